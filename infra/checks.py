@@ -1,0 +1,222 @@
+"""Every check of the project, one line each: what `./deploy.sh test` runs.
+
+Takes each supported Python as ``3.13=/path/to/python``, with nothing after the sign if it is not installed.
+The last line adds up the tests on every Python and the other checks, which count as one each.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from infra import rules
+
+ROOT = Path(__file__).resolve().parents[1]
+SECONDS_ALLOWED = 300
+PYTEST = ("-m", "pytest", "-q", "-rs", "--numprocesses=auto", "--dist=worksteal")
+WITH_COVERAGE = ("--cov", "--cov-report=", "--cov-fail-under=0")  # the bound is a check of its own
+SUMMARY = re.compile(r"^=*\s*((?:\d+ [a-z]+(?:, )?)+) in [\d.]+s\b.*$", re.MULTILINE)
+COMPARE_SCHEMA = """
+from infra import settings
+if settings.SCHEMA_PATH.read_text(encoding="utf-8") != settings.schema_text():
+    raise SystemExit(f"{settings.SCHEMA_PATH.name} is out of date: run .venv/bin/python -m infra.settings")
+"""
+# A test must not depend on where it runs: on the other Pythons it is already tomorrow.
+ELSEWHERE = {"TZ": "Pacific/Kiritimati"}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a check ended: what it adds to the totals, a note beside its line, and what stands below it."""
+
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+    note: str = ""
+    details: str = ""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One line of the report."""
+
+    name: str
+    run: Callable[[], Outcome]
+
+
+def command(*arguments: str | Path) -> Callable[[], Outcome]:
+    """A check that is a program of its own: it passes when that exits with 0, and is silent then."""
+
+    def run() -> Outcome:
+        code, output = execute(arguments)
+        return Outcome(failed=1, details=output) if code else Outcome(passed=1)
+
+    return run
+
+
+def rule(find: Callable[[Path], list[str]]) -> Callable[[], Outcome]:
+    """A check that is one of our own rules: it passes when nothing breaks it."""
+
+    def run() -> Outcome:
+        found = find(ROOT)
+        return Outcome(failed=1, details="\n".join(found)) if found else Outcome(passed=1)
+
+    return run
+
+
+def shell_scripts() -> Outcome:
+    """What shellcheck says of every shell script; it is not packaged for every machine."""
+    program = shutil.which(
+        "shellcheck", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    )
+    if program is None:
+        return Outcome(skipped=1, note="shellcheck is not installed, 1 skipped")
+    scripts = [path for path in rules.project_files(ROOT) if rules.is_shell_script(path)]
+    return command(program, *scripts)()
+
+
+def coverage() -> Outcome:
+    """How much of the code the tests ran, against the bound in pyproject.toml."""
+    code, report = execute((sys.executable, "-m", "coverage", "report"))
+    percent = re.search(r"^TOTAL.*?(\d+%)", report, re.MULTILINE)
+    note = percent[1] if percent else ""
+    return Outcome(failed=1, note=note, details=report) if code else Outcome(passed=1, note=note)
+
+
+def run_tests(python: str | Path, *options: str, environment: Mapping[str, str] | None = None) -> Outcome:
+    """The test suite on one Python, counted as pytest counts it."""
+    code, output = execute((python, *PYTEST, *options), environment)
+    return read_pytest(code, output)
+
+
+def read_pytest(code: int, output: str) -> Outcome:
+    """What pytest's exit code and output mean; a run that ended without its summary is a failure."""
+    summaries = list(SUMMARY.finditer(output))
+    if not summaries:
+        return Outcome(failed=1, note="pytest did not get to its summary", details=output)
+    counts: dict[str, int] = {}
+    for number, word in re.findall(r"(\d+) ([a-z]+)", summaries[-1][1]):
+        counts[word.removesuffix("s")] = int(number)
+    failed = counts.get("failed", 0) + counts.get("error", 0)
+    reasons = "\n".join(line for line in output.splitlines() if line.startswith("SKIPPED"))
+    return Outcome(
+        passed=counts.get("passed", 0),
+        failed=max(failed, 1) if code else failed,
+        skipped=counts.get("skipped", 0) + counts.get("xfailed", 0),
+        note=summaries[-1][0].strip("= "),
+        details=output if code else reasons,
+    )
+
+
+def execute(arguments: Sequence[str | Path], environment: Mapping[str, str] | None = None) -> tuple[int, str]:
+    """Run a program in the checkout's folder: its exit code, and all that it printed."""
+    run = subprocess.run(
+        arguments,
+        cwd=ROOT,
+        env={**os.environ, **(environment or {})},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    return run.returncode, run.stdout
+
+
+def own_checks() -> list[Check]:
+    """All checks that need only the main Python."""
+    scripts = Path(sys.executable).parent
+    return [
+        Check(
+            "formatting",
+            command(scripts / "ruff", "format", "--check", "--quiet", "--output-format=concise", "."),
+        ),
+        Check("lint", command(scripts / "ruff", "check", "--quiet", "--output-format=concise", ".")),
+        Check("types", command(sys.executable, "-m", "mypy", "--no-error-summary")),
+        Check("floors", command(scripts / "lint-imports")),
+        Check("shell scripts", shell_scripts),
+        Check("settings schema", command(sys.executable, "-c", COMPARE_SCHEMA)),
+        Check("locks carry no addresses", rule(rules.locks_carry_no_addresses)),
+        Check("locks are current", rule(rules.locks_are_current)),
+        Check("speaks only of itself", rule(rules.speaks_of_itself)),
+        Check(f"tests on Python {main_version()}", partial(run_tests, sys.executable, *WITH_COVERAGE)),
+        Check("coverage", coverage),
+    ]
+
+
+def main_version() -> str:
+    """The version of the Python that runs this, e.g. ``3.13``."""
+    return "{}.{}".format(*sys.version_info)
+
+
+def run_tests_elsewhere(version: str, installation: "Future[tuple[int, str]]") -> Outcome:
+    """The test suite on another Python, as soon as its environment is there."""
+    code, output = installation.result()
+    if code:
+        return Outcome(failed=1, note="could not be installed", details=output)
+    return run_tests(ROOT / f".venv-{version}/bin/python", "-m", "not one_python", environment=ELSEWHERE)
+
+
+def show(check: Check) -> Outcome:
+    """Run a check and print its line, and below it whatever it has to say."""
+    print(f"{check.name + ' ':.<30} ", end="", flush=True)
+    started = time.monotonic()
+    outcome = check.run()
+    word = "FAILED" if outcome.failed else "ok"
+    print(f"{word:<6} {time.monotonic() - started:6.1f} s  {outcome.note}".rstrip(), flush=True)
+    if outcome.details:
+        print("    " + outcome.details.strip().replace("\n", "\n    "), flush=True)
+    return outcome
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run every check on every Python there is: 0 when nothing failed."""
+    started = time.monotonic()
+    pythons = dict(argument.split("=", 1) for argument in arguments)
+    others = {version: path for version, path in pythons.items() if path and version != main_version()}
+    # The other Pythons are made ready behind the checks that need only one core.
+    with ThreadPoolExecutor(max_workers=1) as background:
+        installations = {
+            version: background.submit(
+                execute, (path, "-I", "infra/environment.py", f".venv-{version}", "requirements.txt")
+            )
+            for version, path in others.items()
+        }
+        checks = own_checks() + [
+            Check(f"tests on Python {version}", partial(run_tests_elsewhere, version, installation))
+            for version, installation in installations.items()
+        ]
+        outcomes = {check.name: show(check) for check in checks}
+    missing = [version for version, path in pythons.items() if not path]
+    for version in missing:
+        print(f"tests on Python {version}: not installed, 1 skipped")
+    return close(outcomes, len(missing), time.monotonic() - started)
+
+
+def close(outcomes: Mapping[str, Outcome], missing: int, seconds: float) -> int:
+    """Print what failed, and the totals; returns the exit code."""
+    broken = [name for name, outcome in outcomes.items() if outcome.failed]
+    if broken:
+        print(f"\nfailed: {', '.join(broken)}")
+    print(f"\n{len(outcomes)} checks in {seconds:.0f} s")
+    if seconds > SECONDS_ALLOWED:
+        print(f"They may take {SECONDS_ALLOWED} s: see which line above has grown.")
+    passed = sum(outcome.passed for outcome in outcomes.values())
+    failed = sum(outcome.failed for outcome in outcomes.values())
+    skipped = sum(outcome.skipped for outcome in outcomes.values()) + missing
+    print(f"{passed} passed, {failed} failed, {skipped} skipped")
+    return 1 if broken else 0
+
+
+if __name__ == "__main__":
+    try:
+        raise SystemExit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None

@@ -1,0 +1,79 @@
+"""What an automation is: a handful of functions, pure but for the two that touch the world."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+from shared.clients import Clients
+from shared.events import Dated, PubsubMessage
+from shared.plan import Change, Guard, Plan
+from shared.restrictions import SpendingRestrictions
+from shared.settings import Section
+
+
+class Records(msgspec.Struct, frozen=True, kw_only=True):
+    """What every automation remembers, in one Firestore document: each adds its own."""
+
+    observed_plan: str = ""
+    """A checksum of the plan that was last reported while observing."""
+
+
+SectionT = TypeVar("SectionT", bound=Section)
+EventT = TypeVar("EventT")
+RecordsT = TypeVar("RecordsT", bound=Records)
+WorldT = TypeVar("WorldT")
+ChangeT = TypeVar("ChangeT", bound=Change)
+
+
+@dataclass(frozen=True)
+class Occasion(Generic[SectionT, EventT, RecordsT]):
+    """All that a run knows before it looks at the world."""
+
+    event: Dated[EventT]
+    records: RecordsT
+    restrictions: SpendingRestrictions
+    settings: SectionT
+    now: datetime
+    project: str
+    """The project that the suite itself runs in."""
+
+
+@dataclass(frozen=True)
+class Settled(Generic[RecordsT]):
+    """The records after a look at the world, and what a person should know of what was found there."""
+
+    records: RecordsT
+    notices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Automation(Generic[SectionT, EventT, RecordsT, WorldT, ChangeT]):
+    """One automation, as the run (`shared/run.py`) takes it through its steps."""
+
+    name: str
+    section: type[SectionT]
+    records: type[RecordsT]
+    parse: Callable[[PubsubMessage, SectionT], EventT]
+    """The message as a typed event. Raises ``IgnoredMessage`` for what can never succeed."""
+    fold: Callable[[RecordsT, Dated[EventT], SectionT], RecordsT]
+    """What the event says, in the records; the same records if it says nothing new. The order of events is no matter."""
+    read: Callable[[Occasion[SectionT, EventT, RecordsT], Clients], WorldT]
+    """As much of the world as the decision needs, and no call if it needs nothing."""
+    settle: Callable[[Occasion[SectionT, EventT, RecordsT], WorldT, tuple[ChangeT, ...]], Settled[RecordsT]]
+    """The records after what the world shows, and after the changes that this run has applied."""
+    plan: Callable[[Occasion[SectionT, EventT, RecordsT], WorldT], Plan[ChangeT]]
+    """The decision."""
+    guards: Callable[[Occasion[SectionT, EventT, RecordsT], WorldT], tuple[Guard[ChangeT], ...]]
+    """What may refuse it."""
+    intend: Callable[[Occasion[SectionT, EventT, RecordsT], tuple[ChangeT, ...]], RecordsT]
+    """The records that must be durable before these changes are applied."""
+    apply: Callable[[ChangeT, Clients], None]
+    """Make one change. Raises what Google's client raises."""
+    status: Callable[[Occasion[SectionT, EventT, RecordsT]], tuple[str, ...]]
+    """Where things stand, in words, if the event asks for it."""
+
+
+AnyAutomation = Automation[Any, Any, Any, Any, Any]

@@ -1,0 +1,154 @@
+"""Google's official clients: made on first use, pointed at an endpoint, with one policy for retries.
+
+Without an endpoint a client is what Google's library makes of the function's own credentials. With
+``CARETAKER_GRPC_ENDPOINT`` (``host:port``) every client speaks plaintext gRPC to that address.
+"""
+
+import functools
+import os
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol, TypedDict, TypeVar, cast
+
+if TYPE_CHECKING:
+    import grpc
+    from google.api_core.retry import Retry
+
+ENDPOINT_VARIABLE = "CARETAKER_GRPC_ENDPOINT"
+PROJECT_VARIABLE = "CARETAKER_PROJECT"
+RETRY_SECONDS_VARIABLE = "CARETAKER_RETRY_SECONDS"
+
+ClientT = TypeVar("ClientT")
+
+
+class CallWatcher(Protocol):
+    """Is told of every API call: the seam where tests stop a run between two calls."""
+
+    def before(self, method: str) -> None:
+        """The call is about to be sent."""
+
+    def after(self, method: str) -> None:
+        """The call has been answered."""
+
+
+class CallOptions(TypedDict):
+    """The keyword arguments that every call of a Google client takes."""
+
+    retry: "Retry | None"
+    timeout: float
+
+
+@dataclass(frozen=True)
+class RetryPolicy:
+    """How long a read is tried again, in seconds: it doubles from ``first`` to ``longest`` until ``give_up``.
+
+    A write is never repeated within a run. Its answer may have been lost, so the run fails and the next
+    one reads what really happened.
+    """
+
+    first: float = 0.5
+    longest: float = 8.0
+    give_up: float = 30.0
+    timeout: float = 20.0
+
+
+class Clients:
+    """Every Google client of one process, by its class."""
+
+    def __init__(
+        self,
+        project: str,
+        *,
+        endpoint: str = "",
+        retry: RetryPolicy | None = None,
+        watcher: CallWatcher | None = None,
+    ) -> None:
+        self.project = project
+        self._endpoint = endpoint
+        self._retry = retry or RetryPolicy()
+        self._watcher = watcher
+        self._clients: dict[type, object] = {}
+        self._lock = threading.Lock()
+
+    @classmethod
+    def from_environment(cls) -> "Clients":
+        """Clients as the function's environment sets them: project, endpoint, and seconds of retrying."""
+        seconds = os.environ.get(RETRY_SECONDS_VARIABLE)
+        return cls(
+            os.environ.get(PROJECT_VARIABLE) or os.environ.get("GOOGLE_CLOUD_PROJECT", ""),
+            endpoint=os.environ.get(ENDPOINT_VARIABLE, ""),
+            retry=RetryPolicy(first=min(0.5, float(seconds) / 4), give_up=float(seconds))
+            if seconds
+            else None,
+        )
+
+    def of(self, client_class: type[ClientT]) -> ClientT:
+        """The one client of this class, e.g. ``clients.of(run_v2.ServicesClient)``."""
+        with self._lock:
+            if client_class not in self._clients:
+                self._clients[client_class] = self._connect(client_class)
+            return cast("ClientT", self._clients[client_class])
+
+    def close(self) -> None:
+        """Close every connection. The clients are made anew if they are asked for again."""
+        with self._lock:
+            while self._clients:
+                _, client = self._clients.popitem()
+                cast("Any", client).transport.close()
+
+    @functools.cached_property
+    def reading(self) -> CallOptions:
+        """Options for a call that only reads: tried again while the error is one that passes."""
+        from google.api_core import exceptions
+        from google.api_core.retry import Retry, if_exception_type
+
+        passing = if_exception_type(
+            exceptions.ServiceUnavailable,
+            exceptions.InternalServerError,
+            exceptions.DeadlineExceeded,
+            exceptions.TooManyRequests,
+        )
+        policy = self._retry
+        return CallOptions(
+            retry=Retry(
+                passing, initial=policy.first, maximum=policy.longest, multiplier=2.0, timeout=policy.give_up
+            ),
+            timeout=policy.timeout,
+        )
+
+    @property
+    def writing(self) -> CallOptions:
+        """Options for a call that changes something: sent once."""
+        return CallOptions(retry=None, timeout=self._retry.timeout)
+
+    def _connect(self, client_class: type[ClientT]) -> ClientT:
+        # Generated clients share one shape but no base class: https://googleapis.dev/python/gapic-generator-python
+        generated: Any = client_class
+        transport: Any = generated.get_transport_class("grpc")
+        options: dict[str, Any] = {
+            "transport": functools.partial(transport, channel=self._channel_factory(transport))
+        }
+        if self._endpoint:
+            from google.auth.credentials import AnonymousCredentials
+
+            options["credentials"] = AnonymousCredentials()  # type: ignore[no-untyped-call]
+            options["client_options"] = {"api_endpoint": self._endpoint}
+        return cast("ClientT", generated(**options))
+
+    def _channel_factory(self, transport: Any) -> "Callable[..., grpc.Channel]":
+        import grpc
+
+        def open_channel(host: str, **credentials: Any) -> grpc.Channel:
+            # `api_endpoint` alone would still try TLS.
+            if self._endpoint:
+                channel = grpc.insecure_channel(self._endpoint)
+            else:
+                channel = transport.create_channel(host, **credentials)
+            if self._watcher is None:
+                return channel
+            from shared.watching import WatchingInterceptor
+
+            return grpc.intercept_channel(channel, WatchingInterceptor(self._watcher))
+
+        return open_channel

@@ -1,0 +1,20 @@
+"""The one clock: the system's, or the local cloud's when an endpoint for it is set."""
+
+import os
+from datetime import UTC, datetime
+
+ENDPOINT_VARIABLE = "CARETAKER_CLOCK_ENDPOINT"
+
+
+def now() -> datetime:
+    """The time in UTC. A run reads it once, so that everything it decides belongs to one moment.
+
+    ``CARETAKER_CLOCK_ENDPOINT`` names an HTTP address on this machine that answers a time in ISO 8601.
+    """
+    endpoint = os.environ.get(ENDPOINT_VARIABLE)
+    if not endpoint:
+        return datetime.now(UTC)
+    from urllib.request import urlopen
+
+    with urlopen(endpoint, timeout=10) as answer:
+        return datetime.fromisoformat(answer.read().decode()).astimezone(UTC)

@@ -1,0 +1,131 @@
+"""What wakes a function: a Pub/Sub message, and the events that every automation knows."""
+
+import base64
+import binascii
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Generic, TypeVar
+
+import msgspec
+from cloudevents.http import CloudEvent
+
+from shared.errors import IgnoredMessage
+
+TOPIC_SOURCE = "//pubsub.googleapis.com/"
+
+
+@dataclass(frozen=True)
+class PubsubMessage:
+    """One message as it was published, with the full name of the topic that it was pushed from."""
+
+    topic: str
+    message_id: str
+    published: datetime
+    attributes: Mapping[str, str]
+    data: bytes
+
+
+class Tick(msgspec.Struct, frozen=True, tag="tick", forbid_unknown_fields=True):
+    """Cloud Scheduler says that it is time to look; ``every_seconds`` is the period of its schedule."""
+
+    every_seconds: int
+
+
+class RestrictionsChanged(
+    msgspec.Struct, frozen=True, tag="restrictions_changed", forbid_unknown_fields=True
+):
+    """The spending restrictions in force have changed: a hint to look, not an order."""
+
+
+class Command(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A person asks for something. Only an automation's inbox carries commands."""
+
+
+EventT_co = TypeVar("EventT_co", covariant=True)
+
+
+@dataclass(frozen=True)
+class Dated(Generic[EventT_co]):
+    """An event with the message that brought it: its id, and when it was published."""
+
+    event: EventT_co
+    message_id: str
+    published: datetime
+
+
+class _Envelope(msgspec.Struct, frozen=True):
+    """The ``message`` of a Pub/Sub push, as functions-framework and Eventarc hand it on."""
+
+    message_id: str = msgspec.field(name="messageId")
+    publish_time: datetime = msgspec.field(name="publishTime")
+    data: str = ""
+    attributes: dict[str, str] = msgspec.field(default_factory=dict)
+
+
+class _Push(msgspec.Struct, frozen=True):
+    message: _Envelope
+
+
+def read_message(cloud_event: CloudEvent) -> PubsubMessage:
+    """The Pub/Sub message inside a CloudEvent, from our own push subscription or from Eventarc alike.
+
+    Raises ``IgnoredMessage`` if the event carries no such message, or its data is not base64.
+    """
+    source = str(cloud_event["source"])
+    try:
+        envelope = msgspec.convert(cloud_event.data, _Push).message
+        data = base64.b64decode(envelope.data, validate=True)
+    except (msgspec.ValidationError, binascii.Error) as error:
+        raise IgnoredMessage(
+            f"undecodable: the event carries no Pub/Sub message ({explain(error)})"
+        ) from None
+    published = envelope.publish_time
+    if published.tzinfo is None:
+        published = published.replace(tzinfo=UTC)
+    return PubsubMessage(
+        topic=source.removeprefix(TOPIC_SOURCE),
+        message_id=envelope.message_id,
+        published=published.astimezone(UTC),
+        attributes=envelope.attributes,
+        data=data,
+    )
+
+
+def inbox_of(automation: str) -> str:
+    """The id of the topic that carries an automation's ticks and commands."""
+    return f"caretaker-{automation.replace('_', '-')}"
+
+
+def is_from_inbox(message: PubsubMessage, automation: str) -> bool:
+    """Whether a message came by the automation's own inbox, where publishing is authority to command."""
+    return message.topic.rpartition("/topics/")[2] == inbox_of(automation)
+
+
+InboxT = TypeVar("InboxT")
+
+
+def read_inbox(message: PubsubMessage, decoder: "msgspec.json.Decoder[InboxT]") -> InboxT:
+    """The tick, command or other event of an inbox; ``decoder`` knows the union of those that it may carry.
+
+    Raises ``IgnoredMessage`` if the data is none of them. What the data said is not repeated, as it may be secret.
+    """
+    try:
+        return decoder.decode(message.data)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise IgnoredMessage(f"malformed: {explain(error)}") from None
+
+
+def explain(error: Exception) -> str:
+    """What was expected of some JSON, and where, without repeating anything that it said."""
+    text = str(error)
+    return (
+        text
+        if text.startswith(("Expected", "Object missing", "Number out of range"))
+        else "not of a shape that is known here"
+    )
+
+
+def is_superseded(event: object, published: datetime, now: datetime) -> bool:
+    """Whether a tick is older than its period: a newer one is due, so a backlog need not replay."""
+    return isinstance(event, Tick) and now - published > timedelta(seconds=event.every_seconds)

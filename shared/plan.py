@@ -1,0 +1,72 @@
+"""A decision as plain values: what would change and why, what is refused, what is waited for."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from typing import ClassVar, Generic, TypeVar
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """One thing that can be done now, independent of every other change of its plan."""
+
+    target: str
+    """Full name of the resource that changes."""
+    field: str
+    """What of it changes, in Google's words."""
+    before: str
+    after: str
+    reason: str
+    subject: str
+    """What a refusal stops: this budget, pool, secret or set, and not the others."""
+
+    guard: ClassVar[str] = ""
+    """For a kind of change that cannot simply be undone: the name of the guard that stands before it."""
+    is_money: ClassVar[bool] = False
+    """Whether it matters to the bill that this succeeds, so that a failure must be loud."""
+
+    @property
+    def kind(self) -> str:
+        """The change's name in reports."""
+        return type(self).__name__
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.target}: {self.field} {self.before} -> {self.after}"
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A guard's no: nothing of this subject is done, and a person should look."""
+
+    subject: str
+    guard: str
+    reason: str
+
+
+ChangeT = TypeVar("ChangeT", bound=Change)
+ChangeT_co = TypeVar("ChangeT_co", bound=Change, covariant=True)
+
+
+@dataclass(frozen=True)
+class Plan(Generic[ChangeT_co]):
+    """Changes that are possible now, and in words all that is not."""
+
+    changes: tuple[ChangeT_co, ...] = ()
+    refusals: tuple[Refusal, ...] = ()
+    waiting: tuple[str, ...] = ()
+    """What is in flight and must end first."""
+    next: tuple[str, ...] = field(default=())
+    """What would follow, and when."""
+
+
+Guard = Callable[[Plan[ChangeT]], Iterable[Refusal]]
+
+
+def guarded(plan: Plan[ChangeT], guards: Iterable[Guard[ChangeT]]) -> Plan[ChangeT]:
+    """The plan without the changes of any subject that a guard refuses, judged on the whole plan."""
+    refusals = plan.refusals + tuple(refusal for guard in guards for refusal in guard(plan))
+    refused = {refusal.subject for refusal in refusals}
+    return replace(
+        plan,
+        changes=tuple(change for change in plan.changes if change.subject not in refused),
+        refusals=refusals,
+    )

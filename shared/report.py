@@ -1,0 +1,138 @@
+"""The report of a run: one structured line that says what woke it, what was decided and why, and what came of it.
+
+Cloud Logging reads ``severity`` and ``message``; log-based metrics and alert policies read the rest.
+"""
+
+import sys
+from datetime import datetime
+from enum import StrEnum
+
+import msgspec
+
+from shared.plan import Change, Plan, Refusal
+from shared.settings import Mode
+
+
+class Outcome(StrEnum):
+    """What came of a run, or of one of its changes."""
+
+    APPLIED = "applied"
+    UNCHANGED = "unchanged"
+    OBSERVED = "observed"
+    WAITING = "waiting"
+    REFUSED = "refused"
+    IGNORED = "ignored"
+    FAILED = "failed"
+
+
+class Severity(StrEnum):
+    """Cloud Logging's severities, as far as the suite uses them."""
+
+    INFO = "INFO"
+    NOTICE = "NOTICE"
+    WARNING = "WARNING"
+    ERROR = "ERROR"
+    CRITICAL = "CRITICAL"
+
+
+class ChangeReport(msgspec.Struct, frozen=True):
+    """One planned change with its reason and what came of it."""
+
+    kind: str
+    target: str
+    field: str
+    before: str
+    after: str
+    reason: str
+    outcome: Outcome
+    error: str = ""
+    is_money: bool = False
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """One run."""
+
+    automation: str
+    mode: Mode
+    at: datetime
+    event: str
+    message_id: str
+    outcome: Outcome
+    why: str = ""
+    """Why the message was ignored, or what failed, in words."""
+    changes: tuple[ChangeReport, ...] = ()
+    refusals: tuple[Refusal, ...] = ()
+    waiting: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()
+    next: tuple[str, ...] = ()
+    status: tuple[str, ...] = ()
+    """The answer to the command ``status``."""
+    plan_changed: bool = False
+    """While observing: whether this plan is another one than was last reported."""
+
+
+def change_report(change: Change, outcome: Outcome, error: str = "") -> ChangeReport:
+    """How one change appears in a report."""
+    return ChangeReport(
+        kind=change.kind,
+        target=change.target,
+        field=change.field,
+        before=change.before,
+        after=change.after,
+        reason=change.reason,
+        outcome=outcome,
+        error=error,
+        is_money=change.is_money,
+    )
+
+
+def overall(plan: Plan[Change], changes: tuple[ChangeReport, ...]) -> Outcome:
+    """The one word for a run: the worst of what came of it, or else the most that came of it."""
+    if any(change.outcome is Outcome.FAILED for change in changes):
+        return Outcome.FAILED
+    if plan.refusals:
+        return Outcome.REFUSED
+    if changes:
+        return (
+            Outcome.APPLIED
+            if any(change.outcome is Outcome.APPLIED for change in changes)
+            else Outcome.OBSERVED
+        )
+    return Outcome.WAITING if plan.waiting else Outcome.UNCHANGED
+
+
+_SEVERITIES = {
+    Outcome.APPLIED: Severity.NOTICE,
+    Outcome.UNCHANGED: Severity.INFO,
+    Outcome.OBSERVED: Severity.INFO,
+    Outcome.WAITING: Severity.INFO,
+    Outcome.REFUSED: Severity.WARNING,
+    Outcome.IGNORED: Severity.WARNING,
+    Outcome.FAILED: Severity.ERROR,
+}
+
+
+def severity(report: Report) -> Severity:
+    """How loud a report is. A plan that has changed while observing is worth a notice."""
+    return Severity.NOTICE if report.plan_changed else _SEVERITIES[report.outcome]
+
+
+def sentence(report: Report) -> str:
+    """A report for someone who reads one line."""
+    counts = [f"{len(report.changes)} changes"] if report.changes else []
+    counts += [f"{len(report.refusals)} refused"] if report.refusals else []
+    counts += [f"waiting for {len(report.waiting)}"] if report.waiting else []
+    details = "; ".join([*counts, report.why] if report.why else counts)
+    return f"{report.automation}: {report.event}: {report.outcome}" + (f" ({details})" if details else "")
+
+
+def write_log(severity: Severity, message: str, **fields: object) -> None:
+    """Write one structured line for Cloud Logging, whose agent reads standard output as JSON lines."""
+    line = msgspec.json.encode({"severity": severity, "message": message, **fields})
+    sys.stdout.write(line.decode() + "\n")
+    sys.stdout.flush()
+
+
+def write_report(report: Report) -> None:
+    """Write the report's line to the log."""
+    write_log(severity(report), sentence(report), report=report)

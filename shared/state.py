@@ -1,0 +1,114 @@
+"""Durable state: small typed documents in Firestore, each write conditional on what was read.
+
+The database is named ``caretaker``, never ``(default)``, because IAM stops at the database.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, TypeVar
+
+import msgspec
+
+from shared.clients import Clients
+from shared.errors import WriteConflict
+from shared.firestore_values import Builtins, from_fields, to_fields
+
+if TYPE_CHECKING:
+    from google.cloud.firestore_v1.services.firestore import FirestoreClient
+    from google.cloud.firestore_v1.types import Write
+    from google.protobuf.timestamp_pb2 import Timestamp
+
+DATABASE = "caretaker"
+
+ValueT = TypeVar("ValueT")
+
+
+@dataclass(frozen=True)
+class Document:
+    """One document as it was read: ``fields`` and ``version`` are None if it is not there."""
+
+    path: str
+    fields: Mapping[str, Builtins] | None = None
+    version: "Timestamp | None" = None
+
+    def as_type(self, type_: type[ValueT]) -> ValueT:
+        """The document's value, or the type's own empty value if there is no document.
+
+        Raises ``msgspec.ValidationError`` if the stored document is not of the type.
+        """
+        return msgspec.convert({} if self.fields is None else self.fields, type_, strict=False)
+
+
+class State:
+    """Reads and writes documents of the suite's database."""
+
+    def __init__(self, clients: Clients) -> None:
+        self._clients = clients
+        self._database = f"projects/{clients.project}/databases/{DATABASE}"
+
+    def read(self, *paths: str) -> tuple[Document, ...]:
+        """The documents at these paths (``collection/id``), in this order, in one call."""
+        names = [self._name(path) for path in paths]
+        answers = self._firestore.batch_get_documents(
+            request={"database": self._database, "documents": names}, **self._clients.reading
+        )
+        found = {}
+        for answer in answers:
+            if answer.found.name:
+                document = type(answer.found).pb(answer.found)
+                found[document.name] = (from_fields(document.fields), document.update_time)
+        return tuple(
+            Document(path, *found.get(name, (None, None))) for path, name in zip(paths, names, strict=True)
+        )
+
+    def write(self, known: Document, value: msgspec.Struct) -> Document:
+        """Put ``value`` in the place of the document as it was read, and return what is there now.
+
+        Raises ``WriteConflict`` if the document has changed since, or has come or gone.
+        """
+        from google.cloud.firestore_v1.types import Document as FirestoreDocument
+        from google.cloud.firestore_v1.types import Write
+
+        fields = msgspec.to_builtins(value, builtin_types=(datetime,))
+        write = Write(update=FirestoreDocument(name=self._name(known.path)))
+        to_fields(fields, Write.pb(write).update.fields)
+        return Document(known.path, fields, self._commit(write, known))
+
+    def delete(self, known: Document) -> None:
+        """Delete the document as it was read. Raises ``WriteConflict`` if it has changed since or is gone."""
+        from google.cloud.firestore_v1.types import Write
+
+        self._commit(Write(delete=self._name(known.path)), known)
+
+    def _commit(self, write: "Write", known: Document) -> "Timestamp":
+        from google.api_core import exceptions
+
+        precondition = type(write).pb(write).current_document
+        if known.version is None:
+            precondition.exists = False
+        else:
+            precondition.update_time.CopyFrom(known.version)
+        try:
+            answer = self._firestore.commit(
+                request={"database": self._database, "writes": [write]}, **self._clients.writing
+            )
+        except (
+            exceptions.AlreadyExists,
+            exceptions.NotFound,
+            exceptions.FailedPrecondition,
+            exceptions.Aborted,
+        ) as error:
+            raise WriteConflict(f"{known.path} was changed by another run") from error
+        result = answer.write_results[0]
+        version: Timestamp = type(result).pb(result).update_time
+        return version
+
+    def _name(self, path: str) -> str:
+        return f"{self._database}/documents/{path}"
+
+    @property
+    def _firestore(self) -> "FirestoreClient":
+        from google.cloud.firestore_v1.services.firestore import FirestoreClient
+
+        return self._clients.of(FirestoreClient)
