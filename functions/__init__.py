@@ -1,0 +1,1 @@
+"""The automations: one folder each, none of which imports another."""

@@ -1,0 +1,207 @@
+"""The edge to Google Cloud: reads what the plan needs into typed values, and makes one change.
+
+Every client is imported when it is first needed: most messages need none but Firestore's.
+"""
+
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from functions.cap_spending.changes import (
+    CapSpendingChange,
+    DetachBilling,
+    LinkBilling,
+    Notify,
+    PauseJob,
+    ResumeJob,
+    SetMaxInstances,
+    SetRestrictions,
+)
+from functions.cap_spending.plan import Occasion, what_to_look_at
+from functions.cap_spending.records import Records
+from functions.cap_spending.settings import Budget, Settings
+from functions.cap_spending.world import Look, ProjectBilling, RunService, ScheduledJob, World
+from shared.clients import Clients
+from shared.events import RestrictionsChanged
+from shared.report import Severity, write_log
+from shared.restrictions import DOCUMENT as RESTRICTIONS_DOCUMENT
+from shared.restrictions import SpendingRestrictions
+from shared.state import State
+
+if TYPE_CHECKING:
+    from google.cloud.billing.budgets_v1.types import BudgetAmount
+
+
+def read(occasion: Occasion, clients: Clients) -> World:
+    """As much of the world as the plan needs: one list call for each project and location. Raises what a call raises."""
+    looks = what_to_look_at(occasion)
+    settings, records = occasion.settings, occasion.records
+    return World(
+        looked_at=looks,
+        services=tuple(_services(settings, records, clients)) if Look.SERVICES in looks else (),
+        jobs=tuple(_jobs(settings, records, clients)) if Look.JOBS in looks else (),
+        projects=tuple(_projects(settings, records, clients)) if Look.PROJECTS in looks else (),
+        amounts=dict(_amounts(settings, records, clients)) if Look.BUDGETS in looks else {},
+    )
+
+
+def apply(change: CapSpendingChange, clients: Clients) -> None:
+    """Make one change. Raises what the call raises, and never repeats it."""
+    match change:
+        case Notify():
+            _notify(change)
+        case SetRestrictions():
+            _set_restrictions(change, clients)
+        case SetMaxInstances():
+            _set_max_instances(change, clients)
+        case PauseJob() | ResumeJob():
+            _set_job_state(change, clients)
+        case DetachBilling():
+            _set_billing_account(change.target, "", clients)
+        case LinkBilling():
+            _set_billing_account(change.target, change.account, clients)
+
+
+def _services(settings: Settings, records: Records, clients: Clients) -> Iterable[RunService]:
+    from google.cloud.run_v2 import ServicesClient
+
+    scopes = [budget.may_touch.limit_cloud_run for budget in settings.budgets.values()]
+    parents = {
+        f"projects/{p}/locations/{r}"
+        for scope in scopes
+        if scope
+        for p in scope.projects
+        for r in scope.regions
+    }
+    for parent in sorted(parents | _parents(records, "services")):
+        for service in clients.of(ServicesClient).list_services(
+            request={"parent": parent}, **clients.reading
+        ):
+            yield RunService(
+                name=service.name,
+                labels=dict(service.labels),
+                max_instances=service.scaling.max_instance_count,
+                min_instances=service.scaling.min_instance_count,
+                in_flight=service.reconciling,
+                etag=service.etag,
+            )
+
+
+def _jobs(settings: Settings, records: Records, clients: Clients) -> Iterable[ScheduledJob]:
+    from google.cloud.scheduler_v1 import CloudSchedulerClient, Job
+
+    scopes = [budget.may_touch.pause_schedules for budget in settings.budgets.values()]
+    parents = {
+        f"projects/{p}/locations/{at}"
+        for scope in scopes
+        if scope
+        for p in scope.projects
+        for at in scope.locations
+    }
+    for parent in sorted(parents | _parents(records, "jobs")):
+        for job in clients.of(CloudSchedulerClient).list_jobs(request={"parent": parent}, **clients.reading):
+            yield ScheduledJob(
+                name=job.name, state=Job.State(job.state).name, topic=job.pubsub_target.topic_name
+            )
+
+
+def _projects(settings: Settings, records: Records, clients: Clients) -> Iterable[ProjectBilling]:
+    from google.cloud.billing_v1 import CloudBillingClient
+
+    scopes = [budget.may_touch.detach_billing for budget in settings.budgets.values()]
+    names = {f"projects/{project}" for scope in scopes if scope for project in scope.projects}
+    held = {name for name in records.holds if name.count("/") == 1}
+    for name in sorted(names | held):
+        info = clients.of(CloudBillingClient).get_project_billing_info(
+            request={"name": name}, **clients.reading
+        )
+        yield ProjectBilling(name=name, account=info.billing_account_name)
+
+
+def _amounts(settings: Settings, records: Records, clients: Clients) -> Iterable[tuple[str, Decimal]]:
+    """The amounts of the budgets that hold something, as the budgets themselves say them now."""
+    from google.cloud.billing.budgets_v1 import BudgetServiceClient
+
+    for key in sorted({key.split("/")[0] for key in records.in_force} & settings.budgets.keys()):
+        budget = settings.budgets[key]
+        name = f"billingAccounts/{budget.billing_account}/budgets/{budget.id}"
+        answer = clients.of(BudgetServiceClient).get_budget(request={"name": name}, **clients.reading)
+        amount = _specified(answer.amount, budget)
+        if amount:
+            yield key, amount
+
+
+def _specified(amount: "BudgetAmount", budget: Budget) -> Decimal | None:
+    """The fixed amount of a budget, in its currency; None if it follows the last period's cost."""
+    money = amount.specified_amount
+    if "specified_amount" not in amount or money.currency_code not in ("", budget.currency):
+        return None
+    return Decimal(money.units) + Decimal(money.nanos).scaleb(-9)
+
+
+def _parents(records: Records, collection: str) -> set[str]:
+    """Where we hold resources, whatever the settings say by now: those must be let go too."""
+    return {name.partition(f"/{collection}/")[0] for name in records.holds if f"/{collection}/" in name}
+
+
+def _notify(change: Notify) -> None:
+    """One line at the severity of what is at stake: a warning below the budget's amount, an error from there on."""
+    severity = Severity.ERROR if change.rung.at >= 1 else Severity.WARNING
+    write_log(
+        severity,
+        f"budget {change.budget}: {change.reason}",
+        budget_alert={
+            "budget": change.budget,
+            "rung": change.rung.name,
+            "at": change.rung.at,
+            "on": change.rung.on,
+        },
+    )
+
+
+def _set_restrictions(change: SetRestrictions, clients: Clients) -> None:
+    state = State(clients)
+    (known,) = state.read(RESTRICTIONS_DOCUMENT)
+    if known.as_type(SpendingRestrictions) != change.restrictions:
+        state.write(known, change.restrictions)
+    if change.inboxes:
+        from google.pubsub_v1 import PublisherClient
+
+        data = msgspec.json.encode(RestrictionsChanged())
+        for inbox in change.inboxes:
+            clients.of(PublisherClient).publish(
+                request={"topic": inbox, "messages": [{"data": data}]}, **clients.writing
+            )
+
+
+def _set_max_instances(change: SetMaxInstances, clients: Clients) -> None:
+    """Changes the service, not its template: no new revision. Whether it took is read from the service."""
+    from google.cloud.run_v2 import Service, ServiceScaling, ServicesClient
+
+    scaling = ServiceScaling(max_instance_count=change.max_instances)
+    service = Service(name=change.target, etag=change.etag, scaling=scaling)
+    clients.of(ServicesClient).update_service(
+        request={"service": service, "update_mask": {"paths": ["scaling.max_instance_count"]}},
+        **clients.writing,
+    )
+
+
+def _set_job_state(change: PauseJob | ResumeJob, clients: Clients) -> None:
+    from google.cloud.scheduler_v1 import CloudSchedulerClient
+
+    scheduler = clients.of(CloudSchedulerClient)
+    if isinstance(change, PauseJob):
+        scheduler.pause_job(request={"name": change.target}, **clients.writing)
+    else:
+        scheduler.resume_job(request={"name": change.target}, **clients.writing)
+
+
+def _set_billing_account(project: str, account: str, clients: Clients) -> None:
+    from google.cloud.billing_v1 import CloudBillingClient
+
+    clients.of(CloudBillingClient).update_project_billing_info(
+        request={"name": project, "project_billing_info": {"billing_account_name": account}},
+        **clients.writing,
+    )

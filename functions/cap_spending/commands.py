@@ -1,0 +1,85 @@
+"""What a person may ask of `cap_spending`."""
+
+import re
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+import msgspec
+
+from functions.cap_spending.settings import Settings
+from shared.errors import IgnoredMessage
+from shared.events import Command
+
+
+class ForBudgets(Command, frozen=True, kw_only=True):
+    """A command for one budget, or for all of them if none is named."""
+
+    budget: str = ""
+
+
+class Undo(ForBudgets, frozen=True, tag="undo"):
+    """Let go now, and accept the overrun for this interval, so that the next notification does not trip it again."""
+
+
+class Accept(ForBudgets, frozen=True, kw_only=True, tag="accept"):
+    """Accept one rung for this interval: it lets go, and does nothing until the next one."""
+
+    rung: str
+
+
+class Snooze(ForBudgets, frozen=True, kw_only=True, tag="snooze"):
+    """Do nothing new before a time. What is in force stays so."""
+
+    until: datetime
+
+
+class LinkBilling(Command, frozen=True, kw_only=True, tag="link_billing"):
+    """Link a detached project to the billing account that it had."""
+
+    project: str
+
+
+class Status(Command, frozen=True, tag="status"):
+    """Say where things stand."""
+
+
+def checked(command: Command, settings: Settings) -> Command:
+    """The command, if it speaks of what the settings know. Raises ``IgnoredMessage`` with what would do."""
+    if isinstance(command, ForBudgets) and command.budget and command.budget not in settings.budgets:
+        raise IgnoredMessage(f"no budget is called {command.budget!r}: there are {_listed(settings.budgets)}")
+    match command:
+        case Accept():
+            return msgspec.structs.replace(command, rung=_known_rung(command, settings))
+        case Snooze(until=until) if until.tzinfo is None:
+            return msgspec.structs.replace(command, until=until.replace(tzinfo=UTC))
+        case LinkBilling(project=project) if project not in (known := _detachable(settings)):
+            raise IgnoredMessage(
+                f"no project {project!r} may be detached, so none is linked: there are {_listed(known)}"
+            )
+    return command
+
+
+def budgets_of(command: ForBudgets, settings: Settings) -> list[str]:
+    """The keys of the budgets that a command is for."""
+    return [command.budget] if command.budget else list(settings.budgets)
+
+
+def _known_rung(accept: Accept, settings: Settings) -> str:
+    """The rung's name as the settings spell it: ``actual@1.0`` is ``actual@1``."""
+    known = {rung.name for key in budgets_of(accept, settings) for rung in settings.budgets[key].ladder}
+    basis, _, at = accept.rung.partition("@")
+    name = (
+        f"{basis}@{float(at):g}" if re.fullmatch(r"[0-9.]*[0-9]", at) and at.count(".") < 2 else accept.rung
+    )
+    if name not in known:
+        raise IgnoredMessage(f"no rung is called {accept.rung!r}: there are {_listed(sorted(known))}")
+    return name
+
+
+def _detachable(settings: Settings) -> list[str]:
+    scopes = [budget.may_touch.detach_billing for budget in settings.budgets.values()]
+    return sorted({project for scope in scopes if scope for project in scope.projects})
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(names) or "none"

@@ -1,0 +1,129 @@
+"""Which rungs are in force: a pure decision from the facts, the settings and the time."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+import msgspec
+
+from functions.cap_spending.records import BudgetRecord, Interval, Records
+from functions.cap_spending.settings import Action, Basis, Budget, Rung, Settings
+
+PROJECTED_AT_MOST = timedelta(hours=48)
+"""How far past the last notification the hourly burn is added. A budget that is silent for longer is a fault to
+look into, not a cost."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One rung that is in force, and since which publish time."""
+
+    budget: str
+    rung: Rung
+    interval_start: datetime
+    since: datetime
+    why: str
+
+    @property
+    def name(self) -> str:
+        """The rung's full name, such as ``monthly/actual@0.8``."""
+        return f"{self.budget}/{self.rung.name}"
+
+    def key(self, action: Action) -> str:
+        """The name under which it is recorded that an action of this rung was done."""
+        return f"{self.name}/{action}"
+
+
+def steps_in_force(records: Records, settings: Settings, now: datetime) -> tuple[Step, ...]:
+    """The rungs whose actions should hold now: passed, not accepted or undone, and not held back by a snooze."""
+    return tuple(step for step in passed_steps(records, settings, now) if not _is_let_go(step, records, now))
+
+
+def passed_steps(records: Records, settings: Settings, now: datetime) -> tuple[Step, ...]:
+    """All rungs that are passed in the current interval at the current amount."""
+    return tuple(
+        Step(key, rung, record.current.interval_start, since, explain(rung, record, budget))
+        for key, budget in settings.budgets.items()
+        if (record := records.budgets.get(key))
+        for rung in budget.ladder
+        if (since := passed_at(rung, record, budget, now))
+    )
+
+
+def passed_at(rung: Rung, record: BudgetRecord, budget: Budget, now: datetime) -> datetime | None:
+    """When a rung was first passed in the current interval at the current amount; None if it is not."""
+    interval = record.current
+    if first := interval.passed.get(rung.name):
+        return first
+    match rung.on:
+        case Basis.ACTUAL:
+            return interval.highest_published if interval.ratio >= rung.ratio else None
+        case Basis.FORECAST:
+            known = interval.forecast is not None and interval.forecast >= rung.ratio
+            return interval.forecast_published if known else None
+        case Basis.PROJECTED:
+            crossing = projected_crossing(rung, record, budget)
+            return crossing if crossing and crossing <= now else None
+
+
+def projected_crossing(rung: Rung, record: BudgetRecord, budget: Budget) -> datetime | None:
+    """When the cost, growing by the hourly burn since the newest notification, passes a rung."""
+    if budget.hourly_burn is None:
+        return None
+    missing = rung.ratio * record.newest.amount - record.current.highest_cost
+    hours = max(missing, Decimal(0)) / Decimal(repr(budget.hourly_burn))
+    if hours > Decimal(PROJECTED_AT_MOST.total_seconds()) / 3600:
+        return None
+    return record.newest.published + timedelta(hours=float(hours))
+
+
+def with_projections(records: Records, settings: Settings, now: datetime) -> dict[str, Interval]:
+    """By budget, the current interval with the projected rungs that are passed by now: once passed, they stay so."""
+    latched: dict[str, Interval] = {}
+    for step in passed_steps(records, settings, now):
+        interval = latched.get(step.budget, records.budgets[step.budget].current)
+        if step.rung.on is Basis.PROJECTED and step.rung.name not in interval.passed:
+            passed = dict(sorted((interval.passed | {step.rung.name: step.since}).items()))
+            latched[step.budget] = msgspec.structs.replace(interval, passed=passed)
+    return latched
+
+
+def is_let_go_by_command(records: Records, budget: str, rung: str, since: datetime) -> bool:
+    """Whether a command published at or after ``since`` asked to undo the budget's steps, or accepted this rung."""
+    undone = records.undone.get(budget)
+    accepted = records.accepted.get(budget, {}).get(rung)
+    return bool(undone and undone >= since) or bool(accepted and accepted >= since)
+
+
+def _is_let_go(step: Step, records: Records, now: datetime) -> bool:
+    record = records.budgets[step.budget]
+    undone = records.undone.get(step.budget)
+    if undone and undone >= step.since:
+        return True
+    accepted = records.accepted.get(step.budget, {}).get(step.rung.name)
+    interval_began = min(
+        one.first_published for one in record.intervals if one.interval_start == step.interval_start
+    )
+    if accepted and accepted >= interval_began:
+        return True
+    snoozed = records.snoozed.get(step.budget)
+    was_there_before = any(step.key(action) in records.in_force for action in step.rung.do)
+    return bool(snoozed and now < snoozed.until and not was_there_before)
+
+
+def explain(rung: Rung, record: BudgetRecord, budget: Budget) -> str:
+    """Why a rung is passed, in words."""
+    interval = record.current
+    threshold = f"{percent(rung.ratio)} of {interval.amount:.2f} {budget.currency}"
+    match rung.on:
+        case Basis.ACTUAL:
+            return f"cost has reached {interval.highest_cost:.2f} {budget.currency}, past {threshold}"
+        case Basis.FORECAST:
+            return f"Google forecasts more than {threshold}"
+        case Basis.PROJECTED:
+            return f"at {budget.hourly_burn:g} {budget.currency} an hour, cost has passed {threshold}"
+
+
+def percent(ratio: Decimal) -> str:
+    """A ratio as people say it: 1.125 is ``112.5 %``."""
+    return f"{(ratio * 100).quantize(Decimal('0.1')).normalize():f} %"

@@ -1,0 +1,22 @@
+"""What a message is: from the budget topic a notification, from the inbox a tick or a command, and nothing else."""
+
+from msgspec.json import Decoder
+
+from functions.cap_spending.commands import Accept, LinkBilling, Snooze, Status, Undo, checked
+from functions.cap_spending.notification import parse_notification
+from functions.cap_spending.records import Event
+from functions.cap_spending.settings import Settings
+from shared.events import Command, PubsubMessage, RestrictionsChanged, Tick, is_from_inbox, read_inbox
+
+Inbox = Tick | RestrictionsChanged | Undo | Accept | Snooze | LinkBilling | Status
+
+
+def parse(message: PubsubMessage, settings: Settings) -> Event:
+    """The message as a typed event. Raises ``IgnoredMessage`` for what can never succeed.
+
+    Only the inbox can command: a message by any other topic is a budget notification or nothing.
+    """
+    if not is_from_inbox(message, "cap_spending"):
+        return parse_notification(message, settings)
+    event = read_inbox(message, Decoder(Inbox))
+    return checked(event, settings) if isinstance(event, Command) else event

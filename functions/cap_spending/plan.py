@@ -1,0 +1,279 @@
+"""The decision of `cap_spending`, pure: what to look at, what to change and why, and what to remember."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+import msgspec
+
+from functions.cap_spending.changes import (
+    CapSpendingChange,
+    DetachBilling,
+    HeldChange,
+    LinkBilling,
+    Notify,
+    PauseJob,
+    ResumeJob,
+    SetMaxInstances,
+    SetRestrictions,
+)
+from functions.cap_spending.desired import Verdict, changed_fields, is_linked_by_command, kind_of, verdicts
+from functions.cap_spending.ladder import Step, passed_at, percent, steps_in_force, with_projections
+from functions.cap_spending.notification import BudgetNotification
+from functions.cap_spending.records import Event, Records, fold_notification
+from functions.cap_spending.settings import Action, Settings
+from functions.cap_spending.world import LOOKS, Look, ProjectBilling, RunService, World
+from shared import automation
+from shared.automation import Settled
+from shared.events import Tick
+from shared.holds import Phase
+from shared.plan import Guard, Plan, Refusal
+from shared.restrictions import InForce, Restriction, SpendingRestrictions
+
+Occasion = automation.Occasion[Settings, Event, Records]
+
+RESTRICTIONS = {
+    Action.GPU_POOLS_OFF: Restriction.GPU_POOLS_OFF,
+    Action.PREVIEWS_OFF: Restriction.PREVIEWS_OFF,
+}
+
+
+def what_to_look_at(occasion: Occasion) -> frozenset[Look]:
+    """The kinds of things that the decision needs: none if nothing has changed since it was last carried out.
+
+    A tick while something is in force looks again, at the budgets too, so that raising one lets go without
+    waiting for its next notification.
+    """
+    wanted = _wanted_keys(_steps(occasion))
+    known = occasion.records.in_force.keys()
+    looks = {LOOKS[action] for key in wanted ^ known if (action := _action_of(key)) in LOOKS}
+    looks |= {
+        kind_of(name)
+        for name, hold in occasion.records.holds.items()
+        if hold.phase is Phase.INTENDED or is_linked_by_command(name, hold, occasion.records)
+    }
+    if isinstance(occasion.event.event, Tick) and any(_action_of(key) is not Action.NOTIFY for key in known):
+        looks |= {LOOKS[action] for key in known if (action := _action_of(key)) in LOOKS} | {Look.BUDGETS}
+    return frozenset(looks)
+
+
+def settle(occasion: Occasion, world: World, applied: tuple[CapSpendingChange, ...]) -> Settled[Records]:
+    """The records after what the world shows: amounts read, projections passed, holds seen, rungs dealt with."""
+    records = _with_readings(occasion, world)
+    records = _with_projections(records, occasion)
+    steps = steps_in_force(records, occasion.settings, occasion.now)
+    seen = verdicts(steps, world, records, occasion.settings)
+    holds = dict(records.holds)
+    for verdict in seen:
+        holds.pop(verdict.name, None)
+        if verdict.hold:
+            holds[verdict.name] = verdict.hold
+    records = msgspec.structs.replace(records, holds=dict(sorted(holds.items())))
+    in_force = _in_force(steps, world, records, seen, applied, occasion.restrictions)
+    notices = tuple(line for verdict in seen for line in verdict.notices)
+    return Settled(msgspec.structs.replace(records, in_force=in_force), notices)
+
+
+def plan(occasion: Occasion, world: World) -> Plan[CapSpendingChange]:
+    """What to do now. Reducing what costs comes with its reason; letting go says which rungs have let go."""
+    steps = _steps(occasion)
+    seen = verdicts(steps, world, occasion.records, occasion.settings)
+    changes: list[CapSpendingChange] = [*_notifications(steps, occasion), *_restrictions(steps, occasion)]
+    changes += [change for verdict in seen for change in _held_changes(verdict)]
+    return Plan(
+        changes=tuple(changes),
+        waiting=tuple(line for verdict in seen for line in verdict.waiting),
+        next=_next_rungs(occasion),
+    )
+
+
+def intend(occasion: Occasion, changes: tuple[CapSpendingChange, ...]) -> Records:
+    """The records with every original that the changes are about to overwrite."""
+    holds = {
+        change.target: change.hold for change in changes if isinstance(change, HeldChange) and change.hold
+    }
+    return msgspec.structs.replace(
+        occasion.records, holds=dict(sorted((occasion.records.holds | holds).items()))
+    )
+
+
+def guards(occasion: Occasion, world: World) -> tuple[Guard[CapSpendingChange], ...]:
+    """What stands before the changes that cannot simply be undone."""
+    accounts = {project.name: project.account for project in world.projects}
+
+    def may_be_detached(plan: Plan[CapSpendingChange]) -> Iterable[Refusal]:
+        """Only a project linked to the very account of the budget; the suite's own only if that is said twice."""
+        for change in plan.changes:
+            if not isinstance(change, DetachBilling) or change.hold is None:
+                continue
+            budgets = [occasion.settings.budgets[name.split("/")[0]] for name in change.hold.held_by]
+            project = change.target.removeprefix("projects/")
+            ours = {f"billingAccounts/{budget.billing_account}" for budget in budgets}
+            twice = {
+                scope.even_the_suites_own_project for b in budgets if (scope := b.may_touch.detach_billing)
+            }
+            if accounts[change.target] not in ours:
+                reason = f"{project} is linked to {accounts[change.target]}, which is not the account of this budget"
+                yield Refusal(change.subject, "may_be_detached", reason)
+            if project == occasion.project and project not in twice:
+                reason = (
+                    f"{project} is the project that Caretaker runs in, and would stop it too; to allow that, set "
+                    f"`may_touch.detach_billing.even_the_suites_own_project: {project}`"
+                )
+                yield Refusal(change.subject, "may_be_detached", reason)
+
+    return (may_be_detached,)
+
+
+def _steps(occasion: Occasion) -> tuple[Step, ...]:
+    return steps_in_force(occasion.records, occasion.settings, occasion.now)
+
+
+def _wanted_keys(steps: Iterable[Step]) -> set[str]:
+    return {step.key(action) for step in steps for action in step.rung.do}
+
+
+def _action_of(key: str) -> Action:
+    return Action(key.rpartition("/")[2])
+
+
+def _with_readings(occasion: Occasion, world: World) -> Records:
+    """A budget that has another amount now is as good as a notification that says so."""
+    records = occasion.records
+    for key, amount in world.amounts.items():
+        known = records.budgets.get(key)
+        if known and known.newest.amount != amount:
+            said = BudgetNotification(
+                key, known.newest.interval_start, known.current.highest_cost, amount, None
+            )
+            records = fold_notification(records, said, occasion.now, "read", occasion.settings)
+    return records
+
+
+def _with_projections(records: Records, occasion: Occasion) -> Records:
+    budgets = dict(records.budgets)
+    for key, interval in with_projections(records, occasion.settings, occasion.now).items():
+        current = budgets[key].current
+        intervals = tuple(interval if one is current else one for one in budgets[key].intervals)
+        budgets[key] = msgspec.structs.replace(budgets[key], intervals=intervals)
+    return msgspec.structs.replace(records, budgets=budgets)
+
+
+def _in_force(
+    steps: tuple[Step, ...],
+    world: World,
+    records: Records,
+    seen: list[Verdict],
+    applied: tuple[CapSpendingChange, ...],
+    restrictions: SpendingRestrictions,
+) -> dict[str, datetime]:
+    """By budget, rung and action, what has been dealt with: what is done and wanted, or not yet let go."""
+    unsettled = {kind_of(verdict.name) for verdict in seen if not verdict.is_settled}
+    notified = {(change.budget, change.rung.name) for change in applied if isinstance(change, Notify)}
+
+    def is_dealt_with(step: Step, action: Action) -> bool:
+        if action is Action.NOTIFY:
+            return (
+                records.in_force.get(step.key(action)) == step.interval_start
+                or (step.budget, step.rung.name) in notified
+            )
+        if action in RESTRICTIONS:
+            return RESTRICTIONS[action] in restrictions
+        if LOOKS[action] in world.looked_at:
+            return LOOKS[action] not in unsettled
+        return step.key(action) in records.in_force
+
+    def is_still_there(key: str) -> bool:
+        action = _action_of(key)
+        return action in LOOKS and (LOOKS[action] not in world.looked_at or LOOKS[action] in unsettled)
+
+    wanted = {step.key(action): step for step in steps for action in step.rung.do}
+    kept = {
+        key: began for key, began in records.in_force.items() if key not in wanted and is_still_there(key)
+    }
+    done = {key: step.interval_start for key, step in wanted.items() if is_dealt_with(step, _action_of(key))}
+    return dict(sorted((kept | done).items()))
+
+
+def _notifications(steps: Iterable[Step], occasion: Occasion) -> Iterable[Notify]:
+    for step in steps:
+        if Action.NOTIFY in step.rung.do and step.key(Action.NOTIFY) not in occasion.records.in_force:
+            yield Notify(
+                target=f"budgets/{step.budget}",
+                field="rung",
+                before="",
+                after=step.rung.name,
+                reason=step.why,
+                subject=step.name,
+                budget=step.budget,
+                rung=step.rung,
+            )
+
+
+def _restrictions(steps: tuple[Step, ...], occasion: Occasion) -> Iterable[SetRestrictions]:
+    asking: dict[Restriction, list[Step]] = {}
+    for step in steps:
+        for action in step.rung.do:
+            if action in RESTRICTIONS:
+                asking.setdefault(RESTRICTIONS[action], []).append(step)
+    desired = SpendingRestrictions(
+        {
+            restriction: InForce(min(step.since for step in by), tuple(sorted(step.name for step in by)))
+            for restriction, by in sorted(asking.items())
+        }
+    )
+    existing = occasion.restrictions
+    if desired == existing:
+        return
+    touched = [one for one in Restriction if existing.in_force.get(one) != desired.in_force.get(one)]
+    yield SetRestrictions(
+        target="restrictions/spending",
+        field="in_force",
+        before=_listed(existing),
+        after=_listed(desired),
+        reason="; ".join(dict.fromkeys(step.why for by in asking.values() for step in by))
+        or "no rung asks for any",
+        subject="restrictions",
+        restrictions=desired,
+        inboxes=tuple(sorted({inbox for one in touched for inbox in occasion.settings.wake.get(one, ())})),
+    )
+
+
+def _held_changes(verdict: Verdict) -> Iterable[CapSpendingChange]:
+    for field, before, after in changed_fields(verdict):
+        words = {
+            "target": verdict.name,
+            "field": field,
+            "before": str(before),
+            "after": str(after),
+            "reason": verdict.reason,
+            "subject": verdict.name,
+        }
+        match verdict.resource:
+            case RunService(etag=etag):
+                yield SetMaxInstances(**words, hold=verdict.intended, max_instances=int(after), etag=etag)
+            case ProjectBilling() if after:
+                yield LinkBilling(**words, hold=verdict.intended, account=str(after))
+            case ProjectBilling():
+                yield DetachBilling(**words, hold=verdict.intended)
+            case _ if verdict.hold is None or verdict.intended:
+                yield PauseJob(**words, hold=verdict.intended)
+            case _:
+                yield ResumeJob(**words, hold=None)
+
+
+def _next_rungs(occasion: Occasion) -> tuple[str, ...]:
+    """For each budget the next rung that is not passed, in words."""
+    lines = []
+    for key, record in occasion.records.budgets.items():
+        budget = occasion.settings.budgets.get(key)
+        if budget is None:
+            continue
+        ahead = [rung for rung in budget.ladder if passed_at(rung, record, budget, occasion.now) is None]
+        for rung in sorted(ahead, key=lambda rung: rung.at)[:1]:
+            amount = f"{rung.ratio * record.newest.amount:.2f} {budget.currency}"
+            lines.append(f"{key}/{rung.name}: {', '.join(rung.do)} at {amount} ({percent(rung.ratio)})")
+    return tuple(lines)
+
+
+def _listed(restrictions: SpendingRestrictions) -> str:
+    return ", ".join(sorted(restrictions.in_force)) or "none"

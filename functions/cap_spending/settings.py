@@ -1,0 +1,184 @@
+"""What the owner says about budgets: for each a ladder of rungs, and what its actions may touch."""
+
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from shared.errors import SettingsError
+from shared.settings import Section
+
+
+class Action(StrEnum):
+    """What a rung does when cost has passed it."""
+
+    NOTIFY = "notify"
+    LIMIT_CLOUD_RUN = "limit_cloud_run"
+    PAUSE_SCHEDULES = "pause_schedules"
+    GPU_POOLS_OFF = "gpu_pools_off"
+    PREVIEWS_OFF = "previews_off"
+    DETACH_BILLING = "detach_billing"
+
+
+class Basis(StrEnum):
+    """What a rung compares with the budget's amount."""
+
+    ACTUAL = "actual"
+    """The cost so far."""
+    FORECAST = "forecast"
+    """Google's forecast for the period, by the budget's own forecast threshold rules."""
+    PROJECTED = "projected"
+    """The cost so far and an hourly burn since the last notification, as notifications lag by hours."""
+
+
+Projects = Annotated[
+    tuple[Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{4,28}[a-z0-9]$")], ...], Meta(min_length=1)
+]
+Locations = Annotated[tuple[Annotated[str, Meta(pattern=r"^[a-z]+-[a-z]+[0-9]+$")], ...], Meta(min_length=1)]
+
+
+class Model(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A part of the settings: unknown keys are refused."""
+
+
+class Rung(Model, frozen=True, kw_only=True):
+    """One threshold of a ladder and what is done once it is passed."""
+
+    at: Annotated[float, Meta(gt=0, description="Ratio of cost to the budget's amount: 1.0 is all of it.")]
+    on: Basis = Basis.ACTUAL
+    do: Annotated[tuple[Action, ...], Meta(min_length=1)]
+
+    @property
+    def name(self) -> str:
+        """The rung's name in commands and reports, such as ``actual@0.8``."""
+        return f"{self.on}@{self.at:g}"
+
+    @property
+    def ratio(self) -> Decimal:
+        """The threshold as the decimal that the owner wrote, so that 2.4 of 3.0 is exactly 0.8."""
+        return Decimal(repr(self.at))
+
+
+class CloudRunScope(Model, frozen=True, kw_only=True):
+    """The Cloud Run services that `limit_cloud_run` may touch, and how many instances it leaves them."""
+
+    projects: Projects
+    regions: Locations
+    services: tuple[str, ...] = ()
+    label: Annotated[
+        str, Meta(pattern=r"^([a-z][a-z0-9_-]*=[a-z0-9_-]*)?$", description="Instead of names: key=value.")
+    ] = ""
+    max_instances: Annotated[int, Meta(ge=1)] = 1
+
+    def __post_init__(self) -> None:
+        if bool(self.services) == bool(self.label):
+            raise SettingsError(
+                "services", list(self.services), "either the names of services, or a `label: key=value`"
+            )
+
+
+class SchedulesScope(Model, frozen=True, kw_only=True):
+    """The Cloud Scheduler jobs that `pause_schedules` may pause. The suite's own ticks never match."""
+
+    projects: Projects
+    locations: Locations
+    job_prefix: Annotated[str, Meta(min_length=1)]
+
+
+class BillingScope(Model, frozen=True, kw_only=True):
+    """The projects that `detach_billing` may detach, each by name."""
+
+    projects: Projects
+    even_the_suites_own_project: str = ""
+    """To detach the project that Caretaker itself runs in, name it here too. It stops Caretaker as well."""
+
+
+class MayTouch(Model, frozen=True, kw_only=True):
+    """What each action of a budget's ladder may touch."""
+
+    limit_cloud_run: CloudRunScope | None = None
+    pause_schedules: SchedulesScope | None = None
+    detach_billing: BillingScope | None = None
+
+
+class Budget(Model, frozen=True, kw_only=True):
+    """One Cloud Billing budget and its ladder."""
+
+    billing_account: Annotated[str, Meta(pattern=r"^[0-9A-Z]{6}-[0-9A-Z]{6}-[0-9A-Z]{6}$")]
+    id: Annotated[
+        str, Meta(pattern=r"^[A-Za-z0-9-]*$", description="Left out, the deployment puts it in.")
+    ] = ""
+    currency: Annotated[str, Meta(pattern=r"^[A-Z]{3}$")]
+    hourly_burn: Annotated[float, Meta(gt=0)] | None = None
+    """For `on: projected`: what an hour costs at most, in the budget's currency."""
+    ladder: Annotated[tuple[Rung, ...], Meta(min_length=1)]
+    may_touch: MayTouch = MayTouch()
+
+    def __post_init__(self) -> None:
+        names = [rung.name for rung in self.ladder]
+        for place, rung in enumerate(self.ladder):
+            if names.index(rung.name) != place:
+                raise SettingsError(
+                    f"ladder[{place}]", rung.name, "a rung of its own: this one is there already"
+                )
+            if rung.on is Basis.PROJECTED and self.hourly_burn is None:
+                raise SettingsError(
+                    "hourly_burn", None, f"a cost for each hour, as the rung {rung.name} projects with it"
+                )
+            if rung.on is not Basis.ACTUAL and Action.DETACH_BILLING in rung.do:
+                raise SettingsError(
+                    f"ladder[{place}].on", rung.on.value, "`actual`, as the rung does `detach_billing`"
+                )
+            for action in rung.do:
+                if action in SCOPED and self.scope_of(action) is None:
+                    raise SettingsError(
+                        f"may_touch.{action}", None, f"what {action} of the rung {rung.name} may touch"
+                    )
+
+    def scope_of(self, action: Action) -> CloudRunScope | SchedulesScope | BillingScope | None:
+        """What an action may touch; None for an action that touches nothing, or that is not allowed for."""
+        scopes: dict[Action, CloudRunScope | SchedulesScope | BillingScope | None] = {
+            Action.LIMIT_CLOUD_RUN: self.may_touch.limit_cloud_run,
+            Action.PAUSE_SCHEDULES: self.may_touch.pause_schedules,
+            Action.DETACH_BILLING: self.may_touch.detach_billing,
+        }
+        return scopes.get(action)
+
+
+SCOPED = frozenset({Action.LIMIT_CLOUD_RUN, Action.PAUSE_SCHEDULES, Action.DETACH_BILLING})
+"""The actions that touch resources of Google Cloud itself, and so need to be told which."""
+
+
+class Settings(Section, frozen=True, kw_only=True):
+    """The section `cap_spending` of ``caretaker.yaml``."""
+
+    budgets: dict[Annotated[str, Meta(pattern=r"^[a-z0-9_-]+$")], Budget]
+    """By a key of the owner's, which commands and reports use."""
+    wake: dict[str, tuple[str, ...]] = {}
+    """Put in by the deployment: for each spending restriction, the inboxes of the automations that obey it."""
+
+    def __post_init__(self) -> None:
+        seen: dict[tuple[str, str], str] = {}
+        for key, budget in self.budgets.items():
+            other = seen.setdefault((budget.billing_account, budget.id or key), key)
+            if other != key:
+                raise SettingsError(
+                    f"budgets.{key}.id", budget.id, f"a budget of its own: `{other}` has this one"
+                )
+
+    def check_complete(self) -> None:
+        """Raise ``SettingsError`` for a budget whose id neither the owner nor the deployment has given."""
+        for key, budget in self.budgets.items():
+            if not budget.id:
+                raise SettingsError(
+                    f"cap_spending.budgets.{key}.id", "", "the budget's id, given or put in by Terraform"
+                )
+
+    def key_of(self, billing_account: str, budget_id: str) -> str | None:
+        """The owner's key for a budget; None if it is not configured."""
+        for key, budget in self.budgets.items():
+            if (budget.billing_account, budget.id) == (billing_account, budget_id):
+                return key
+        return None

@@ -1,0 +1,41 @@
+"""Where things stand, in words: the answer to the command `status`."""
+
+from functions.cap_spending.commands import Status
+from functions.cap_spending.ladder import passed_steps, percent, steps_in_force
+from functions.cap_spending.plan import Occasion
+
+
+def status(occasion: Occasion) -> tuple[str, ...]:
+    """A line for each budget and for each resource that is held; nothing if the event does not ask."""
+    if not isinstance(occasion.event.event, Status):
+        return ()
+    return (*_budgets(occasion), *_holds(occasion))
+
+
+def _budgets(occasion: Occasion) -> list[str]:
+    records, settings = occasion.records, occasion.settings
+    in_force = {step.name for step in steps_in_force(records, settings, occasion.now)}
+    lines = []
+    for key, budget in settings.budgets.items():
+        record = records.budgets.get(key)
+        if record is None:
+            lines.append(f"{key}: no notification yet")
+            continue
+        interval = record.current
+        passed = [step for step in passed_steps(records, settings, occasion.now) if step.budget == key]
+        told = [f"{step.rung.name} {'in force' if step.name in in_force else 'accepted'}" for step in passed]
+        if (snoozed := records.snoozed.get(key)) and occasion.now < snoozed.until:
+            told.append(f"snoozed until {snoozed.until:%Y-%m-%d %H:%M} UTC")
+        cost = f"{interval.highest_cost:.2f} of {interval.amount:.2f} {budget.currency} ({percent(interval.ratio)})"
+        lines.append(
+            f"{key}: {cost} since {interval.interval_start:%Y-%m-%d}; {', '.join(told) or 'nothing in force'}"
+        )
+    return lines
+
+
+def _holds(occasion: Occasion) -> list[str]:
+    return [
+        f"{name}: {field} {held.original} -> {held.applied}, {hold.phase}, held by {', '.join(hold.held_by)}"
+        for name, hold in sorted(occasion.records.holds.items())
+        for field, held in hold.fields.items()
+    ]
