@@ -1,0 +1,125 @@
+"""The suite at work on a local cloud: `./deploy.sh local`."""
+
+import argparse
+import contextlib
+import json
+import sys
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from infra.automations import ROOT
+from infra.settings import load_caretaker_yaml
+from local.cloud import LocalCloud
+from local.cloud.world import load_world, seed
+from local.console import Console
+from local.story import cap_spending
+from local.story.player import Player
+from local.suite import Suite
+from shared.errors import CaretakerError
+
+HERE = ROOT / "local" / "story"
+DIRECTORY = ROOT / ".local"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Boot, play or serve; the exit code is 0 if every end state was as it should be."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.once and (options.settings or options.world or options.now):
+        parser.error("--once plays the story, which brings its own settings, world and time")
+    try:
+        return _run(options)
+    except (CaretakerError, RuntimeError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    except KeyboardInterrupt:
+        sys.stderr.write("\nended\n")
+        return 0
+
+
+def _run(options: argparse.Namespace) -> int:
+    console = Console()
+    is_story = not (options.serve or options.settings or options.world or options.now)
+    owner = load_caretaker_yaml(options.settings or (HERE if is_story else ROOT) / "caretaker.yaml")
+    world = load_world(options.world or HERE / "world.yaml") if is_story or options.world else None
+    DIRECTORY.mkdir(exist_ok=True)
+    start = options.now or (cap_spending.START if is_story else datetime.now(UTC))
+    with contextlib.ExitStack() as stack:
+        cloud = stack.enter_context(LocalCloud(now=start, running=not is_story))
+        player = Player(cloud, console)
+        suite = stack.enter_context(
+            Suite(
+                cloud, options.project, owner, on_line=player.on_line, error_log=DIRECTORY / "functions.log"
+            )
+        )
+        if world:
+            seed(cloud, world)
+        endpoints = _write_endpoints(cloud, suite)
+        console.say("ready", f"local cloud at {cloud.address}, functions at {suite.address} ({endpoints})")
+        if is_story:
+            cap_spending.play(player, suite)
+            console.say(
+                "story",
+                f"{player.wrong} end states are not as they should be"
+                if player.wrong
+                else "all end states are as they should be",
+            )
+            if options.once:
+                return 1 if player.wrong else 0
+            cloud.clock.start_running()
+        player.follow()
+        console.say("serving", "until Ctrl-C")
+        while True:
+            time.sleep(3600)
+
+
+def _write_endpoints(cloud: LocalCloud, suite: Suite) -> Path:
+    """Say where everything is, for an official client or a hand-made event. None is what is not served yet."""
+    path = DIRECTORY / "endpoints.json"
+    endpoints = {
+        "functions": suite.address,
+        "grpc": cloud.address,
+        "clock": cloud.now_address,
+        "storage": None,
+        "github": None,
+        "project": suite.project,
+    }
+    path.write_text(json.dumps(endpoints, indent=2) + "\n", encoding="utf-8")
+    return path.relative_to(ROOT)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="./deploy.sh local",
+        description="The suite at work on a local cloud: plays a story, then stays up until Ctrl-C.",
+    )
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument(
+        "--once", action="store_true", help="play the story and exit: 0 if all end states are right"
+    )
+    how.add_argument("--serve", action="store_true", help="play no story")
+    parser.add_argument("--settings", type=Path, metavar="FILE", help="your caretaker.yaml (plays no story)")
+    parser.add_argument(
+        "--world", type=Path, metavar="FILE", help="what exists at the start (docs/local-cloud.md)"
+    )
+    parser.add_argument(
+        "--now", type=_time, metavar="TIME", help="where the clock starts, such as 2026-11-01T09:00Z"
+    )
+    parser.add_argument(
+        "--project", default="my-product", help="the project that the suite runs in (default: %(default)s)"
+    )
+    return parser
+
+
+def _time(text: str) -> datetime:
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time: say it like 2026-11-01T09:00Z") from error
+    return (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

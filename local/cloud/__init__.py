@@ -1,0 +1,81 @@
+"""The local cloud: Google's services as far as the suite uses them, for the official clients, on this machine."""
+
+from datetime import datetime
+from types import TracebackType
+
+from google.cloud.billing.budgets_v1.services.budget_service.transports import BudgetServiceGrpcTransport
+from google.cloud.billing_v1.services.cloud_billing.transports import CloudBillingGrpcTransport
+from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcTransport
+from google.cloud.run_v2.services.services.transports import ServicesGrpcTransport
+from google.cloud.scheduler_v1.services.cloud_scheduler.transports import CloudSchedulerGrpcTransport
+from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
+from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransport
+
+from local.cloud.billing import CloudBilling
+from local.cloud.budgets import Budgets
+from local.cloud.clock import Clock
+from local.cloud.cloud_run import CloudRun
+from local.cloud.engine import Server
+from local.cloud.firestore import Firestore
+from local.cloud.now import NowServer
+from local.cloud.operations import Operations
+from local.cloud.pubsub import PubSub
+from local.cloud.scheduler import CloudScheduler
+
+
+class LocalCloud:
+    """All services on one gRPC port, with one clock."""
+
+    def __init__(self, *, now: datetime | None = None, running: bool = False) -> None:
+        self.clock = Clock(now, running=running)
+        self.server = Server(self.clock)
+        self.operations = Operations(self.clock)
+        self.pubsub = PubSub(self.clock)
+        self.firestore = Firestore(self.clock)
+        self.run = CloudRun(self.clock, self.operations)
+        self.scheduler = CloudScheduler(self.clock, self.pubsub)
+        self.budgets = Budgets(self.clock, self.pubsub)
+        self.billing = CloudBilling(self.clock)
+        self._now_server: NowServer | None = None
+        self._port = 0
+        self.server.add_operations(self.operations)
+        self.server.add(PublisherGrpcTransport, self.pubsub)
+        self.server.add(SubscriberGrpcTransport, self.pubsub)
+        self.server.add(FirestoreGrpcTransport, self.firestore)
+        self.server.add(ServicesGrpcTransport, self.run)
+        self.server.add(CloudSchedulerGrpcTransport, self.scheduler)
+        self.server.add(BudgetServiceGrpcTransport, self.budgets)
+        self.server.add(CloudBillingGrpcTransport, self.billing)
+
+    def start(self, port: int = 0) -> "LocalCloud":
+        """Listen on loopback, on any free port if none is given."""
+        self._port = self.server.start(port)
+        return self
+
+    def stop(self) -> None:
+        """End everything that was started."""
+        self.clock.close()
+        self.pubsub.close()
+        self.server.stop()
+        if self._now_server:
+            self._now_server.stop()
+
+    def __enter__(self) -> "LocalCloud":
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @property
+    def address(self) -> str:
+        """Where all services are served, as ``host:port``."""
+        return f"127.0.0.1:{self._port}"
+
+    @property
+    def now_address(self) -> str:
+        """The URL that answers the clock's time; it is served from the first time that it is asked for."""
+        if self._now_server is None:
+            self._now_server = NowServer(self.clock)
+        return self._now_server.url

@@ -1,0 +1,157 @@
+"""The local cloud's own time, which back-off, schedules and `now` obey: a month can pass in a second."""
+
+import heapq
+import itertools
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+
+
+class Timer:
+    """Something that is to happen at a time, unless it is cancelled before."""
+
+    def __init__(self, when: datetime, callback: Callable[[], None]) -> None:
+        self.when = when
+        self.callback = callback
+        self.is_cancelled = False
+
+    def cancel(self) -> None:
+        """Let it not happen."""
+        self.is_cancelled = True
+
+
+class Clock:
+    """A clock that stands still until it is advanced, or runs with the wall clock if ``running``.
+
+    All times are aware and in UTC.
+    """
+
+    def __init__(self, start: datetime | None = None, *, running: bool = False) -> None:
+        self._base = start or datetime.now(UTC)
+        self._started: float | None = None
+        self._timers: list[tuple[datetime, int, Timer]] = []
+        self._sequence = itertools.count()
+        self._changed = threading.Condition(threading.RLock())
+        self._in_flight = 0
+        self._horizon = self._base
+        self._advancing = threading.Lock()
+        self._is_closed = False
+        self._thread: threading.Thread | None = None
+        if running:
+            self.start_running()
+
+    def now(self) -> datetime:
+        """The time."""
+        with self._changed:
+            if self._started is None:
+                return self._base
+            return self._base + timedelta(seconds=time.monotonic() - self._started)
+
+    def start_running(self) -> None:
+        """From now on, pass time as the wall clock does."""
+        with self._changed:
+            if self._started is None:
+                self._started = time.monotonic()
+                self._thread = threading.Thread(target=self._run, name="clock", daemon=True)
+                self._thread.start()
+
+    def call_at(self, when: datetime, callback: Callable[[], None]) -> Timer:
+        """Have something happen at a time; at once, when time next passes, if that has gone by."""
+        timer = Timer(when, callback)
+        with self._changed:
+            heapq.heappush(self._timers, (when, next(self._sequence), timer))
+            self._changed.notify_all()
+        return timer
+
+    def call_later(self, delay: timedelta, callback: Callable[[], None]) -> Timer:
+        """Have something happen after a while."""
+        return self.call_at(self.now() + delay, callback)
+
+    def horizon(self) -> datetime:
+        """How far time is being advanced at the moment; the time itself when it is not."""
+        with self._changed:
+            return max(self._horizon, self.now())
+
+    def advance(self, by: timedelta) -> None:
+        """Let time pass: see `advance_to`."""
+        self.advance_to(self.now() + by)
+
+    def advance_to(self, when: datetime) -> None:
+        """Fire every timer that is due by then, in order and at its own time, waiting for the work that each sets off."""
+        with self._advancing:
+            with self._changed:
+                self._horizon = when
+            self.settle()
+            while timer := self._due(when):
+                self._set(max(timer.when, self.now()))
+                timer.callback()
+                self.settle()
+            self._set(max(when, self.now()))
+
+    def settle(self, timeout: float = 30.0) -> None:
+        """Wait until no work is in flight. Raises ``TimeoutError`` after that many seconds of real time."""
+        with self._changed:
+            if not self._changed.wait_for(lambda: self._in_flight == 0, timeout):
+                raise TimeoutError(f"{self._in_flight} pieces of work are still in flight after {timeout} s")
+
+    @contextmanager
+    def busy(self) -> Iterator[None]:
+        """Count a piece of work as in flight, so that time waits for it."""
+        self.begin_work()
+        try:
+            yield
+        finally:
+            self.end_work()
+
+    def begin_work(self) -> None:
+        """Count one more piece of work as in flight, that another thread will end."""
+        with self._changed:
+            self._in_flight += 1
+
+    def end_work(self) -> None:
+        """One piece of work is done."""
+        with self._changed:
+            self._in_flight -= 1
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        """Stop running."""
+        with self._changed:
+            self._is_closed = True
+            self._changed.notify_all()
+        if self._thread:
+            self._thread.join()
+
+    def _due(self, when: datetime) -> Timer | None:
+        with self._changed:
+            while self._timers and self._timers[0][0] <= when:
+                timer = heapq.heappop(self._timers)[2]
+                if not timer.is_cancelled:
+                    return timer
+            return None
+
+    def _set(self, when: datetime) -> None:
+        with self._changed:
+            self._base = when
+            if self._started is not None:
+                self._started = time.monotonic()
+            self._changed.notify_all()
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                if self._is_closed:
+                    return
+                next_at = self._timers[0][0] if self._timers else None
+                wait = None if next_at is None else max((next_at - self.now()).total_seconds(), 0.0)
+                if wait is None or wait > 0:
+                    self._changed.wait(wait)
+                    continue
+            if self._advancing.acquire(blocking=False):
+                try:
+                    if timer := self._due(self.now()):
+                        timer.callback()
+                finally:
+                    self._advancing.release()

@@ -1,0 +1,338 @@
+"""What exists in the local cloud at the start: the format of ``--world FILE`` and of a law's ``world:``.
+
+Names are those of Google's APIs (snake_case fields of the protos). Common things have a short form; under
+``proto`` a resource takes any further field of its API message. ``docs/local-cloud.md`` describes the format,
+and ``local/example_world.yaml`` shows it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from decimal import Decimal
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import msgspec
+import yaml
+from google.cloud import billing_v1, run_v2, scheduler_v1
+from google.cloud.billing import budgets_v1
+from google.protobuf.json_format import ParseDict, ParseError
+from google.protobuf.message import Message
+from google.pubsub_v1 import types as pubsub
+
+from local.cloud.engine import ApiError
+from shared.errors import CaretakerError
+from shared.settings_errors import settings_error
+
+if TYPE_CHECKING:
+    from local.cloud import LocalCloud
+
+HELLO_IMAGE = "us-docker.pkg.dev/cloudrun/container/hello"
+
+Count = Annotated[int, msgspec.Meta(ge=0)]
+Seconds = Annotated[int, msgspec.Meta(ge=0)]
+Proto = dict[str, object]
+
+
+class WorldError(CaretakerError, ValueError):
+    """A world that cannot be: the text names the key, the value and what would do."""
+
+
+class SpendBasis(StrEnum):
+    """What a threshold rule looks at."""
+
+    CURRENT_SPEND = "CURRENT_SPEND"
+    FORECASTED_SPEND = "FORECASTED_SPEND"
+
+
+class ScalingMode(StrEnum):
+    """Whether Cloud Run scales a service with its traffic, or keeps ``manual_instance_count``."""
+
+    AUTOMATIC = "AUTOMATIC"
+    MANUAL = "MANUAL"
+
+
+class JobState(StrEnum):
+    """Whether a Cloud Scheduler job comes due."""
+
+    ENABLED = "ENABLED"
+    PAUSED = "PAUSED"
+
+
+class ThresholdRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A share of a budget (1.0 is all of it) at which notifications begin to bear it."""
+
+    threshold_percent: Annotated[float, msgspec.Meta(ge=0)]
+    spend_basis: SpendBasis = SpendBasis.CURRENT_SPEND
+
+
+class Budget(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A budget of a billing account; a bare number among ``threshold_rules`` is a rule on current spend."""
+
+    display_name: str = ""
+    amount: Decimal | None = None
+    """In the account's currency; for the last period's cost say ``amount`` under ``proto``."""
+    threshold_rules: list[float | ThresholdRule] = []
+    pubsub_topic: str = ""
+    """In full: projects/PROJECT/topics/TOPIC."""
+    projects: list[str] = []
+    """Ids of the projects whose cost it tracks; none means all of the account."""
+    proto: Proto = {}
+
+
+class BillingAccount(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A billing account and its budgets, by budget id."""
+
+    display_name: str = ""
+    currency_code: str = "USD"
+    open: bool = True
+    budgets: dict[str, Budget] = {}
+
+
+class Subscription(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A Pub/Sub subscription; with a ``push_endpoint`` it pushes."""
+
+    topic: str
+    push_endpoint: str = ""
+    ack_deadline_seconds: Seconds = 0
+    filter: str = ""
+    proto: Proto = {}
+
+
+class Scaling(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The scaling of a Cloud Run service as a whole; a maximum of 0 is none."""
+
+    min_instance_count: Count = 0
+    max_instance_count: Count = 0
+    scaling_mode: ScalingMode | None = None
+    manual_instance_count: Count | None = None
+
+
+class Service(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A Cloud Run service with one container."""
+
+    image: str = ""
+    """Google's hello container, if nothing is said."""
+    env: dict[str, str] = {}
+    labels: dict[str, str] = {}
+    annotations: dict[str, str] = {}
+    scaling: Scaling = Scaling()
+    proto: Proto = {}
+
+
+class Job(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A Cloud Scheduler job that publishes to ``topic``, or has another target under ``proto``."""
+
+    schedule: str
+    time_zone: str = ""
+    description: str = ""
+    state: JobState = JobState.ENABLED
+    topic: str = ""
+    data: str = ""
+    attributes: dict[str, str] = {}
+    proto: Proto = {}
+
+
+class Project(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A project and what is in it.
+
+    Services and jobs are keyed by id and live in ``location``; the key ``REGION/ID`` puts one elsewhere.
+    """
+
+    billing_account_name: str = ""
+    billing_locked: bool = False
+    location: str = ""
+    topics: list[str] = []
+    subscriptions: dict[str, Subscription] = {}
+    services: dict[str, Service] = {}
+    jobs: dict[str, Job] = {}
+
+
+class World(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Everything that exists at the start: billing accounts and projects, by id."""
+
+    billing_accounts: dict[str, BillingAccount] = {}
+    projects: dict[str, Project] = {}
+
+
+def load_world(path: Path) -> World:
+    """Read a world from a YAML file. Raises WorldError (naming the file), OSError if it cannot be read."""
+    try:
+        return world_from(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except (yaml.YAMLError, WorldError) as error:
+        raise WorldError(f"{path}: {error}") from error
+
+
+def world_from(data: object) -> World:
+    """Read a world from data that is parsed already; None is an empty one. Raises WorldError."""
+    plain = {} if data is None else data
+    try:
+        # A round trip through JSON reads a number such as 0.1 as the decimal that was written.
+        return msgspec.json.decode(msgspec.json.encode(plain), type=World)
+    except msgspec.ValidationError as error:
+        raise WorldError(str(settings_error(error, plain, "world", World))) from error
+
+
+def seed(cloud: LocalCloud, world: World) -> None:
+    """Let ``world`` come true in ``cloud``, through the services' own methods, which may refuse it.
+
+    None of it is recorded as a call, and no service is reconciling afterwards. Raises WorldError.
+    """
+    for account_id, account in world.billing_accounts.items():
+        with _at(f"billing_accounts.{account_id}"):
+            _add_account(cloud, account_id, account)
+    for project_id, project in world.projects.items():
+        with _at(f"projects.{project_id}"):
+            account_name = _full("billingAccounts", project.billing_account_name)
+            cloud.billing.add_project(project_id, account_name, locked=project.billing_locked)
+        for topic in project.topics:
+            with _at(f"projects.{project_id}.topics: {topic!r}"):
+                cloud.pubsub.create_topic(pubsub.Topic(name=f"projects/{project_id}/topics/{topic}"))
+    for project_id, project in world.projects.items():
+        _fill(cloud, project_id, project)
+    for account_id, account in world.billing_accounts.items():
+        for budget_id, budget in account.budgets.items():
+            with _at(f"billing_accounts.{account_id}.budgets.{budget_id}"):
+                name = f"{_full('billingAccounts', account_id)}/budgets/{budget_id}"
+                cloud.budgets.add_budget(name, _budget(budget))
+
+
+@contextmanager
+def _at(path: str) -> Iterator[None]:
+    try:
+        yield
+    except ApiError as error:
+        raise WorldError(f"{path}: {error.message}") from error
+    except (ParseError, WorldError) as error:
+        raise WorldError(f"{path}: {error}") from error
+
+
+def _full(collection: str, name: str) -> str:
+    """The full name of what is named by its id or in full; "" stays ""."""
+    return name if not name or name.startswith(f"{collection}/") else f"{collection}/{name}"
+
+
+def _add_account(cloud: LocalCloud, account_id: str, account: BillingAccount) -> None:
+    name = _full("billingAccounts", account_id)
+    cloud.billing.add_account(
+        billing_v1.BillingAccount(
+            name=name,
+            open_=account.open,
+            display_name=account.display_name,
+            currency_code=account.currency_code,
+        )
+    )
+    cloud.budgets.currencies[name] = account.currency_code
+
+
+def _fill(cloud: LocalCloud, project_id: str, project: Project) -> None:
+    """Make what is in a project."""
+    path = f"projects.{project_id}"
+    for subscription_id, subscription in project.subscriptions.items():
+        with _at(f"{path}.subscriptions.{subscription_id}"):
+            cloud.pubsub.create_subscription(_subscription(subscription, subscription_id, project_id))
+    delay, cloud.run.operation_delay = cloud.run.operation_delay, timedelta(0)
+    for key, service in project.services.items():
+        with _at(f"{path}.services.{key}"):
+            parent, service_id = _place(key, project_id, project.location)
+            cloud.run.create_service(
+                run_v2.CreateServiceRequest(parent=parent, service_id=service_id, service=_service(service))
+            )
+    cloud.run.operation_delay = delay
+    for key, job in project.jobs.items():
+        with _at(f"{path}.jobs.{key}"):
+            parent, job_id = _place(key, project_id, project.location)
+            made = _job(job, f"{parent}/jobs/{job_id}", project_id)
+            cloud.scheduler.create_job(scheduler_v1.CreateJobRequest(parent=parent, job=made))
+            if job.state is JobState.PAUSED:
+                cloud.scheduler.pause_job(scheduler_v1.PauseJobRequest(name=made.name))
+
+
+def _place(key: str, project_id: str, location: str) -> tuple[str, str]:
+    """The parent and the id that a key, ``ID`` or ``REGION/ID``, stands for."""
+    region, _, resource_id = key.rpartition("/")
+    if not (region or location):
+        raise WorldError(f"in which region? Give the project a location, or call this REGION/{key}")
+    return f"projects/{project_id}/locations/{region or location}", resource_id
+
+
+def _complete(message: Message, proto: Proto) -> None:
+    """Add what is said under ``proto``, in the words of the API, to what was said in short."""
+    further = ParseDict(proto, type(message)())
+    said = {field.name for field, _ in message.ListFields()}
+    for field, _ in further.ListFields():
+        if field.name in said:
+            raise WorldError(f"proto.{field.name}: this is said in its short form already; say it once")
+    message.MergeFrom(further)
+
+
+def _subscription(spec: Subscription, subscription_id: str, project_id: str) -> pubsub.Subscription:
+    subscription = pubsub.Subscription(
+        name=f"projects/{project_id}/subscriptions/{subscription_id}",
+        topic=_topic(spec.topic, project_id),
+        ack_deadline_seconds=spec.ack_deadline_seconds,
+        filter=spec.filter,
+    )
+    if spec.push_endpoint:
+        subscription.push_config = pubsub.PushConfig(push_endpoint=spec.push_endpoint)
+    _complete(pubsub.Subscription.pb(subscription), spec.proto)
+    return subscription
+
+
+def _topic(name: str, project_id: str) -> str:
+    return _full("projects", name) if "/" in name else f"projects/{project_id}/topics/{name}"
+
+
+def _service(spec: Service) -> run_v2.Service:
+    service = run_v2.Service(labels=spec.labels, annotations=spec.annotations)
+    if spec.scaling != Scaling():
+        service.scaling = run_v2.ServiceScaling(
+            {name: value for name, value in msgspec.structs.asdict(spec.scaling).items() if value is not None}
+        )
+    template = spec.proto.get("template")
+    container = run_v2.Container(
+        image=spec.image or HELLO_IMAGE,
+        env=[run_v2.EnvVar(name=name, value=value) for name, value in spec.env.items()],
+    )
+    if template is None:
+        service.template = run_v2.RevisionTemplate(containers=[container])
+    elif spec.image or spec.env:
+        raise WorldError("image, env: with a template under proto, say them there")
+    _complete(run_v2.Service.pb(service), spec.proto)
+    if not service.template.containers:
+        service.template.containers = [container]
+    return service
+
+
+def _job(spec: Job, name: str, project_id: str) -> scheduler_v1.Job:
+    job = scheduler_v1.Job(
+        name=name, schedule=spec.schedule, time_zone=spec.time_zone, description=spec.description
+    )
+    if spec.topic:
+        job.pubsub_target = scheduler_v1.PubsubTarget(
+            topic_name=_topic(spec.topic, project_id), data=spec.data.encode(), attributes=spec.attributes
+        )
+    elif spec.data or spec.attributes:
+        raise WorldError("data, attributes: to which topic? Say topic")
+    _complete(scheduler_v1.Job.pb(job), spec.proto)
+    return job
+
+
+def _budget(spec: Budget) -> budgets_v1.Budget:
+    budget = budgets_v1.Budget(display_name=spec.display_name)
+    if spec.amount is not None:
+        units, rest = divmod(spec.amount, 1)
+        budget.amount.specified_amount = {"units": int(units), "nanos": int(rest * 10**9)}
+    for rule in spec.threshold_rules:
+        given = rule if isinstance(rule, ThresholdRule) else ThresholdRule(rule)
+        budget.threshold_rules.append(budgets_v1.ThresholdRule(msgspec.structs.asdict(given)))
+    if spec.pubsub_topic:
+        budget.notifications_rule.pubsub_topic = spec.pubsub_topic
+        budget.notifications_rule.schema_version = "1.0"
+    if spec.projects:
+        budget.budget_filter.projects = [_full("projects", project) for project in spec.projects]
+    _complete(budgets_v1.Budget.pb(budget), spec.proto)
+    return budget

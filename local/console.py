@@ -1,0 +1,103 @@
+"""What the laptop run prints: one readable line for each event, plan and effect."""
+
+from datetime import datetime
+
+import msgspec
+from rich.console import Console as RichConsole
+from rich.text import Text
+
+from shared.report import ChangeReport, Outcome, Report
+
+STYLES = {
+    Outcome.APPLIED: "green",
+    Outcome.UNCHANGED: "dim",
+    Outcome.OBSERVED: "cyan",
+    Outcome.WAITING: "yellow",
+    Outcome.REFUSED: "magenta",
+    Outcome.IGNORED: "yellow",
+    Outcome.FAILED: "bold red",
+}
+
+
+class BudgetAlert(msgspec.Struct, frozen=True):
+    """What the action `notify` writes for an alert policy to match."""
+
+    budget: str
+    rung: str
+
+
+class LogLine(msgspec.Struct, frozen=True):
+    """One structured line that a function wrote."""
+
+    severity: str
+    message: str
+    report: Report | None = None
+    budget_alert: BudgetAlert | None = None
+
+
+def read_line(line: bytes) -> LogLine | None:
+    """A function's line as a typed value; None if it is not one of ours, such as a warning of a library."""
+    try:
+        return msgspec.json.decode(line, type=LogLine)
+    except msgspec.DecodeError:
+        return None
+
+
+class Console:
+    """Prints to a person: in colour on a terminal, plain otherwise."""
+
+    def __init__(self, rich: RichConsole | None = None) -> None:
+        self._rich = rich or RichConsole(highlight=False, soft_wrap=True)
+
+    def heading(self, at: datetime, text: str) -> None:
+        """A step of the story."""
+        self._rich.print()
+        self._rich.print(Text(f"{at:%a %d %b %H:%M}  ", "bold") + Text(text, "bold"))
+
+    def say(self, label: str, text: str, style: str = "") -> None:
+        """One line with a short label before it."""
+        self._rich.print(Text(f"  {label:<9} ", style or "dim") + Text(text, style))
+
+    def log_line(self, line: LogLine) -> None:
+        """A report of a run, or another structured line."""
+        if line.report is None:
+            self.say(
+                "log", f"{line.severity}: {line.message}", "yellow" if line.severity == "WARNING" else "red"
+            )
+            return
+        report = line.report
+        words = f"{report.automation} on {report.event}" + (f": {report.why}" if report.why else "")
+        self.say(report.outcome, words, STYLES[report.outcome])
+        for change in report.changes:
+            self._change(change)
+        for refusal in report.refusals:
+            self.say(
+                "refused", f"{refusal.subject}: {refusal.reason} [{refusal.guard}]", STYLES[Outcome.REFUSED]
+            )
+        for label, lines in (
+            ("waiting", report.waiting),
+            ("notice", report.notices),
+            ("status", report.status),
+        ):
+            for text in lines:
+                self.say(label, text, "yellow" if label == "notice" else "")
+        if report.changes or report.status:
+            for text in report.next:
+                self.say("next", text, "dim")
+
+    def check(self, what: str, found: str, *, is_right: bool) -> None:
+        """Whether an end state in the cloud is as it should be."""
+        if is_right:
+            self.say("checked", f"{what}: {found}", "blue")
+        else:
+            self.say("WRONG", f"{what}: {found}", "bold red")
+
+    def _change(self, change: ChangeReport) -> None:
+        name = change.target.rpartition("/")[2]
+        what = (
+            f"{change.field} {change.before} -> {change.after or 'none'}" if change.before else change.after
+        )
+        text = f"{change.kind} {name}: {what}" + (f"  because {change.reason}" if change.reason else "")
+        if change.error:
+            text += f"  ({change.error})"
+        self.say(f"  {change.outcome}", text, STYLES[change.outcome])

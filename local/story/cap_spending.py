@@ -1,0 +1,211 @@
+"""A month in which the budget is passed: what comes in, what `cap_spending` does about it, and how it lets go."""
+
+import base64
+import json
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from functools import partial
+from urllib.request import Request, urlopen
+
+import grpc
+from google.cloud.billing_v1 import CloudBillingClient
+from google.cloud.run_v2 import Service, ServicesClient, ServiceScaling
+from google.cloud.scheduler_v1 import CloudSchedulerClient, Job
+from google.pubsub_v1 import PublisherClient, PubsubMessage
+
+from local.story.player import Player
+from local.suite import Suite
+from shared.restrictions import DOCUMENT, SpendingRestrictions
+from shared.state import State
+
+ACCOUNT = "0A1B2C-3D4E5F-6A7B8C"
+BUDGET = f"billingAccounts/{ACCOUNT}/budgets/8f3d2c1b-0a9e-4d5c-8b7a-6f5e4d3c2b1a"
+TOPIC = "caretaker-budget-notifications"
+WHERE = "projects/my-product/locations/europe-west1"
+NOVEMBER = datetime(2026, 11, 1, 7, tzinfo=UTC)
+DECEMBER = datetime(2026, 12, 1, 8, tzinfo=UTC)
+START = datetime(2026, 11, 9, 9, tzinfo=UTC)
+
+
+def play(player: Player, suite: Suite) -> None:
+    """Play the whole story; every step checks what it has left in the cloud."""
+    _routine(player, suite)
+    _again_and_stale(player, suite, *_over_budget(player, suite))
+    _forged(player, suite)
+    _by_a_person(player, suite)
+    _experiments(player, suite)
+    _new_month(player, suite)
+    _linked_again(player, suite)
+
+
+def _routine(player: Player, suite: Suite) -> None:
+    player.step("A routine status: 120 of 400 dollars. Most notifications are nothing more.")
+    _notify(player, suite, "120.00")
+    _check_services(player, suite, api=20, worker=10, admin=5)
+    player.pass_time(timedelta(days=4))
+    player.step("Half of the budget is spent.")
+    _notify(player, suite, "204.50")
+    _check_services(player, suite, api=20, worker=10, admin=5)
+
+
+def _over_budget(player: Player, suite: Suite) -> tuple[str, datetime]:
+    player.pass_time(timedelta(days=6, hours=5))
+    published = player.cloud.clock.now()
+    player.step("All of the budget is spent, and Cloud Run answers 503 half way.")
+    player.cloud.server.fail("Services/UpdateService", grpc.StatusCode.UNAVAILABLE, skip=1)
+    message_id = _notify(player, suite, "412.30")
+    player.check("capped so far", partial(_number_capped, suite), 1)
+    player.step("The run has raised, so Pub/Sub delivers the notification again, and the rest is done.")
+    player.cloud.clock.advance(timedelta(seconds=30))
+    player.show(message_id)
+    _check_services(player, suite, api=1, worker=1, admin=5)
+    _check_jobs(player, suite, batch_import="PAUSED", batch_report="PAUSED", keep_warm="ENABLED")
+    player.check("spending restrictions", partial(_restrictions, suite), "gpu_pools_off, previews_off")
+    return message_id, published
+
+
+def _again_and_stale(player: Player, suite: Suite, message_id: str, published: datetime) -> None:
+    before = _writes(player)
+    player.step("The same message once more.")
+    _push(suite, message_id, "412.30", published)
+    player.show(message_id)
+    player.step("A stale one, published two hours ago, that was held up on its way.")
+    _push(suite, "stale-1", "398.10", player.cloud.clock.now() - timedelta(hours=2))
+    player.show("stale-1")
+    player.check("calls that changed anything", lambda: _writes(player) - before, 0)
+    _check_services(player, suite, api=1, worker=1, admin=5)
+
+
+def _forged(player: Player, suite: Suite) -> None:
+    before = len(player.cloud.server.calls)
+    player.step("Somebody sends a notification for a budget that is not ours.")
+    _push(suite, "forged-1", "99999.00", player.cloud.clock.now(), account="FFFFFF-FFFFFF-FFFFFF")
+    player.show("forged-1")
+    player.check("API calls made for it", lambda: len(player.cloud.server.calls) - before, 0)
+
+
+def _by_a_person(player: Player, suite: Suite) -> None:
+    player.step(
+        "Somebody needs the worker and raises it to 4 by hand. The next notification leaves that alone."
+    )
+    services = suite.clients.of(ServicesClient)
+    services.update_service(
+        request={
+            "service": Service(name=f"{WHERE}/services/worker", scaling=ServiceScaling(max_instance_count=4)),
+            "update_mask": {"paths": ["scaling.max_instance_count"]},
+        }
+    ).result()
+    player.pass_time(timedelta(minutes=10))
+    _notify(player, suite, "431.75")
+    _check_services(player, suite, api=1, worker=4, admin=5)
+
+
+def _experiments(player: Player, suite: Suite) -> None:
+    player.pass_time(timedelta(days=3))
+    player.step("Cost reaches 150 %: as a last resort, the experiments are detached from billing.")
+    _notify(player, suite, "603.00")
+    player.check("billing account of the experiments", partial(_account, suite), "")
+    _command(player, suite, {"type": "status"})
+
+
+def _new_month(player: Player, suite: Suite) -> None:
+    player.pass_time(DECEMBER + timedelta(hours=3) - player.cloud.clock.now())
+    player.step("A new month: everything is let go, but what a person has changed stays as it is.")
+    _notify(player, suite, "2.40", interval=DECEMBER)
+    _check_services(player, suite, api=20, worker=4, admin=5)
+    _check_jobs(player, suite, batch_import="ENABLED", batch_report="ENABLED", keep_warm="ENABLED")
+    player.check("spending restrictions", partial(_restrictions, suite), "none")
+
+
+def _linked_again(player: Player, suite: Suite) -> None:
+    player.step("Billing is linked again by command only.")
+    player.check("billing account of the experiments", partial(_account, suite), "")
+    _command(player, suite, {"type": "link_billing", "project": "my-product-experiments"})
+    player.check("billing account of the experiments", partial(_account, suite), f"billingAccounts/{ACCOUNT}")
+
+
+def _notify(player: Player, suite: Suite, cost: str, *, interval: datetime = NOVEMBER) -> str:
+    """Cloud Billing notifies of this cost, and the suite answers."""
+    player.console.say("event", f"budget notification: {cost} of 400.00 USD")
+    message_id = player.cloud.budgets.notify(BUDGET, Decimal(cost), interval_start=interval)
+    player.show(message_id)
+    return message_id
+
+
+def _command(player: Player, suite: Suite, command: dict[str, str]) -> None:
+    """The owner sends a command to the inbox."""
+    player.console.say("event", f"command: {' '.join(command.values())}")
+    answer = suite.clients.of(PublisherClient).publish(
+        topic="projects/my-product/topics/caretaker-cap-spending",
+        messages=[PubsubMessage(data=json.dumps(command).encode())],
+    )
+    player.show(answer.message_ids[0])
+
+
+def _push(suite: Suite, message_id: str, cost: str, published: datetime, *, account: str = ACCOUNT) -> None:
+    """Push one message straight to the function, as Pub/Sub would deliver it: late, again, or for a stranger."""
+    data = {
+        "budgetDisplayName": "Everything, monthly",
+        "costAmount": float(cost),
+        "costIntervalStart": f"{NOVEMBER:%Y-%m-%dT%H:%M:%SZ}",
+        "budgetAmount": 400.0,
+        "budgetAmountType": "SPECIFIED_AMOUNT",
+        "currencyCode": "USD",
+    }
+    attributes = {"billingAccountId": account, "budgetId": BUDGET.rpartition("/")[2], "schemaVersion": "1.0"}
+    message = {
+        "data": base64.b64encode(json.dumps(data).encode()).decode(),
+        "attributes": attributes,
+        "messageId": message_id,
+        "publishTime": f"{published:%Y-%m-%dT%H:%M:%SZ}",
+    }
+    body = json.dumps(
+        {"message": message, "subscription": "projects/my-product/subscriptions/by-hand"}
+    ).encode()
+    request = Request(suite.url("cap_spending", TOPIC), body, {"Content-Type": "application/json"})
+    with urlopen(request, timeout=30):
+        """An answer of 200 acknowledges the message; any other raises here."""
+
+
+def _check_services(player: Player, suite: Suite, **expected: int) -> None:
+    def found() -> str:
+        services = suite.clients.of(ServicesClient).list_services(parent=WHERE)
+        return _told({one.name.rpartition("/")[2]: one.scaling.max_instance_count for one in services})
+
+    player.check("maximum instances", found, _told(expected))
+
+
+def _check_jobs(player: Player, suite: Suite, **expected: str) -> None:
+    def found() -> str:
+        jobs = suite.clients.of(CloudSchedulerClient).list_jobs(parent=WHERE)
+        states = {job.name.rpartition("/")[2]: Job.State(job.state).name for job in jobs}
+        return _told({name: state for name, state in states.items() if not name.startswith("caretaker-")})
+
+    player.check(
+        "scheduler jobs", found, _told({name.replace("_", "-"): state for name, state in expected.items()})
+    )
+
+
+def _told(values: dict[str, int] | dict[str, str]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in sorted(values.items()))
+
+
+def _number_capped(suite: Suite) -> int:
+    services = suite.clients.of(ServicesClient).list_services(parent=WHERE)
+    return sum(service.scaling.max_instance_count == 1 for service in services)
+
+
+def _restrictions(suite: Suite) -> str:
+    (document,) = State(suite.clients).read(DOCUMENT)
+    return ", ".join(sorted(document.as_type(SpendingRestrictions).in_force)) or "none"
+
+
+def _account(suite: Suite) -> str:
+    info = suite.clients.of(CloudBillingClient).get_project_billing_info(
+        name="projects/my-product-experiments"
+    )
+    return info.billing_account_name
+
+
+def _writes(player: Player) -> int:
+    return sum(call.mutating for call in player.cloud.server.calls)

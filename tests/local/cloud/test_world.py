@@ -1,0 +1,223 @@
+"""What exists in the local cloud at the start, seen through the official clients."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from google.cloud import billing_v1, run_v2, scheduler_v1
+from google.cloud.billing import budgets_v1
+from google.pubsub_v1 import PublisherClient, SubscriberClient
+
+import local
+from local.cloud import LocalCloud
+from local.cloud.world import World, WorldError, load_world, seed, world_from
+from shared.clients import Clients
+
+EXAMPLE = Path(local.__path__[0]) / "example_world.yaml"
+ACCOUNT = "billingAccounts/0X0X0X-0X0X0X-0X0X0X"
+PARENT = "projects/demo-project/locations/europe-west1"
+
+
+@pytest.fixture
+def cloud() -> Iterator[LocalCloud]:
+    with LocalCloud(now=datetime(2026, 11, 1, tzinfo=UTC)) as cloud:
+        yield cloud
+
+
+@pytest.fixture
+def clients(cloud: LocalCloud) -> Clients:
+    return Clients("demo-project", endpoint=cloud.address)
+
+
+def in_project(**sections: object) -> dict[str, object]:
+    return {"projects": {"demo-project": {"location": "europe-west1", **sections}}}
+
+
+def test_the_example_comes_true(cloud: LocalCloud, clients: Clients) -> None:
+    cloud.run.operation_delay = timedelta(minutes=1)
+    seed(cloud, load_world(EXAMPLE))
+    assert cloud.server.calls == []
+    assert cloud.run.operation_delay == timedelta(minutes=1)
+
+    services = {
+        one.name[len(PARENT) + 10 :]: one
+        for one in clients.of(run_v2.ServicesClient).list_services(parent=PARENT)
+    }
+    assert {name: one.scaling.max_instance_count for name, one in services.items()} == {
+        "admin": 0,
+        "api": 20,
+        "worker": 10,
+    }
+    assert not any(one.reconciling for one in services.values())
+    assert services["api"].labels == {"tier": "web"}
+    assert services["api"].template.containers[0].env[0] == run_v2.EnvVar(name="LOG_LEVEL", value="info")
+
+    jobs = list(clients.of(scheduler_v1.CloudSchedulerClient).list_jobs(parent=PARENT))
+    assert {job.name.rsplit("/", 1)[1]: job.state.name for job in jobs} == {
+        "batch-export": "PAUSED",
+        "batch-import": "ENABLED",
+        "nightly-report": "ENABLED",
+    }
+    nightly = jobs[2].pubsub_target
+    assert (nightly.topic_name, nightly.data) == (
+        "projects/demo-project/topics/reports",
+        b'{"report": "nightly"}',
+    )
+
+    topics = clients.of(PublisherClient).list_topics(project="projects/demo-project")
+    assert {topic.name.rsplit("/", 1)[1] for topic in topics} == {"budget-alerts", "reports", "imports"}
+    subscription = clients.of(SubscriberClient).get_subscription(
+        subscription="projects/demo-project/subscriptions/reports-worker"
+    )
+    assert subscription.ack_deadline_seconds == 60
+    assert subscription.retry_policy.minimum_backoff == timedelta(seconds=10)
+
+    info = clients.of(billing_v1.CloudBillingClient).get_project_billing_info(name="projects/demo-project")
+    assert (info.billing_account_name, info.billing_enabled) == (ACCOUNT, True)
+    (budget,) = clients.of(budgets_v1.BudgetServiceClient).list_budgets(parent=ACCOUNT)
+    assert budget.name == f"{ACCOUNT}/budgets/5f3b1f0e-0000-4000-8000-000000000001"
+    assert (budget.amount.specified_amount.units, budget.amount.specified_amount.currency_code) == (
+        1000,
+        "EUR",
+    )
+    assert [rule.threshold_percent for rule in budget.threshold_rules] == [0.5, 0.9, 1.0, 1.0]
+    assert budget.threshold_rules[3].spend_basis == budgets_v1.ThresholdRule.Basis.FORECASTED_SPEND
+    assert budget.budget_filter.projects == ["projects/demo-project"]
+    assert budget.notifications_rule.schema_version == "1.0"
+
+
+def test_an_empty_world() -> None:
+    assert world_from(None) == world_from({}) == World()
+
+
+def test_a_world_in_the_words_of_the_api(cloud: LocalCloud, clients: Clients) -> None:
+    template = {"revision": "api-blue", "containers": [{"image": "example.com/api", "env": [{"name": "A"}]}]}
+    seed(
+        cloud,
+        world_from(
+            in_project(
+                topics=["ticks"],
+                services={
+                    "us-central1/api": {
+                        "labels": {"a": "b"},
+                        "proto": {"template": template, "ingress": "INGRESS_TRAFFIC_INTERNAL_ONLY"},
+                    },
+                    "manual": {
+                        "scaling": {"scaling_mode": "MANUAL", "manual_instance_count": 0},
+                        "proto": {"template": {"scaling": {"max_instance_count": 3}}},
+                    },
+                },
+                jobs={
+                    "web": {"schedule": "* * * * *", "proto": {"http_target": {"uri": "https://example.com"}}}
+                },
+            )
+        ),
+    )
+    services = clients.of(run_v2.ServicesClient)
+    api = services.get_service(name="projects/demo-project/locations/us-central1/services/api")
+    assert api.template.containers[0].image == "example.com/api"
+    assert api.latest_ready_revision.endswith("/revisions/api-blue")
+    assert api.ingress == run_v2.IngressTraffic.INGRESS_TRAFFIC_INTERNAL_ONLY
+    manual = services.get_service(name=f"{PARENT}/services/manual")
+    assert "manual_instance_count" in manual.scaling
+    assert manual.template.scaling.max_instance_count == 3
+    assert manual.template.containers[0].image
+    job = clients.of(scheduler_v1.CloudSchedulerClient).get_job(name=f"{PARENT}/jobs/web")
+    assert job.http_target.uri == "https://example.com"
+
+
+def test_a_detached_and_a_locked_project(cloud: LocalCloud, clients: Clients) -> None:
+    account = {"0X0X0X-0X0X0X-0X0X0X": {"open": False}}
+    projects = {"a": {}, "b": {"billing_account_name": ACCOUNT, "billing_locked": True}}
+    seed(cloud, world_from({"billing_accounts": account, "projects": projects}))
+    billing = clients.of(billing_v1.CloudBillingClient)
+    assert billing.get_project_billing_info(name="projects/a").billing_account_name == ""
+    info = billing.get_project_billing_info(name="projects/b")
+    assert (info.billing_account_name, info.billing_enabled) == (ACCOUNT, False)
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (["demo-project"], r"world.*\['demo-project'\]"),
+        ({"project": {}}, r"world\.project.*did you mean `projects`"),
+        (
+            in_project(services={"api": {"scaling": {"max_instances": 3}}}),
+            r"world\.projects\.demo-project\.services\.api\.scaling\.max_instances: 3 .*max_instance_count",
+        ),
+        (
+            in_project(services={"worker": {}, "api": {"scaling": {"max_instance_count": "many"}}}),
+            r"services\.api\.scaling\.max_instance_count: 'many' .*int",
+        ),
+        (
+            in_project(services={"api": {"scaling": {"min_instance_count": -1}}}),
+            r"min_instance_count: -1 .*>= 0",
+        ),
+        (in_project(services={"api": {"env": {"PORT": 80}}}), r"env\.PORT: 80 .*str"),
+        (in_project(jobs={"tick": {}}), r"jobs\.tick\.schedule.*required"),
+        (
+            in_project(jobs={"tick": {"schedule": "* * * * *", "state": "ON"}}),
+            r"state: 'ON' .*ENABLED",
+        ),
+        (
+            {"billing_accounts": {"A": {"budgets": {"b": {"threshold_rules": [0.5, {"percent": 1}]}}}}},
+            r"budgets\.b\.threshold_rules\[1\]",
+        ),
+    ],
+)
+def test_errors_name_the_key_the_value_and_what_would_do(data: object, message: str) -> None:
+    with pytest.raises(WorldError, match=message):
+        world_from(data)
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (in_project(services={"API": {}}), r"projects\.demo-project\.services\.API: .*lowercase letters"),
+        ({"projects": {"p": {"services": {"api": {}}}}}, r"services\.api: in which region\? .*REGION/api"),
+        (
+            in_project(services={"api": {"proto": {"scalling": {}}}}),
+            r"services\.api: .*no field named \"scalling\"",
+        ),
+        (
+            in_project(services={"api": {"labels": {"a": "b"}, "proto": {"labels": {"c": "d"}}}}),
+            "proto.labels: .*say it once",
+        ),
+        (
+            in_project(services={"api": {"image": "x", "proto": {"template": {"containers": []}}}}),
+            "image, env: .*say them there",
+        ),
+        (
+            in_project(jobs={"tick": {"schedule": "hourly", "topic": "t", "data": "x"}}),
+            "Schedule or time zone",
+        ),
+        (in_project(jobs={"tick": {"schedule": "* * * * *", "data": "x"}}), "to which topic"),
+        (in_project(jobs={"tick": {"schedule": "* * * * *"}}), "target is required"),
+        (
+            in_project(billing_account_name="0X0X0X-0X0X0X-0X0X0X"),
+            "projects.demo-project: There is no billing account",
+        ),
+        (in_project(topics=["ticks", "ticks"]), "topics: 'ticks': "),
+        (in_project(subscriptions={"inbox": {"topic": "gone"}}), r"subscriptions\.inbox: "),
+        ({"billing_accounts": {"mine": {}}}, r"billing_accounts\.mine: .*XXXXXX-XXXXXX-XXXXXX"),
+        (
+            {"billing_accounts": {"0X0X0X-0X0X0X-0X0X0X": {"budgets": {"b": {"display_name": "none"}}}}},
+            r"budgets\.b: Budget.amount is required",
+        ),
+    ],
+)
+def test_what_the_services_refuse_cannot_be_seeded(cloud: LocalCloud, data: object, message: str) -> None:
+    with pytest.raises(WorldError, match=message):
+        seed(cloud, world_from(data))
+
+
+def test_a_file_that_is_no_yaml(tmp_path: Path) -> None:
+    path = tmp_path / "world.yaml"
+    path.write_text("projects: [")
+    with pytest.raises(WorldError, match=r"(?s)world\.yaml: .*line 1"):
+        load_world(path)
+    path.write_text("")
+    assert load_world(path) == World()
