@@ -5,7 +5,7 @@ It saves work and races; correctness rests on preconditions and etags. A run tha
 """
 
 import uuid
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 
@@ -19,57 +19,58 @@ DURATION = timedelta(seconds=270)
 class LeaseRecord(msgspec.Struct, frozen=True):
     """Who holds the lease until when, and whether someone else has asked the holder to look again."""
 
-    holder: str
-    expires_at: datetime
+    holder: str = ""
+    expires_at: datetime = datetime.fromtimestamp(0, UTC)
     look_again: bool = False
 
 
 class Lease:
-    """One automation's lease, as one run holds it."""
+    """One automation's lease, as one run knows it."""
 
-    def __init__(self, state: State, automation: str) -> None:
+    def __init__(self, state: State, known: Document) -> None:
         self._state = state
-        self._path = f"leases/{automation}"
+        self._known = known
         self._holder = uuid.uuid4().hex
-        self._mine: Document | None = None
+        self._is_mine = False
+
+    @staticmethod
+    def path(automation: str) -> str:
+        """Where the lease of an automation is kept."""
+        return f"leases/{automation}"
 
     def take(self, now: datetime) -> bool:
         """Take the lease if it is free or has expired. Otherwise leave the mark for its holder, and return False."""
-        mine = LeaseRecord(self._holder, now + DURATION)
-        known = Document(self._path)
         while True:
-            try:
-                self._mine = self._state.write(known, mine)
-            except WriteConflict:
-                known = self._state.read(self._path)[0]
-            else:
-                return True
-            if known.fields is None:
+            record = self._known.as_type(LeaseRecord)
+            is_free = record.expires_at <= now
+            wanted = self._fresh(now) if is_free else msgspec.structs.replace(record, look_again=True)
+            if wanted != record and not self._write(wanted):
+                self._known = self._state.read(self._known.path)[0]
                 continue
-            record = known.as_type(LeaseRecord)
-            if record.expires_at > now and self._mark(known, record):
-                return False
-
-    def _mark(self, known: Document, record: LeaseRecord) -> bool:
-        """Ask the holder to look again; False if the lease was changed or given back meanwhile."""
-        if record.look_again:
-            return True
-        try:
-            self._state.write(known, msgspec.structs.replace(record, look_again=True))
-        except WriteConflict:
-            return False
-        return True
+            self._is_mine = is_free
+            return is_free
 
     def give_back(self, now: datetime) -> bool:
-        """Give the lease back. Returns False, and keeps it, if another run has asked to look again."""
-        if self._mine is None:
+        """Give the lease back. Returns False, and keeps it, if another run has asked to look again.
+
+        Raises ``WriteConflict`` if it is contended just then: the run fails, and is delivered again.
+        """
+        if not self._is_mine:
             return True
-        try:
-            self._state.delete(self._mine)
-        except WriteConflict:
-            known = self._state.read(self._path)[0]
-            if known.fields is not None and known.as_type(LeaseRecord).holder == self._holder:
-                self._mine = self._state.write(known, LeaseRecord(self._holder, now + DURATION))
+        if not self._write(LeaseRecord()):
+            self._known = self._state.read(self._known.path)[0]
+            if self._known.as_type(LeaseRecord).holder == self._holder:
+                self._known = self._state.write(self._known, self._fresh(now))
                 return False
-        self._mine = None
+        self._is_mine = False
+        return True
+
+    def _fresh(self, now: datetime) -> LeaseRecord:
+        return LeaseRecord(self._holder, now + DURATION)
+
+    def _write(self, record: LeaseRecord) -> bool:
+        try:
+            self._known = self._state.write(self._known, record)
+        except WriteConflict:
+            return False
         return True

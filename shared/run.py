@@ -3,6 +3,7 @@
 This is the only place that knows ``mode: observe | act``.
 """
 
+import contextlib
 import hashlib
 import time
 from collections.abc import Callable
@@ -123,34 +124,35 @@ class _Run(Generic[SectionT, EventT, RecordsT, WorldT, ChangeT]):
 
     def carry_out(self, report: Report) -> Report:
         """Fold the event, decide, and act if that is the mode."""
-        stored, occasion = self._fold()
+        stored, lease, occasion = self._fold()
         report = msgspec.structs.replace(report, status=self._automation.status(occasion))
         decision = self._decide(occasion, ())
         if self._settings.mode is Mode.OBSERVE:
             return self._observe(report, stored, occasion, decision.plan)
         if decision.plan.changes or decision.records != occasion.records:
-            return self._act(report)
+            return self._act(report, Lease(self._state, lease))
         return self._summary(report, decision.plan, ())
 
-    def _fold(self) -> tuple[Document, "Occasion[SectionT, EventT, RecordsT]"]:
+    def _fold(self) -> tuple[Document, Document, "Occasion[SectionT, EventT, RecordsT]"]:
         for _ in range(FOLD_ATTEMPTS):
-            stored, occasion = self._remember()
+            stored, lease, occasion = self._remember()
             records = self._automation.fold(occasion.records, self._event, occasion.settings)
             if records == occasion.records:
-                return stored, occasion
+                return stored, lease, occasion
             try:
                 stored = self._state.write(stored, records)
             except WriteConflict:
                 continue
-            return stored, replace(occasion, records=records)
+            return stored, lease, replace(occasion, records=records)
         raise RunFailed(
             f"{self._automation.name}: {FOLD_ATTEMPTS} other runs wrote first; delivered again, this will do"
         )
 
-    def _remember(self) -> tuple[Document, "Occasion[SectionT, EventT, RecordsT]"]:
-        """All durable state, in one call."""
-        stored, restrictions = self._state.read(f"records/{self._automation.name}", RESTRICTIONS_DOCUMENT)
-        return stored, Occasion(
+    def _remember(self) -> tuple[Document, Document, "Occasion[SectionT, EventT, RecordsT]"]:
+        """All durable state, in one call: the records and the lease as documents, and what they say."""
+        name = self._automation.name
+        stored, lease, restrictions = self._state.read(f"records/{name}", Lease.path(name), RESTRICTIONS_DOCUMENT)
+        return stored, lease, Occasion(
             event=self._event,
             records=stored.as_type(self._automation.records),
             restrictions=restrictions.as_type(SpendingRestrictions),
@@ -183,12 +185,13 @@ class _Run(Generic[SectionT, EventT, RecordsT, WorldT, ChangeT]):
         checksum = _checksum(plan)
         changed = checksum != occasion.records.observed_plan
         if changed:
-            self._state.write(stored, msgspec.structs.replace(occasion.records, observed_plan=checksum))
+            # Another run that has written meanwhile has reported a plan of its own: the next one compares with that.
+            with contextlib.suppress(WriteConflict):
+                self._state.write(stored, msgspec.structs.replace(occasion.records, observed_plan=checksum))
         planned = tuple(change_report(change, Outcome.OBSERVED) for change in plan.changes)
         return msgspec.structs.replace(self._summary(report, plan, planned), plan_changed=changed)
 
-    def _act(self, report: Report) -> Report:
-        lease = Lease(self._state, self._automation.name)
+    def _act(self, report: Report, lease: Lease) -> Report:
         if not lease.take(self._now):
             waiting = ("another run is at work, and looks again before it leaves",)
             return msgspec.structs.replace(report, outcome=Outcome.WAITING, waiting=waiting)
@@ -226,7 +229,7 @@ class _Run(Generic[SectionT, EventT, RecordsT, WorldT, ChangeT]):
     def _prepare(self, applied: tuple[ChangeT, ...]) -> Plan[ChangeT]:
         """A fresh plan, with what it intends made durable before the first change."""
         while True:
-            stored, occasion = self._remember()
+            stored, _, occasion = self._remember()
             decision = self._decide(occasion, applied)
             if decision.intended == occasion.records:
                 return decision.plan
@@ -239,7 +242,7 @@ class _Run(Generic[SectionT, EventT, RecordsT, WorldT, ChangeT]):
     def _record(self, applied: tuple[ChangeT, ...]) -> None:
         """Remember what was applied beside something that failed, so that it is not done or said twice."""
         while True:
-            stored, occasion = self._remember()
+            stored, _, occasion = self._remember()
             records = self._decide(occasion, applied).records
             if records == occasion.records:
                 return

@@ -75,12 +75,6 @@ class State:
         to_fields(fields, Write.pb(write).update.fields)
         return Document(known.path, fields, self._commit(write, known))
 
-    def delete(self, known: Document) -> None:
-        """Delete the document as it was read. Raises ``WriteConflict`` if it has changed since or is gone."""
-        from google.cloud.firestore_v1.types import Write
-
-        self._commit(Write(delete=self._name(known.path)), known)
-
     def _commit(self, write: "Write", known: Document) -> "Timestamp":
         from google.api_core import exceptions
 
