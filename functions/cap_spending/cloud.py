@@ -21,7 +21,7 @@ from functions.cap_spending.changes import (
 )
 from functions.cap_spending.plan import Occasion, what_to_look_at
 from functions.cap_spending.records import Records
-from functions.cap_spending.settings import Budget, Settings
+from functions.cap_spending.settings import Action, Budget, Settings
 from functions.cap_spending.world import Look, ProjectBilling, RunService, ScheduledJob, World
 from shared.clients import Clients
 from shared.events import RestrictionsChanged
@@ -124,7 +124,8 @@ def _amounts(settings: Settings, records: Records, clients: Clients) -> Iterable
     """The amounts of the budgets that hold something, as the budgets themselves say them now."""
     from google.cloud.billing.budgets_v1 import BudgetServiceClient
 
-    for key in sorted({key.split("/")[0] for key in records.in_force} & settings.budgets.keys()):
+    holding = {key.split("/")[0] for key in records.in_force if not key.endswith(f"/{Action.NOTIFY}")}
+    for key in sorted(holding & settings.budgets.keys()):
         budget = settings.budgets[key]
         name = f"billingAccounts/{budget.billing_account}/budgets/{budget.id}"
         answer = clients.of(BudgetServiceClient).get_budget(request={"name": name}, **clients.reading)

@@ -3,8 +3,6 @@
 Detaching a project only changes the link: that Google then stops what runs in the project is not modelled.
 """
 
-from __future__ import annotations
-
 import re
 import threading
 

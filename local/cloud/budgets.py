@@ -4,8 +4,6 @@ No API tells a budget what was spent, so nothing is sent by itself: ``notify`` s
 for a cost. What is filled in on creation was read off recorded answers of the real service.
 """
 
-from __future__ import annotations
-
 import json
 import re
 import threading

@@ -7,8 +7,6 @@ newest. Etags change with every write, that of the reconciliation included, whic
 service to be.
 """
 
-from __future__ import annotations
-
 import threading
 import uuid
 from collections.abc import Callable, Iterable

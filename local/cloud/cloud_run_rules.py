@@ -5,8 +5,6 @@ those that users report (goblet/goblet #287); limits are from the message descri
 ``google.cloud.run.v2`` and https://cloud.google.com/run/quotas.
 """
 
-from __future__ import annotations
-
 import re
 from datetime import timedelta
 from hashlib import sha256

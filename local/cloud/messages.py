@@ -1,20 +1,16 @@
 """What several services do alike with their messages: update masks, pages, versions."""
 
-from __future__ import annotations
-
 import base64
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 import grpc
 from google.protobuf.duration_pb2 import Duration
+from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from local.cloud.engine import ApiError
-
-if TYPE_CHECKING:
-    from google.protobuf.message import Message
 
 
 class Named(Protocol):

@@ -5,8 +5,6 @@ their attempts count as made. A failed publication is recorded in the job's ``st
 kept, not obeyed.
 """
 
-from __future__ import annotations
-
 import re
 import threading
 import uuid

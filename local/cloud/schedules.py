@@ -6,8 +6,6 @@ HH:MM``. The rest of that grammar (``from ... to``, ordinals, months) is refused
 https://cloud.google.com/scheduler/docs/configuring/cron-job-schedules.
 """
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta

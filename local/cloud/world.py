@@ -1,19 +1,10 @@
-"""What exists in the local cloud at the start: the format of ``--world FILE`` and of a law's ``world:``.
-
-Names are those of Google's APIs (snake_case fields of the protos). Common things have a short form; under
-``proto`` a resource takes any further field of its API message. ``docs/local-cloud.md`` describes the format,
-and ``local/example_world.yaml`` shows it.
-"""
-
-from __future__ import annotations
+"""What exists in the local cloud at first: read from ``--world FILE`` or a law's ``world:``, and made."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from decimal import Decimal
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import msgspec
 import yaml
@@ -24,138 +15,32 @@ from google.protobuf.message import Message
 from google.pubsub_v1 import types as pubsub
 
 from local.cloud.engine import ApiError
+from local.cloud.world_format import (
+    BillingAccount,
+    Budget,
+    Job,
+    JobState,
+    Project,
+    Proto,
+    Scaling,
+    Service,
+    Subscription,
+    ThresholdRule,
+    World,
+)
 from shared.errors import CaretakerError
 from shared.settings_errors import settings_error
 
 if TYPE_CHECKING:
     from local.cloud import LocalCloud
 
-HELLO_IMAGE = "us-docker.pkg.dev/cloudrun/container/hello"
+__all__ = ["World", "WorldError", "load_world", "seed", "world_from"]
 
-Count = Annotated[int, msgspec.Meta(ge=0)]
-Seconds = Annotated[int, msgspec.Meta(ge=0)]
-Proto = dict[str, object]
+HELLO_IMAGE = "us-docker.pkg.dev/cloudrun/container/hello"
 
 
 class WorldError(CaretakerError, ValueError):
     """A world that cannot be: the text names the key, the value and what would do."""
-
-
-class SpendBasis(StrEnum):
-    """What a threshold rule looks at."""
-
-    CURRENT_SPEND = "CURRENT_SPEND"
-    FORECASTED_SPEND = "FORECASTED_SPEND"
-
-
-class ScalingMode(StrEnum):
-    """Whether Cloud Run scales a service with its traffic, or keeps ``manual_instance_count``."""
-
-    AUTOMATIC = "AUTOMATIC"
-    MANUAL = "MANUAL"
-
-
-class JobState(StrEnum):
-    """Whether a Cloud Scheduler job comes due."""
-
-    ENABLED = "ENABLED"
-    PAUSED = "PAUSED"
-
-
-class ThresholdRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A share of a budget (1.0 is all of it) at which notifications begin to bear it."""
-
-    threshold_percent: Annotated[float, msgspec.Meta(ge=0)]
-    spend_basis: SpendBasis = SpendBasis.CURRENT_SPEND
-
-
-class Budget(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A budget of a billing account; a bare number among ``threshold_rules`` is a rule on current spend."""
-
-    display_name: str = ""
-    amount: Decimal | None = None
-    """In the account's currency; for the last period's cost say ``amount`` under ``proto``."""
-    threshold_rules: list[float | ThresholdRule] = []
-    pubsub_topic: str = ""
-    """In full: projects/PROJECT/topics/TOPIC."""
-    projects: list[str] = []
-    """Ids of the projects whose cost it tracks; none means all of the account."""
-    proto: Proto = {}
-
-
-class BillingAccount(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A billing account and its budgets, by budget id."""
-
-    display_name: str = ""
-    currency_code: str = "USD"
-    open: bool = True
-    budgets: dict[str, Budget] = {}
-
-
-class Subscription(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A Pub/Sub subscription; with a ``push_endpoint`` it pushes."""
-
-    topic: str
-    push_endpoint: str = ""
-    ack_deadline_seconds: Seconds = 0
-    filter: str = ""
-    proto: Proto = {}
-
-
-class Scaling(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The scaling of a Cloud Run service as a whole; a maximum of 0 is none."""
-
-    min_instance_count: Count = 0
-    max_instance_count: Count = 0
-    scaling_mode: ScalingMode | None = None
-    manual_instance_count: Count | None = None
-
-
-class Service(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A Cloud Run service with one container."""
-
-    image: str = ""
-    """Google's hello container, if nothing is said."""
-    env: dict[str, str] = {}
-    labels: dict[str, str] = {}
-    annotations: dict[str, str] = {}
-    scaling: Scaling = Scaling()
-    proto: Proto = {}
-
-
-class Job(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A Cloud Scheduler job that publishes to ``topic``, or has another target under ``proto``."""
-
-    schedule: str
-    time_zone: str = ""
-    description: str = ""
-    state: JobState = JobState.ENABLED
-    topic: str = ""
-    data: str = ""
-    attributes: dict[str, str] = {}
-    proto: Proto = {}
-
-
-class Project(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A project and what is in it.
-
-    Services and jobs are keyed by id and live in ``location``; the key ``REGION/ID`` puts one elsewhere.
-    """
-
-    billing_account_name: str = ""
-    billing_locked: bool = False
-    location: str = ""
-    topics: list[str] = []
-    subscriptions: dict[str, Subscription] = {}
-    services: dict[str, Service] = {}
-    jobs: dict[str, Job] = {}
-
-
-class World(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Everything that exists at the start: billing accounts and projects, by id."""
-
-    billing_accounts: dict[str, BillingAccount] = {}
-    projects: dict[str, Project] = {}
 
 
 def load_world(path: Path) -> World:
@@ -176,7 +61,7 @@ def world_from(data: object) -> World:
         raise WorldError(str(settings_error(error, plain, "world", World))) from error
 
 
-def seed(cloud: LocalCloud, world: World) -> None:
+def seed(cloud: "LocalCloud", world: World) -> None:
     """Let ``world`` come true in ``cloud``, through the services' own methods, which may refuse it.
 
     None of it is recorded as a call, and no service is reconciling afterwards. Raises WorldError.
@@ -215,7 +100,7 @@ def _full(collection: str, name: str) -> str:
     return name if not name or name.startswith(f"{collection}/") else f"{collection}/{name}"
 
 
-def _add_account(cloud: LocalCloud, account_id: str, account: BillingAccount) -> None:
+def _add_account(cloud: "LocalCloud", account_id: str, account: BillingAccount) -> None:
     name = _full("billingAccounts", account_id)
     cloud.billing.add_account(
         billing_v1.BillingAccount(
@@ -228,7 +113,7 @@ def _add_account(cloud: LocalCloud, account_id: str, account: BillingAccount) ->
     cloud.budgets.currencies[name] = account.currency_code
 
 
-def _fill(cloud: LocalCloud, project_id: str, project: Project) -> None:
+def _fill(cloud: "LocalCloud", project_id: str, project: Project) -> None:
     """Make what is in a project."""
     path = f"projects.{project_id}"
     for subscription_id, subscription in project.subscriptions.items():

@@ -1,7 +1,5 @@
 """Billing accounts and project links of the local cloud, through the official client."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import pytest

@@ -1,7 +1,5 @@
 """Billing budgets of the local cloud, through the official clients."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -26,9 +24,6 @@ RULES = [
     {"threshold_percent": 0.9},
     {"threshold_percent": 1.0, "spend_basis": "FORECASTED_SPEND"},
 ]
-
-# A pull that does not wait is the only one that can find nothing.
-pytestmark = pytest.mark.filterwarnings("ignore:The return_immediately flag:DeprecationWarning")
 
 
 @pytest.fixture
@@ -63,9 +58,7 @@ def update(budgets: budgets_v1.BudgetServiceClient, **fields: object) -> budgets
 def received(cloud: LocalCloud) -> PubsubMessage:
     """The one message that was published."""
     subscriber = Clients("demo-project", endpoint=cloud.address).of(SubscriberClient)
-    response = subscriber.pull(
-        {"subscription": INBOX, "max_messages": 9, "return_immediately": True}, retry=None
-    )
+    response = subscriber.pull(subscription=INBOX, max_messages=9, retry=None)
     (one,) = response.received_messages
     return one.message
 

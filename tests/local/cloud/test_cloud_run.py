@@ -1,8 +1,7 @@
 """Cloud Run services of the local cloud, through the official client."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -162,6 +161,21 @@ def test_a_stale_etag_is_refused(services: run_v2.ServicesClient) -> None:
     services.delete_service(run_v2.DeleteServiceRequest(name=API, etag=second.etag), retry=None)
     with pytest.raises(exceptions.NotFound):
         services.get_service(name=API)
+
+
+def test_of_many_writers_with_one_etag_one_wins(services: run_v2.ServicesClient) -> None:
+    etag = create(services).etag
+
+    def write(number: int) -> str:
+        try:
+            update(services, run_v2.Service(name=API, etag=etag, description=str(number)), "description")
+        except exceptions.Aborted:
+            return ""
+        return str(number)
+
+    with ThreadPoolExecutor(8) as pool:
+        winners = [number for number in pool.map(write, range(8)) if number]
+    assert winners == [services.get_service(name=API).description]
 
 
 def test_an_operation_finishes_on_the_clock(cloud: LocalCloud, services: run_v2.ServicesClient) -> None:

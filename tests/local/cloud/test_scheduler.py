@@ -1,7 +1,5 @@
 """Cloud Scheduler jobs of the local cloud, through the official clients."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -10,6 +8,8 @@ from google.api_core import exceptions
 from google.cloud import scheduler_v1
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.pubsub_v1 import PublisherClient, SubscriberClient
+from hypothesis import given
+from hypothesis import strategies as st
 
 from local.cloud import LocalCloud
 from local.cloud.schedules import ScheduleError, parse_schedule
@@ -21,9 +21,6 @@ TOPIC = "projects/demo-project/topics/ticks"
 INBOX = "projects/demo-project/subscriptions/inbox"
 START = datetime(2026, 11, 1, 9, 58, 20, tzinfo=UTC)
 STATES = scheduler_v1.Job.State
-
-# A pull that does not wait is the only one that can find nothing.
-pytestmark = pytest.mark.filterwarnings("ignore:The return_immediately flag:DeprecationWarning")
 
 
 @pytest.fixture
@@ -54,9 +51,7 @@ def received(cloud: LocalCloud) -> list[tuple[datetime, bytes, dict[str, str]]]:
     subscriber = Clients("demo-project", endpoint=cloud.address).of(SubscriberClient)
     found: list[tuple[datetime, bytes, dict[str, str]]] = []
     while True:
-        response = subscriber.pull(
-            {"subscription": INBOX, "max_messages": 1000, "return_immediately": True}, retry=None
-        )
+        response = subscriber.pull(subscription=INBOX, max_messages=1000, retry=None)
         if not response.received_messages:
             return sorted(found)
         for one in response.received_messages:
@@ -292,6 +287,28 @@ def test_schedules(schedule: str, time_zone: str, due: datetime) -> None:
 def test_schedules_that_are_refused(schedule: str) -> None:
     with pytest.raises(ScheduleError):
         parse_schedule(schedule, "", START)
+
+
+@given(
+    schedule=st.sampled_from(
+        ["*/10 * * * *", "30 2 * * *", "15 1,2,3 * * 1-5", "0 0 1 * *", "every 7 minutes"]
+    ),
+    time_zone=st.sampled_from(["utc", "Europe/Berlin", "America/Los_Angeles", "Asia/Kolkata"]),
+    since=st.timedeltas(timedelta(0), timedelta(days=365)),
+    span=st.timedeltas(timedelta(0), timedelta(days=3)),
+)
+def test_the_last_due_time_is_the_last_of_all(
+    schedule: str, time_zone: str, since: timedelta, span: timedelta
+) -> None:
+    start = START + since
+    parsed = parse_schedule(schedule, time_zone, start)
+    due = parsed.after(start)
+    if due > start + span:
+        return
+    while (following := parsed.after(due)) <= start + span:
+        assert following > due
+        due = following
+    assert parsed.latest(start + span) == due
 
 
 def test_a_skipped_hour_runs_once_after_the_gap() -> None:

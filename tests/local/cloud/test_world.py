@@ -1,7 +1,5 @@
 """What exists in the local cloud at the start, seen through the official clients."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path

@@ -1,0 +1,133 @@
+"""The types of a world: what can exist in the local cloud at the start, and how that is written.
+
+Names are those of Google's APIs (snake_case fields of the protos). Common things have a short form; under
+``proto`` a resource takes any further field of its API message. ``docs/local-cloud.md`` describes the format,
+and ``local/example_world.yaml`` shows it.
+"""
+
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated
+
+import msgspec
+
+Count = Annotated[int, msgspec.Meta(ge=0)]
+Seconds = Annotated[int, msgspec.Meta(ge=0)]
+Proto = dict[str, object]
+
+
+class SpendBasis(StrEnum):
+    """What a threshold rule looks at."""
+
+    CURRENT_SPEND = "CURRENT_SPEND"
+    FORECASTED_SPEND = "FORECASTED_SPEND"
+
+
+class ScalingMode(StrEnum):
+    """Whether Cloud Run scales a service with its traffic, or keeps ``manual_instance_count``."""
+
+    AUTOMATIC = "AUTOMATIC"
+    MANUAL = "MANUAL"
+
+
+class JobState(StrEnum):
+    """Whether a Cloud Scheduler job comes due."""
+
+    ENABLED = "ENABLED"
+    PAUSED = "PAUSED"
+
+
+class ThresholdRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A share of a budget (1.0 is all of it) at which notifications begin to bear it."""
+
+    threshold_percent: Annotated[float, msgspec.Meta(ge=0)]
+    spend_basis: SpendBasis = SpendBasis.CURRENT_SPEND
+
+
+class Budget(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A budget of a billing account; a bare number among ``threshold_rules`` is a rule on current spend."""
+
+    display_name: str = ""
+    amount: Decimal | None = None
+    """In the account's currency; for the last period's cost say ``amount`` under ``proto``."""
+    threshold_rules: list[float | ThresholdRule] = []
+    pubsub_topic: str = ""
+    """In full: projects/PROJECT/topics/TOPIC."""
+    projects: list[str] = []
+    """Ids of the projects whose cost it tracks; none means all of the account."""
+    proto: Proto = {}
+
+
+class BillingAccount(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A billing account and its budgets, by budget id."""
+
+    display_name: str = ""
+    currency_code: str = "USD"
+    open: bool = True
+    budgets: dict[str, Budget] = {}
+
+
+class Subscription(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A Pub/Sub subscription; with a ``push_endpoint`` it pushes."""
+
+    topic: str
+    push_endpoint: str = ""
+    ack_deadline_seconds: Seconds = 0
+    filter: str = ""
+    proto: Proto = {}
+
+
+class Scaling(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The scaling of a Cloud Run service as a whole; a maximum of 0 is none."""
+
+    min_instance_count: Count = 0
+    max_instance_count: Count = 0
+    scaling_mode: ScalingMode | None = None
+    manual_instance_count: Count | None = None
+
+
+class Service(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A Cloud Run service with one container."""
+
+    image: str = ""
+    """Google's hello container, if nothing is said."""
+    env: dict[str, str] = {}
+    labels: dict[str, str] = {}
+    annotations: dict[str, str] = {}
+    scaling: Scaling = Scaling()
+    proto: Proto = {}
+
+
+class Job(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A Cloud Scheduler job that publishes to ``topic``, or has another target under ``proto``."""
+
+    schedule: str
+    time_zone: str = ""
+    description: str = ""
+    state: JobState = JobState.ENABLED
+    topic: str = ""
+    data: str = ""
+    attributes: dict[str, str] = {}
+    proto: Proto = {}
+
+
+class Project(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A project and what is in it.
+
+    Services and jobs are keyed by id and live in ``location``; the key ``REGION/ID`` puts one elsewhere.
+    """
+
+    billing_account_name: str = ""
+    billing_locked: bool = False
+    location: str = ""
+    topics: list[str] = []
+    subscriptions: dict[str, Subscription] = {}
+    services: dict[str, Service] = {}
+    jobs: dict[str, Job] = {}
+
+
+class World(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Everything that exists at the start: billing accounts and projects, by id."""
+
+    billing_accounts: dict[str, BillingAccount] = {}
+    projects: dict[str, Project] = {}
