@@ -73,9 +73,7 @@ def rule(find: Callable[[Path], list[str]]) -> Callable[[], Outcome]:
 
 def shell_scripts() -> Outcome:
     """What shellcheck says of every shell script; it is not packaged for every machine."""
-    program = shutil.which(
-        "shellcheck", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    )
+    program = shutil.which("shellcheck", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
     if program is None:
         return Outcome(skipped=1, note="shellcheck is not installed, 1 skipped")
     scripts = [path for path in rules.project_files(ROOT) if rules.is_shell_script(path)]

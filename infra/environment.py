@@ -17,8 +17,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-# A person's own pip settings hold, as a company's package index is set there, but for those that would lead out
-# of the environment.
+# A person's own pip settings hold, as a company's package index is set there, but not those that would lead
+# out of the environment.
 PIP_SETTINGS = {"PIP_USER": "0", "PIP_REQUIRE_VIRTUALENV": "0", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
 SHOWN_LINES = 15
 
@@ -42,9 +42,7 @@ def ensure(environment: Path, lock: Path) -> None:
             return
         started = time.monotonic()
         version = platform.python_version()
-        print(
-            f"Installing into {environment.name} for Python {version}: about half a minute, once.", flush=True
-        )
+        print(f"Installing into {environment.name} for Python {version}: about half a minute, once.", flush=True)
         mark.unlink(missing_ok=True)
         _install(environment, lock)
         mark.write_text(wanted)

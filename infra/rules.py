@@ -10,9 +10,7 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-REGISTRY_HOST = (
-    r"\b(?:pypi\.org|pythonhosted\.org|npmjs\.(?:org|com)|crates\.io|proxy\.golang\.org|deb\.debian\.org)\b"
-)
+REGISTRY_HOST = r"\b(?:pypi\.org|pythonhosted\.org|npmjs\.(?:org|com)|crates\.io|proxy\.golang\.org|deb\.debian\.org)\b"
 NOT_INSIDE = r"(?<![\w.])"  # infra/root/main.tf is nobody's home
 HOME_FOLDER = NOT_INSIDE + r"(?:/root|/(?:home|Users)/[\w.-]+|[A-Z]:\\Users\\[\w.-]+)[/\\]"
 ADDRESS_IN_LOCK = re.compile(r"://|--(?:(?:extra-)?index-url|find-links|trusted-host)\b|(?<!\S)/\S")
@@ -29,9 +27,7 @@ class Pin:
 def speaks_of_itself(root: Path) -> list[str]:
     """No file of the project names a package registry's host, or a folder of somebody's machine."""
     folders = (re.escape(str(folder)) for folder in (root, Path.home()) if len(folder.parts) > 1)
-    unwanted = re.compile(
-        "|".join([REGISTRY_HOST, HOME_FOLDER, *(f"{NOT_INSIDE}{folder}/" for folder in folders)])
-    )
+    unwanted = re.compile("|".join([REGISTRY_HOST, HOME_FOLDER, *(f"{NOT_INSIDE}{folder}/" for folder in folders)]))
     return [
         f"{path.relative_to(root)}:{number}: {found[0]}"
         for path in project_files(root)
@@ -109,11 +105,7 @@ def development_requirements(root: Path) -> list[Requirement]:
     groups: Mapping[str, list[str]] = project["dependency-groups"]
     return [
         *(Requirement(text) for group in groups.values() for text in group),
-        *(
-            each
-            for path in sorted(root.glob("functions/*/requirements.in"))
-            for each in requirements_in(path)
-        ),
+        *(each for path in sorted(root.glob("functions/*/requirements.in")) for each in requirements_in(path)),
     ]
 
 

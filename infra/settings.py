@@ -17,9 +17,7 @@ SCHEMA_PATH = ROOT / "caretaker.schema.json"
 
 def sections() -> dict[str, type[Section]]:
     """The type of each automation's section, by the automation's name."""
-    return {
-        name: importlib.import_module(f"functions.{name}.settings").Settings for name in load_automations()
-    }
+    return {name: importlib.import_module(f"functions.{name}.settings").Settings for name in load_automations()}
 
 
 def load_caretaker_yaml(path: Path) -> dict[str, object]:
@@ -41,9 +39,7 @@ def check(data: Mapping[str, object]) -> None:
     known = sections()
     for name in data:
         if name != "mode" and name not in known:
-            raise SettingsError(
-                str(name), data[name], f"there is no such key; known are mode, {', '.join(known)}"
-            )
+            raise SettingsError(str(name), data[name], f"there is no such key; known are mode, {', '.join(known)}")
     for name, section in known.items():
         if name in data:
             parse(data, name, section)

@@ -50,9 +50,7 @@ def _run(options: argparse.Namespace) -> int:
         cloud = stack.enter_context(LocalCloud(now=start, running=not is_story))
         player = Player(cloud, console)
         suite = stack.enter_context(
-            Suite(
-                cloud, options.project, owner, on_line=player.on_line, error_log=DIRECTORY / "functions.log"
-            )
+            Suite(cloud, options.project, owner, on_line=player.on_line, error_log=DIRECTORY / "functions.log")
         )
         if world:
             seed(cloud, world)
@@ -96,17 +94,11 @@ def _parser() -> argparse.ArgumentParser:
         description="The suite at work on a local cloud: plays a story, then stays up until Ctrl-C.",
     )
     how = parser.add_mutually_exclusive_group()
-    how.add_argument(
-        "--once", action="store_true", help="play the story and exit: 0 if all end states are right"
-    )
+    how.add_argument("--once", action="store_true", help="play the story and exit: 0 if all end states are right")
     how.add_argument("--serve", action="store_true", help="play no story")
     parser.add_argument("--settings", type=Path, metavar="FILE", help="your caretaker.yaml (plays no story)")
-    parser.add_argument(
-        "--world", type=Path, metavar="FILE", help="what exists at the start (docs/local-cloud.md)"
-    )
-    parser.add_argument(
-        "--now", type=_time, metavar="TIME", help="where the clock starts, such as 2026-11-01T09:00Z"
-    )
+    parser.add_argument("--world", type=Path, metavar="FILE", help="what exists at the start (docs/local-cloud.md)")
+    parser.add_argument("--now", type=_time, metavar="TIME", help="where the clock starts, such as 2026-11-01T09:00Z")
     parser.add_argument(
         "--project", default="my-product", help="the project that the suite runs in (default: %(default)s)"
     )

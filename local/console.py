@@ -61,9 +61,7 @@ class Console:
     def log_line(self, line: LogLine) -> None:
         """A report of a run, or another structured line."""
         if line.report is None:
-            self.say(
-                "log", f"{line.severity}: {line.message}", "yellow" if line.severity == "WARNING" else "red"
-            )
+            self.say("log", f"{line.severity}: {line.message}", "yellow" if line.severity == "WARNING" else "red")
             return
         report = line.report
         words = f"{report.automation} on {report.event}" + (f": {report.why}" if report.why else "")
@@ -71,9 +69,7 @@ class Console:
         for change in report.changes:
             self._change(change)
         for refusal in report.refusals:
-            self.say(
-                "refused", f"{refusal.subject}: {refusal.reason} [{refusal.guard}]", STYLES[Outcome.REFUSED]
-            )
+            self.say("refused", f"{refusal.subject}: {refusal.reason} [{refusal.guard}]", STYLES[Outcome.REFUSED])
         for label, lines in (
             ("waiting", report.waiting),
             ("notice", report.notices),
@@ -94,9 +90,7 @@ class Console:
 
     def _change(self, change: ChangeReport) -> None:
         name = change.target.rpartition("/")[2]
-        what = (
-            f"{change.field} {change.before} -> {change.after or 'none'}" if change.before else change.after
-        )
+        what = f"{change.field} {change.before} -> {change.after or 'none'}" if change.before else change.after
         text = f"{change.kind} {name}: {what}" + (f"  because {change.reason}" if change.reason else "")
         if change.error:
             text += f"  ({change.error})"

@@ -41,18 +41,14 @@ def application(automations: list[str]) -> WSGIApplication:
     known = ", ".join(f"/{name}/projects/P/topics/T" for name in automations) or "none"
 
     def nothing_here(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        return Response(f"no automation answers here; there are {known}\n", status=404)(
-            environ, start_response
-        )
+        return Response(f"no automation answers here; there are {known}\n", status=404)(environ, start_response)
 
     return DispatcherMiddleware(nothing_here, mounted)
 
 
 def main() -> None:
     """Serve until the process is ended."""
-    server = make_server(
-        "127.0.0.1", 0, application(configured()), threaded=True, request_handler=QuietRequestHandler
-    )
+    server = make_server("127.0.0.1", 0, application(configured()), threaded=True, request_handler=QuietRequestHandler)
     sys.stdout.write(json.dumps({"port": server.server_port}) + "\n")
     sys.stdout.flush()
     server.serve_forever()

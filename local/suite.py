@@ -1,5 +1,6 @@
 """The suite on the local cloud: the functions' process, and what Terraform would make around it."""
 
+import contextlib
 import json
 import os
 import subprocess
@@ -8,6 +9,7 @@ import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 import msgspec
 from google.api_core.exceptions import AlreadyExists
@@ -56,7 +58,7 @@ class Suite:
         self._process: subprocess.Popen[bytes] | None = None
         self._reader: threading.Thread | None = None
 
-    def __enter__(self) -> "Suite":
+    def __enter__(self) -> Self:
         """Start the functions and provision what leads to them. Raises ``RuntimeError`` if they do not start."""
         with self._error_log.open("wb") as errors:
             self._process = subprocess.Popen(
@@ -149,16 +151,12 @@ class Suite:
     def _topic(self, topic: str) -> str:
         """The full name of a topic, which is made if it is not there yet."""
         name = f"projects/{self.project}/topics/{topic}"
-        try:
+        with contextlib.suppress(AlreadyExists):
             self.clients.of(PublisherClient).create_topic(request={"name": name})
-        except AlreadyExists:
-            pass
         return name
 
 
-def _with_wakes(
-    owner: Mapping[str, object], project: str, automations: Mapping[str, Entry]
-) -> dict[str, object]:
+def _with_wakes(owner: Mapping[str, object], project: str, automations: Mapping[str, Entry]) -> dict[str, object]:
     """The owner's settings with what the deployment puts in: which inboxes a spending restriction wakes."""
     section = owner.get("cap_spending")
     wake: dict[str, list[str]] = {}
@@ -166,7 +164,5 @@ def _with_wakes(
         for restriction in entry.obeys:
             wake.setdefault(restriction, []).append(f"projects/{project}/topics/{inbox_of(name)}")
     return (
-        {**owner, "cap_spending": {**section, "wake": wake}}
-        if isinstance(section, Mapping) and wake
-        else dict(owner)
+        {**owner, "cap_spending": {**section, "wake": wake}} if isinstance(section, Mapping) and wake else dict(owner)
     )

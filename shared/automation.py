@@ -59,7 +59,7 @@ class Automation(Generic[SectionT, EventT, RecordsT, WorldT, ChangeT]):
     parse: Callable[[PubsubMessage, SectionT], EventT]
     """The message as a typed event. Raises ``IgnoredMessage`` for what can never succeed."""
     fold: Callable[[RecordsT, Dated[EventT], SectionT], RecordsT]
-    """What the event says, in the records; the same records if it says nothing new. The order of events is no matter."""
+    """What the event says, in the records; the same records if it says nothing new, in whatever order events come."""
     read: Callable[[Occasion[SectionT, EventT, RecordsT], Clients], WorldT]
     """As much of the world as the decision needs, and no call if it needs nothing."""
     settle: Callable[[Occasion[SectionT, EventT, RecordsT], WorldT, tuple[ChangeT, ...]], Settled[RecordsT]]

@@ -78,9 +78,7 @@ class Clients:
         return cls(
             os.environ.get(PROJECT_VARIABLE) or os.environ.get("GOOGLE_CLOUD_PROJECT", ""),
             endpoint=os.environ.get(ENDPOINT_VARIABLE, ""),
-            retry=RetryPolicy(first=min(0.5, float(seconds) / 4), give_up=float(seconds))
-            if seconds
-            else None,
+            retry=RetryPolicy(first=min(0.5, float(seconds) / 4), give_up=float(seconds)) if seconds else None,
         )
 
     def of(self, client_class: type[ClientT]) -> ClientT:
@@ -111,9 +109,7 @@ class Clients:
         )
         policy = self._retry
         return CallOptions(
-            retry=Retry(
-                passing, initial=policy.first, maximum=policy.longest, multiplier=2.0, timeout=policy.give_up
-            ),
+            retry=Retry(passing, initial=policy.first, maximum=policy.longest, multiplier=2.0, timeout=policy.give_up),
             timeout=policy.timeout,
         )
 
@@ -126,13 +122,11 @@ class Clients:
         # Generated clients share one shape but no base class: https://googleapis.dev/python/gapic-generator-python
         generated: Any = client_class
         transport: Any = generated.get_transport_class("grpc")
-        options: dict[str, Any] = {
-            "transport": functools.partial(transport, channel=self._channel_factory(transport))
-        }
+        options: dict[str, Any] = {"transport": functools.partial(transport, channel=self._channel_factory(transport))}
         if self._endpoint:
             from google.auth.credentials import AnonymousCredentials
 
-            options["credentials"] = AnonymousCredentials()  # type: ignore[no-untyped-call]
+            options["credentials"] = AnonymousCredentials()
             options["client_options"] = {"api_endpoint": self._endpoint}
         return cast("ClientT", generated(**options))
 

@@ -28,3 +28,16 @@ class RunFailed(CaretakerError):
 
 class WriteConflict(CaretakerError):
     """A document was changed by another run between our read and our write."""
+
+
+def cloud_errors() -> tuple[type[Exception], ...]:
+    """What a call may raise. Anything else is a fault of ours and takes the run down with its traceback."""
+    from google.api_core.exceptions import GoogleAPIError
+    from google.auth.exceptions import GoogleAuthError
+
+    return (GoogleAPIError, GoogleAuthError, CaretakerError)
+
+
+def in_words(error: Exception) -> str:
+    """An error as a report tells it: its kind, and what it says without Google's numeric code."""
+    return f"{type(error).__name__}: {getattr(error, 'message', None) or error}"

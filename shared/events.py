@@ -32,9 +32,7 @@ class Tick(msgspec.Struct, frozen=True, tag="tick", forbid_unknown_fields=True):
     every_seconds: int
 
 
-class RestrictionsChanged(
-    msgspec.Struct, frozen=True, tag="restrictions_changed", forbid_unknown_fields=True
-):
+class RestrictionsChanged(msgspec.Struct, frozen=True, tag="restrictions_changed", forbid_unknown_fields=True):
     """The spending restrictions in force have changed: a hint to look, not an order."""
 
 
@@ -77,9 +75,7 @@ def read_message(cloud_event: CloudEvent) -> PubsubMessage:
         envelope = msgspec.convert(cloud_event.data, _Push).message
         data = base64.b64decode(envelope.data, validate=True)
     except (msgspec.ValidationError, binascii.Error) as error:
-        raise IgnoredMessage(
-            f"undecodable: the event carries no Pub/Sub message ({explain(error)})"
-        ) from None
+        raise IgnoredMessage(f"undecodable: the event carries no Pub/Sub message ({explain(error)})") from None
     published = envelope.publish_time
     if published.tzinfo is None:
         published = published.replace(tzinfo=UTC)

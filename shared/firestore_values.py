@@ -50,7 +50,8 @@ def _from_value(value: RawValue) -> Builtins:
         case "null_value" | None:
             return None
         case "timestamp_value":
-            return value.timestamp_value.ToDatetime(UTC)
+            moment: datetime = value.timestamp_value.ToDatetime(UTC)
+            return moment
         case "map_value":
             return from_fields(value.map_value.fields)
         case "array_value":

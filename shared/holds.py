@@ -57,8 +57,7 @@ Current = Mapping[str, FieldValue]
 def new_hold(current: Current, applied: Current, held_by: tuple[str, ...], since: datetime) -> Hold:
     """A hold on a resource that is not held yet, with its present values as the original."""
     fields = {
-        name: Held(original=current[name], before=current[name], applied=value)
-        for name, value in applied.items()
+        name: Held(original=current[name], before=current[name], applied=value) for name, value in applied.items()
     }
     return Hold(fields, Phase.INTENDED, held_by, since)
 

@@ -4,6 +4,7 @@ Cloud Logging reads ``severity`` and ``message``; log-based metrics and alert po
 """
 
 import sys
+from collections import Counter
 from datetime import datetime
 from enum import StrEnum
 
@@ -11,6 +12,9 @@ import msgspec
 
 from shared.plan import Change, Plan, Refusal
 from shared.settings import Mode
+
+MOST_CHANGES = 100
+"""How many changes one report tells in full: Cloud Logging takes no line of more than 256 KiB."""
 
 
 class Outcome(StrEnum):
@@ -61,6 +65,9 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     why: str = ""
     """Why the message was ignored, or what failed, in words."""
     changes: tuple[ChangeReport, ...] = ()
+    """The first `MOST_CHANGES` of them, failures before all others."""
+    counts: dict[Outcome, int] = {}
+    """How many changes came to which outcome, all of them counted."""
     refusals: tuple[Refusal, ...] = ()
     waiting: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
@@ -86,6 +93,13 @@ def change_report(change: Change, outcome: Outcome, error: str = "") -> ChangeRe
     )
 
 
+def with_changes(report: Report, changes: tuple[ChangeReport, ...]) -> Report:
+    """The report with what came of all changes: every one counted, and as many told as one line holds."""
+    failures_first = sorted(changes, key=lambda change: change.outcome is not Outcome.FAILED)
+    counts = Counter(change.outcome for change in changes)
+    return msgspec.structs.replace(report, changes=tuple(failures_first[:MOST_CHANGES]), counts=dict(counts))
+
+
 def overall(plan: Plan[Change], changes: tuple[ChangeReport, ...]) -> Outcome:
     """The one word for a run: the worst of what came of it, or else the most that came of it."""
     if any(change.outcome is Outcome.FAILED for change in changes):
@@ -93,11 +107,7 @@ def overall(plan: Plan[Change], changes: tuple[ChangeReport, ...]) -> Outcome:
     if plan.refusals:
         return Outcome.REFUSED
     if changes:
-        return (
-            Outcome.APPLIED
-            if any(change.outcome is Outcome.APPLIED for change in changes)
-            else Outcome.OBSERVED
-        )
+        return Outcome.APPLIED if any(change.outcome is Outcome.APPLIED for change in changes) else Outcome.OBSERVED
     return Outcome.WAITING if plan.waiting else Outcome.UNCHANGED
 
 
@@ -119,7 +129,7 @@ def severity(report: Report) -> Severity:
 
 def sentence(report: Report) -> str:
     """A report for someone who reads one line."""
-    counts = [f"{len(report.changes)} changes"] if report.changes else []
+    counts = [f"{count} {outcome}" for outcome, count in sorted(report.counts.items())]
     counts += [f"{len(report.refusals)} refused"] if report.refusals else []
     counts += [f"waiting for {len(report.waiting)}"] if report.waiting else []
     details = "; ".join([*counts, report.why] if report.why else counts)

@@ -1,47 +1,19 @@
-"""One run: wake -> parse -> fold -> [ read -> plan -> guard -> apply ]* -> report.
+"""One run: wake -> parse -> fold -> [ read -> settle -> plan -> guard -> intend -> apply ]* -> report."""
 
-This is the only place that knows ``mode: observe | act``.
-"""
-
-import contextlib
-import hashlib
-import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import Any, Generic
+from typing import Any
 
 import msgspec
 from cloudevents.http import CloudEvent
 
-from shared import clock
-from shared.automation import AnyAutomation, Automation, ChangeT, EventT, Occasion, RecordsT, SectionT, WorldT
+from shared.automation import AnyAutomation
 from shared.clients import Clients
-from shared.errors import CaretakerError, IgnoredMessage, RunFailed, WriteConflict
+from shared.errors import IgnoredMessage, RunFailed, cloud_errors, in_words
 from shared.events import Dated, is_superseded, read_message
-from shared.lease import Lease
-from shared.plan import Plan, guarded
-from shared.report import ChangeReport, Outcome, Report, change_report, overall, write_report
-from shared.restrictions import DOCUMENT as RESTRICTIONS_DOCUMENT
-from shared.restrictions import SpendingRestrictions
-from shared.settings import Configuration, Mode, from_environment
-from shared.state import Document, State
-
-FOLD_ATTEMPTS = 20
-
-
-@dataclass(frozen=True)
-class Runtime:
-    """What a run stands on: the clients, the clock, and how long and how wide it may work."""
-
-    clients: Clients
-    clock: Callable[[], datetime] = clock.now
-    report: Callable[[Report], None] = write_report
-    time_budget: float = 180.0
-    """Seconds after which a run starts nothing more; the next tick goes on."""
-    concurrency: int = 8
-    """How many changes of one plan are applied at the same time."""
+from shared.report import Outcome, Report, with_changes
+from shared.runtime import Runtime
+from shared.settings import Configuration, from_environment
+from shared.steps import Steps
 
 
 def entry_point(automation: AnyAutomation) -> Callable[[CloudEvent], None]:
@@ -58,9 +30,7 @@ def entry_point(automation: AnyAutomation) -> Callable[[CloudEvent], None]:
     return answer
 
 
-def run(
-    automation: AnyAutomation, settings: Configuration[Any], cloud_event: CloudEvent, runtime: Runtime
-) -> Report:
+def run(automation: AnyAutomation, settings: Configuration[Any], cloud_event: CloudEvent, runtime: Runtime) -> Report:
     """Take one event through all steps, and report.
 
     Raises ``RunFailed`` if anything is still owed, so that Pub/Sub delivers the message again. A message that can
@@ -87,219 +57,20 @@ def run(
     if is_superseded(event.event, event.published, now):
         why = "superseded: this tick is older than its period, and a newer one is due"
         return _finish(msgspec.structs.replace(report, outcome=Outcome.UNCHANGED, why=why), runtime)
-    this_run = _Run(automation, settings, event, now, runtime)
+    steps = Steps(automation, settings, event, now, runtime)
     try:
-        report = this_run.carry_out(report)
-    except _cloud_errors() as error:
-        failed = msgspec.structs.replace(report, changes=tuple(this_run.results), why=_in_words(error))
+        report = steps.carry_out(report)
+    except cloud_errors() as error:
+        failed = msgspec.structs.replace(with_changes(report, tuple(steps.results)), why=in_words(error))
         _finish(msgspec.structs.replace(failed, outcome=Outcome.FAILED), runtime)
-        raise RunFailed(f"{automation.name}: {_in_words(error)}") from error
+        raise RunFailed(f"{automation.name}: {in_words(error)}") from error
     _finish(report, runtime)
     if report.outcome is Outcome.FAILED:
         owed = [change.target for change in report.changes if change.outcome is Outcome.FAILED]
-        raise RunFailed(f"{automation.name}: still owed after a failure: {', '.join(owed)}")
+        raise RunFailed(f"{automation.name}: {report.counts[Outcome.FAILED]} still owed, such as {owed[0]}")
     return report
-
-
-class _Run(Generic[SectionT, EventT, RecordsT, WorldT, ChangeT]):
-    """One event on its way from fold to apply."""
-
-    def __init__(
-        self,
-        automation: Automation[SectionT, EventT, RecordsT, WorldT, ChangeT],
-        settings: Configuration[SectionT],
-        event: Dated[EventT],
-        now: datetime,
-        runtime: Runtime,
-    ) -> None:
-        self._automation = automation
-        self._settings = settings
-        self._event = event
-        self._now = now
-        self._runtime = runtime
-        self._state = State(runtime.clients)
-        self.notices: dict[str, None] = {}
-        self.results: list[ChangeReport] = []
-        """What came of each change so far, for the report of a run that fails too."""
-
-    def carry_out(self, report: Report) -> Report:
-        """Fold the event, decide, and act if that is the mode."""
-        stored, lease, occasion = self._fold()
-        report = msgspec.structs.replace(report, status=self._automation.status(occasion))
-        decision = self._decide(occasion, ())
-        if self._settings.mode is Mode.OBSERVE:
-            return self._observe(report, stored, occasion, decision.plan)
-        if decision.plan.changes or decision.records != occasion.records:
-            return self._act(report, Lease(self._state, lease))
-        return self._summary(report, decision.plan, ())
-
-    def _fold(self) -> tuple[Document, Document, "Occasion[SectionT, EventT, RecordsT]"]:
-        for _ in range(FOLD_ATTEMPTS):
-            stored, lease, occasion = self._remember()
-            records = self._automation.fold(occasion.records, self._event, occasion.settings)
-            if records == occasion.records:
-                return stored, lease, occasion
-            try:
-                stored = self._state.write(stored, records)
-            except WriteConflict:
-                continue
-            return stored, lease, replace(occasion, records=records)
-        raise RunFailed(
-            f"{self._automation.name}: {FOLD_ATTEMPTS} other runs wrote first; delivered again, this will do"
-        )
-
-    def _remember(self) -> tuple[Document, Document, "Occasion[SectionT, EventT, RecordsT]"]:
-        """All durable state, in one call: the records and the lease as documents, and what they say."""
-        name = self._automation.name
-        stored, lease, restrictions = self._state.read(f"records/{name}", Lease.path(name), RESTRICTIONS_DOCUMENT)
-        return stored, lease, Occasion(
-            event=self._event,
-            records=stored.as_type(self._automation.records),
-            restrictions=restrictions.as_type(SpendingRestrictions),
-            settings=self._settings.section,
-            now=self._now,
-            project=self._runtime.clients.project,
-        )
-
-    def _decide(
-        self, occasion: "Occasion[SectionT, EventT, RecordsT]", applied: tuple[ChangeT, ...]
-    ) -> "_Decision[RecordsT, ChangeT]":
-        world = self._automation.read(occasion, self._runtime.clients)
-        settled = self._automation.settle(occasion, world, applied)
-        records = settled.records
-        self.notices |= dict.fromkeys(settled.notices)
-        occasion = replace(occasion, records=records)
-        plan = guarded(self._automation.plan(occasion, world), self._automation.guards(occasion, world))
-        return _Decision(
-            plan, records, self._automation.intend(occasion, plan.changes) if plan.changes else records
-        )
-
-    def _observe(
-        self,
-        report: Report,
-        stored: Document,
-        occasion: "Occasion[SectionT, EventT, RecordsT]",
-        plan: Plan[ChangeT],
-    ) -> Report:
-        """Say what would be done; remember the plan, so that a change of it is told from a repetition."""
-        checksum = _checksum(plan)
-        changed = checksum != occasion.records.observed_plan
-        if changed:
-            # Another run that has written meanwhile has reported a plan of its own: the next one compares with that.
-            with contextlib.suppress(WriteConflict):
-                self._state.write(stored, msgspec.structs.replace(occasion.records, observed_plan=checksum))
-        planned = tuple(change_report(change, Outcome.OBSERVED) for change in plan.changes)
-        return msgspec.structs.replace(self._summary(report, plan, planned), plan_changed=changed)
-
-    def _act(self, report: Report, lease: Lease) -> Report:
-        if not lease.take(self._now):
-            waiting = ("another run is at work, and looks again before it leaves",)
-            return msgspec.structs.replace(report, outcome=Outcome.WAITING, waiting=waiting)
-        try:
-            plan = self._work(lease)
-        finally:
-            while not lease.give_back(self._now):
-                """A run that fails leaves what others have asked for to the redelivery of its own message."""
-        return self._summary(report, plan, tuple(self.results))
-
-    def _work(self, lease: Lease) -> Plan[ChangeT]:
-        """Read, plan and apply until there is nothing to do, something fails, or time is up."""
-        deadline = time.monotonic() + self._runtime.time_budget
-        applied: tuple[ChangeT, ...] = ()
-        done: set[str] = set()
-        while True:
-            plan = self._prepare(applied)
-            if not plan.changes and lease.give_back(self._now):
-                return plan
-            if time.monotonic() > deadline:
-                return replace(plan, waiting=(*plan.waiting, "time is up; the next tick goes on"))
-            repeated = [change for change in plan.changes if str(change) in done]
-            self.results += [
-                change_report(change, Outcome.FAILED, "it was applied, but did not last")
-                for change in repeated
-            ]
-            results = self._apply([change for change in plan.changes if change not in repeated])
-            self.results += [result for _, result in results]
-            applied = tuple(change for change, result in results if result.outcome is Outcome.APPLIED)
-            done |= {str(change) for change in applied}
-            if len(applied) < len(plan.changes):
-                self._record(applied)
-                return plan
-
-    def _prepare(self, applied: tuple[ChangeT, ...]) -> Plan[ChangeT]:
-        """A fresh plan, with what it intends made durable before the first change."""
-        while True:
-            stored, _, occasion = self._remember()
-            decision = self._decide(occasion, applied)
-            if decision.intended == occasion.records:
-                return decision.plan
-            try:
-                self._state.write(stored, decision.intended)
-            except WriteConflict:
-                continue
-            return decision.plan
-
-    def _record(self, applied: tuple[ChangeT, ...]) -> None:
-        """Remember what was applied beside something that failed, so that it is not done or said twice."""
-        while True:
-            stored, _, occasion = self._remember()
-            records = self._decide(occasion, applied).records
-            if records == occasion.records:
-                return
-            try:
-                self._state.write(stored, records)
-            except WriteConflict:
-                continue
-            return
-
-    def _summary(self, report: Report, plan: Plan[ChangeT], changes: tuple[ChangeReport, ...]) -> Report:
-        return msgspec.structs.replace(
-            report,
-            outcome=overall(plan, changes),
-            changes=changes,
-            refusals=plan.refusals,
-            waiting=plan.waiting,
-            notices=tuple(self.notices),
-            next=plan.next,
-        )
-
-    def _apply(self, changes: list[ChangeT]) -> list[tuple[ChangeT, ChangeReport]]:
-        if self._runtime.concurrency == 1 or len(changes) < 2:
-            return [(change, self._apply_one(change)) for change in changes]
-        with ThreadPoolExecutor(min(self._runtime.concurrency, len(changes))) as pool:
-            return list(zip(changes, pool.map(self._apply_one, changes), strict=True))
-
-    def _apply_one(self, change: ChangeT) -> ChangeReport:
-        try:
-            self._automation.apply(change, self._runtime.clients)
-        except _cloud_errors() as error:
-            return change_report(change, Outcome.FAILED, _in_words(error))
-        return change_report(change, Outcome.APPLIED)
-
-
-@dataclass(frozen=True)
-class _Decision(Generic[RecordsT, ChangeT]):
-    plan: Plan[ChangeT]
-    records: RecordsT
-    intended: RecordsT
 
 
 def _finish(report: Report, runtime: Runtime) -> Report:
     runtime.report(report)
     return report
-
-
-def _checksum(plan: Plan[ChangeT]) -> str:
-    lines = [str(change) for change in plan.changes] + [str(refusal) for refusal in plan.refusals]
-    return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()[:16] if lines else ""
-
-
-def _cloud_errors() -> tuple[type[Exception], ...]:
-    """What a call may raise. Anything else is a fault of ours and takes the run down with its traceback."""
-    from google.api_core.exceptions import GoogleAPIError
-
-    return (GoogleAPIError, CaretakerError)
-
-
-def _in_words(error: Exception) -> str:
-    return f"{type(error).__name__}: {getattr(error, 'message', None) or error}"

@@ -32,9 +32,7 @@ def settings_error(error: msgspec.ValidationError, data: object, key: str, type_
     if unknown := _UNKNOWN.match(what):
         name = unknown["name"]
         found = value.get(name) if isinstance(value, Mapping) else None
-        return SettingsError(
-            f"{place}.{name}", found, f"there is no such key; {_hint(name, _keys(type_, steps))}"
-        )
+        return SettingsError(f"{place}.{name}", found, f"there is no such key; {_hint(name, _keys(type_, steps))}")
     if missing := _MISSING.match(what):
         return SettingsError(f"{place}.{missing['name']}", None, "it is required")
     if choices := _choices(_kind(type_, steps)):
@@ -70,13 +68,9 @@ def _only(data: object, taken: list[str | int], key: str) -> object:
     if isinstance(data, Mapping):
         if not taken:
             return {name: value for name, value in data.items() if str(name) == key}
-        return {
-            name: _only(value, taken[1:], key) if name == taken[0] else value for name, value in data.items()
-        }
+        return {name: _only(value, taken[1:], key) if name == taken[0] else value for name, value in data.items()}
     if isinstance(data, list):
-        return [
-            _only(value, taken[1:], key) if place == taken[0] else value for place, value in enumerate(data)
-        ]
+        return [_only(value, taken[1:], key) if place == taken[0] else value for place, value in enumerate(data)]
     return data
 
 

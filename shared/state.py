@@ -58,9 +58,7 @@ class State:
             if answer.found.name:
                 document = type(answer.found).pb(answer.found)
                 found[document.name] = (from_fields(document.fields), document.update_time)
-        return tuple(
-            Document(path, *found.get(name, (None, None))) for path, name in zip(paths, names, strict=True)
-        )
+        return tuple(Document(path, *found.get(name, (None, None))) for path, name in zip(paths, names, strict=True))
 
     def write(self, known: Document, value: msgspec.Struct) -> Document:
         """Put ``value`` in the place of the document as it was read, and return what is there now.

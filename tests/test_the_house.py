@@ -13,9 +13,7 @@ ROOT = Path(__file__).resolve().parents[1]
 pytestmark = pytest.mark.one_python
 
 
-def deploy(
-    *arguments: str, folder: Path = ROOT, path: Path | None = None
-) -> subprocess.CompletedProcess[str]:
+def deploy(*arguments: str, folder: Path = ROOT, path: Path | None = None) -> subprocess.CompletedProcess[str]:
     """Run deploy.sh from ``folder``; with ``path``, where only the programs in that folder are found."""
     bash = shutil.which("bash")
     assert bash
@@ -99,7 +97,5 @@ there = set(sys.modules)  # an installed package may put an empty `google` there
 import functions.{plan}.plan
 print(*(name for name in set(sys.modules) - there if name.split(".")[0] in {{"google", "grpc"}}))
 """
-    answer = subprocess.run(
-        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
-    )
+    answer = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
     assert answer.stdout.split() == []

@@ -9,7 +9,7 @@ from shared.plan import Change
 from shared.restrictions import SpendingRestrictions
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Notify(Change):
     """Tell a person, by one structured log line, that a rung is passed."""
 
@@ -17,7 +17,7 @@ class Notify(Change):
     rung: Rung
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class SetRestrictions(Change):
     """Record the spending restrictions in force, and wake the automations that obey them."""
 
@@ -25,7 +25,7 @@ class SetRestrictions(Change):
     inboxes: tuple[str, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class HeldChange(Change):
     """A change of a resource that is held while rungs are in force, or let go."""
 
@@ -33,7 +33,7 @@ class HeldChange(Change):
     """What must be recorded before the change is made; None if the record stays as it is."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class SetMaxInstances(HeldChange):
     """Set the service-level maximum of a Cloud Run service; 0 is Google's default."""
 
@@ -42,19 +42,19 @@ class SetMaxInstances(HeldChange):
     etag: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class PauseJob(HeldChange):
     """Pause a Cloud Scheduler job."""
 
     is_money: ClassVar[bool] = True
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ResumeJob(HeldChange):
     """Resume a Cloud Scheduler job that we paused."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class DetachBilling(HeldChange):
     """Detach a project from its billing account, which stops everything in it that costs."""
 
@@ -62,13 +62,11 @@ class DetachBilling(HeldChange):
     guard: ClassVar[str] = "may_be_detached"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class LinkBilling(HeldChange):
     """Link a project to the billing account that it was detached from."""
 
     account: str
 
 
-CapSpendingChange = (
-    Notify | SetRestrictions | SetMaxInstances | PauseJob | ResumeJob | DetachBilling | LinkBilling
-)
+CapSpendingChange = Notify | SetRestrictions | SetMaxInstances | PauseJob | ResumeJob | DetachBilling | LinkBilling

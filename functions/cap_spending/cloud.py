@@ -35,7 +35,10 @@ if TYPE_CHECKING:
 
 
 def read(occasion: Occasion, clients: Clients) -> World:
-    """As much of the world as the plan needs: one list call for each project and location. Raises what a call raises."""
+    """As much of the world as the plan needs, by one list call for each project and location.
+
+    Raises what a call raises: a failed read is never "none".
+    """
     looks = what_to_look_at(occasion)
     settings, records = occasion.settings, occasion.records
     return World(
@@ -69,16 +72,10 @@ def _services(settings: Settings, records: Records, clients: Clients) -> Iterabl
 
     scopes = [budget.may_touch.limit_cloud_run for budget in settings.budgets.values()]
     parents = {
-        f"projects/{p}/locations/{r}"
-        for scope in scopes
-        if scope
-        for p in scope.projects
-        for r in scope.regions
+        f"projects/{p}/locations/{r}" for scope in scopes if scope for p in scope.projects for r in scope.regions
     }
     for parent in sorted(parents | _parents(records, "services")):
-        for service in clients.of(ServicesClient).list_services(
-            request={"parent": parent}, **clients.reading
-        ):
+        for service in clients.of(ServicesClient).list_services(request={"parent": parent}, **clients.reading):
             yield RunService(
                 name=service.name,
                 labels=dict(service.labels),
@@ -94,17 +91,11 @@ def _jobs(settings: Settings, records: Records, clients: Clients) -> Iterable[Sc
 
     scopes = [budget.may_touch.pause_schedules for budget in settings.budgets.values()]
     parents = {
-        f"projects/{p}/locations/{at}"
-        for scope in scopes
-        if scope
-        for p in scope.projects
-        for at in scope.locations
+        f"projects/{p}/locations/{at}" for scope in scopes if scope for p in scope.projects for at in scope.locations
     }
     for parent in sorted(parents | _parents(records, "jobs")):
         for job in clients.of(CloudSchedulerClient).list_jobs(request={"parent": parent}, **clients.reading):
-            yield ScheduledJob(
-                name=job.name, state=Job.State(job.state).name, topic=job.pubsub_target.topic_name
-            )
+            yield ScheduledJob(name=job.name, state=Job.State(job.state).name, topic=job.pubsub_target.topic_name)
 
 
 def _projects(settings: Settings, records: Records, clients: Clients) -> Iterable[ProjectBilling]:
@@ -114,9 +105,7 @@ def _projects(settings: Settings, records: Records, clients: Clients) -> Iterabl
     names = {f"projects/{project}" for scope in scopes if scope for project in scope.projects}
     held = {name for name in records.holds if name.count("/") == 1}
     for name in sorted(names | held):
-        info = clients.of(CloudBillingClient).get_project_billing_info(
-            request={"name": name}, **clients.reading
-        )
+        info = clients.of(CloudBillingClient).get_project_billing_info(request={"name": name}, **clients.reading)
         yield ProjectBilling(name=name, account=info.billing_account_name)
 
 

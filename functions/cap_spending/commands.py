@@ -68,9 +68,7 @@ def _known_rung(accept: Accept, settings: Settings) -> str:
     """The rung's name as the settings spell it: ``actual@1.0`` is ``actual@1``."""
     known = {rung.name for key in budgets_of(accept, settings) for rung in settings.budgets[key].ladder}
     basis, _, at = accept.rung.partition("@")
-    name = (
-        f"{basis}@{float(at):g}" if re.fullmatch(r"[0-9.]*[0-9]", at) and at.count(".") < 2 else accept.rung
-    )
+    name = f"{basis}@{float(at):g}" if re.fullmatch(r"[0-9.]*[0-9]", at) and at.count(".") < 2 else accept.rung
     if name not in known:
         raise IgnoredMessage(f"no rung is called {accept.rung!r}: there are {_listed(sorted(known))}")
     return name

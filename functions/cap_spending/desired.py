@@ -148,9 +148,7 @@ def _wanted(
     for name, resource in resources.items():
         hold = records.holds.get(name)
         asking = [
-            step
-            for step in steps
-            if _asks_for(step, resource, settings) and not _is_linked(resource, step, records)
+            step for step in steps if _asks_for(step, resource, settings) and not _is_linked(resource, step, records)
         ]
         applied = _applied(resource, asking, hold, settings)
         if applied is not None and asking:
@@ -159,9 +157,7 @@ def _wanted(
             wanted[name] = Wanted(applied, names, min(step.since for step in asking), reason)
         elif _stays_detached(resource, hold, records) and hold:
             # A new interval does not link billing again: only a command does.
-            wanted[name] = Wanted(
-                {"billing_account": ""}, hold.held_by, hold.since, "linking again is by command"
-            )
+            wanted[name] = Wanted({"billing_account": ""}, hold.held_by, hold.since, "linking again is by command")
     return wanted
 
 
@@ -182,12 +178,7 @@ def _may_touch(scope: CloudRunScope | SchedulesScope | BillingScope | None, reso
         case CloudRunScope(), RunService():
             key, _, value = scope.label.partition("=")
             named = short in scope.services if scope.services else resource.labels.get(key) == value
-            return (
-                project in scope.projects
-                and location in scope.regions
-                and named
-                and not _is_not_to_touch(resource)
-            )
+            return project in scope.projects and location in scope.regions and named and not _is_not_to_touch(resource)
         case SchedulesScope(), ScheduledJob():
             named = short.startswith(scope.job_prefix) and not is_suites_own(resource.name)
             return (

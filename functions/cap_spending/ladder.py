@@ -101,9 +101,7 @@ def _is_let_go(step: Step, records: Records, now: datetime) -> bool:
     if undone and undone >= step.since:
         return True
     accepted = records.accepted.get(step.budget, {}).get(step.rung.name)
-    interval_began = min(
-        one.first_published for one in record.intervals if one.interval_start == step.interval_start
-    )
+    interval_began = min(one.first_published for one in record.intervals if one.interval_start == step.interval_start)
     if accepted and accepted >= interval_began:
         return True
     snoozed = records.snoozed.get(step.budget)

@@ -51,13 +51,9 @@ def parse_notification(message: PubsubMessage, settings: Settings) -> BudgetNoti
     Raises ``IgnoredMessage`` for whatever is not a sane notification of a configured budget in its currency. What a
     stranger's message said is not repeated.
     """
-    key = settings.key_of(
-        message.attributes.get("billingAccountId", ""), message.attributes.get("budgetId", "")
-    )
+    key = settings.key_of(message.attributes.get("billingAccountId", ""), message.attributes.get("budgetId", ""))
     if key is None:
-        raise IgnoredMessage(
-            "foreign: the billing account and budget of this message are not in the settings"
-        )
+        raise IgnoredMessage("foreign: the billing account and budget of this message are not in the settings")
     version = message.attributes.get("schemaVersion", "")
     if version != SCHEMA_VERSION:
         raise IgnoredMessage(
@@ -70,13 +66,9 @@ def parse_notification(message: PubsubMessage, settings: Settings) -> BudgetNoti
     if data.cost_interval_start.tzinfo is None:
         raise IgnoredMessage(f"malformed: a notification of budget {key}: costIntervalStart has no time zone")
     if data.budget_amount == 0:
-        raise IgnoredMessage(
-            f"malformed: a notification of budget {key}: budgetAmount is zero, so there is no ratio"
-        )
+        raise IgnoredMessage(f"malformed: a notification of budget {key}: budgetAmount is zero, so there is no ratio")
     if data.currency_code != settings.budgets[key].currency:
-        raise IgnoredMessage(
-            f"foreign: a notification of budget {key} is not in {settings.budgets[key].currency}"
-        )
+        raise IgnoredMessage(f"foreign: a notification of budget {key} is not in {settings.budgets[key].currency}")
     forecast = data.forecast_threshold_exceeded
     return BudgetNotification(
         budget=key,

@@ -68,7 +68,7 @@ def settle(occasion: Occasion, world: World, applied: tuple[CapSpendingChange, .
         if verdict.hold:
             holds[verdict.name] = verdict.hold
     records = msgspec.structs.replace(records, holds=dict(sorted(holds.items())))
-    in_force = _in_force(steps, world, records, seen, applied, occasion.restrictions)
+    in_force = _in_force(steps, occasion, world, seen, applied)
     notices = tuple(line for verdict in seen for line in verdict.notices)
     return Settled(msgspec.structs.replace(records, in_force=in_force), notices)
 
@@ -88,12 +88,8 @@ def plan(occasion: Occasion, world: World) -> Plan[CapSpendingChange]:
 
 def intend(occasion: Occasion, changes: tuple[CapSpendingChange, ...]) -> Records:
     """The records with every original that the changes are about to overwrite."""
-    holds = {
-        change.target: change.hold for change in changes if isinstance(change, HeldChange) and change.hold
-    }
-    return msgspec.structs.replace(
-        occasion.records, holds=dict(sorted((occasion.records.holds | holds).items()))
-    )
+    holds = {change.target: change.hold for change in changes if isinstance(change, HeldChange) and change.hold}
+    return msgspec.structs.replace(occasion.records, holds=dict(sorted((occasion.records.holds | holds).items())))
 
 
 def guards(occasion: Occasion, world: World) -> tuple[Guard[CapSpendingChange], ...]:
@@ -108,9 +104,7 @@ def guards(occasion: Occasion, world: World) -> tuple[Guard[CapSpendingChange], 
             budgets = [occasion.settings.budgets[name.split("/")[0]] for name in change.hold.held_by]
             project = change.target.removeprefix("projects/")
             ours = {f"billingAccounts/{budget.billing_account}" for budget in budgets}
-            twice = {
-                scope.even_the_suites_own_project for b in budgets if (scope := b.may_touch.detach_billing)
-            }
+            twice = {scope.even_the_suites_own_project for b in budgets if (scope := b.may_touch.detach_billing)}
             if accounts[change.target] not in ours:
                 reason = f"{project} is linked to {accounts[change.target]}, which is not the account of this budget"
                 yield Refusal(change.subject, "may_be_detached", reason)
@@ -142,9 +136,7 @@ def _with_readings(occasion: Occasion, world: World) -> Records:
     for key, amount in world.amounts.items():
         known = records.budgets.get(key)
         if known and known.newest.amount != amount:
-            said = BudgetNotification(
-                key, known.newest.interval_start, known.current.highest_cost, amount, None
-            )
+            said = BudgetNotification(key, known.newest.interval_start, known.current.highest_cost, amount, None)
             records = fold_notification(records, said, occasion.now, "read", occasion.settings)
     return records
 
@@ -160,36 +152,30 @@ def _with_projections(records: Records, occasion: Occasion) -> Records:
 
 def _in_force(
     steps: tuple[Step, ...],
+    occasion: Occasion,
     world: World,
-    records: Records,
     seen: list[Verdict],
     applied: tuple[CapSpendingChange, ...],
-    restrictions: SpendingRestrictions,
 ) -> dict[str, datetime]:
     """By budget, rung and action, what has been dealt with: what is done and wanted, or not yet let go."""
+    known = occasion.records.in_force
     unsettled = {kind_of(verdict.name) for verdict in seen if not verdict.is_settled}
-    notified = {(change.budget, change.rung.name) for change in applied if isinstance(change, Notify)}
+    notified = {change.subject for change in applied if isinstance(change, Notify)}
 
     def is_dealt_with(step: Step, action: Action) -> bool:
+        key = step.key(action)
         if action is Action.NOTIFY:
-            return (
-                records.in_force.get(step.key(action)) == step.interval_start
-                or (step.budget, step.rung.name) in notified
-            )
+            return known.get(key) == step.interval_start or step.name in notified
         if action in RESTRICTIONS:
-            return RESTRICTIONS[action] in restrictions
-        if LOOKS[action] in world.looked_at:
-            return LOOKS[action] not in unsettled
-        return step.key(action) in records.in_force
+            return RESTRICTIONS[action] in occasion.restrictions
+        return LOOKS[action] not in unsettled if LOOKS[action] in world.looked_at else key in known
 
     def is_still_there(key: str) -> bool:
-        action = _action_of(key)
-        return action in LOOKS and (LOOKS[action] not in world.looked_at or LOOKS[action] in unsettled)
+        look = LOOKS.get(_action_of(key))
+        return look is not None and (look not in world.looked_at or look in unsettled)
 
     wanted = {step.key(action): step for step in steps for action in step.rung.do}
-    kept = {
-        key: began for key, began in records.in_force.items() if key not in wanted and is_still_there(key)
-    }
+    kept = {key: began for key, began in known.items() if key not in wanted and is_still_there(key)}
     done = {key: step.interval_start for key, step in wanted.items() if is_dealt_with(step, _action_of(key))}
     return dict(sorted((kept | done).items()))
 
@@ -230,8 +216,7 @@ def _restrictions(steps: tuple[Step, ...], occasion: Occasion) -> Iterable[SetRe
         field="in_force",
         before=_listed(existing),
         after=_listed(desired),
-        reason="; ".join(dict.fromkeys(step.why for by in asking.values() for step in by))
-        or "no rung asks for any",
+        reason="; ".join(dict.fromkeys(step.why for by in asking.values() for step in by)) or "no rung asks for any",
         subject="restrictions",
         restrictions=desired,
         inboxes=tuple(sorted({inbox for one in touched for inbox in occasion.settings.wake.get(one, ())})),

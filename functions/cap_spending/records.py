@@ -94,14 +94,10 @@ def fold(records: Records, event: Dated[Event], settings: Settings) -> Records:
         case BudgetNotification() as notification:
             return fold_notification(records, notification, event.published, event.message_id, settings)
         case Undo() as undo:
-            undone = {
-                key: _later(records.undone.get(key), event.published) for key in budgets_of(undo, settings)
-            }
+            undone = {key: _later(records.undone.get(key), event.published) for key in budgets_of(undo, settings)}
             return msgspec.structs.replace(records, undone=records.undone | undone)
         case Accept() as accept:
-            return msgspec.structs.replace(
-                records, accepted=_accepted(records, accept, event.published, settings)
-            )
+            return msgspec.structs.replace(records, accepted=_accepted(records, accept, event.published, settings))
         case Snooze() as snooze:
             newer = {
                 key: Snoozed(snooze.until, event.published)
@@ -132,9 +128,7 @@ def fold_notification(
     return msgspec.structs.replace(records, budgets=records.budgets | {said.budget: record})
 
 
-def _raised(
-    known: Interval | None, said: BudgetNotification, published: datetime, budget: Budget
-) -> Interval:
+def _raised(known: Interval | None, said: BudgetNotification, published: datetime, budget: Budget) -> Interval:
     """The interval's maxima and first times with one more notification."""
     seen = Interval(
         interval_start=said.interval_start,

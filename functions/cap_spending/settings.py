@@ -33,9 +33,7 @@ class Basis(StrEnum):
     """The cost so far and an hourly burn since the last notification, as notifications lag by hours."""
 
 
-Projects = Annotated[
-    tuple[Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{4,28}[a-z0-9]$")], ...], Meta(min_length=1)
-]
+Projects = Annotated[tuple[Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{4,28}[a-z0-9]$")], ...], Meta(min_length=1)]
 Locations = Annotated[tuple[Annotated[str, Meta(pattern=r"^[a-z]+-[a-z]+[0-9]+$")], ...], Meta(min_length=1)]
 
 
@@ -107,9 +105,7 @@ class Budget(Model, frozen=True, kw_only=True):
     """One Cloud Billing budget and its ladder."""
 
     billing_account: Annotated[str, Meta(pattern=r"^[0-9A-Z]{6}-[0-9A-Z]{6}-[0-9A-Z]{6}$")]
-    id: Annotated[
-        str, Meta(pattern=r"^[A-Za-z0-9-]*$", description="Left out, the deployment puts it in.")
-    ] = ""
+    id: Annotated[str, Meta(pattern=r"^[A-Za-z0-9-]*$", description="Left out, the deployment puts it in.")] = ""
     currency: Annotated[str, Meta(pattern=r"^[A-Z]{3}$")]
     hourly_burn: Annotated[float, Meta(gt=0)] | None = None
     """For `on: projected`: what an hour costs at most, in the budget's currency."""
@@ -120,22 +116,16 @@ class Budget(Model, frozen=True, kw_only=True):
         names = [rung.name for rung in self.ladder]
         for place, rung in enumerate(self.ladder):
             if names.index(rung.name) != place:
-                raise SettingsError(
-                    f"ladder[{place}]", rung.name, "a rung of its own: this one is there already"
-                )
+                raise SettingsError(f"ladder[{place}]", rung.name, "a rung of its own: this one is there already")
             if rung.on is Basis.PROJECTED and self.hourly_burn is None:
                 raise SettingsError(
                     "hourly_burn", None, f"a cost for each hour, as the rung {rung.name} projects with it"
                 )
             if rung.on is not Basis.ACTUAL and Action.DETACH_BILLING in rung.do:
-                raise SettingsError(
-                    f"ladder[{place}].on", rung.on.value, "`actual`, as the rung does `detach_billing`"
-                )
+                raise SettingsError(f"ladder[{place}].on", rung.on.value, "`actual`, as the rung does `detach_billing`")
             for action in rung.do:
                 if action in SCOPED and self.scope_of(action) is None:
-                    raise SettingsError(
-                        f"may_touch.{action}", None, f"what {action} of the rung {rung.name} may touch"
-                    )
+                    raise SettingsError(f"may_touch.{action}", None, f"what {action} of the rung {rung.name} may touch")
 
     def scope_of(self, action: Action) -> CloudRunScope | SchedulesScope | BillingScope | None:
         """What an action may touch; None for an action that touches nothing, or that is not allowed for."""
@@ -164,9 +154,7 @@ class Settings(Section, frozen=True, kw_only=True):
         for key, budget in self.budgets.items():
             other = seen.setdefault((budget.billing_account, budget.id or key), key)
             if other != key:
-                raise SettingsError(
-                    f"budgets.{key}.id", budget.id, f"a budget of its own: `{other}` has this one"
-                )
+                raise SettingsError(f"budgets.{key}.id", budget.id, f"a budget of its own: `{other}` has this one")
 
     def check_complete(self) -> None:
         """Raise ``SettingsError`` for a budget whose id neither the owner nor the deployment has given."""

@@ -27,9 +27,7 @@ def _budgets(occasion: Occasion) -> list[str]:
         if (snoozed := records.snoozed.get(key)) and occasion.now < snoozed.until:
             told.append(f"snoozed until {snoozed.until:%Y-%m-%d %H:%M} UTC")
         cost = f"{interval.highest_cost:.2f} of {interval.amount:.2f} {budget.currency} ({percent(interval.ratio)})"
-        lines.append(
-            f"{key}: {cost} since {interval.interval_start:%Y-%m-%d}; {', '.join(told) or 'nothing in force'}"
-        )
+        lines.append(f"{key}: {cost} since {interval.interval_start:%Y-%m-%d}; {', '.join(told) or 'nothing in force'}")
     return lines
 
 

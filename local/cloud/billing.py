@@ -40,9 +40,7 @@ class CloudBilling:
         with self._lock:
             name = f"projects/{project}"
             if billing_account_name and billing_account_name not in self._accounts:
-                raise ApiError(
-                    grpc.StatusCode.NOT_FOUND, f"There is no billing account {billing_account_name!r}."
-                )
+                raise ApiError(grpc.StatusCode.NOT_FOUND, f"There is no billing account {billing_account_name!r}.")
             self._linked[name] = billing_account_name
             (self._locked.add if locked else self._locked.discard)(name)
 
@@ -74,13 +72,9 @@ class CloudBilling:
         with self._lock:
             self._account(request.name)
             linked = {
-                project: self._info(project)
-                for project, account in self._linked.items()
-                if account == request.name
+                project: self._info(project) for project, account in self._linked.items() if account == request.name
             }
-        shown, token = page(
-            linked, request.page_size, request.page_token, default=LARGEST_PAGE, maximum=LARGEST_PAGE
-        )
+        shown, token = page(linked, request.page_size, request.page_token, default=LARGEST_PAGE, maximum=LARGEST_PAGE)
         return billing_v1.ListProjectBillingInfoResponse(project_billing_info=shown, next_page_token=token)
 
     def get_project_billing_info(

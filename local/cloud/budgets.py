@@ -84,9 +84,7 @@ class Budgets:
                 for name, budget in self._budgets.items()
                 if name.startswith(prefix) and (not scope or scope in budget.budget_filter.projects)
             }
-            shown, token = page(
-                here, request.page_size, request.page_token, default=LARGEST_PAGE, maximum=LARGEST_PAGE
-            )
+            shown, token = page(here, request.page_size, request.page_token, default=LARGEST_PAGE, maximum=LARGEST_PAGE)
             return budgets_v1.ListBudgetsResponse(budgets=shown, next_page_token=token)
 
     def update_budget(self, request: budgets_v1.UpdateBudgetRequest) -> budgets_v1.Budget:
@@ -148,10 +146,7 @@ class Budgets:
         data: dict[str, str | float] = {"budgetDisplayName": budget.display_name}
         if (passed := _highest_passed(budget, _CURRENT, cost, amount)) is not None:
             data["alertThresholdExceeded"] = passed
-        if (
-            forecast is not None
-            and (passed := _highest_passed(budget, _FORECAST, forecast, amount)) is not None
-        ):
+        if forecast is not None and (passed := _highest_passed(budget, _FORECAST, forecast, amount)) is not None:
             data["forecastThresholdExceeded"] = passed
         data |= {
             "costAmount": float(cost),
@@ -267,14 +262,10 @@ def _check(budget: budgets_v1.Budget, currency: str) -> None:
         if rule.threshold_percent < 0:
             raise invalid("ThresholdRule.threshold_percent must not be negative.")
         if custom and rule.spend_basis == _FORECAST:
-            raise invalid(
-                "ThresholdRule.spend_basis FORECASTED_SPEND cannot be combined with a custom period."
-            )
+            raise invalid("ThresholdRule.spend_basis FORECASTED_SPEND cannot be combined with a custom period.")
     notifications = budget.notifications_rule
     if notifications.pubsub_topic and notifications.schema_version != SCHEMA_VERSION:
-        raise invalid(
-            f"NotificationsRule.schema_version must be {SCHEMA_VERSION!r} when pubsub_topic is set."
-        )
+        raise invalid(f"NotificationsRule.schema_version must be {SCHEMA_VERSION!r} when pubsub_topic is set.")
     if len(notifications.monitoring_notification_channels) > MOST_CHANNELS:
         raise invalid(f"At most {MOST_CHANNELS} monitoring_notification_channels are allowed.")
 
@@ -290,6 +281,4 @@ def _check_amount(budget: budgets_v1.Budget, currency: str) -> None:
     if money.units < 0 or money.nanos < 0:
         raise invalid("BudgetAmount.specified_amount must not be negative.")
     if money.currency_code != currency:
-        raise invalid(
-            f"BudgetAmount.specified_amount.currency_code must be the billing account's, {currency}."
-        )
+        raise invalid(f"BudgetAmount.specified_amount.currency_code must be the billing account's, {currency}.")

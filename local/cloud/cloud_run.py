@@ -49,9 +49,7 @@ class CloudRun:
         name = f"{request.parent}/services/{request.service_id}"
         with self._lock:
             if name in self._services:
-                raise ApiError(
-                    grpc.StatusCode.ALREADY_EXISTS, f"Resource '{request.service_id}' already exists."
-                )
+                raise ApiError(grpc.StatusCode.ALREADY_EXISTS, f"Resource '{request.service_id}' already exists.")
             if len(self._inside(request.parent)) >= MOST_SERVICES:
                 raise ApiError(
                     grpc.StatusCode.RESOURCE_EXHAUSTED,
@@ -97,9 +95,7 @@ class CloudRun:
             current = self._existing(name)
             self._check_etag(current, request.service.etag)
             if "delete_time" in current:
-                raise ApiError(
-                    grpc.StatusCode.FAILED_PRECONDITION, f"Resource '{service_id}' is being deleted."
-                )
+                raise ApiError(grpc.StatusCode.FAILED_PRECONDITION, f"Resource '{service_id}' is being deleted.")
             paths = list(request.update_mask.paths) or ["*"]
             desired = self._desired(current, request.service, paths, "UpdateServiceRequest")
             return self._change(current, desired, request)
@@ -150,9 +146,7 @@ class CloudRun:
         return run_v2.Service(name=name, uid=uid, create_time=self._clock.now(), uri=uri, urls=[uri])
 
     @staticmethod
-    def _desired(
-        current: run_v2.Service, wanted: run_v2.Service, paths: Iterable[str], request: str
-    ) -> run_v2.Service:
+    def _desired(current: run_v2.Service, wanted: run_v2.Service, paths: Iterable[str], request: str) -> run_v2.Service:
         """What ``current`` becomes by taking over ``paths`` of ``wanted``, checked and filled in."""
         desired = run_v2.Service(current)
         chosen = [path for path in paths if path.split(".")[0] not in rules.OUTPUT_ONLY]
@@ -226,9 +220,7 @@ class CloudRun:
         service.update_time = now
         self._services[service.name] = service
 
-    def _operation(
-        self, service: run_v2.Service, delay: timedelta, work: Callable[[], run_v2.Service]
-    ) -> Operation:
+    def _operation(self, service: run_v2.Service, delay: timedelta, work: Callable[[], run_v2.Service]) -> Operation:
         parent, _ = rules.split_name(service.name)
         pb = run_v2.Service.pb
         return self._operations.start(parent, lambda: pb(work()), metadata=pb(service), after=delay)

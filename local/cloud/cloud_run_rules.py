@@ -52,9 +52,7 @@ _SERVICE = re.compile(r"^(?P<parent>projects/[^/]+/locations/[^/]+)/services/(?P
 _SERVICE_ID = re.compile(r"^[a-z]([-a-z0-9]*[a-z0-9])?$")
 _LABEL_KEY = re.compile(r"^[^\W\d_A-Z][\w-]{0,62}$")
 _LABEL_VALUE = re.compile(r"^[\w-]{0,63}$")
-_ANNOTATION_KEY = re.compile(
-    r"^([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$"
-)
+_ANNOTATION_KEY = re.compile(r"^([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$")
 _RESERVED = ("run.googleapis.com", "cloud.googleapis.com", "serving.knative.dev", "autoscaling.knative.dev")
 
 
@@ -110,9 +108,7 @@ def check(service: run_v2.Service, request: str) -> None:
     """Raise INVALID_ARGUMENT for what Cloud Run would not take; the error's text names the ``request``."""
     where = f"{request}.service"
     if len(service.description) > LONGEST_DESCRIPTION:
-        raise invalid(
-            f"Violation in {where}.description: must have at most {LONGEST_DESCRIPTION} characters."
-        )
+        raise invalid(f"Violation in {where}.description: must have at most {LONGEST_DESCRIPTION} characters.")
     if not service.template.containers:
         raise invalid(f"Violation in {where}.template.containers: must have at least one container.")
     for number, container in enumerate(service.template.containers):
@@ -128,9 +124,7 @@ def check(service: run_v2.Service, request: str) -> None:
         service.template.scaling.max_instance_count,
         f"{where}.template.scaling",
     )
-    _check_revision_id(
-        service.template.revision, service.name.rsplit("/", 1)[-1], f"{where}.template.revision"
-    )
+    _check_revision_id(service.template.revision, service.name.rsplit("/", 1)[-1], f"{where}.template.revision")
 
 
 def _check_service_scaling(scaling: run_v2.ServiceScaling, where: str) -> None:
@@ -139,15 +133,11 @@ def _check_service_scaling(scaling: run_v2.ServiceScaling, where: str) -> None:
     if manual and not counted:
         raise invalid(f"Violation in {where}.manual_instance_count: must be set when scaling_mode is MANUAL.")
     if counted and not manual:
-        raise invalid(
-            f"Violation in {where}.manual_instance_count: can only be set when scaling_mode is MANUAL."
-        )
+        raise invalid(f"Violation in {where}.manual_instance_count: can only be set when scaling_mode is MANUAL.")
     if scaling.manual_instance_count < 0:
         raise invalid(f"Violation in {where}.manual_instance_count: must not be negative.")
     # Of a service, unlike of a revision, a maximum of 0 means: no maximum.
-    _check_range(
-        scaling.min_instance_count, scaling.max_instance_count or max(scaling.min_instance_count, 0), where
-    )
+    _check_range(scaling.min_instance_count, scaling.max_instance_count or max(scaling.min_instance_count, 0), where)
 
 
 def _check_range(minimum: int, maximum: int, where: str) -> None:
@@ -155,9 +145,7 @@ def _check_range(minimum: int, maximum: int, where: str) -> None:
         if value < 0:
             raise invalid(f"Violation in {where}.{field}: must not be negative.")
     if minimum > maximum:
-        raise invalid(
-            f"Violation in {where}.max_instance_count: must be greater or equal than min_instance_count."
-        )
+        raise invalid(f"Violation in {where}.max_instance_count: must be greater or equal than min_instance_count.")
 
 
 def _check_labels(labels: dict[str, str], where: str) -> None:

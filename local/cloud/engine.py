@@ -154,9 +154,7 @@ class Server(grpc.GenericRpcHandler):
         With ``after_effect`` the call does what it does, and only its answer is an error.
         """
         with self._lock:
-            self._faults.append(
-                Fault(method, code, times, skip, after_effect, message or f"injected {code.name}")
-            )
+            self._faults.append(Fault(method, code, times, skip, after_effect, message or f"injected {code.name}"))
 
     def clear_faults(self) -> None:
         """Fail nothing more."""
@@ -168,9 +166,7 @@ class Server(grpc.GenericRpcHandler):
         for snake, path, kind, request, response in methods_of(transport):
             # Every transport brings the operations' methods too, and all services share one implementation of them.
             owner = self._operations if path.startswith(OPERATIONS) else service
-            self._handlers[path] = self._handler(
-                Method(path, kind, request, response, getattr(owner, snake, None))
-            )
+            self._handlers[path] = self._handler(Method(path, kind, request, response, getattr(owner, snake, None)))
 
     def add_operations(self, operations: object) -> None:
         """Serve long-running operations; to be called before any service is added."""
@@ -194,9 +190,7 @@ class Server(grpc.GenericRpcHandler):
         if self._server:
             self._server.stop(None).wait()
 
-    def service(
-        self, handler_call_details: grpc.HandlerCallDetails
-    ) -> "grpc.RpcMethodHandler[Any, Any] | None":
+    def service(self, handler_call_details: grpc.HandlerCallDetails) -> "grpc.RpcMethodHandler[Any, Any] | None":
         """The handler of a method; None, so that gRPC answers UNIMPLEMENTED, for one that no client package has."""
         return self._handlers.get(handler_call_details.method)
 
@@ -219,9 +213,7 @@ class Server(grpc.GenericRpcHandler):
         code = grpc.StatusCode.OK
         try:
             if method.handle is None or streams:
-                raise ApiError(
-                    grpc.StatusCode.UNIMPLEMENTED, f"{method.name} is not served by the local cloud"
-                )
+                raise ApiError(grpc.StatusCode.UNIMPLEMENTED, f"{method.name} is not served by the local cloud")
             fault = self._fault(method)
             if fault and not fault.after_effect:
                 raise ApiError(fault.code, fault.message)
@@ -254,9 +246,7 @@ class Server(grpc.GenericRpcHandler):
 def _status(error: ApiError) -> status_pb2.Status:
     status = status_pb2.Status(code=error.code.value[0], message=error.message)
     if error.reason:
-        detail = error_details_pb2.ErrorInfo(
-            reason=error.reason, domain="googleapis.com", metadata=error.metadata
-        )
+        detail = error_details_pb2.ErrorInfo(reason=error.reason, domain="googleapis.com", metadata=error.metadata)
         status.details.add().Pack(detail)
     return status
 

@@ -110,9 +110,7 @@ class Firestore:
         """The documents that a structured query selects: filters on fields, order, limit."""
         with self._lock:
             read_time = timestamp(self._clock.now())
-            for document in select(
-                protobuf(request).structured_query, request.parent, self._documents.values()
-            ):
+            for document in select(protobuf(request).structured_query, request.parent, self._documents.values()):
                 yield types.RunQueryResponse.pb()(document=document, read_time=read_time)
             yield types.RunQueryResponse.pb()(read_time=read_time)
 
@@ -190,9 +188,7 @@ class Firestore:
             return types.WriteResult.pb()()
         name = write.update.name
         old = self._documents.get(name)
-        new = types.Document.pb()(
-            name=name, create_time=old.create_time if old else moment, update_time=moment
-        )
+        new = types.Document.pb()(name=name, create_time=old.create_time if old else moment, update_time=moment)
         if write.HasField("update_mask"):
             if old:
                 for key, value in old.fields.items():
@@ -233,11 +229,7 @@ def _check_name(name: str) -> None:
     match = _NAME.match(name)
     parts = match["path"].split("/") if match else []
     if not match or len(parts) % 2 or not all(parts):
-        message = (
-            f'Document name "{name}" lacks "projects/*/databases/*/documents" or is not that of a document.'
-        )
+        message = f'Document name "{name}" lacks "projects/*/databases/*/documents" or is not that of a document.'
         raise ApiError(grpc.StatusCode.INVALID_ARGUMENT, message)
     if any(part in {".", ".."} or re.fullmatch("__.*__", part) for part in parts):
-        raise ApiError(
-            grpc.StatusCode.INVALID_ARGUMENT, f'Resource id in "{name}" is invalid because it is reserved.'
-        )
+        raise ApiError(grpc.StatusCode.INVALID_ARGUMENT, f'Resource id in "{name}" is invalid because it is reserved.')

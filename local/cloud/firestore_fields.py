@@ -58,20 +58,14 @@ def apply_transform(fields: Any, transform: Any, moment: Any) -> Any:
             _set_number(value, min(_number(value), _number(transform.minimum)))
         case "append_missing_elements":
             known = list(value.array_value.values)
-            value.array_value.values.extend(
-                one for one in transform.append_missing_elements.values if one not in known
-            )
+            value.array_value.values.extend(one for one in transform.append_missing_elements.values if one not in known)
         case "remove_all_from_array":
-            kept = [
-                one for one in value.array_value.values if one not in transform.remove_all_from_array.values
-            ]
+            kept = [one for one in value.array_value.values if one not in transform.remove_all_from_array.values]
             value.array_value.SetInParent()
             del value.array_value.values[:]
             value.array_value.values.extend(kept)
         case kind:
-            raise ApiError(
-                grpc.StatusCode.UNIMPLEMENTED, f"the transform {kind} is not served by the local cloud"
-            )
+            raise ApiError(grpc.StatusCode.UNIMPLEMENTED, f"the transform {kind} is not served by the local cloud")
     return value
 
 

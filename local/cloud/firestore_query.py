@@ -53,9 +53,7 @@ def _passes(document: Any, where: Any) -> bool:
             condition = where.field_filter
             value = _field(document, condition.field.field_path)
             if condition.op not in OPERATORS:
-                raise ApiError(
-                    grpc.StatusCode.UNIMPLEMENTED, "this operator is not served by the local cloud"
-                )
+                raise ApiError(grpc.StatusCode.UNIMPLEMENTED, "this operator is not served by the local cloud")
             if value is None or value.WhichOneof("value_type") != condition.value.WhichOneof("value_type"):
                 return False
             return bool(OPERATORS[condition.op](_compare(value, condition.value), 0))

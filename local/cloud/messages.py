@@ -55,9 +55,7 @@ def _take_over(target: Message, source: Message, names: Sequence[str], path: str
     name, rest = names[0], names[1:]
     field = target.DESCRIPTOR.fields_by_name.get(name)
     if field is None or (rest and (field.is_repeated or field.message_type is None)):
-        raise invalid(
-            f"Invalid field mask: {target.DESCRIPTOR.full_name} has no field {name!r} (in path {path!r})."
-        )
+        raise invalid(f"Invalid field mask: {target.DESCRIPTOR.full_name} has no field {name!r} (in path {path!r}).")
     if rest:
         _take_over(getattr(target, name), getattr(source, name), rest, path)
         return

@@ -16,11 +16,7 @@ class NowServer:
             def do_GET(self) -> None:
                 """Answer the time, or 404 for any other path."""
                 is_now = self.path == "/now"
-                body = (
-                    clock.now().isoformat().replace("+00:00", "Z").encode()
-                    if is_now
-                    else b"only /now is here\n"
-                )
+                body = clock.now().isoformat().replace("+00:00", "Z").encode() if is_now else b"only /now is here\n"
                 self.send_response(200 if is_now else 404)
                 self.send_header("Content-Type", "text/plain")
                 self.send_header("Content-Length", str(len(body)))

@@ -89,9 +89,7 @@ class PubSub:
     def list_topics(self, request: types.ListTopicsRequest) -> Any:
         """The topics of a project."""
         with self._lock:
-            topics = {
-                name: topic for name, topic in self._topics.items() if name.startswith(f"{request.project}/")
-            }
+            topics = {name: topic for name, topic in self._topics.items() if name.startswith(f"{request.project}/")}
             shown, token = page(
                 topics, request.page_size, request.page_token, default=LARGEST_PAGE, maximum=LARGEST_PAGE
             )
@@ -189,9 +187,7 @@ class PubSub:
             for delivery in taken:
                 delivery.ack_id = f"ack-{next(self._ack_ids)}"
                 subscription.outstanding[delivery.ack_id] = delivery
-                self._expect_ack(
-                    subscription, delivery, timedelta(seconds=subscription.resource.ack_deadline_seconds)
-                )
+                self._expect_ack(subscription, delivery, timedelta(seconds=subscription.resource.ack_deadline_seconds))
                 received = answer.received_messages.add(ack_id=delivery.ack_id)
                 received.message.CopyFrom(delivery.message)
                 if subscription.resource.dead_letter_policy.dead_letter_topic:
@@ -259,9 +255,7 @@ class PubSub:
         if policy.dead_letter_topic in self._topics and delivery.attempt >= attempts:
             dead = copy_of(delivery.message)
             dead.attributes["CloudPubSubDeadLetterSourceSubscription"] = _short(subscription.resource.name)
-            dead.attributes["CloudPubSubDeadLetterSourceSubscriptionProject"] = (
-                subscription.resource.name.split("/")[1]
-            )
+            dead.attributes["CloudPubSubDeadLetterSourceSubscriptionProject"] = subscription.resource.name.split("/")[1]
             dead.attributes["CloudPubSubDeadLetterSourceDeliveryCount"] = str(delivery.attempt)
             publish_time = delivery.message.publish_time.ToJsonString()
             dead.attributes["CloudPubSubDeadLetterSourceTopicPublishTime"] = publish_time

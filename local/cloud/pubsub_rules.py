@@ -56,15 +56,13 @@ def check_subscription(resource: Any) -> None:
     """Raises INVALID_ARGUMENT for a subscription that Pub/Sub does not make."""
     if not _SUBSCRIPTION.match(resource.name):
         raise _invalid(f"Invalid [subscriptions] name: (name={resource.name})")
-    if not 10 <= resource.ack_deadline_seconds <= 600:  # noqa: PLR2004 - seconds, from the reference
-        raise _invalid(
-            f"Invalid ack deadline given (ack_deadline_secs={resource.ack_deadline_seconds}): 10 to 600."
-        )
+    if not 10 <= resource.ack_deadline_seconds <= 600:
+        raise _invalid(f"Invalid ack deadline given (ack_deadline_secs={resource.ack_deadline_seconds}): 10 to 600.")
     attempts = resource.dead_letter_policy.max_delivery_attempts
-    if resource.dead_letter_policy.dead_letter_topic and attempts and not 5 <= attempts <= 100:  # noqa: PLR2004
+    if resource.dead_letter_policy.dead_letter_topic and attempts and not 5 <= attempts <= 100:
         raise _invalid(f"max_delivery_attempts is {attempts}: it is 5 to 100.")
     for name in ("minimum_backoff", "maximum_backoff"):
         seconds = getattr(resource.retry_policy, name).ToSeconds()
-        if not 0 <= seconds <= 600:  # noqa: PLR2004
+        if not 0 <= seconds <= 600:
             raise _invalid(f"{name} is {seconds} s: it is 0 to 600.")
     compile_filter(resource.filter)

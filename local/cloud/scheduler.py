@@ -33,9 +33,7 @@ HTTP_DEADLINES = (timedelta(seconds=15), timedelta(minutes=30))
 OUTPUT_ONLY = frozenset(("name", "user_update_time", "state", "status", "schedule_time", "last_attempt_time"))
 
 _PARENT = re.compile(r"^projects/[A-Za-z0-9:.-]+/locations/[a-z][a-z0-9-]*$")
-_JOB = re.compile(
-    r"^(?P<parent>projects/[A-Za-z0-9:.-]+/locations/[a-z][a-z0-9-]*)/jobs/[A-Za-z0-9_-]{1,500}$"
-)
+_JOB = re.compile(r"^(?P<parent>projects/[A-Za-z0-9:.-]+/locations/[a-z][a-z0-9-]*)/jobs/[A-Za-z0-9_-]{1,500}$")
 _TOPIC = re.compile(r"^projects/(?P<project>[^/]+)/topics/[^/]+$")
 _MUTABLE = tuple(name for name in scheduler_v1.Job.meta.fields if name not in OUTPUT_ONLY)
 
@@ -100,9 +98,7 @@ class CloudScheduler:
         with self._lock:
             prefix = f"{request.parent}/jobs/"
             here = {name: entry.job for name, entry in self._entries.items() if name.startswith(prefix)}
-            jobs, token = page(
-                here, request.page_size, request.page_token, default=LARGEST_PAGE, maximum=LARGEST_PAGE
-            )
+            jobs, token = page(here, request.page_size, request.page_token, default=LARGEST_PAGE, maximum=LARGEST_PAGE)
             return scheduler_v1.ListJobsResponse(jobs=jobs, next_page_token=token)
 
     def update_job(self, request: scheduler_v1.UpdateJobRequest) -> scheduler_v1.Job:
@@ -152,9 +148,7 @@ class CloudScheduler:
             raise ApiError(grpc.StatusCode.NOT_FOUND, f"Job {name} not found.")
         return self._entries[name]
 
-    def _write(
-        self, job: scheduler_v1.Job, wanted: scheduler_v1.Job, paths: Iterable[str]
-    ) -> scheduler_v1.Job:
+    def _write(self, job: scheduler_v1.Job, wanted: scheduler_v1.Job, paths: Iterable[str]) -> scheduler_v1.Job:
         """Take over ``paths`` of ``wanted`` into ``job``, check it, store it and set its timer."""
         merge(scheduler_v1.Job.pb(job), scheduler_v1.Job.pb(wanted), paths)
         _fill_in(job)

@@ -128,9 +128,7 @@ def _days(text: str) -> str:
 def _cron(expression: str, zone: ZoneInfo, text: str) -> Cron:
     fields = expression.split()
     if len(fields) != _CRON_FIELDS or not all(_CRON_FIELD.match(field) for field in fields):
-        raise ScheduleError(
-            f"{text!r} is neither five cron fields nor 'every 10 minutes', 'every monday 09:00'"
-        )
+        raise ScheduleError(f"{text!r} is neither five cron fields nor 'every 10 minutes', 'every monday 09:00'")
     try:
         next(CronSim(expression, datetime(2000, 1, 1, tzinfo=UTC)))
     except (CronSimError, StopIteration) as error:

@@ -193,9 +193,7 @@ def _service(spec: Service) -> run_v2.Service:
 
 
 def _job(spec: Job, name: str, project_id: str) -> scheduler_v1.Job:
-    job = scheduler_v1.Job(
-        name=name, schedule=spec.schedule, time_zone=spec.time_zone, description=spec.description
-    )
+    job = scheduler_v1.Job(name=name, schedule=spec.schedule, time_zone=spec.time_zone, description=spec.description)
     if spec.topic:
         job.pubsub_target = scheduler_v1.PubsubTarget(
             topic_name=_topic(spec.topic, project_id), data=spec.data.encode(), attributes=spec.attributes

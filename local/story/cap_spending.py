@@ -9,7 +9,7 @@ from urllib.request import Request, urlopen
 
 import grpc
 from google.cloud.billing_v1 import CloudBillingClient
-from google.cloud.run_v2 import Service, ServicesClient, ServiceScaling
+from google.cloud.run_v2 import Service, ServiceScaling, ServicesClient
 from google.cloud.scheduler_v1 import CloudSchedulerClient, Job
 from google.pubsub_v1 import PublisherClient, PubsubMessage
 
@@ -40,11 +40,11 @@ def play(player: Player, suite: Suite) -> None:
 
 def _routine(player: Player, suite: Suite) -> None:
     player.step("A routine status: 120 of 400 dollars. Most notifications are nothing more.")
-    _notify(player, suite, "120.00")
+    _notify(player, "120.00")
     _check_services(player, suite, api=20, worker=10, admin=5)
     player.pass_time(timedelta(days=4))
     player.step("Half of the budget is spent.")
-    _notify(player, suite, "204.50")
+    _notify(player, "204.50")
     _check_services(player, suite, api=20, worker=10, admin=5)
 
 
@@ -53,7 +53,7 @@ def _over_budget(player: Player, suite: Suite) -> tuple[str, datetime]:
     published = player.cloud.clock.now()
     player.step("All of the budget is spent, and Cloud Run answers 503 half way.")
     player.cloud.server.fail("Services/UpdateService", grpc.StatusCode.UNAVAILABLE, skip=1)
-    message_id = _notify(player, suite, "412.30")
+    message_id = _notify(player, "412.30")
     player.check("capped so far", partial(_number_capped, suite), 1)
     player.step("The run has raised, so Pub/Sub delivers the notification again, and the rest is done.")
     player.cloud.clock.advance(timedelta(seconds=30))
@@ -85,9 +85,7 @@ def _forged(player: Player, suite: Suite) -> None:
 
 
 def _by_a_person(player: Player, suite: Suite) -> None:
-    player.step(
-        "Somebody needs the worker and raises it to 4 by hand. The next notification leaves that alone."
-    )
+    player.step("Somebody needs the worker and raises it to 4 by hand. The next notification leaves that alone.")
     services = suite.clients.of(ServicesClient)
     services.update_service(
         request={
@@ -96,14 +94,14 @@ def _by_a_person(player: Player, suite: Suite) -> None:
         }
     ).result()
     player.pass_time(timedelta(minutes=10))
-    _notify(player, suite, "431.75")
+    _notify(player, "431.75")
     _check_services(player, suite, api=1, worker=4, admin=5)
 
 
 def _experiments(player: Player, suite: Suite) -> None:
     player.pass_time(timedelta(days=3))
     player.step("Cost reaches 150 %: as a last resort, the experiments are detached from billing.")
-    _notify(player, suite, "603.00")
+    _notify(player, "603.00")
     player.check("billing account of the experiments", partial(_account, suite), "")
     _command(player, suite, {"type": "status"})
 
@@ -111,7 +109,7 @@ def _experiments(player: Player, suite: Suite) -> None:
 def _new_month(player: Player, suite: Suite) -> None:
     player.pass_time(DECEMBER + timedelta(hours=3) - player.cloud.clock.now())
     player.step("A new month: everything is let go, but what a person has changed stays as it is.")
-    _notify(player, suite, "2.40", interval=DECEMBER)
+    _notify(player, "2.40", interval=DECEMBER)
     _check_services(player, suite, api=20, worker=4, admin=5)
     _check_jobs(player, suite, batch_import="ENABLED", batch_report="ENABLED", keep_warm="ENABLED")
     player.check("spending restrictions", partial(_restrictions, suite), "none")
@@ -124,7 +122,7 @@ def _linked_again(player: Player, suite: Suite) -> None:
     player.check("billing account of the experiments", partial(_account, suite), f"billingAccounts/{ACCOUNT}")
 
 
-def _notify(player: Player, suite: Suite, cost: str, *, interval: datetime = NOVEMBER) -> str:
+def _notify(player: Player, cost: str, *, interval: datetime = NOVEMBER) -> str:
     """Cloud Billing notifies of this cost, and the suite answers."""
     player.console.say("event", f"budget notification: {cost} of 400.00 USD")
     message_id = player.cloud.budgets.notify(BUDGET, Decimal(cost), interval_start=interval)
@@ -159,9 +157,7 @@ def _push(suite: Suite, message_id: str, cost: str, published: datetime, *, acco
         "messageId": message_id,
         "publishTime": f"{published:%Y-%m-%dT%H:%M:%SZ}",
     }
-    body = json.dumps(
-        {"message": message, "subscription": "projects/my-product/subscriptions/by-hand"}
-    ).encode()
+    body = json.dumps({"message": message, "subscription": "projects/my-product/subscriptions/by-hand"}).encode()
     request = Request(suite.url("cap_spending", TOPIC), body, {"Content-Type": "application/json"})
     with urlopen(request, timeout=30):
         """An answer of 200 acknowledges the message; any other raises here."""
@@ -181,9 +177,7 @@ def _check_jobs(player: Player, suite: Suite, **expected: str) -> None:
         states = {job.name.rpartition("/")[2]: Job.State(job.state).name for job in jobs}
         return _told({name: state for name, state in states.items() if not name.startswith("caretaker-")})
 
-    player.check(
-        "scheduler jobs", found, _told({name.replace("_", "-"): state for name, state in expected.items()})
-    )
+    player.check("scheduler jobs", found, _told({name.replace("_", "-"): state for name, state in expected.items()}))
 
 
 def _told(values: dict[str, int] | dict[str, str]) -> str:
@@ -201,9 +195,7 @@ def _restrictions(suite: Suite) -> str:
 
 
 def _account(suite: Suite) -> str:
-    info = suite.clients.of(CloudBillingClient).get_project_billing_info(
-        name="projects/my-product-experiments"
-    )
+    info = suite.clients.of(CloudBillingClient).get_project_billing_info(name="projects/my-product-experiments")
     return info.billing_account_name
 
 

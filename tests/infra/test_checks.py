@@ -18,9 +18,7 @@ from infra.checks import (
 
 
 def test_counts_are_read_as_pytest_printed_them() -> None:
-    output = (
-        "....s\nSKIPPED [2] tests/a.py:3: Java is not installed\n41 passed, 2 skipped, 1 xfailed in 3.21s\n"
-    )
+    output = "....s\nSKIPPED [2] tests/a.py:3: Java is not installed\n41 passed, 2 skipped, 1 xfailed in 3.21s\n"
     outcome = read_pytest(0, output)
     assert (outcome.passed, outcome.failed, outcome.skipped) == (41, 0, 3)
     assert outcome.note == "41 passed, 2 skipped, 1 xfailed in 3.21s"

@@ -50,9 +50,7 @@ def test_a_missing_lock_is_said_plainly(tmp_path: Path, capsys: pytest.CaptureFi
 
 
 def test_it_runs_on_a_bare_python() -> None:
-    program = (
-        f"import sys; sys.path.insert(0, {str(Path(environment.__file__).parent)!r}); import environment"
-    )
+    program = f"import sys; sys.path.insert(0, {str(Path(environment.__file__).parent)!r}); import environment"
     assert subprocess.run([sys.executable, "-I", "-S", "-c", program], check=False).returncode == 0
 
 

@@ -69,10 +69,7 @@ def test_a_new_budget_is_filled_in(budgets: budgets_v1.BudgetServiceClient) -> N
     assert made.name.startswith(f"{ACCOUNT}/budgets/")
     assert made.amount.specified_amount.currency_code == "EUR"
     assert made.budget_filter.calendar_period == budgets_v1.CalendarPeriod.MONTH
-    assert (
-        made.budget_filter.credit_types_treatment
-        == budgets_v1.Filter.CreditTypesTreatment.INCLUDE_ALL_CREDITS
-    )
+    assert made.budget_filter.credit_types_treatment == budgets_v1.Filter.CreditTypesTreatment.INCLUDE_ALL_CREDITS
     assert made.threshold_rules[0].spend_basis == budgets_v1.ThresholdRule.Basis.CURRENT_SPEND
     assert made.etag
 
@@ -233,18 +230,14 @@ def test_a_budget_on_the_last_period(
     assert data["costIntervalStart"] == start
 
 
-def test_a_custom_period_starts_on_its_first_day(
-    cloud: LocalCloud, budgets: budgets_v1.BudgetServiceClient
-) -> None:
+def test_a_custom_period_starts_on_its_first_day(cloud: LocalCloud, budgets: budgets_v1.BudgetServiceClient) -> None:
     first = {"year": 2026, "month": 6, "day": 20}
     budget = create(budgets, budget_filter={"custom_period": {"start_date": first}}, threshold_rules=[])
     cloud.budgets.notify(budget.name, Decimal("0.01"))
     assert json.loads(received(cloud).data)["costIntervalStart"] == "2026-06-20T07:00:00Z"
 
 
-def test_a_budget_without_a_topic_notifies_nobody(
-    cloud: LocalCloud, budgets: budgets_v1.BudgetServiceClient
-) -> None:
+def test_a_budget_without_a_topic_notifies_nobody(cloud: LocalCloud, budgets: budgets_v1.BudgetServiceClient) -> None:
     with pytest.raises(ValueError, match="pubsub_topic"):
         cloud.budgets.notify(create(budgets, notifications_rule={}).name, Decimal(1))
     with pytest.raises(ApiError):

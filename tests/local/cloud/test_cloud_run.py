@@ -33,15 +33,11 @@ def a_service(**fields: object) -> run_v2.Service:
 
 
 def create(services: run_v2.ServicesClient, service_id: str = "api", /, **fields: object) -> run_v2.Service:
-    operation = services.create_service(
-        parent=PARENT, service=a_service(**fields), service_id=service_id, retry=None
-    )
+    operation = services.create_service(parent=PARENT, service=a_service(**fields), service_id=service_id, retry=None)
     return run_v2.Service(operation.result(timeout=10))
 
 
-def update(
-    services: run_v2.ServicesClient, service: run_v2.Service, *paths: str, **more: object
-) -> run_v2.Service:
+def update(services: run_v2.ServicesClient, service: run_v2.Service, *paths: str, **more: object) -> run_v2.Service:
     request = run_v2.UpdateServiceRequest(
         {"service": service, "update_mask": FieldMask(paths=paths) if paths else None, **more}
     )
@@ -140,9 +136,7 @@ def test_a_revision_name_is_used_once(services: run_v2.ServicesClient) -> None:
 
     service.etag = ""
     service.template.containers[0].image = "example.com/api@sha256:2"
-    with pytest.raises(
-        exceptions.AlreadyExists, match="'api-blue' with different configuration already exists"
-    ):
+    with pytest.raises(exceptions.AlreadyExists, match="'api-blue' with different configuration already exists"):
         update(services, service, "template")
     service.template.revision = ""
     assert update(services, service, "template").latest_created_revision != f"{API}/revisions/api-blue"
@@ -239,14 +233,8 @@ def test_a_name_is_free_when_the_deletion_is_done(cloud: LocalCloud, services: r
 
 
 def test_validate_only_changes_nothing(services: run_v2.ServicesClient) -> None:
-    request = run_v2.CreateServiceRequest(
-        parent=PARENT, service=a_service(), service_id="api", validate_only=True
-    )
-    assert (
-        services.create_service(request, retry=None)
-        .result(timeout=10)
-        .template.max_instance_request_concurrency
-    )
+    request = run_v2.CreateServiceRequest(parent=PARENT, service=a_service(), service_id="api", validate_only=True)
+    assert services.create_service(request, retry=None).result(timeout=10).template.max_instance_request_concurrency
     assert list(services.list_services(parent=PARENT)) == []
     before = create(services)
     update(services, a_service(name=API, description="public"), validate_only=True)
@@ -292,9 +280,7 @@ def test_names_have_limits(services: run_v2.ServicesClient, service_id: str) -> 
         ),
     ],
 )
-def test_what_cloud_run_refuses(
-    services: run_v2.ServicesClient, fields: dict[str, object], message: str
-) -> None:
+def test_what_cloud_run_refuses(services: run_v2.ServicesClient, fields: dict[str, object], message: str) -> None:
     with pytest.raises(exceptions.InvalidArgument, match=message):
         create(services, **fields)
 
@@ -302,9 +288,7 @@ def test_what_cloud_run_refuses(
 def test_manual_scaling(services: run_v2.ServicesClient) -> None:
     made = create(services, scaling={"scaling_mode": "MANUAL", "manual_instance_count": 0})
     assert "manual_instance_count" in made.scaling
-    cleared = update(
-        services, run_v2.Service(name=API), "scaling.scaling_mode", "scaling.manual_instance_count"
-    )
+    cleared = update(services, run_v2.Service(name=API), "scaling.scaling_mode", "scaling.manual_instance_count")
     assert "manual_instance_count" not in cleared.scaling
 
 

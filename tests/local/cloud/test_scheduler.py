@@ -79,9 +79,7 @@ def test_a_new_job_is_enabled_and_filled_in(scheduler: scheduler_v1.CloudSchedul
     assert made.retry_config.max_doublings == 5
 
 
-def test_a_job_publishes_when_it_is_due(
-    cloud: LocalCloud, scheduler: scheduler_v1.CloudSchedulerClient
-) -> None:
+def test_a_job_publishes_when_it_is_due(cloud: LocalCloud, scheduler: scheduler_v1.CloudSchedulerClient) -> None:
     create(scheduler)
     cloud.clock.advance_to(at(9, 59))
     assert received(cloud) == []
@@ -112,9 +110,7 @@ def test_every_tick_can_be_asked_for(cloud: LocalCloud, scheduler: scheduler_v1.
     assert [when for when, _, _ in received(cloud)] == [at(10, 0), at(10, 10), at(10, 20), at(10, 30)]
 
 
-def test_cron_is_read_in_the_jobs_time_zone(
-    cloud: LocalCloud, scheduler: scheduler_v1.CloudSchedulerClient
-) -> None:
+def test_cron_is_read_in_the_jobs_time_zone(cloud: LocalCloud, scheduler: scheduler_v1.CloudSchedulerClient) -> None:
     create(scheduler, schedule="30 2 * * *", time_zone="Europe/Berlin")
     assert scheduler.get_job(name=TICK).schedule_time == at(1, 30, 2)
     cloud.clock.advance_to(at(12, 0, 2))
@@ -129,9 +125,7 @@ def test_every_10_minutes_counts_from_the_jobs_creation(
     assert [when for when, _, _ in received(cloud)] == [START + timedelta(minutes=20)]
 
 
-def test_a_paused_job_does_not_come_due(
-    cloud: LocalCloud, scheduler: scheduler_v1.CloudSchedulerClient
-) -> None:
+def test_a_paused_job_does_not_come_due(cloud: LocalCloud, scheduler: scheduler_v1.CloudSchedulerClient) -> None:
     create(scheduler)
     assert scheduler.pause_job(name=TICK, retry=None).state == STATES.PAUSED
     cloud.clock.advance_to(at(10, 15))
@@ -183,18 +177,14 @@ def test_a_job_can_be_run_by_hand_even_when_paused(
     assert received(cloud) == [(START, b"look", {"kind": "tick"})]
 
 
-def test_an_http_target_is_kept_and_not_called(
-    cloud: LocalCloud, scheduler: scheduler_v1.CloudSchedulerClient
-) -> None:
+def test_an_http_target_is_kept_and_not_called(cloud: LocalCloud, scheduler: scheduler_v1.CloudSchedulerClient) -> None:
     job = scheduler_v1.Job(name=TICK, schedule="* * * * *", http_target={"uri": "http://127.0.0.1:9/"})
     assert scheduler.create_job(parent=PARENT, job=job, retry=None).attempt_deadline == timedelta(minutes=3)
     cloud.clock.advance_to(at(10, 0))
     assert scheduler.get_job(name=TICK).last_attempt_time == at(10, 0)
 
 
-def test_a_publication_that_fails_is_recorded(
-    cloud: LocalCloud, scheduler: scheduler_v1.CloudSchedulerClient
-) -> None:
+def test_a_publication_that_fails_is_recorded(cloud: LocalCloud, scheduler: scheduler_v1.CloudSchedulerClient) -> None:
     create(scheduler, pubsub_target={"topic_name": "projects/demo-project/topics/gone", "data": b"x"})
     cloud.clock.advance_to(at(10, 5))
     job = scheduler.get_job(name=TICK)
@@ -290,16 +280,12 @@ def test_schedules_that_are_refused(schedule: str) -> None:
 
 
 @given(
-    schedule=st.sampled_from(
-        ["*/10 * * * *", "30 2 * * *", "15 1,2,3 * * 1-5", "0 0 1 * *", "every 7 minutes"]
-    ),
+    schedule=st.sampled_from(["*/10 * * * *", "30 2 * * *", "15 1,2,3 * * 1-5", "0 0 1 * *", "every 7 minutes"]),
     time_zone=st.sampled_from(["utc", "Europe/Berlin", "America/Los_Angeles", "Asia/Kolkata"]),
     since=st.timedeltas(timedelta(0), timedelta(days=365)),
     span=st.timedeltas(timedelta(0), timedelta(days=3)),
 )
-def test_the_last_due_time_is_the_last_of_all(
-    schedule: str, time_zone: str, since: timedelta, span: timedelta
-) -> None:
+def test_the_last_due_time_is_the_last_of_all(schedule: str, time_zone: str, since: timedelta, span: timedelta) -> None:
     start = START + since
     parsed = parse_schedule(schedule, time_zone, start)
     due = parsed.after(start)

@@ -41,8 +41,7 @@ def test_the_example_comes_true(cloud: LocalCloud, clients: Clients) -> None:
     assert cloud.run.operation_delay == timedelta(minutes=1)
 
     services = {
-        one.name[len(PARENT) + 10 :]: one
-        for one in clients.of(run_v2.ServicesClient).list_services(parent=PARENT)
+        one.name[len(PARENT) + 10 :]: one for one in clients.of(run_v2.ServicesClient).list_services(parent=PARENT)
     }
     assert {name: one.scaling.max_instance_count for name, one in services.items()} == {
         "admin": 0,
@@ -108,9 +107,7 @@ def test_a_world_in_the_words_of_the_api(cloud: LocalCloud, clients: Clients) ->
                         "proto": {"template": {"scaling": {"max_instance_count": 3}}},
                     },
                 },
-                jobs={
-                    "web": {"schedule": "* * * * *", "proto": {"http_target": {"uri": "https://example.com"}}}
-                },
+                jobs={"web": {"schedule": "* * * * *", "proto": {"http_target": {"uri": "https://example.com"}}}},
             )
         ),
     )
