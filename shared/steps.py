@@ -3,7 +3,6 @@
 This is the only place that knows ``mode: observe | act``.
 """
 
-import contextlib
 import hashlib
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -25,7 +24,8 @@ from shared.runtime import Runtime
 from shared.settings import Configuration, Mode
 from shared.state import Document, State
 
-FOLD_ATTEMPTS = 20
+ATTEMPTS = 20
+"""How often a run tries to write while others write first."""
 
 
 class Steps(Generic[SectionT, EventT, RecordsT, WorldT, ChangeT]):
@@ -61,19 +61,14 @@ class Steps(Generic[SectionT, EventT, RecordsT, WorldT, ChangeT]):
         return self._summary(report, decision.plan, ())
 
     def _fold(self) -> tuple[Document, Document, "Occasion[SectionT, EventT, RecordsT]"]:
-        for _ in range(FOLD_ATTEMPTS):
+        for _ in range(ATTEMPTS):
             stored, lease, occasion = self._remember()
             records = self._automation.fold(occasion.records, self._event, occasion.settings)
             if records == occasion.records:
                 return stored, lease, occasion
-            try:
-                stored = self._state.write(stored, records)
-            except WriteConflict:
-                continue
-            return stored, lease, replace(occasion, records=records)
-        raise RunFailed(
-            f"{self._automation.name}: {FOLD_ATTEMPTS} other runs wrote first; delivered again, this will do"
-        )
+            if written := self._written(stored, records):
+                return written, lease, replace(occasion, records=records)
+        raise self._contended()
 
     def _remember(self) -> tuple[Document, Document, "Occasion[SectionT, EventT, RecordsT]"]:
         """All durable state, in one call: the records and the lease as documents, and what they say."""
@@ -115,8 +110,7 @@ class Steps(Generic[SectionT, EventT, RecordsT, WorldT, ChangeT]):
         changed = checksum != occasion.records.observed_plan
         if changed:
             # Another run that has written meanwhile has reported a plan of its own: the next one compares with that.
-            with contextlib.suppress(WriteConflict):
-                self._state.write(stored, msgspec.structs.replace(occasion.records, observed_plan=checksum))
+            self._written(stored, msgspec.structs.replace(occasion.records, observed_plan=checksum))
         planned = tuple(change_report(change, Outcome.OBSERVED) for change in plan.changes)
         return msgspec.structs.replace(self._summary(report, plan, planned), plan_changed=changed)
 
@@ -151,34 +145,29 @@ class Steps(Generic[SectionT, EventT, RecordsT, WorldT, ChangeT]):
             applied = tuple(change for change, result in results if result.outcome is Outcome.APPLIED)
             done |= {str(change) for change in applied}
             if len(applied) < len(plan.changes):
-                self._record(applied)
+                # What was applied beside a failure is not to be done, or said, twice.
+                self._prepare(applied, is_last=True)
                 return plan
 
-    def _prepare(self, applied: tuple[ChangeT, ...]) -> Plan[ChangeT]:
-        """A fresh plan, with what it intends made durable before the first change."""
-        while True:
+    def _prepare(self, applied: tuple[ChangeT, ...], *, is_last: bool = False) -> Plan[ChangeT]:
+        """A fresh plan, with what was seen made durable, and unless nothing follows, with what it intends."""
+        for _ in range(ATTEMPTS):
             stored, _, occasion = self._remember()
             decision = self._decide(occasion, applied)
-            if decision.intended == occasion.records:
+            records = decision.records if is_last else decision.intended
+            if records == occasion.records or self._written(stored, records):
                 return decision.plan
-            try:
-                self._state.write(stored, decision.intended)
-            except WriteConflict:
-                continue
-            return decision.plan
+        raise self._contended()
 
-    def _record(self, applied: tuple[ChangeT, ...]) -> None:
-        """Remember what was applied beside something that failed, so that it is not done or said twice."""
-        while True:
-            stored, _, occasion = self._remember()
-            records = self._decide(occasion, applied).records
-            if records == occasion.records:
-                return
-            try:
-                self._state.write(stored, records)
-            except WriteConflict:
-                continue
-            return
+    def _written(self, stored: Document, records: RecordsT) -> Document | None:
+        """The document as it was written; None if another run wrote first."""
+        try:
+            return self._state.write(stored, records)
+        except WriteConflict:
+            return None
+
+    def _contended(self) -> RunFailed:
+        return RunFailed(f"{self._automation.name}: other runs wrote first, {ATTEMPTS} times; it is delivered again")
 
     def _summary(self, report: Report, plan: Plan[ChangeT], changes: tuple[ChangeReport, ...]) -> Report:
         return msgspec.structs.replace(

@@ -19,9 +19,10 @@ from functions.cap_spending.changes import (
     SetMaxInstances,
     SetRestrictions,
 )
-from functions.cap_spending.plan import Occasion, what_to_look_at
+from functions.cap_spending.desired import kind_of
+from functions.cap_spending.plan import Occasion, budgets_concerned, what_to_look_at
 from functions.cap_spending.records import Records
-from functions.cap_spending.settings import Action, Budget, Settings
+from functions.cap_spending.settings import Budget, MayTouch
 from functions.cap_spending.world import Look, ProjectBilling, RunService, ScheduledJob, World
 from shared.clients import Clients
 from shared.events import RestrictionsChanged
@@ -40,13 +41,12 @@ def read(occasion: Occasion, clients: Clients) -> World:
     Raises what a call raises: a failed read is never "none".
     """
     looks = what_to_look_at(occasion)
-    settings, records = occasion.settings, occasion.records
     return World(
         looked_at=looks,
-        services=tuple(_services(settings, records, clients)) if Look.SERVICES in looks else (),
-        jobs=tuple(_jobs(settings, records, clients)) if Look.JOBS in looks else (),
-        projects=tuple(_projects(settings, records, clients)) if Look.PROJECTS in looks else (),
-        amounts=dict(_amounts(settings, records, clients)) if Look.BUDGETS in looks else {},
+        services=tuple(_services(occasion, clients)) if Look.SERVICES in looks else (),
+        jobs=tuple(_jobs(occasion, clients)) if Look.JOBS in looks else (),
+        projects=tuple(_projects(occasion, clients)) if Look.PROJECTS in looks else (),
+        amounts=dict(_amounts(occasion, clients)) if Look.BUDGETS in looks else {},
     )
 
 
@@ -67,14 +67,14 @@ def apply(change: CapSpendingChange, clients: Clients) -> None:
             _set_billing_account(change.target, change.account, clients)
 
 
-def _services(settings: Settings, records: Records, clients: Clients) -> Iterable[RunService]:
+def _services(occasion: Occasion, clients: Clients) -> Iterable[RunService]:
     from google.cloud.run_v2 import ServicesClient
 
-    scopes = [budget.may_touch.limit_cloud_run for budget in settings.budgets.values()]
+    scopes = [touch.limit_cloud_run for touch in _touched(occasion, Look.SERVICES)]
     parents = {
-        f"projects/{p}/locations/{r}" for scope in scopes if scope for p in scope.projects for r in scope.regions
+        f"projects/{p}/locations/{at}" for scope in scopes if scope for p in scope.projects for at in scope.regions
     }
-    for parent in sorted(parents | _parents(records, "services")):
+    for parent in sorted(parents | _parents(occasion.records, "services")):
         for service in clients.of(ServicesClient).list_services(request={"parent": parent}, **clients.reading):
             yield RunService(
                 name=service.name,
@@ -86,41 +86,45 @@ def _services(settings: Settings, records: Records, clients: Clients) -> Iterabl
             )
 
 
-def _jobs(settings: Settings, records: Records, clients: Clients) -> Iterable[ScheduledJob]:
+def _jobs(occasion: Occasion, clients: Clients) -> Iterable[ScheduledJob]:
     from google.cloud.scheduler_v1 import CloudSchedulerClient, Job
 
-    scopes = [budget.may_touch.pause_schedules for budget in settings.budgets.values()]
+    scopes = [touch.pause_schedules for touch in _touched(occasion, Look.JOBS)]
     parents = {
         f"projects/{p}/locations/{at}" for scope in scopes if scope for p in scope.projects for at in scope.locations
     }
-    for parent in sorted(parents | _parents(records, "jobs")):
+    for parent in sorted(parents | _parents(occasion.records, "jobs")):
         for job in clients.of(CloudSchedulerClient).list_jobs(request={"parent": parent}, **clients.reading):
             yield ScheduledJob(name=job.name, state=Job.State(job.state).name, topic=job.pubsub_target.topic_name)
 
 
-def _projects(settings: Settings, records: Records, clients: Clients) -> Iterable[ProjectBilling]:
+def _projects(occasion: Occasion, clients: Clients) -> Iterable[ProjectBilling]:
     from google.cloud.billing_v1 import CloudBillingClient
 
-    scopes = [budget.may_touch.detach_billing for budget in settings.budgets.values()]
+    scopes = [touch.detach_billing for touch in _touched(occasion, Look.PROJECTS)]
     names = {f"projects/{project}" for scope in scopes if scope for project in scope.projects}
-    held = {name for name in records.holds if name.count("/") == 1}
+    held = {name for name in occasion.records.holds if kind_of(name) is Look.PROJECTS}
     for name in sorted(names | held):
         info = clients.of(CloudBillingClient).get_project_billing_info(request={"name": name}, **clients.reading)
         yield ProjectBilling(name=name, account=info.billing_account_name)
 
 
-def _amounts(settings: Settings, records: Records, clients: Clients) -> Iterable[tuple[str, Decimal]]:
-    """The amounts of the budgets that hold something, as the budgets themselves say them now."""
+def _amounts(occasion: Occasion, clients: Clients) -> Iterable[tuple[str, Decimal]]:
+    """The amounts of the budgets that restrain something, as the budgets themselves say them now."""
     from google.cloud.billing.budgets_v1 import BudgetServiceClient
 
-    holding = {key.split("/")[0] for key in records.in_force if not key.endswith(f"/{Action.NOTIFY}")}
-    for key in sorted(holding & settings.budgets.keys()):
-        budget = settings.budgets[key]
+    for key in sorted(budgets_concerned(occasion, Look.BUDGETS)):
+        budget = occasion.settings.budgets[key]
         name = f"billingAccounts/{budget.billing_account}/budgets/{budget.id}"
         answer = clients.of(BudgetServiceClient).get_budget(request={"name": name}, **clients.reading)
         amount = _specified(answer.amount, budget)
         if amount:
             yield key, amount
+
+
+def _touched(occasion: Occasion, look: Look) -> Iterable[MayTouch]:
+    for key in budgets_concerned(occasion, look):
+        yield occasion.settings.budgets[key].may_touch
 
 
 def _specified(amount: "BudgetAmount", budget: Budget) -> Decimal | None:

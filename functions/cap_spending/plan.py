@@ -56,6 +56,16 @@ def what_to_look_at(occasion: Occasion) -> frozenset[Look]:
     return frozenset(looks)
 
 
+def budgets_concerned(occasion: Occasion, look: Look) -> set[str]:
+    """The keys of the budgets whose rungs want, or have, something of a kind: what others name need not be read."""
+    keys = _wanted_keys(_steps(occasion)) | occasion.records.in_force.keys()
+    if look is Look.BUDGETS:
+        keys = {key for key in occasion.records.in_force if _action_of(key) is not Action.NOTIFY}
+    else:
+        keys = {key for key in keys if LOOKS.get(_action_of(key)) is look}
+    return {key.split("/")[0] for key in keys} & occasion.settings.budgets.keys()
+
+
 def settle(occasion: Occasion, world: World, applied: tuple[CapSpendingChange, ...]) -> Settled[Records]:
     """The records after what the world shows: amounts read, projections passed, holds seen, rungs dealt with."""
     records = _with_readings(occasion, world)
@@ -168,7 +178,7 @@ def _in_force(
             return known.get(key) == step.interval_start or step.name in notified
         if action in RESTRICTIONS:
             return RESTRICTIONS[action] in occasion.restrictions
-        return LOOKS[action] not in unsettled if LOOKS[action] in world.looked_at else key in known
+        return key in known or (LOOKS[action] in world.looked_at and LOOKS[action] not in unsettled)
 
     def is_still_there(key: str) -> bool:
         look = LOOKS.get(_action_of(key))

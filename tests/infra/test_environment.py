@@ -3,7 +3,6 @@
 import fcntl
 import subprocess
 import sys
-import threading
 from pathlib import Path
 
 import pytest
@@ -54,18 +53,18 @@ def test_it_runs_on_a_bare_python() -> None:
     assert subprocess.run([sys.executable, "-I", "-S", "-c", program], check=False).returncode == 0
 
 
-def test_a_second_run_waits_for_the_first(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_second_run_waits_for_the_first(tmp_path: Path) -> None:
     home, lock = tmp_path / "env", tmp_path / "requirements.txt"
     lock.write_text("# nothing\n")
     with (tmp_path / "env.lock").open("w") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
-        second = threading.Thread(target=environment.ensure, args=(home, lock))
-        second.start()
-        said = ""
-        while "waiting for it" not in said:
-            said += capsys.readouterr().out
-        # What the first run would leave behind.
-        home.mkdir()
-        (home / "installed").write_text(environment.fingerprint(home, lock))
-    second.join()
+        program = (sys.executable, environment.__file__, home, lock)
+        with subprocess.Popen(program, stdout=subprocess.PIPE, text=True) as second:
+            assert second.stdout
+            assert "waiting for it" in second.stdout.readline()
+            # What the first run leaves behind.
+            home.mkdir()
+            (home / "installed").write_text(environment.fingerprint(home, lock))
+            fcntl.flock(held, fcntl.LOCK_UN)
+            assert second.wait() == 0
     assert [path.name for path in home.iterdir()] == ["installed"]
