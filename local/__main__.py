@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import json
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -96,13 +97,20 @@ def _parser() -> argparse.ArgumentParser:
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--once", action="store_true", help="play the story and exit: 0 if all end states are right")
     how.add_argument("--serve", action="store_true", help="play no story")
-    parser.add_argument("--settings", type=Path, metavar="FILE", help="your caretaker.yaml (plays no story)")
-    parser.add_argument("--world", type=Path, metavar="FILE", help="what exists at the start (docs/local-cloud.md)")
+    parser.add_argument("--settings", type=_file, metavar="FILE", help="your caretaker.yaml (plays no story)")
+    parser.add_argument("--world", type=_file, metavar="FILE", help="what exists at the start (docs/local-cloud.md)")
     parser.add_argument("--now", type=_time, metavar="TIME", help="where the clock starts, such as 2026-11-01T09:00Z")
     parser.add_argument(
         "--project", default="my-product", help="the project that the suite runs in (default: %(default)s)"
     )
     return parser
+
+
+def _file(text: str) -> Path:
+    path = Path(text)
+    if not path.is_file():
+        raise argparse.ArgumentTypeError(f"there is no file {text!r}")
+    return path
 
 
 def _time(text: str) -> datetime:
@@ -114,4 +122,7 @@ def _time(text: str) -> datetime:
 
 
 if __name__ == "__main__":
+    # However it is told to end, and even if a script has started it in the background, it takes the functions with it.
+    for told in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(told, signal.default_int_handler)
     sys.exit(main())

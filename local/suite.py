@@ -60,6 +60,15 @@ class Suite:
 
     def __enter__(self) -> Self:
         """Start the functions and provision what leads to them. Raises ``RuntimeError`` if they do not start."""
+        with contextlib.ExitStack() as unless_all_is_well:
+            unless_all_is_well.push(self)
+            self._start()
+            for name, entry in self.automations.items():
+                self._provision(name, entry)
+            unless_all_is_well.pop_all()
+        return self
+
+    def _start(self) -> None:
         with self._error_log.open("wb") as errors:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "local.functions_host"],
@@ -77,9 +86,6 @@ class Suite:
         self.address = f"http://127.0.0.1:{json.loads(first)['port']}"
         self._reader = threading.Thread(target=self._read_lines, daemon=True)
         self._reader.start()
-        for name, entry in self.automations.items():
-            self._provision(name, entry)
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -10,8 +10,10 @@ import msgspec
 from shared.clients import Clients
 from shared.events import Dated, PubsubMessage
 from shared.plan import Change, Guard, Plan
+from shared.restrictions import DOCUMENT as RESTRICTIONS_DOCUMENT
 from shared.restrictions import SpendingRestrictions
 from shared.settings import Section
+from shared.state import Document
 
 
 class Records(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,6 +41,8 @@ class Occasion(Generic[SectionT, EventT, RecordsT]):
     now: datetime
     project: str
     """The project that the suite itself runs in."""
+    restrictions_document: Document = Document(RESTRICTIONS_DOCUMENT)
+    """The restrictions as they were read, for the one automation that writes them."""
 
 
 @dataclass(frozen=True)

@@ -5,14 +5,19 @@ import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Generic, TypeVar
+from typing import Annotated, Generic, TypeVar
 
 import msgspec
 from cloudevents.http import CloudEvent
+from msgspec import Meta
 
 from shared.errors import IgnoredMessage
 
 TOPIC_SOURCE = "//pubsub.googleapis.com/"
+A_YEAR_IN_SECONDS = 366 * 24 * 3600
+
+MALFORMED = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What decoding JSON raises if it is none, or not of the type, or nested too deep to be looked at."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +34,7 @@ class PubsubMessage:
 class Tick(msgspec.Struct, frozen=True, tag="tick", forbid_unknown_fields=True):
     """Cloud Scheduler says that it is time to look; ``every_seconds`` is the period of its schedule."""
 
-    every_seconds: int
+    every_seconds: Annotated[int, Meta(gt=0, le=A_YEAR_IN_SECONDS)]
 
 
 class RestrictionsChanged(msgspec.Struct, frozen=True, tag="restrictions_changed", forbid_unknown_fields=True):
@@ -76,16 +81,24 @@ def read_message(cloud_event: CloudEvent) -> PubsubMessage:
         data = base64.b64decode(envelope.data, validate=True)
     except (msgspec.ValidationError, binascii.Error) as error:
         raise IgnoredMessage(f"undecodable: the event carries no Pub/Sub message ({explain(error)})") from None
-    published = envelope.publish_time
-    if published.tzinfo is None:
-        published = published.replace(tzinfo=UTC)
     return PubsubMessage(
         topic=source.removeprefix(TOPIC_SOURCE),
         message_id=envelope.message_id,
-        published=published.astimezone(UTC),
+        published=in_utc(envelope.publish_time, "publishTime"),
         attributes=envelope.attributes,
         data=data,
     )
+
+
+def in_utc(moment: datetime, name: str) -> datetime:
+    """A moment that a message speaks of, in UTC, where one without a zone is taken to be.
+
+    Raises ``IgnoredMessage`` with its name for one at the very ends of the calendar, which UTC does not have.
+    """
+    try:
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except OverflowError:
+        raise IgnoredMessage(f"malformed: {name} is out of range") from None
 
 
 def inbox_of(automation: str) -> str:
@@ -95,7 +108,7 @@ def inbox_of(automation: str) -> str:
 
 def is_from_inbox(message: PubsubMessage, automation: str) -> bool:
     """Whether a message came by the automation's own inbox, where publishing is authority to command."""
-    return message.topic.rpartition("/topics/")[2] == inbox_of(automation)
+    return message.topic.endswith(f"/topics/{inbox_of(automation)}")
 
 
 InboxT = TypeVar("InboxT")
@@ -108,7 +121,7 @@ def read_inbox(message: PubsubMessage, decoder: "msgspec.json.Decoder[InboxT]") 
     """
     try:
         return decoder.decode(message.data)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except MALFORMED as error:
         raise IgnoredMessage(f"malformed: {explain(error)}") from None
 
 

@@ -71,6 +71,18 @@ def moved(hold: Hold, current: Current, applied: Current, held_by: tuple[str, ..
     return Hold(fields, Phase.INTENDED, held_by, since)
 
 
+def being_restored(hold: Hold, current: Current, restore: Current) -> Hold:
+    """The same hold while the fields of ``restore`` are given back: should that be cut short, both values are ours.
+
+    Without it, a resource whose restoring was not seen to end would look as if a person had let it go.
+    """
+    fields = {
+        name: Held(original=held.original, before=current[name], applied=restore[name]) if name in restore else held
+        for name, held in hold.fields.items()
+    }
+    return msgspec.structs.replace(hold, fields=fields, phase=Phase.INTENDED)
+
+
 def standing(hold: Hold, current: Current) -> Standing:
     """Whether a resource is as we made it, not yet so, or changed by a person since.
 
@@ -84,8 +96,9 @@ def standing(hold: Hold, current: Current) -> Standing:
 
 
 def confirmed(hold: Hold) -> Hold:
-    """The hold once its values have been seen in the resource."""
-    return msgspec.structs.replace(hold, phase=Phase.CONFIRMED)
+    """The hold once its values have been seen in the resource: what stood there on the way is no matter any more."""
+    fields = {name: Held(held.original, held.original, held.applied) for name, held in hold.fields.items()}
+    return msgspec.structs.replace(hold, fields=fields, phase=Phase.CONFIRMED)
 
 
 def to_restore(hold: Hold, current: Current) -> dict[str, FieldValue]:

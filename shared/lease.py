@@ -40,15 +40,16 @@ class Lease:
 
     def take(self, now: datetime) -> bool:
         """Take the lease if it is free or has expired. Otherwise leave the mark for its holder, and return False."""
+        is_fresh = False
         while True:
             record = self._known.as_type(LeaseRecord)
-            is_free = record.expires_at <= now
-            wanted = self._fresh(now) if is_free else msgspec.structs.replace(record, look_again=True)
-            if wanted != record and not self._write(wanted):
-                self._known = self._state.read(self._known.path)[0]
-                continue
-            self._is_mine = is_free
-            return is_free
+            self._is_mine = record.expires_at <= now
+            wanted = self._fresh(now) if self._is_mine else msgspec.structs.replace(record, look_again=True)
+            # A mark that was there when the run began may have been seen to since: only one that is still there counts.
+            if (wanted == record and is_fresh) or (wanted != record and self._write(wanted)):
+                return self._is_mine
+            self._known = self._state.read(self._known.path)[0]
+            is_fresh = True
 
     def give_back(self, now: datetime) -> bool:
         """Give the lease back. Returns False, and keeps it, if another run has asked to look again.

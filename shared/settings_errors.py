@@ -13,7 +13,7 @@ import msgspec.inspect
 
 from shared.errors import SettingsError
 
-_MESSAGE = re.compile(r"^(?P<what>.*?)(?: - at `\$(?P<path>.*)`)?$", re.DOTALL)
+_MESSAGE = re.compile(r"^(?P<what>.*?)(?: - at (?P<key>`key` in )?`\$(?P<path>.*)`)?$", re.DOTALL)
 _STEP = re.compile(r"\.(?P<name>[^.\[]+)|\[(?P<index>\d+)\]|(?P<some>\[\.\.\.\])")
 _UNKNOWN = re.compile(r"Object contains unknown field `(?P<name>.*)`", re.DOTALL)
 _MISSING = re.compile(r"Object missing required field `(?P<name>.*)`")
@@ -29,6 +29,8 @@ def settings_error(error: msgspec.ValidationError, data: object, key: str, type_
     if isinstance(error.__cause__, SettingsError):
         cause = error.__cause__
         return SettingsError(f"{place}.{cause.key}", cause.value, cause.what_would_do)
+    if message and message["key"]:
+        return SettingsError(place, _culprit(data, steps, type_), f"as a key, {what[:1].lower()}{what[1:]}")
     if unknown := _UNKNOWN.match(what):
         name = unknown["name"]
         found = value.get(name) if isinstance(value, Mapping) else None

@@ -81,6 +81,7 @@ class Steps(Generic[SectionT, EventT, RecordsT, WorldT, ChangeT]):
                 event=self._event,
                 records=stored.as_type(self._automation.records),
                 restrictions=restrictions.as_type(SpendingRestrictions),
+                restrictions_document=restrictions,
                 settings=self._settings.section,
                 now=self._now,
                 project=self._runtime.clients.project,

@@ -7,6 +7,7 @@ from functions.cap_spending.settings import Rung
 from shared.holds import Hold
 from shared.plan import Change
 from shared.restrictions import SpendingRestrictions
+from shared.state import Document
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -22,6 +23,8 @@ class SetRestrictions(Change):
     """Record the spending restrictions in force, and wake the automations that obey them."""
 
     restrictions: SpendingRestrictions
+    known: Document
+    """The restrictions as they were when this was decided: they are not written over what came since."""
     inboxes: tuple[str, ...]
 
 

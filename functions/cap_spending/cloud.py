@@ -4,6 +4,7 @@ Every client is imported when it is first needed: most messages need none but Fi
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -20,15 +21,13 @@ from functions.cap_spending.changes import (
     SetRestrictions,
 )
 from functions.cap_spending.desired import kind_of
-from functions.cap_spending.plan import Occasion, budgets_concerned, what_to_look_at
+from functions.cap_spending.plan import Occasion, budgets_concerned, what_to_look_at, with_readings
 from functions.cap_spending.records import Records
 from functions.cap_spending.settings import Budget, MayTouch
 from functions.cap_spending.world import Look, ProjectBilling, RunService, ScheduledJob, World
 from shared.clients import Clients
 from shared.events import RestrictionsChanged
 from shared.report import Severity, write_log
-from shared.restrictions import DOCUMENT as RESTRICTIONS_DOCUMENT
-from shared.restrictions import SpendingRestrictions
 from shared.state import State
 
 if TYPE_CHECKING:
@@ -41,12 +40,16 @@ def read(occasion: Occasion, clients: Clients) -> World:
     Raises what a call raises: a failed read is never "none".
     """
     looks = what_to_look_at(occasion)
+    amounts = dict(_amounts(occasion, clients)) if Look.BUDGETS in looks else {}
+    # An amount that was lowered may put further rungs in force.
+    occasion = replace(occasion, records=with_readings(occasion, amounts))
+    looks |= what_to_look_at(occasion)
     return World(
         looked_at=looks,
         services=tuple(_services(occasion, clients)) if Look.SERVICES in looks else (),
         jobs=tuple(_jobs(occasion, clients)) if Look.JOBS in looks else (),
         projects=tuple(_projects(occasion, clients)) if Look.PROJECTS in looks else (),
-        amounts=dict(_amounts(occasion, clients)) if Look.BUDGETS in looks else {},
+        amounts=amounts,
     )
 
 
@@ -156,10 +159,7 @@ def _notify(change: Notify) -> None:
 
 
 def _set_restrictions(change: SetRestrictions, clients: Clients) -> None:
-    state = State(clients)
-    (known,) = state.read(RESTRICTIONS_DOCUMENT)
-    if known.as_type(SpendingRestrictions) != change.restrictions:
-        state.write(known, change.restrictions)
+    State(clients).write(change.known, change.restrictions)
     if change.inboxes:
         from google.pubsub_v1 import PublisherClient
 

@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 
 import msgspec
 
 from functions.cap_spending.settings import Settings
 from shared.errors import IgnoredMessage
-from shared.events import Command
+from shared.events import Command, in_utc
 
 
 class ForBudgets(Command, frozen=True, kw_only=True):
@@ -50,8 +50,8 @@ def checked(command: Command, settings: Settings) -> Command:
     match command:
         case Accept():
             return msgspec.structs.replace(command, rung=_known_rung(command, settings))
-        case Snooze(until=until) if until.tzinfo is None:
-            return msgspec.structs.replace(command, until=until.replace(tzinfo=UTC))
+        case Snooze(until=until):
+            return msgspec.structs.replace(command, until=in_utc(until, "until"))
         case LinkBilling(project=project) if project not in (known := _detachable(settings)):
             raise IgnoredMessage(
                 f"no project {project!r} may be detached, so none is linked: there are {_listed(known)}"

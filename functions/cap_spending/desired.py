@@ -26,6 +26,7 @@ from shared.holds import (
     FieldValue,
     Hold,
     Standing,
+    being_restored,
     confirmed,
     kept_by_a_person,
     moved,
@@ -116,7 +117,8 @@ def _to_hold(name: str, resource: Resource, wanted: Wanted, hold: Hold | None) -
     match standing(hold, current):
         case Standing.CHANGED:
             notice = f"{name} was changed by a person to {_words(current)}: left alone while the cap holds"
-            return Verdict(name, resource, hold, notices=(notice,))
+            # Confirmed, or it would be looked at again and again although there is nothing to do.
+            return Verdict(name, resource, confirmed(again), notices=(notice,))
         case Standing.APPLIED if is_same:
             return Verdict(name, resource, confirmed(_held_by(hold, wanted)))
         case _:
@@ -130,7 +132,7 @@ def _to_let_go(name: str, resource: Resource, hold: Hold) -> Verdict:
             resource,
             hold,
             restore,
-            None,
+            being_restored(hold, resource.current, restore),
             f"no rung holds it any more: {', '.join(hold.held_by)} let go",
         )
     kept = tuple(f"{name}: {kept}; left as it is" for kept in kept_by_a_person(hold, resource.current))

@@ -77,12 +77,16 @@ def projected_crossing(rung: Rung, record: BudgetRecord, budget: Budget) -> date
     return record.newest.published + timedelta(hours=float(hours))
 
 
-def with_projections(records: Records, settings: Settings, now: datetime) -> dict[str, Interval]:
-    """By budget, the current interval with the projected rungs that are passed by now: once passed, they stay so."""
+def with_passed_rungs(records: Records, settings: Settings, now: datetime) -> dict[str, Interval]:
+    """By budget, the current interval with the rungs that are passed by now: once passed, they stay so.
+
+    Those that a notification passes are in it already. The others are projected, or came into the settings later: since
+    when they are passed must not move with the next notification, or that would trip what was undone before it.
+    """
     latched: dict[str, Interval] = {}
     for step in passed_steps(records, settings, now):
         interval = latched.get(step.budget, records.budgets[step.budget].current)
-        if step.rung.on is Basis.PROJECTED and step.rung.name not in interval.passed:
+        if step.rung.name not in interval.passed:
             passed = dict(sorted((interval.passed | {step.rung.name: step.since}).items()))
             latched[step.budget] = msgspec.structs.replace(interval, passed=passed)
     return latched
@@ -124,4 +128,4 @@ def explain(rung: Rung, record: BudgetRecord, budget: Budget) -> str:
 
 def percent(ratio: Decimal) -> str:
     """A ratio as people say it: 1.125 is ``112.5 %``."""
-    return f"{(ratio * 100).quantize(Decimal('0.1')).normalize():f} %"
+    return f"{ratio * 100:.1f}".removesuffix(".0") + " %"

@@ -3,7 +3,7 @@
 Format: https://cloud.google.com/billing/docs/how-to/budgets-programmatic-notifications#notification-format
 """
 
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Annotated
 
@@ -12,7 +12,7 @@ from msgspec import Meta
 
 from functions.cap_spending.settings import Settings
 from shared.errors import IgnoredMessage
-from shared.events import PubsubMessage, explain
+from shared.events import MALFORMED, PubsubMessage, explain, in_utc
 
 SCHEMA_VERSION = "1.0"
 
@@ -61,7 +61,7 @@ def parse_notification(message: PubsubMessage, settings: Settings) -> BudgetNoti
         )
     try:
         data = msgspec.json.decode(message.data, type=_Data)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except MALFORMED as error:
         raise IgnoredMessage(f"malformed: a notification of budget {key}: {explain(error)}") from None
     if data.cost_interval_start.tzinfo is None:
         raise IgnoredMessage(f"malformed: a notification of budget {key}: costIntervalStart has no time zone")
@@ -72,7 +72,7 @@ def parse_notification(message: PubsubMessage, settings: Settings) -> BudgetNoti
     forecast = data.forecast_threshold_exceeded
     return BudgetNotification(
         budget=key,
-        interval_start=data.cost_interval_start.astimezone(UTC),
+        interval_start=in_utc(data.cost_interval_start, "costIntervalStart"),
         cost=Decimal(repr(data.cost_amount)),
         amount=Decimal(repr(data.budget_amount)),
         forecast_threshold=None if forecast is None else Decimal(repr(forecast)),

@@ -1,7 +1,8 @@
 """The decision of `cap_spending`, pure: what to look at, what to change and why, and what to remember."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from decimal import Decimal
 
 import msgspec
 
@@ -16,8 +17,8 @@ from functions.cap_spending.changes import (
     SetMaxInstances,
     SetRestrictions,
 )
-from functions.cap_spending.desired import Verdict, changed_fields, is_linked_by_command, kind_of, verdicts
-from functions.cap_spending.ladder import Step, passed_at, percent, steps_in_force, with_projections
+from functions.cap_spending.desired import PAUSED, Verdict, changed_fields, is_linked_by_command, kind_of, verdicts
+from functions.cap_spending.ladder import Step, passed_at, percent, steps_in_force, with_passed_rungs
 from functions.cap_spending.notification import BudgetNotification
 from functions.cap_spending.records import Event, Records, fold_notification
 from functions.cap_spending.settings import Action, Settings
@@ -51,25 +52,21 @@ def what_to_look_at(occasion: Occasion) -> frozenset[Look]:
         for name, hold in occasion.records.holds.items()
         if hold.phase is Phase.INTENDED or is_linked_by_command(name, hold, occasion.records)
     }
-    if isinstance(occasion.event.event, Tick) and any(_action_of(key) is not Action.NOTIFY for key in known):
-        looks |= {LOOKS[action] for key in known if (action := _action_of(key)) in LOOKS} | {Look.BUDGETS}
+    if isinstance(occasion.event.event, Tick) and (restraining := _restraining(occasion)):
+        looks |= {LOOKS[action] for key in restraining if (action := _action_of(key)) in LOOKS} | {Look.BUDGETS}
     return frozenset(looks)
 
 
 def budgets_concerned(occasion: Occasion, look: Look) -> set[str]:
     """The keys of the budgets whose rungs want, or have, something of a kind: what others name need not be read."""
-    keys = _wanted_keys(_steps(occasion)) | occasion.records.in_force.keys()
-    if look is Look.BUDGETS:
-        keys = {key for key in occasion.records.in_force if _action_of(key) is not Action.NOTIFY}
-    else:
-        keys = {key for key in keys if LOOKS.get(_action_of(key)) is look}
+    keys = {key for key in _restraining(occasion) if look in (Look.BUDGETS, LOOKS.get(_action_of(key)))}
     return {key.split("/")[0] for key in keys} & occasion.settings.budgets.keys()
 
 
 def settle(occasion: Occasion, world: World, applied: tuple[CapSpendingChange, ...]) -> Settled[Records]:
-    """The records after what the world shows: amounts read, projections passed, holds seen, rungs dealt with."""
-    records = _with_readings(occasion, world)
-    records = _with_projections(records, occasion)
+    """The records after what the world shows: amounts read, rungs passed, holds seen, rungs dealt with."""
+    records = with_readings(occasion, world.amounts)
+    records = _with_passed_rungs(records, occasion)
     steps = steps_in_force(records, occasion.settings, occasion.now)
     seen = verdicts(steps, world, records, occasion.settings)
     holds = dict(records.holds)
@@ -136,24 +133,35 @@ def _wanted_keys(steps: Iterable[Step]) -> set[str]:
     return {step.key(action) for step in steps for action in step.rung.do}
 
 
+def _restraining(occasion: Occasion) -> set[str]:
+    """By budget, rung and action, what is in force or ought to be, besides telling somebody."""
+    keys = _wanted_keys(_steps(occasion)) | occasion.records.in_force.keys()
+    return {key for key in keys if _action_of(key) is not Action.NOTIFY}
+
+
 def _action_of(key: str) -> Action:
     return Action(key.rpartition("/")[2])
 
 
-def _with_readings(occasion: Occasion, world: World) -> Records:
-    """A budget that has another amount now is as good as a notification that says so."""
+def with_readings(occasion: Occasion, amounts: Mapping[str, Decimal]) -> Records:
+    """A budget that has another amount now is as good as a notification that says so.
+
+    A forecast that was past a threshold of a larger amount is past it at the smaller one too.
+    """
     records = occasion.records
-    for key, amount in world.amounts.items():
+    for key, amount in amounts.items():
         known = records.budgets.get(key)
         if known and known.newest.amount != amount:
-            said = BudgetNotification(key, known.newest.interval_start, known.current.highest_cost, amount, None)
+            current = known.current
+            forecast = current.forecast if amount < current.amount else None
+            said = BudgetNotification(key, current.interval_start, current.highest_cost, amount, forecast)
             records = fold_notification(records, said, occasion.now, "read", occasion.settings)
     return records
 
 
-def _with_projections(records: Records, occasion: Occasion) -> Records:
+def _with_passed_rungs(records: Records, occasion: Occasion) -> Records:
     budgets = dict(records.budgets)
-    for key, interval in with_projections(records, occasion.settings, occasion.now).items():
+    for key, interval in with_passed_rungs(records, occasion.settings, occasion.now).items():
         current = budgets[key].current
         intervals = tuple(interval if one is current else one for one in budgets[key].intervals)
         budgets[key] = msgspec.structs.replace(budgets[key], intervals=intervals)
@@ -229,6 +237,7 @@ def _restrictions(steps: tuple[Step, ...], occasion: Occasion) -> Iterable[SetRe
         reason="; ".join(dict.fromkeys(step.why for by in asking.values() for step in by)) or "no rung asks for any",
         subject="restrictions",
         restrictions=desired,
+        known=occasion.restrictions_document,
         inboxes=tuple(sorted({inbox for one in touched for inbox in occasion.settings.wake.get(one, ())})),
     )
 
@@ -250,10 +259,10 @@ def _held_changes(verdict: Verdict) -> Iterable[CapSpendingChange]:
                 yield LinkBilling(**words, hold=verdict.intended, account=str(after))
             case ProjectBilling():
                 yield DetachBilling(**words, hold=verdict.intended)
-            case _ if verdict.hold is None or verdict.intended:
+            case _ if after == PAUSED:
                 yield PauseJob(**words, hold=verdict.intended)
             case _:
-                yield ResumeJob(**words, hold=None)
+                yield ResumeJob(**words, hold=verdict.intended)
 
 
 def _next_rungs(occasion: Occasion) -> tuple[str, ...]:

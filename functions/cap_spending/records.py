@@ -145,15 +145,13 @@ def _raised(known: Interval | None, said: BudgetNotification, published: datetim
 
 def _merged(one: Interval, other: Interval) -> Interval:
     """Both intervals' maxima, each with the first time at which it was seen: the same whichever comes first."""
-    highest = max((one, other), key=lambda seen: (seen.highest_cost, -seen.highest_published.timestamp()))
+    highest = min((one, other), key=lambda seen: (-seen.highest_cost, seen.highest_published))
     forecasts = [
         (seen.forecast, seen.forecast_published)
         for seen in (one, other)
         if seen.forecast is not None and seen.forecast_published is not None
     ]
-    forecast, forecast_published = max(
-        forecasts, key=lambda seen: (seen[0], -seen[1].timestamp()), default=(None, None)
-    )
+    forecast, forecast_published = min(forecasts, key=lambda seen: (-seen[0], seen[1]), default=(None, None))
     passed = {
         rung: min(seen.passed[rung] for seen in (one, other) if rung in seen.passed)
         for rung in sorted(one.passed | other.passed)

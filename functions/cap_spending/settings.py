@@ -144,7 +144,7 @@ SCOPED = frozenset({Action.LIMIT_CLOUD_RUN, Action.PAUSE_SCHEDULES, Action.DETAC
 class Settings(Section, frozen=True, kw_only=True):
     """The section `cap_spending` of ``caretaker.yaml``."""
 
-    budgets: dict[Annotated[str, Meta(pattern=r"^[a-z0-9_-]+$")], Budget]
+    budgets: dict[Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]*$")], Budget]
     """By a key of the owner's, which commands and reports use."""
     wake: dict[str, tuple[str, ...]] = {}
     """Put in by the deployment: for each spending restriction, the inboxes of the automations that obey it."""
@@ -167,6 +167,6 @@ class Settings(Section, frozen=True, kw_only=True):
     def key_of(self, billing_account: str, budget_id: str) -> str | None:
         """The owner's key for a budget; None if it is not configured."""
         for key, budget in self.budgets.items():
-            if (budget.billing_account, budget.id) == (billing_account, budget_id):
+            if budget.id and (budget.billing_account, budget.id) == (billing_account, budget_id):
                 return key
         return None

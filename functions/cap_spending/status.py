@@ -23,7 +23,7 @@ def _budgets(occasion: Occasion) -> list[str]:
             continue
         interval = record.current
         passed = [step for step in passed_steps(records, settings, occasion.now) if step.budget == key]
-        told = [f"{step.rung.name} {'in force' if step.name in in_force else 'accepted'}" for step in passed]
+        told = [f"{step.rung.name} {'in force' if step.name in in_force else 'held back'}" for step in passed]
         if (snoozed := records.snoozed.get(key)) and occasion.now < snoozed.until:
             told.append(f"snoozed until {snoozed.until:%Y-%m-%d %H:%M} UTC")
         cost = f"{interval.highest_cost:.2f} of {interval.amount:.2f} {budget.currency} ({percent(interval.ratio)})"

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
+PATIENCE_SECONDS = 30.0
+
 
 class Timer:
     """Something that is to happen at a time, unless it is cancelled before."""
@@ -25,18 +27,21 @@ class Timer:
 class Clock:
     """A clock that stands still until it is advanced, or runs with the wall clock if ``running``.
 
-    All times are aware and in UTC.
+    All times are aware and in UTC. Raises ``ValueError`` for a ``start`` without a time zone.
     """
 
     def __init__(self, start: datetime | None = None, *, running: bool = False) -> None:
-        self._base = start or datetime.now(UTC)
+        if start is not None and start.tzinfo is None:
+            raise ValueError(f"a clock cannot start at {start}: it has no time zone")
+        self._base = (start or datetime.now(UTC)).astimezone(UTC)
         self._started: float | None = None
         self._timers: list[tuple[datetime, int, Timer]] = []
         self._sequence = itertools.count()
         self._changed = threading.Condition(threading.RLock())
         self._in_flight = 0
         self._horizon = self._base
-        self._advancing = threading.Lock()
+        self._firing = threading.RLock()
+        """Held by whoever fires timers, so that they happen one after the other."""
         self._is_closed = False
         self._thread: threading.Thread | None = None
         if running:
@@ -58,7 +63,7 @@ class Clock:
                 self._thread.start()
 
     def call_at(self, when: datetime, callback: Callable[[], None]) -> Timer:
-        """Have something happen at a time; at once, when time next passes, if that has gone by."""
+        """Have something happen at a time: when that time comes, or with the next `settle` if it has gone by."""
         timer = Timer(when, callback)
         with self._changed:
             heapq.heappush(self._timers, (when, next(self._sequence), timer))
@@ -79,22 +84,31 @@ class Clock:
         self.advance_to(self.now() + by)
 
     def advance_to(self, when: datetime) -> None:
-        """Fire every timer that is due by then, in order and at its own time, waiting for the work that each sets off."""
-        with self._advancing:
+        """Fire every timer that is due by then, in order and at its own time, waiting for the work that each sets off.
+
+        Raises ``TimeoutError`` if that work takes more than half a minute of real time.
+        """
+        with self._firing:
             with self._changed:
                 self._horizon = when
-            self.settle()
+            self._wait_until_idle(PATIENCE_SECONDS)
             while timer := self._due(when):
-                self._set(max(timer.when, self.now()))
+                self._set(timer.when)
                 timer.callback()
-                self.settle()
-            self._set(max(when, self.now()))
+                self._wait_until_idle(PATIENCE_SECONDS)
+            self._set(when)
 
-    def settle(self, timeout: float = 30.0) -> None:
-        """Wait until no work is in flight. Raises ``TimeoutError`` after that many seconds of real time."""
-        with self._changed:
-            if not self._changed.wait_for(lambda: self._in_flight == 0, timeout):
-                raise TimeoutError(f"{self._in_flight} pieces of work are still in flight after {timeout} s")
+    def settle(self, timeout: float = PATIENCE_SECONDS) -> None:
+        """Fire the timers that are due already, and wait until no work is in flight.
+
+        Raises ``TimeoutError`` after that many seconds of real time.
+        """
+        deadline = time.monotonic() + timeout
+        with self._firing:
+            self._wait_until_idle(timeout)
+            while timer := self._due(self.now()):
+                timer.callback()
+                self._wait_until_idle(deadline - time.monotonic())
 
     @contextmanager
     def busy(self) -> Iterator[None]:
@@ -124,6 +138,11 @@ class Clock:
         if self._thread:
             self._thread.join()
 
+    def _wait_until_idle(self, timeout: float) -> None:
+        with self._changed:
+            if not self._changed.wait_for(lambda: self._in_flight == 0, timeout):
+                raise TimeoutError(f"{self._in_flight} pieces of work are still in flight")
+
     def _due(self, when: datetime) -> Timer | None:
         with self._changed:
             while self._timers and self._timers[0][0] <= when:
@@ -133,25 +152,25 @@ class Clock:
             return None
 
     def _set(self, when: datetime) -> None:
+        """Time goes forward only: a timer may have come due late, or a running clock have passed ``when``."""
         with self._changed:
-            self._base = when
+            self._base = max(when, self.now())
             if self._started is not None:
                 self._started = time.monotonic()
             self._changed.notify_all()
 
     def _run(self) -> None:
-        while True:
-            with self._changed:
-                if self._is_closed:
-                    return
-                next_at = self._timers[0][0] if self._timers else None
-                wait = None if next_at is None else max((next_at - self.now()).total_seconds(), 0.0)
-                if wait is None or wait > 0:
-                    self._changed.wait(wait)
-                    continue
-            if self._advancing.acquire(blocking=False):
-                try:
-                    if timer := self._due(self.now()):
-                        timer.callback()
-                finally:
-                    self._advancing.release()
+        while self._wait_for_a_timer():
+            with self._firing:
+                if timer := self._due(self.now()):
+                    timer.callback()
+
+    def _wait_for_a_timer(self) -> bool:
+        """Wait until a timer is due; False when the clock is closed."""
+        with self._changed:
+            while not self._is_closed:
+                seconds = (self._timers[0][0] - self.now()).total_seconds() if self._timers else None
+                if seconds is not None and seconds <= 0:
+                    return True
+                self._changed.wait(seconds)
+            return False

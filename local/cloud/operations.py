@@ -8,14 +8,13 @@ from datetime import timedelta
 import grpc
 from google.longrunning import operations_pb2
 from google.protobuf.message import Message
-from google.rpc import status_pb2
 
 from local.cloud.clock import Clock
 from local.cloud.engine import ApiError, copy_of
 
 
 class Operations:
-    """google.longrunning.Operations."""
+    """google.longrunning.Operations; cancelling, deleting and listing them is not served."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -31,7 +30,10 @@ class Operations:
         metadata: Message | None = None,
         after: timedelta = timedelta(0),
     ) -> operations_pb2.Operation:
-        """Start an operation whose work is done after a while; with no delay it is done when this returns."""
+        """Start an operation whose work is done after a while; with no delay it is done when this returns.
+
+        An `ApiError` that ``work`` raises becomes the operation's error, if it is done after a while as much as at once.
+        """
         operation = operations_pb2.Operation(name=f"{parent}/operations/{next(self._numbers):08d}")
         if metadata is not None:
             operation.metadata.Pack(metadata)
@@ -41,10 +43,11 @@ class Operations:
             self._clock.call_later(after, lambda: self._finish(operation, work))
         else:
             self._finish(operation, work)
-        return copy_of(operation)
+        with self._lock:
+            return copy_of(operation)
 
     def get_operation(self, request: operations_pb2.GetOperationRequest) -> operations_pb2.Operation:
-        """The operation as it stands."""
+        """The operation as it stands. NOT_FOUND if there is none of that name."""
         with self._lock:
             if request.name not in self._operations:
                 raise ApiError(grpc.StatusCode.NOT_FOUND, f"Operation {request.name} was not found.")
@@ -58,9 +61,8 @@ class Operations:
         try:
             result = work()
         except ApiError as error:
-            status = status_pb2.Status(code=error.code.value[0], message=error.message)
             with self._lock:
-                operation.error.CopyFrom(status)
+                operation.error.CopyFrom(error.status())
                 operation.done = True
             return
         with self._lock:

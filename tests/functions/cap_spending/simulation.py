@@ -1,0 +1,214 @@
+"""The decisions of `cap_spending` on a world in memory: one run after another, without any call.
+
+The loop is that of `shared/steps.py`; that one itself is tested on the local cloud.
+"""
+
+import itertools
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from decimal import Decimal
+
+from functions.cap_spending.changes import (
+    CapSpendingChange,
+    DetachBilling,
+    HeldChange,
+    LinkBilling,
+    Notify,
+    PauseJob,
+    ResumeJob,
+    SetMaxInstances,
+    SetRestrictions,
+)
+from functions.cap_spending.notification import BudgetNotification
+from functions.cap_spending.plan import Occasion, guards, intend, plan, settle, what_to_look_at, with_readings
+from functions.cap_spending.records import Event, Records, fold
+from functions.cap_spending.settings import Settings
+from functions.cap_spending.world import Look, ProjectBilling, Resource, RunService, ScheduledJob, World
+from shared.events import Dated, Tick
+from shared.plan import Plan, guarded
+from shared.restrictions import SpendingRestrictions
+from tests.functions.cap_spending import examples
+
+ROUNDS = 6
+ACCOUNT_NAME = f"billingAccounts/{examples.ACCOUNT}"
+
+
+class Crash(Exception):
+    """The run ends here, with whatever has been done so far."""
+
+
+def no_fault(_place: int, _change: CapSpendingChange) -> None:
+    """Let every change be applied."""
+
+
+Fault = Callable[[int, CapSpendingChange], None]
+"""Is asked before each change and after it, at places 0, 1, 2, ... of the run; may raise ``Crash``."""
+
+
+def a_service(name: str = examples.API, max_instances: int = 20, **more: object) -> RunService:
+    """A Cloud Run service."""
+    usual = RunService(name, {}, max_instances, min_instances=0, in_flight=False, etag="1")
+    return replace(usual, **more)  # type: ignore[arg-type]
+
+
+def a_job(name: str = examples.IMPORT, state: str = "ENABLED", topic: str = "") -> ScheduledJob:
+    """A Cloud Scheduler job."""
+    return ScheduledJob(name, state, topic)
+
+
+def a_project(name: str = examples.EXPERIMENTS, account: str = ACCOUNT_NAME) -> ProjectBilling:
+    """A project and the billing account that it is linked to."""
+    return ProjectBilling(name, account)
+
+
+def a_world() -> dict[str, Resource]:
+    """Two services, a job and a project, by name."""
+    resources: list[Resource] = [
+        a_service(),
+        a_service(examples.WORKER, 10),
+        a_job(),
+        a_project(),
+    ]
+    return {resource.name: resource for resource in resources}
+
+
+@dataclass
+class Simulation:
+    """Everything that a run reads, and what runs have made of it."""
+
+    settings: Settings = field(default_factory=examples.settings)
+    resources: dict[str, Resource] = field(default_factory=a_world)
+    amounts: dict[str, Decimal] = field(default_factory=dict)
+    """What the Budget API answers, by the budget's key; nothing for a budget without a fixed amount."""
+    now: datetime = examples.NOON
+    records: Records = field(default_factory=Records)
+    restrictions: SpendingRestrictions = field(default_factory=SpendingRestrictions)
+    notified: list[str] = field(default_factory=list)
+    """The rungs of which somebody was notified, one after another."""
+    plans: list[Plan[CapSpendingChange]] = field(default_factory=list)
+    """The plans of the latest run."""
+    notices: list[str] = field(default_factory=list)
+    """The notices of the latest run."""
+    looked_at: frozenset[Look] = frozenset()
+    """What the latest run looked at first."""
+    _numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(100))
+
+    def tick(self, after: float = 0, *, fault: Fault = no_fault) -> None:
+        """Let hours pass, and Cloud Scheduler's tick come."""
+        self.deliver(Tick(every_seconds=600), after=after, fault=fault)
+
+    def notify(
+        self,
+        cost: float,
+        amount: float = 400.0,
+        *,
+        interval: datetime = examples.NOVEMBER,
+        forecast: float | None = None,
+        budget: str = "monthly",
+        after: float = 0,
+        fault: Fault = no_fault,
+    ) -> None:
+        """Let hours pass, and a notification come."""
+        said = BudgetNotification(
+            budget,
+            interval,
+            Decimal(repr(cost)),
+            Decimal(repr(amount)),
+            None if forecast is None else Decimal(repr(forecast)),
+        )
+        self.deliver(said, after=after, fault=fault)
+
+    def deliver(
+        self,
+        event: Event,
+        *,
+        after: float = 0,
+        published: datetime | None = None,
+        fault: Fault = no_fault,
+    ) -> None:
+        """Let hours pass, and take an event through a whole run. It was published now, if nothing else is said."""
+        self.now += examples.hours(after)
+        self.plans, self.notices = [], []
+        dated = Dated(event, f"{next(self._numbers):06d}", published or self.now)
+        self.records = fold(self.records, dated, self.settings)
+        places = itertools.count()
+        applied: tuple[CapSpendingChange, ...] = ()
+        try:
+            for number in range(ROUNDS):
+                decided = self._decide(dated, applied, is_first=number == 0)
+                if not decided.changes:
+                    return
+                for change in decided.changes:
+                    fault(next(places), change)
+                    self._apply(change)
+                    fault(next(places), change)
+                applied = decided.changes
+            raise AssertionError(f"the plan is never empty: {self.plans[-1]}")
+        except Crash:
+            return
+
+    def change_by_hand(self, name: str, value: int | str) -> None:
+        """A person sets what we may hold of a resource."""
+        match self.resources[name]:
+            case RunService() as service:
+                self.resources[name] = replace(service, max_instances=int(value))
+            case ScheduledJob() as job:
+                self.resources[name] = replace(job, state=str(value))
+            case ProjectBilling() as project:
+                self.resources[name] = replace(project, account=str(value))
+
+    @property
+    def values(self) -> Mapping[str, object]:
+        """What we may hold of each resource, by the last part of its name."""
+        return {
+            name.rpartition("/")[2]: next(iter(resource.current.values())) for name, resource in self.resources.items()
+        }
+
+    def _decide(self, event: Dated[Event], applied: tuple[CapSpendingChange, ...], *, is_first: bool) -> Plan:
+        occasion = self._occasion(event)
+        world = self._look(occasion)
+        self.looked_at = world.looked_at if is_first else self.looked_at
+        settled = settle(occasion, world, applied)
+        self.notices += [line for line in settled.notices if line not in self.notices]
+        occasion = replace(occasion, records=settled.records)
+        decided = guarded(plan(occasion, world), guards(occasion, world))
+        self.plans.append(decided)
+        self.records = intend(occasion, decided.changes)
+        return decided
+
+    def _occasion(self, event: Dated[Event]) -> Occasion:
+        return Occasion(event, self.records, self.restrictions, self.settings, self.now, examples.PROJECT)
+
+    def _look(self, occasion: Occasion) -> World:
+        looks = what_to_look_at(occasion)
+        amounts = self.amounts if Look.BUDGETS in looks else {}
+        looks |= what_to_look_at(replace(occasion, records=with_readings(occasion, amounts)))
+        everything = self.resources.values()
+        return World(
+            looked_at=looks,
+            services=tuple(one for one in everything if isinstance(one, RunService) and Look.SERVICES in looks),
+            jobs=tuple(one for one in everything if isinstance(one, ScheduledJob) and Look.JOBS in looks),
+            projects=tuple(one for one in everything if isinstance(one, ProjectBilling) and Look.PROJECTS in looks),
+            amounts=amounts,
+        )
+
+    def _apply(self, change: CapSpendingChange) -> None:
+        match change:
+            case Notify():
+                self.notified.append(change.subject)
+            case SetRestrictions(restrictions=restrictions):
+                self.restrictions = restrictions
+            case SetMaxInstances(max_instances=value):
+                self.change_by_hand(change.target, value)
+            case PauseJob():
+                self.change_by_hand(change.target, "PAUSED")
+            case ResumeJob():
+                self.change_by_hand(change.target, "ENABLED")
+            case DetachBilling():
+                self.change_by_hand(change.target, "")
+            case LinkBilling(account=account):
+                self.change_by_hand(change.target, account)
+
+
+__all__ = ["Crash", "Fault", "HeldChange", "Simulation", "a_job", "a_project", "a_service", "a_world"]
