@@ -23,6 +23,8 @@ class Records(msgspec.Struct, frozen=True, kw_only=True):
     """A checksum of the plan that was last reported while observing."""
 
 
+NOT_READ = Document(RESTRICTIONS_DOCUMENT)
+
 SectionT = TypeVar("SectionT", bound=Section)
 EventT = TypeVar("EventT")
 RecordsT = TypeVar("RecordsT", bound=Records)
@@ -41,7 +43,7 @@ class Occasion(Generic[SectionT, EventT, RecordsT]):
     now: datetime
     project: str
     """The project that the suite itself runs in."""
-    restrictions_document: Document = Document(RESTRICTIONS_DOCUMENT)
+    restrictions_document: Document = NOT_READ
     """The restrictions as they were read, for the one automation that writes them."""
 
 
