@@ -1,7 +1,6 @@
 """What an automation is: a handful of functions, pure but for the two that touch the world."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
@@ -32,8 +31,7 @@ WorldT = TypeVar("WorldT")
 ChangeT = TypeVar("ChangeT", bound=Change)
 
 
-@dataclass(frozen=True)
-class Occasion(Generic[SectionT, EventT, RecordsT]):
+class Occasion(msgspec.Struct, Generic[SectionT, EventT, RecordsT], frozen=True):
     """All that a run knows before it looks at the world."""
 
     event: Dated[EventT]
@@ -47,16 +45,14 @@ class Occasion(Generic[SectionT, EventT, RecordsT]):
     """The restrictions as they were read, for the one automation that writes them."""
 
 
-@dataclass(frozen=True)
-class Settled(Generic[RecordsT]):
+class Settled(msgspec.Struct, Generic[RecordsT], frozen=True):
     """The records after a look at the world, and what a person should know of what was found there."""
 
     records: RecordsT
     notices: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Automation(Generic[SectionT, EventT, RecordsT, WorldT, ChangeT]):
+class Automation(msgspec.Struct, Generic[SectionT, EventT, RecordsT, WorldT, ChangeT], frozen=True):
     """One automation, as the run (`shared/run.py`) takes it through its steps."""
 
     name: str

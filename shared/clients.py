@@ -5,11 +5,13 @@ Without an endpoint a client is what Google's library makes of the function's ow
 """
 
 import functools
+import logging
 import os
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypedDict, TypeVar, cast
+
+import msgspec
 
 if TYPE_CHECKING:
     import grpc
@@ -39,8 +41,7 @@ class CallOptions(TypedDict):
     timeout: float
 
 
-@dataclass(frozen=True)
-class RetryPolicy:
+class RetryPolicy(msgspec.Struct, frozen=True):
     """How long a read is tried again, in seconds: it doubles from ``first`` to ``longest`` until ``give_up``.
 
     A write is never repeated within a run. Its answer may have been lost, so the run fails and the next
@@ -128,7 +129,9 @@ class Clients:
 
             options["credentials"] = AnonymousCredentials()
             options["client_options"] = {"api_endpoint": self._endpoint}
-        return cast("ClientT", generated(**options))
+        client = cast("ClientT", generated(**options))
+        _keep_payloads_out_of_logs(generated.__module__, transport.__module__)
+        return client
 
     def _channel_factory(self, transport: Any) -> "Callable[..., grpc.Channel]":
         import grpc
@@ -146,3 +149,13 @@ class Clients:
             return grpc.intercept_channel(channel, WatchingInterceptor(self._watcher))
 
         return open_channel
+
+
+def _keep_payloads_out_of_logs(*modules: str) -> None:
+    """Let these modules of Google's log nothing at DEBUG, whatever the level of the loggers above them.
+
+    Theirs would be whole requests and answers, and ``GOOGLE_SDK_PYTHON_LOGGING_SCOPE`` is enough to have them written
+    (README of google-cloud-run, "Logging").
+    """
+    for module in modules:
+        logging.getLogger(module).setLevel(logging.INFO)

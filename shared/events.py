@@ -3,7 +3,6 @@
 import base64
 import binascii
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Generic, TypeVar
 
@@ -20,8 +19,7 @@ MALFORMED = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What decoding JSON raises if it is none, or not of the type, or nested too deep to be looked at."""
 
 
-@dataclass(frozen=True)
-class PubsubMessage:
+class PubsubMessage(msgspec.Struct, frozen=True):
     """One message as it was published, with the full name of the topic that it was pushed from."""
 
     topic: str
@@ -48,8 +46,7 @@ class Command(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 EventT_co = TypeVar("EventT_co", covariant=True)
 
 
-@dataclass(frozen=True)
-class Dated(Generic[EventT_co]):
+class Dated(msgspec.Struct, Generic[EventT_co], frozen=True):
     """An event with the message that brought it: its id, and when it was published."""
 
     event: EventT_co

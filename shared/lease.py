@@ -43,7 +43,8 @@ class Lease:
         is_fresh = False
         while True:
             record = self._known.as_type(LeaseRecord)
-            self._is_mine = record.expires_at <= now
+            # It is ours if an earlier write took effect and its answer was an error.
+            self._is_mine = record.holder == self._holder or record.expires_at <= now
             wanted = self._fresh(now) if self._is_mine else msgspec.structs.replace(record, look_again=True)
             # A mark that was there when the run began may have been seen to since: only one that is still there counts.
             if (wanted == record and is_fresh) or (wanted != record and self._write(wanted)):

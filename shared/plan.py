@@ -1,12 +1,12 @@
 """A decision as plain values: what would change and why, what is refused, what is waited for."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
 from typing import ClassVar, Generic, TypeVar
 
+import msgspec
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Change:
+
+class Change(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that can be done now, independent of every other change of its plan."""
 
     target: str
@@ -33,8 +33,7 @@ class Change:
         return f"{self.kind} {self.target}: {self.field} {self.before} -> {self.after}"
 
 
-@dataclass(frozen=True)
-class Refusal:
+class Refusal(msgspec.Struct, frozen=True):
     """A guard's no: nothing of this subject is done, and a person should look."""
 
     subject: str
@@ -46,15 +45,14 @@ ChangeT = TypeVar("ChangeT", bound=Change)
 ChangeT_co = TypeVar("ChangeT_co", bound=Change, covariant=True)
 
 
-@dataclass(frozen=True)
-class Plan(Generic[ChangeT_co]):
+class Plan(msgspec.Struct, Generic[ChangeT_co], frozen=True):
     """Changes that are possible now, and in words all that is not."""
 
     changes: tuple[ChangeT_co, ...] = ()
     refusals: tuple[Refusal, ...] = ()
     waiting: tuple[str, ...] = ()
     """What is in flight and must end first."""
-    next: tuple[str, ...] = field(default=())
+    next: tuple[str, ...] = ()
     """What would follow, and when."""
 
 
@@ -65,7 +63,7 @@ def guarded(plan: Plan[ChangeT], guards: Iterable[Guard[ChangeT]]) -> Plan[Chang
     """The plan without the changes of any subject that a guard refuses, judged on the whole plan."""
     refusals = plan.refusals + tuple(refusal for guard in guards for refusal in guard(plan))
     refused = {refusal.subject for refusal in refusals}
-    return replace(
+    return msgspec.structs.replace(
         plan,
         changes=tuple(change for change in plan.changes if change.subject not in refused),
         refusals=refusals,

@@ -1,16 +1,16 @@
 """What a run stands on: clients, clock, log, and how long and how wide it may work."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
+
+import msgspec
 
 from shared import clock
 from shared.clients import Clients
 from shared.report import Report, write_report
 
 
-@dataclass(frozen=True)
-class Runtime:
+class Runtime(msgspec.Struct, frozen=True):
     """What a run stands on: the clients, the clock, and how long and how wide it may work."""
 
     clients: Clients

@@ -5,7 +5,6 @@ A function is given JSON in ``CARETAKER_SETTINGS``: ``mode`` and its own section
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Generic, TypeVar
 
@@ -36,8 +35,7 @@ class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 SectionT = TypeVar("SectionT", bound=Section)
 
 
-@dataclass(frozen=True)
-class Configuration(Generic[SectionT]):
+class Configuration(msgspec.Struct, Generic[SectionT], frozen=True):
     """One automation's settings and the mode that holds for it."""
 
     mode: Mode

@@ -4,7 +4,6 @@ The database is named ``caretaker``, never ``(default)``, because IAM stops at t
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, TypeVar
 
@@ -13,6 +12,7 @@ import msgspec
 from shared.clients import Clients
 from shared.errors import WriteConflict
 from shared.firestore_values import Builtins, from_fields, to_fields
+from shared.importing import without_garbage_collection
 
 if TYPE_CHECKING:
     from google.cloud.firestore_v1.services.firestore import FirestoreClient
@@ -24,8 +24,7 @@ DATABASE = "caretaker"
 ValueT = TypeVar("ValueT")
 
 
-@dataclass(frozen=True)
-class Document:
+class Document(msgspec.Struct, frozen=True):
     """One document as it was read: ``fields`` and ``version`` are None if it is not there."""
 
     path: str
@@ -101,6 +100,7 @@ class State:
 
     @property
     def _firestore(self) -> "FirestoreClient":
-        from google.cloud.firestore_v1.services.firestore import FirestoreClient
+        with without_garbage_collection():
+            from google.cloud.firestore_v1.services.firestore import FirestoreClient
 
         return self._clients.of(FirestoreClient)

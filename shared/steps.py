@@ -5,8 +5,6 @@ This is the only place that knows ``mode: observe | act``.
 
 import hashlib
 import time
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Generic
 
@@ -67,7 +65,7 @@ class Steps(Generic[SectionT, EventT, RecordsT, WorldT, ChangeT]):
             if records == occasion.records:
                 return stored, lease, occasion
             if written := self._written(stored, records):
-                return written, lease, replace(occasion, records=records)
+                return written, lease, msgspec.structs.replace(occasion, records=records)
         raise self._contended()
 
     def _remember(self) -> tuple[Document, Document, "Occasion[SectionT, EventT, RecordsT]"]:
@@ -95,7 +93,7 @@ class Steps(Generic[SectionT, EventT, RecordsT, WorldT, ChangeT]):
         settled = self._automation.settle(occasion, world, applied)
         records = settled.records
         self.notices |= dict.fromkeys(settled.notices)
-        occasion = replace(occasion, records=records)
+        occasion = msgspec.structs.replace(occasion, records=records)
         plan = guarded(self._automation.plan(occasion, world), self._automation.guards(occasion, world))
         return _Decision(plan, records, self._automation.intend(occasion, plan.changes) if plan.changes else records)
 
@@ -136,7 +134,7 @@ class Steps(Generic[SectionT, EventT, RecordsT, WorldT, ChangeT]):
             if not plan.changes and lease.give_back(self._now):
                 return plan
             if time.monotonic() > deadline:
-                return replace(plan, waiting=(*plan.waiting, "time is up; the next tick goes on"))
+                return msgspec.structs.replace(plan, waiting=(*plan.waiting, "time is up; the next tick goes on"))
             repeated = [change for change in plan.changes if str(change) in done]
             self.results += [
                 change_report(change, Outcome.FAILED, "it was applied, but did not last") for change in repeated
@@ -183,6 +181,8 @@ class Steps(Generic[SectionT, EventT, RecordsT, WorldT, ChangeT]):
     def _apply(self, changes: list[ChangeT]) -> list[tuple[ChangeT, ChangeReport]]:
         if self._runtime.concurrency == 1 or len(changes) < 2:
             return [(change, self._apply_one(change)) for change in changes]
+        from concurrent.futures import ThreadPoolExecutor
+
         with ThreadPoolExecutor(min(self._runtime.concurrency, len(changes))) as pool:
             return list(zip(changes, pool.map(self._apply_one, changes), strict=True))
 
@@ -194,8 +194,7 @@ class Steps(Generic[SectionT, EventT, RecordsT, WorldT, ChangeT]):
         return change_report(change, Outcome.APPLIED)
 
 
-@dataclass(frozen=True)
-class _Decision(Generic[RecordsT, ChangeT]):
+class _Decision(msgspec.Struct, Generic[RecordsT, ChangeT], frozen=True):
     plan: Plan[ChangeT]
     records: RecordsT
     intended: RecordsT

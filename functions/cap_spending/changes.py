@@ -1,6 +1,5 @@
 """What `cap_spending` can change."""
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from functions.cap_spending.settings import Rung
@@ -10,16 +9,14 @@ from shared.restrictions import SpendingRestrictions
 from shared.state import Document
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Notify(Change):
+class Notify(Change, frozen=True, kw_only=True):
     """Tell a person, by one structured log line, that a rung is passed."""
 
     budget: str
     rung: Rung
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SetRestrictions(Change):
+class SetRestrictions(Change, frozen=True, kw_only=True):
     """Record the spending restrictions in force, and wake the automations that obey them."""
 
     restrictions: SpendingRestrictions
@@ -28,16 +25,14 @@ class SetRestrictions(Change):
     inboxes: tuple[str, ...]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class HeldChange(Change):
+class HeldChange(Change, frozen=True, kw_only=True):
     """A change of a resource that is held while rungs are in force, or let go."""
 
     hold: Hold | None
     """What must be recorded before the change is made; None if the record stays as it is."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SetMaxInstances(HeldChange):
+class SetMaxInstances(HeldChange, frozen=True, kw_only=True):
     """Set the service-level maximum of a Cloud Run service; 0 is Google's default."""
 
     is_money: ClassVar[bool] = True
@@ -45,28 +40,24 @@ class SetMaxInstances(HeldChange):
     etag: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PauseJob(HeldChange):
+class PauseJob(HeldChange, frozen=True, kw_only=True):
     """Pause a Cloud Scheduler job."""
 
     is_money: ClassVar[bool] = True
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ResumeJob(HeldChange):
+class ResumeJob(HeldChange, frozen=True, kw_only=True):
     """Resume a Cloud Scheduler job that we paused."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class DetachBilling(HeldChange):
+class DetachBilling(HeldChange, frozen=True, kw_only=True):
     """Detach a project from its billing account, which stops everything in it that costs."""
 
     is_money: ClassVar[bool] = True
     guard: ClassVar[str] = "may_be_detached"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class LinkBilling(HeldChange):
+class LinkBilling(HeldChange, frozen=True, kw_only=True):
     """Link a project to the billing account that it was detached from."""
 
     account: str

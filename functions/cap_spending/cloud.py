@@ -4,7 +4,6 @@ Every client is imported when it is first needed: most messages need none but Fi
 """
 
 from collections.abc import Iterable
-from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -42,7 +41,7 @@ def read(occasion: Occasion, clients: Clients) -> World:
     looks = what_to_look_at(occasion)
     amounts = dict(_amounts(occasion, clients)) if Look.BUDGETS in looks else {}
     # An amount that was lowered may put further rungs in force.
-    occasion = replace(occasion, records=with_readings(occasion, amounts))
+    occasion = msgspec.structs.replace(occasion, records=with_readings(occasion, amounts))
     looks |= what_to_look_at(occasion)
     return World(
         looked_at=looks,

@@ -1,8 +1,9 @@
 """What should be held while rungs are in force, and what each resource's record and present value make of it."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
+
+import msgspec
 
 from functions.cap_spending.ladder import Step, is_let_go_by_command
 from functions.cap_spending.records import Records
@@ -40,8 +41,7 @@ MANAGED_BY_FUNCTIONS = ("goog-managed-by", "cloudfunctions")
 PAUSED = "PAUSED"
 
 
-@dataclass(frozen=True)
-class Wanted:
+class Wanted(msgspec.Struct, frozen=True):
     """What a resource should be while it is held, by which rungs, and since when."""
 
     applied: Current
@@ -50,8 +50,7 @@ class Wanted:
     reason: str
 
 
-@dataclass(frozen=True)
-class Verdict:
+class Verdict(msgspec.Struct, frozen=True):
     """What is to be done about one resource, and what its record should say once that is seen."""
 
     name: str

@@ -1,6 +1,5 @@
 """Which rungs are in force: a pure decision from the facts, the settings and the time."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -14,8 +13,7 @@ PROJECTED_AT_MOST = timedelta(hours=48)
 look into, not a cost."""
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(msgspec.Struct, frozen=True):
     """One rung that is in force, and since which publish time."""
 
     budget: str

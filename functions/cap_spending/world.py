@@ -1,9 +1,11 @@
 """What of Google Cloud `cap_spending` looks at, as typed values."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
+from typing import ClassVar
+
+import msgspec
 
 from functions.cap_spending.settings import Action
 from shared.holds import Current
@@ -26,8 +28,7 @@ LOOKS = {
 """What must be read for each action that touches resources."""
 
 
-@dataclass(frozen=True)
-class RunService:
+class RunService(msgspec.Struct, frozen=True):
     """A Cloud Run service; an instance count of 0 is Google's default."""
 
     name: str
@@ -43,15 +44,14 @@ class RunService:
         return {"max_instances": self.max_instances}
 
 
-@dataclass(frozen=True)
-class ScheduledJob:
+class ScheduledJob(msgspec.Struct, frozen=True):
     """A Cloud Scheduler job: whether it is paused, and the Pub/Sub topic that it publishes to, if it does."""
 
     name: str
     state: str
     topic: str
 
-    in_flight = False
+    in_flight: ClassVar[bool] = False
 
     @property
     def current(self) -> Current:
@@ -59,14 +59,13 @@ class ScheduledJob:
         return {"state": self.state}
 
 
-@dataclass(frozen=True)
-class ProjectBilling:
+class ProjectBilling(msgspec.Struct, frozen=True):
     """The billing account that a project is linked to, such as ``billingAccounts/…``; empty if it is detached."""
 
     name: str
     account: str
 
-    in_flight = False
+    in_flight: ClassVar[bool] = False
 
     @property
     def current(self) -> Current:
@@ -77,13 +76,12 @@ class ProjectBilling:
 Resource = RunService | ScheduledJob | ProjectBilling
 
 
-@dataclass(frozen=True)
-class World:
+class World(msgspec.Struct, frozen=True):
     """What was read: nothing of a kind that was not looked at."""
 
     looked_at: frozenset[Look] = frozenset()
     services: tuple[RunService, ...] = ()
     jobs: tuple[ScheduledJob, ...] = ()
     projects: tuple[ProjectBilling, ...] = ()
-    amounts: Mapping[str, Decimal] = field(default_factory=dict)
+    amounts: Mapping[str, Decimal] = msgspec.field(default_factory=dict)
     """By budget key, the amount as the budget itself says it now; none for a budget without a fixed amount."""

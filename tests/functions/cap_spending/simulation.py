@@ -5,9 +5,11 @@ The loop is that of `shared/steps.py`; that one itself is tested on the local cl
 
 import itertools
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+
+from msgspec.structs import replace
 
 from functions.cap_spending.changes import (
     CapSpendingChange,
@@ -21,7 +23,16 @@ from functions.cap_spending.changes import (
     SetRestrictions,
 )
 from functions.cap_spending.notification import BudgetNotification
-from functions.cap_spending.plan import Occasion, guards, intend, plan, settle, what_to_look_at, with_readings
+from functions.cap_spending.plan import (
+    Occasion,
+    budgets_concerned,
+    guards,
+    intend,
+    plan,
+    settle,
+    what_to_look_at,
+    with_readings,
+)
 from functions.cap_spending.records import Event, Records, fold
 from functions.cap_spending.settings import Settings
 from functions.cap_spending.world import Look, ProjectBilling, Resource, RunService, ScheduledJob, World
@@ -49,7 +60,7 @@ Fault = Callable[[int, CapSpendingChange], None]
 def a_service(name: str = examples.API, max_instances: int = 20, **more: object) -> RunService:
     """A Cloud Run service."""
     usual = RunService(name, {}, max_instances, min_instances=0, in_flight=False, etag="1")
-    return replace(usual, **more)  # type: ignore[arg-type]
+    return replace(usual, **more)
 
 
 def a_job(name: str = examples.IMPORT, state: str = "ENABLED", topic: str = "") -> ScheduledJob:
@@ -182,7 +193,10 @@ class Simulation:
 
     def _look(self, occasion: Occasion) -> World:
         looks = what_to_look_at(occasion)
-        amounts = self.amounts if Look.BUDGETS in looks else {}
+        amounts = {}
+        if Look.BUDGETS in looks:
+            concerned = budgets_concerned(occasion, Look.BUDGETS)
+            amounts = {key: amount for key, amount in self.amounts.items() if key in concerned}
         looks |= what_to_look_at(replace(occasion, records=with_readings(occasion, amounts)))
         everything = self.resources.values()
         return World(

@@ -1,9 +1,9 @@
 """What is made of each resource: what may be touched, what is wanted of it, and who has touched it since."""
 
-from dataclasses import replace
-
 import msgspec
 import pytest
+from msgspec.structs import replace
+from msgspec.structs import replace
 
 from functions.cap_spending.desired import Verdict, kind_of, verdicts
 from functions.cap_spending.ladder import Step
@@ -269,7 +269,7 @@ def test_only_a_command_links_billing_again(asked: dict[str, object], is_linked:
     hold = a_hold(ACCOUNT_NAME, "", field="billing_account")
     records = msgspec.convert(asked, Records)
     (verdict,) = verdicts(
-        [], world_of(a_project(account="")), msgspec.structs.replace(records, holds={EXPERIMENTS: hold}), settings()
+        [], world_of(a_project(account="")), replace(records, holds={EXPERIMENTS: hold}), settings()
     )
     assert verdict.write == ({"billing_account": ACCOUNT_NAME} if is_linked else None)
 
