@@ -1,0 +1,31 @@
+"""Runs the benchmarks: `./deploy.sh bench [NAME ...]`."""
+
+import argparse
+import importlib
+import sys
+
+BENCHMARKS = {
+    "cold_start": "from process start to the first message answered",
+    "notifications": "10,000 notifications from eight senders",
+    "memory": "memory and seconds of the laptop run",
+}
+
+
+def main() -> int:
+    """Run those named, or all; the exit code is 0 if each could be measured."""
+    listed = "\n".join(f"  {name:<14} {what}" for name, what in BENCHMARKS.items())
+    parser = argparse.ArgumentParser(
+        prog="./deploy.sh bench",
+        description=f"Figures beside peers, as ratios measured in one run:\n{listed}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", choices=[[], *BENCHMARKS], help="which; all if none is named"
+    )
+    names = parser.parse_args().names or list(BENCHMARKS)
+    done = [importlib.import_module(f"benchmarks.{name}").measure() for name in names]
+    return 0 if all(done) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""What everything is measured against: a function that does nothing."""

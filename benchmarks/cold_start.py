@@ -1,0 +1,82 @@
+"""From process start to the first message answered, beside a function that does nothing, and beside Cloud Custodian."""
+
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import venv
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from benchmarks.functions import bare_bundle, bundle, environment, first_answer, notification
+from benchmarks.harness import Figure, in_turn, show, spread
+from local.cloud import LocalCloud
+
+ROUNDS = 9
+C7N_GCP = "c7n-gcp==0.4.52"
+C7N_IMPORT = "import c7n_gcp.handler"
+
+
+def measure() -> bool:
+    """Measure and print. Returns whether everything could be measured."""
+    with tempfile.TemporaryDirectory() as folder, LocalCloud() as cloud:
+        place = Path(folder)
+        ours = bundle(place / "ours", "cap_spending")
+        bare = bare_bundle(place / "bare")
+        ready = environment(cloud.address)
+        routine = notification("1", 10)
+        first_answer(ours, "cap_spending", ready, routine)
+        contenders: dict[str, Callable[[], float]] = {
+            "bare function": partial(first_answer, bare, "bare", ready, routine),
+            "foreign message": partial(
+                first_answer, ours, "cap_spending", ready, notification("2", 10, account="F" * 6)
+            ),
+            "malformed message": partial(first_answer, ours, "cap_spending", ready, notification("3", 10, data=b"?")),
+            "one state read": partial(first_answer, ours, "cap_spending", ready, routine),
+        }
+        python, why_not = _custodian(place / "c7n")
+        if python:
+            contenders["c7n-gcp's handler, import"] = partial(_import, python)
+        measured = in_turn(contenders, ROUNDS)
+    median = {name: statistics.median(values) for name, values in measured.items()}
+    floor = median["bare function"]
+    bounds = {"foreign message": 1.3, "malformed message": 1.3, "one state read": 2.6}
+    figures = [Figure(name, "bare function", median[name], floor, "s", bound) for name, bound in bounds.items()]
+    if python:
+        theirs = median["c7n-gcp's handler, import"] + floor
+        figures.append(
+            Figure("one state read", "c7n-gcp's handler import + bare", median["one state read"], theirs, "s", 0.6)
+        )
+    notes = [f"{name}: {spread(values)} s, {len(values)} runs" for name, values in measured.items()]
+    show("Cold start", figures, [*notes, *([f"not measured: c7n-gcp ({why_not})"] if why_not else [])])
+    return not why_not
+
+
+def _custodian(folder: Path) -> tuple[str, str]:
+    """A Python that has Cloud Custodian for Google Cloud, in an environment of its own; or why there is none."""
+    venv.create(folder, with_pip=True)
+    python = str(folder / "bin" / "python")
+    install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", C7N_GCP]
+    done = subprocess.run(install, capture_output=True, text=True, check=False)
+    if done.returncode:
+        return "", (done.stderr.strip().splitlines() or ["pip failed"])[-1]
+    try:
+        _import(python)
+    except subprocess.CalledProcessError as error:
+        return "", str(error)
+    return python, ""
+
+
+def _import(python: str) -> float:
+    begun = time.perf_counter()
+    subprocess.run([python, "-c", C7N_IMPORT], check=True, capture_output=True)
+    imported = time.perf_counter() - begun
+    begun = time.perf_counter()
+    subprocess.run([python, "-c", "pass"], check=True, capture_output=True)
+    return imported - (time.perf_counter() - begun)
+
+
+if __name__ == "__main__":
+    sys.exit(0 if measure() else 1)

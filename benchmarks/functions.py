@@ -1,0 +1,129 @@
+"""Functions as they are deployed, and the messages that are sent to them."""
+
+import base64
+import compileall
+import contextlib
+import http.client
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+from infra.automations import ROOT
+
+ACCOUNT = "0A1B2C-3D4E5F-6A7B8C"
+BUDGET = "8f3d2c1b-0a9e-4d5c-8b7a-6f5e4d3c2b1a"
+PROJECT = "my-product"
+NOON = datetime(2026, 11, 5, 12, tzinfo=UTC)
+SETTINGS: dict[str, object] = {
+    "mode": "act",
+    "cap_spending": {
+        "budgets": {
+            "monthly": {
+                "billing_account": ACCOUNT,
+                "id": BUDGET,
+                "currency": "USD",
+                "ladder": [{"at": 1.0, "do": ["limit_cloud_run"]}],
+                "may_touch": {
+                    "limit_cloud_run": {
+                        "projects": [PROJECT],
+                        "regions": ["europe-west1"],
+                        "label": "tier=web",
+                    }
+                },
+            }
+        }
+    },
+}
+PATIENCE_SECONDS = 30.0
+
+
+def bundle(into: Path, automation: str) -> Path:
+    """A folder like a deployed function's: a one-line main, the automation, what is shared, and compiled code."""
+    ignore = shutil.ignore_patterns("__pycache__", "scenarios")
+    shutil.copytree(ROOT / "functions" / automation, into / "functions" / automation, ignore=ignore)
+    shutil.copy(ROOT / "functions" / "__init__.py", into / "functions")
+    shutil.copytree(ROOT / "shared", into / "shared", ignore=ignore)
+    (into / "main.py").write_text(f"from functions.{automation}.main import {automation}\n")
+    compileall.compile_dir(into, quiet=1)
+    return into
+
+
+def bare_bundle(into: Path) -> Path:
+    """A folder with the bare function, alike."""
+    into.mkdir()
+    shutil.copy(ROOT / "benchmarks" / "bare" / "main.py", into / "main.py")
+    compileall.compile_dir(into, quiet=1)
+    return into
+
+
+def environment(endpoint: str = "") -> dict[str, str]:
+    """The environment of a function that is deployed with the settings above."""
+    own = {"CARETAKER_SETTINGS": json.dumps(SETTINGS), "CARETAKER_PROJECT": PROJECT}
+    return os.environ | own | ({"CARETAKER_GRPC_ENDPOINT": endpoint} if endpoint else {})
+
+
+def notification(message_id: str, cost: float, *, account: str = ACCOUNT, data: bytes | None = None) -> bytes:
+    """The body of a Pub/Sub push of a budget notification; published in the order of its cost."""
+    said = {"costAmount": cost, "costIntervalStart": "2026-11-01T07:00:00Z", "budgetAmount": 100, "currencyCode": "USD"}
+    message = {
+        "data": base64.b64encode(data or json.dumps(said).encode()).decode(),
+        "attributes": {"billingAccountId": account, "budgetId": BUDGET, "schemaVersion": "1.0"},
+        "messageId": message_id,
+        "publishTime": datetime.fromtimestamp(NOON.timestamp() + cost, UTC).isoformat(),
+    }
+    return json.dumps({"message": message, "subscription": "projects/my-product/subscriptions/s"}).encode()
+
+
+@contextlib.contextmanager
+def serving(folder: Path, target: str, variables: Mapping[str, str]) -> Iterator[int]:
+    """A functions-framework process for one function, as Google's buildpack starts it. Yields its port."""
+    port = _free_port()
+    program = [str(Path(sys.executable).with_name("functions-framework")), "--target", target, "--source", "main.py"]
+    program += ["--signature-type", "cloudevent", "--host", "127.0.0.1", "--port", str(port)]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    process = subprocess.Popen(program, cwd=folder, env=dict(variables), **quiet)  # type: ignore[call-overload]
+    try:
+        yield port
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def first_answer(folder: Path, target: str, variables: Mapping[str, str], body: bytes) -> float:
+    """Seconds from the start of a process to its answer of 200 to the first message."""
+    begun = time.perf_counter()
+    with serving(folder, target, variables) as port:
+        while True:
+            with contextlib.suppress(ConnectionRefusedError):
+                status = post(http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_SECONDS), body)
+                took = time.perf_counter() - begun
+                break
+            if time.perf_counter() - begun > PATIENCE_SECONDS:
+                raise TimeoutError(f"{target} did not answer within {PATIENCE_SECONDS} s")
+            time.sleep(0.001)
+    if status != http.HTTPStatus.OK:
+        raise RuntimeError(f"{target} answered {status}")
+    return took
+
+
+def post(connection: http.client.HTTPConnection, body: bytes, path: str = "") -> int:
+    """Push one message, and return the status of the answer."""
+    where = path or f"/projects/{PROJECT}/topics/caretaker-budget-notifications"
+    connection.request("POST", where, body, {"Content-Type": "application/json"})
+    answer = connection.getresponse()
+    answer.read()
+    return answer.status
+
+
+def _free_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port: int = taken.getsockname()[1]
+        return port

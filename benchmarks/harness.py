@@ -1,0 +1,75 @@
+"""Measures processes in turn, so that a machine that slows down slows all of them, and prints ratios in a table."""
+
+import os
+import platform
+import statistics
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.table import Table
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One measured ratio, and what we hold it to."""
+
+    name: str
+    peer: str
+    ours: float
+    theirs: float
+    unit: str
+    at_most: float | None = None
+
+    @property
+    def ratio(self) -> float:
+        """Ours over theirs."""
+        return self.ours / self.theirs
+
+    @property
+    def verdict(self) -> str:
+        """Whether the bound is kept; nothing where there is none."""
+        if self.at_most is None:
+            return ""
+        return f"within {self.at_most:g}" if self.ratio <= self.at_most else f"OVER {self.at_most:g}"
+
+
+def in_turn(contenders: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, list[float]]:
+    """Measure all contenders one after another, ``rounds`` times after one round that is not counted."""
+    measured: dict[str, list[float]] = {name: [] for name in contenders}
+    for number in range(rounds + 1):
+        for name, measure in contenders.items():
+            value = measure()
+            if number:
+                measured[name].append(value)
+    return measured
+
+
+def spread(values: list[float]) -> str:
+    """Median, and in brackets the least and the greatest."""
+    return f"{statistics.median(values):.3f} ({min(values):.3f} to {max(values):.3f})"
+
+
+def machine() -> str:
+    """What the figures were measured on."""
+    return f"Python {platform.python_version()}, {os.cpu_count()} cores, {platform.system()} {platform.machine()}"
+
+
+def show(title: str, figures: list[Figure], notes: list[str]) -> None:
+    """Print figures as a table with the ratios that matter, and notes below it."""
+    console = Console(highlight=False)
+    table = Table(title=title, title_justify="left")
+    for heading in ("", "ours", "peer", "", "ratio", "bound"):
+        table.add_column(heading, justify="left" if heading in {"", "bound"} else "right")
+    for one in figures:
+        table.add_row(
+            one.name,
+            f"{one.ours:.3f} {one.unit}",
+            f"{one.theirs:.3f} {one.unit}",
+            one.peer,
+            f"{one.ratio:.2f}",
+            one.verdict,
+        )
+    console.print(table)
+    for note in (*notes, machine()):
+        console.print(f"  {note}")

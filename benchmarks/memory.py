@@ -1,0 +1,63 @@
+"""What the laptop run takes: the memory of its two processes, and the seconds of the whole story."""
+
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from benchmarks.harness import Figure, show
+from infra.automations import ROOT
+from infra.settings import load_caretaker_yaml
+from local.story import cap_spending
+
+MEBIBYTE = 1024 * 1024
+MOST_MEBIBYTES = 250.0
+MOST_SECONDS = 20.0
+PLAY = "import benchmarks.memory as memory; memory.play()"
+
+
+def measure() -> bool:
+    """Measure and print. Returns whether it could be measured."""
+    begun = time.perf_counter()
+    told = subprocess.run([sys.executable, "-c", PLAY], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    cloud, functions = (int(part) / MEBIBYTE for part in told.split()[-2:])
+    begun = time.perf_counter()
+    subprocess.run([sys.executable, "-m", "local", "--once"], cwd=ROOT, check=True, capture_output=True)
+    took = time.perf_counter() - begun
+    figures = [
+        Figure("all functions and the local cloud", "what we allow", cloud + functions, MOST_MEBIBYTES, "MiB", 1.0),
+        Figure("./deploy.sh local --once", "what we allow", took, MOST_SECONDS, "s", 1.0),
+    ]
+    show(
+        "The laptop run",
+        figures,
+        [f"resident at the story's end: local cloud {cloud:.0f} MiB, functions {functions:.0f} MiB"],
+    )
+    return True
+
+
+def play() -> None:
+    """Play the story in this process, and print the resident bytes of it and of the functions' process."""
+    from local.cloud import LocalCloud
+    from local.cloud.world import load_world, seed
+    from local.console import Console
+    from local.story.player import Player
+    from local.suite import Suite
+
+    story = ROOT / "local" / "story"
+    owner = load_caretaker_yaml(story / "caretaker.yaml")
+    with tempfile.TemporaryDirectory() as folder, LocalCloud(now=cap_spending.START) as cloud:
+        player = Player(cloud, Console())
+        with Suite(cloud, "my-product", owner, on_line=player.on_line, error_log=Path(folder) / "log") as suite:
+            seed(cloud, load_world(story / "world.yaml"))
+            cap_spending.play(player, suite)
+            sys.stdout.write(f"\n{_resident('self')} {_resident(str(suite.process_id))}\n")
+
+
+def _resident(process: str) -> int:
+    """Bytes of memory that a process holds (Linux)."""
+    for line in Path(f"/proc/{process}/status").read_text().splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1]) * 1024
+    raise RuntimeError(f"/proc/{process}/status has no VmRSS")

@@ -1,0 +1,37 @@
+"""The pure parts of the benchmarks' harness."""
+
+from collections.abc import Callable
+
+import pytest
+
+from benchmarks.harness import Figure, in_turn, spread
+
+
+def test_a_ratio_is_ours_over_theirs() -> None:
+    assert Figure("read", "bare", ours=0.5, theirs=0.25, unit="s").ratio == 2.0
+
+
+@pytest.mark.parametrize(
+    ("at_most", "verdict"), [(None, ""), (2.0, "within 2"), (1.9, "OVER 1.9")], ids=["no bound", "kept", "passed"]
+)
+def test_the_verdict_says_whether_a_bound_is_kept(at_most: float | None, verdict: str) -> None:
+    assert Figure("read", "bare", 0.5, 0.25, "s", at_most).verdict == verdict
+
+
+def test_contenders_take_turns_and_the_first_round_is_not_counted() -> None:
+    order: list[str] = []
+
+    def contender(name: str) -> Callable[[], float]:
+        def measure() -> float:
+            order.append(name)
+            return float(len(order))
+
+        return measure
+
+    measured = in_turn({"ours": contender("ours"), "theirs": contender("theirs")}, rounds=2)
+    assert order == ["ours", "theirs"] * 3
+    assert measured == {"ours": [3.0, 5.0], "theirs": [4.0, 6.0]}
+
+
+def test_the_spread_of_several_values() -> None:
+    assert spread([3.0, 1.0, 2.0]) == "2.000 (1.000 to 3.000)"
