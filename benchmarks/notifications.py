@@ -33,7 +33,7 @@ def measure() -> bool:
     figure = Figure("messages a second", "bare function", rate, statistics.median(bare_rates), "/s")
     once = sum(count == 1 for count in updates.values())
     notes = [
-        f"{MESSAGES} messages, {MESSAGES // 2} of them different, shuffled, from {SENDERS} senders; {failed} sent again",
+        f"{MESSAGES} messages, half of them different, shuffled, from {SENDERS} senders; {failed} sent again",
         f"{once} of {SERVICES} services were changed exactly once; updates in all: {sum(updates.values())}",
     ]
     show("Notifications", [figure], notes)
