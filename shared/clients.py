@@ -9,7 +9,7 @@ import logging
 import os
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Protocol, TypedDict, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, cast
 
 import msgspec
 
@@ -17,21 +17,13 @@ if TYPE_CHECKING:
     import grpc
     from google.api_core.retry import Retry
 
+    from shared.watching import CallWatcher
+
 ENDPOINT_VARIABLE = "CARETAKER_GRPC_ENDPOINT"
 PROJECT_VARIABLE = "CARETAKER_PROJECT"
 RETRY_SECONDS_VARIABLE = "CARETAKER_RETRY_SECONDS"
 
 ClientT = TypeVar("ClientT")
-
-
-class CallWatcher(Protocol):
-    """Is told of every API call: the seam where tests stop a run between two calls."""
-
-    def before(self, method: str) -> None:
-        """The call is about to be sent."""
-
-    def after(self, method: str) -> None:
-        """The call has been answered."""
 
 
 class CallOptions(TypedDict):
@@ -63,7 +55,7 @@ class Clients:
         *,
         endpoint: str = "",
         retry: RetryPolicy | None = None,
-        watcher: CallWatcher | None = None,
+        watcher: "CallWatcher | None" = None,
     ) -> None:
         self.project = project
         self._endpoint = endpoint

@@ -64,9 +64,14 @@ def parse(data: object, automation: str, section: type[SectionT]) -> Configurati
         raise SettingsError("caretaker.yaml", data, "a mapping with `mode` and a section for each automation")
     if automation not in data:
         raise SettingsError(automation, None, f"a section `{automation}:` in caretaker.yaml")
-    mode = _convert(data.get("mode", Mode.OBSERVE), Mode, "mode")
+    mode = mode_of(data)
     own = _convert(data[automation], section, automation)
     return Configuration(mode=own.mode or mode, section=own)
+
+
+def mode_of(data: Mapping[str, object]) -> Mode:
+    """The mode of the whole suite. Raises ``SettingsError`` if it is none."""
+    return _convert(data.get("mode", Mode.OBSERVE), Mode, "mode")
 
 
 ValueT = TypeVar("ValueT")

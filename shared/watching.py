@@ -1,11 +1,19 @@
 """Tells a watcher of every gRPC call that a client makes."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 import grpc
 
-from shared.clients import CallWatcher
+
+class CallWatcher(Protocol):
+    """Is told of every API call: the seam where tests stop a run between two calls."""
+
+    def before(self, method: str) -> None:
+        """The call is about to be sent."""
+
+    def after(self, method: str) -> None:
+        """The call has been answered."""
 
 
 class WatchingInterceptor(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClientInterceptor):
