@@ -10,7 +10,7 @@ import yaml
 from infra.automations import ROOT, load_automations
 from infra.yaml12 import read_yaml
 from shared.errors import SettingsError
-from shared.settings import Mode, Section, parse
+from shared.settings import Mode, Section, mode_of, parse
 
 SCHEMA_PATH = ROOT / "caretaker.schema.json"
 
@@ -26,6 +26,8 @@ def load_caretaker_yaml(path: Path) -> dict[str, object]:
         data = read_yaml(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise SettingsError(str(path), None, f"a readable file ({error.strerror})") from error
+    except UnicodeDecodeError as error:
+        raise SettingsError(str(path), error.object[error.start : error.end], f"UTF-8 ({error.reason})") from error
     except yaml.YAMLError as error:
         raise SettingsError(str(path), None, f"YAML ({error})") from error
     if not isinstance(data, Mapping):
@@ -40,6 +42,7 @@ def check(data: Mapping[str, object]) -> None:
     for name in data:
         if name != "mode" and name not in known:
             raise SettingsError(str(name), data[name], f"there is no such key; known are mode, {', '.join(known)}")
+    mode_of(data)
     for name, section in known.items():
         if name in data:
             parse(data, name, section)

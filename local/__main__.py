@@ -45,17 +45,19 @@ def _run(options: argparse.Namespace) -> int:
     is_story = not (options.serve or options.settings or options.world or options.now)
     owner = load_caretaker_yaml(options.settings or (HERE if is_story else ROOT) / "caretaker.yaml")
     world = load_world(options.world or HERE / "world.yaml") if is_story or options.world else None
-    DIRECTORY.mkdir(exist_ok=True)
+    options.directory.mkdir(parents=True, exist_ok=True)
+    endpoints: Path = options.directory / "endpoints.json"
+    endpoints.unlink(missing_ok=True)  # whoever waits for it must not be sent where an earlier run was
     start = options.now or (cap_spending.START if is_story else datetime.now(UTC))
     with contextlib.ExitStack() as stack:
         cloud = stack.enter_context(LocalCloud(now=start, running=not is_story))
         player = Player(cloud, console)
         suite = stack.enter_context(
-            Suite(cloud, options.project, owner, on_line=player.on_line, error_log=DIRECTORY / "functions.log")
+            Suite(cloud, options.project, owner, on_line=player.on_line, error_log=options.directory / "functions.log")
         )
         if world:
             seed(cloud, world)
-        endpoints = _write_endpoints(cloud, suite)
+        _write_endpoints(endpoints, cloud, suite)
         console.say("ready", f"local cloud at {cloud.address}, functions at {suite.address} ({endpoints})")
         if is_story:
             cap_spending.play(player, suite)
@@ -74,9 +76,8 @@ def _run(options: argparse.Namespace) -> int:
             time.sleep(3600)
 
 
-def _write_endpoints(cloud: LocalCloud, suite: Suite) -> Path:
+def _write_endpoints(path: Path, cloud: LocalCloud, suite: Suite) -> None:
     """Say where everything is, for an official client or a hand-made event. None is what is not served yet."""
-    path = DIRECTORY / "endpoints.json"
     endpoints = {
         "functions": suite.address,
         "grpc": cloud.address,
@@ -85,8 +86,9 @@ def _write_endpoints(cloud: LocalCloud, suite: Suite) -> Path:
         "github": None,
         "project": suite.project,
     }
-    path.write_text(json.dumps(endpoints, indent=2) + "\n", encoding="utf-8")
-    return path.relative_to(ROOT)
+    fresh = path.with_suffix(".new")
+    fresh.write_text(json.dumps(endpoints, indent=2) + "\n", encoding="utf-8")
+    fresh.replace(path)  # it is there only when it is whole
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -100,6 +102,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--settings", type=_file, metavar="FILE", help="your caretaker.yaml (plays no story)")
     parser.add_argument("--world", type=_file, metavar="FILE", help="what exists at the start (docs/local-cloud.md)")
     parser.add_argument("--now", type=_time, metavar="TIME", help="where the clock starts, such as 2026-11-01T09:00Z")
+    parser.add_argument(
+        "--directory",
+        type=Path,
+        default=DIRECTORY,
+        metavar="DIR",
+        help="where endpoints.json and the functions' log go (default: .local in the checkout)",
+    )
     parser.add_argument(
         "--project", default="my-product", help="the project that the suite runs in (default: %(default)s)"
     )

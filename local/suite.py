@@ -102,6 +102,8 @@ class Suite:
             self._process.wait()
         if self._reader:
             self._reader.join(STOP_SECONDS)
+        if self._process.stdout:
+            self._process.stdout.close()
 
     @property
     def process_id(self) -> int:

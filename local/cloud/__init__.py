@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from types import TracebackType
+from typing import Self
 
 from google.cloud.billing.budgets_v1.services.budget_service.transports import BudgetServiceGrpcTransport
 from google.cloud.billing_v1.services.cloud_billing.transports import CloudBillingGrpcTransport
@@ -47,20 +48,20 @@ class LocalCloud:
         self.server.add(BudgetServiceGrpcTransport, self.budgets)
         self.server.add(CloudBillingGrpcTransport, self.billing)
 
-    def start(self, port: int = 0) -> "LocalCloud":
+    def start(self, port: int = 0) -> Self:
         """Listen on loopback, on any free port if none is given."""
         self._port = self.server.start(port)
         return self
 
     def stop(self) -> None:
-        """End everything that was started."""
+        """End everything that was started; what is being pushed is broken off."""
+        self.server.stop()
         self.clock.close()
         self.pubsub.close()
-        self.server.stop()
         if self._now_server:
             self._now_server.stop()
 
-    def __enter__(self) -> "LocalCloud":
+    def __enter__(self) -> Self:
         return self.start()
 
     def __exit__(

@@ -154,7 +154,7 @@ class Clock:
     def _set(self, when: datetime) -> None:
         """Time goes forward only: a timer may have come due late, or a running clock have passed ``when``."""
         with self._changed:
-            self._base = max(when, self.now())
+            self._base = max(when.astimezone(UTC), self.now())
             if self._started is not None:
                 self._started = time.monotonic()
             self._changed.notify_all()

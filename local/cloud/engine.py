@@ -1,48 +1,33 @@
-"""Serves any official gRPC client package on one plaintext port, records every call, and can fail any of them.
+"""Serves any official gRPC client package on one plaintext port, records every call, and can fail any of them."""
 
-The packages register no service descriptors, so the method paths and message types are read off the official
-transports themselves: a transport is built on a channel that only notes what it is asked for.
-"""
-
-import collections.abc
 import functools
-import inspect
 import threading
-import typing
 from collections.abc import Callable, Iterator, Mapping
 from concurrent import futures
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar, cast
 
 import grpc
+import proto
+from google.protobuf import empty_pb2
 from google.protobuf.message import Message
 from google.rpc import error_details_pb2, status_pb2
 from grpc_status import rpc_status
 
 from local.cloud.clock import Clock
+from local.cloud.transports import REQUEST_STREAM, RESPONSE_STREAM, Rpc, rpcs_of
 
 WORKERS = 32
 OPERATIONS = "/google.longrunning.Operations/"
 MAX_MESSAGE_BYTES = 16 * 1024 * 1024
-READ_VERBS = (
-    "Get",
-    "List",
-    "BatchGet",
-    "RunQuery",
-    "RunAggregation",
-    "Search",
-    "Pull",
-    "Test",
-    "Wait",
-    "Access",
-)
+READ_VERBS = ("Get", "List", "BatchGet", "RunQuery", "RunAggregation", "Search", "Pull", "Test", "Wait", "Access")
 
 MessageT = TypeVar("MessageT")
 
 
 class ApiError(Exception):
-    """What a Google API answers instead of a result."""
+    """What a Google API answers instead of a result; a ``reason`` comes with it as ``google.rpc.ErrorInfo``."""
 
     def __init__(
         self,
@@ -58,13 +43,24 @@ class ApiError(Exception):
         self.reason = reason
         self.metadata = dict(metadata or {})
 
+    def status(self) -> status_pb2.Status:
+        """The error as it goes over the wire."""
+        status = status_pb2.Status(code=self.code.value[0], message=self.message)
+        if self.reason:
+            status.details.add().Pack(
+                error_details_pb2.ErrorInfo(reason=self.reason, domain="googleapis.com", metadata=self.metadata)
+            )
+        return status
+
 
 @dataclass(frozen=True)
 class Call:
     """One call as it was received and answered."""
 
     method: str
+    """Service and method, such as ``google.cloud.run.v2.Services/UpdateService``."""
     request: Message
+    """A copy of the request; empty if it was a stream, or of an API that is not served."""
     mutating: bool
     at: datetime
     code: grpc.StatusCode
@@ -84,36 +80,30 @@ class Fault:
 
 @dataclass(frozen=True)
 class Method:
-    """One RPC of an official transport."""
+    """One RPC and what serves it, if anything does."""
 
-    path: str
-    kind: str
-    request: Any
-    response: Any
+    name: str
     handle: Callable[[Any], Any] | None
-
-    @property
-    def name(self) -> str:
-        """Service and method, such as ``google.cloud.run.v2.Services/UpdateService``."""
-        return self.path.removeprefix("/")
 
     @property
     def is_mutating(self) -> bool:
         """Whether the method changes anything, by its verb."""
-        return not self.path.rpartition("/")[2].startswith(READ_VERBS)
+        return not self.name.rpartition("/")[2].startswith(READ_VERBS)
 
 
 def protobuf(message: Any) -> Any:
     """The protobuf message behind a proto-plus one, or the message itself."""
-    return type(message).pb(message) if hasattr(type(message), "pb") else message
+    return type(message).pb(message) if isinstance(message, proto.Message) else message
 
 
 def copy_of(message: MessageT) -> MessageT:
-    """A copy of a message, so that nobody holds what is stored."""
-    plain = protobuf(message)
-    fresh = type(plain)()
-    fresh.CopyFrom(plain)
-    return typing.cast("MessageT", type(message).wrap(fresh) if hasattr(type(message), "wrap") else fresh)
+    """A copy of a message (protobuf or proto-plus), so that nobody holds what is stored."""
+    kind: Any = type(message)
+    if isinstance(message, proto.Message):
+        return cast("MessageT", kind(message))
+    fresh = kind()
+    fresh.CopyFrom(message)
+    return cast("MessageT", fresh)
 
 
 class Server(grpc.GenericRpcHandler):
@@ -161,26 +151,30 @@ class Server(grpc.GenericRpcHandler):
         with self._lock:
             self._faults.clear()
 
-    def add(self, transport: type, service: object) -> None:
-        """Serve an official transport's RPCs by the service's methods of the same names in snake case."""
-        for snake, path, kind, request, response in methods_of(transport):
-            # Every transport brings the operations' methods too, and all services share one implementation of them.
-            owner = self._operations if path.startswith(OPERATIONS) else service
-            self._handlers[path] = self._handler(Method(path, kind, request, response, getattr(owner, snake, None)))
-
     def add_operations(self, operations: object) -> None:
         """Serve long-running operations; to be called before any service is added."""
         self._operations = operations
 
+    def add(self, transport: type, service: object) -> None:
+        """Serve an official transport's RPCs by the service's methods of the same names in snake case.
+
+        A method takes the request as the official package has it, and returns the response (proto-plus or protobuf), or
+        for a stream of responses an iterator of them. What it lacks is answered with UNIMPLEMENTED.
+        """
+        for rpc in rpcs_of(transport):
+            # Every transport brings the operations' methods too, and all services share one implementation of them.
+            owner = self._operations if rpc.path.startswith(OPERATIONS) else service
+            self._handlers[rpc.path] = self._handler(rpc, getattr(owner, rpc.snake_name, None))
+
     def start(self, port: int = 0) -> int:
-        """Listen on loopback, and return the port."""
+        """Listen on loopback, and return the port. Raises ``RuntimeError`` if it is taken."""
         options = [
             ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
             ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
             ("grpc.so_reuseport", 0),
         ]
         pool = futures.ThreadPoolExecutor(WORKERS, thread_name_prefix="grpc")
-        self._server = grpc.server(pool, handlers=(self,), options=options)
+        self._server = grpc.server(pool, handlers=[self], options=options)
         bound = self._server.add_insecure_port(f"127.0.0.1:{port}")
         self._server.start()
         return bound
@@ -190,47 +184,64 @@ class Server(grpc.GenericRpcHandler):
         if self._server:
             self._server.stop(None).wait()
 
-    def service(self, handler_call_details: grpc.HandlerCallDetails) -> "grpc.RpcMethodHandler[Any, Any] | None":
-        """The handler of a method; None, so that gRPC answers UNIMPLEMENTED, for one that no client package has."""
-        return self._handlers.get(handler_call_details.method)
+    def service(self, handler_call_details: grpc.HandlerCallDetails) -> "grpc.RpcMethodHandler[Any, Any]":
+        """What answers a method; for one that no added transport has, a refusal that names it."""
+        path = handler_call_details.method
+        return self._handlers.get(path) or self._refusal(path)
 
-    def _handler(self, method: Method) -> "grpc.RpcMethodHandler[Any, Any]":
-        answer = functools.partial(self._answer, method)
-        codecs = {"request_deserializer": _deserializer(method.request), "response_serializer": _serialize}
-        match method.kind:
-            case "unary_unary":
-                return grpc.unary_unary_rpc_method_handler(answer, **codecs)
-            case "unary_stream":
-                return grpc.unary_stream_rpc_method_handler(answer, **codecs)
-            case "stream_unary":
-                return grpc.stream_unary_rpc_method_handler(answer, **codecs)
-            case _:
-                return grpc.stream_stream_rpc_method_handler(answer, **codecs)
+    def _handler(self, rpc: Rpc, handle: Callable[[Any], Any] | None) -> "grpc.RpcMethodHandler[Any, Any]":
+        if rpc.kind == REQUEST_STREAM:
+            return self._refusal(rpc.path)
+        answer = functools.partial(self._answer, Method(rpc.path[1:], handle))
+        request: Any = rpc.request
+        make = (
+            grpc.unary_stream_rpc_method_handler if rpc.kind == RESPONSE_STREAM else grpc.unary_unary_rpc_method_handler
+        )
+        return make(
+            answer,
+            request_deserializer=request.deserialize if issubclass(request, proto.Message) else request.FromString,
+            response_serializer=_serialize,
+        )
+
+    def _refusal(self, path: str) -> "grpc.RpcMethodHandler[Any, Any]":
+        method = Method(path[1:], None)
+
+        def refuse(_: object, context: grpc.ServicerContext) -> NoReturn:
+            error = _unserved(method)
+            self._record(method, empty_pb2.Empty(), error.code)
+            context.abort_with_status(rpc_status.to_status(error.status()))
+
+        # To a client that does not stream, this looks no different.
+        return grpc.stream_stream_rpc_method_handler(refuse)
 
     def _answer(self, method: Method, request: Any, context: grpc.ServicerContext) -> Any:
-        streams = method.kind.startswith("stream")
-        received = status_pb2.Status() if streams else copy_of(protobuf(request))
-        code = grpc.StatusCode.OK
+        received = copy_of(protobuf(request))
+        # If the service has a fault of its own, this is what gRPC answers.
+        code = grpc.StatusCode.UNKNOWN
         try:
-            if method.handle is None or streams:
-                raise ApiError(grpc.StatusCode.UNIMPLEMENTED, f"{method.name} is not served by the local cloud")
-            fault = self._fault(method)
-            if fault and not fault.after_effect:
-                raise ApiError(fault.code, fault.message)
-            answer = method.handle(request)
-            if isinstance(answer, Iterator):
-                answer = list(answer)
-            if fault:
-                raise ApiError(fault.code, fault.message)
+            answer = self._perform(method, request)
+            code = grpc.StatusCode.OK
         except ApiError as error:
             code = error.code
-            context.abort_with_status(rpc_status.to_status(_status(error)))
+            context.abort_with_status(rpc_status.to_status(error.status()))
         finally:
-            with self._lock:
-                self._calls.append(Call(method.name, received, method.is_mutating, self._clock.now(), code))
-        return iter(answer) if method.kind == "unary_stream" else answer
+            self._record(method, received, code)
+        return answer
 
-    def _fault(self, method: Method) -> Fault | None:
+    def _perform(self, method: Method, request: Any) -> Any:
+        if method.handle is None:
+            raise _unserved(method)
+        fault = self._next_fault(method)
+        if fault and not fault.after_effect:
+            raise ApiError(fault.code, fault.message)
+        answer = method.handle(request)
+        if isinstance(answer, Iterator):
+            answer = iter(list(answer))
+        if fault:
+            raise ApiError(fault.code, fault.message)
+        return answer
+
+    def _next_fault(self, method: Method) -> Fault | None:
         with self._lock:
             for fault in self._faults:
                 if fault.method not in method.name or fault.times == 0:
@@ -242,90 +253,15 @@ class Server(grpc.GenericRpcHandler):
                 return fault
         return None
 
+    def _record(self, method: Method, request: Message, code: grpc.StatusCode) -> None:
+        with self._lock:
+            self._calls.append(Call(method.name, request, method.is_mutating, self._clock.now(), code))
 
-def _status(error: ApiError) -> status_pb2.Status:
-    status = status_pb2.Status(code=error.code.value[0], message=error.message)
-    if error.reason:
-        detail = error_details_pb2.ErrorInfo(reason=error.reason, domain="googleapis.com", metadata=error.metadata)
-        status.details.add().Pack(detail)
-    return status
+
+def _unserved(method: Method) -> ApiError:
+    return ApiError(grpc.StatusCode.UNIMPLEMENTED, f"{method.name} is not served by the local cloud")
 
 
 def _serialize(message: Any) -> bytes:
     serialized: bytes = protobuf(message).SerializeToString()
     return serialized
-
-
-def _deserializer(message_type: Any) -> Callable[[bytes], Any]:
-    return message_type.deserialize if hasattr(message_type, "deserialize") else message_type.FromString
-
-
-class _NotingChannel(grpc.Channel):
-    """Notes the last RPC that a transport asked a stub for."""
-
-    def __init__(self) -> None:
-        self.asked = ("", "")
-
-    def _note(self, kind: str, path: str) -> Callable[..., None]:
-        self.asked = (kind, path)
-        return lambda *_, **__: None
-
-    def unary_unary(self, method: str, *_: Any, **__: Any) -> Any:  # type: ignore[override]
-        return self._note("unary_unary", method)
-
-    def unary_stream(self, method: str, *_: Any, **__: Any) -> Any:  # type: ignore[override]
-        return self._note("unary_stream", method)
-
-    def stream_unary(self, method: str, *_: Any, **__: Any) -> Any:  # type: ignore[override]
-        return self._note("stream_unary", method)
-
-    def stream_stream(self, method: str, *_: Any, **__: Any) -> Any:  # type: ignore[override]
-        return self._note("stream_stream", method)
-
-    def subscribe(self, *_: Any, **__: Any) -> None:
-        """A channel that is never connected has no state to tell of."""
-
-    def unsubscribe(self, *_: Any, **__: Any) -> None:
-        """See `subscribe`."""
-
-    def close(self) -> None:
-        """Nothing is open."""
-
-    def __enter__(self) -> "_NotingChannel":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        return None
-
-
-@functools.cache
-def methods_of(transport: Any) -> tuple[tuple[str, str, str, Any, Any], ...]:
-    """Each RPC of an official transport: snake-case name, path, kind, and the types of request and response."""
-    return tuple(_methods_of(transport))
-
-
-def _methods_of(transport: Any) -> Iterator[tuple[str, str, str, Any, Any]]:
-    noting = _NotingChannel()
-    # Transports wrap the channel in an interceptor of their own, which makes stubs only when they are called.
-    original = grpc.intercept_channel
-    grpc.intercept_channel = lambda channel, *_: channel
-    try:
-        instance = transport(channel=noting)
-    finally:
-        grpc.intercept_channel = original
-    for name, member in inspect.getmembers(transport, lambda one: isinstance(one, property)):
-        returned = typing.get_type_hints(member.fget).get("return")
-        if typing.get_origin(returned) is not collections.abc.Callable:
-            continue
-        (request,), response = typing.get_args(returned)
-        noting.asked = ("", "")
-        instance._stubs.clear()  # noqa: SLF001 - a transport asks for each stub only once
-        getattr(instance, name)
-        if noting.asked[1]:
-            yield name, noting.asked[1], noting.asked[0], request, _message_type(response)
-
-
-def _message_type(response: Any) -> Any:
-    """The type itself, out of ``Union[T, Awaitable[T]]``."""
-    arguments = typing.get_args(response)
-    return arguments[0] if arguments else response

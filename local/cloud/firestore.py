@@ -1,12 +1,15 @@
-"""Firestore's documents: reads, conditional writes and simple queries of named databases.
+"""Firestore's documents: reads, conditional writes and simple queries of databases, which are there when used.
 
 Every commit gets a time of its own, even while the clock stands still, so that a precondition on ``update_time``
-tells two writes apart. Not modelled: indexes, listeners, pipelines, security rules.
+tells two writes apart. Transactions are optimistic: what they read must be the same when they commit. Not modelled:
+indexes, listeners, cursors, pipelines, reads of the past, security rules.
 """
 
-import re
+import functools
+import itertools
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -16,12 +19,23 @@ from google.protobuf import empty_pb2
 
 from local.cloud.clock import Clock
 from local.cloud.engine import ApiError, copy_of, protobuf
-from local.cloud.firestore_fields import apply_transform, merge_fields
+from local.cloud.firestore_fields import merge_fields
+from local.cloud.firestore_names import check_database, check_document, check_parent
 from local.cloud.firestore_query import select
-from local.cloud.messages import timestamp
+from local.cloud.firestore_writes import RawDocument, RawTimestamp, RawWrite, RawWriteResult, apply_write, target_of
+from local.cloud.messages import invalid, page, timestamp
 
-LARGEST_DOCUMENT = 1_048_576
-_NAME = re.compile(r"^projects/[^/]+/databases/(?P<database>[^/]+)/documents/(?P<path>.+)$")
+DEFAULT_PAGE, LARGEST_PAGE = 100, 1000
+
+RawMessage = Any
+
+
+@dataclass(eq=False)
+class Transaction:
+    """What a transaction has read: how to read it again, and what was there."""
+
+    is_read_only: bool
+    reads: list[tuple[Callable[[], object], object]] = field(default_factory=list)
 
 
 class Firestore:
@@ -29,207 +43,206 @@ class Firestore:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._documents: dict[str, Any] = {}
-        self._transactions: dict[bytes, dict[str, Any]] = {}
+        self._documents: dict[str, RawDocument] = {}
+        self._transactions: dict[bytes, Transaction] = {}
+        self._numbers = itertools.count(1)
         self._lock = threading.RLock()
-        self._last = clock.now() - timedelta(microseconds=1)
-        self._count = 0
+        self._last_commit = clock.now() - timedelta(microseconds=1)
 
-    def get_document(self, request: types.GetDocumentRequest) -> Any:
+    def get_document(self, request: types.GetDocumentRequest) -> RawDocument:
         """One document. NOT_FOUND if it is not there."""
+        check_document(request.name)
         with self._lock:
-            _check_name(request.name)
-            self._note_read(request.transaction, request.name)
+            self._note(self._transaction_of(request), functools.partial(self._version, request.name))
             if request.name not in self._documents:
                 raise ApiError(grpc.StatusCode.NOT_FOUND, f'Document "{request.name}" not found.')
-            return copy_of(self._documents[request.name])
+            return self._masked(request.name, request)
 
-    def batch_get_documents(self, request: types.BatchGetDocumentsRequest) -> Iterator[Any]:
+    def batch_get_documents(self, request: types.BatchGetDocumentsRequest) -> Iterator[RawMessage]:
         """Every document asked for, found or missing, as of one moment."""
+        check_database(request.database)
         with self._lock:
-            transaction = request.transaction
-            read_time = timestamp(self._clock.now())
+            transaction = self._transaction_of(request)
+            read_time = self._read_time()
             if "new_transaction" in request:
-                transaction = self.begin_transaction(types.BeginTransactionRequest()).transaction
-                yield types.BatchGetDocumentsResponse.pb()(transaction=transaction)
-            for name in request.documents:
-                _check_name(name)
-                self._note_read(transaction, name)
+                yield types.BatchGetDocumentsResponse.pb()(transaction=transaction, read_time=read_time)
+            for name in dict.fromkeys(request.documents):
+                check_document(name, request.database)
+                self._note(transaction, functools.partial(self._version, name))
                 answer = types.BatchGetDocumentsResponse.pb()(read_time=read_time)
                 if name in self._documents:
-                    answer.found.CopyFrom(self._documents[name])
+                    answer.found.CopyFrom(self._masked(name, request))
                 else:
                     answer.missing = name
                 yield answer
 
-    def create_document(self, request: types.CreateDocumentRequest) -> Any:
-        """A new document under a given id. ALREADY_EXISTS if there is one."""
-        self._count += 1
-        identifier = request.document_id or f"auto{self._count:016d}"
-        document = protobuf(copy_of(request.document))
-        document.name = f"{request.parent}/{request.collection_id}/{identifier}"
-        write = types.Write.pb()(update=document)
-        write.current_document.exists = False
-        return self._write_one(write)
+    def list_documents(self, request: types.ListDocumentsRequest) -> RawMessage:
+        """The documents of a collection, in order of name."""
+        check_parent(request.parent)
+        if request.order_by or request.show_missing:
+            raise ApiError(grpc.StatusCode.UNIMPLEMENTED, "the local cloud lists what is there, in order of name")
+        with self._lock:
+            transaction = self._transaction_of(request)
+            here = self._collection(request.parent, request.collection_id)
+            self._note(transaction, functools.partial(self._collection, request.parent, request.collection_id))
+            shown, token = page(here, request.page_size, request.page_token, default=DEFAULT_PAGE, maximum=LARGEST_PAGE)
+            documents = [self._masked(document.name, request) for document in shown]
+            return types.ListDocumentsResponse.pb()(documents=documents, next_page_token=token)
 
-    def update_document(self, request: types.UpdateDocumentRequest) -> Any:
+    def run_query(self, request: types.RunQueryRequest) -> Iterator[RawMessage]:
+        """The documents that a structured query selects, or one answer without any."""
+        check_parent(request.parent)
+        plain = protobuf(request)
+        with self._lock:
+            transaction = self._transaction_of(request)
+
+            def found() -> list[RawDocument]:
+                return select(plain.structured_query, request.parent, self._documents.values())
+
+            self._note(transaction, found)
+            read_time = self._read_time()
+            answers = [
+                types.RunQueryResponse.pb()(document=self._masked(document.name, request), read_time=read_time)
+                for document in found()
+            ] or [types.RunQueryResponse.pb()(read_time=read_time)]
+            if "new_transaction" in request:
+                answers[0].transaction = transaction
+            answers[-1].done = True
+            yield from answers
+
+    def create_document(self, request: types.CreateDocumentRequest) -> RawDocument:
+        """A new document under a given id, or one of ours. ALREADY_EXISTS if there is one."""
+        if request.document.name:
+            raise invalid("document.name must not be set")
+        identifier = request.document_id or f"{next(self._numbers):020d}"
+        write = types.Write.pb()(update=protobuf(request.document))
+        write.update.name = f"{request.parent}/{request.collection_id}/{identifier}"
+        write.current_document.exists = False
+        return self._write_one(write, request)
+
+    def update_document(self, request: types.UpdateDocumentRequest) -> RawDocument:
         """Set a document, or only the masked fields of it."""
         plain = protobuf(request)
         write = types.Write.pb()(update=plain.document)
         if plain.HasField("update_mask"):
             write.update_mask.CopyFrom(plain.update_mask)
-        if plain.HasField("current_document"):
-            write.current_document.CopyFrom(plain.current_document)
-        return self._write_one(write)
+        write.current_document.CopyFrom(plain.current_document)
+        return self._write_one(write, request)
 
     def delete_document(self, request: types.DeleteDocumentRequest) -> empty_pb2.Empty:
         """Delete a document; one that is not there is no error without a precondition."""
-        write = types.Write.pb()(delete=request.name)
-        if protobuf(request).HasField("current_document"):
-            write.current_document.CopyFrom(protobuf(request).current_document)
-        self._commit([write])
+        plain = protobuf(request)
+        self._commit([types.Write.pb()(delete=plain.name, current_document=plain.current_document)])
         return empty_pb2.Empty()
 
-    def list_documents(self, request: types.ListDocumentsRequest) -> Any:
-        """The documents of a collection, in order of name."""
-        with self._lock:
-            parent = f"{request.parent}/{request.collection_id}/"
-            names = sorted(
-                name for name in self._documents if name.startswith(parent) and "/" not in name[len(parent) :]
-            )
-            start = int(request.page_token or 0)
-            size = request.page_size or 100
-            answer = types.ListDocumentsResponse.pb()(
-                documents=[self._documents[name] for name in names[start : start + size]]
-            )
-            if start + size < len(names):
-                answer.next_page_token = str(start + size)
-            return answer
-
-    def run_query(self, request: types.RunQueryRequest) -> Iterator[Any]:
-        """The documents that a structured query selects: filters on fields, order, limit."""
-        with self._lock:
-            read_time = timestamp(self._clock.now())
-            for document in select(protobuf(request).structured_query, request.parent, self._documents.values()):
-                yield types.RunQueryResponse.pb()(document=document, read_time=read_time)
-            yield types.RunQueryResponse.pb()(read_time=read_time)
-
-    def begin_transaction(self, request: types.BeginTransactionRequest) -> Any:
+    def begin_transaction(self, request: types.BeginTransactionRequest) -> RawMessage:
         """A transaction, which notes what it reads."""
-        del request
+        check_database(request.database)
         with self._lock:
-            self._count += 1
-            transaction = f"transaction-{self._count}".encode()
-            self._transactions[transaction] = {}
-            return types.BeginTransactionResponse.pb()(transaction=transaction)
+            return types.BeginTransactionResponse.pb()(transaction=self._begin(request.options))
 
     def rollback(self, request: types.RollbackRequest) -> empty_pb2.Empty:
         """Forget a transaction."""
         with self._lock:
-            self._transactions.pop(request.transaction, None)
+            self._end(request.transaction)
             return empty_pb2.Empty()
 
-    def commit(self, request: types.CommitRequest) -> Any:
-        """All writes or none. ABORTED if a document that the transaction read has changed since."""
+    def commit(self, request: types.CommitRequest) -> RawMessage:
+        """All writes or none. ABORTED if something that the transaction read has changed since; it has ended then."""
+        check_database(request.database)
+        writes = list(protobuf(request).writes)
+        for write in writes:
+            check_document(target_of(write), request.database)
         with self._lock:
             if request.transaction:
-                read = self._transactions.pop(request.transaction, None)
-                if read is None:
-                    raise ApiError(
-                        grpc.StatusCode.INVALID_ARGUMENT,
-                        "The referenced transaction has expired or is no longer valid.",
-                    )
-                for name, seen in read.items():
-                    if self._version(name) != seen:
-                        raise ApiError(
-                            grpc.StatusCode.ABORTED, f"Aborted due to cross-transaction contention on {name}."
-                        )
-            results, moment = self._commit(list(protobuf(request).writes))
+                transaction = self._end(request.transaction)
+                if transaction.is_read_only and writes:
+                    raise invalid("Cannot modify entities in a read-only transaction.")
+                if any(read() != seen for read, seen in transaction.reads):
+                    raise ApiError(grpc.StatusCode.ABORTED, "Aborted due to cross-transaction contention.")
+            results, moment = self._commit(writes)
             return types.CommitResponse.pb()(write_results=results, commit_time=moment)
 
-    def _write_one(self, write: Any) -> Any:
+    def _commit(self, writes: list[RawWrite]) -> tuple[list[RawWriteResult], RawTimestamp]:
+        with self._lock:
+            moment = max(self._clock.now(), self._last_commit + timedelta(microseconds=1))
+            staged: dict[str, RawDocument | None] = {}
+            results = []
+            for write in writes:
+                name = target_of(write)
+                old = staged[name] if name in staged else self._documents.get(name)
+                staged[name], result = apply_write(write, old, timestamp(moment))
+                results.append(result)
+            for name, document in staged.items():
+                if document is None:
+                    self._documents.pop(name, None)
+                else:
+                    self._documents[name] = document
+            self._last_commit = moment
+            return results, timestamp(moment)
+
+    def _write_one(self, write: RawWrite, request: RawMessage) -> RawDocument:
         with self._lock:
             self._commit([write])
-            return copy_of(self._documents[write.update.name])
+            return self._masked(write.update.name, request)
 
-    def _commit(self, writes: list[Any]) -> tuple[list[Any], Any]:
-        with self._lock:
-            for write in writes:
-                self._check(write)
-            moment = self._next_moment()
-            before = dict(self._documents)
-            try:
-                results = [self._apply(write, moment) for write in writes]
-            except ApiError:
-                self._documents = before
-                raise
-            return results, moment
-
-    def _check(self, write: Any) -> None:
-        name = write.update.name or write.delete
-        _check_name(name)
-        condition = write.current_document.WhichOneof("condition_type")
-        exists = name in self._documents
-        if condition == "exists" and write.current_document.exists and not exists:
-            raise ApiError(grpc.StatusCode.NOT_FOUND, f"No document to update: {name}")
-        if condition == "exists" and not write.current_document.exists and exists:
-            raise ApiError(grpc.StatusCode.ALREADY_EXISTS, f"Document already exists: {name}")
-        if condition == "update_time":
-            if not exists:
-                raise ApiError(grpc.StatusCode.NOT_FOUND, f"No document to update: {name}")
-            if self._documents[name].update_time != write.current_document.update_time:
-                message = f"the stored version of {name} does not match the required base version"
-                raise ApiError(grpc.StatusCode.FAILED_PRECONDITION, message)
-
-    def _apply(self, write: Any, moment: Any) -> Any:
-        result = types.WriteResult.pb()(update_time=moment)
-        if write.WhichOneof("operation") == "delete":
-            self._documents.pop(write.delete, None)
-            return types.WriteResult.pb()()
-        name = write.update.name
-        old = self._documents.get(name)
-        new = types.Document.pb()(name=name, create_time=old.create_time if old else moment, update_time=moment)
-        if write.HasField("update_mask"):
-            if old:
-                for key, value in old.fields.items():
-                    new.fields[key].CopyFrom(value)
-            merge_fields(new.fields, write.update.fields, write.update_mask.field_paths)
+    def _masked(self, name: str, request: RawMessage) -> RawDocument:
+        """A copy of a document, with the fields that the request's mask or a query's projection names."""
+        document = self._documents[name]
+        plain = protobuf(request)
+        if "structured_query" in type(plain).DESCRIPTOR.fields_by_name:
+            if not plain.structured_query.HasField("select"):
+                return copy_of(document)
+            paths = [one.field_path for one in plain.structured_query.select.fields if one.field_path != "__name__"]
+        elif plain.HasField("mask"):
+            paths = list(plain.mask.field_paths)
         else:
-            for key, value in write.update.fields.items():
-                new.fields[key].CopyFrom(value)
-        for transform in write.update_transforms:
-            result.transform_results.append(apply_transform(new.fields, transform, moment))
-        if new.ByteSize() > LARGEST_DOCUMENT:
-            message = f"Document {name} cannot be written because its size exceeds {LARGEST_DOCUMENT} bytes."
-            raise ApiError(grpc.StatusCode.INVALID_ARGUMENT, message)
-        self._documents[name] = new
-        return result
+            return copy_of(document)
+        shown = types.Document.pb()(name=name, create_time=document.create_time, update_time=document.update_time)
+        merge_fields(shown.fields, document.fields, paths)
+        return shown
 
-    def _next_moment(self) -> Any:
-        self._last = max(self._clock.now(), self._last + timedelta(microseconds=1))
-        return timestamp(self._last)
+    def _collection(self, parent: str, collection_id: str) -> dict[str, RawDocument]:
+        prefix = f"{parent}/{collection_id}/"
+        return {
+            name: document
+            for name, document in self._documents.items()
+            if name.startswith(prefix) and "/" not in name[len(prefix) :]
+        }
 
-    def _note_read(self, transaction: bytes, name: str) -> None:
-        if transaction:
-            if transaction not in self._transactions:
-                raise ApiError(
-                    grpc.StatusCode.INVALID_ARGUMENT,
-                    "The referenced transaction has expired or is no longer valid.",
-                )
-            self._transactions[transaction][name] = self._version(name)
+    def _read_time(self) -> RawTimestamp:
+        return timestamp(max(self._clock.now(), self._last_commit))
 
     def _version(self, name: str) -> bytes | None:
         document = self._documents.get(name)
         version: bytes | None = document.update_time.SerializeToString() if document else None
         return version
 
+    def _transaction_of(self, request: RawMessage) -> bytes:
+        """The transaction in which to read; none if empty."""
+        plain = protobuf(request)
+        match plain.WhichOneof("consistency_selector"):
+            case "read_time":
+                raise ApiError(grpc.StatusCode.UNIMPLEMENTED, "reads of the past are not served by the local cloud")
+            case "new_transaction":
+                return self._begin(request.new_transaction)
+        transaction: bytes = plain.transaction
+        return transaction
 
-def _check_name(name: str) -> None:
-    """Raises INVALID_ARGUMENT unless the name is a document's: an even number of parts, none empty."""
-    match = _NAME.match(name)
-    parts = match["path"].split("/") if match else []
-    if not match or len(parts) % 2 or not all(parts):
-        message = f'Document name "{name}" lacks "projects/*/databases/*/documents" or is not that of a document.'
-        raise ApiError(grpc.StatusCode.INVALID_ARGUMENT, message)
-    if any(part in {".", ".."} or re.fullmatch("__.*__", part) for part in parts):
-        raise ApiError(grpc.StatusCode.INVALID_ARGUMENT, f'Resource id in "{name}" is invalid because it is reserved.')
+    def _begin(self, options: types.TransactionOptions) -> bytes:
+        transaction = f"transaction-{next(self._numbers)}".encode()
+        self._transactions[transaction] = Transaction("read_only" in options)
+        return transaction
+
+    def _end(self, transaction: bytes) -> Transaction:
+        if transaction not in self._transactions:
+            raise invalid("Transaction is invalid or closed.")
+        return self._transactions.pop(transaction)
+
+    def _note(self, transaction: bytes, read: Callable[[], object]) -> None:
+        """Have a transaction remember what it read, if it is one."""
+        if not transaction:
+            return
+        if transaction not in self._transactions:
+            raise invalid("Transaction is invalid or closed.")
+        self._transactions[transaction].reads.append((read, read()))

@@ -1,83 +1,124 @@
-"""Field masks and transforms of Firestore's writes."""
+"""Field paths, masks and transforms of Firestore."""
 
 import re
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-import grpc
+from local.cloud.firestore_values import kind_of, sort_key
+from local.cloud.messages import invalid
+from shared.firestore_values import RawFields, RawValue
 
-from local.cloud.engine import ApiError
+# Firestore's client publishes no types for its raw protobuf messages.
+RawTimestamp = Any
+RawTransform = Any
 
-_PATH_PART = re.compile(r"`((?:[^`\\]|\\.)*)`|([A-Za-z_][A-Za-z0-9_]*)")
+_PART = re.compile(r"`((?:[^`\\]|\\.)+)`|([A-Za-z_][A-Za-z0-9_]*)", re.DOTALL)
+_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
+NUMBERS = frozenset({"integer_value", "double_value"})
+SMALLEST_INTEGER, LARGEST_INTEGER = -(2**63), 2**63 - 1
 
 
-def path_of(text: str) -> list[str]:
-    """The parts of a field path: simple names, or any text between backquotes."""
-    parts, position = [], 0
-    while position <= len(text):
-        match = _PATH_PART.match(text, position)
-        if not match:
-            raise ApiError(grpc.StatusCode.INVALID_ARGUMENT, f'Invalid field path "{text}".')
-        parts.append(re.sub(r"\\(.)", r"\1", match[1]) if match[1] is not None else match[2])
+def parts_of(path: str) -> list[str]:
+    """The names that a field path is made of: plain ones, or any text between backquotes. INVALID_ARGUMENT if wrong."""
+    parts: list[str] = []
+    position = 0
+    while match := _PART.match(path, position):
+        parts.append(match[2] or _ESCAPED.sub(r"\1", match[1]))
         position = match.end()
-        if position == len(text):
+        if position == len(path):
             return parts
-        if text[position] != ".":
-            raise ApiError(grpc.StatusCode.INVALID_ARGUMENT, f'Invalid field path "{text}".')
+        if path[position] != ".":
+            break
         position += 1
-    return parts
-
-
-def merge_fields(target: Any, source: Any, paths: Any) -> None:
-    """Take over the masked fields; one that ``source`` lacks is deleted from ``target``."""
-    for text in paths:
-        *outer, leaf = path_of(text)
-        into, out_of = target, source
-        for part in outer:
-            into = into[part].map_value.fields
-            out_of = out_of[part].map_value.fields if part in out_of else {}
-        if leaf in out_of:
-            into[leaf].CopyFrom(out_of[leaf])
-        elif leaf in into:
-            del into[leaf]
-
-
-def apply_transform(fields: Any, transform: Any, moment: Any) -> Any:
-    """Apply one transform to a document's fields, and return the field's new value."""
-    *outer, leaf = path_of(transform.field_path)
-    for part in outer:
-        fields = fields[part].map_value.fields
-    value = fields[leaf]
-    match transform.WhichOneof("transform_type"):
-        case "set_to_server_value":
-            value.timestamp_value.CopyFrom(moment)
-        case "increment":
-            _set_number(value, _number(value) + _number(transform.increment))
-        case "maximum":
-            _set_number(value, max(_number(value), _number(transform.maximum)))
-        case "minimum":
-            _set_number(value, min(_number(value), _number(transform.minimum)))
-        case "append_missing_elements":
-            known = list(value.array_value.values)
-            value.array_value.values.extend(one for one in transform.append_missing_elements.values if one not in known)
-        case "remove_all_from_array":
-            kept = [one for one in value.array_value.values if one not in transform.remove_all_from_array.values]
-            value.array_value.SetInParent()
-            del value.array_value.values[:]
-            value.array_value.values.extend(kept)
-        case kind:
-            raise ApiError(grpc.StatusCode.UNIMPLEMENTED, f"the transform {kind} is not served by the local cloud")
-    return value
-
-
-def _number(value: Any) -> int | float:
-    number: int | float = (
-        value.double_value if value.WhichOneof("value_type") == "double_value" else value.integer_value
+    raise invalid(
+        f'Invalid property path "{path}". Unquoted property paths must match regex ([a-zA-Z_][a-zA-Z_0-9]*), and quoted'
+        r" property paths must match regex (`(?:[^`\\]|(?:\\.))+`)"
     )
-    return number
 
 
-def _set_number(value: Any, number: float) -> None:
-    if isinstance(number, int):
-        value.integer_value = number
+def find(fields: RawFields, parts: Sequence[str]) -> RawValue | None:
+    """The value at a path, or None if there is none."""
+    *outer, leaf = parts
+    for part in outer:
+        if part not in fields or fields[part].WhichOneof("value_type") != "map_value":
+            return None
+        fields = fields[part].map_value.fields
+    return fields.get(leaf)
+
+
+def place(fields: RawFields, parts: Sequence[str]) -> RawValue:
+    """Where the value at a path is to be put: what stands in the way becomes a map."""
+    *outer, leaf = parts
+    for part in outer:
+        fields[part].map_value.SetInParent()
+        fields = fields[part].map_value.fields
+    return fields[leaf]
+
+
+def merge_fields(target: RawFields, source: RawFields, paths: Iterable[str]) -> None:
+    """Take over the fields at ``paths``; one that ``source`` lacks is deleted from ``target``."""
+    for path in paths:
+        parts = parts_of(path)
+        value = find(source, parts)
+        if value is not None:
+            place(target, parts).CopyFrom(value)
+        elif find(target, parts) is not None:
+            *outer, leaf = parts
+            del (place(target, outer).map_value.fields if outer else target)[leaf]
+
+
+def apply_transform(fields: RawFields, transform: RawTransform, moment: RawTimestamp) -> RawValue:
+    """Apply one transform to a document's fields, and return its result: a field's new value, or null for arrays."""
+    parts = parts_of(transform.field_path)
+    kind = transform.WhichOneof("transform_type")
+    if kind is None:
+        raise invalid("Operation type must be specified for field transformation.")
+    result = type(transform.increment)()
+    if kind == "set_to_server_value":
+        result.timestamp_value.CopyFrom(moment)
+        place(fields, parts).CopyFrom(result)
+    elif kind in {"append_missing_elements", "remove_all_from_array"}:
+        _change_array(place(fields, parts), getattr(transform, kind).values, adds=kind == "append_missing_elements")
+        result.null_value = 0
     else:
-        value.double_value = number
+        old = find(fields, parts)
+        result.CopyFrom(_combine(kind, old, getattr(transform, kind)))
+        place(fields, parts).CopyFrom(result)
+    return result
+
+
+def _change_array(value: RawValue, items: Sequence[RawValue], *, adds: bool) -> None:
+    """Add the items that an array lacks, or remove all that are equal to one of them; what is no array is replaced."""
+    known = list(value.array_value.values) if value.WhichOneof("value_type") == "array_value" else []
+    if adds:
+        seen = [sort_key(one) for one in known]
+        for item in items:
+            if sort_key(item) not in seen:
+                known.append(item)
+                seen.append(sort_key(item))
+    else:
+        removed = [sort_key(item) for item in items]
+        known = [one for one in known if sort_key(one) not in removed]
+    changed = type(value)()
+    changed.array_value.SetInParent()
+    changed.array_value.values.extend(known)
+    value.CopyFrom(changed)
+
+
+def _combine(kind: str, old: RawValue | None, operand: RawValue) -> RawValue:
+    """A field's value after an increment, maximum or minimum; what was no number gives way to the operand."""
+    if kind_of(operand) not in NUMBERS:
+        raise invalid("Input must be int64 or double.")
+    if old is None or old.WhichOneof("value_type") not in NUMBERS:
+        return operand
+    first, second = sort_key(old)[1], sort_key(operand)[1]
+    if kind == "maximum":
+        return operand if second > first else old
+    if kind == "minimum":
+        return operand if second < first else old
+    total = type(operand)()
+    if isinstance(first, int) and isinstance(second, int):
+        total.integer_value = max(SMALLEST_INTEGER, min(first + second, LARGEST_INTEGER))
+    else:
+        total.double_value = float(first) + float(second)
+    return total

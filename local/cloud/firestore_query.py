@@ -1,48 +1,88 @@
-"""Firestore's structured queries, as far as a small suite uses them: filters on fields, order, limit and offset."""
+"""Firestore's structured queries, as far as a small suite uses them: filters on fields, order, offset, limit."""
 
 import operator
-from collections.abc import Iterable
-from functools import cmp_to_key
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import grpc
+from google.cloud.firestore_v1 import types
 
 from local.cloud.engine import ApiError
-from local.cloud.firestore_fields import path_of
+from local.cloud.firestore_fields import find, parts_of
+from local.cloud.firestore_values import RANK, kind_of, sort_key
+from local.cloud.messages import invalid
+from shared.firestore_values import RawValue
 
-OPERATORS = {1: operator.lt, 2: operator.le, 3: operator.gt, 4: operator.ge, 5: operator.eq, 6: operator.ne}
-AND, DESCENDING = 1, 2
+# Firestore's client publishes no types for its raw protobuf messages.
+RawDocument = Any
+RawQuery = Any
+RawCollection = Any
+RawFilter = Any
+Key = tuple[Any, ...]
 
-
-def select(query: Any, parent: str, documents: Iterable[Any]) -> list[Any]:
-    """The documents under ``parent`` that the query selects. UNIMPLEMENTED for what is not served."""
-    if query.HasField("start_at") or query.HasField("end_at"):
-        raise ApiError(grpc.StatusCode.UNIMPLEMENTED, "cursors are not served by the local cloud")
-    source = query.from_[0]
-    found = [one for one in documents if _is_in(one.name, parent, source) and _passes(one, query.where)]
-    found.sort(key=lambda one: one.name)
-    for order in reversed(query.order_by):
-        path = order.field.field_path
-        if path != "__name__":
-            found = [one for one in found if _field(one, path) is not None]
-            found.sort(key=cmp_to_key(lambda a, b, path=path: _compare(_field(a, path), _field(b, path))))
-        else:
-            found.sort(key=lambda one: one.name)
-        if order.direction == DESCENDING:
-            found.reverse()
-    limit = query.limit.value if query.HasField("limit") else None
-    return found[query.offset :][:limit]
-
-
-def _is_in(name: str, parent: str, source: Any) -> bool:
-    collection, _, _ = name.rpartition("/")
-    above, _, collection_id = collection.rpartition("/")
-    return collection_id == source.collection_id and (
-        above == parent or (source.all_descendants and above.startswith(parent))
-    )
+NAME = "__name__"
+AND, DESCENDING, EQUAL, NOT_EQUAL = 1, 2, 5, 6
+OPERATORS: dict[int, Callable[[Key, Key], bool]] = {
+    1: operator.lt,
+    2: operator.le,
+    3: operator.gt,
+    4: operator.ge,
+    EQUAL: operator.eq,
+    NOT_EQUAL: operator.ne,
+}
+UNSERVED = ("start_at", "end_at", "find_nearest")
 
 
-def _passes(document: Any, where: Any) -> bool:
+def select(query: RawQuery, parent: str, documents: Iterable[RawDocument]) -> list[RawDocument]:
+    """The documents under ``parent`` that the query selects, in its order. UNIMPLEMENTED for what is not served."""
+    _check(query)
+    found = [one for one in documents if _is_in(one.name, parent, query.from_[0]) and _passes(one, query.where)]
+    for path, is_descending in reversed(_order(query)):
+        valued = [(sort_key(value), one) for one in found if (value := _value(one, path)) is not None]
+        found = [one for _, one in sorted(valued, key=operator.itemgetter(0), reverse=is_descending)]
+    last = query.offset + query.limit.value if query.HasField("limit") else None
+    return found[query.offset : last]
+
+
+def _check(query: RawQuery) -> None:
+    for feature in UNSERVED:
+        if query.HasField(feature):
+            raise _unserved(f"{feature} in a query")
+    if len(query.from_) != 1 or not query.from_[0].collection_id:
+        raise _unserved("a query over other than one collection")
+    if query.offset < 0 or query.limit.value < 0:
+        raise invalid("limit is negative" if query.limit.value < 0 else "offset is negative")
+
+
+def _order(query: RawQuery) -> list[tuple[str, bool]]:
+    """The field paths to sort by, and whether downwards. Fields compared come first, the document's name last.
+
+    https://cloud.google.com/firestore/docs/reference/rpc/google.firestore.v1#structuredquery (order_by)
+    """
+    order = [(one.field.field_path, one.direction == DESCENDING) for one in query.order_by]
+    is_descending = order[-1][1] if order else False
+    for path in [*sorted(_compared(query.where)), NAME]:
+        if path not in [known for known, _ in order]:
+            order.append((path, is_descending))
+    return order
+
+
+def _compared(where: RawFilter) -> set[str]:
+    """The fields that a filter compares other than for being equal."""
+    if where.WhichOneof("filter_type") == "composite_filter":
+        return {path for one in where.composite_filter.filters for path in _compared(one)}
+    if where.WhichOneof("filter_type") == "field_filter" and where.field_filter.op != EQUAL:
+        return {where.field_filter.field.field_path}
+    return set()
+
+
+def _is_in(name: str, parent: str, collection: RawCollection) -> bool:
+    above, collection_id, _ = name.rsplit("/", 2)
+    is_below = above == parent or (collection.all_descendants and above.startswith(f"{parent}/"))
+    return bool(collection_id == collection.collection_id and is_below)
+
+
+def _passes(document: RawDocument, where: RawFilter) -> bool:
     match where.WhichOneof("filter_type"):
         case None:
             return True
@@ -50,33 +90,29 @@ def _passes(document: Any, where: Any) -> bool:
             passed = [_passes(document, one) for one in where.composite_filter.filters]
             return all(passed) if where.composite_filter.op == AND else any(passed)
         case "field_filter":
-            condition = where.field_filter
-            value = _field(document, condition.field.field_path)
-            if condition.op not in OPERATORS:
-                raise ApiError(grpc.StatusCode.UNIMPLEMENTED, "this operator is not served by the local cloud")
-            if value is None or value.WhichOneof("value_type") != condition.value.WhichOneof("value_type"):
-                return False
-            return bool(OPERATORS[condition.op](_compare(value, condition.value), 0))
+            return _compares(document, where.field_filter)
         case kind:
-            raise ApiError(grpc.StatusCode.UNIMPLEMENTED, f"a {kind} is not served by the local cloud")
+            raise _unserved(f"a {kind}")
 
 
-def _field(document: Any, text: str) -> Any:
-    fields = document.fields
-    *outer, leaf = path_of(text)
-    for part in outer:
-        if part not in fields:
-            return None
-        fields = fields[part].map_value.fields
-    return fields[leaf] if leaf in fields else None
+def _compares(document: RawDocument, condition: RawFilter) -> bool:
+    if condition.op not in OPERATORS:
+        raise _unserved(f"the operator {condition.op} of a field filter")
+    value = _value(document, condition.field.field_path)
+    if value is None:
+        return False
+    first, second = sort_key(value), sort_key(condition.value)
+    if condition.op == NOT_EQUAL:
+        return kind_of(value) != "null_value" and first != second
+    # A comparison selects only values of the kind that it compares with.
+    return first[0] == RANK[kind_of(condition.value)] and OPERATORS[condition.op](first, second)
 
 
-def _compare(one: Any, other: Any) -> int:
-    first, second = _comparable(one), _comparable(other)
-    return (first > second) - (first < second)
+def _value(document: RawDocument, path: str) -> RawValue | None:
+    if path == NAME:
+        return types.Value.pb()(reference_value=document.name)
+    return find(document.fields, parts_of(path))
 
 
-def _comparable(value: Any) -> Any:
-    kind = value.WhichOneof("value_type")
-    plain = getattr(value, kind)
-    return (plain.seconds, plain.nanos) if kind == "timestamp_value" else plain
+def _unserved(what: str) -> ApiError:
+    return ApiError(grpc.StatusCode.UNIMPLEMENTED, f"{what} is not served by the local cloud")

@@ -7,6 +7,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from local.cloud.clock import Clock
 
 LONGEST_TIME = 64
+STOP_SECONDS = 0.05  # how long it takes at most to stop
+
+
+class _HttpServer(ThreadingHTTPServer):
+    daemon_threads = True
+    # Every run asks for the time. Connections beyond what may queue are tried again by the kernel, after a second.
+    request_queue_size = 128
 
 
 class NowServer:
@@ -51,9 +58,10 @@ class NowServer:
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
                 """Say nothing."""
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, name="now", daemon=True)
+        self._server = _HttpServer(("127.0.0.1", 0), Handler)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(STOP_SECONDS,), name="now", daemon=True
+        )
         self._thread.start()
 
     @property

@@ -32,7 +32,7 @@ class Operations:
     ) -> operations_pb2.Operation:
         """Start an operation whose work is done after a while; with no delay it is done when this returns.
 
-        An `ApiError` that ``work`` raises becomes the operation's error, if it is done after a while as much as at once.
+        An `ApiError` that ``work`` raises becomes the operation's error, whenever it is done.
         """
         operation = operations_pb2.Operation(name=f"{parent}/operations/{next(self._numbers):08d}")
         if metadata is not None:

@@ -1,54 +1,27 @@
 """Pub/Sub: topics, and subscriptions that push or are pulled, with filters, back-off and dead letters.
 
 Delivery is at least once and in no order. Not modelled: streaming pull, ordering keys, exactly-once delivery, OIDC
-tokens on pushes, snapshots, schemas, retention.
+tokens on pushes, snapshots, schemas, the expiration of subscriptions.
 """
 
 import itertools
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import timedelta
-from typing import Any
 
 import grpc
 from google.protobuf import empty_pb2
 from google.pubsub_v1 import types
 
-from local.cloud.clock import Clock, Timer
-from local.cloud.engine import ApiError, copy_of, protobuf
-from local.cloud.messages import merge, page, timestamp
-from local.cloud.pubsub_filter import Test, compile_filter
+from local.cloud.clock import Clock
+from local.cloud.engine import ApiError
+from local.cloud.messages import invalid, merge, page
 from local.cloud.pubsub_push import Pusher
-from local.cloud.pubsub_rules import check_message, check_subscription, check_topic_name
+from local.cloud.pubsub_rules import check_messages, check_name, check_subscription, completed
+from local.cloud.pubsub_subscription import Delivery, Subscription
 
 DELETED_TOPIC = "_deleted-topic_"
-DEFAULT_ACK_DEADLINE = 10
-# https://cloud.google.com/pubsub/docs/handling-failures#exponential_backoff; without a policy Pub/Sub retries soon.
-NO_POLICY = timedelta(milliseconds=100)
-FIRST_BACKOFF, LONGEST_BACKOFF = timedelta(seconds=10), timedelta(seconds=600)
-DEAD_LETTER_ATTEMPTS = 5
+UNCHANGEABLE = frozenset({"name", "topic", "filter", "enable_message_ordering"})
 LARGEST_PAGE = 1000
-
-
-@dataclass(eq=False)
-class Delivery:
-    """One message on its way to one subscription."""
-
-    message: Any
-    attempt: int = 1
-    ack_id: str = ""
-    deadline: Timer | None = None
-
-
-@dataclass(eq=False)
-class Subscription:
-    """A subscription with the messages that wait to be pulled and those that are out."""
-
-    resource: Any
-    lets_pass: Test
-    waiting: list[Delivery] = field(default_factory=list)
-    outstanding: dict[str, Delivery] = field(default_factory=dict)
+LONGEST_DEADLINE = 600
 
 
 class PubSub:
@@ -56,10 +29,9 @@ class PubSub:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._topics: dict[str, Any] = {}
+        self._topics: dict[str, types.Topic] = {}
         self._subscriptions: dict[str, Subscription] = {}
         self._message_ids = itertools.count(1)
-        self._ack_ids = itertools.count(1)
         self._lock = threading.RLock()
         self._pusher = Pusher(clock)
 
@@ -69,222 +41,208 @@ class PubSub:
 
     # Publisher
 
-    def create_topic(self, request: types.Topic) -> Any:
+    def create_topic(self, request: types.Topic) -> types.Topic:
         """A new topic. ALREADY_EXISTS if there is one."""
+        check_name("topics", request.name)
         with self._lock:
-            check_topic_name(request.name)
             if request.name in self._topics:
-                raise ApiError(
-                    grpc.StatusCode.ALREADY_EXISTS,
-                    f"Resource already exists in the project (resource={_short(request.name)}).",
-                )
-            self._topics[request.name] = protobuf(copy_of(request))
-            return copy_of(self._topics[request.name])
+                raise _already_exists(request.name)
+            topic = types.Topic(request)
+            topic.state = types.Topic.State.ACTIVE
+            self._topics[request.name] = topic
+            return types.Topic(topic)
 
-    def get_topic(self, request: types.GetTopicRequest) -> Any:
+    def get_topic(self, request: types.GetTopicRequest) -> types.Topic:
         """One topic."""
         with self._lock:
-            return copy_of(self._topic(request.topic))
+            return types.Topic(self._topic(request.topic))
 
-    def list_topics(self, request: types.ListTopicsRequest) -> Any:
+    def list_topics(self, request: types.ListTopicsRequest) -> types.ListTopicsResponse:
         """The topics of a project."""
         with self._lock:
-            topics = {name: topic for name, topic in self._topics.items() if name.startswith(f"{request.project}/")}
-            shown, token = page(
-                topics, request.page_size, request.page_token, default=LARGEST_PAGE, maximum=LARGEST_PAGE
-            )
-            return types.ListTopicsResponse.pb()(topics=shown, next_page_token=token)
+            here = {name: topic for name, topic in self._topics.items() if name.startswith(f"{request.project}/")}
+            size = request.page_size
+            shown, token = page(here, size, request.page_token, default=LARGEST_PAGE, maximum=LARGEST_PAGE)
+            return types.ListTopicsResponse(topics=shown, next_page_token=token)
 
     def delete_topic(self, request: types.DeleteTopicRequest) -> empty_pb2.Empty:
-        """Delete a topic; its subscriptions stay, without one."""
+        """Delete a topic; its subscriptions stay, and are nobody's. One of the same name is another topic."""
         with self._lock:
             self._topic(request.topic)
             del self._topics[request.topic]
             for subscription in self._subscriptions.values():
-                if subscription.resource.topic == request.topic:
-                    subscription.resource.topic = DELETED_TOPIC
+                resource = subscription.resource
+                if resource.topic == request.topic:
+                    resource.topic = DELETED_TOPIC
+                if resource.dead_letter_policy and resource.dead_letter_policy.dead_letter_topic == request.topic:
+                    resource.dead_letter_policy.dead_letter_topic = DELETED_TOPIC
             return empty_pb2.Empty()
 
-    def publish(self, request: types.PublishRequest) -> Any:
+    def detach_subscription(self, request: types.DetachSubscriptionRequest) -> types.DetachSubscriptionResponse:
+        """Take a subscription off its topic; the messages that it holds are dropped."""
+        with self._lock:
+            subscription = self._subscription(request.subscription)
+            subscription.resource.detached = True
+            subscription.close()
+            return types.DetachSubscriptionResponse()
+
+    def publish(self, request: types.PublishRequest) -> types.PublishResponse:
         """Publish messages to every subscription of a topic whose filter lets them pass."""
         with self._lock:
             self._topic(request.topic)
-            messages = [protobuf(copy_of(message)) for message in request.messages]
-            check_message(messages)
-            for message in messages:
-                message.message_id = f"{next(self._message_ids)}"
-                message.publish_time.CopyFrom(timestamp(self._clock.now()))
-                self._fan_out(request.topic, message)
-            return types.PublishResponse.pb()(message_ids=[message.message_id for message in messages])
+            check_messages(request.messages)
+            ids = [self._publish(request.topic, types.PubsubMessage(message)) for message in request.messages]
+            return types.PublishResponse(message_ids=ids)
 
     # Subscriber
 
-    def create_subscription(self, request: types.Subscription) -> Any:
-        """A new subscription. ALREADY_EXISTS if there is one, NOT_FOUND if there is no such topic."""
+    def create_subscription(self, request: types.Subscription) -> types.Subscription:
+        """A new subscription. ALREADY_EXISTS if there is one, NOT_FOUND if one of its topics does not exist."""
+        resource = completed(request)
+        check_subscription(resource)
         with self._lock:
             if request.name in self._subscriptions:
-                raise ApiError(
-                    grpc.StatusCode.ALREADY_EXISTS,
-                    f"Resource already exists in the project (resource={_short(request.name)}).",
-                )
-            resource = protobuf(copy_of(request))
-            resource.ack_deadline_seconds = resource.ack_deadline_seconds or DEFAULT_ACK_DEADLINE
-            check_subscription(resource)
+                raise _already_exists(request.name)
             self._topic(resource.topic)
-            self._subscriptions[request.name] = Subscription(resource, compile_filter(resource.filter))
-            return copy_of(resource)
+            self._check_dead_letter_topic(resource)
+            self._subscriptions[request.name] = Subscription(
+                resource, self._clock, self._pusher, self._lock, self._bury
+            )
+            return types.Subscription(resource)
 
-    def get_subscription(self, request: types.GetSubscriptionRequest) -> Any:
+    def get_subscription(self, request: types.GetSubscriptionRequest) -> types.Subscription:
         """One subscription."""
         with self._lock:
-            return copy_of(self._subscription(request.subscription).resource)
+            return types.Subscription(self._subscription(request.subscription).resource)
 
-    def list_subscriptions(self, request: types.ListSubscriptionsRequest) -> Any:
+    def list_subscriptions(self, request: types.ListSubscriptionsRequest) -> types.ListSubscriptionsResponse:
         """The subscriptions of a project."""
         with self._lock:
-            resources = {
-                name: known.resource
-                for name, known in self._subscriptions.items()
+            here = {
+                name: subscription.resource
+                for name, subscription in self._subscriptions.items()
                 if name.startswith(f"{request.project}/")
             }
-            shown, token = page(
-                resources, request.page_size, request.page_token, default=LARGEST_PAGE, maximum=LARGEST_PAGE
-            )
-            return types.ListSubscriptionsResponse.pb()(subscriptions=shown, next_page_token=token)
+            size = request.page_size
+            shown, token = page(here, size, request.page_token, default=LARGEST_PAGE, maximum=LARGEST_PAGE)
+            return types.ListSubscriptionsResponse(subscriptions=shown, next_page_token=token)
 
-    def update_subscription(self, request: types.UpdateSubscriptionRequest) -> Any:
-        """Change the masked fields of a subscription; its topic and filter stay what they are."""
+    def update_subscription(self, request: types.UpdateSubscriptionRequest) -> types.Subscription:
+        """Change the masked fields of a subscription. INVALID_ARGUMENT for those that stay as they were made."""
         with self._lock:
-            known = self._subscription(request.subscription.name)
+            subscription = self._subscription(request.subscription.name)
             paths = list(request.update_mask.paths)
-            if not paths or {"name", "topic", "filter"} & set(paths):
-                raise ApiError(
-                    grpc.StatusCode.INVALID_ARGUMENT,
-                    "The update_mask is empty or names a field that cannot change.",
+            if not paths:
+                raise invalid(
+                    "The update_mask in the UpdateSubscriptionRequest must be set, and must contain a non-empty paths"
+                    " list."
                 )
-            changed = copy_of(known.resource)
-            merge(changed, protobuf(request.subscription), paths)
-            check_subscription(changed)
-            known.resource = changed
-            return copy_of(changed)
+            if unchangeable := UNCHANGEABLE.intersection(paths):
+                raise invalid(
+                    "Invalid update_mask provided in the UpdateSubscriptionRequest: the"
+                    f" {min(unchangeable)} field in the Subscription is not mutable."
+                )
+            changed = types.Subscription(subscription.resource)
+            merge(types.Subscription.pb(changed), types.Subscription.pb(request.subscription), paths)
+            return self._configure(subscription, changed)
+
+    def modify_push_config(self, request: types.ModifyPushConfigRequest) -> empty_pb2.Empty:
+        """Push to another endpoint; without one, let the messages be pulled."""
+        with self._lock:
+            subscription = self._subscription(request.subscription)
+            changed = types.Subscription(subscription.resource)
+            changed.push_config = request.push_config
+            self._configure(subscription, changed)
+            return empty_pb2.Empty()
 
     def delete_subscription(self, request: types.DeleteSubscriptionRequest) -> empty_pb2.Empty:
         """Delete a subscription with all that it holds."""
         with self._lock:
-            self._subscription(request.subscription)
+            self._subscription(request.subscription).close()
             del self._subscriptions[request.subscription]
             return empty_pb2.Empty()
 
-    def pull(self, request: types.PullRequest) -> Any:
+    def pull(self, request: types.PullRequest) -> types.PullResponse:
         """The messages that wait, up to ``max_messages``; it answers at once, with none if there are none."""
         with self._lock:
             subscription = self._subscription(request.subscription)
             if request.max_messages < 1:
-                raise ApiError(grpc.StatusCode.INVALID_ARGUMENT, "max_messages must be positive.")
-            taken = subscription.waiting[: request.max_messages]
-            del subscription.waiting[: request.max_messages]
-            answer = types.PullResponse.pb()()
-            for delivery in taken:
-                delivery.ack_id = f"ack-{next(self._ack_ids)}"
-                subscription.outstanding[delivery.ack_id] = delivery
-                self._expect_ack(subscription, delivery, timedelta(seconds=subscription.resource.ack_deadline_seconds))
-                received = answer.received_messages.add(ack_id=delivery.ack_id)
-                received.message.CopyFrom(delivery.message)
-                if subscription.resource.dead_letter_policy.dead_letter_topic:
-                    received.delivery_attempt = delivery.attempt
-            return answer
+                raise invalid("No max_messages specified.")
+            if subscription.resource.detached:
+                raise ApiError(grpc.StatusCode.FAILED_PRECONDITION, "The subscription is detached from its topic.")
+            return types.PullResponse(received_messages=subscription.pull(request.max_messages))
 
     def acknowledge(self, request: types.AcknowledgeRequest) -> empty_pb2.Empty:
         """Done with these; ids that have expired are no error."""
         with self._lock:
-            subscription = self._subscription(request.subscription)
-            for ack_id in request.ack_ids:
-                delivery = subscription.outstanding.pop(ack_id, None)
-                if delivery and delivery.deadline:
-                    delivery.deadline.cancel()
+            self._subscription(request.subscription).acknowledge(request.ack_ids)
             return empty_pb2.Empty()
 
     def modify_ack_deadline(self, request: types.ModifyAckDeadlineRequest) -> empty_pb2.Empty:
         """Ask for more time; none at all means: deliver it again."""
+        seconds = request.ack_deadline_seconds
+        if not 0 <= seconds <= LONGEST_DEADLINE:
+            raise invalid(f"Invalid ack deadline given (ack_deadline_secs={seconds}).")
         with self._lock:
-            subscription = self._subscription(request.subscription)
-            for ack_id in request.ack_ids:
-                delivery = subscription.outstanding.get(ack_id)
-                if delivery is None:
-                    continue
-                if delivery.deadline:
-                    delivery.deadline.cancel()
-                if request.ack_deadline_seconds == 0:
-                    self._give_back(subscription, delivery)
-                else:
-                    self._expect_ack(subscription, delivery, timedelta(seconds=request.ack_deadline_seconds))
+            self._subscription(request.subscription).modify_ack_deadline(request.ack_ids, seconds)
             return empty_pb2.Empty()
 
-    def _fan_out(self, topic: str, message: Any) -> None:
+    def _publish(self, topic: str, message: types.PubsubMessage) -> str:
+        """Give a message its id and time, and offer it to the topic's subscriptions."""
+        now = self._clock.now()
+        message.message_id = str(next(self._message_ids))
+        # Pub/Sub counts in milliseconds.
+        message.publish_time = now.replace(microsecond=now.microsecond // 1000 * 1000)
         for subscription in self._subscriptions.values():
-            if subscription.resource.topic == topic and subscription.lets_pass(message.attributes):
-                self._deliver(subscription, Delivery(message))
+            if subscription.resource.topic == topic:
+                subscription.offer(message)
+        return message.message_id
 
-    def _deliver(self, subscription: Subscription, delivery: Delivery) -> None:
-        with self._lock:
-            if subscription.resource.name not in self._subscriptions:
-                return
-            if subscription.resource.push_config.push_endpoint:
-                done: Callable[[bool], None] = lambda accepted: self._pushed(subscription, delivery, accepted)
-                self._pusher.push(copy_of(subscription.resource), delivery.message, delivery.attempt, done)
-            else:
-                subscription.waiting.append(delivery)
+    def _bury(self, subscription: types.Subscription, delivery: Delivery) -> bool:
+        """Publish a message that was delivered too often to the dead-letter topic, if that exists.
 
-    def _pushed(self, subscription: Subscription, delivery: Delivery, accepted: bool) -> None:  # noqa: FBT001
-        if not accepted:
-            with self._lock:
-                self._fail(subscription, delivery)
+        https://cloud.google.com/pubsub/docs/handling-failures#dead_letter_topic
+        """
+        topic = subscription.dead_letter_policy.dead_letter_topic
+        if topic not in self._topics:
+            return False
+        _, project, _, subscription_id = subscription.name.split("/")
+        dead = types.PubsubMessage(delivery.message)
+        publish_time = types.PubsubMessage.pb(dead).publish_time.ToJsonString()
+        dead.attributes["CloudPubSubDeadLetterSourceDeliveryCount"] = str(delivery.attempt)
+        dead.attributes["CloudPubSubDeadLetterSourceSubscription"] = subscription_id
+        dead.attributes["CloudPubSubDeadLetterSourceSubscriptionProject"] = project
+        dead.attributes["CloudPubSubDeadLetterSourceTopicPublishTime"] = publish_time
+        self._publish(topic, dead)
+        return True
 
-    def _expect_ack(self, subscription: Subscription, delivery: Delivery, within: timedelta) -> None:
-        delivery.deadline = self._clock.call_later(within, lambda: self._give_back(subscription, delivery))
+    def _configure(self, subscription: Subscription, changed: types.Subscription) -> types.Subscription:
+        resource = completed(changed)
+        check_subscription(resource)
+        self._check_dead_letter_topic(resource)
+        subscription.configure(resource)
+        return types.Subscription(resource)
 
-    def _give_back(self, subscription: Subscription, delivery: Delivery) -> None:
-        with self._lock:
-            if subscription.outstanding.pop(delivery.ack_id, None):
-                self._fail(subscription, delivery)
+    def _check_dead_letter_topic(self, resource: types.Subscription) -> None:
+        policy = resource.dead_letter_policy
+        if policy and policy.dead_letter_topic not in {*self._topics, DELETED_TOPIC}:
+            raise _not_found(policy.dead_letter_topic)
 
-    def _fail(self, subscription: Subscription, delivery: Delivery) -> None:
-        """A delivery was not acknowledged: deliver it again after a while, or to the dead-letter topic."""
-        policy = subscription.resource.dead_letter_policy
-        attempts = policy.max_delivery_attempts or DEAD_LETTER_ATTEMPTS
-        if policy.dead_letter_topic in self._topics and delivery.attempt >= attempts:
-            dead = copy_of(delivery.message)
-            dead.attributes["CloudPubSubDeadLetterSourceSubscription"] = _short(subscription.resource.name)
-            dead.attributes["CloudPubSubDeadLetterSourceSubscriptionProject"] = subscription.resource.name.split("/")[1]
-            dead.attributes["CloudPubSubDeadLetterSourceDeliveryCount"] = str(delivery.attempt)
-            publish_time = delivery.message.publish_time.ToJsonString()
-            dead.attributes["CloudPubSubDeadLetterSourceTopicPublishTime"] = publish_time
-            self._fan_out(policy.dead_letter_topic, dead)
-            return
-        again = Delivery(delivery.message, delivery.attempt + 1)
-        self._clock.call_later(
-            _backoff(subscription.resource, delivery.attempt), lambda: self._deliver(subscription, again)
-        )
-
-    def _topic(self, name: str) -> Any:
+    def _topic(self, name: str) -> types.Topic:
         if name not in self._topics:
-            raise ApiError(grpc.StatusCode.NOT_FOUND, f"Resource not found (resource={_short(name)}).")
+            raise _not_found(name)
         return self._topics[name]
 
     def _subscription(self, name: str) -> Subscription:
         if name not in self._subscriptions:
-            raise ApiError(grpc.StatusCode.NOT_FOUND, f"Resource not found (resource={_short(name)}).")
+            raise _not_found(name)
         return self._subscriptions[name]
 
 
-def _backoff(subscription: Any, attempt: int) -> timedelta:
-    if not subscription.HasField("retry_policy"):
-        return NO_POLICY
-    policy = subscription.retry_policy
-    first = policy.minimum_backoff.ToTimedelta() if policy.HasField("minimum_backoff") else FIRST_BACKOFF
-    longest = policy.maximum_backoff.ToTimedelta() if policy.HasField("maximum_backoff") else LONGEST_BACKOFF
-    return min(longest, first * 2 ** min(attempt - 1, 20))
+def _not_found(name: str) -> ApiError:
+    return ApiError(grpc.StatusCode.NOT_FOUND, f"Resource not found (resource={name.rpartition('/')[2]}).")
 
 
-def _short(name: str) -> str:
-    return name.rpartition("/")[2]
+def _already_exists(name: str) -> ApiError:
+    text = f"Resource already exists in the project (resource={name.rpartition('/')[2]})."
+    return ApiError(grpc.StatusCode.ALREADY_EXISTS, text)

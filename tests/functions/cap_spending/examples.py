@@ -107,5 +107,3 @@ def a_message(
 def without(data: Mapping[str, object], *keys: str) -> dict[str, object]:
     """A mapping without these keys."""
     return {key: value for key, value in data.items() if key not in keys}
-
-

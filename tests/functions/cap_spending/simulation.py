@@ -176,7 +176,9 @@ class Simulation:
             name.rpartition("/")[2]: next(iter(resource.current.values())) for name, resource in self.resources.items()
         }
 
-    def _decide(self, event: Dated[Event], applied: tuple[CapSpendingChange, ...], *, is_first: bool) -> Plan:
+    def _decide(
+        self, event: Dated[Event], applied: tuple[CapSpendingChange, ...], *, is_first: bool
+    ) -> Plan[CapSpendingChange]:
         occasion = self._occasion(event)
         world = self._look(occasion)
         self.looked_at = world.looked_at if is_first else self.looked_at

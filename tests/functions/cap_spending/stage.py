@@ -11,7 +11,7 @@ from typing import Any, Self
 from cloudevents.http import CloudEvent
 from google.cloud.billing.budgets_v1 import BudgetServiceClient
 from google.cloud.billing_v1 import CloudBillingClient
-from google.cloud.run_v2 import Service, ServicesClient, ServiceScaling
+from google.cloud.run_v2 import Service, ServiceScaling, ServicesClient
 from google.cloud.scheduler_v1 import CloudSchedulerClient, Job
 
 from functions.cap_spending.main import AUTOMATION
@@ -19,13 +19,14 @@ from functions.cap_spending.records import Records
 from functions.cap_spending.settings import Settings
 from local.cloud import LocalCloud
 from local.cloud.world import seed, world_from
-from shared.clients import CallWatcher, Clients, RetryPolicy
+from shared.clients import Clients, RetryPolicy
 from shared.report import Report
 from shared.restrictions import DOCUMENT, SpendingRestrictions
 from shared.run import run
 from shared.runtime import Runtime
 from shared.settings import Configuration, Mode
 from shared.state import State
+from shared.watching import CallWatcher
 from tests.functions.cap_spending import examples
 from tests.functions.cap_spending.examples import ACCOUNT, BUDGET_ID, NOON, PROJECT
 
@@ -69,7 +70,7 @@ class Stage:
         mode: Mode = Mode.ACT,
         world: Mapping[str, Any] | None = None,
         watcher: CallWatcher | None = None,
-        **runtime: Any,
+        concurrency: int = 8,
     ) -> None:
         self.cloud = LocalCloud(now=NOON)
         self.settings = settings or examples.settings()
@@ -77,7 +78,7 @@ class Stage:
         self.reports: list[Report] = []
         self._world = WORLD if world is None else world
         self._watcher = watcher
-        self._runtime = runtime
+        self._concurrency = concurrency
         self._number = 100
 
     def __enter__(self) -> Self:
@@ -87,25 +88,36 @@ class Stage:
         self.clients = Clients(PROJECT, endpoint=address, retry=HASTY, watcher=self._watcher)
         self.people = Clients("my-product", endpoint=address)
         """What a person holds the end state against; its calls are on the server's list too."""
+        self.unwatched = Clients(PROJECT, endpoint=address)
+        """Reads what the suite remembers, without a watcher's knowing."""
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.clients.close()
-        self.people.close()
+        for clients in (self.clients, self.people, self.unwatched):
+            clients.close()
         self.cloud.stop()
 
-    def notify(self, cost: float, amount: float = 400.0, *, after: float = 0, **more: Any) -> Report:
+    def notify(
+        self,
+        cost: float,
+        amount: float = 400.0,
+        *,
+        interval: datetime = examples.NOVEMBER,
+        after: float = 0,
+        message_id: str = "",
+        published: datetime | None = None,
+    ) -> Report:
         """Let hours pass, and a budget notification come."""
-        data = examples.notification(cost, amount, interval=more.pop("interval", examples.NOVEMBER))
-        return self.push(data, after=after, **more)
+        data = examples.notification(cost, amount, interval=interval)
+        return self.push(data, after=after, message_id=message_id, published=published)
 
-    def tick(self, after: float = 0, **more: Any) -> Report:
+    def tick(self, after: float = 0) -> Report:
         """Let hours pass, and a tick come."""
-        return self.push(TICK, topic=examples.INBOX, after=after, **more)
+        return self.push(TICK, topic=examples.INBOX, after=after)
 
-    def command(self, after: float = 0, **command: Any) -> Report:
+    def command(self, after: float = 0, **command: str) -> Report:
         """Let hours pass, and a command come."""
         return self.push(command, topic=examples.INBOX, after=after)
 
@@ -129,7 +141,9 @@ class Stage:
             published=published or self.cloud.clock.now(),
             given=given,
         )
-        runtime = Runtime(self.clients, clock=self.cloud.clock.now, report=self.reports.append, **self._runtime)
+        runtime = Runtime(
+            self.clients, clock=self.cloud.clock.now, report=self.reports.append, concurrency=self._concurrency
+        )
         return run(AUTOMATION, Configuration(self.mode, self.settings), event, runtime)
 
     def calls(self) -> list[str]:
@@ -153,21 +167,14 @@ class Stage:
     @property
     def records(self) -> Records:
         """What is remembered."""
-        (document,) = State(self.people_of_the_suite).read(RECORDS)
+        (document,) = State(self.unwatched).read(RECORDS)
         return document.as_type(Records)
 
     @property
     def restrictions(self) -> SpendingRestrictions:
         """The spending restrictions in force."""
-        (document,) = State(self.people_of_the_suite).read(DOCUMENT)
+        (document,) = State(self.unwatched).read(DOCUMENT)
         return document.as_type(SpendingRestrictions)
-
-    @property
-    def people_of_the_suite(self) -> Clients:
-        """Clients without a watcher, in the project of the suite."""
-        if not hasattr(self, "_unwatched"):
-            self._unwatched = Clients(PROJECT, endpoint=self.cloud.address)
-        return self._unwatched
 
     def set_max_instances(self, name: str, value: int) -> None:
         """A person sets the maximum of a service."""

@@ -216,12 +216,15 @@ def test_a_read_that_fails_is_never_none(stage: Stage, method: str, code: grpc.S
 def test_a_change_of_restrictions_wakes_the_inboxes_that_obey_them() -> None:
     pools, previews = f"projects/{PROJECT}/topics/pools", f"projects/{PROJECT}/topics/previews"
     known = settings_of(
-        monthly=a_budget({"at": 1.0, "do": ["gpu_pools_off"]}), wake={"gpu_pools_off": [pools], "previews_off": [previews]}
+        monthly=a_budget({"at": 1.0, "do": ["gpu_pools_off"]}),
+        wake={"gpu_pools_off": [pools], "previews_off": [previews]},
     )
     with Stage(known) as stage:
         subscriber = stage.people.of(SubscriberClient)
         for topic in (pools, previews):
-            subscriber.create_subscription(request={"name": topic.replace("/topics/", "/subscriptions/"), "topic": topic})
+            subscriber.create_subscription(
+                request={"name": topic.replace("/topics/", "/subscriptions/"), "topic": topic}
+            )
         stage.notify(412)
         stage.notify(413, after=1)
         woken = {
@@ -270,13 +273,15 @@ def test_the_originals_are_durable_before_a_service_is_touched() -> None:
 
 
 def test_nothing_is_read_for_a_budget_that_wants_nothing() -> None:
-    elsewhere = MAY_TOUCH | {"limit_cloud_run": {"projects": ["far-away"], "regions": ["us-central1"], "services": ["x"]}}
-    known = settings_of(
-        monthly=a_budget(LIMIT), team=a_budget(LIMIT, id=examples.TEAM_BUDGET_ID, may_touch=elsewhere)
-    )
+    elsewhere = MAY_TOUCH | {
+        "limit_cloud_run": {"projects": ["far-away"], "regions": ["us-central1"], "services": ["x"]}
+    }
+    known = settings_of(monthly=a_budget(LIMIT), team=a_budget(LIMIT, id=examples.TEAM_BUDGET_ID, may_touch=elsewhere))
     with Stage(known) as stage:
         stage.notify(412)
         parents = {
-            getattr(call.request, "parent", "") for call in stage.cloud.server.calls if call.method.endswith("ListServices")
+            getattr(call.request, "parent", "")
+            for call in stage.cloud.server.calls
+            if call.method.endswith("ListServices")
         }
         assert parents == {WHERE}

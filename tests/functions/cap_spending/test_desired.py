@@ -3,7 +3,6 @@
 import msgspec
 import pytest
 from msgspec.structs import replace
-from msgspec.structs import replace
 
 from functions.cap_spending.desired import Verdict, kind_of, verdicts
 from functions.cap_spending.ladder import Step
@@ -87,7 +86,9 @@ def written(verdict: Verdict | None) -> Current | None:
         pytest.param(a_service(max_instances=0), LIMIT, {"max_instances": 1}, id="Google's default maximum"),
         pytest.param(a_service(max_instances=1), LIMIT, None, id="low enough already"),
         pytest.param(a_service(min_instances=3), LIMIT, {"max_instances": 3}, id="never below the minimum"),
-        pytest.param(a_service(max_instances=3, min_instances=3), LIMIT, None, id="a minimum that leaves nothing to lower"),
+        pytest.param(
+            a_service(max_instances=3, min_instances=3), LIMIT, None, id="a minimum that leaves nothing to lower"
+        ),
         pytest.param(a_service(in_flight=True), LIMIT, None, id="being changed"),
         pytest.param(a_job(), PAUSE, {"state": "PAUSED"}, id="an enabled job"),
         pytest.param(a_job(state="PAUSED"), PAUSE, None, id="a job that was paused before"),
@@ -105,8 +106,14 @@ def test_what_is_wanted(resource: Resource, step: Step, write: Current | None) -
     assert bool(verdict and verdict.intended) == bool(write)
 
 
-LABELLED = settings(may_touch=MAY_TOUCH | {"limit_cloud_run": {"projects": ["my-product"], "regions": ["europe-west1"], "label": "team=web"}})
-EMPTY_LABEL = settings(may_touch=MAY_TOUCH | {"limit_cloud_run": {"projects": ["my-product"], "regions": ["europe-west1"], "label": "capped="}})
+LABELLED = settings(
+    may_touch=MAY_TOUCH
+    | {"limit_cloud_run": {"projects": ["my-product"], "regions": ["europe-west1"], "label": "team=web"}}
+)
+EMPTY_LABEL = settings(
+    may_touch=MAY_TOUCH
+    | {"limit_cloud_run": {"projects": ["my-product"], "regions": ["europe-west1"], "label": "capped="}}
+)
 
 
 @pytest.mark.parametrize(
@@ -138,7 +145,10 @@ EMPTY_LABEL = settings(may_touch=MAY_TOUCH | {"limit_cloud_run": {"projects": ["
         pytest.param(
             a_job(f"{WHERE}/jobs/caretaker-cap-spending-tick"),
             PAUSE,
-            settings(may_touch=MAY_TOUCH | {"pause_schedules": {"projects": ["my-product"], "locations": ["europe-west1"], "job_prefix": "c"}}),
+            settings(
+                may_touch=MAY_TOUCH
+                | {"pause_schedules": {"projects": ["my-product"], "locations": ["europe-west1"], "job_prefix": "c"}}
+            ),
             id="the suite's own tick, whatever the prefix",
         ),
         pytest.param(a_project("projects/my-product"), DETACH, None, id="a project that is not named"),
@@ -186,7 +196,7 @@ CONFIRMED, INTENDED = Phase.CONFIRMED, Phase.INTENDED
     ],
 )
 def test_a_held_service_that_is_still_wanted(
-    hold: Hold, present: int, write: int | None, phase: Phase, is_noticed: bool
+    hold: Hold, present: int, write: int | None, phase: Phase, *, is_noticed: bool
 ) -> None:
     verdict = verdict_on(a_service(max_instances=present), LIMIT, hold=hold)
     assert verdict
@@ -214,7 +224,7 @@ def test_a_held_service_that_is_still_wanted(
         pytest.param(a_hold(20, 20, INTENDED, before=1), 7, None, True, id="a person came meanwhile"),
     ],
 )
-def test_a_held_service_that_is_let_go(hold: Hold, present: int, write: int | None, is_noticed: bool) -> None:
+def test_a_held_service_that_is_let_go(hold: Hold, present: int, write: int | None, *, is_noticed: bool) -> None:
     verdict = verdict_on(a_service(max_instances=present), hold=hold)
     assert verdict
     assert verdict.write == (None if write is None else {"max_instances": write})
@@ -265,12 +275,10 @@ def test_a_detached_project_stays_so_when_its_rung_lets_go() -> None:
         ({"accepted": {"monthly": {"actual@1.5": NOON}}}, False),
     ],
 )
-def test_only_a_command_links_billing_again(asked: dict[str, object], is_linked: bool) -> None:
+def test_only_a_command_links_billing_again(asked: dict[str, object], *, is_linked: bool) -> None:
     hold = a_hold(ACCOUNT_NAME, "", field="billing_account")
     records = msgspec.convert(asked, Records)
-    (verdict,) = verdicts(
-        [], world_of(a_project(account="")), replace(records, holds={EXPERIMENTS: hold}), settings()
-    )
+    (verdict,) = verdicts([], world_of(a_project(account="")), replace(records, holds={EXPERIMENTS: hold}), settings())
     assert verdict.write == ({"billing_account": ACCOUNT_NAME} if is_linked else None)
 
 
@@ -290,7 +298,14 @@ TWO = settings_of(
     team=a_budget(
         id=TEAM_BUDGET_ID,
         may_touch=MAY_TOUCH
-        | {"limit_cloud_run": {"projects": ["my-product"], "regions": ["europe-west1"], "services": ["api"], "max_instances": 5}},
+        | {
+            "limit_cloud_run": {
+                "projects": ["my-product"],
+                "regions": ["europe-west1"],
+                "services": ["api"],
+                "max_instances": 5,
+            }
+        },
     ),
 )
 TEAMS = a_step(Action.LIMIT_CLOUD_RUN, budget="team", since=1)
@@ -307,7 +322,9 @@ TEAMS = a_step(Action.LIMIT_CLOUD_RUN, budget="team", since=1)
         pytest.param([], a_hold(20, 5), 5, 20, id="the last one lets go"),
     ],
 )
-def test_several_budgets_hold_one_service(steps: list[Step], hold: Hold | None, present: int, write: int | None) -> None:
+def test_several_budgets_hold_one_service(
+    steps: list[Step], hold: Hold | None, present: int, write: int | None
+) -> None:
     verdict = verdict_on(a_service(max_instances=present), *steps, hold=hold, known=TWO)
     assert verdict
     assert verdict.write == (None if write is None else {"max_instances": write})
@@ -333,7 +350,8 @@ def test_what_was_not_looked_at_is_not_judged() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "kind"), [(API, Look.SERVICES), (IMPORT, Look.JOBS), (EXPERIMENTS, Look.PROJECTS), (f"{WHERE}/jobs/services", Look.JOBS)]
+    ("name", "kind"),
+    [(API, Look.SERVICES), (IMPORT, Look.JOBS), (EXPERIMENTS, Look.PROJECTS), (f"{WHERE}/jobs/services", Look.JOBS)],
 )
 def test_the_kind_of_a_resource(name: str, kind: Look) -> None:
     assert kind_of(name) is kind

@@ -66,7 +66,9 @@ def in_force(records: Records, at: float = 24) -> list[str]:
         pytest.param([says(410), says(410, 900)], [], id="a larger amount"),
         pytest.param([says(410), says(411, 405)], ["actual@0.5", "actual@0.8", "actual@1"], id="larger, not enough"),
         pytest.param([says(410), says(410, 300)], ["actual@0.5", "actual@0.8", "actual@1"], id="a smaller amount"),
-        pytest.param([says(250), says(250, 200)], ["actual@0.5", "actual@0.8", "actual@1"], id="so small that it trips"),
+        pytest.param(
+            [says(250), says(250, 200)], ["actual@0.5", "actual@0.8", "actual@1"], id="so small that it trips"
+        ),
         pytest.param(
             [says(410), says(415, 900), says(420)], ["actual@0.5", "actual@0.8", "actual@1"], id="there and back again"
         ),
@@ -118,7 +120,9 @@ def test_what_was_said_and_what_is_in_force(said: list[Event], expected: list[st
             [Snooze(until=NOON + hours(23)), says(410)], ["actual@0.5", "actual@0.8", "actual@1"], id="snoozed no more"
         ),
         pytest.param(
-            [Snooze(until=NOON + hours(24)), says(410)], ["actual@0.5", "actual@0.8", "actual@1"], id="until this moment"
+            [Snooze(until=NOON + hours(24)), says(410)],
+            ["actual@0.5", "actual@0.8", "actual@1"],
+            id="until this moment",
         ),
         pytest.param(
             [Snooze(until=NOON + hours(48)), Snooze(until=NOON), says(410)],
@@ -210,7 +214,14 @@ def test_reasons_in_words() -> None:
 
 @pytest.mark.parametrize(
     ("ratio", "words"),
-    [("0.8", "80 %"), ("1", "100 %"), ("1.125", "112.5 %"), ("0.33333", "33.3 %"), ("0", "0 %"), ("1e40", f"1{'0' * 42} %")],
+    [
+        ("0.8", "80 %"),
+        ("1", "100 %"),
+        ("1.125", "112.5 %"),
+        ("0.33333", "33.3 %"),
+        ("0", "0 %"),
+        ("1e40", f"1{'0' * 42} %"),
+    ],
 )
 def test_ratios_in_words(ratio: str, words: str) -> None:
     assert percent(Decimal(ratio)) == words

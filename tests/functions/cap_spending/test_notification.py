@@ -104,7 +104,9 @@ def test_only_a_configured_budget_is_heard(given: dict[str, str]) -> None:
 
 
 def test_another_currency_is_not_heard() -> None:
-    assert _why(a_message(notification(currencyCode="EUR"))) == "foreign: a notification of budget monthly is not in USD"
+    assert (
+        _why(a_message(notification(currencyCode="EUR"))) == "foreign: a notification of budget monthly is not in USD"
+    )
 
 
 @pytest.mark.parametrize("version", ["2.0", "1.0.0", "1", ""])
@@ -160,9 +162,11 @@ def test_what_cannot_be_read_is_not_heard(data: bytes, why: str) -> None:
         pytest.param(notification(1, 0), "budgetAmount is zero, so there is no ratio", id="zero amount"),
         pytest.param(notification(0, 0.0), "budgetAmount is zero, so there is no ratio", id="zero of zero"),
         pytest.param(notification("1.5"), "Expected `float`, got `str` - at `$.costAmount`", id="a number as a string"),
-        pytest.param(notification(1, "400"), "Expected `float`, got `str` - at `$.budgetAmount`", id="an amount as one"),
+        pytest.param(
+            notification(1, "400"), "Expected `float`, got `str` - at `$.budgetAmount`", id="an amount as one"
+        ),
         pytest.param(notification(None), "Expected `float`, got `null` - at `$.costAmount`", id="no cost"),
-        pytest.param(notification(True), "Expected `float`, got `bool` - at `$.costAmount`", id="a cost of true"),
+        pytest.param(notification(cost=True), "Expected `float`, got `bool` - at `$.costAmount`", id="a cost of true"),
         pytest.param(
             notification({"units": "1"}), "Expected `float`, got `object` - at `$.costAmount`", id="money as an object"
         ),
@@ -181,7 +185,11 @@ def test_what_cannot_be_read_is_not_heard(data: bytes, why: str) -> None:
         ),
         pytest.param(notification(interval="1 November"), "not of a shape that is known here", id="no time"),
         pytest.param(notification(interval="2026-11-31T07:00:00Z"), "not of a shape that is known here", id="no day"),
-        pytest.param(notification(interval=1793516400), "Expected `datetime`, got `int` - at `$.costIntervalStart`", id="a number"),
+        pytest.param(
+            notification(interval=1793516400),
+            "Expected `datetime`, got `int` - at `$.costIntervalStart`",
+            id="a number",
+        ),
         pytest.param(notification(currencyCode=840), "Expected `str`, got `int` - at `$.currencyCode`", id="no code"),
         *(
             pytest.param(without(notification(), key), f"Object missing required field `{key}`", id=f"no {key}")

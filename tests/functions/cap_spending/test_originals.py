@@ -10,6 +10,7 @@ from hypothesis import strategies as some
 from functions.cap_spending.changes import CapSpendingChange
 from functions.cap_spending.commands import Accept, LinkBilling, Snooze, Undo
 from functions.cap_spending.settings import Settings
+from shared.events import Command
 from shared.restrictions import SpendingRestrictions
 from tests.functions.cap_spending.examples import (
     API,
@@ -68,7 +69,7 @@ def notified(cost: float, amount: float, forecast: float | None, *, december: bo
     return deed
 
 
-def asked(command: Undo | Accept | LinkBilling) -> Deed:
+def asked(command: Command) -> Deed:
     """A command comes."""
 
     def deed(stage: Simulation, _touched: ByHand, fault: Fault) -> None:
@@ -119,6 +120,12 @@ def edited(number: int) -> Deed:
     return deed
 
 
+COMMANDS: list[Command] = [
+    Undo(),
+    Undo(budget="team"),
+    Accept(rung="actual@1"),
+    LinkBilling(project="my-experiments"),
+]
 deeds = some.one_of(
     some.builds(
         notified,
@@ -129,12 +136,18 @@ deeds = some.one_of(
         budget=budgets,
     ),
     some.just(ticked),
-    some.sampled_from([Undo(), Undo(budget="team"), Accept(rung="actual@1")]).map(asked),
-    some.sampled_from([LinkBilling(project="my-experiments")]).map(asked),
+    some.builds(asked, some.sampled_from(COMMANDS)),
     some.sampled_from([0.5, 30.0]).map(snoozed),
     some.sampled_from([None, 300.0, 900.0]).map(read_as),
-    some.sampled_from([(API, 7), (API, 1), (API, 20), (WORKER, 0), (IMPORT, "PAUSED"), (IMPORT, "ENABLED")]).map(
-        lambda change: changed_by_hand(*change)
+    some.sampled_from(
+        [
+            changed_by_hand(API, 7),
+            changed_by_hand(API, 1),
+            changed_by_hand(API, 20),
+            changed_by_hand(WORKER, 0),
+            changed_by_hand(IMPORT, "PAUSED"),
+            changed_by_hand(IMPORT, "ENABLED"),
+        ]
     ),
     some.integers(0, len(KNOWN) - 1).map(edited),
 )

@@ -47,16 +47,25 @@ def test_the_usual_settings() -> None:
         (lambda b: b["ladder"][0].update(at="0.5"), "ladder[0].at: '0.5' will not do: expected `float`, got `str`"),
         (lambda b: b["ladder"][0].update(at=0), "ladder[0].at: 0 will not do: expected `float` > 0.0"),
         (lambda b: b["ladder"][0].update(at=-1), "ladder[0].at: -1 will not do: expected `float` > 0.0"),
-        (lambda b: b["ladder"][0].update(at=float("nan")), "ladder[0].at: nan will not do: expected `float`, got `null`"),
+        (
+            lambda b: b["ladder"][0].update(at=float("nan")),
+            "ladder[0].at: nan will not do: expected `float`, got `null`",
+        ),
         (lambda b: b["ladder"][2].pop("at"), "ladder[2].at: None will not do: it is required"),
         (
             lambda b: b["ladder"][1].update(on="actuall"),
             "ladder[1].on: 'actuall' will not do: it is one of actual, forecast, projected",
         ),
-        (lambda b: b["ladder"][1].update(on=True), "ladder[1].on: True will not do: it is one of actual, forecast, projected"),
+        (
+            lambda b: b["ladder"][1].update(on=True),
+            "ladder[1].on: True will not do: it is one of actual, forecast, projected",
+        ),
         (lambda b: b["ladder"][0].update(do=["notfy"]), f"ladder[0].do[0]: 'notfy' will not do: {ACTIONS}"),
         (lambda b: b["ladder"][0].update(do=[]), "ladder[0].do: [] will not do: expected `array` of length >= 1"),
-        (lambda b: b["ladder"][0].update(do="notify"), "ladder[0].do: 'notify' will not do: expected `array`, got `str`"),
+        (
+            lambda b: b["ladder"][0].update(do="notify"),
+            "ladder[0].do: 'notify' will not do: expected `array`, got `str`",
+        ),
         (
             lambda b: b["ladder"][0].update(doo=["notify"]),
             "ladder[0].doo: ['notify'] will not do: there is no such key; did you mean `do`?",
@@ -117,7 +126,10 @@ NEITHER = "either the names of services, or a `label: key=value`"
             lambda m: m.pop("detach_billing"),
             "detach_billing: None will not do: what detach_billing of the rung actual@1.5 may touch",
         ),
-        (lambda m: m["limit_cloud_run"].update(label="team=web"), f"limit_cloud_run.services: ['api', 'worker'] will not do: {NEITHER}"),
+        (
+            lambda m: m["limit_cloud_run"].update(label="team=web"),
+            f"limit_cloud_run.services: ['api', 'worker'] will not do: {NEITHER}",
+        ),
         (lambda m: m["limit_cloud_run"].pop("services"), f"limit_cloud_run.services: [] will not do: {NEITHER}"),
         (
             lambda m: m["limit_cloud_run"].update(services=[], label="team"),
@@ -210,7 +222,9 @@ def test_a_budget_is_found_by_account_and_id() -> None:
     assert settings(id="").key_of(ACCOUNT, "") is None
 
 
-@pytest.mark.parametrize(("at", "name"), [(1, "actual@1"), (1.0, "actual@1"), (0.85, "actual@0.85"), (12.5, "actual@12.5")])
+@pytest.mark.parametrize(
+    ("at", "name"), [(1, "actual@1"), (1.0, "actual@1"), (0.85, "actual@0.85"), (12.5, "actual@12.5")]
+)
 def test_the_name_of_a_rung(at: float, name: str) -> None:
     rung = Rung(at=at, do=(Action.NOTIFY,))
     assert rung.name == name
@@ -227,9 +241,7 @@ rungs = some.builds(
 
 @given(some.lists(rungs, min_size=1, max_size=4, unique_by=lambda rung: rung.name), some.floats(0.01, 1e6))
 def test_settings_survive_a_round_trip(ladder: list[Rung], burn: float) -> None:
-    budget = Budget(
-        billing_account=ACCOUNT, id=TEAM_BUDGET_ID, currency="EUR", hourly_burn=burn, ladder=tuple(ladder)
-    )
+    budget = Budget(billing_account=ACCOUNT, id=TEAM_BUDGET_ID, currency="EUR", hourly_burn=burn, ladder=tuple(ladder))
     known = Settings(budgets={"monthly": budget}, wake={"gpu_pools_off": ("projects/p/topics/t",)})
     data = json.loads(msgspec.json.encode({"cap_spending": known}))
     assert parse(data, "cap_spending", Settings).section == known

@@ -1,0 +1,52 @@
+"""A cloud to hold cases against: the local cloud, or one of Google's emulators, whose time is the wall clock's."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from local.cloud import LocalCloud
+
+LONGEST_WAIT_SECONDS = 20
+POLL_SECONDS = 0.02
+
+Condition = Callable[[], bool]
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """Where it is served, what time it is there, and how to let time pass until something has come about."""
+
+    address: str
+    now: Callable[[], datetime]
+    settle: Callable[[Condition], None]
+
+
+@contextmanager
+def local_cloud() -> Iterator[Cloud]:
+    """A local cloud of its own for each case."""
+    with LocalCloud() as cloud:
+
+        def settle(has_come: Condition) -> None:
+            cloud.clock.settle()
+            for _ in range(LONGEST_WAIT_SECONDS):
+                if has_come():
+                    return
+                cloud.clock.advance(timedelta(seconds=1))
+            assert has_come(), "it did not come about"
+
+        yield Cloud(cloud.address, cloud.clock.now, settle)
+
+
+def emulated(address: str) -> Cloud:
+    """An emulator that is running already."""
+
+    def settle(has_come: Condition) -> None:
+        deadline = time.monotonic() + LONGEST_WAIT_SECONDS
+        while not has_come():
+            assert time.monotonic() < deadline, "it did not come about"
+            # The emulator is a process of its own: there is nothing to wait on.
+            time.sleep(POLL_SECONDS)
+
+    return Cloud(address, lambda: datetime.now(UTC), settle)

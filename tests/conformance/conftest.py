@@ -1,0 +1,87 @@
+"""Every case runs against the local cloud and, where it is installed, against Google's emulator."""
+
+import uuid
+from collections.abc import Iterator
+
+import pytest
+
+from tests.conformance import emulators
+from tests.conformance.clouds import Cloud, emulated, local_cloud
+from tests.local.cloud.inbox import Inbox, open_inbox
+from tests.local.cloud.messenger import Messenger
+from tests.local.cloud.store import Store
+
+LOCAL_CLOUD = "local cloud"
+# With `--dist=loadgroup` they run on one worker, so that each emulator is started once.
+EMULATOR = pytest.param("Google's emulator", marks=[pytest.mark.xdist_group("emulators"), pytest.mark.one_python])
+
+
+@pytest.fixture
+def project() -> str:
+    """A project of its own for each case: an emulator keeps what other cases have left."""
+    return f"case-{uuid.uuid4().hex[:12]}"
+
+
+@pytest.fixture(scope="session")
+def pubsub_emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a Pub/Sub emulator."""
+    yield from _emulator(emulators.PUBSUB, tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def firestore_emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a Firestore emulator."""
+    yield from _emulator(emulators.FIRESTORE, tmp_path_factory)
+
+
+def _emulator(emulator: emulators.Emulator, directories: pytest.TempPathFactory) -> Iterator[str]:
+    try:
+        emulator.command()
+    except emulators.EmulatorMissingError as missing:
+        pytest.skip(str(missing))
+    with emulators.running(emulator, directories.mktemp("emulator") / "log.txt") as address:
+        yield address
+
+
+@pytest.fixture(params=[LOCAL_CLOUD, EMULATOR])
+def pubsub(request: pytest.FixtureRequest) -> Iterator[Cloud]:
+    """A cloud that serves Pub/Sub."""
+    yield from _cloud(request, "pubsub_emulator")
+
+
+@pytest.fixture(params=[LOCAL_CLOUD, EMULATOR])
+def firestore(request: pytest.FixtureRequest) -> Iterator[Cloud]:
+    """A cloud that serves Firestore."""
+    yield from _cloud(request, "firestore_emulator")
+
+
+def _cloud(request: pytest.FixtureRequest, emulator: str) -> Iterator[Cloud]:
+    if request.param != LOCAL_CLOUD:
+        yield emulated(request.getfixturevalue(emulator))
+        return
+    with local_cloud() as cloud:
+        yield cloud
+
+
+@pytest.fixture
+def messenger(pubsub: Cloud, project: str) -> Iterator[Messenger]:
+    """Talks to Pub/Sub in a project with one topic, "ticks"."""
+    messenger = Messenger(pubsub.address, project)
+    messenger.create_topic()
+    yield messenger
+    messenger.clients.close()
+
+
+@pytest.fixture
+def inbox(pubsub: Cloud) -> Iterator[Inbox]:
+    """Takes in pushes."""
+    with open_inbox(pubsub.now) as inbox:
+        yield inbox
+
+
+@pytest.fixture
+def store(firestore: Cloud, project: str) -> Iterator[Store]:
+    """Talks to Firestore in an empty database."""
+    store = Store(firestore.address, project)
+    yield store
+    store.clients.close()

@@ -1,0 +1,52 @@
+"""The one map of the suite."""
+
+import importlib
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from infra.automations import PATH, ROOT, Entry, load_automations
+from shared.automation import Automation
+from shared.events import inbox_of
+from shared.lease import DURATION
+from shared.restrictions import Restriction
+
+
+def test_its_keys_are_the_folders_of_the_functions() -> None:
+    folders = {path.parent.name for path in (ROOT / "functions").glob("*/main.py")}
+    assert set(load_automations()) == folders
+
+
+@pytest.mark.parametrize("name", load_automations())
+def test_each_automation_is_what_its_entry_says(name: str) -> None:
+    automation = importlib.import_module(f"functions.{name}.main").AUTOMATION
+    assert isinstance(automation, Automation)
+    assert automation.name == name
+
+
+@pytest.mark.parametrize(("name", "entry"), load_automations().items())
+def test_an_entry_makes_sense(name: str, entry: Entry) -> None:
+    assert entry.time_limit_seconds < DURATION.total_seconds()
+    assert entry.retry.minimum_backoff_seconds <= entry.retry.maximum_backoff_seconds
+    assert inbox_of(name) not in entry.topics
+    assert set(entry.obeys) <= set(Restriction)
+    assert len(set(entry.permissions)) == len(entry.permissions)
+    assert entry.tick is None or DURATION.total_seconds() < entry.tick.every_seconds
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("memory:", "memroy:"),
+        ("max_instances: 3", "max_instances: 0"),
+        ("dead_letter_after: 20", "dead_letter_after: 3"),
+    ],
+)
+def test_a_map_that_will_not_do(tmp_path: Path, old: str, new: str) -> None:
+    text = PATH.read_text(encoding="utf-8")
+    assert old in text
+    path = tmp_path / "automations.yaml"
+    path.write_text(text.replace(old, new), encoding="utf-8")
+    with pytest.raises(msgspec.ValidationError):
+        load_automations(path)

@@ -1,0 +1,166 @@
+"""Law 6, errors: each error at each call is retried or raised, never lost; a failed read changes nothing.
+
+Errors that pass are tried at every read, each code in a run of its own in which every read fails once: as reads are
+retried, that must be as if nothing had happened. Errors that do not pass are tried at every read, and both kinds at
+every write, before it took effect and after; there the calls take the codes by turns.
+
+NOT_FOUND and ALREADY_EXISTS are not among them: they say what is there, so an automation may well act on them.
+"""
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from grpc import StatusCode
+
+from local.cloud.engine import READ_VERBS
+from shared.report import Outcome, Severity, severity
+from tests.laws.harness import Case, Delivery, Stage, State
+from tests.laws.scenario import Event
+from tests.laws.snapshot import Snapshot
+
+NAME = "errors"
+
+PASSING = (
+    StatusCode.UNAVAILABLE,
+    StatusCode.DEADLINE_EXCEEDED,
+    StatusCode.INTERNAL,
+    StatusCode.RESOURCE_EXHAUSTED,
+    StatusCode.ABORTED,
+)
+FINAL = (
+    StatusCode.PERMISSION_DENIED,
+    StatusCode.INVALID_ARGUMENT,
+    StatusCode.FAILED_PRECONDITION,
+    StatusCode.UNAUTHENTICATED,
+)
+FOR_GOOD = 1_000_000
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One call of a run that is answered with an error."""
+
+    at: int
+    method: str
+    earlier: int
+    """How many calls of the same method come before it."""
+    code: StatusCode
+    after_effect: bool = False
+    times: int = 1
+
+    def __str__(self) -> str:
+        often = "from then on" if self.times > 1 else "once"
+        effect = " after it took effect" if self.after_effect else ""
+        return f"call {self.at}, {self.method}, answered {self.code.name}{effect} {often}"
+
+
+def check(case: Case, part: str) -> None:
+    """Let every call of one event's run fail."""
+    with Stage(case, NAME) as stage:
+        event = stage.play_until(part)
+        past = stage.snapshot()
+        (whole, *_) = stage.deliver_until_acknowledged(event)
+        trial = Trial(stage, event, past, whole, stage.end_state(), stage.again_and_tick(event))
+        for code in PASSING:
+            reads = tuple(every_read(whole.methods, code))
+            if reads and not trial.hold(*reads):
+                for fault in reads:
+                    trial.hold(fault)
+        for fault in (*lasting_at_reads(whole.methods), *at_writes(whole.methods)):
+            trial.hold(fault)
+
+
+@dataclass
+class Trial:
+    """One event's run, with what came of it when nothing failed."""
+
+    stage: Stage
+    event: Event
+    past: Snapshot
+    whole: Delivery
+    right_after: State
+    expected: State
+    """After a redelivery and a tick."""
+    ends: dict[object, State] = field(default_factory=dict)
+    """The end state by what a failed run had changed: what follows is the same wherever that is the same."""
+
+    def hold(self, *faults: Fault) -> bool:
+        """Run the event with these faults, and hold what comes of it against the law; True if it was acknowledged."""
+        self.past.restore()
+        server = self.stage.cloud.server
+        for fault in faults:
+            server.fail(
+                fault.method, fault.code, times=fault.times, skip=fault.earlier, after_effect=fault.after_effect
+            )
+        delivery = self.stage.deliver(self.event)
+        server.clear_faults()
+        what = f"`{self.event.name}`, {', '.join(map(str, faults))}:"
+        self._must_be_safe(delivery, faults, what)
+        also = [fault.code for fault in faults if fault.after_effect]
+        effects = delivery.effects(*also)
+        if delivery.is_acknowledged:
+            if effects != self.whole.effects():
+                self.stage.must_be(
+                    self.right_after, self.stage.end_state(), f"{what} acknowledged, and yet not all is done"
+                )
+            return True
+        self._must_be_reported(delivery, what)
+        if effects not in self.ends:
+            self.ends[effects] = self.stage.again_and_tick(self.event)
+        self.stage.must_be(
+            self.expected, self.ends[effects], f"{what} delivered again, and a tick: the end state differs"
+        )
+        return False
+
+    def _must_be_reported(self, delivery: Delivery, what: str) -> None:
+        if delivery.report is None or delivery.report.outcome is not Outcome.FAILED:
+            raise self.stage.broken(f"{what} raised, and reported as {delivery.report and delivery.report.outcome}")
+        if severity(delivery.report) is not Severity.ERROR:
+            raise self.stage.broken(f"{what} raised, and reported with severity {severity(delivery.report)}")
+
+    def _must_be_safe(self, delivery: Delivery, faults: tuple[Fault, ...], what: str) -> None:
+        """A read that fails, and goes on failing, changes nothing from then on but what the automation remembers."""
+        for fault in (fault for fault in faults if is_read(fault.method)):
+            calls = [call for call in delivery.calls if call.method == fault.method or call.mutating]
+            # Of several faults, the first may have ended the run already.
+            failed = max((place for place, call in enumerate(calls) if call.code is fault.code), default=len(calls))
+            later = calls[failed + 1 :]
+            if failed == len(calls) or any(call.method == fault.method for call in later):
+                continue
+            if delivery.is_acknowledged:
+                raise self.stage.broken(f"{what} acknowledged, as if it had been read")
+            for call in later:
+                if not self.stage.is_own_record(call):
+                    raise self.stage.broken(f"{what} and yet it went on to {call.method}")
+
+
+def every_read(methods: tuple[str, ...], code: StatusCode) -> Iterator[Fault]:
+    """Each read of a run that makes these calls fails once."""
+    for at, method in enumerate(methods):
+        if is_read(method):
+            yield Fault(at, method, methods[:at].count(method), code)
+
+
+def lasting_at_reads(methods: tuple[str, ...]) -> Iterator[Fault]:
+    """Each read fails with an error that does not pass, or with one that usually does, and this time does not."""
+    turns = itertools.cycle((*FINAL, StatusCode.UNAVAILABLE))
+    for at, method in enumerate(methods):
+        if is_read(method):
+            yield Fault(at, method, methods[:at].count(method), next(turns), times=FOR_GOOD)
+
+
+def at_writes(methods: tuple[str, ...]) -> Iterator[Fault]:
+    """Each write fails with an error of either kind, and with one that passes after it took effect."""
+    passing, final, lost = itertools.cycle(PASSING), itertools.cycle(FINAL), itertools.cycle(PASSING)
+    for at, method in enumerate(methods):
+        if not is_read(method):
+            earlier = methods[:at].count(method)
+            yield Fault(at, method, earlier, next(passing))
+            yield Fault(at, method, earlier, next(final))
+            yield Fault(at, method, earlier, next(lost), after_effect=True)
+
+
+def is_read(method: str) -> bool:
+    """Whether a method changes nothing, by its verb."""
+    return method.rpartition("/")[2].startswith(READ_VERBS)

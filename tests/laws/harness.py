@@ -1,0 +1,290 @@
+"""The stage on which a scenario is played: a local cloud, the official clients, and one automation's runs."""
+
+import functools
+import re
+import warnings
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import timedelta
+from types import TracebackType
+from typing import Any, Self
+
+import flask
+import msgspec
+from cloudevents.http import CloudEvent
+from functions_framework.event_conversion import background_event_to_cloud_event
+from google.pubsub_v1 import types as pubsub
+from grpc import StatusCode
+from werkzeug.test import EnvironBuilder
+
+from infra.automations import Entry, load_automations
+from local.cloud import LocalCloud
+from local.cloud.engine import Call
+from local.cloud.pubsub_push import push_body
+from local.cloud.world import World, seed, world_from
+from shared.automation import AnyAutomation
+from shared.clients import Clients, RetryPolicy
+from shared.errors import RunFailed
+from shared.events import Tick, inbox_of
+from shared.report import Report
+from shared.run import run
+from shared.runtime import Runtime
+from shared.settings import Configuration, Mode, parse
+from shared.state import DATABASE
+from tests.laws.broken import LawBroken, differences, in_lines
+from tests.laws.end_state import Places, Resources, end_state, places_of, resources
+from tests.laws.probe import PATIENCE_SECONDS, Crash, PausingProbe, Probe, Switchboard
+from tests.laws.scenario import Event, Scenario
+from tests.laws.snapshot import Snapshot
+
+MOST_DELIVERIES = 5
+"""How often a message is delivered until a law gives up on its being acknowledged."""
+HASTY = RetryPolicy(first=0.001, longest=0.002, give_up=0.03, timeout=20.0)
+RUN_ID = re.compile(rb"[0-9a-f]{32}")
+
+State = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One automation in one scenario."""
+
+    automation: AnyAutomation
+    entry: Entry
+    scenario: Scenario
+    name: str
+    """The scenario's name: that of its file."""
+
+    def __str__(self) -> str:
+        return f"{self.automation.name} in the scenario `{self.name}`"
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One delivery of a message, and what came of it."""
+
+    report: Report | None
+    """None if the process died before it could report."""
+    error: RunFailed | None
+    methods: tuple[str, ...]
+    """The API calls that the run made, in order."""
+    calls: tuple[Call, ...]
+    """The API calls that the cloud answered meanwhile."""
+
+    @property
+    def is_acknowledged(self) -> bool:
+        """Whether Pub/Sub would be told that the message is done with."""
+        return self.error is None and self.report is not None
+
+    @property
+    def mutating(self) -> list[Call]:
+        """The calls that change something, whatever came of them."""
+        return [call for call in self.calls if call.mutating]
+
+    def effects(self, *also: StatusCode) -> tuple[tuple[str, bytes], ...]:
+        """The calls that changed something, so that two runs that left the same behind can be told to be alike.
+
+        Those are the calls that were answered well, and those that took effect and were answered with ``also``.
+        """
+        return tuple(
+            (call.method, RUN_ID.sub(b"(a run's own id)", call.request.SerializeToString(deterministic=True)))
+            for call in self.mutating
+            if call.code in (StatusCode.OK, *also)
+        )
+
+
+class Stage:
+    """A local cloud seeded with the scenario's world, and the automation that runs on it."""
+
+    def __init__(self, case: Case, law: str) -> None:
+        self.case = case
+        self.law = law
+        self.scenario = case.scenario
+        self.automation = case.automation
+        self.settings = parse(case.scenario.settings, case.automation.name, case.automation.section)
+        self.settings.section.check_complete()
+        self._world = world_from(case.scenario.world)
+        self.places: Places = places_of(self._world)
+        self.cloud = LocalCloud(now=case.scenario.now)
+        self._switchboard = Switchboard()
+        self.clients: Clients
+
+    def __enter__(self) -> Self:
+        self.cloud.start()
+        self.clients = Clients(
+            self.scenario.project, endpoint=self.cloud.address, retry=HASTY, watcher=self._switchboard
+        )
+        self.cloud.run.operation_delay = timedelta(seconds=self.scenario.operation_seconds)
+        for topic in sorted(_topics(self.scenario, self._world)):
+            self.cloud.pubsub.create_topic(pubsub.Topic(name=f"projects/{self.scenario.project}/topics/{topic}"))
+        seed(self.cloud, self._world)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.clients.close()
+        self.cloud.stop()
+
+    # Time and messages
+
+    def tick(self) -> list[Delivery]:
+        """Let the period of the automation's tick pass, and deliver one; as often as the scenario says."""
+        entry = self.case.entry.tick
+        if entry is None:
+            return []
+        deliveries = []
+        for _ in range(self.scenario.ticks):
+            self.cloud.clock.advance(timedelta(seconds=entry.every_seconds))
+            deliveries += self.deliver_until_acknowledged(self.a_tick())
+        return deliveries
+
+    def a_tick(self) -> Event:
+        """The tick that Cloud Scheduler would publish now."""
+        now = self.cloud.clock.now()
+        period = self.case.entry.tick.every_seconds if self.case.entry.tick else 0
+        data: dict[str, object] = msgspec.to_builtins(Tick(every_seconds=period))
+        return Event(name=f"tick_{now:%d_%H%M%S}", topic=inbox_of(self.automation.name), data=data, published=now)
+
+    def reach(self, event: Event) -> None:
+        """Let time pass until the event has been published."""
+        if event.published and event.published > self.cloud.clock.now():
+            self.cloud.clock.advance_to(event.published)
+
+    def play(self, events: Sequence[Event]) -> list[Delivery]:
+        """Deliver events in order, each at its time, each until it is acknowledged."""
+        return [delivery for event in events for delivery in self.deliver_until_acknowledged(event)]
+
+    def deliver_until_acknowledged(self, event: Event) -> list[Delivery]:
+        """Deliver a message as Pub/Sub would: again, while the run raises."""
+        deliveries = []
+        for _ in range(MOST_DELIVERIES):
+            deliveries.append(self.deliver(event))
+            if deliveries[-1].is_acknowledged:
+                return deliveries
+        error = deliveries[-1].error
+        raise self.broken(f"`{event.name}` was delivered {MOST_DELIVERIES} times and never acknowledged: {error}")
+
+    def deliver(self, event: Event, *, mode: Mode | None = None, probe: Probe | None = None) -> Delivery:
+        """Deliver a message once, and see what comes of it."""
+        self.reach(event)
+        self.cloud.server.clear_calls()
+        probe = probe or Probe()
+        report, error = self._run(event, probe, mode)
+        self.cloud.clock.settle()
+        return Delivery(report, error, tuple(probe.methods), tuple(self.cloud.server.calls))
+
+    def deliver_twice_at_once(self, event: Event, at: int) -> tuple[Delivery, Delivery]:
+        """Deliver a message, hold its run before API call ``at``, run a second delivery to its end, and let go."""
+        self.reach(event)
+        self.cloud.server.clear_calls()
+        probe = PausingProbe(at)
+        other = Probe()
+        with ThreadPoolExecutor(1) as first:
+            running = first.submit(self._run, event, probe, None)
+            try:
+                if not probe.paused.wait(PATIENCE_SECONDS):
+                    raise TimeoutError(f"the run did not come to call {at} within {PATIENCE_SECONDS} s")
+                ended = self._run(event, other, None)
+            finally:
+                probe.resumed.set()
+            held = running.result(PATIENCE_SECONDS)
+        calls = tuple(self.cloud.server.calls)
+        return Delivery(*held, tuple(probe.methods), calls), Delivery(*ended, tuple(other.methods), calls)
+
+    def _run(self, event: Event, probe: Probe, mode: Mode | None) -> tuple[Report | None, RunFailed | None]:
+        reports: list[Report] = []
+        runtime = Runtime(self.clients, clock=self.cloud.clock.now, report=reports.append, concurrency=1)
+        settings = Configuration(mode or self.settings.mode, self.settings.section)
+        self._switchboard.connect(probe)
+        try:
+            run(self.automation, settings, cloud_event_of(event, self.scenario.project), runtime)
+        except RunFailed as failed:
+            return reports[-1] if reports else None, failed
+        except Crash:
+            return None, None
+        finally:
+            self._switchboard.disconnect()
+        return reports[-1], None
+
+    def play_until(self, part: str) -> Event:
+        """Play every event before the one of this name, and return that: its time has come, and it is not delivered."""
+        events = [*self.scenario.events, *([self.scenario.undo] if self.scenario.undo else [])]
+        place = [event.name for event in events].index(part)
+        self.play(events[:place])
+        self.reach(events[place])
+        return events[place]
+
+    def play_to_the_end(self) -> list[Delivery]:
+        """Play all events and the undo, with a tick after each of the two."""
+        deliveries = [*self.play(self.scenario.events), *self.tick()]
+        if self.scenario.undo:
+            deliveries += [*self.play([self.scenario.undo]), *self.tick()]
+        return deliveries
+
+    def again_and_tick(self, event: Event) -> State:
+        """Deliver a message again, then a tick, and return the end state."""
+        self.deliver_until_acknowledged(event)
+        self.tick()
+        return self.end_state()
+
+    # What there is
+
+    def snapshot(self) -> Snapshot:
+        """All that the cloud holds now, to come back to."""
+        return Snapshot(self.cloud)
+
+    def end_state(self) -> State:
+        """Resources and records as they are now, for laws to compare."""
+        return end_state(self.clients, self.places, self.cloud.clock.now())
+
+    def resources(self) -> Resources:
+        """The resources alone."""
+        return resources(self.clients, self.places)
+
+    # What a law says
+
+    def broken(self, what: str) -> LawBroken:
+        """The error that says that this stage's law is broken here."""
+        return LawBroken(self.law, self.case, what)
+
+    def is_own_record(self, call: Call) -> bool:
+        """Whether a mutating call only writes what this automation remembers, or its lease."""
+        database = f"projects/{self.scenario.project}/databases/{DATABASE}/documents"
+        own = {f"{database}/{collection}/{self.automation.name}" for collection in ("records", "leases")}
+        writes = getattr(call.request, "writes", ())
+        return call.method.endswith("Firestore/Commit") and all(write.update.name in own for write in writes)
+
+    def must_be(self, expected: object, actual: object, what: str) -> None:
+        """Raise ``LawBroken`` with every difference, if there is one."""
+        if found := differences(expected, actual):
+            raise self.broken(f"{what}{in_lines(found)}")
+
+
+def cloud_event_of(event: Event, project: str) -> CloudEvent:
+    """The CloudEvent that functions-framework makes of our push subscription's request."""
+    topic = f"projects/{project}/topics/{event.topic}"
+    message = pubsub.PubsubMessage(
+        message_id=event.name, data=event.payload, attributes=event.attributes, publish_time=event.published
+    )
+    subscription = pubsub.Subscription(name=f"projects/{project}/subscriptions/{event.topic}", topic=topic)
+    request = EnvironBuilder(path=f"/{topic}", method="POST", json=push_body(subscription, message, 1)).get_request(
+        flask.Request
+    )
+    with warnings.catch_warnings():
+        # It calls datetime.utcnow(), which Python has deprecated since 3.12.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return background_event_to_cloud_event(request)
+
+
+def _topics(scenario: Scenario, world: World) -> set[str]:
+    """The suite's own topics in its project, but those that the world makes itself."""
+    there = world.projects[scenario.project].topics if scenario.project in world.projects else []
+    ours = {topic for name, entry in _automations().items() for topic in (inbox_of(name), *entry.topics)}
+    return ours - set(there)
+
+
+@functools.cache
+def _automations() -> dict[str, Entry]:
+    return load_automations()

@@ -1,0 +1,33 @@
+"""What a law is, and the parts that a long one is tested in."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tests.laws.harness import Case
+from tests.laws.scenario import Scenario
+
+WHOLE = "whole"
+"""The one part of a law that is tested in one piece."""
+
+
+@dataclass(frozen=True)
+class Law:
+    """Something that every automation must obey."""
+
+    name: str
+    check: Callable[[Case, str], None]
+    """Hold one part of a scenario against the law. Raises ``LawBroken``."""
+    parts: Callable[[Scenario], list[str]]
+    is_quick: bool
+    """Whether it is held on every Python; what the others show does not depend on the interpreter."""
+
+
+def in_one_piece(scenario: Scenario) -> list[str]:
+    """The scenario as a whole."""
+    del scenario
+    return [WHOLE]
+
+
+def event_by_event(scenario: Scenario) -> list[str]:
+    """Each event that is delivered, the undo too."""
+    return [event.name for event in (*scenario.events, *([scenario.undo] if scenario.undo else []))]

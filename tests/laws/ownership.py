@@ -1,0 +1,29 @@
+"""Law 7, ownership: what merely looks like ours is never in a mutating call."""
+
+from google.protobuf.text_format import MessageToString
+
+from tests.laws.harness import Case, Delivery, Stage
+
+NAME = "ownership"
+
+
+def check(case: Case, part: str) -> None:
+    """Play the scenario and its undo, with ticks between, and look at every mutating call."""
+    del part
+    with Stage(case, NAME) as stage:
+        seed = stage.resources()
+        if missing := sorted(set(stage.scenario.look_alikes) - seed.keys()):
+            raise stage.broken(f"look_alikes names what is not in the world: {', '.join(missing)}")
+        for delivery in stage.play_to_the_end():
+            _must_leave_alone(stage, delivery)
+        now = stage.resources()
+        for name in stage.scenario.look_alikes:
+            stage.must_be(seed[name], now.get(name), f"{name} only looks like ours, and has changed")
+
+
+def _must_leave_alone(stage: Stage, delivery: Delivery) -> None:
+    for call in delivery.mutating:
+        said = MessageToString(call.request, as_utf8=True)
+        for name in stage.scenario.look_alikes:
+            if f'"{name}"' in said:
+                raise stage.broken(f"{name} only looks like ours, and is in a call of {call.method}")

@@ -1,0 +1,258 @@
+"""Bugs to plant into `cap_spending`: for each law at least one automation that is wrong in just that way."""
+
+import logging
+import threading
+from collections.abc import Callable
+
+import msgspec
+from google.api_core.exceptions import GoogleAPICallError
+from google.cloud.firestore_v1.services.firestore import FirestoreClient
+from google.cloud.run_v2 import ServicesClient
+from google.pubsub_v1 import PublisherClient
+
+from functions.cap_spending.changes import CapSpendingChange, HeldChange, Notify, SetMaxInstances
+from functions.cap_spending.main import AUTOMATION
+from functions.cap_spending.notification import BudgetNotification
+from functions.cap_spending.plan import Occasion, what_to_look_at
+from functions.cap_spending.records import BudgetRecord, Event, Newest, Records
+from functions.cap_spending.settings import Settings
+from functions.cap_spending.world import Look, World
+from shared.automation import AnyAutomation, Settled
+from shared.clients import Clients
+from shared.events import Dated, PubsubMessage, Tick, inbox_of
+from shared.holds import confirmed
+from shared.plan import Plan
+from shared.state import DATABASE, State
+
+CapSpendingPlan = Plan[CapSpendingChange]
+API = "projects/my-product/locations/europe-west1/services/api"
+
+
+class ThisRun(threading.local):
+    """What a bug remembers of the run that its thread is in."""
+
+    plans = 0
+    has_told = False
+
+
+def says_it_again() -> AnyAutomation:
+    """Tells of every rung in force on every run, and not once."""
+    this_run = ThisRun()
+
+    def parse(message: PubsubMessage, settings: Settings) -> Event:
+        this_run.has_told = False
+        return AUTOMATION.parse(message, settings)
+
+    def plan(occasion: Occasion, world: World) -> CapSpendingPlan:
+        right = AUTOMATION.plan(occasion, world)
+        if right.changes or this_run.has_told or not occasion.records.in_force:
+            return right
+        (rung,) = occasion.settings.budgets["monthly"].ladder
+        again = Notify(
+            target="budgets/monthly",
+            field="rung",
+            before="",
+            after=rung.name,
+            reason="still in force",
+            subject="monthly",
+            budget="monthly",
+            rung=rung,
+        )
+        return msgspec.structs.replace(right, changes=(again,))
+
+    def apply(change: CapSpendingChange, clients: Clients) -> None:
+        this_run.has_told |= isinstance(change, Notify)
+        AUTOMATION.apply(change, clients)
+
+    return msgspec.structs.replace(AUTOMATION, parse=parse, plan=plan, apply=apply)
+
+
+def says_that_it_looks() -> AnyAutomation:
+    """Publishes that it has found something, while it is only looking."""
+
+    def read(occasion: Occasion, clients: Clients) -> World:
+        world = AUTOMATION.read(occasion, clients)
+        if world.looked_at and not isinstance(occasion.event.event, Tick):
+            topic = f"projects/{occasion.project}/topics/{inbox_of('cap_spending')}"
+            clients.of(PublisherClient).publish(
+                request={"topic": topic, "messages": [{"data": b"looking"}]}, **clients.writing
+            )
+        return world
+
+    return msgspec.structs.replace(AUTOMATION, read=read)
+
+
+def acts_in_small_steps() -> AnyAutomation:
+    """Plans everything when it is asked, and only the last thing when it acts."""
+    this_run = ThisRun()
+
+    def parse(message: PubsubMessage, settings: Settings) -> Event:
+        this_run.plans = 0
+        return AUTOMATION.parse(message, settings)
+
+    def plan(occasion: Occasion, world: World) -> CapSpendingPlan:
+        this_run.plans += 1
+        right = AUTOMATION.plan(occasion, world)
+        return right if this_run.plans == 1 else msgspec.structs.replace(right, changes=right.changes[-1:])
+
+    return msgspec.structs.replace(AUTOMATION, parse=parse, plan=plan)
+
+
+def saves_the_original_afterwards() -> AnyAutomation:
+    """Records what a resource was when it has been changed, and not before."""
+
+    def intend(occasion: Occasion, changes: tuple[CapSpendingChange, ...]) -> Records:
+        del changes
+        return occasion.records
+
+    def settle(occasion: Occasion, world: World, applied: tuple[CapSpendingChange, ...]) -> Settled[Records]:
+        settled = AUTOMATION.settle(occasion, world, applied)
+        late = {one.target: confirmed(one.hold) for one in applied if isinstance(one, HeldChange) and one.hold}
+        records = msgspec.structs.replace(settled.records, holds=settled.records.holds | late)
+        return msgspec.structs.replace(settled, records=records)
+
+    return msgspec.structs.replace(AUTOMATION, intend=intend, settle=settle)
+
+
+def takes_a_copy_for_news() -> AnyAutomation:
+    """Adds up what the copies of a notification say, as if each told of a cost of its own."""
+
+    def fold(records: Records, event: Dated[Event], settings: Settings) -> Records:
+        known = records.budgets.get("monthly")
+        said = event.event
+        if not isinstance(said, BudgetNotification) or known is None or known.newest.message_id != event.message_id:
+            return AUTOMATION.fold(records, event, settings)
+        more = msgspec.structs.replace(said, cost=said.cost + known.current.highest_cost)
+        return AUTOMATION.fold(records, Dated(more, event.message_id, event.published), settings)
+
+    return msgspec.structs.replace(AUTOMATION, fold=fold)
+
+
+def looks_before_it_leaps() -> AnyAutomation:
+    """Counts what it has seen if nobody has counted it, without any condition on the write: two runs may both count."""
+
+    def read(occasion: Occasion, clients: Clients) -> World:
+        world = AUTOMATION.read(occasion, clients)
+        if world.looked_at and not isinstance(occasion.event.event, Tick):
+            path = f"records/seen_{occasion.event.message_id}"
+            database = f"projects/{occasion.project}/databases/{DATABASE}"
+            if State(clients).read(path)[0].fields is None:
+                once_more = {"field_path": "times", "increment": {"integer_value": 1}}
+                document = {"name": f"{database}/documents/{path}"}
+                write = {"update": document, "update_mask": {}, "update_transforms": [once_more]}
+                clients.of(FirestoreClient).commit(request={"database": database, "writes": [write]}, **clients.writing)
+        return world
+
+    return msgspec.structs.replace(AUTOMATION, read=read)
+
+
+def believes_the_last_to_arrive() -> AnyAutomation:
+    """Takes the notification that came last for the newest."""
+
+    def fold(records: Records, event: Dated[Event], settings: Settings) -> Records:
+        folded = AUTOMATION.fold(records, event, settings)
+        if not isinstance(said := event.event, BudgetNotification):
+            return folded
+        newest = Newest(said.interval_start, event.published, event.message_id, said.amount, said.cost)
+        last = BudgetRecord(newest, folded.budgets[said.budget].intervals)
+        return msgspec.structs.replace(folded, budgets=folded.budgets | {said.budget: last})
+
+    return msgspec.structs.replace(AUTOMATION, fold=fold)
+
+
+def takes_a_failed_read_for_nothing() -> AnyAutomation:
+    """Finds nothing where it could not look."""
+
+    def read(occasion: Occasion, clients: Clients) -> World:
+        try:
+            return AUTOMATION.read(occasion, clients)
+        except GoogleAPICallError:
+            return World(looked_at=what_to_look_at(occasion))
+
+    return msgspec.structs.replace(AUTOMATION, read=read)
+
+
+def goes_by_the_short_name() -> AnyAutomation:
+    """Sets whatever has the service's name, in another region too."""
+
+    def apply(change: CapSpendingChange, clients: Clients) -> None:
+        if isinstance(change, SetMaxInstances):
+            twin = change.target.replace("europe-west1", "europe-west4")
+            AUTOMATION.apply(msgspec.structs.replace(change, target=twin, etag=""), clients)
+        AUTOMATION.apply(change, clients)
+
+    return msgspec.structs.replace(AUTOMATION, apply=apply)
+
+
+def looks_twice() -> AnyAutomation:
+    """Gets a service that it has listed, which nobody has permitted."""
+
+    def read(occasion: Occasion, clients: Clients) -> World:
+        world = AUTOMATION.read(occasion, clients)
+        if Look.SERVICES in world.looked_at:
+            clients.of(ServicesClient).get_service(request={"name": API}, **clients.reading)
+        return world
+
+    return msgspec.structs.replace(AUTOMATION, read=read)
+
+
+def logs_what_it_gets() -> AnyAutomation:
+    """Logs each message, for debugging."""
+
+    def parse(message: PubsubMessage, settings: Settings) -> Event:
+        logging.getLogger(__name__).debug("received %s", message.data)
+        return AUTOMATION.parse(message, settings)
+
+    return msgspec.structs.replace(AUTOMATION, parse=parse)
+
+
+def never_gives_back() -> AnyAutomation:
+    """Lowers limits, and does not raise them again."""
+
+    def plan(occasion: Occasion, world: World) -> CapSpendingPlan:
+        right = AUTOMATION.plan(occasion, world)
+        raising = [one for one in right.changes if isinstance(one, SetMaxInstances) and one.max_instances > 1]
+        return msgspec.structs.replace(right, changes=tuple(one for one in right.changes if one not in raising))
+
+    return msgspec.structs.replace(AUTOMATION, plan=plan)
+
+
+class Planted(msgspec.Struct, frozen=True):
+    """A bug, the law that it breaks, and the other laws that it breaks by the way."""
+
+    law: str
+    bug: Callable[[], AnyAutomation]
+    also: dict[str, str] = {}
+    """By law, why it cannot hold either."""
+
+
+PLANTED = (
+    Planted("settled", says_it_again),
+    Planted("dry_run_is_the_truth", says_that_it_looks),
+    Planted("dry_run_is_the_truth", acts_in_small_steps),
+    Planted(
+        "crash_equivalence",
+        saves_the_original_afterwards,
+        {"errors": "an answer that is lost is like a crash to the change that it answers"},
+    ),
+    Planted(
+        "duplicates",
+        takes_a_copy_for_news,
+        {
+            "settled": "the second delivery writes a higher cost",
+            "crash_equivalence": "how often a message was counted depends on where its run died",
+            "errors": "the same, where its run failed",
+        },
+    ),
+    Planted(
+        "duplicates",
+        looks_before_it_leaps,
+        {"dry_run_is_the_truth": "it writes while it is only looking"},
+    ),
+    Planted("order", believes_the_last_to_arrive),
+    Planted("errors", takes_a_failed_read_for_nothing),
+    Planted("ownership", goes_by_the_short_name),
+    Planted("least_privilege", looks_twice),
+    Planted("no_secret_leaves", logs_what_it_gets),
+    Planted("undo", never_gives_back),
+)

@@ -1,0 +1,92 @@
+"""Watches the API calls of one run: counts them, stops the run at one of them for good, or holds it there a while."""
+
+import threading
+from dataclasses import dataclass, field
+
+PATIENCE_SECONDS = 30.0
+
+
+class Crash(BaseException):
+    """The process died. Nothing in the code may catch it, as nothing could catch the real thing."""
+
+
+class Probe:
+    """Is told of the calls of one run, and only notes them."""
+
+    def __init__(self) -> None:
+        self.methods: list[str] = []
+        """The methods called so far, each as Google spells it: ``google.cloud.run.v2.Services/ListServices``."""
+
+    def before(self, method: str) -> None:
+        """The call is about to be sent."""
+        self.methods.append(method.removeprefix("/"))
+
+    def after(self, method: str) -> None:
+        """The call has been answered, but the run has not seen the answer."""
+
+
+class CrashingProbe(Probe):
+    """Ends the process at one call: before it is sent, or when it has taken effect and the answer is lost."""
+
+    def __init__(self, at: int, *, answer_lost: bool) -> None:
+        super().__init__()
+        self._at = at
+        self._answer_lost = answer_lost
+        self._is_dead = False
+
+    def before(self, method: str) -> None:
+        """Die here if this is the call, or if that has happened: the dead send nothing."""
+        if self._is_dead or (len(self.methods) == self._at and not self._answer_lost):
+            self._is_dead = True
+            raise Crash
+        super().before(method)
+
+    def after(self, method: str) -> None:
+        """Die here if this is the call."""
+        del method
+        if self._answer_lost and len(self.methods) == self._at + 1:
+            self._is_dead = True
+            raise Crash
+
+
+class PausingProbe(Probe):
+    """Holds the run before one call until it is told to go on."""
+
+    def __init__(self, at: int) -> None:
+        super().__init__()
+        self._at = at
+        self.paused = threading.Event()
+        self.resumed = threading.Event()
+
+    def before(self, method: str) -> None:
+        """Wait here if this is the call."""
+        if len(self.methods) == self._at:
+            self.paused.set()
+            if not self.resumed.wait(PATIENCE_SECONDS):
+                raise TimeoutError(f"nobody let the run go on within {PATIENCE_SECONDS} s")
+        super().before(method)
+
+
+@dataclass
+class Switchboard:
+    """The clients' watcher: hands each call to the probe of the run that makes it, which is that of its thread."""
+
+    _probes: dict[int, Probe] = field(default_factory=dict)
+
+    def connect(self, probe: Probe) -> None:
+        """From now on the calls of this thread are the probe's."""
+        self._probes[threading.get_ident()] = probe
+
+    def disconnect(self) -> None:
+        """The calls of this thread are nobody's again."""
+        del self._probes[threading.get_ident()]
+
+    def before(self, method: str) -> None:
+        """See `Probe`."""
+        if probe := self._probes.get(threading.get_ident()):
+            probe.before(method)
+
+    def after(self, method: str) -> None:
+        """See `Probe`."""
+        if probe := self._probes.get(threading.get_ident()):
+            probe.after(method)

@@ -1,0 +1,137 @@
+"""Scenarios as data: what exists, what the owner's settings are, what happens, and what must never be touched.
+
+An automation supplies them in ``functions/<automation>/scenarios/*.yaml``; `docs/laws.md` describes the format.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import yaml
+from msgspec import Meta
+
+from infra.automations import ROOT
+from infra.yaml12 import read_yaml
+from shared.errors import SettingsError
+from shared.events import inbox_of
+from shared.settings_errors import settings_error
+
+FORMAT = "docs/laws.md"
+
+
+class Model(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A part of a scenario: unknown keys are refused."""
+
+
+class Event(Model, frozen=True, kw_only=True):
+    """One message, as it is published."""
+
+    name: Annotated[str, Meta(pattern=r"^[a-z0-9_]+$")]
+    """What it is called in the names of tests, and its message id."""
+    topic: str = ""
+    """The topic's id; the automation's inbox, if none is said."""
+    attributes: dict[str, str] = {}
+    data: dict[str, object] | None = None
+    """Is sent as JSON."""
+    text: str | None = None
+    """Is sent as it stands, instead of ``data``."""
+    published: datetime | None = None
+    """When it is published; the scenario's ``now``, if nothing is said."""
+
+    def __post_init__(self) -> None:
+        if (self.data is None) == (self.text is None):
+            raise SettingsError("data", self.data, "either `data` (a mapping, sent as JSON) or `text`")
+
+    @property
+    def payload(self) -> bytes:
+        """The message's data."""
+        return msgspec.json.encode(self.data) if self.text is None else self.text.encode()
+
+
+class PersonsCall(Model, frozen=True, kw_only=True):
+    """One API call that a person makes after the events and before the undo."""
+
+    client: Annotated[str, Meta(pattern=r"^[a-z0-9_.]+\.[A-Za-z0-9]+Client$")]
+    """Module and class, such as ``google.cloud.run_v2.ServicesClient``."""
+    method: str
+    request: dict[str, object]
+    remains: Annotated[dict[str, dict[str, object]], Meta(min_length=1)]
+    """By full resource name and field path, the values that must still be there after the undo."""
+
+
+class Scenario(Model, frozen=True, kw_only=True):
+    """One story about one automation, which every law is held against."""
+
+    about: str
+    now: datetime
+    project: str
+    """The project that the suite itself runs in."""
+    settings: dict[str, object]
+    """The whole of ``caretaker.yaml``, acting."""
+    world: dict[str, object]
+    """What exists at first, in the format of ``--world FILE``."""
+    events: Annotated[tuple[Event, ...], Meta(min_length=1)]
+    undo: Event | None = None
+    """The event that asks for everything back."""
+    person: tuple[PersonsCall, ...] = ()
+    look_alikes: Annotated[tuple[str, ...], Meta(min_length=1)]
+    """Full names of resources that must never be in a mutating call."""
+    canary: Annotated[str, Meta(min_length=8)]
+    """A value in the world, or in events, that must never leave."""
+    ticks: Annotated[int, Meta(ge=1)] = 1
+    """How many ticks the automation needs to complete what a run had begun: one, unless operations take long."""
+    operation_seconds: Annotated[int, Meta(ge=0)] = 0
+    """How long the long-running operations of the local cloud take."""
+
+    def __post_init__(self) -> None:
+        names = [event.name for event in self.events]
+        for place, name in enumerate(names):
+            if name in names[:place]:
+                raise SettingsError(f"events[{place}].name", name, "a name of its own: another event has this one")
+
+
+class ScenarioError(ValueError):
+    """A scenario that will not do: names the file, the key, the value and what would do."""
+
+
+def scenario_files(automation: str) -> list[Path]:
+    """The scenario files of one automation, in order of name."""
+    return sorted((ROOT / "functions" / automation / "scenarios").glob("*.yaml"))
+
+
+def load_scenario(path: Path, automation: str) -> Scenario:
+    """Read one scenario. Raises ``ScenarioError``."""
+    try:
+        data = read_yaml(path.read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError) as error:
+        raise ScenarioError(f"{path}: {error}") from error
+    if not isinstance(data, Mapping):
+        raise ScenarioError(f"{path}: a mapping with about, now, project, settings, world, events: see {FORMAT}")
+    try:
+        scenario = msgspec.json.decode(msgspec.json.encode(data), type=Scenario)
+    except msgspec.ValidationError as error:
+        raise ScenarioError(f"{path}: {settings_error(error, data, 'scenario', Scenario)}; see {FORMAT}") from error
+    except TypeError as error:
+        raise ScenarioError(f"{path}: it holds what JSON cannot ({error})") from error
+    return _completed(scenario, automation, path)
+
+
+def _completed(scenario: Scenario, automation: str, path: Path) -> Scenario:
+    """The scenario with what was left out: topics and times of the events."""
+    if automation not in scenario.settings:
+        raise ScenarioError(f"{path}: settings: a section `{automation}` is missing")
+    now = _aware(scenario.now)
+
+    def complete(event: Event) -> Event:
+        return msgspec.structs.replace(
+            event, topic=event.topic or inbox_of(automation), published=_aware(event.published or now)
+        )
+
+    undo = complete(scenario.undo) if scenario.undo else None
+    return msgspec.structs.replace(scenario, now=now, events=tuple(map(complete, scenario.events)), undo=undo)
+
+
+def _aware(moment: datetime) -> datetime:
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)

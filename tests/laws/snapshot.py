@@ -1,0 +1,121 @@
+"""Takes note of all that a local cloud holds, and puts it back, so that many futures of one past can be tried.
+
+What the services hold in their attributes is copied, and what their timers will do. What connects them stays as it is:
+the services themselves, locks, threads, the port.
+"""
+
+import enum
+import functools
+import itertools
+import re
+import threading
+import types
+from collections import deque
+from concurrent.futures import Executor
+from datetime import datetime, timedelta, tzinfo
+from decimal import Decimal
+from typing import Any
+
+import proto
+from google.protobuf.message import Message
+
+from local.cloud import LocalCloud
+from local.cloud.engine import Server, copy_of
+from local.cloud.pubsub_push import Pusher
+
+UNCHANGING = (
+    *(str, bytes, int, float, type(None), datetime, timedelta, tzinfo, Decimal, enum.Enum, re.Pattern),
+    *(type, types.ModuleType, types.BuiltinFunctionType),
+)
+# Counters only grow: nothing may depend on where they stand.
+CONNECTING = (
+    *(Server, Pusher, Executor, threading.Thread, threading.Condition, itertools.count),
+    *(type(threading.Lock()), type(threading.RLock())),
+)
+UNFILLED = (
+    *(Message, proto.Message, tuple, frozenset),
+    *(types.FunctionType, types.MethodType, functools.partial),
+)
+
+
+class Snapshot:
+    """All that a local cloud holds at one moment at which nothing is in flight."""
+
+    def __init__(self, cloud: LocalCloud) -> None:
+        cloud.clock.settle()
+        self._services = [
+            one
+            for one in vars(cloud).values()
+            if type(one).__module__.startswith("local.cloud.") and not isinstance(one, CONNECTING)
+        ]
+        self._saved = self._copy([vars(service) for service in self._services])
+
+    def restore(self) -> None:
+        """Put everything back as it was. Can be done any number of times."""
+        for service, saved in zip(self._services, self._copy(self._saved), strict=True):
+            vars(service).update(saved)
+
+    def _copy(self, attributes: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        copier = _Copier(self._services)
+        return [{name: copier.copy(value) for name, value in one.items()} for one in attributes]
+
+
+class _Copier:
+    """Copies values with all within them, each once, however often it is met and in whatever circles."""
+
+    def __init__(self, kept: list[Any]) -> None:
+        self._known: dict[int, Any] = {id(one): one for one in kept}
+
+    def copy(self, value: Any) -> Any:  # noqa: ANN401 - whatever a service may hold
+        """A copy of a value. Raises ``TypeError`` for one of a type that is not known here."""
+        if isinstance(value, (*UNCHANGING, *CONNECTING)):
+            return value
+        if id(value) in self._known:
+            return self._known[id(value)]
+        if isinstance(value, UNFILLED):
+            self._known[id(value)] = self._rebuilt(value)
+        else:
+            # It is known before what is within it is copied: that may lead back to it.
+            self._known[id(value)] = _begun(value)
+            self._fill(self._known[id(value)], value)
+        return self._known[id(value)]
+
+    def _rebuilt(self, value: Any) -> Any:  # noqa: ANN401 - as above
+        """A copy of what cannot be filled later."""
+        match value:
+            case Message() | proto.Message():
+                return copy_of(value)
+            case types.MethodType():
+                return types.MethodType(value.__func__, self.copy(value.__self__))
+            case functools.partial():
+                return functools.partial(self.copy(value.func), *self.copy(value.args), **self.copy(value.keywords))
+            case types.FunctionType(__closure__=None):
+                return value
+            case types.FunctionType():
+                cells = self.copy(value.__closure__)
+                return types.FunctionType(value.__code__, value.__globals__, value.__name__, value.__defaults__, cells)
+        return type(value)(self.copy(one) for one in value)
+
+    def _fill(self, fresh: Any, value: Any) -> None:  # noqa: ANN401 - as above
+        match value:
+            case dict():
+                fresh.update((self.copy(key), self.copy(one)) for key, one in value.items())
+            case list() | deque():
+                fresh.extend(self.copy(one) for one in value)
+            case set():
+                fresh.update(self.copy(one) for one in value)
+            case types.CellType():
+                fresh.cell_contents = self.copy(value.cell_contents)
+            case _:
+                slots = [name for kind in type(value).__mro__ for name in getattr(kind, "__slots__", ())]
+                for name in (*getattr(value, "__dict__", {}), *slots):
+                    object.__setattr__(fresh, name, self.copy(getattr(value, name)))
+
+
+def _begun(value: Any) -> Any:  # noqa: ANN401 - as above
+    """What a copy begins as, to be filled."""
+    if isinstance(value, (dict, list, deque, set, types.CellType)):
+        return type(value)()
+    if type(value).__module__.startswith("local.cloud.") and not hasattr(value, "__struct_fields__"):
+        return object.__new__(type(value))
+    raise TypeError(f"a snapshot of the local cloud does not know how to copy {type(value)}: {value!r}")

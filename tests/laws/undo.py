@@ -1,0 +1,46 @@
+"""Law 10, undo restores every field that we changed, and leaves alone what a person has changed since."""
+
+import copy
+import importlib
+from typing import Any
+
+from tests.laws.harness import Case, Stage
+from tests.laws.scenario import PersonsCall
+
+NAME = "undo"
+
+
+def check(case: Case, part: str) -> None:
+    """Play the events, then the person's calls, then the undo and a tick; compare with the seed."""
+    del part
+    with Stage(case, NAME) as stage:
+        if stage.scenario.undo is None:
+            raise stage.broken("the scenario has no `undo`: add the event that asks for everything back")
+        expected = copy.deepcopy(stage.resources())
+        stage.play(stage.scenario.events)
+        stage.tick()
+        if stage.resources() == expected:
+            raise stage.broken(
+                "the scenario's events change no resource, so there is nothing to undo: add some that do"
+            )
+        for call in stage.scenario.person:
+            _make(stage, call)
+            for name, fields in call.remains.items():
+                for path, value in fields.items():
+                    _put(expected[name], path, value)
+        stage.play([stage.scenario.undo])
+        stage.tick()
+        stage.must_be(expected, stage.resources(), "after the undo, not everything is as it was")
+
+
+def _make(stage: Stage, call: PersonsCall) -> None:
+    module, _, name = call.client.rpartition(".")
+    client = stage.clients.of(getattr(importlib.import_module(module), name))
+    getattr(client, call.method)(request=call.request)
+
+
+def _put(resource: dict[str, Any], path: str, value: object) -> None:
+    *names, last = path.split(".")
+    for name in names:
+        resource = resource.setdefault(name, {})
+    resource[last] = value

@@ -1,0 +1,213 @@
+"""A small automation for the tests of the run: it keeps the lights of a house at the level that was wished for.
+
+Its state is in the local cloud's Firestore; the house is in memory, so that a test can let anything happen there.
+"""
+
+import base64
+import itertools
+import json
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import ClassVar
+
+import msgspec
+from cloudevents.http import CloudEvent
+
+from local.cloud import LocalCloud
+from shared import automation
+from shared.automation import Automation, Occasion, Settled
+from shared.clients import Clients
+from shared.errors import IgnoredMessage
+from shared.events import Command, Dated, PubsubMessage, Tick, is_from_inbox, read_inbox
+from shared.plan import Change, Plan, Refusal
+from shared.report import Report
+from shared.run import run
+from shared.runtime import Runtime
+from shared.settings import Configuration, Mode, Section
+
+INBOX = "projects/caretaker-home/topics/caretaker-lights"
+
+
+class Lights(Section, frozen=True, kw_only=True):
+    """The settings."""
+
+    rooms: tuple[str, ...] = ("hall", "attic", "cellar")
+
+
+class Wish(Command, frozen=True, tag="wish"):
+    """How bright it should be."""
+
+    level: int
+
+
+class Records(automation.Records, frozen=True, kw_only=True):
+    """What is remembered."""
+
+    level: int = 0
+    said: datetime | None = None
+    intended: dict[str, int] = {}
+    told: tuple[str, ...] = ()
+    """The rooms whose change was seen to by a run, one after another."""
+
+
+class SetLevel(Change, frozen=True, kw_only=True):
+    """Make a room as bright as was wished."""
+
+    is_money: ClassVar[bool] = True
+    level: int
+
+
+Event = Tick | Wish
+Levels = dict[str, int]
+
+
+class House:
+    """The rooms, and whatever may happen to them."""
+
+    def __init__(self) -> None:
+        self.levels: Levels = {"hall": 0, "attic": 0, "cellar": 0}
+        self.errors: dict[str, list[Exception]] = {}
+        """By room, what the next changes of it raise instead of being made."""
+        self.slipping: set[str] = set()
+        """Rooms in which no change lasts."""
+        self.locked: set[str] = set()
+        """Rooms that a guard refuses."""
+        self.busy: set[str] = set()
+        """Rooms in which somebody is at work."""
+        self.on_read: Callable[[], object] | None = None
+        """What happens as the world is read; once."""
+        self.on_apply: Callable[[], object] | None = None
+        """What happens as a change is made; once."""
+        self.reads = 0
+        self.changes: list[str] = []
+
+    def automation(self) -> Automation[Lights, Event, Records, Levels, SetLevel]:
+        """The automation that looks after this house."""
+        return Automation(
+            name="lights",
+            section=Lights,
+            records=Records,
+            parse=_parse,
+            fold=_fold,
+            read=self._read,
+            settle=_settle,
+            plan=self._plan,
+            guards=lambda _occasion, _world: (self._not_locked,),
+            intend=_intend,
+            apply=self._apply,
+            status=lambda occasion: (f"level {occasion.records.level}",),
+        )
+
+    def _read(self, _occasion: "Known", _clients: Clients) -> Levels:
+        self.reads += 1
+        happens, self.on_read = self.on_read, None
+        if happens:
+            happens()
+        return dict(self.levels)
+
+    def _plan(self, occasion: "Known", world: Levels) -> Plan[SetLevel]:
+        wrong = [room for room in occasion.settings.rooms if world[room] != occasion.records.level]
+        return Plan(
+            changes=tuple(
+                SetLevel(
+                    target=room,
+                    field="level",
+                    before=str(world[room]),
+                    after=str(occasion.records.level),
+                    reason="it was wished",
+                    subject=room,
+                    level=occasion.records.level,
+                )
+                for room in wrong
+                if room not in self.busy
+            ),
+            waiting=tuple(f"{room} is busy" for room in wrong if room in self.busy),
+            next=("the sun comes up",),
+        )
+
+    def _not_locked(self, plan: Plan[SetLevel]) -> Iterable[Refusal]:
+        return [Refusal(one.subject, "not_locked", "no key") for one in plan.changes if one.subject in self.locked]
+
+    def _apply(self, change: SetLevel, _clients: Clients) -> None:
+        happens, self.on_apply = self.on_apply, None
+        if happens:
+            happens()
+        if self.errors.get(change.target):
+            raise self.errors[change.target].pop(0)
+        self.changes.append(change.target)
+        if change.target not in self.slipping:
+            self.levels[change.target] = change.level
+
+
+Known = Occasion[Lights, Event, Records]
+
+
+def _parse(message: PubsubMessage, _settings: Lights) -> Event:
+    if not is_from_inbox(message, "lights"):
+        raise IgnoredMessage("foreign: not by the inbox")
+    event: Event = read_inbox(message, msgspec.json.Decoder(Tick | Wish))
+    return event
+
+
+def _fold(records: Records, event: Dated[Event], _settings: Lights) -> Records:
+    if isinstance(event.event, Wish) and (records.said is None or event.published > records.said):
+        return msgspec.structs.replace(records, level=event.event.level, said=event.published)
+    return records
+
+
+def _settle(occasion: Known, world: Levels, applied: tuple[SetLevel, ...]) -> Settled[Records]:
+    open_ = {room: level for room, level in occasion.records.intended.items() if world[room] != level}
+    told = occasion.records.told + tuple(change.target for change in applied)
+    notices = tuple(f"{room} is dark" for room, level in world.items() if level < 0)
+    return Settled(msgspec.structs.replace(occasion.records, intended=open_, told=told), notices)
+
+
+def _intend(occasion: Known, changes: tuple[SetLevel, ...]) -> Records:
+    intended = occasion.records.intended | {change.target: change.level for change in changes}
+    return msgspec.structs.replace(occasion.records, intended=intended)
+
+
+class Stage:
+    """A house, and runs that look after it."""
+
+    def __init__(self, cloud: LocalCloud, clients: Clients) -> None:
+        self.cloud = cloud
+        self.clients = clients
+        self.house = House()
+        self.reports: list[Report] = []
+        self.settings = Lights()
+        self.mode = Mode.ACT
+        self.time_budget = 180.0
+        self.concurrency = 1
+        self._numbers = itertools.count(100)
+
+    def wish(self, level: int, *, published: datetime | None = None) -> Report:
+        """A run that is woken by a wish."""
+        return self.push({"type": "wish", "level": level}, published=published)
+
+    def tick(self, *, published: datetime | None = None) -> Report:
+        """A run that is woken by a tick."""
+        return self.push({"type": "tick", "every_seconds": 600}, published=published)
+
+    def push(self, data: object, *, topic: str = INBOX, published: datetime | None = None) -> Report:
+        """A run that is woken by this message."""
+        body = {
+            "data": base64.b64encode(json.dumps(data).encode()).decode(),
+            "messageId": str(next(self._numbers)),
+            "publishTime": (published or self.cloud.clock.now()).isoformat(),
+        }
+        event = CloudEvent({"type": "t", "source": f"//pubsub.googleapis.com/{topic}"}, {"message": body})
+        runtime = Runtime(
+            self.clients,
+            clock=self.cloud.clock.now,
+            report=self.reports.append,
+            time_budget=self.time_budget,
+            concurrency=self.concurrency,
+        )
+        return run(self.house.automation(), Configuration(self.mode, self.settings), event, runtime)
+
+    def calls(self) -> list[str]:
+        """The methods called since the last time that this was asked."""
+        names = [call.method.rpartition("/")[2] for call in self.cloud.server.calls]
+        self.cloud.server.clear_calls()
+        return names

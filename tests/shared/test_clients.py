@@ -1,0 +1,172 @@
+"""Google's clients: one of each, pointed at an endpoint, and trying again only what may be tried again."""
+
+import logging
+
+import grpc
+import pytest
+from google.api_core import exceptions
+from google.cloud.firestore_v1.services.firestore import FirestoreClient
+from google.cloud.run_v2 import ServicesClient
+
+from local.cloud import LocalCloud
+from shared.clients import (
+    ENDPOINT_VARIABLE,
+    PROJECT_VARIABLE,
+    RETRY_SECONDS_VARIABLE,
+    CallOptions,
+    Clients,
+    RetryPolicy,
+)
+
+PARENT = "projects/p/locations/europe-west1"
+PASSING = [
+    grpc.StatusCode.UNAVAILABLE,
+    grpc.StatusCode.INTERNAL,
+    grpc.StatusCode.DEADLINE_EXCEEDED,
+    grpc.StatusCode.RESOURCE_EXHAUSTED,
+]
+FINAL = [
+    grpc.StatusCode.PERMISSION_DENIED,
+    grpc.StatusCode.NOT_FOUND,
+    grpc.StatusCode.INVALID_ARGUMENT,
+    grpc.StatusCode.FAILED_PRECONDITION,
+    grpc.StatusCode.ABORTED,
+    grpc.StatusCode.UNAUTHENTICATED,
+    grpc.StatusCode.UNIMPLEMENTED,
+]
+
+
+def list_services(clients: Clients, options: CallOptions) -> int:
+    """How many services there are, by one call."""
+    return len(list(clients.of(ServicesClient).list_services(request={"parent": PARENT}, **options)))
+
+
+@pytest.mark.parametrize("code", PASSING)
+def test_a_read_is_tried_again_while_the_error_may_pass(
+    cloud: LocalCloud, clients: Clients, code: grpc.StatusCode
+) -> None:
+    cloud.server.fail("ListServices", code, times=3)
+    assert list_services(clients, clients.reading) == 0
+    assert [call.code for call in cloud.server.calls] == [code] * 3 + [grpc.StatusCode.OK]
+
+
+@pytest.mark.parametrize("code", FINAL)
+def test_a_read_is_not_tried_again_when_that_is_no_use(
+    cloud: LocalCloud, clients: Clients, code: grpc.StatusCode
+) -> None:
+    cloud.server.fail("ListServices", code)
+    with pytest.raises(exceptions.GoogleAPICallError):
+        list_services(clients, clients.reading)
+    assert len(cloud.server.calls) == 1
+
+
+@pytest.mark.parametrize("code", [*PASSING, *FINAL])
+def test_a_write_is_sent_once(cloud: LocalCloud, clients: Clients, code: grpc.StatusCode) -> None:
+    cloud.server.fail("ListServices", code)
+    with pytest.raises(exceptions.GoogleAPICallError):
+        list_services(clients, clients.writing)
+    assert len(cloud.server.calls) == 1
+
+
+def test_a_read_gives_up_in_the_end(cloud: LocalCloud, clients: Clients) -> None:
+    cloud.server.fail("ListServices", grpc.StatusCode.UNAVAILABLE, times=10_000)
+    with pytest.raises(exceptions.RetryError):
+        list_services(clients, clients.reading)
+    assert len(cloud.server.calls) > 1
+
+
+def test_a_read_that_streams_is_tried_again_too(cloud: LocalCloud, clients: Clients) -> None:
+    cloud.server.fail("BatchGetDocuments", grpc.StatusCode.UNAVAILABLE, times=2)
+    name = "projects/p/databases/caretaker/documents/a/b"
+    answers = clients.of(FirestoreClient).batch_get_documents(
+        request={"database": "projects/p/databases/caretaker", "documents": [name]}, **clients.reading
+    )
+    assert [answer.missing for answer in answers] == [name]
+    assert len(cloud.server.calls) == 3
+
+
+def test_there_is_one_client_of_each_kind(clients: Clients) -> None:
+    first = clients.of(ServicesClient)
+    assert clients.of(ServicesClient) is first
+    clients.close()
+    assert clients.of(ServicesClient) is not first
+    assert list_services(clients, clients.reading) == 0
+
+
+class Watcher:
+    """Writes down what it is told."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, str]] = []
+
+    def before(self, method: str) -> None:
+        """The call is about to be sent."""
+        self.told.append(("before", method.rpartition("/")[2]))
+
+    def after(self, method: str) -> None:
+        """The call has been answered."""
+        self.told.append(("after", method.rpartition("/")[2]))
+
+
+def test_a_watcher_is_told_of_every_call(cloud: LocalCloud) -> None:
+    watcher = Watcher()
+    clients = Clients("p", endpoint=cloud.address, watcher=watcher)
+    list_services(clients, clients.reading)
+    assert watcher.told == [("before", "ListServices"), ("after", "ListServices")]
+    clients.close()
+
+
+class Stop(BaseException):
+    """Ends a run."""
+
+
+def test_a_watcher_that_raises_stops_the_call_where_it_stands(cloud: LocalCloud) -> None:
+    class Stopper(Watcher):
+        def before(self, method: str) -> None:
+            super().before(method)
+            raise Stop
+
+    clients = Clients("p", endpoint=cloud.address, watcher=Stopper())
+    with pytest.raises(Stop):
+        list_services(clients, clients.reading)
+    assert cloud.server.calls == []
+    clients.close()
+
+
+@pytest.mark.parametrize(
+    ("given", "project"),
+    [
+        ({PROJECT_VARIABLE: "p"}, "p"),
+        ({"GOOGLE_CLOUD_PROJECT": "g"}, "g"),
+        ({PROJECT_VARIABLE: "p", "GOOGLE_CLOUD_PROJECT": "g"}, "p"),
+    ],
+)
+def test_the_environment_says_where_things_are(
+    monkeypatch: pytest.MonkeyPatch, cloud: LocalCloud, given: dict[str, str], project: str
+) -> None:
+    for name in (PROJECT_VARIABLE, "GOOGLE_CLOUD_PROJECT"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in (given | {ENDPOINT_VARIABLE: cloud.address, RETRY_SECONDS_VARIABLE: "0.05"}).items():
+        monkeypatch.setenv(name, value)
+    clients = Clients.from_environment()
+    assert clients.project == project
+    cloud.server.fail("ListServices", grpc.StatusCode.UNAVAILABLE, times=10_000)
+    with pytest.raises(exceptions.RetryError):
+        list_services(clients, clients.reading)
+    clients.close()
+
+
+def test_without_a_word_a_read_is_tried_for_half_a_minute() -> None:
+    policy = RetryPolicy()
+    assert (policy.first, policy.longest, policy.give_up, policy.timeout) == (0.5, 8.0, 30.0, 20.0)
+
+
+@pytest.mark.parametrize("logger", ["google", "google.cloud.run_v2.services.services"])
+def test_payloads_are_not_logged_at_debug(
+    cloud: LocalCloud, clients: Clients, caplog: pytest.LogCaptureFixture, logger: str
+) -> None:
+    del cloud
+    with caplog.at_level(logging.DEBUG, logger=logger):
+        list_services(clients, clients.reading)
+    assert "canary" not in caplog.text
+    assert "ListServices" not in caplog.text

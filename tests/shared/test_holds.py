@@ -1,0 +1,102 @@
+"""Saving the original once: tables of what a resource is, was, and should become."""
+
+from datetime import UTC, datetime
+
+import msgspec
+import pytest
+
+from shared.holds import (
+    Current,
+    FieldValue,
+    Held,
+    Hold,
+    Phase,
+    Standing,
+    being_restored,
+    confirmed,
+    kept_by_a_person,
+    moved,
+    new_hold,
+    standing,
+    to_restore,
+)
+
+NOON = datetime(2026, 11, 15, 12, tzinfo=UTC)
+BY = ("monthly/actual@1",)
+
+
+def a_hold(phase: Phase = Phase.CONFIRMED, **fields: tuple[FieldValue, FieldValue, FieldValue]) -> Hold:
+    """A hold on fields, each as (original, before, applied)."""
+    return Hold({name: Held(*values) for name, values in fields.items()}, phase, BY, NOON)
+
+
+def test_a_new_hold_takes_the_present_for_the_original() -> None:
+    hold = new_hold({"size": 20, "zone": "a"}, {"size": 1}, BY, NOON)
+    assert hold == a_hold(Phase.INTENDED, size=(20, 20, 1))
+
+
+def test_a_hold_that_moves_keeps_the_original() -> None:
+    hold = moved(a_hold(size=(20, 20, 5)), {"size": 5}, {"size": 1}, ("other",), NOON)
+    assert hold == Hold({"size": Held(20, 5, 1)}, Phase.INTENDED, ("other",), NOON)
+    assert confirmed(hold).phase is Phase.CONFIRMED
+
+
+def a_hold_on_two(phase: Phase = Phase.CONFIRMED) -> Hold:
+    """A hold on a size and a state."""
+    return a_hold(phase, size=(20, 20, 1), state=("on", "on", "off"))
+
+
+@pytest.mark.parametrize(
+    ("phase", "current", "expected"),
+    [
+        (Phase.INTENDED, {"size": 20, "state": "on"}, Standing.NOT_YET),
+        (Phase.INTENDED, {"size": 1, "state": "on"}, Standing.NOT_YET),
+        (Phase.INTENDED, {"size": 1, "state": "off"}, Standing.APPLIED),
+        (Phase.INTENDED, {"size": 7, "state": "on"}, Standing.CHANGED),
+        (Phase.CONFIRMED, {"size": 1, "state": "off"}, Standing.APPLIED),
+        (Phase.CONFIRMED, {"size": 20, "state": "off"}, Standing.CHANGED),
+        (Phase.CONFIRMED, {"size": 20, "state": "on"}, Standing.CHANGED),
+    ],
+)
+def test_where_a_resource_stands(phase: Phase, current: Current, expected: Standing) -> None:
+    assert standing(a_hold_on_two(phase), current) is expected
+
+
+@pytest.mark.parametrize(
+    ("phase", "current", "restore", "kept"),
+    [
+        (Phase.CONFIRMED, {"size": 1, "state": "off"}, {"size": 20, "state": "on"}, []),
+        (Phase.CONFIRMED, {"size": 7, "state": "off"}, {"state": "on"}, ["size is 7, not 1 as we left it"]),
+        (Phase.CONFIRMED, {"size": 20, "state": "off"}, {"state": "on"}, []),
+        (
+            Phase.CONFIRMED,
+            {"size": 7, "state": "odd"},
+            {},
+            ["size is 7, not 1 as we left it", "state is 'odd', not 'off' as we left it"],
+        ),
+        (Phase.INTENDED, {"size": 20, "state": "on"}, {}, []),
+        (Phase.INTENDED, {"size": 1, "state": "on"}, {"size": 20}, []),
+    ],
+)
+def test_letting_go_restores_what_is_still_ours(
+    phase: Phase, current: Current, restore: Current, kept: list[str]
+) -> None:
+    hold = a_hold_on_two(phase)
+    assert to_restore(hold, current) == restore
+    assert kept_by_a_person(hold, current) == kept
+
+
+def test_a_restoring_that_is_cut_short_leaves_both_values_ours() -> None:
+    hold = being_restored(a_hold_on_two(), {"size": 1, "state": "odd"}, {"size": 20})
+    assert hold == a_hold(Phase.INTENDED, size=(20, 1, 20), state=("on", "on", "off"))
+    assert to_restore(hold, {"size": 1, "state": "odd"}) == {"size": 20}
+    assert to_restore(hold, {"size": 20, "state": "odd"}) == {}
+    assert kept_by_a_person(hold, {"size": 20, "state": "odd"}) == ["state is 'odd', not 'off' as we left it"]
+
+
+@pytest.mark.parametrize("value", [0, 1, -5, "", "1", "true", "2026-11-15T12:00:00Z", True, False])
+def test_a_value_survives_being_stored_as_what_it_is(value: FieldValue) -> None:
+    hold = a_hold(field=(value, value, value))
+    stored = msgspec.convert(msgspec.to_builtins(hold, builtin_types=(datetime,)), Hold, strict=False)
+    assert stored == hold
+    assert type(stored.fields["field"].original) is type(value)

@@ -1,0 +1,144 @@
+"""One hand at a time, and the mark that asks the holder to look again."""
+
+from datetime import UTC, datetime, timedelta
+
+import grpc
+import pytest
+from google.api_core import exceptions
+
+from local.cloud import LocalCloud
+from shared.clients import Clients
+from shared.errors import WriteConflict
+from shared.lease import DURATION, Lease, LeaseRecord
+from shared.state import State
+
+NOON = datetime(2026, 11, 15, 12, tzinfo=UTC)
+PATH = Lease.path("sweep")
+
+
+@pytest.fixture
+def state(clients: Clients) -> State:
+    return State(clients)
+
+
+def a_lease(state: State) -> Lease:
+    """The lease as a run knows it that has just read the state."""
+    return Lease(state, state.read(PATH)[0])
+
+
+def stored(state: State) -> LeaseRecord:
+    """What is in the database."""
+    return state.read(PATH)[0].as_type(LeaseRecord)
+
+
+def test_a_free_lease_is_taken_and_given_back(state: State) -> None:
+    lease = a_lease(state)
+    assert lease.take(NOON)
+    assert stored(state).expires_at == NOON + DURATION
+    assert lease.give_back(NOON)
+    assert stored(state) == LeaseRecord()
+    assert a_lease(state).take(NOON)
+
+
+def test_taking_and_giving_back_are_one_write_each(state: State, cloud: LocalCloud) -> None:
+    lease = a_lease(state)
+    cloud.server.clear_calls()
+    lease.take(NOON)
+    lease.give_back(NOON)
+    assert [call.method.rpartition("/")[2] for call in cloud.server.calls] == ["Commit", "Commit"]
+    assert lease.give_back(NOON)
+    assert len(cloud.server.calls) == 2
+
+
+def test_whoever_finds_it_held_leaves_a_mark_which_the_holder_sees(state: State) -> None:
+    holder, other = a_lease(state), a_lease(state)
+    assert holder.take(NOON)
+    assert not other.take(NOON)
+    assert stored(state).look_again
+    assert not holder.give_back(NOON)
+    assert not stored(state).look_again
+    assert holder.give_back(NOON)
+    assert stored(state) == LeaseRecord()
+    assert other.give_back(NOON)
+
+
+def test_one_mark_is_enough_for_many(state: State) -> None:
+    holder = a_lease(state)
+    holder.take(NOON)
+    for _ in range(3):
+        assert not a_lease(state).take(NOON)
+    assert not holder.give_back(NOON)
+    assert holder.give_back(NOON)
+
+
+def test_a_mark_that_was_seen_to_meanwhile_does_not_count(state: State) -> None:
+    holder = a_lease(state)
+    holder.take(NOON)
+    a_lease(state).take(NOON)
+    late = a_lease(state)  # has read the lease as held and marked
+    assert not holder.give_back(NOON)
+    assert not late.take(NOON)
+    assert stored(state).look_again
+    assert not holder.give_back(NOON)
+    assert holder.give_back(NOON)
+
+
+def test_a_mark_whose_holder_has_left_does_not_count(state: State) -> None:
+    holder = a_lease(state)
+    holder.take(NOON)
+    a_lease(state).take(NOON)
+    late = a_lease(state)
+    assert not holder.give_back(NOON)
+    assert holder.give_back(NOON)
+    assert late.take(NOON)
+
+
+@pytest.mark.parametrize(
+    ("after", "is_free"), [(timedelta(0), False), (DURATION - timedelta(microseconds=1), False), (DURATION, True)]
+)
+def test_a_lease_expires(state: State, after: timedelta, *, is_free: bool) -> None:
+    a_lease(state).take(NOON)
+    assert a_lease(state).take(NOON + after) is is_free
+
+
+def test_a_lease_that_was_stolen_is_not_given_back(state: State) -> None:
+    slow, quick = a_lease(state), a_lease(state)
+    slow.take(NOON)
+    assert quick.take(NOON + DURATION)
+    assert slow.give_back(NOON + DURATION)
+    assert stored(state).expires_at == NOON + 2 * DURATION
+    assert slow.give_back(NOON + DURATION)
+    assert quick.give_back(NOON + DURATION)
+
+
+def test_of_two_who_find_it_free_one_takes_it(state: State) -> None:
+    one, other = a_lease(state), a_lease(state)
+    assert [one.take(NOON), other.take(NOON)] == [True, False]
+
+
+def test_an_answer_that_was_lost_as_a_conflict_is_ours_all_the_same(state: State, cloud: LocalCloud) -> None:
+    lease = a_lease(state)
+    cloud.server.fail("Commit", grpc.StatusCode.ABORTED, after_effect=True)
+    assert lease.take(NOON)
+    assert lease.give_back(NOON)
+    assert stored(state) == LeaseRecord()
+
+
+def test_an_error_is_raised(state: State, cloud: LocalCloud) -> None:
+    lease = a_lease(state)
+    cloud.server.fail("Commit", grpc.StatusCode.UNAVAILABLE, times=2)
+    with pytest.raises(exceptions.ServiceUnavailable):
+        lease.take(NOON)
+    lease = a_lease(state)
+    with pytest.raises(exceptions.ServiceUnavailable):
+        lease.take(NOON)
+    assert a_lease(state).take(NOON)
+
+
+def test_a_lease_that_is_contended_as_it_is_given_back_is_raised(state: State, cloud: LocalCloud) -> None:
+    holder = a_lease(state)
+    holder.take(NOON)
+    a_lease(state).take(NOON)
+    cloud.server.fail("Commit", grpc.StatusCode.ABORTED, skip=1)
+    with pytest.raises(WriteConflict):
+        holder.give_back(NOON)

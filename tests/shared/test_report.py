@@ -1,0 +1,144 @@
+"""The report of a run: one line, as loud as what happened."""
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+from msgspec.structs import replace
+
+from shared.plan import Change, Plan, Refusal
+from shared.report import (
+    MOST_CHANGES,
+    ChangeReport,
+    Outcome,
+    Report,
+    Severity,
+    change_report,
+    overall,
+    sentence,
+    severity,
+    with_changes,
+    write_log,
+    write_report,
+)
+from shared.settings import Mode
+
+NOON = datetime(2026, 11, 15, 12, tzinfo=UTC)
+REPORT = Report(automation="sweep", mode=Mode.ACT, at=NOON, event="Tick", message_id="7", outcome=Outcome.UNCHANGED)
+CHANGE = Change(target="projects/p/t", field="size", before="2", after="1", reason="because", subject="t")
+REFUSAL = Refusal("t", "not_too_many", "too many")
+
+
+def told(outcome: Outcome, error: str = "") -> ChangeReport:
+    """What came of a change."""
+    return change_report(CHANGE, outcome, error)
+
+
+@pytest.mark.parametrize(
+    ("plan", "changes", "expected"),
+    [
+        (Plan[Change](), (), Outcome.UNCHANGED),
+        (Plan[Change](waiting=("w",)), (), Outcome.WAITING),
+        (Plan[Change](), (told(Outcome.APPLIED),), Outcome.APPLIED),
+        (Plan[Change](waiting=("w",)), (told(Outcome.APPLIED),), Outcome.APPLIED),
+        (Plan((CHANGE,)), (told(Outcome.OBSERVED),), Outcome.OBSERVED),
+        (Plan[Change](refusals=(REFUSAL,)), (told(Outcome.APPLIED),), Outcome.REFUSED),
+        (Plan[Change](refusals=(REFUSAL,)), (told(Outcome.FAILED), told(Outcome.APPLIED)), Outcome.FAILED),
+    ],
+)
+def test_one_word_for_a_run(plan: Plan[Change], changes: tuple[ChangeReport, ...], expected: Outcome) -> None:
+    assert overall(plan, changes) is expected
+
+
+@pytest.mark.parametrize(
+    ("outcome", "expected"),
+    [
+        (Outcome.APPLIED, Severity.NOTICE),
+        (Outcome.UNCHANGED, Severity.INFO),
+        (Outcome.OBSERVED, Severity.INFO),
+        (Outcome.WAITING, Severity.INFO),
+        (Outcome.REFUSED, Severity.WARNING),
+        (Outcome.IGNORED, Severity.WARNING),
+        (Outcome.FAILED, Severity.ERROR),
+    ],
+)
+def test_how_loud_a_report_is(outcome: Outcome, expected: Severity) -> None:
+    assert severity(replace(REPORT, outcome=outcome)) is expected
+
+
+def test_a_plan_that_has_changed_while_observing_is_worth_a_notice() -> None:
+    assert severity(replace(REPORT, outcome=Outcome.OBSERVED, plan_changed=True)) is Severity.NOTICE
+
+
+@pytest.mark.parametrize(
+    ("report", "expected"),
+    [
+        (REPORT, "sweep: Tick: unchanged"),
+        (replace(REPORT, why="superseded"), "sweep: Tick: unchanged (superseded)"),
+        (
+            replace(
+                with_changes(REPORT, (told(Outcome.APPLIED), told(Outcome.FAILED, "no"), told(Outcome.APPLIED))),
+                outcome=Outcome.FAILED,
+                refusals=(REFUSAL,),
+                waiting=("w", "v"),
+                why="oh",
+            ),
+            "sweep: Tick: failed (2 applied; 1 failed; 1 refused; waiting for 2; oh)",
+        ),
+    ],
+)
+def test_a_report_in_a_sentence(report: Report, expected: str) -> None:
+    assert sentence(report) == expected
+
+
+def test_failures_are_told_first_and_all_changes_are_counted() -> None:
+    report = with_changes(REPORT, (*[told(Outcome.APPLIED)] * 300, told(Outcome.FAILED, "no")))
+    assert len(report.changes) == MOST_CHANGES
+    assert report.changes[0].error == "no"
+    assert report.counts == {Outcome.APPLIED: 300, Outcome.FAILED: 1}
+
+
+def test_a_report_is_one_line_of_json(capsys: pytest.CaptureFixture[str]) -> None:
+    report = replace(
+        with_changes(REPORT, (told(Outcome.FAILED, 'two\nlines and "quotes" \x00 🐘'),)),
+        outcome=Outcome.FAILED,
+        refusals=(REFUSAL,),
+        notices=("naïve",),
+    )
+    write_report(report)
+    (line,) = capsys.readouterr().out.splitlines()
+    data = json.loads(line)
+    assert (data["severity"], data["message"]) == ("ERROR", "sweep: Tick: failed (1 failed; 1 refused)")
+    assert data["report"]["at"] == "2026-11-15T12:00:00Z"
+    assert data["report"]["changes"] == [
+        {
+            "kind": "Change",
+            "target": "projects/p/t",
+            "field": "size",
+            "before": "2",
+            "after": "1",
+            "reason": "because",
+            "outcome": "failed",
+            "error": 'two\nlines and "quotes" \x00 🐘',
+            "is_money": False,
+        }
+    ]
+    assert data["report"]["refusals"] == [{"subject": "t", "guard": "not_too_many", "reason": "too many"}]
+    assert data["report"]["counts"] == {"failed": 1}
+
+
+def test_other_lines_carry_their_own_fields(capsys: pytest.CaptureFixture[str]) -> None:
+    write_log(Severity.CRITICAL, "look", at=1.5, rung="actual@1")
+    assert json.loads(capsys.readouterr().out) == {
+        "severity": "CRITICAL",
+        "message": "look",
+        "at": 1.5,
+        "rung": "actual@1",
+    }
+
+
+def test_the_largest_report_fits_into_one_entry_of_cloud_logging(capsys: pytest.CaptureFixture[str]) -> None:
+    name = f"projects/{'p' * 30}/locations/northamerica-northeast1/services/{'s' * 49}"
+    change = replace(CHANGE, target=name, subject=name, reason="r" * 200)
+    write_report(with_changes(REPORT, (change_report(change, Outcome.FAILED, "e" * 1000),) * 1000))
+    assert len(capsys.readouterr().out) < 256 * 1024
