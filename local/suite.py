@@ -120,7 +120,7 @@ class Suite:
                 self._on_line(line)
 
     def _provision(self, name: str, entry: Entry) -> None:
-        """What `infra/terraform` makes for one automation: topics, push subscriptions with retry and dead letters, tick."""
+        """What Terraform makes for one automation: topics, push subscriptions with retry and dead letters, the tick."""
         dead_letters = self._topic(f"{inbox_of(name)}-dead-letters")
         for topic in (inbox_of(name), *entry.topics):
             self.clients.of(SubscriberClient).create_subscription(

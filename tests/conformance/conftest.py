@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -12,8 +13,7 @@ from tests.local.cloud.messenger import Messenger
 from tests.local.cloud.store import Store
 
 LOCAL_CLOUD = "local cloud"
-# With `--dist=loadgroup` they run on one worker, so that each emulator is started once.
-EMULATOR = pytest.param("Google's emulator", marks=[pytest.mark.xdist_group("emulators"), pytest.mark.one_python])
+EMULATOR = pytest.param("Google's emulator", marks=pytest.mark.one_python)
 
 
 @pytest.fixture
@@ -23,23 +23,30 @@ def project() -> str:
 
 
 @pytest.fixture(scope="session")
-def pubsub_emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a Pub/Sub emulator."""
-    yield from _emulator(emulators.PUBSUB, tmp_path_factory)
+def shared_directory(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """A directory that the workers of this test run share."""
+    own = tmp_path_factory.getbasetemp()
+    return own if worker_id == "master" else own.parent
 
 
 @pytest.fixture(scope="session")
-def firestore_emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def pubsub_emulator(shared_directory: Path) -> Iterator[str]:
+    """The address of a Pub/Sub emulator."""
+    yield from _emulator(emulators.PUBSUB, shared_directory)
+
+
+@pytest.fixture(scope="session")
+def firestore_emulator(shared_directory: Path) -> Iterator[str]:
     """The address of a Firestore emulator."""
-    yield from _emulator(emulators.FIRESTORE, tmp_path_factory)
+    yield from _emulator(emulators.FIRESTORE, shared_directory)
 
 
-def _emulator(emulator: emulators.Emulator, directories: pytest.TempPathFactory) -> Iterator[str]:
+def _emulator(emulator: emulators.Emulator, directory: Path) -> Iterator[str]:
     try:
         emulator.command()
     except emulators.EmulatorMissingError as missing:
         pytest.skip(str(missing))
-    with emulators.running(emulator, directories.mktemp("emulator") / "log.txt") as address:
+    with emulators.shared(emulator, directory) as address:
         yield address
 
 

@@ -1,8 +1,11 @@
 """Google's own emulators of Pub/Sub and Firestore, where gcloud has installed them and Java is there to run them."""
 
+import contextlib
+import fcntl
 import shutil
 import socket
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -47,6 +50,32 @@ FIRESTORE = Emulator(
 
 
 @contextmanager
+def shared(emulator: Emulator, directory: Path) -> Iterator[str]:
+    """The address of one emulator for all the processes that share a directory, such as the workers of a test run.
+
+    The process that needs it first starts it, and ends it when the others are done with it. Raises as `running` does.
+    """
+    known = directory / f"{emulator.main_class}.address"
+    with contextlib.ExitStack() as stack:
+        with _locked(directory / f"{emulator.main_class}.lock"):
+            starts_it = not known.exists()
+            if starts_it:
+                log = directory / f"{emulator.main_class}.log"
+                known.write_text(stack.enter_context(running(emulator, log)), encoding="utf-8")
+            address = known.read_text(encoding="utf-8")
+            users = stack.enter_context((directory / f"{address}.users").open("w", encoding="utf-8"))
+            fcntl.flock(users, fcntl.LOCK_SH)
+        try:
+            yield address
+        finally:
+            if starts_it:
+                with _locked(directory / f"{emulator.main_class}.lock"):
+                    known.unlink()
+                # Granted when no other process holds its share.
+                fcntl.flock(users, fcntl.LOCK_EX)
+
+
+@contextmanager
 def running(emulator: Emulator, log: Path) -> Iterator[str]:
     """Run an emulator on a free loopback port, and give its address (``host:port``) once it answers.
 
@@ -54,18 +83,22 @@ def running(emulator: Emulator, log: Path) -> Iterator[str]:
     """
     address = f"127.0.0.1:{_free_port()}"
     host, _, port = address.partition(":")
+    command = [*emulator.command(), f"--host={host}", f"--port={port}"]
     with log.open("wb") as output:
-        process = subprocess.Popen(
-            [*emulator.command(), f"--host={host}", f"--port={port}"],
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT)
     try:
-        _wait_until_ready(address, log)
+        if not _becomes_ready(process, address):
+            raise RuntimeError(f"the emulator did not start:\n{log.read_text(errors='replace')}")
         yield address
     finally:
         _stop(process)
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    with path.open("w", encoding="utf-8") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def _free_port() -> int:
@@ -75,13 +108,15 @@ def _free_port() -> int:
         return port
 
 
-def _wait_until_ready(address: str, log: Path) -> None:
+def _becomes_ready(process: subprocess.Popen[bytes], address: str) -> bool:
+    deadline = time.monotonic() + READY_SECONDS
     with grpc.insecure_channel(address) as channel:
-        try:
-            grpc.channel_ready_future(channel).result(timeout=READY_SECONDS)
-        except grpc.FutureTimeoutError as error:
-            printed = log.read_text(errors="replace")
-            raise RuntimeError(f"the emulator did not start:\n{printed}") from error
+        ready = grpc.channel_ready_future(channel)
+        while process.poll() is None and time.monotonic() < deadline:
+            with contextlib.suppress(grpc.FutureTimeoutError):
+                ready.result(timeout=0.2)
+                return True
+    return False
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

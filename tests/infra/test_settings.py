@@ -12,6 +12,8 @@ from infra.settings import SCHEMA_PATH, check, json_schema, load_caretaker_yaml,
 from shared.errors import SettingsError
 from shared.settings import Mode, parse
 
+MONTHLY = "cap_spending.budgets.monthly"
+SCHEDULES = f"{MONTHLY}.may_touch.pause_schedules"
 GOOD = (ROOT / "caretaker.yaml").read_text(encoding="utf-8")
 
 
@@ -80,11 +82,11 @@ def test_every_automation_has_settings_of_its_own() -> None:
         ),
         (
             GOOD.replace("at: 0.5", "at: 2026-11-01"),
-            "cap_spending.budgets.monthly.ladder[0].at: datetime.date(2026, 11, 1) will not do: expected `float`, got `str`",
+            f"{MONTHLY}.ladder[0].at: datetime.date(2026, 11, 1) will not do: expected `float`, got `str`",
         ),
         (
             GOOD.replace("job_prefix", "prefix"),
-            "cap_spending.budgets.monthly.may_touch.pause_schedules.prefix: 'batch-' will not do: there is no such key; did you mean `job_prefix`?",
+            f"{SCHEDULES}.prefix: 'batch-' will not do: there is no such key; did you mean `job_prefix`?",
         ),
     ],
 )

@@ -13,7 +13,7 @@ NAME = "crash_equivalence"
 
 def check(case: Case, part: str) -> None:
     """Stop the run of one event at every point."""
-    with Stage(case, NAME) as stage:
+    with Stage(case, NAME, is_by_wire=False) as stage:
         event = stage.play_until(part)
         past = stage.snapshot()
         (whole, *_) = stage.deliver_until_acknowledged(event)

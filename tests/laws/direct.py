@@ -10,8 +10,8 @@ from typing import Any, NoReturn, Self
 
 import grpc
 
-from shared.clients import CallWatcher, Clients, RetryPolicy
-from shared.watching import WatchingInterceptor
+from shared.clients import Clients, RetryPolicy
+from shared.watching import CallWatcher, WatchingInterceptor
 
 
 class DirectClients(Clients):
@@ -23,7 +23,7 @@ class DirectClients(Clients):
         super().__init__(project, endpoint="in-process", retry=retry)
         self._channel = grpc.intercept_channel(DirectChannel(server), WatchingInterceptor(watcher))
 
-    def _channel_factory(self, transport: object) -> Any:  # noqa: ANN401 - as in the base class
+    def _channel_factory(self, transport: object) -> Any:
         del transport
         return lambda *_, **__: self._channel
 
@@ -34,26 +34,26 @@ class DirectChannel(grpc.Channel):
     def __init__(self, server: grpc.GenericRpcHandler) -> None:
         self._server = server
 
-    def unary_unary(self, method: str, serialize: Any, deserialize: Any, *_: Any) -> "_UnaryUnary":  # type: ignore[override]  # noqa: ANN401
+    def unary_unary(self, method: str, serialize: Any, deserialize: Any, *_: Any) -> "_UnaryUnary":  # type: ignore[override]
         """A method with one answer."""
         return _UnaryUnary(_Rpc(self._server, method, serialize, deserialize))
 
-    def unary_stream(self, method: str, serialize: Any, deserialize: Any, *_: Any) -> "_UnaryStream":  # type: ignore[override]  # noqa: ANN401
+    def unary_stream(self, method: str, serialize: Any, deserialize: Any, *_: Any) -> "_UnaryStream":  # type: ignore[override]
         """A method with a stream of answers."""
         return _UnaryStream(_Rpc(self._server, method, serialize, deserialize))
 
-    def stream_unary(self, *_: Any, **__: Any) -> NoReturn:  # noqa: ANN401
-        """Not there."""
-        raise NotImplementedError
+    def stream_unary(self, *_: Any, **__: Any) -> Any:
+        """Can be made, as a client makes all that it has, and not be called."""
+        return _refuse
 
-    def stream_stream(self, *_: Any, **__: Any) -> NoReturn:  # noqa: ANN401
-        """Not there."""
-        raise NotImplementedError
+    def stream_stream(self, *_: Any, **__: Any) -> Any:
+        """See `stream_unary`."""
+        return _refuse
 
-    def subscribe(self, *_: Any, **__: Any) -> None:  # noqa: ANN401
+    def subscribe(self, *_: Any, **__: Any) -> None:
         """There is nothing to tell: it is always connected."""
 
-    def unsubscribe(self, *_: Any) -> None:  # noqa: ANN401
+    def unsubscribe(self, *_: Any) -> None:
         """See `subscribe`."""
 
     def close(self) -> None:
@@ -66,6 +66,10 @@ class DirectChannel(grpc.Channel):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Nothing is open."""
+
+
+def _refuse(*_: Any, **__: Any) -> NoReturn:
+    raise NotImplementedError
 
 
 class Refused(grpc.RpcError):
@@ -83,7 +87,7 @@ class Refused(grpc.RpcError):
         """The message."""
         return self._status.details
 
-    def trailing_metadata(self) -> Any:  # noqa: ANN401 - as gRPC has it
+    def trailing_metadata(self) -> Any:
         """Where the error's details are."""
         return self._status.trailing_metadata
 
@@ -99,7 +103,7 @@ class _Context:
         raise Refused(status)
 
 
-class _Details:
+class _Details(grpc.HandlerCallDetails):
     """How a server is asked for the handler of a method."""
 
     invocation_metadata = ()
@@ -111,12 +115,12 @@ class _Details:
 class _Rpc:
     """One method of the server, with the client's way to write requests and to read answers."""
 
-    def __init__(self, server: grpc.GenericRpcHandler, path: str, serialize: Any, deserialize: Any) -> None:  # noqa: ANN401
+    def __init__(self, server: grpc.GenericRpcHandler, path: str, serialize: Any, deserialize: Any) -> None:
         self._handler: Any = server.service(_Details(path))
         self._serialize = serialize
         self._deserialize = deserialize
 
-    def answers(self, request: Any, handle: str) -> Iterable[Any]:  # noqa: ANN401 - any message
+    def answers(self, request: Any, handle: str) -> Iterable[Any]:
         """What the server answers, by the handler's own name for this kind of method."""
         received = self._handler.request_deserializer(self._serialize(request))
         answer = getattr(self._handler, handle)(received, _Context())
@@ -124,24 +128,24 @@ class _Rpc:
             yield self._deserialize(self._handler.response_serializer(one))
 
 
-class _UnaryUnary(grpc.UnaryUnaryMultiCallable):
+class _UnaryUnary(grpc.UnaryUnaryMultiCallable):  # type: ignore[type-arg] # at run time it takes none
     def __init__(self, rpc: _Rpc) -> None:
         self._rpc = rpc
 
-    def __call__(self, request: Any, *_: Any, **__: Any) -> Any:  # noqa: ANN401
+    def __call__(self, request: Any, *_: Any, **__: Any) -> Any:
         (answer,) = self._rpc.answers(request, "unary_unary")
         return answer
 
-    def with_call(self, request: Any, *_: Any, **__: Any) -> Any:  # noqa: ANN401
+    def with_call(self, request: Any, *_: Any, **__: Any) -> Any:
         return self(request), None
 
-    def future(self, *_: Any, **__: Any) -> NoReturn:  # noqa: ANN401
+    def future(self, *_: Any, **__: Any) -> NoReturn:
         raise NotImplementedError
 
 
-class _UnaryStream(grpc.UnaryStreamMultiCallable):
+class _UnaryStream(grpc.UnaryStreamMultiCallable):  # type: ignore[type-arg] # as above
     def __init__(self, rpc: _Rpc) -> None:
         self._rpc = rpc
 
-    def __call__(self, request: Any, *_: Any, **__: Any) -> Any:  # noqa: ANN401
+    def __call__(self, request: Any, *_: Any, **__: Any) -> Any:
         return iter(self._rpc.answers(request, "unary_stream"))

@@ -25,11 +25,11 @@ class FirstRound:
     def around(self, automation: AnyAutomation) -> AnyAutomation:
         """The same automation, noted."""
 
-        def read(*arguments: Any) -> Any:  # noqa: ANN401 - each automation's own types
+        def read(*arguments: Any) -> Any:
             self.is_over = bool(self.applied)
             return automation.read(*arguments)
 
-        def apply(change: Change, *arguments: Any) -> None:  # noqa: ANN401 - as above
+        def apply(change: Change, *arguments: Any) -> None:
             if not self.is_over:
                 self.applied.append(change)
             automation.apply(change, *arguments)

@@ -8,7 +8,7 @@ DELIVERIES = 3
 
 def check(case: Case, part: str) -> None:
     """Deliver one event several times in a row, then twice at once, the first held before each of its calls in turn."""
-    with Stage(case, NAME) as stage:
+    with Stage(case, NAME, is_by_wire=False) as stage:
         event = stage.play_until(part)
         past = stage.snapshot()
         (whole, *_) = stage.deliver_until_acknowledged(event)

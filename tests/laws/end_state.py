@@ -110,13 +110,13 @@ def documents(clients: Clients, collection: str) -> dict[str, Any]:
     return {one.name.rpartition("/")[2]: from_fields(type(one).pb(one).fields) for one in found}
 
 
-def _plain(message: Any) -> dict[str, Any]:  # noqa: ANN401 - any resource message
+def _plain(message: Any) -> dict[str, Any]:
     fields = MessageToDict(type(message).pb(message), preserving_proto_field_name=True)
     plain: dict[str, Any] = _without_empty({key: value for key, value in fields.items() if key not in SERVER_MADE})
     return plain
 
 
-def _without_empty(value: Any) -> Any:  # noqa: ANN401 - as JSON has it
+def _without_empty(value: Any) -> Any:
     """The value without empty mappings: a message that is there but empty says nothing."""
     if not isinstance(value, dict):
         return value

@@ -1,8 +1,8 @@
 """Law 6, errors: each error at each call is retried or raised, never lost; a failed read changes nothing.
 
-Errors that pass are tried at every read, each code in a run of its own in which every read fails once: as reads are
-retried, that must be as if nothing had happened. Errors that do not pass are tried at every read, and both kinds at
-every write, before it took effect and after; there the calls take the codes by turns.
+Every code is tried at every call. Errors that pass are tried at all reads of a run at once, as that must be as if
+nothing had happened, and one by one if it is not. Writes also fail after they took effect: there they take the codes by
+turns.
 
 NOT_FOUND and ALREADY_EXISTS are not among them: they say what is there, so an automation may well act on them.
 """
@@ -57,7 +57,7 @@ class Fault:
 
 def check(case: Case, part: str) -> None:
     """Let every call of one event's run fail."""
-    with Stage(case, NAME) as stage:
+    with Stage(case, NAME, is_by_wire=False) as stage:
         event = stage.play_until(part)
         past = stage.snapshot()
         (whole, *_) = stage.deliver_until_acknowledged(event)
@@ -143,22 +143,22 @@ def every_read(methods: tuple[str, ...], code: StatusCode) -> Iterator[Fault]:
 
 
 def lasting_at_reads(methods: tuple[str, ...]) -> Iterator[Fault]:
-    """Each read fails with an error that does not pass, or with one that usually does, and this time does not."""
-    turns = itertools.cycle((*FINAL, StatusCode.UNAVAILABLE))
+    """Each read fails with each error that does not pass, and with one that usually does, and this time does not."""
     for at, method in enumerate(methods):
         if is_read(method):
-            yield Fault(at, method, methods[:at].count(method), next(turns), times=FOR_GOOD)
+            for code in (*FINAL, StatusCode.UNAVAILABLE):
+                yield Fault(at, method, methods[:at].count(method), code, times=FOR_GOOD)
 
 
 def at_writes(methods: tuple[str, ...]) -> Iterator[Fault]:
-    """Each write fails with an error of either kind, and with one that passes after it took effect."""
-    passing, final, lost = itertools.cycle(PASSING), itertools.cycle(FINAL), itertools.cycle(PASSING)
+    """Each write fails with each error, and after it took effect with one of those that pass."""
+    turns = itertools.cycle(PASSING)
     for at, method in enumerate(methods):
         if not is_read(method):
             earlier = methods[:at].count(method)
-            yield Fault(at, method, earlier, next(passing))
-            yield Fault(at, method, earlier, next(final))
-            yield Fault(at, method, earlier, next(lost), after_effect=True)
+            for code in (*PASSING, *FINAL):
+                yield Fault(at, method, earlier, code)
+            yield Fault(at, method, earlier, next(turns), after_effect=True)
 
 
 def is_read(method: str) -> bool:

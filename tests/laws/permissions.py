@@ -8,7 +8,7 @@ from google.protobuf.message import Message
 Needed = tuple[str, ...]
 
 
-def _commit(request: Any) -> Needed:  # noqa: ANN401 - a raw protobuf message
+def _commit(request: Any) -> Needed:
     """Creating is told from updating by the precondition that every write of the suite has."""
     needed = set()
     for write in request.writes:
@@ -23,7 +23,7 @@ def _commit(request: Any) -> Needed:  # noqa: ANN401 - a raw protobuf message
     return tuple(needed)
 
 
-def _link(request: Any) -> Needed:  # noqa: ANN401 - a raw protobuf message
+def _link(request: Any) -> Needed:
     if not request.project_billing_info.billing_account_name:
         return ("resourcemanager.projects.deleteBillingAssignment",)
     return ("resourcemanager.projects.createBillingAssignment", "billing.resourceAssociations.create")

@@ -66,7 +66,7 @@ class _Copier:
     def __init__(self, kept: list[Any]) -> None:
         self._known: dict[int, Any] = {id(one): one for one in kept}
 
-    def copy(self, value: Any) -> Any:  # noqa: ANN401 - whatever a service may hold
+    def copy(self, value: Any) -> Any:
         """A copy of a value. Raises ``TypeError`` for one of a type that is not known here."""
         if isinstance(value, (*UNCHANGING, *CONNECTING)):
             return value
@@ -80,7 +80,7 @@ class _Copier:
             self._fill(self._known[id(value)], value)
         return self._known[id(value)]
 
-    def _rebuilt(self, value: Any) -> Any:  # noqa: ANN401 - as above
+    def _rebuilt(self, value: Any) -> Any:
         """A copy of what cannot be filled later."""
         match value:
             case Message() | proto.Message():
@@ -96,7 +96,7 @@ class _Copier:
                 return types.FunctionType(value.__code__, value.__globals__, value.__name__, value.__defaults__, cells)
         return type(value)(self.copy(one) for one in value)
 
-    def _fill(self, fresh: Any, value: Any) -> None:  # noqa: ANN401 - as above
+    def _fill(self, fresh: Any, value: Any) -> None:
         match value:
             case dict():
                 fresh.update((self.copy(key), self.copy(one)) for key, one in value.items())
@@ -112,7 +112,7 @@ class _Copier:
                     object.__setattr__(fresh, name, self.copy(getattr(value, name)))
 
 
-def _begun(value: Any) -> Any:  # noqa: ANN401 - as above
+def _begun(value: Any) -> Any:
     """What a copy begins as, to be filled."""
     if isinstance(value, (dict, list, deque, set, types.CellType)):
         return type(value)()

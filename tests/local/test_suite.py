@@ -67,9 +67,8 @@ def _is_provisioned(suite: Suite) -> None:
 
 
 def _answers(suite: Suite, player: Player, now: datetime) -> None:
-    published = suite.clients.of(PublisherClient).publish(
-        topic=INBOX, messages=[PubsubMessage(data=b'{"type": "status"}')]
-    )
+    status = PubsubMessage(data=b'{"type": "status"}')
+    published = suite.clients.of(PublisherClient).publish(topic=INBOX, messages=[status])
     report = player.show(published.message_ids[0])
     assert report
     assert (report.outcome, report.at, report.status) == (

@@ -14,10 +14,15 @@ from hypothesis import strategies as some
 from functions.cap_spending.settings import Action, Basis, Budget, CloudRunScope, Rung, Settings
 from shared.errors import SettingsError
 from shared.settings import parse
-from tests.functions.cap_spending.examples import ACCOUNT, TEAM_BUDGET_ID, a_budget, settings
+from tests.functions.cap_spending.examples import ACCOUNT, BUDGET_ID, TEAM_BUDGET_ID, a_budget, settings
 
 Data = dict[str, Any]
 CURRENCY = "expected `str` matching regex '^[A-Z]{3}$'"
+ACCOUNT_PATTERN = "expected `str` matching regex '^[0-9A-Z]{6}-[0-9A-Z]{6}-[0-9A-Z]{6}$'"
+LABEL = "expected `str` matching regex '^([a-z][a-z0-9_-]*=[a-z0-9_-]*)?$'"
+PROJECT_ID = "expected `str` matching regex '^[a-z][a-z0-9-]{4,28}[a-z0-9]$'"
+KEY = "as a key, expected `str` matching regex '^[a-z0-9][a-z0-9_-]*$'"
+BUDGET_KEYS = "known keys here are billing_account, id, currency, hourly_burn, ladder, may_touch"
 ACTIONS = "it is one of notify, limit_cloud_run, pause_schedules, gpu_pools_off, previews_off, detach_billing"
 
 
@@ -74,8 +79,7 @@ def test_the_usual_settings() -> None:
         (lambda b: b.update(ladders=[1]), "ladders: [1] will not do: there is no such key; did you mean `ladder`?"),
         (
             lambda b: b.update(xyz=1),
-            "xyz: 1 will not do: there is no such key; known keys here are billing_account, id, currency, hourly_burn, "
-            "ladder, may_touch",
+            f"xyz: 1 will not do: there is no such key; {BUDGET_KEYS}",
         ),
         (
             lambda b: b["ladder"].append({"at": 1, "do": ["notify"]}),
@@ -98,8 +102,7 @@ def test_the_usual_settings() -> None:
         (lambda b: b.update(currency="usd"), f"currency: 'usd' will not do: {CURRENCY}"),
         (
             lambda b: b.update(billing_account="billingAccounts/0A1B2C-3D4E5F-6A7B8C"),
-            "billing_account: 'billingAccounts/0A1B2C-3D4E5F-6A7B8C' will not do: expected `str` matching regex "
-            "'^[0-9A-Z]{6}-[0-9A-Z]{6}-[0-9A-Z]{6}$'",
+            f"billing_account: 'billingAccounts/0A1B2C-3D4E5F-6A7B8C' will not do: {ACCOUNT_PATTERN}",
         ),
         (lambda b: b.update(id="a/b"), "id: 'a/b' will not do: expected `str` matching regex '^[A-Za-z0-9-]*$'"),
     ],
@@ -133,7 +136,7 @@ NEITHER = "either the names of services, or a `label: key=value`"
         (lambda m: m["limit_cloud_run"].pop("services"), f"limit_cloud_run.services: [] will not do: {NEITHER}"),
         (
             lambda m: m["limit_cloud_run"].update(services=[], label="team"),
-            "limit_cloud_run.label: 'team' will not do: expected `str` matching regex '^([a-z][a-z0-9_-]*=[a-z0-9_-]*)?$'",
+            f"limit_cloud_run.label: 'team' will not do: {LABEL}",
         ),
         (
             lambda m: m["limit_cloud_run"].update(services=["api", 3]),
@@ -161,7 +164,7 @@ NEITHER = "either the names of services, or a `label: key=value`"
         ),
         (
             lambda m: m["detach_billing"].update(projects=["*"]),
-            "detach_billing.projects[0]: '*' will not do: expected `str` matching regex '^[a-z][a-z0-9-]{4,28}[a-z0-9]$'",
+            f"detach_billing.projects[0]: '*' will not do: {PROJECT_ID}",
         ),
     ],
 )
@@ -182,11 +185,11 @@ def test_a_scope_that_will_not_do(change: Callable[[Data], object], said: str) -
         ),
         (
             {"budgets": {"My Budget": a_budget()}},
-            "cap_spending.budgets: 'My Budget' will not do: as a key, expected `str` matching regex '^[a-z0-9][a-z0-9_-]*$'",
+            f"cap_spending.budgets: 'My Budget' will not do: {KEY}",
         ),
         (
             {"budgets": {"one": a_budget(), "__two__": a_budget()}},
-            "cap_spending.budgets: '__two__' will not do: as a key, expected `str` matching regex '^[a-z0-9][a-z0-9_-]*$'",
+            f"cap_spending.budgets: '__two__' will not do: {KEY}",
         ),
         (
             {"budgets": {"good": a_budget(), "bad": a_budget(currency=3), "worse": a_budget(currency=4)}},
@@ -194,8 +197,7 @@ def test_a_scope_that_will_not_do(change: Callable[[Data], object], said: str) -
         ),
         (
             {"budgets": {"one": a_budget(), "two": a_budget()}},
-            "cap_spending.budgets.two.id: '8f3d2c1b-0a9e-4d5c-8b7a-6f5e4d3c2b1a' will not do: a budget of its own: "
-            "`one` has this one",
+            f"cap_spending.budgets.two.id: '{BUDGET_ID}' will not do: a budget of its own: `one` has this one",
         ),
     ],
 )

@@ -40,10 +40,9 @@ def test_what_is_in_force_and_what_is_held(stage: Stage) -> None:
     stage.notify(604)
     stage.calls()
     report = stage.command(1, type="status")
-    by = "held by monthly/actual@1"
+    rungs, by = "actual@0.5 in force, actual@1 in force, actual@1.5 in force", "held by monthly/actual@1"
     assert report.status == (
-        "monthly: 604.00 of 400.00 USD (151 %) since 2026-11-01; "
-        "actual@0.5 in force, actual@1 in force, actual@1.5 in force",
+        f"monthly: 604.00 of 400.00 USD (151 %) since 2026-11-01; {rungs}",
         f"{EXPERIMENTS}: billing_account {ACCOUNT_NAME} -> , confirmed, held by monthly/actual@1.5",
         f"{IMPORT}: state ENABLED -> PAUSED, confirmed, {by}",
         f"{API}: max_instances 20 -> 1, confirmed, {by}",
@@ -61,9 +60,9 @@ def test_what_is_held_back() -> None:
         stage.notify(210)
         stage.command(1, type="accept", rung="actual@0.5", budget="monthly")
         stage.command(1, type="snooze", until=(NOON + hours(50)).isoformat(), budget="monthly")
+        held_back = "actual@0.5 held back, snoozed until 2026-11-17 14:00 UTC"
         assert stage.command(1, type="status").status == (
-            "monthly: 210.00 of 400.00 USD (52.5 %) since 2026-11-01; "
-            "actual@0.5 held back, snoozed until 2026-11-17 14:00 UTC",
+            f"monthly: 210.00 of 400.00 USD (52.5 %) since 2026-11-01; {held_back}",
             "team: no notification yet",
         )
 

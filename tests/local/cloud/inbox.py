@@ -2,6 +2,7 @@
 
 import json
 import threading
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,25 +24,25 @@ class Push:
 
 
 class Inbox:
-    """Answers pushes with the given statuses, one after the other, and with 200 when there are none left."""
+    """Answers pushes to a path with the given statuses, one after the other, and with 200 when there are none left."""
 
     def __init__(self, url: str) -> None:
         self.url = url
         self.pushes: list[Push] = []
-        self.statuses: list[int] = []
+        self._statuses: defaultdict[str, list[int]] = defaultdict(list)
         self._changed = threading.Condition()
 
-    def answer_with(self, statuses: Iterable[int]) -> None:
-        """Answer the next pushes with these statuses."""
+    def answer_with(self, statuses: Iterable[int], path: str = "/") -> None:
+        """Answer the next pushes to a path with these statuses."""
         with self._changed:
-            self.statuses.extend(statuses)
+            self._statuses[path].extend(statuses)
 
     def take(self, push: Push) -> int:
         """Take in a push, and give the status to answer with."""
         with self._changed:
             self.pushes.append(push)
             self._changed.notify_all()
-            return self.statuses.pop(0) if self.statuses else 200
+            return self._statuses[push.path].pop(0) if self._statuses[push.path] else 200
 
     def wait_for(self, count: int) -> list[Push]:
         """The pushes, when there are that many. Fails if that takes too long."""

@@ -61,7 +61,7 @@ def dead_letters(messenger: Messenger) -> dict[str, Any]:
     return {"dead_letter_topic": messenger.topic("dead-letters"), "max_delivery_attempts": 5}
 
 
-def to(inbox: Inbox, path: str = "/projects/demo-project/topics/ticks") -> dict[str, str]:
+def to(inbox: Inbox, path: str = "/") -> dict[str, str]:
     """A push configuration."""
     return {"push_endpoint": inbox.url + path}
 
@@ -307,7 +307,8 @@ def test_a_deleted_subscription_is_not_pushed_to_again(clock: Clock, messenger: 
 
 def test_an_update_holds_for_what_is_on_its_way(clock: Clock, messenger: Messenger, inbox: Inbox) -> None:
     messenger.subscribe(push_config=to(inbox, "/old"), retry_policy=backoff(10, 10))
-    inbox.answer_with([500, 500])
+    inbox.answer_with([500], "/old")
+    inbox.answer_with([500], "/new")
     messenger.publish()
     clock.settle()
     messenger.update("push_config", "retry_policy", push_config=to(inbox, "/new"), retry_policy=backoff(60, 60))
