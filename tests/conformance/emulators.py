@@ -116,6 +116,7 @@ def _becomes_ready(process: subprocess.Popen[bytes], address: str) -> bool:
             with contextlib.suppress(grpc.FutureTimeoutError):
                 ready.result(timeout=0.2)
                 return True
+        ready.cancel()
     return False
 
 
