@@ -11,10 +11,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import grpc
-
 READY_SECONDS = 60.0
 STOP_SECONDS = 10.0
+POLL_SECONDS = 0.05
 
 
 class EmulatorMissingError(Exception):
@@ -81,15 +80,14 @@ def running(emulator: Emulator, log: Path) -> Iterator[str]:
 
     Raises EmulatorMissingError if it is not installed, RuntimeError with what it printed if it does not start.
     """
-    address = f"127.0.0.1:{_free_port()}"
-    host, _, port = address.partition(":")
-    command = [*emulator.command(), f"--host={host}", f"--port={port}"]
+    port = _free_port()
+    command = [*emulator.command(), "--host=127.0.0.1", f"--port={port}"]
     with log.open("wb") as output:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT)
     try:
-        if not _becomes_ready(process, address):
+        if not _becomes_ready(process, port):
             raise RuntimeError(f"the emulator did not start:\n{log.read_text(errors='replace')}")
-        yield address
+        yield f"127.0.0.1:{port}"
     finally:
         _stop(process)
 
@@ -108,15 +106,13 @@ def _free_port() -> int:
         return port
 
 
-def _becomes_ready(process: subprocess.Popen[bytes], address: str) -> bool:
+def _becomes_ready(process: subprocess.Popen[bytes], port: int) -> bool:
     deadline = time.monotonic() + READY_SECONDS
-    with grpc.insecure_channel(address) as channel:
-        ready = grpc.channel_ready_future(channel)
-        while process.poll() is None and time.monotonic() < deadline:
-            with contextlib.suppress(grpc.FutureTimeoutError):
-                ready.result(timeout=0.2)
-                return True
-        ready.cancel()
+    while process.poll() is None and time.monotonic() < deadline:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), POLL_SECONDS):
+            return True
+        # It is a process of its own: there is nothing to wait on.
+        time.sleep(POLL_SECONDS)
     return False
 
 

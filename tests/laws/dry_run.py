@@ -10,7 +10,8 @@ from shared.plan import Change
 from shared.report import ChangeReport
 from shared.settings import Mode
 from tests.laws.broken import in_lines
-from tests.laws.harness import Case, Stage
+from tests.laws.case import Case
+from tests.laws.harness import Stage
 
 NAME = "dry_run_is_the_truth"
 
@@ -46,7 +47,7 @@ def check(case: Case, part: str) -> None:
             past = stage.snapshot()
             observed = stage.deliver(event, mode=Mode.OBSERVE)
             for call in observed.mutating:
-                if not stage.is_own_record(call):
+                if not stage.only_writes(call, "records"):
                     raise stage.broken(f"observing `{event.name}` makes the mutating call {call.method}")
             planned = set(map(_line, observed.report.changes if observed.report else ()))
             past.restore()

@@ -1,6 +1,7 @@
 """Law 4, duplicates: n deliveries equal one, one after another and interleaved at any API call."""
 
-from tests.laws.harness import Case, Stage
+from tests.laws.case import Case
+from tests.laws.harness import Stage
 
 NAME = "duplicates"
 DELIVERIES = 3

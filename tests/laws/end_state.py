@@ -92,7 +92,8 @@ def end_state(clients: Clients, places: Places, now: datetime) -> dict[str, Any]
         {
             "resources": resources(clients, places),
             "records": documents(clients, "records"),
-            "restrictions": documents(clients, "restrictions"),
+            # Where nothing is in force, the document may be there or not.
+            "restrictions": _without_empty(documents(clients, "restrictions")),
             "leases held": [
                 name
                 for name, fields in documents(clients, "leases").items()
@@ -117,7 +118,7 @@ def _plain(message: Any) -> dict[str, Any]:
 
 
 def _without_empty(value: Any) -> Any:
-    """The value without empty mappings: a message that is there but empty says nothing."""
+    """The value without empty mappings, however deep: one that is there but empty says nothing."""
     if not isinstance(value, dict):
         return value
     cleaned = {key: _without_empty(one) for key, one in value.items()}

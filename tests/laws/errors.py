@@ -15,7 +15,8 @@ from grpc import StatusCode
 
 from local.cloud.engine import READ_VERBS
 from shared.report import Outcome, Severity, severity
-from tests.laws.harness import Case, Delivery, Stage, State
+from tests.laws.case import Case, Delivery
+from tests.laws.harness import Stage, State
 from tests.laws.scenario import Event
 from tests.laws.snapshot import Snapshot
 
@@ -131,7 +132,7 @@ class Trial:
             if delivery.is_acknowledged:
                 raise self.stage.broken(f"{what} acknowledged, as if it had been read")
             for call in later:
-                if not self.stage.is_own_record(call):
+                if not self.stage.only_writes(call, "records", "leases"):
                     raise self.stage.broken(f"{what} and yet it went on to {call.method}")
 
 

@@ -1,11 +1,9 @@
 """The stage on which a scenario is played: a local cloud, the official clients, and one automation's runs."""
 
 import functools
-import re
 import warnings
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import timedelta
 from types import TracebackType
 from typing import Any, Self
@@ -15,7 +13,6 @@ import msgspec
 from cloudevents.http import CloudEvent
 from functions_framework.event_conversion import background_event_to_cloud_event
 from google.pubsub_v1 import types as pubsub
-from grpc import StatusCode
 from werkzeug.test import EnvironBuilder
 
 from infra.automations import Entry, load_automations
@@ -23,7 +20,6 @@ from local.cloud import LocalCloud
 from local.cloud.engine import Call
 from local.cloud.pubsub_push import push_body
 from local.cloud.world import World, seed, world_from
-from shared.automation import AnyAutomation
 from shared.clients import Clients, RetryPolicy
 from shared.errors import RunFailed
 from shared.events import Tick, inbox_of
@@ -33,66 +29,18 @@ from shared.runtime import Runtime
 from shared.settings import Configuration, Mode, parse
 from shared.state import DATABASE
 from tests.laws.broken import LawBroken, differences, in_lines
+from tests.laws.case import Case, Delivery
 from tests.laws.direct import DirectClients
 from tests.laws.end_state import Places, Resources, end_state, places_of, resources
 from tests.laws.probe import PATIENCE_SECONDS, Crash, PausingProbe, Probe, Switchboard
-from tests.laws.scenario import Event, Scenario
+from tests.laws.scenario import Event, Scenario, ScenarioError
 from tests.laws.snapshot import Snapshot
 
 MOST_DELIVERIES = 5
 """How often a message is delivered until a law gives up on its being acknowledged."""
 HASTY = RetryPolicy(first=0.001, longest=0.002, give_up=0.03, timeout=20.0)
-RUN_ID = re.compile(rb"[0-9a-f]{32}")
 
 State = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Case:
-    """One automation in one scenario."""
-
-    automation: AnyAutomation
-    entry: Entry
-    scenario: Scenario
-    name: str
-    """The scenario's name: that of its file."""
-
-    def __str__(self) -> str:
-        return f"{self.automation.name} in the scenario `{self.name}`"
-
-
-@dataclass(frozen=True)
-class Delivery:
-    """One delivery of a message, and what came of it."""
-
-    report: Report | None
-    """None if the process died before it could report."""
-    error: RunFailed | None
-    methods: tuple[str, ...]
-    """The API calls that the run made, in order."""
-    calls: tuple[Call, ...]
-    """The API calls that the cloud answered meanwhile."""
-
-    @property
-    def is_acknowledged(self) -> bool:
-        """Whether Pub/Sub would be told that the message is done with."""
-        return self.error is None and self.report is not None
-
-    @property
-    def mutating(self) -> list[Call]:
-        """The calls that change something, whatever came of them."""
-        return [call for call in self.calls if call.mutating]
-
-    def effects(self, *also: StatusCode) -> tuple[tuple[str, bytes], ...]:
-        """The calls that changed something, so that two runs that left the same behind can be told to be alike.
-
-        Those are the calls that were answered well, and those that took effect and were answered with ``also``.
-        """
-        return tuple(
-            (call.method, RUN_ID.sub(b"(a run's own id)", call.request.SerializeToString(deterministic=True)))
-            for call in self.mutating
-            if call.code in (StatusCode.OK, *also)
-        )
 
 
 class Stage:
@@ -108,6 +56,8 @@ class Stage:
         self.automation = case.automation
         self.settings = parse(case.scenario.settings, case.automation.name, case.automation.section)
         self.settings.section.check_complete()
+        if self.settings.mode is not Mode.ACT:
+            raise ScenarioError(f"{case}: settings.mode: {self.settings.mode} will not do: {Mode.ACT}")
         self._world = world_from(case.scenario.world)
         self.places: Places = places_of(self._world)
         self.cloud = LocalCloud(now=case.scenario.now)
@@ -258,16 +208,17 @@ class Stage:
         """The error that says that this stage's law is broken here."""
         return LawBroken(self.law, self.case, what)
 
-    def is_own_record(self, call: Call) -> bool:
-        """Whether a mutating call only writes what this automation remembers, or its lease."""
+    def only_writes(self, call: Call, *collections: str) -> bool:
+        """Whether a mutating call only writes this automation's own documents in these collections."""
         database = f"projects/{self.scenario.project}/databases/{DATABASE}/documents"
-        own = {f"{database}/{collection}/{self.automation.name}" for collection in ("records", "leases")}
+        own = {f"{database}/{collection}/{self.automation.name}" for collection in collections}
         writes = getattr(call.request, "writes", ())
         return call.method.endswith("Firestore/Commit") and all(write.update.name in own for write in writes)
 
     def must_be(self, expected: object, actual: object, what: str) -> None:
         """Raise ``LawBroken`` with every difference, if there is one."""
-        if found := differences(expected, actual):
+        if expected != actual:
+            found = differences(expected, actual)
             raise self.broken(f"{what}{in_lines(found)}")
 
 

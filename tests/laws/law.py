@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests.laws.harness import Case
+from tests.laws.case import Case
 from tests.laws.scenario import Scenario
 
 WHOLE = "whole"

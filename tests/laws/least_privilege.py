@@ -1,6 +1,7 @@
 """Law 8, least privilege: the calls made need no permission but those that `automations.yaml` grants."""
 
-from tests.laws.harness import Case, Stage
+from tests.laws.case import Case
+from tests.laws.harness import Stage
 from tests.laws.permissions import PERMISSIONS, permissions_of
 
 NAME = "least_privilege"

@@ -11,9 +11,10 @@ from google.api_core.client_logging import StructuredLogFormatter
 from google.protobuf.text_format import MessageToString
 from grpc import StatusCode
 
+from tests.laws.case import Case, Delivery
 from tests.laws.end_state import documents
 from tests.laws.errors import FOR_GOOD
-from tests.laws.harness import Case, Delivery, Stage
+from tests.laws.harness import Stage
 
 NAME = "no_secret_leaves"
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 import msgspec
 
-from tests.laws.harness import Case, Stage, State
+from tests.laws.case import Case
+from tests.laws.harness import Stage, State
 from tests.laws.scenario import Event
 from tests.laws.snapshot import Snapshot
 

@@ -2,7 +2,8 @@
 
 from google.protobuf.text_format import MessageToString
 
-from tests.laws.harness import Case, Delivery, Stage
+from tests.laws.case import Case, Delivery
+from tests.laws.harness import Stage
 
 NAME = "ownership"
 

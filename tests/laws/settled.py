@@ -1,6 +1,7 @@
 """Law 1, settled: run twice, and the second run's plan is empty and makes no mutating call."""
 
-from tests.laws.harness import Case, Delivery, Stage
+from tests.laws.case import Case, Delivery
+from tests.laws.harness import Stage
 
 NAME = "settled"
 

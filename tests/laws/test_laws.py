@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from infra.automations import PATH, ROOT, load_automations
-from tests.laws.harness import Case
+from tests.laws.case import Case
 from tests.laws.law import WHOLE
 from tests.laws.laws import LAWS
 from tests.laws.least_privilege import used_permissions

@@ -7,7 +7,7 @@ import pytest
 from infra.automations import load_automations
 from shared.automation import AnyAutomation
 from tests.laws.broken import LawBroken
-from tests.laws.harness import Case
+from tests.laws.case import Case
 from tests.laws.laws import LAWS
 from tests.laws.planted import PLANTED, Planted
 from tests.laws.scenario import load_scenario

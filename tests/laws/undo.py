@@ -4,7 +4,8 @@ import copy
 import importlib
 from typing import Any
 
-from tests.laws.harness import Case, Stage
+from tests.laws.case import Case
+from tests.laws.harness import Stage
 from tests.laws.scenario import PersonsCall
 
 NAME = "undo"

@@ -1,4 +1,4 @@
-"""What the tests of `shared` stand on: a local cloud, and clients of it that are quick to give up."""
+"""What the tests of `shared` stand on: a local cloud, and clients of it that are quick to try again."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -17,7 +17,7 @@ def cloud() -> Iterator[LocalCloud]:
 
 @pytest.fixture
 def clients(cloud: LocalCloud) -> Iterator[Clients]:
-    hasty = RetryPolicy(first=0.001, longest=0.002, give_up=0.05, timeout=20.0)
-    clients = Clients("caretaker-home", endpoint=cloud.address, retry=hasty)
+    quick = RetryPolicy(first=0.001, longest=0.002)
+    clients = Clients("caretaker-home", endpoint=cloud.address, retry=quick)
     yield clients
     clients.close()

@@ -32,7 +32,7 @@ from tests.functions.cap_spending.examples import ACCOUNT, BUDGET_ID, NOON, PROJ
 
 BUDGET_NAME = f"billingAccounts/{ACCOUNT}/budgets/{BUDGET_ID}"
 RECORDS = "records/cap_spending"
-HASTY = RetryPolicy(first=0.001, longest=0.002, give_up=0.05, timeout=20.0)
+QUICK = RetryPolicy(first=0.001, longest=0.002)
 TICK = {"type": "tick", "every_seconds": 600}
 
 WORLD: dict[str, Any] = {
@@ -85,7 +85,7 @@ class Stage:
         self.cloud.start()
         seed(self.cloud, world_from(self._world))
         address = self.cloud.address
-        self.clients = Clients(PROJECT, endpoint=address, retry=HASTY, watcher=self._watcher)
+        self.clients = Clients(PROJECT, endpoint=address, retry=QUICK, watcher=self._watcher)
         self.people = Clients("my-product", endpoint=address)
         """What a person holds the end state against; its calls are on the server's list too."""
         self.unwatched = Clients(PROJECT, endpoint=address)

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 from msgspec.structs import replace
@@ -230,7 +231,26 @@ def test_what_is_only_a_hint_says_nothing() -> None:
         assert fold(known, asked(hint), SETTINGS) is known
 
 
-def test_a_rung_that_came_into_the_settings_later_is_known_from_the_highest_cost() -> None:
-    known = folded([said(380)], settings({"at": 1.0, "do": ["notify"]}))
-    (step,) = steps_in_force(known, settings({"at": 0.9, "do": ["notify"]}), NOON)
-    assert (step.name, step.since) == ("monthly/actual@0.9", NOON)
+def test_of_two_snoozes_of_one_moment_the_longer_counts() -> None:
+    short, long = asked(Snooze(until=NOON + hours(1))), asked(Snooze(until=NOON + hours(2)))
+    for messages in ([short, long], [long, short]):
+        assert folded(messages).snoozed["monthly"].until == NOON + hours(2)
+
+
+def test_a_rung_is_passed_by_exactly_its_threshold() -> None:
+    known = folded([said(200, forecast=1.0)]).budgets["monthly"]
+    assert known.current.passed == {"actual@0.5": NOON, "forecast@1": NOON}
+
+
+@pytest.mark.parametrize("cost", [360, 380])
+def test_a_rung_that_came_into_the_settings_later_is_known_from_the_highest_cost(cost: float) -> None:
+    known = folded([said(cost, forecast=0.9)], settings({"at": 1.0, "do": ["notify"]}))
+    later = settings({"at": 0.9, "do": ["notify"]}, {"at": 0.9, "on": "forecast", "do": ["notify"]})
+    steps = steps_in_force(known, later, NOON)
+    assert [(step.name, step.since) for step in steps] == [("monthly/actual@0.9", NOON), ("monthly/forecast@0.9", NOON)]
+
+
+def test_a_rung_may_be_accepted_from_the_very_beginning_of_an_interval() -> None:
+    accepted = asked(Accept(rung="actual@1", budget="monthly"))
+    steps = steps_in_force(folded([said(400), accepted]), SETTINGS, NOON)
+    assert "actual@1" not in [step.rung.name for step in steps]

@@ -1,0 +1,63 @@
+"""What is held against a law: one automation in one scenario, and what comes of each message delivered to it."""
+
+import re
+from dataclasses import dataclass
+
+from grpc import StatusCode
+
+from infra.automations import Entry
+from local.cloud.engine import Call
+from shared.automation import AnyAutomation
+from shared.errors import RunFailed
+from shared.report import Report
+from tests.laws.scenario import Scenario
+
+RUN_ID = re.compile(rb"[0-9a-f]{32}")
+
+
+@dataclass(frozen=True)
+class Case:
+    """One automation in one scenario."""
+
+    automation: AnyAutomation
+    entry: Entry
+    scenario: Scenario
+    name: str
+    """The scenario's name: that of its file."""
+
+    def __str__(self) -> str:
+        return f"{self.automation.name} in the scenario `{self.name}`"
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One delivery of a message, and what came of it."""
+
+    report: Report | None
+    """None if the process died before it could report."""
+    error: RunFailed | None
+    methods: tuple[str, ...]
+    """The API calls that the run made, in order."""
+    calls: tuple[Call, ...]
+    """The API calls that the cloud answered meanwhile."""
+
+    @property
+    def is_acknowledged(self) -> bool:
+        """Whether Pub/Sub would be told that the message is done with."""
+        return self.error is None and self.report is not None
+
+    @property
+    def mutating(self) -> list[Call]:
+        """The calls that change something, whatever came of them."""
+        return [call for call in self.calls if call.mutating]
+
+    def effects(self, *also: StatusCode) -> tuple[tuple[str, bytes], ...]:
+        """The calls that changed something, so that two runs that left the same behind can be told to be alike.
+
+        Those are the calls that were answered well, and those that took effect and were answered with ``also``.
+        """
+        return tuple(
+            (call.method, RUN_ID.sub(b"(a run's own id)", call.request.SerializeToString(deterministic=True)))
+            for call in self.mutating
+            if call.code in (StatusCode.OK, *also)
+        )
