@@ -7,16 +7,19 @@ and the port are shared. The first line on standard output says which port; the 
 import json
 import os
 import sys
+import threading
 from collections.abc import Iterable
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import functions_framework
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
-from werkzeug.serving import WSGIRequestHandler, make_server
+from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 from werkzeug.wrappers import Response
 
 from infra.automations import ROOT, load_automations
 from shared import settings
+
+STOP_SECONDS = 0.1  # how long it takes at most to stop
 
 
 class QuietRequestHandler(WSGIRequestHandler):
@@ -47,11 +50,17 @@ def application(automations: list[str]) -> WSGIApplication:
 
 
 def main() -> None:
-    """Serve until the process is ended."""
+    """Serve until standard input ends, as it does with the process that started this one, however that ends."""
     server = make_server("127.0.0.1", 0, application(configured()), threaded=True, request_handler=QuietRequestHandler)
     sys.stdout.write(json.dumps({"port": server.server_port}) + "\n")
     sys.stdout.flush()
-    server.serve_forever()
+    threading.Thread(target=_shut_down_after_input, args=(server,), daemon=True).start()
+    server.serve_forever(poll_interval=STOP_SECONDS)
+
+
+def _shut_down_after_input(server: BaseWSGIServer) -> None:
+    sys.stdin.buffer.read()
+    server.shutdown()
 
 
 if __name__ == "__main__":

@@ -74,7 +74,7 @@ class Suite:
                 [sys.executable, "-m", "local.functions_host"],
                 cwd=ROOT,
                 env=self._environment,
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,  # it ends when this does
                 stdout=subprocess.PIPE,
                 stderr=errors,
             )
@@ -94,7 +94,8 @@ class Suite:
         self.clients.close()
         if self._process is None:
             return
-        self._process.terminate()
+        if self._process.stdin:
+            self._process.stdin.close()
         try:
             self._process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:

@@ -100,7 +100,7 @@ def is_let_go_by_command(records: Records, budget: str, rung: str, since: dateti
 def _is_let_go(step: Step, records: Records, now: datetime) -> bool:
     record = records.budgets[step.budget]
     undone = records.undone.get(step.budget)
-    if undone and undone >= step.since:
+    if undone and (undone >= step.since or _was_accepted_at_another_amount(step, record, undone)):
         return True
     accepted = records.accepted.get(step.budget, {}).get(step.rung.name)
     interval_began = min(one.first_published for one in record.intervals if one.interval_start == step.interval_start)
@@ -109,6 +109,20 @@ def _is_let_go(step: Step, records: Records, now: datetime) -> bool:
     snoozed = records.snoozed.get(step.budget)
     was_there_before = any(step.key(action) in records.in_force for action in step.rung.do)
     return bool(snoozed and now < snoozed.until and not was_there_before)
+
+
+def _was_accepted_at_another_amount(step: Step, record: BudgetRecord, undone: datetime) -> bool:
+    """Whether the cost that was known when the overrun was accepted is past this rung at the present amount too.
+
+    Raising the budget by less than the overrun does not trip again what was undone in this interval.
+    """
+    known = [
+        one.highest_cost
+        for one in record.intervals
+        if one.interval_start == step.interval_start and one.highest_published <= undone
+    ]
+    is_actual = step.rung.on is Basis.ACTUAL
+    return is_actual and bool(known) and max(known) >= step.rung.ratio * record.current.amount
 
 
 def explain(rung: Rung, record: BudgetRecord, budget: Budget) -> str:

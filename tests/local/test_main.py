@@ -4,6 +4,7 @@ import base64
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -160,6 +161,14 @@ def test_it_can_be_ended_by_whatever_started_it_and_takes_the_functions_with_it(
         assert served.end(signal.SIGTERM) == 0
         with pytest.raises(URLError):
             served.post(INBOX, {})
+
+
+def test_the_functions_end_even_if_it_is_killed(tmp_path: Path) -> None:
+    with serving(tmp_path) as served:
+        host, _, port = served.endpoints["functions"].removeprefix("http://").partition(":")
+        with socket.create_connection((host, int(port)), timeout=PATIENCE_SECONDS) as connection:
+            assert served.end(signal.SIGKILL) == -signal.SIGKILL
+            assert connection.recv(1) == b""
 
 
 def test_the_story_ends_well(tmp_path: Path) -> None:

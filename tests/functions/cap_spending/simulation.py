@@ -14,7 +14,6 @@ from msgspec.structs import replace
 from functions.cap_spending.changes import (
     CapSpendingChange,
     DetachBilling,
-    HeldChange,
     LinkBilling,
     Notify,
     PauseJob,
@@ -43,6 +42,11 @@ from tests.functions.cap_spending import examples
 
 ROUNDS = 6
 ACCOUNT_NAME = f"billingAccounts/{examples.ACCOUNT}"
+
+
+FREE = {"api": 20, "worker": 10, "batch-import": "ENABLED", "my-experiments": ACCOUNT_NAME}
+CAPPED = FREE | {"api": 1, "worker": 1, "batch-import": "PAUSED"}
+"""What the world is at first, and what the usual ladder makes of it when the whole budget is spent."""
 
 
 class Crash(Exception):
@@ -176,6 +180,19 @@ class Simulation:
             name.rpartition("/")[2]: next(iter(resource.current.values())) for name, resource in self.resources.items()
         }
 
+    def maximum(self) -> object:
+        """What the service `api` may grow to."""
+        return self.values["api"]
+
+    @property
+    def planned(self) -> list[str]:
+        """The kinds of all changes that the latest run planned, round by round."""
+        return [change.kind for plan in self.plans for change in plan.changes]
+
+    def comes_next(self) -> tuple[str, ...]:
+        """What the latest plan says that would come next."""
+        return self.plans[-1].next
+
     def _decide(
         self, event: Dated[Event], applied: tuple[CapSpendingChange, ...], *, is_first: bool
     ) -> Plan[CapSpendingChange]:
@@ -225,6 +242,3 @@ class Simulation:
                 self.change_by_hand(change.target, "")
             case LinkBilling(account=account):
                 self.change_by_hand(change.target, account)
-
-
-__all__ = ["Crash", "Fault", "HeldChange", "Simulation", "a_job", "a_project", "a_service", "a_world"]

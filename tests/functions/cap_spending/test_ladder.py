@@ -84,6 +84,8 @@ def test_what_was_said_and_what_is_in_force(said: list[Event], expected: list[st
     [
         pytest.param([says(410), Undo()], [], id="undone"),
         pytest.param([says(410), Undo(), says(411)], [], id="undone, and the next status"),
+        pytest.param([says(900), Undo(), says(901, 500)], [], id="undone, and raised by less than the overrun"),
+        pytest.param([says(450), Undo(), says(460, 455)], ["actual@1"], id="undone, raised above it, and passed again"),
         pytest.param([says(210), Undo(), says(410)], ["actual@0.8", "actual@1"], id="undone, and the next rung"),
         pytest.param([Undo(), says(410)], ["actual@0.5", "actual@0.8", "actual@1"], id="undone before it was passed"),
         pytest.param(
