@@ -80,7 +80,7 @@ def test_a_notification_is_one_line_at_the_right_severity(capsys: pytest.Capture
         {"at": 1, "do": ["notify"]},
         {"at": 1.2, "do": ["notify"]},
     )
-    with Stage(known) as stage:
+    with Stage(known, concurrency=1) as stage:
         stage.notify(500)
         stage.notify(500, after=1)
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
