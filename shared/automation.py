@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 import msgspec
 
@@ -17,6 +17,10 @@ from shared.state import Document
 
 class Records(msgspec.Struct, frozen=True, kw_only=True):
     """What every automation remembers, in one Firestore document: each adds its own."""
+
+    observed_times: ClassVar[frozenset[str]] = frozenset()
+    """Names of fields, at any depth, that say when something was seen: they depend on when runs happen to look, so laws
+    do not compare them."""
 
     observed_plan: str = ""
     """A checksum of the plan that was last reported while observing."""
@@ -74,7 +78,7 @@ class Automation(msgspec.Struct, Generic[SectionT, EventT, RecordsT, WorldT, Cha
     """The records that must be durable before these changes are applied."""
     apply: Callable[[ChangeT, Clients], None]
     """Make one change. Raises what Google's client raises."""
-    status: Callable[[Occasion[SectionT, EventT, RecordsT]], tuple[str, ...]]
+    status: Callable[[Occasion[SectionT, EventT, RecordsT], WorldT], tuple[str, ...]]
     """Where things stand, in words, if the event asks for it."""
 
 

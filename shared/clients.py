@@ -1,14 +1,15 @@
 """Google's official clients: made on first use, pointed at an endpoint, with one policy for retries.
 
 Without an endpoint a client is what Google's library makes of the function's own credentials. With
-``CARETAKER_GRPC_ENDPOINT`` (``host:port``) every client speaks plaintext gRPC to that address.
+``CARETAKER_GRPC_ENDPOINT`` (``host:port``) every client speaks plaintext gRPC to that address, and with
+``CARETAKER_HTTP_ENDPOINT`` (``http://host:port``) every HTTP request goes there, its own host before its path.
 """
 
 import functools
 import logging
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, cast
 
 import msgspec
@@ -16,14 +17,20 @@ import msgspec
 if TYPE_CHECKING:
     import grpc
     from google.api_core.retry import Retry
+    from requests import Session
 
     from shared.watching import CallWatcher
 
 ENDPOINT_VARIABLE = "CARETAKER_GRPC_ENDPOINT"
+HTTP_ENDPOINT_VARIABLE = "CARETAKER_HTTP_ENDPOINT"
 PROJECT_VARIABLE = "CARETAKER_PROJECT"
 RETRY_SECONDS_VARIABLE = "CARETAKER_RETRY_SECONDS"
 
+SCOPE = "https://www.googleapis.com/auth/cloud-platform"
+
 ClientT = TypeVar("ClientT")
+ItemT = TypeVar("ItemT")
+ResultT = TypeVar("ResultT")
 
 
 class CallOptions(TypedDict):
@@ -54,14 +61,19 @@ class Clients:
         project: str,
         *,
         endpoint: str = "",
+        http_endpoint: str = "",
         retry: RetryPolicy | None = None,
         watcher: "CallWatcher | None" = None,
+        concurrency: int = 8,
     ) -> None:
         self.project = project
         self._endpoint = endpoint
+        self._http_endpoint = http_endpoint
         self._retry = retry or RetryPolicy()
         self._watcher = watcher
+        self._concurrency = concurrency
         self._clients: dict[type, object] = {}
+        self._session: Session | None = None
         self._lock = threading.Lock()
 
     @classmethod
@@ -71,6 +83,7 @@ class Clients:
         return cls(
             os.environ.get(PROJECT_VARIABLE) or os.environ.get("GOOGLE_CLOUD_PROJECT", ""),
             endpoint=os.environ.get(ENDPOINT_VARIABLE, ""),
+            http_endpoint=os.environ.get(HTTP_ENDPOINT_VARIABLE, ""),
             retry=RetryPolicy(first=min(0.5, float(seconds) / 4), give_up=float(seconds)) if seconds else None,
         )
 
@@ -81,9 +94,34 @@ class Clients:
                 self._clients[client_class] = self._connect(client_class)
             return cast("ClientT", self._clients[client_class])
 
+    @property
+    def session(self) -> "Session":
+        """The one session for requests over HTTP, authorized as the function's own account."""
+        with self._lock:
+            if self._session is None:
+                self._session = self._open_session()
+            return self._session
+
+    def url(self, address: str) -> str:
+        """Where a request to this ``https://`` address goes: there, or to the endpoint that stands for all hosts."""
+        return f"{self._http_endpoint}/{address.removeprefix('https://')}" if self._http_endpoint else address
+
+    def in_parallel(self, work: Callable[[ItemT], ResultT], items: Iterable[ItemT]) -> list[ResultT]:
+        """The results of some work on each item, in order; a few calls at a time. Raises what the work raises."""
+        listed = list(items)
+        if self._concurrency == 1 or len(listed) < 2:
+            return [work(item) for item in listed]
+        from concurrent.futures import ThreadPoolExecutor
+
+        with ThreadPoolExecutor(min(self._concurrency, len(listed))) as pool:
+            return list(pool.map(work, listed))
+
     def close(self) -> None:
         """Close every connection. The clients are made anew if they are asked for again."""
         with self._lock:
+            if self._session:
+                self._session.close()
+                self._session = None
             while self._clients:
                 _, client = self._clients.popitem()
                 cast("Any", client).transport.close()
@@ -124,6 +162,25 @@ class Clients:
         client = cast("ClientT", generated(**options))
         _keep_payloads_out_of_logs(generated.__module__, transport.__module__)
         return client
+
+    def _open_session(self) -> "Session":
+        from requests import Session
+
+        if self._http_endpoint:
+            session = Session()
+            session.trust_env = False  # no proxy stands between us and an endpoint of our own
+        else:
+            import google.auth
+            from google.auth.transport.requests import AuthorizedSession
+
+            credentials, _ = google.auth.default(scopes=[SCOPE])
+            session = AuthorizedSession(credentials)
+        if self._watcher:
+            from shared.watching import WatchingAdapter
+
+            for scheme in ("https://", "http://"):
+                session.mount(scheme, WatchingAdapter(self._watcher, session.get_adapter(scheme), self._http_endpoint))
+        return session
 
     def _channel_factory(self, transport: Any) -> "Callable[..., grpc.Channel]":
         import grpc

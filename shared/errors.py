@@ -26,6 +26,10 @@ class RunFailed(CaretakerError):
     """Part of a run failed and is still owed: raised so that Pub/Sub delivers the message again."""
 
 
+class StillBusy(CaretakerError):
+    """A resource is in the middle of something else: it is waited for, and a later run goes on."""
+
+
 class WriteConflict(CaretakerError):
     """A document was changed by another run between our read and our write."""
 

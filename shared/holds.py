@@ -4,11 +4,13 @@ A hold is durable before the first mutation of its resource and ends when the re
 of one resource stand and fall together while it is held, and are restored one by one.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from enum import StrEnum
 
 import msgspec
+
+from shared.plan import Change
 
 FieldValue = str | int | bool
 
@@ -38,6 +40,13 @@ class Hold(msgspec.Struct, frozen=True):
     phase: Phase
     held_by: tuple[str, ...]
     since: datetime
+
+
+class HeldChange(Change, frozen=True, kw_only=True):
+    """A change of a resource that is held, or let go."""
+
+    hold: Hold | None
+    """What must be recorded before the change is made; None if the record stays as it is."""
 
 
 class Standing(StrEnum):
@@ -121,3 +130,9 @@ def kept_by_a_person(hold: Hold, current: Current) -> list[str]:
         for name, held in hold.fields.items()
         if name not in to_restore(hold, current) and current[name] != held.original
     ]
+
+
+def with_intended(holds: Mapping[str, Hold], changes: Iterable[Change]) -> dict[str, Hold]:
+    """The holds, by full resource name, with every original that these changes are about to overwrite."""
+    intended = {change.target: change.hold for change in changes if isinstance(change, HeldChange) and change.hold}
+    return dict(sorted({**holds, **intended}.items()))

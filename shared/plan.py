@@ -41,6 +41,15 @@ class Refusal(msgspec.Struct, frozen=True):
     reason: str
 
 
+class Alert(msgspec.Struct, frozen=True):
+    """Something that a person must see, although nothing has failed: alert policies watch for its kind."""
+
+    kind: str
+    """In snake case, such as ``stock_out``."""
+    subject: str
+    reason: str
+
+
 ChangeT = TypeVar("ChangeT", bound=Change)
 ChangeT_co = TypeVar("ChangeT_co", bound=Change, covariant=True)
 
@@ -54,6 +63,8 @@ class Plan(msgspec.Struct, Generic[ChangeT_co], frozen=True):
     """What is in flight and must end first."""
     next: tuple[str, ...] = ()
     """What would follow, and when."""
+    alerts: tuple[Alert, ...] = ()
+    """Repeated on each run for as long as it is so."""
 
 
 Guard = Callable[[Plan[ChangeT]], Iterable[Refusal]]

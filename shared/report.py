@@ -5,16 +5,19 @@ Cloud Logging reads ``severity`` and ``message``; log-based metrics and alert po
 
 import sys
 from collections import Counter
+from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 
 import msgspec
 
-from shared.plan import Change, Plan, Refusal
+from shared.plan import Alert, Change, Plan, Refusal
 from shared.settings import Mode
 
 MOST_CHANGES = 100
 """How many changes one report tells in full: Cloud Logging takes no line of more than 256 KiB."""
+MOST_LINES = 100
+"""How many notices, things waited for, and so on, for the same reason."""
 
 
 class Outcome(StrEnum):
@@ -69,6 +72,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     counts: dict[Outcome, int] = {}
     """How many changes came to which outcome, all of them counted."""
     refusals: tuple[Refusal, ...] = ()
+    alerts: tuple[Alert, ...] = ()
     waiting: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
     next: tuple[str, ...] = ()
@@ -100,14 +104,23 @@ def with_changes(report: Report, changes: tuple[ChangeReport, ...]) -> Report:
     return msgspec.structs.replace(report, changes=tuple(failures_first[:MOST_CHANGES]), counts=dict(counts))
 
 
+def bounded(lines: Iterable[str]) -> tuple[str, ...]:
+    """As many lines as a report holds, and how many more there are."""
+    listed = tuple(lines)
+    more = (f"... and {len(listed) - MOST_LINES} more",) if len(listed) > MOST_LINES else ()
+    return (*listed[:MOST_LINES], *more)
+
+
 def overall(plan: Plan[Change], changes: tuple[ChangeReport, ...]) -> Outcome:
     """The one word for a run: the worst of what came of it, or else the most that came of it."""
-    if any(change.outcome is Outcome.FAILED for change in changes):
+    outcomes = {change.outcome for change in changes}
+    if Outcome.FAILED in outcomes:
         return Outcome.FAILED
     if plan.refusals:
         return Outcome.REFUSED
-    if changes:
-        return Outcome.APPLIED if any(change.outcome is Outcome.APPLIED for change in changes) else Outcome.OBSERVED
+    for outcome in (Outcome.WAITING, Outcome.APPLIED, Outcome.OBSERVED):
+        if outcome in outcomes:
+            return outcome
     return Outcome.WAITING if plan.waiting else Outcome.UNCHANGED
 
 
@@ -123,7 +136,9 @@ _SEVERITIES = {
 
 
 def severity(report: Report) -> Severity:
-    """How loud a report is. A plan that has changed while observing is worth a notice."""
+    """How loud a report is. An alert is an error; a plan that has changed while observing is worth a notice."""
+    if report.alerts:
+        return Severity.ERROR
     return Severity.NOTICE if report.plan_changed else _SEVERITIES[report.outcome]
 
 
@@ -131,6 +146,7 @@ def sentence(report: Report) -> str:
     """A report for someone who reads one line."""
     counts = [f"{count} {outcome}" for outcome, count in sorted(report.counts.items())]
     counts += [f"{len(report.refusals)} refused"] if report.refusals else []
+    counts += [f"{alert.kind}: {alert.subject}" for alert in report.alerts[:3]]
     counts += [f"waiting for {len(report.waiting)}"] if report.waiting else []
     details = "; ".join([*counts, report.why] if report.why else counts)
     return f"{report.automation}: {report.event}: {report.outcome}" + (f" ({details})" if details else "")

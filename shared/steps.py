@@ -11,11 +11,11 @@ from typing import Generic
 import msgspec
 
 from shared.automation import Automation, ChangeT, EventT, Occasion, RecordsT, SectionT, WorldT
-from shared.errors import RunFailed, WriteConflict, cloud_errors, in_words
+from shared.errors import RunFailed, StillBusy, WriteConflict, cloud_errors, in_words
 from shared.events import Dated
 from shared.lease import Lease
 from shared.plan import Plan, guarded
-from shared.report import ChangeReport, Outcome, Report, change_report, overall, with_changes
+from shared.report import ChangeReport, Outcome, Report, bounded, change_report, overall, with_changes
 from shared.restrictions import DOCUMENT as RESTRICTIONS_DOCUMENT
 from shared.restrictions import SpendingRestrictions
 from shared.runtime import Runtime
@@ -50,8 +50,8 @@ class Steps(Generic[SectionT, EventT, RecordsT, WorldT, ChangeT]):
     def carry_out(self, report: Report) -> Report:
         """Fold the event, decide, and act if that is the mode."""
         stored, lease, occasion = self._fold()
-        report = msgspec.structs.replace(report, status=self._automation.status(occasion))
         decision = self._decide(occasion, ())
+        report = msgspec.structs.replace(report, status=bounded(self._automation.status(occasion, decision.world)))
         if self._settings.mode is Mode.OBSERVE:
             return self._observe(report, stored, occasion, decision.plan)
         if decision.plan.changes or decision.records != occasion.records:
@@ -88,14 +88,15 @@ class Steps(Generic[SectionT, EventT, RecordsT, WorldT, ChangeT]):
 
     def _decide(
         self, occasion: "Occasion[SectionT, EventT, RecordsT]", applied: tuple[ChangeT, ...]
-    ) -> "_Decision[RecordsT, ChangeT]":
+    ) -> "_Decision[RecordsT, WorldT, ChangeT]":
         world = self._automation.read(occasion, self._runtime.clients)
         settled = self._automation.settle(occasion, world, applied)
         records = settled.records
         self.notices |= dict.fromkeys(settled.notices)
         occasion = msgspec.structs.replace(occasion, records=records)
         plan = guarded(self._automation.plan(occasion, world), self._automation.guards(occasion, world))
-        return _Decision(plan, records, self._automation.intend(occasion, plan.changes) if plan.changes else records)
+        intended = self._automation.intend(occasion, plan.changes) if plan.changes else records
+        return _Decision(world, plan, records, intended)
 
     def _observe(
         self,
@@ -144,7 +145,7 @@ class Steps(Generic[SectionT, EventT, RecordsT, WorldT, ChangeT]):
             applied = tuple(change for change, result in results if result.outcome is Outcome.APPLIED)
             done |= {str(change) for change in applied}
             if len(applied) < len(plan.changes):
-                # What was applied beside a failure is not to be done, or said, twice.
+                # What was applied beside something that failed, or has to wait, is not to be done, or said, twice.
                 self._prepare(applied, is_last=True)
                 return plan
 
@@ -173,28 +174,27 @@ class Steps(Generic[SectionT, EventT, RecordsT, WorldT, ChangeT]):
             with_changes(report, changes),
             outcome=overall(plan, changes),
             refusals=plan.refusals,
-            waiting=plan.waiting,
-            notices=tuple(self.notices),
-            next=plan.next,
+            alerts=plan.alerts,
+            waiting=bounded(plan.waiting),
+            notices=bounded(self.notices),
+            next=bounded(plan.next),
         )
 
     def _apply(self, changes: list[ChangeT]) -> list[tuple[ChangeT, ChangeReport]]:
-        if self._runtime.concurrency == 1 or len(changes) < 2:
-            return [(change, self._apply_one(change)) for change in changes]
-        from concurrent.futures import ThreadPoolExecutor
-
-        with ThreadPoolExecutor(min(self._runtime.concurrency, len(changes))) as pool:
-            return list(zip(changes, pool.map(self._apply_one, changes), strict=True))
+        return list(zip(changes, self._runtime.clients.in_parallel(self._apply_one, changes), strict=True))
 
     def _apply_one(self, change: ChangeT) -> ChangeReport:
         try:
             self._automation.apply(change, self._runtime.clients)
+        except StillBusy as busy:
+            return change_report(change, Outcome.WAITING, str(busy))
         except cloud_errors() as error:
             return change_report(change, Outcome.FAILED, in_words(error))
         return change_report(change, Outcome.APPLIED)
 
 
-class _Decision(msgspec.Struct, Generic[RecordsT, ChangeT], frozen=True):
+class _Decision(msgspec.Struct, Generic[RecordsT, WorldT, ChangeT], frozen=True):
+    world: WorldT
     plan: Plan[ChangeT]
     records: RecordsT
     intended: RecordsT

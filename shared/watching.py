@@ -1,9 +1,11 @@
-"""Tells a watcher of every gRPC call that a client makes."""
+"""Tells a watcher of every call that a client makes, by gRPC or by HTTP."""
 
 from collections.abc import Callable
 from typing import Any, Protocol
 
 import grpc
+from requests import PreparedRequest, Response
+from requests.adapters import BaseAdapter
 
 
 class CallWatcher(Protocol):
@@ -36,3 +38,26 @@ class WatchingInterceptor(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClie
         answer = continuation(details, request)
         self._watcher.after(method)
         return answer
+
+
+class WatchingAdapter(BaseAdapter):
+    """Stands between a session and the adapter that sends its requests: each is ``VERB host/path`` to the watcher."""
+
+    def __init__(self, watcher: CallWatcher, adapter: BaseAdapter, endpoint: str) -> None:
+        super().__init__()
+        self._watcher = watcher
+        self._adapter = adapter
+        self._endpoint = endpoint or "https:/"
+
+    def send(self, request: PreparedRequest, *positional: Any, **options: Any) -> Response:
+        """Watch one request, which has been answered when the adapter returns."""
+        address = (request.url or "").removeprefix(f"{self._endpoint}/").partition("?")[0]
+        name = f"{request.method} {address}"
+        self._watcher.before(name)
+        answer = self._adapter.send(request, *positional, **options)
+        self._watcher.after(name)
+        return answer
+
+    def close(self) -> None:
+        """Close the adapter."""
+        self._adapter.close()

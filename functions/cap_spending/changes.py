@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from functions.cap_spending.settings import Rung
-from shared.holds import Hold
+from shared.holds import HeldChange
 from shared.plan import Change
 from shared.restrictions import SpendingRestrictions
 from shared.state import Document
@@ -23,13 +23,6 @@ class SetRestrictions(Change, frozen=True, kw_only=True):
     known: Document
     """The restrictions as they were when this was decided: they are not written over what came since."""
     inboxes: tuple[str, ...]
-
-
-class HeldChange(Change, frozen=True, kw_only=True):
-    """A change of a resource that is held while rungs are in force, or let go."""
-
-    hold: Hold | None
-    """What must be recorded before the change is made; None if the record stays as it is."""
 
 
 class SetMaxInstances(HeldChange, frozen=True, kw_only=True):

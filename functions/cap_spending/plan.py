@@ -9,7 +9,6 @@ import msgspec
 from functions.cap_spending.changes import (
     CapSpendingChange,
     DetachBilling,
-    HeldChange,
     LinkBilling,
     Notify,
     PauseJob,
@@ -26,7 +25,7 @@ from functions.cap_spending.world import LOOKS, Look, ProjectBilling, RunService
 from shared import automation
 from shared.automation import Settled
 from shared.events import Tick
-from shared.holds import Phase
+from shared.holds import Phase, with_intended
 from shared.plan import Guard, Plan, Refusal
 from shared.restrictions import InForce, Restriction, SpendingRestrictions
 
@@ -95,8 +94,7 @@ def plan(occasion: Occasion, world: World) -> Plan[CapSpendingChange]:
 
 def intend(occasion: Occasion, changes: tuple[CapSpendingChange, ...]) -> Records:
     """The records with every original that the changes are about to overwrite."""
-    holds = {change.target: change.hold for change in changes if isinstance(change, HeldChange) and change.hold}
-    return msgspec.structs.replace(occasion.records, holds=dict(sorted((occasion.records.holds | holds).items())))
+    return msgspec.structs.replace(occasion.records, holds=with_intended(occasion.records.holds, changes))
 
 
 def guards(occasion: Occasion, world: World) -> tuple[Guard[CapSpendingChange], ...]:

@@ -3,10 +3,12 @@
 from functions.cap_spending.commands import Status
 from functions.cap_spending.ladder import passed_steps, percent, steps_in_force
 from functions.cap_spending.plan import Occasion
+from functions.cap_spending.world import World
 
 
-def status(occasion: Occasion) -> tuple[str, ...]:
+def status(occasion: Occasion, world: World) -> tuple[str, ...]:
     """A line for each budget and for each resource that is held; nothing if the event does not ask."""
+    del world
     if not isinstance(occasion.event.event, Status):
         return ()
     return (*_budgets(occasion), *_holds(occasion))

@@ -22,6 +22,7 @@ WORKERS = 32
 OPERATIONS = "/google.longrunning.Operations/"
 MAX_MESSAGE_BYTES = 16 * 1024 * 1024
 READ_VERBS = ("Get", "List", "BatchGet", "RunQuery", "RunAggregation", "Search", "Pull", "Test", "Wait", "Access")
+HTTP_READS = ("GET ", "HEAD ")
 
 MessageT = TypeVar("MessageT")
 
@@ -87,8 +88,13 @@ class Method:
 
     @property
     def is_mutating(self) -> bool:
-        """Whether the method changes anything, by its verb."""
-        return not self.name.rpartition("/")[2].startswith(READ_VERBS)
+        """Whether the method changes anything."""
+        return not is_read(self.name)
+
+
+def is_read(method: str) -> bool:
+    """Whether a method changes nothing, by its verb: ``GET host/path``, or ``package.Service/ListThings``."""
+    return method.startswith(HTTP_READS) or method.rpartition("/")[2].startswith(READ_VERBS)
 
 
 def protobuf(message: Any) -> Any:
@@ -214,8 +220,11 @@ class Server(grpc.GenericRpcHandler):
         # To a client that does not stream, this looks no different.
         return grpc.stream_stream_rpc_method_handler(refuse)
 
-    def _answer(self, method: Method, request: Any, context: grpc.ServicerContext) -> Any:
-        received = copy_of(protobuf(request))
+    def perform(self, method: Method, request: Any, received: Message) -> Any:
+        """What a method answers, with the faults that it is to have, recorded as a call with ``received``.
+
+        Raises ``ApiError``.
+        """
         # If the service has a fault of its own, this is what gRPC answers.
         code = grpc.StatusCode.UNKNOWN
         try:
@@ -223,10 +232,16 @@ class Server(grpc.GenericRpcHandler):
             code = grpc.StatusCode.OK
         except ApiError as error:
             code = error.code
-            context.abort_with_status(rpc_status.to_status(error.status()))
+            raise
         finally:
             self._record(method, received, code)
         return answer
+
+    def _answer(self, method: Method, request: Any, context: grpc.ServicerContext) -> Any:
+        try:
+            return self.perform(method, request, copy_of(protobuf(request)))
+        except ApiError as error:
+            context.abort_with_status(rpc_status.to_status(error.status()))
 
     def _perform(self, method: Method, request: Any) -> Any:
         if method.handle is None:

@@ -8,8 +8,9 @@ from typing import Any
 import msgspec
 from google.cloud.billing.budgets_v1 import BudgetServiceClient
 from google.cloud.billing_v1 import CloudBillingClient
+from google.cloud.container_v1 import ClusterManagerClient
 from google.cloud.firestore_v1.services.firestore import FirestoreClient
-from google.cloud.run_v2 import ServicesClient
+from google.cloud.run_v2 import ServicesClient, WorkerPoolsClient
 from google.cloud.scheduler_v1 import CloudSchedulerClient
 from google.protobuf.json_format import MessageToDict
 
@@ -22,13 +23,14 @@ from shared.state import DATABASE
 SERVER_MADE = frozenset(
     (
         *("uid", "etag", "generation", "observed_generation", "conditions", "terminal_condition", "status"),
-        *("create_time", "update_time", "user_update_time", "schedule_time", "last_attempt_time"),
-        *("creator", "last_modifier", "latest_ready_revision", "latest_created_revision"),
+        *("create_time", "update_time", "user_update_time", "schedule_time", "last_attempt_time", "status_message"),
+        *("creator", "last_modifier", "update_info", "latest_ready_revision", "latest_created_revision"),
     )
 )
 """Fields of resources that are ids, times, versions, or say how the server gets on."""
 
 Resources = dict[str, dict[str, Any]]
+Listed = Iterator[tuple[str, dict[str, Any]]]
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,7 @@ class Places:
     parents: tuple[str, ...]
     """Each project and location: ``projects/P/locations/L``."""
     billing_accounts: tuple[str, ...]
+    clusters: tuple[str, ...]
 
 
 def places_of(world: World) -> Places:
@@ -46,52 +49,87 @@ def places_of(world: World) -> Places:
     parents = {
         f"projects/{project_id}/locations/{location}"
         for project_id, project in world.projects.items()
-        for location in [project.location, *(key.rpartition("/")[0] for key in (*project.services, *project.jobs))]
+        for keys in [(*project.services, *project.worker_pools, *project.jobs)]
+        for location in [project.location, *(key.rpartition("/")[0] for key in keys)]
         if location
     }
+    clusters = tuple(
+        f"projects/{project_id}/locations/{location or project.location}/clusters/{cluster}"
+        for project_id, project in world.projects.items()
+        for location, _, cluster in (key.rpartition("/") for key in project.clusters)
+    )
     accounts = tuple(f"billingAccounts/{account}" for account in world.billing_accounts)
-    return Places(tuple(f"projects/{project}" for project in world.projects), tuple(sorted(parents)), accounts)
+    return Places(
+        tuple(f"projects/{project}" for project in world.projects), tuple(sorted(parents)), accounts, clusters
+    )
 
 
-def _services(clients: Clients, places: Places) -> Iterator[Any]:
+def _named(messages: Iterable[Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for message in messages:
+        yield message.name.removesuffix("/billingInfo"), _plain(message)
+
+
+def _services(clients: Clients, places: Places) -> Listed:
     for parent in places.parents:
-        yield from clients.of(ServicesClient).list_services(request={"parent": parent})
+        yield from _named(clients.of(ServicesClient).list_services(request={"parent": parent}))
 
 
-def _jobs(clients: Clients, places: Places) -> Iterator[Any]:
+def _worker_pools(clients: Clients, places: Places) -> Listed:
     for parent in places.parents:
-        yield from clients.of(CloudSchedulerClient).list_jobs(request={"parent": parent})
+        yield from _named(clients.of(WorkerPoolsClient).list_worker_pools(request={"parent": parent}))
 
 
-def _billing(clients: Clients, places: Places) -> Iterator[Any]:
+def _jobs(clients: Clients, places: Places) -> Listed:
+    for parent in places.parents:
+        yield from _named(clients.of(CloudSchedulerClient).list_jobs(request={"parent": parent}))
+
+
+def _billing(clients: Clients, places: Places) -> Listed:
     for project in places.projects:
-        yield clients.of(CloudBillingClient).get_project_billing_info(request={"name": project})
+        yield from _named([clients.of(CloudBillingClient).get_project_billing_info(request={"name": project})])
 
 
-def _budgets(clients: Clients, places: Places) -> Iterator[Any]:
+def _budgets(clients: Clients, places: Places) -> Listed:
     for account in places.billing_accounts:
-        yield from clients.of(BudgetServiceClient).list_budgets(request={"parent": account})
+        yield from _named(clients.of(BudgetServiceClient).list_budgets(request={"parent": account}))
 
 
-INVENTORY: tuple[Callable[[Clients, Places], Iterable[Any]], ...] = (_services, _jobs, _billing, _budgets)
+def _node_pools(clients: Clients, places: Places) -> Listed:
+    """Node pools, each with the target sizes of its instance groups, which it does not tell itself."""
+    sizes: dict[str, int] = {}
+    for project in places.projects if places.clusters else ():
+        address = f"https://compute.googleapis.com/compute/v1/{project}/aggregated/instanceGroupManagers"
+        answer = clients.session.get(clients.url(address), timeout=30).json()
+        for scope in answer["items"].values():
+            sizes |= {group["selfLink"]: group["targetSize"] for group in scope.get("instanceGroupManagers", ())}
+    for cluster in places.clusters:
+        for pool in clients.of(ClusterManagerClient).list_node_pools(request={"parent": cluster}).node_pools:
+            target_sizes = [sizes[url] for url in pool.instance_group_urls]
+            yield f"{cluster}/nodePools/{pool.name}", _plain(pool) | {"target_sizes": target_sizes}
+
+
+INVENTORY: tuple[Callable[[Clients, Places], Listed], ...] = (
+    *(_services, _worker_pools, _jobs, _billing, _budgets, _node_pools),
+)
 """Every kind of resource that the local cloud holds. A service that joins it is listed here."""
 
 
 def resources(clients: Clients, places: Places) -> Resources:
     """Every resource by its full name, as a mapping in the API's own words."""
-    return {
-        message.name.removesuffix("/billingInfo"): _plain(message)
-        for list_all in INVENTORY
-        for message in list_all(clients, places)
-    }
+    return {name: resource for list_all in INVENTORY for name, resource in list_all(clients, places)}
 
 
-def end_state(clients: Clients, places: Places, now: datetime) -> dict[str, Any]:
-    """Resources, records and restrictions, and which leases are held. One that has expired is nobody's."""
+def end_state(
+    clients: Clients, places: Places, now: datetime, observed_times: frozenset[str] = frozenset()
+) -> dict[str, Any]:
+    """Resources, records and restrictions, and which leases are held. One that has expired is nobody's.
+
+    When something was seen depends on when runs happen to look: such times are left out of the records.
+    """
     state: dict[str, Any] = msgspec.to_builtins(
         {
             "resources": resources(clients, places),
-            "records": documents(clients, "records"),
+            "records": _without(observed_times, documents(clients, "records")),
             # Where nothing is in force, the document may be there or not.
             "restrictions": _without_empty(documents(clients, "restrictions")),
             "leases held": [
@@ -115,6 +153,13 @@ def _plain(message: Any) -> dict[str, Any]:
     fields = MessageToDict(type(message).pb(message), preserving_proto_field_name=True)
     plain: dict[str, Any] = _without_empty({key: value for key, value in fields.items() if key not in SERVER_MADE})
     return plain
+
+
+def _without(names: frozenset[str], value: Any) -> Any:
+    """The value without the fields of these names, however deep."""
+    if isinstance(value, dict):
+        return {key: _without(names, one) for key, one in value.items() if key not in names}
+    return [_without(names, one) for one in value] if isinstance(value, list) else value
 
 
 def _without_empty(value: Any) -> Any:

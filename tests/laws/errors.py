@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from grpc import StatusCode
 
-from local.cloud.engine import READ_VERBS
+from local.cloud.engine import is_read
 from shared.report import Outcome, Severity, severity
 from tests.laws.case import Case, Delivery
 from tests.laws.harness import Stage, State
@@ -160,8 +160,3 @@ def at_writes(methods: tuple[str, ...]) -> Iterator[Fault]:
             for code in (*PASSING, *FINAL):
                 yield Fault(at, method, earlier, code)
             yield Fault(at, method, earlier, next(turns), after_effect=True)
-
-
-def is_read(method: str) -> bool:
-    """Whether a method changes nothing, by its verb."""
-    return method.rpartition("/")[2].startswith(READ_VERBS)

@@ -1,10 +1,11 @@
 """The stage on which a scenario is played: a local cloud, the official clients, and one automation's runs."""
 
 import functools
+import importlib
 import warnings
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any, Self
 
@@ -33,7 +34,7 @@ from tests.laws.case import Case, Delivery
 from tests.laws.direct import DirectClients
 from tests.laws.end_state import Places, Resources, end_state, places_of, resources
 from tests.laws.probe import PATIENCE_SECONDS, Crash, PausingProbe, Probe, Switchboard
-from tests.laws.scenario import Event, Scenario, ScenarioError
+from tests.laws.scenario import ApiCall, Event, Scenario, ScenarioError
 from tests.laws.snapshot import Snapshot
 
 MOST_DELIVERIES = 5
@@ -63,11 +64,13 @@ class Stage:
         self.cloud = LocalCloud(now=case.scenario.now)
         self._switchboard = Switchboard()
         self._is_by_wire = is_by_wire
+        self._others = DirectClients(case.scenario.project, self.cloud, retry=HASTY, watcher=Switchboard())
         self.clients: Clients
 
     def __enter__(self) -> Self:
         self.clients = self._connect()
-        self.cloud.run.operation_delay = timedelta(seconds=self.scenario.operation_seconds)
+        for service in (self.cloud.run, self.cloud.worker_pools, self.cloud.gke):
+            service.operation_delay = timedelta(seconds=self.scenario.operation_seconds)
         for topic in sorted(_topics(self.scenario, self._world)):
             self.cloud.pubsub.create_topic(pubsub.Topic(name=f"projects/{self.scenario.project}/topics/{topic}"))
         seed(self.cloud, self._world)
@@ -77,14 +80,22 @@ class Stage:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.clients.close()
+        self._others.close()
         self.cloud.stop()
 
     def _connect(self) -> Clients:
         project, watcher = self.scenario.project, self._switchboard
         if not self._is_by_wire:
-            return DirectClients(project, self.cloud.server, retry=HASTY, watcher=watcher)
+            return DirectClients(project, self.cloud, retry=HASTY, watcher=watcher)
         self.cloud.start()
-        return Clients(project, endpoint=self.cloud.address, retry=HASTY, watcher=watcher)
+        return Clients(
+            project,
+            endpoint=self.cloud.address,
+            http_endpoint=self.cloud.http_address,
+            retry=HASTY,
+            watcher=watcher,
+            concurrency=1,
+        )
 
     # Time and messages
 
@@ -95,7 +106,7 @@ class Stage:
             return []
         deliveries = []
         for _ in range(self.scenario.ticks):
-            self.cloud.clock.advance(timedelta(seconds=entry.every_seconds))
+            self._advance_to(self.cloud.clock.now() + timedelta(seconds=entry.every_seconds))
             deliveries += self.deliver_until_acknowledged(self.a_tick())
         return deliveries
 
@@ -109,7 +120,16 @@ class Stage:
     def reach(self, event: Event) -> None:
         """Let time pass until the event has been published."""
         if event.published and event.published > self.cloud.clock.now():
-            self.cloud.clock.advance_to(event.published)
+            self._advance_to(event.published)
+
+    def _advance_to(self, when: datetime) -> None:
+        """Let time pass, and with it whatever others do meanwhile."""
+        before = self.cloud.clock.now()
+        for call in self.scenario.meanwhile:
+            if before < call.at <= when:
+                self.cloud.clock.advance_to(call.at)
+                make(call, self._others)
+        self.cloud.clock.advance_to(when)
 
     def play(self, events: Sequence[Event]) -> list[Delivery]:
         """Deliver events in order, each at its time, each until it is acknowledged."""
@@ -154,7 +174,7 @@ class Stage:
 
     def _run(self, event: Event, probe: Probe, mode: Mode | None) -> tuple[Report | None, RunFailed | None]:
         reports: list[Report] = []
-        runtime = Runtime(self.clients, clock=self.cloud.clock.now, report=reports.append, concurrency=1)
+        runtime = Runtime(self.clients, clock=self.cloud.clock.now, report=reports.append)
         settings = Configuration(mode or self.settings.mode, self.settings.section)
         self._switchboard.connect(probe)
         try:
@@ -196,7 +216,7 @@ class Stage:
 
     def end_state(self) -> State:
         """Resources and records as they are now, for laws to compare."""
-        return end_state(self.clients, self.places, self.cloud.clock.now())
+        return end_state(self.clients, self.places, self.cloud.clock.now(), self.automation.records.observed_times)
 
     def resources(self) -> Resources:
         """The resources alone."""
@@ -220,6 +240,13 @@ class Stage:
         if expected != actual:
             found = differences(expected, actual)
             raise self.broken(f"{what}{in_lines(found)}")
+
+
+def make(call: ApiCall, clients: Clients) -> None:
+    """Make a call as somebody else."""
+    module, _, name = call.client.rpartition(".")
+    client = clients.of(getattr(importlib.import_module(module), name))
+    getattr(client, call.method)(request=call.request)
 
 
 def cloud_event_of(event: Event, project: str) -> CloudEvent:

@@ -1,5 +1,6 @@
 """Which IAM permissions a call needs. This map is ours, from Google's reference pages: no service has checked it."""
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -46,11 +47,33 @@ PERMISSIONS: Mapping[str, Needed | Callable[[Any], Needed]] = {
     "google.cloud.billing.budgets.v1.BudgetService/GetBudget": ("billing.budgets.get",),
     "google.cloud.billing.budgets.v1.BudgetService/ListBudgets": ("billing.budgets.list",),
     "google.pubsub.v1.Publisher/Publish": ("pubsub.topics.publish",),
+    "google.cloud.run.v2.WorkerPools/ListWorkerPools": ("run.workerpools.list",),
+    "google.cloud.run.v2.WorkerPools/UpdateWorkerPool": ("run.workerpools.update",),
+    "google.container.v1.ClusterManager/ListNodePools": ("container.clusters.get",),
+    "google.container.v1.ClusterManager/SetNodePoolSize": ("container.clusters.update",),
+    "google.container.v1.ClusterManager/SetNodePoolAutoscaling": ("container.clusters.update",),
+    "google.container.v1.ClusterManager/ListOperations": ("container.operations.list",),
+    "google.monitoring.v3.MetricService/ListTimeSeries": ("monitoring.timeSeries.list",),
 }
 """By method, what it needs, or how that follows from the request."""
+
+HTTP_PERMISSIONS: Mapping[str, Needed] = {
+    r"GET compute\.googleapis\.com/compute/v1/projects/[^/]+/aggregated/instanceGroupManagers": (
+        "compute.instanceGroupManagers.list",
+    ),
+}
+"""The same for calls over HTTP, by a pattern of ``VERB host/path``."""
+
+
+def is_known(method: str) -> bool:
+    """Whether the map says what a method needs."""
+    return method in PERMISSIONS or any(re.fullmatch(pattern, method) for pattern in HTTP_PERMISSIONS)
 
 
 def permissions_of(method: str, request: Message) -> Needed:
     """What a call needs. Raises ``KeyError`` for a method that is not in the map."""
+    for pattern, by_http in HTTP_PERMISSIONS.items():
+        if re.fullmatch(pattern, method):
+            return by_http
     needed = PERMISSIONS[method]
     return needed(request) if callable(needed) else needed

@@ -10,7 +10,7 @@ from google.cloud.firestore_v1.services.firestore import FirestoreClient
 from google.cloud.run_v2 import ServicesClient
 from google.pubsub_v1 import PublisherClient
 
-from functions.cap_spending.changes import CapSpendingChange, HeldChange, Notify, SetMaxInstances
+from functions.cap_spending.changes import CapSpendingChange, Notify, SetMaxInstances
 from functions.cap_spending.main import AUTOMATION
 from functions.cap_spending.notification import BudgetNotification
 from functions.cap_spending.plan import Occasion, what_to_look_at
@@ -20,7 +20,7 @@ from functions.cap_spending.world import Look, World
 from shared.automation import AnyAutomation, Settled
 from shared.clients import Clients
 from shared.events import Dated, PubsubMessage, Tick, inbox_of
-from shared.holds import confirmed
+from shared.holds import HeldChange, confirmed
 from shared.plan import Plan
 from shared.state import DATABASE, State
 

@@ -50,13 +50,24 @@ class Event(Model, frozen=True, kw_only=True):
         return msgspec.json.encode(self.data) if self.text is None else self.text.encode()
 
 
-class PersonsCall(Model, frozen=True, kw_only=True):
-    """One API call that a person makes after the events and before the undo."""
+class ApiCall(Model, frozen=True, kw_only=True):
+    """One API call that somebody else makes."""
 
     client: Annotated[str, Meta(pattern=r"^[a-z0-9_.]+\.[A-Za-z0-9]+Client$")]
     """Module and class, such as ``google.cloud.run_v2.ServicesClient``."""
     method: str
     request: dict[str, object]
+
+
+class TimedCall(ApiCall, frozen=True, kw_only=True):
+    """A call that is made when its time comes, whatever the automation does meanwhile."""
+
+    at: datetime
+
+
+class PersonsCall(ApiCall, frozen=True, kw_only=True):
+    """A call that a person makes after the events and before the undo."""
+
     remains: Annotated[dict[str, dict[str, object]], Meta(min_length=1)]
     """By full resource name and field path, the values that must still be there after the undo."""
 
@@ -76,6 +87,8 @@ class Scenario(Model, frozen=True, kw_only=True):
     undo: Event | None = None
     """The event that asks for everything back."""
     person: tuple[PersonsCall, ...] = ()
+    meanwhile: tuple[TimedCall, ...] = ()
+    """What others do in the course of time: a spending restriction comes into force, a person resizes something."""
     look_alikes: Annotated[tuple[str, ...], Meta(min_length=1)]
     """Full names of resources that must never be in a mutating call."""
     canary: Annotated[str, Meta(min_length=8)]
@@ -130,7 +143,14 @@ def _completed(scenario: Scenario, automation: str, path: Path) -> Scenario:
         )
 
     undo = complete(scenario.undo) if scenario.undo else None
-    return msgspec.structs.replace(scenario, now=now, events=tuple(map(complete, scenario.events)), undo=undo)
+    meanwhile = tuple(
+        sorted(
+            (msgspec.structs.replace(call, at=_aware(call.at)) for call in scenario.meanwhile), key=lambda call: call.at
+        )
+    )
+    return msgspec.structs.replace(
+        scenario, now=now, events=tuple(map(complete, scenario.events)), undo=undo, meanwhile=meanwhile
+    )
 
 
 def _aware(moment: datetime) -> datetime:

@@ -21,6 +21,7 @@ from google.protobuf.message import Message
 
 from local.cloud import LocalCloud
 from local.cloud.engine import Server, copy_of
+from local.cloud.http import HttpServer
 from local.cloud.pubsub_push import Pusher
 
 UNCHANGING = (
@@ -29,7 +30,7 @@ UNCHANGING = (
 )
 # Counters only grow: nothing may depend on where they stand.
 CONNECTING = (
-    *(Server, Pusher, Executor, threading.Thread, threading.Condition, itertools.count),
+    *(Server, HttpServer, Pusher, Executor, threading.Thread, threading.Condition, itertools.count),
     *(type(threading.Lock()), type(threading.RLock())),
 )
 UNFILLED = (

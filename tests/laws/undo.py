@@ -1,12 +1,10 @@
 """Law 10, undo restores every field that we changed, and leaves alone what a person has changed since."""
 
 import copy
-import importlib
 from typing import Any
 
 from tests.laws.case import Case
-from tests.laws.harness import Stage
-from tests.laws.scenario import PersonsCall
+from tests.laws.harness import Stage, make
 
 NAME = "undo"
 
@@ -25,19 +23,13 @@ def check(case: Case, part: str) -> None:
                 "the scenario's events change no resource, so there is nothing to undo: add some that do"
             )
         for call in stage.scenario.person:
-            _make(stage, call)
+            make(call, stage.clients)
             for name, fields in call.remains.items():
                 for path, value in fields.items():
                     _put(expected[name], path, value)
         stage.play([stage.scenario.undo])
         stage.tick()
         stage.must_be(expected, stage.resources(), "after the undo, not everything is as it was")
-
-
-def _make(stage: Stage, call: PersonsCall) -> None:
-    module, _, name = call.client.rpartition(".")
-    client = stage.clients.of(getattr(importlib.import_module(module), name))
-    getattr(client, call.method)(request=call.request)
 
 
 def _put(resource: dict[str, Any], path: str, value: object) -> None:

@@ -18,6 +18,6 @@ def cloud() -> Iterator[LocalCloud]:
 @pytest.fixture
 def clients(cloud: LocalCloud) -> Iterator[Clients]:
     quick = RetryPolicy(first=0.001, longest=0.002)
-    clients = Clients("caretaker-home", endpoint=cloud.address, retry=quick)
+    clients = Clients("caretaker-home", endpoint=cloud.address, retry=quick, concurrency=1)
     yield clients
     clients.close()

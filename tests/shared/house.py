@@ -95,7 +95,7 @@ class House:
             guards=lambda _occasion, _world: (self._not_locked,),
             intend=_intend,
             apply=self._apply,
-            status=lambda occasion: (f"level {occasion.records.level}",),
+            status=lambda occasion, _: (f"level {occasion.records.level}",),
         )
 
     def _read(self, _occasion: "Known", _clients: Clients) -> Levels:
@@ -178,7 +178,6 @@ class Stage:
         self.settings = Lights()
         self.mode = Mode.ACT
         self.time_budget = 180.0
-        self.concurrency = 1
         self._numbers = itertools.count(100)
 
     def wish(self, level: int, *, published: datetime | None = None) -> Report:
@@ -202,7 +201,6 @@ class Stage:
             clock=self.cloud.clock.now,
             report=self.reports.append,
             time_budget=self.time_budget,
-            concurrency=self.concurrency,
         )
         return run(self.house.automation(), Configuration(self.mode, self.settings), event, runtime)
 

@@ -319,10 +319,12 @@ def test_an_error_of_a_read_touches_nothing(stage: Stage) -> None:
 
 @pytest.mark.parametrize("concurrency", [1, 2, 8])
 def test_changes_are_told_in_the_order_of_the_plan_however_many_are_made_at_once(
-    stage: Stage, concurrency: int
+    cloud: LocalCloud, concurrency: int
 ) -> None:
-    stage.concurrency = concurrency
+    clients = Clients("caretaker-home", endpoint=cloud.address, concurrency=concurrency)
+    stage = Stage(cloud, clients)
     report = stage.wish(7)
+    clients.close()
     assert [change.target for change in report.changes] == ["hall", "attic", "cellar"]
     assert stage.house.levels == BRIGHT
 

@@ -85,7 +85,9 @@ class Stage:
         self.cloud.start()
         seed(self.cloud, world_from(self._world))
         address = self.cloud.address
-        self.clients = Clients(PROJECT, endpoint=address, retry=QUICK, watcher=self._watcher)
+        self.clients = Clients(
+            PROJECT, endpoint=address, retry=QUICK, watcher=self._watcher, concurrency=self._concurrency
+        )
         self.people = Clients("my-product", endpoint=address)
         """What a person holds the end state against; its calls are on the server's list too."""
         self.unwatched = Clients(PROJECT, endpoint=address)
@@ -141,9 +143,7 @@ class Stage:
             published=published or self.cloud.clock.now(),
             given=given,
         )
-        runtime = Runtime(
-            self.clients, clock=self.cloud.clock.now, report=self.reports.append, concurrency=self._concurrency
-        )
+        runtime = Runtime(self.clients, clock=self.cloud.clock.now, report=self.reports.append)
         return run(AUTOMATION, Configuration(self.mode, self.settings), event, runtime)
 
     def calls(self) -> list[str]:

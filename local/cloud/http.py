@@ -1,0 +1,176 @@
+"""Serves the HTTP APIs of the local cloud on one port, recorded and failed like the gRPC ones.
+
+Each API has its own prefix: what is ``https://compute.googleapis.com/compute/v1/...`` in the world is
+``http://127.0.0.1:PORT/compute.googleapis.com/compute/v1/...`` here.
+"""
+
+import json
+import re
+import socket
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Protocol
+from urllib.parse import parse_qsl, urlsplit
+
+import grpc
+from google.protobuf.struct_pb2 import Struct
+
+from local.cloud.engine import ApiError, Method, Server
+
+STATUSES = {
+    grpc.StatusCode.INVALID_ARGUMENT: (400, "INVALID_ARGUMENT"),
+    grpc.StatusCode.FAILED_PRECONDITION: (400, "FAILED_PRECONDITION"),
+    grpc.StatusCode.UNAUTHENTICATED: (401, "UNAUTHENTICATED"),
+    grpc.StatusCode.PERMISSION_DENIED: (403, "PERMISSION_DENIED"),
+    grpc.StatusCode.NOT_FOUND: (404, "NOT_FOUND"),
+    grpc.StatusCode.ALREADY_EXISTS: (409, "ALREADY_EXISTS"),
+    grpc.StatusCode.ABORTED: (409, "ABORTED"),
+    grpc.StatusCode.RESOURCE_EXHAUSTED: (429, "RESOURCE_EXHAUSTED"),
+    grpc.StatusCode.INTERNAL: (500, "INTERNAL"),
+    grpc.StatusCode.UNIMPLEMENTED: (501, "UNIMPLEMENTED"),
+    grpc.StatusCode.UNAVAILABLE: (503, "UNAVAILABLE"),
+    grpc.StatusCode.DEADLINE_EXCEEDED: (504, "DEADLINE_EXCEEDED"),
+}
+"""How Google's APIs put a status code over HTTP: https://cloud.google.com/apis/design/errors#handling_errors"""
+
+
+@dataclass(frozen=True)
+class HttpRequest:
+    """One request: ``path`` begins with the API's host; ``captured`` is what the route's pattern names."""
+
+    verb: str
+    path: str
+    query: Mapping[str, str]
+    body: bytes
+    captured: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class HttpAnswer:
+    """One answer."""
+
+    status: int
+    body: bytes
+    content_type: str = "application/json; charset=UTF-8"
+
+
+@dataclass(frozen=True)
+class Route:
+    """Which requests a handler answers, with what JSON can hold; an `ApiError` that it raises becomes Google's JSON."""
+
+    verb: str
+    pattern: re.Pattern[str]
+    handle: Callable[[HttpRequest], object]
+
+
+class HttpService(Protocol):
+    """An API that is served over HTTP."""
+
+    @property
+    def routes(self) -> tuple[Route, ...]:
+        """What it answers."""
+
+
+class HttpServer:
+    """The HTTP server on which all such APIs are served; it listens from the first time that it is asked for."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._routes: list[Route] = []
+        self._listener: _Listener | None = None
+
+    def add(self, service: HttpService) -> None:
+        """Serve an API."""
+        self._routes += service.routes
+
+    def answer(self, verb: str, target: str, body: bytes) -> HttpAnswer:
+        """Answer one request to ``target`` (path and query), recorded among the calls as ``VERB host/path``."""
+        parts = urlsplit(target)
+        path = parts.path.lstrip("/")
+        query = dict(parse_qsl(parts.query, keep_blank_values=True))
+        route, captured = self._route(verb, path)
+        request = HttpRequest(verb, path, query, body, captured)
+        method = Method(f"{verb} {path}", route.handle if route else None)
+        try:
+            found = self._server.perform(method, request, _recorded(request))
+        except ApiError as error:
+            return _refusal(error)
+        return HttpAnswer(200, json.dumps(found).encode())
+
+    @property
+    def url(self) -> str:
+        """Where the APIs are served."""
+        if self._listener is None:
+            self._listener = _listener(self)
+            self._listener.start()
+        return f"http://127.0.0.1:{self._listener.server_port}"
+
+    def stop(self) -> None:
+        """Stop listening."""
+        if self._listener:
+            self._listener.stop()
+
+    def _route(self, verb: str, path: str) -> tuple[Route | None, Mapping[str, str]]:
+        for route in self._routes:
+            if route.verb == verb and (found := route.pattern.fullmatch(path)):
+                return route, found.groupdict()
+        return None, {}
+
+
+class _Listener(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+    def start(self) -> None:
+        self._is_stopping = False
+        self._thread = threading.Thread(target=self._serve, name="http", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop at once, where ``shutdown`` waits for the server to look up: it is woken by one more connection."""
+        self._is_stopping = True
+        socket.create_connection(("127.0.0.1", self.server_port)).close()
+        self._thread.join()
+        self.server_close()
+
+    def _serve(self) -> None:
+        while not self._is_stopping:
+            self.handle_request()
+
+
+def _listener(http: HttpServer) -> _Listener:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        # Head and body go out together: sent apart, the body would wait for the client to acknowledge the head.
+        wbufsize = -1
+
+        def handle_any(self) -> None:
+            """Hand the request on, and its answer back."""
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            answer = http.answer(self.command, self.path, body)
+            self.send_response(answer.status)
+            self.send_header("Content-Type", answer.content_type)
+            self.send_header("Content-Length", str(len(answer.body)))
+            self.end_headers()
+            self.wfile.write(answer.body)
+
+        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = handle_any  # noqa: N815 - the base class's names
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
+            """Say nothing."""
+
+    return _Listener(("127.0.0.1", 0), Handler)
+
+
+def _recorded(request: HttpRequest) -> Struct:
+    recorded = Struct()
+    recorded.update({"path": request.path, "query": dict(request.query), "body": request.body.decode(errors="replace")})
+    return recorded
+
+
+def _refusal(error: ApiError) -> HttpAnswer:
+    code, name = STATUSES.get(error.code, (500, error.code.name))
+    body = {"error": {"code": code, "message": error.message, "status": name}}
+    return HttpAnswer(code, json.dumps(body).encode())

@@ -1,0 +1,44 @@
+"""Google's REST APIs, where a client library is not worth its import: the same retries and errors."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, TypeVar
+
+import msgspec
+
+from shared.clients import Clients
+from shared.errors import CaretakerError
+
+if TYPE_CHECKING:
+    from requests import Response
+
+ValueT = TypeVar("ValueT")
+
+
+class UnknownAnswer(CaretakerError):
+    """An API answered with something that is not of the documented shape."""
+
+
+def get(clients: Clients, address: str, parameters: Mapping[str, str], type_: type[ValueT]) -> ValueT:
+    """What a GET of an ``https://`` address answers, as a value of a type.
+
+    Raises ``GoogleAPICallError`` for an answer that is an error, as Google's clients do, or ``UnknownAnswer``.
+    """
+
+    def ask() -> "Response":
+        import requests
+        from google.api_core import exceptions
+
+        try:
+            answer = clients.session.get(clients.url(address), params=parameters, timeout=clients.reading["timeout"])
+        except (requests.ConnectionError, requests.Timeout) as error:
+            raise exceptions.ServiceUnavailable(f"GET {address}: {type(error).__name__}") from error
+        if not answer.ok:
+            raise exceptions.from_http_response(answer)
+        return answer
+
+    retry = clients.reading["retry"]
+    answer = retry(ask)() if retry else ask()
+    try:
+        return msgspec.json.decode(answer.content, type=type_)
+    except msgspec.DecodeError as error:
+        raise UnknownAnswer(f"GET {address}: {error}") from None

@@ -1,0 +1,142 @@
+"""The HTTP APIs of the local cloud: recorded and failed like the gRPC ones."""
+
+import http.client
+import json
+import re
+import socket
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from urllib.parse import urlsplit
+
+import grpc
+import pytest
+import requests
+
+from local.cloud import LocalCloud
+from local.cloud.engine import ApiError
+from local.cloud.http import STATUSES, HttpRequest, Route
+
+THINGS = "things.example.com/v1/things"
+
+
+class Things:
+    """An API with one kind of resource, whose values are kept."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, str] = {}
+
+    @property
+    def routes(self) -> tuple[Route, ...]:
+        """Reading and writing one."""
+        one = re.compile(rf"{re.escape(THINGS)}/(?P<name>[^/]+)")
+        return Route("GET", one, self.get), Route("PUT", one, self.put)
+
+    def get(self, request: HttpRequest) -> object:
+        """A thing, and the query that it was asked for with."""
+        name = request.captured["name"]
+        if name not in self.kept:
+            raise ApiError(grpc.StatusCode.NOT_FOUND, f"There is no thing {name!r}.")
+        return {"value": self.kept[name], "query": dict(request.query)}
+
+    def put(self, request: HttpRequest) -> object:
+        """Keep a thing."""
+        self.kept[request.captured["name"]] = request.body.decode()
+        return {}
+
+
+@pytest.fixture
+def things() -> Things:
+    return Things()
+
+
+@pytest.fixture
+def cloud(things: Things) -> Iterator[LocalCloud]:
+    with LocalCloud(now=datetime(2026, 11, 1, tzinfo=UTC)) as cloud:
+        cloud.http.add(things)
+        yield cloud
+
+
+@pytest.fixture
+def session() -> Iterator[requests.Session]:
+    with requests.Session() as session:
+        session.trust_env = False
+        yield session
+
+
+def test_an_api_is_served_under_its_host(cloud: LocalCloud, session: requests.Session, things: Things) -> None:
+    url = f"{cloud.http_address}/{THINGS}/lamp"
+    assert session.put(url, data="är", timeout=10).json() == {}
+    assert things.kept == {"lamp": "är"}
+    answer = session.get(url, params={"view": "a b", "empty": ""}, timeout=10)
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"].startswith("application/json")
+    assert answer.json() == {"value": "är", "query": {"view": "a b", "empty": ""}}
+
+
+def test_calls_are_recorded(cloud: LocalCloud, session: requests.Session) -> None:
+    url = f"{cloud.http_address}/{THINGS}/lamp"
+    session.get(url, params={"view": "full"}, timeout=10)
+    session.put(url, data="on", timeout=10)
+    assert [(call.method, call.mutating, call.code, call.at) for call in cloud.server.calls] == [
+        (f"GET {THINGS}/lamp", False, grpc.StatusCode.NOT_FOUND, cloud.clock.now()),
+        (f"PUT {THINGS}/lamp", True, grpc.StatusCode.OK, cloud.clock.now()),
+    ]
+    read, written = (call.request for call in cloud.server.calls)
+    assert dict(read["query"]) == {"view": "full"}
+    assert written["body"] == "on"
+
+
+@pytest.mark.parametrize("code", STATUSES)
+def test_an_error_is_googles_json(cloud: LocalCloud, session: requests.Session, code: grpc.StatusCode) -> None:
+    cloud.server.fail(f"GET {THINGS}", code, message="as it is")
+    answer = session.get(f"{cloud.http_address}/{THINGS}/lamp", timeout=10)
+    status, name = STATUSES[code]
+    assert answer.status_code == status
+    assert answer.json() == {"error": {"code": status, "message": "as it is", "status": name}}
+    assert name == code.name
+
+
+def test_a_fault_after_the_effect(cloud: LocalCloud, session: requests.Session, things: Things) -> None:
+    cloud.server.fail(THINGS, grpc.StatusCode.UNAVAILABLE, after_effect=True)
+    url = f"{cloud.http_address}/{THINGS}/lamp"
+    assert session.put(url, data="on", timeout=10).status_code == 503
+    assert things.kept == {"lamp": "on"}
+    assert session.put(url, data="off", timeout=10).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("verb", "path"),
+    [("DELETE", f"{THINGS}/lamp"), ("GET", THINGS), ("GET", "other.example.com/v1/things/lamp"), ("POST", "")],
+)
+def test_what_is_not_served_is_refused_by_name(
+    cloud: LocalCloud, session: requests.Session, verb: str, path: str
+) -> None:
+    answer = session.request(verb, f"{cloud.http_address}/{path}", timeout=10)
+    assert answer.status_code == 501
+    assert answer.json()["error"]["message"] == f"{verb} {path} is not served by the local cloud"
+    assert cloud.server.calls[-1].code == grpc.StatusCode.UNIMPLEMENTED
+
+
+def test_a_connection_is_kept(cloud: LocalCloud) -> None:
+    connection = http.client.HTTPConnection(urlsplit(cloud.http_address).netloc, timeout=10)
+    connection.connect()
+    kept = connection.sock
+    for value in ("on", "off", ""):
+        connection.request("PUT", f"/{THINGS}/lamp", value)
+        assert connection.getresponse().read() == b"{}"
+        connection.request("GET", f"/{THINGS}/lamp")
+        assert json.loads(connection.getresponse().read())["value"] == value
+    assert connection.sock is kept
+    connection.close()
+
+
+def test_it_listens_only_when_asked_for_and_no_longer_than_the_cloud() -> None:
+    with LocalCloud(now=datetime(2026, 11, 1, tzinfo=UTC)) as cloud:
+        address = urlsplit(cloud.http_address)
+        assert cloud.http_address == address.geturl()
+        assert address.hostname == "127.0.0.1"
+        assert address.port
+    with pytest.raises(ConnectionRefusedError), socket.create_connection((address.hostname, address.port), timeout=10):
+        pass
+    with LocalCloud(now=datetime(2026, 11, 1, tzinfo=UTC)):
+        pass
