@@ -6,6 +6,7 @@ from typing import Self
 
 from google.cloud.billing.budgets_v1.services.budget_service.transports import BudgetServiceGrpcTransport
 from google.cloud.billing_v1.services.cloud_billing.transports import CloudBillingGrpcTransport
+from google.cloud.container_v1.services.cluster_manager.transports import ClusterManagerGrpcTransport
 from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcTransport
 from google.cloud.run_v2.services.services.transports import ServicesGrpcTransport
 from google.cloud.scheduler_v1.services.cloud_scheduler.transports import CloudSchedulerGrpcTransport
@@ -18,6 +19,9 @@ from local.cloud.clock import Clock
 from local.cloud.cloud_run import CloudRun
 from local.cloud.engine import Server
 from local.cloud.firestore import Firestore
+from local.cloud.gke import Gke
+from local.cloud.http import HttpServer
+from local.cloud.instance_groups import InstanceGroups
 from local.cloud.now import NowServer
 from local.cloud.operations import Operations
 from local.cloud.pubsub import PubSub
@@ -30,6 +34,7 @@ class LocalCloud:
     def __init__(self, *, now: datetime | None = None, running: bool = False) -> None:
         self.clock = Clock(now, running=running)
         self.server = Server(self.clock)
+        self.http = HttpServer(self.server)
         self.operations = Operations(self.clock)
         self.pubsub = PubSub(self.clock)
         self.firestore = Firestore(self.clock)
@@ -37,6 +42,8 @@ class LocalCloud:
         self.scheduler = CloudScheduler(self.clock, self.pubsub)
         self.budgets = Budgets(self.clock, self.pubsub)
         self.billing = CloudBilling(self.clock)
+        self.instance_groups = InstanceGroups()
+        self.gke = Gke(self.clock, self.instance_groups)
         self._now_server: NowServer | None = None
         self._port = 0
         self.server.add_operations(self.operations)
@@ -47,6 +54,8 @@ class LocalCloud:
         self.server.add(CloudSchedulerGrpcTransport, self.scheduler)
         self.server.add(BudgetServiceGrpcTransport, self.budgets)
         self.server.add(CloudBillingGrpcTransport, self.billing)
+        self.server.add(ClusterManagerGrpcTransport, self.gke)
+        self.http.add(self.instance_groups)
 
     def start(self, port: int = 0) -> Self:
         """Listen on loopback, on any free port if none is given."""
@@ -56,6 +65,7 @@ class LocalCloud:
     def stop(self) -> None:
         """End everything that was started; what is being pushed is broken off."""
         self.server.stop()
+        self.http.stop()
         self.clock.close()
         self.pubsub.close()
         if self._now_server:
@@ -73,6 +83,11 @@ class LocalCloud:
     def address(self) -> str:
         """Where all services are served, as ``host:port``."""
         return f"127.0.0.1:{self._port}"
+
+    @property
+    def http_address(self) -> str:
+        """The URL before all HTTP APIs, each by its host; they are served from the first time that it is asked for."""
+        return self.http.url
 
     @property
     def now_address(self) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import grpc
 import msgspec
 import yaml
-from google.cloud import billing_v1, run_v2, scheduler_v1
+from google.cloud import billing_v1, container_v1, run_v2, scheduler_v1
 from google.cloud.billing import budgets_v1
 from google.protobuf.json_format import ParseDict, ParseError
 from google.protobuf.message import Message
@@ -19,8 +19,10 @@ from local.cloud.engine import ApiError
 from local.cloud.world_format import (
     BillingAccount,
     Budget,
+    Cluster,
     Job,
     JobState,
+    NodePool,
     Project,
     Proto,
     Scaling,
@@ -74,6 +76,7 @@ def seed(cloud: "LocalCloud", world: World) -> None:
         with _at(f"projects.{project_id}"):
             account_name = _full("billingAccounts", project.billing_account_name)
             cloud.billing.add_project(project_id, account_name, locked=project.billing_locked)
+            cloud.instance_groups.add_project(project_id)
         _add_topics(cloud, project_id, project.topics)
     for project_id, project in world.projects.items():
         _fill(cloud, project_id, project)
@@ -144,6 +147,10 @@ def _fill(cloud: "LocalCloud", project_id: str, project: Project) -> None:
             cloud.scheduler.create_job(scheduler_v1.CreateJobRequest(parent=parent, job=made))
             if job.state is JobState.PAUSED:
                 cloud.scheduler.pause_job(scheduler_v1.PauseJobRequest(name=made.name))
+    for key, cluster in project.clusters.items():
+        with _at(f"{path}.clusters.{key}"):
+            parent, cluster_id = _place(key, project_id, project.location)
+        _add_cluster(cloud, f"{path}.clusters.{key}", f"{parent}/clusters/{cluster_id}", cluster)
 
 
 def _place(key: str, project_id: str, location: str) -> tuple[str, str]:
@@ -212,6 +219,30 @@ def _job(spec: Job, name: str, project_id: str) -> scheduler_v1.Job:
         raise WorldError("data, attributes: to which topic? Say topic")
     _complete(scheduler_v1.Job.pb(job), spec.proto)
     return job
+
+
+def _add_cluster(cloud: "LocalCloud", path: str, name: str, spec: Cluster) -> None:
+    with _at(path):
+        cluster = container_v1.Cluster()
+        _complete(container_v1.Cluster.pb(cluster), spec.proto)
+        cloud.gke.add_cluster(name, cluster)
+    for pool_id, pool in spec.node_pools.items():
+        with _at(f"{path}.node_pools.{pool_id}"):
+            full_name = cloud.gke.add_node_pool(name, _node_pool(pool, pool_id), pool.node_count)
+            cloud.gke.set_demand(full_name, pool.demand)
+
+
+def _node_pool(spec: NodePool, pool_id: str) -> container_v1.NodePool:
+    pool = container_v1.NodePool(name=pool_id, locations=spec.locations)
+    if spec.autoscaling:
+        said = msgspec.structs.asdict(spec.autoscaling)
+        pool.autoscaling = container_v1.NodePoolAutoscaling(
+            {name: value for name, value in said.items() if value is not None}
+        )
+    _complete(container_v1.NodePool.pb(pool), spec.proto)
+    if "initial_node_count" not in spec.proto and "initialNodeCount" not in spec.proto:
+        pool.initial_node_count = spec.node_count
+    return pool
 
 
 def _budget(spec: Budget) -> budgets_v1.Budget:

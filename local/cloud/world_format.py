@@ -37,6 +37,13 @@ class JobState(StrEnum):
     PAUSED = "PAUSED"
 
 
+class LocationPolicy(StrEnum):
+    """In which zones GKE's autoscaler adds nodes: evenly, or wherever it can."""
+
+    BALANCED = "BALANCED"
+    ANY = "ANY"
+
+
 class ThresholdRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A share of a budget (1.0 is all of it) at which notifications begin to bear it."""
 
@@ -111,10 +118,41 @@ class Job(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     proto: Proto = {}
 
 
+class NodePoolAutoscaling(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Whether GKE resizes a node pool by itself, and between which bounds: in each zone, or in all."""
+
+    enabled: bool = True
+    min_node_count: Count = 0
+    max_node_count: Count = 0
+    total_min_node_count: Count = 0
+    total_max_node_count: Count = 0
+    location_policy: LocationPolicy | None = None
+
+
+class NodePool(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A node pool of a GKE cluster."""
+
+    locations: list[str] = []
+    """Its zones; none means those of the cluster."""
+    node_count: Count = 1
+    """How many nodes it has in each zone."""
+    autoscaling: NodePoolAutoscaling | None = None
+    demand: Count | None = None
+    """How many nodes its pods need in all, which the autoscaler follows; none means as many as there are."""
+    proto: Proto = {}
+
+
+class Cluster(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A GKE cluster and its node pools, by id."""
+
+    node_pools: dict[str, NodePool] = {}
+    proto: Proto = {}
+
+
 class Project(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A project and what is in it.
 
-    Services and jobs are keyed by id and live in ``location``; the key ``REGION/ID`` puts one elsewhere.
+    Services, jobs and clusters are keyed by id and live in ``location``; the key ``LOCATION/ID`` puts one elsewhere.
     """
 
     billing_account_name: str = ""
@@ -124,6 +162,7 @@ class Project(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     subscriptions: dict[str, Subscription] = {}
     services: dict[str, Service] = {}
     jobs: dict[str, Job] = {}
+    clusters: dict[str, Cluster] = {}
 
 
 class World(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

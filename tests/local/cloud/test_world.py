@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from google.cloud import billing_v1, run_v2, scheduler_v1
+from google.cloud import billing_v1, container_v1, run_v2, scheduler_v1
 from google.cloud.billing import budgets_v1
 from google.pubsub_v1 import PublisherClient, SubscriberClient
 
@@ -16,7 +16,8 @@ from shared.clients import Clients
 
 EXAMPLE = Path(local.__path__[0]) / "example_world.yaml"
 ACCOUNT = "billingAccounts/0X0X0X-0X0X0X-0X0X0X"
-PARENT = "projects/demo-project/locations/europe-west1"
+PROJECT = "projects/demo-project"
+PARENT = f"{PROJECT}/locations/europe-west1"
 
 
 @pytest.fixture
@@ -85,6 +86,16 @@ def test_the_example_comes_true(cloud: LocalCloud, clients: Clients) -> None:
     assert budget.budget_filter.projects == ["projects/demo-project"]
     assert budget.notifications_rule.schema_version == "1.0"
 
+    (cluster,) = clients.of(container_v1.ClusterManagerClient).list_clusters(parent=f"{PROJECT}/locations/-").clusters
+    assert (cluster.name, cluster.location, cluster.current_node_count) == ("training", "europe-west4-a", 3)
+    gpu = cluster.node_pools[1]
+    assert (gpu.name, gpu.config.machine_type, gpu.config.accelerators[0].accelerator_type) == (
+        "gpu",
+        "g2-standard-8",
+        "nvidia-l4",
+    )
+    assert (gpu.autoscaling.enabled, gpu.autoscaling.max_node_count, gpu.initial_node_count) == (True, 4, 2)
+
 
 def test_an_empty_world() -> None:
     assert world_from(None) == world_from({}) == World()
@@ -124,6 +135,46 @@ def test_a_world_in_the_words_of_the_api(cloud: LocalCloud, clients: Clients) ->
     assert job.http_target.uri == "https://example.com"
 
 
+def test_clusters_and_their_node_pools(cloud: LocalCloud, clients: Clients) -> None:
+    pools = {
+        "plain": {},
+        "gpu": {
+            "locations": ["europe-west1-c", "europe-west1-d"],
+            "node_count": 2,
+            "autoscaling": {"total_max_node_count": 5, "location_policy": "ANY"},
+            "demand": 9,
+            "proto": {"initial_node_count": 7, "config": {"spot": True}},
+        },
+        "off": {"node_count": 0, "autoscaling": {"enabled": False}},
+    }
+    clusters = {"training": {"node_pools": pools, "proto": {"resource_labels": {"team": "a"}}}, "us-east1-b/other": {}}
+    seed(cloud, world_from(in_project(clusters=clusters)))
+    assert cloud.server.calls == []
+    gke = clients.of(container_v1.ClusterManagerClient)
+    training, other = gke.list_clusters(parent=f"{PROJECT}/locations/-").clusters
+    assert (training.name, training.location, training.resource_labels) == ("training", "europe-west1", {"team": "a"})
+    assert (other.name, other.location, other.locations) == ("other", "us-east1-b", ["us-east1-b"])
+    plain, gpu, off = training.node_pools
+    assert (plain.name, plain.locations, plain.autoscaling.enabled) == ("plain", ["europe-west1-b"], False)
+    assert (gpu.initial_node_count, gpu.config.spot) == (7, True)
+    assert gpu.autoscaling == container_v1.NodePoolAutoscaling(
+        enabled=True, total_max_node_count=5, location_policy="ANY"
+    )
+    assert not off.autoscaling.enabled
+    sizes = [cloud.gke.size_of(f"{PARENT}/clusters/training/nodePools/{pool.name}") for pool in training.node_pools]
+    assert sizes == [1, 4, 0]
+    # The pods that wait for nodes get them.
+    cloud.clock.advance(timedelta(minutes=1))
+    assert cloud.gke.size_of(f"{PARENT}/clusters/training/nodePools/gpu") == 5
+
+
+def test_compute_knows_the_projects_of_the_world(cloud: LocalCloud) -> None:
+    seed(cloud, world_from({"projects": {"empty-project": {}}}))
+    path = "compute.googleapis.com/compute/v1/projects/{}/aggregated/instanceGroupManagers"
+    assert cloud.http.answer("GET", path.format("empty-project"), b"").status == 200
+    assert cloud.http.answer("GET", path.format("no-project"), b"").status == 404
+
+
 def test_a_detached_and_a_locked_project(cloud: LocalCloud, clients: Clients) -> None:
     account = {"0X0X0X-0X0X0X-0X0X0X": {"open": False}}
     projects = {"a": {}, "b": {"billing_account_name": ACCOUNT, "billing_locked": True}}
@@ -153,6 +204,11 @@ def test_a_detached_and_a_locked_project(cloud: LocalCloud, clients: Clients) ->
         ),
         (in_project(services={"api": {"env": {"PORT": 80}}}), r"env\.PORT: 80 .*str"),
         (in_project(jobs={"tick": {}}), r"jobs\.tick\.schedule.*required"),
+        (
+            in_project(clusters={"a": {"node_pools": {"gpu": {"autoscaling": {"max_nodes": 3}}}}}),
+            r"clusters\.a\.node_pools\.gpu\.autoscaling\.max_nodes: 3 .*max_node_count",
+        ),
+        (in_project(clusters={"a": {"node_pools": {"gpu": {"demand": -1}}}}), r"demand: -1 .*>= 0"),
         (
             in_project(jobs={"tick": {"schedule": "* * * * *", "state": "ON"}}),
             r"state: 'ON' .*ENABLED",
@@ -196,6 +252,20 @@ def test_errors_name_the_key_the_value_and_what_would_do(data: object, message: 
             "projects.demo-project: There is no billing account",
         ),
         (in_project(topics=["ticks", "ticks"]), "topics: 'ticks': "),
+        ({"projects": {"p": {"clusters": {"a": {}}}}}, r"clusters\.a: in which region\? .*REGION/a"),
+        (in_project(clusters={"A": {}}), r"clusters\.A: Invalid cluster name"),
+        (
+            in_project(clusters={"a": {"node_pools": {"gpu": {"locations": ["us-east1-b"]}}}}),
+            r"clusters\.a\.node_pools\.gpu: Invalid locations: \"us-east1-b\"",
+        ),
+        (
+            in_project(clusters={"a": {"node_pools": {"gpu": {"autoscaling": {}}}}}),
+            r"node_pools\.gpu: NodePool.autoscaling.max_node_count must be greater than zero",
+        ),
+        (
+            in_project(clusters={"a": {"node_pools": {"gpu": {"proto": {"name": "other"}}}}}),
+            r"node_pools\.gpu: proto\.name: .*say it once",
+        ),
         (in_project(subscriptions={"inbox": {"topic": "gone"}}), r"subscriptions\.inbox: "),
         ({"billing_accounts": {"mine": {}}}, r"billing_accounts\.mine: .*XXXXXX-XXXXXX-XXXXXX"),
         (
