@@ -10,9 +10,20 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from benchmarks.functions import bare_bundle, bundle, environment, first_answer, notification
+from benchmarks.functions import (
+    PROJECT,
+    WORLD,
+    bare_bundle,
+    bundle,
+    environment,
+    first_answer,
+    notification,
+    tick,
+)
 from benchmarks.harness import Figure, in_turn, show, spread
 from local.cloud import LocalCloud
+from local.cloud.world import seed, world_from
+from shared.events import inbox_of
 
 ROUNDS = 9
 C7N_GCP = "c7n-gcp==0.4.52"
@@ -22,12 +33,16 @@ C7N_IMPORT = "import c7n_gcp.handler"
 def measure() -> bool:
     """Measure and print. Returns whether everything could be measured."""
     with tempfile.TemporaryDirectory() as folder, LocalCloud() as cloud:
+        seed(cloud, world_from(WORLD))
         place = Path(folder)
         ours = bundle(place / "ours", "cap_spending")
+        pools = bundle(place / "pools", "scale_gpu_pools")
         bare = bare_bundle(place / "bare")
-        ready = environment(cloud.address)
+        ready = environment(cloud.address, cloud.http_address)
         routine = notification("1", 10)
+        inbox = f"/projects/{PROJECT}/topics/{inbox_of('scale_gpu_pools')}"
         first_answer(ours, "cap_spending", ready, routine)
+        first_answer(pools, "scale_gpu_pools", ready, tick("1"), inbox)
         contenders: dict[str, Callable[[], float]] = {
             "bare function": partial(first_answer, bare, "bare", ready, routine),
             "foreign message": partial(
@@ -35,6 +50,8 @@ def measure() -> bool:
             ),
             "malformed message": partial(first_answer, ours, "cap_spending", ready, notification("3", 10, data=b"?")),
             "one state read": partial(first_answer, ours, "cap_spending", ready, routine),
+            "GPU pools, foreign message": partial(first_answer, pools, "scale_gpu_pools", ready, routine),
+            "GPU pools, a tick": lambda: first_answer(pools, "scale_gpu_pools", ready, tick("2"), inbox),
         }
         python, why_not = _custodian(place / "c7n")
         if python:
@@ -42,7 +59,13 @@ def measure() -> bool:
         measured = in_turn(contenders, ROUNDS)
     median = {name: statistics.median(values) for name, values in measured.items()}
     floor = median["bare function"]
-    bounds = {"foreign message": 1.3, "malformed message": 1.3, "one state read": 2.6}
+    bounds = {
+        "foreign message": 1.3,
+        "malformed message": 1.3,
+        "one state read": 2.6,
+        "GPU pools, foreign message": 1.3,
+        "GPU pools, a tick": None,
+    }
     figures = [Figure(name, "bare function", median[name], floor, "s", bound) for name, bound in bounds.items()]
     if python:
         theirs = median["c7n-gcp's handler, import"] + floor

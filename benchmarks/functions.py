@@ -41,6 +41,25 @@ SETTINGS: dict[str, object] = {
         }
     },
 }
+POOLS: dict[str, object] = {
+    "scale_gpu_pools": {
+        "pools": {
+            "training": {
+                "node_pool": {"project": PROJECT, "location": "europe-west4", "cluster": "research", "name": "gpu"},
+                "size": 1,
+            }
+        }
+    },
+}
+WORLD: dict[str, object] = {
+    "projects": {
+        PROJECT: {
+            "location": "europe-west4",
+            "clusters": {"research": {"node_pools": {"gpu": {"node_count": 1}}}},
+        }
+    }
+}
+"""What the local cloud holds for them."""
 PATIENCE_SECONDS = 30.0
 
 
@@ -63,10 +82,11 @@ def bare_bundle(into: Path) -> Path:
     return into
 
 
-def environment(endpoint: str = "") -> dict[str, str]:
+def environment(endpoint: str = "", http_endpoint: str = "") -> dict[str, str]:
     """The environment of a function that is deployed with the settings above."""
-    own = {"CARETAKER_SETTINGS": json.dumps(SETTINGS), "CARETAKER_PROJECT": PROJECT}
-    return os.environ | own | ({"CARETAKER_GRPC_ENDPOINT": endpoint} if endpoint else {})
+    own = {"CARETAKER_SETTINGS": json.dumps(SETTINGS | POOLS), "CARETAKER_PROJECT": PROJECT}
+    endpoints = {"CARETAKER_GRPC_ENDPOINT": endpoint, "CARETAKER_HTTP_ENDPOINT": http_endpoint}
+    return os.environ | own | {name: value for name, value in endpoints.items() if value}
 
 
 def notification(message_id: str, cost: float, *, account: str = ACCOUNT, data: bytes | None = None) -> bytes:
@@ -77,6 +97,17 @@ def notification(message_id: str, cost: float, *, account: str = ACCOUNT, data: 
         "attributes": {"billingAccountId": account, "budgetId": BUDGET, "schemaVersion": "1.0"},
         "messageId": message_id,
         "publishTime": datetime.fromtimestamp(NOON.timestamp() + cost, UTC).isoformat(),
+    }
+    return json.dumps({"message": message, "subscription": "projects/my-product/subscriptions/s"}).encode()
+
+
+def tick(message_id: str, *, every_seconds: int = 300) -> bytes:
+    """The body of a Pub/Sub push of a tick that is published now."""
+    said = {"type": "tick", "every_seconds": every_seconds}
+    message = {
+        "data": base64.b64encode(json.dumps(said).encode()).decode(),
+        "messageId": message_id,
+        "publishTime": datetime.now(UTC).isoformat(),
     }
     return json.dumps({"message": message, "subscription": "projects/my-product/subscriptions/s"}).encode()
 
@@ -96,13 +127,13 @@ def serving(folder: Path, target: str, variables: Mapping[str, str]) -> Iterator
         process.wait()
 
 
-def first_answer(folder: Path, target: str, variables: Mapping[str, str], body: bytes) -> float:
+def first_answer(folder: Path, target: str, variables: Mapping[str, str], body: bytes, path: str = "") -> float:
     """Seconds from the start of a process to its answer of 200 to the first message."""
     begun = time.perf_counter()
     with serving(folder, target, variables) as port:
         while True:
             with contextlib.suppress(ConnectionRefusedError):
-                status = post(http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_SECONDS), body)
+                status = post(http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_SECONDS), body, path)
                 took = time.perf_counter() - begun
                 break
             if time.perf_counter() - begun > PATIENCE_SECONDS:

@@ -5,9 +5,13 @@ import platform
 import statistics
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 from rich.console import Console
 from rich.table import Table
+
+
+KeyT = TypeVar("KeyT")
 
 
 @dataclass(frozen=True)
@@ -34,9 +38,9 @@ class Figure:
         return f"within {self.at_most:g}" if self.ratio <= self.at_most else f"OVER {self.at_most:g}"
 
 
-def in_turn(contenders: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, list[float]]:
+def in_turn(contenders: Mapping[KeyT, Callable[[], float]], rounds: int) -> dict[KeyT, list[float]]:
     """Measure all contenders one after another, ``rounds`` times after one round that is not counted."""
-    measured: dict[str, list[float]] = {name: [] for name in contenders}
+    measured: dict[KeyT, list[float]] = {name: [] for name in contenders}
     for number in range(rounds + 1):
         for name, measure in contenders.items():
             value = measure()

@@ -1,0 +1,146 @@
+"""What each pool should be now, and why: a pure decision from settings, records, signals and the time."""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+
+import msgspec
+
+from functions.scale_gpu_pools.hours import ALWAYS, Window
+from functions.scale_gpu_pools.records import Event, PoolRecord, Records
+from functions.scale_gpu_pools.settings import Pool, Settings
+from functions.scale_gpu_pools.signals import WAKE_MINUTES, Reading, Says
+from functions.scale_gpu_pools.world import GpuPool, Question
+from shared import automation
+from shared.restrictions import Restriction
+
+Occasion = automation.Occasion[Settings, Event, Records]
+Readings = Mapping[Question, Reading]
+
+
+class State(StrEnum):
+    """What a pool is to be."""
+
+    ON = "on"
+    ZERO = "zero"
+
+
+class Desired(msgspec.Struct, frozen=True, kw_only=True):
+    """What a pool is to be, and why."""
+
+    state: State
+    why: str
+    insists: bool = False
+    """Whether nodes are needed now, by a signal or a person's word, and not just allowed."""
+    idle_in: datetime | None = None
+    """The start of the window that it is idle in, if that is why."""
+    kept_up: bool = False
+    """Whether it is a signal that keeps it up."""
+    next: str = ""
+    """What would follow, and when."""
+
+
+class Situation(msgspec.Struct, frozen=True):
+    """One pool that is listed in the settings, and what is known of it."""
+
+    key: str
+    settings: Pool
+    record: PoolRecord
+    pool: GpuPool
+    occasion: Occasion
+
+    def questions(self) -> set[Question]:
+        """The signals that matter to the pool now, so that no other is asked for."""
+        if restricted(self.occasion) or self._awake_until():
+            return set()
+        wake = {(signal, WAKE_MINUTES) for signal in self.settings.wake}
+        window = self._window()
+        if window is None or self._is_resting(window):
+            return wake
+        idle = set(self._idle_questions()) if self._may_be_idle(window) else set()
+        return idle | wake if idle else set()
+
+    def desired(self, readings: Readings) -> Desired:
+        """What the pool should be: first by spending restrictions, then by a person's word, wake signals, and hours."""
+        if why := restricted(self.occasion):
+            return Desired(state=State.ZERO, why=why, next="on again when the restriction is lifted")
+        if until := self._awake_until():
+            return Desired(state=State.ON, why=f"a person asked for it until {told(until)}", insists=True)
+        wake = [readings[signal, WAKE_MINUTES] for signal in self.settings.wake if (signal, WAKE_MINUTES) in readings]
+        if active := _first(wake, Says.ACTIVE):
+            return Desired(state=State.ON, why=active, insists=True, kept_up=True)
+        by_hours = self._by_hours(readings)
+        is_up = self.pool.size > 0 and self.record.is_on is not False
+        if by_hours.state is State.ZERO and is_up and (unknown := _first(wake, Says.UNKNOWN)):
+            # A wake signal that says nothing may have meant work: a pool that is on stays so.
+            return Desired(state=State.ON, why=unknown, kept_up=True)
+        return by_hours
+
+    def _by_hours(self, readings: Readings) -> Desired:
+        """On within hours unless idle, else at zero."""
+        window = self._window()
+        if window is None:
+            return Desired(state=State.ZERO, why="out of hours", next=self._next_on())
+        hours = f"within hours until {told(window.end)}" if self.settings.hours else ""
+        if self._is_resting(window):
+            why = f"idle {hours}" if hours else "idle"
+            return Desired(state=State.ZERO, why=why, idle_in=window.start, next=self._next_on())
+        found = [readings[question] for question in self._idle_questions() if question in readings]
+        if self._may_be_idle(window) and found and all(reading.says is Says.IDLE for reading in found):
+            why = f"idle: {'; '.join(reading.words for reading in found)}"
+            return Desired(state=State.ZERO, why=why, idle_in=window.start, next=self._next_on())
+        up = next((reading.words for reading in found if reading.says is not Says.IDLE), "")
+        why = "; ".join(words for words in (hours, up) if words) or "it has no hours, and no signal of idleness"
+        next_ = f"zero at {told(window.end)}, when its hours end" if hours else ""
+        return Desired(state=State.ON, why=why, kept_up=bool(up), next=next_)
+
+    def _awake_until(self) -> datetime | None:
+        """Until when a person has asked for it, if that time has not come."""
+        override = self.occasion.records.overrides.get(self.key)
+        return override.until if override and self.occasion.now < override.until else None
+
+    def _window(self) -> Window | None:
+        """The window of its hours that it is in; without hours it is always in one."""
+        return self.settings.hours.window_at(self.occasion.now) if self.settings.hours else ALWAYS
+
+    def _is_resting(self, window: Window) -> bool:
+        """Whether it was found idle in this window, and has come to zero since."""
+        return self.record.idle_in == window.start and self.pool.size == 0
+
+    def _may_be_idle(self, window: Window) -> bool:
+        """Whether it has been on long enough, in this window, for its signals to say that it is idle."""
+        if self.settings.idle is None or self.pool.size == 0:
+            return False
+        on_since = max(window.start, self.record.asked or window.start)
+        return self.occasion.now - on_since >= timedelta(minutes=self.settings.idle.for_minutes)
+
+    def _idle_questions(self) -> Iterable[Question]:
+        if idle := self.settings.idle:
+            yield from ((signal, idle.for_minutes) for signal in idle.signals)
+
+    def _next_on(self) -> str:
+        """What would turn it on again."""
+        window = self.settings.hours.next_window(self.occasion.now) if self.settings.hours else None
+        ways = [*([f"at {told(window.start)}"] if window else []), *(f"on {signal}" for signal in self.settings.wake)]
+        return f"on again {' or '.join(ways)}" if ways else ""
+
+
+def restricted(occasion: Occasion) -> str:
+    """Why spending restrictions turn every pool off; nothing if they do not."""
+    force = occasion.restrictions.in_force.get(Restriction.GPU_POOLS_OFF)
+    return f"the spending restriction gpu_pools_off is in force, by {', '.join(force.because)}" if force else ""
+
+
+def next_window_start(pool: Pool, now: datetime) -> datetime:
+    """When the pool's next window begins; without hours, in a day."""
+    window = pool.hours.next_window(now) if pool.hours else None
+    return window.start if window else now + timedelta(days=1)
+
+
+def told(moment: datetime) -> str:
+    """A moment in words."""
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def _first(readings: list[Reading], says: Says) -> str:
+    return next((reading.words for reading in readings if reading.says is says), "")

@@ -1,0 +1,19 @@
+"""What a message is: by the inbox a tick, a hint that restrictions have changed, or a command, and nothing else."""
+
+from msgspec.json import Decoder
+
+from functions.scale_gpu_pools.commands import Awake, Status, checked
+from functions.scale_gpu_pools.records import Event
+from functions.scale_gpu_pools.settings import Settings
+from shared.errors import IgnoredMessage
+from shared.events import Command, PubsubMessage, RestrictionsChanged, Tick, is_from_inbox, read_inbox
+
+Inbox = Tick | RestrictionsChanged | Awake | Status
+
+
+def parse(message: PubsubMessage, settings: Settings) -> Event:
+    """The message as a typed event. Raises ``IgnoredMessage`` for what can never succeed."""
+    if not is_from_inbox(message, "scale_gpu_pools"):
+        raise IgnoredMessage(f"foreign: nothing is expected by the topic {message.topic}")
+    event = read_inbox(message, Decoder(Inbox))
+    return checked(event, settings) if isinstance(event, Command) else event

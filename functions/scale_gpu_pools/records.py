@@ -1,0 +1,80 @@
+"""What `scale_gpu_pools` remembers: what a person asked for, and for each pool how it was left, and why."""
+
+from datetime import datetime
+from typing import ClassVar
+
+import msgspec
+
+from functions.scale_gpu_pools.commands import Awake, pools_of
+from functions.scale_gpu_pools.settings import Settings
+from shared import automation
+from shared.events import Command, Dated, RestrictionsChanged, Tick
+from shared.holds import Hold
+
+Event = Tick | RestrictionsChanged | Command
+
+
+class Override(msgspec.Struct, frozen=True):
+    """Until when a pool is kept on, and when that was said."""
+
+    until: datetime
+    said: datetime
+
+
+class Drift(msgspec.Struct, frozen=True):
+    """A person has resized the pool: when that was seen, and when it is ours again."""
+
+    seen: datetime
+    ends: datetime
+
+
+class Interval(msgspec.Struct, frozen=True):
+    """A time that a pool was at zero: how many nodes did not run, and the hourly price of one then."""
+
+    began: datetime
+    nodes: int
+    hourly_price: float
+    currency: str
+    stopped: datetime | None = None
+
+
+class PoolRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How one pool was left."""
+
+    is_on: bool | None = None
+    """Whether it was on when all was as desired; None before that was ever so."""
+    idle_in: datetime | None = None
+    """The start of the window in which it was found idle, and stays at zero until something wakes it."""
+    asked: datetime | None = None
+    """When nodes were asked for, since it was last at zero."""
+    drift: Drift | None = None
+    zero: Interval | None = None
+    """The time at zero that has not ended."""
+    ended: tuple[Interval, ...] = ()
+    """Times at zero that have ended, and are not with the savings yet."""
+
+
+class Records(automation.Records, frozen=True, kw_only=True):
+    """The document `records/scale_gpu_pools`."""
+
+    observed_times: ClassVar[frozenset[str]] = frozenset(("since", "asked", "seen", "ends", "began", "stopped"))
+
+    overrides: dict[str, Override] = {}
+    """By the owner's key of a pool."""
+    pools: dict[str, PoolRecord] = {}
+    """By full resource name."""
+    holds: dict[str, Hold] = {}
+    """By full resource name: what a pool was before it went to zero."""
+
+
+def fold(records: Records, event: Dated[Event], settings: Settings) -> Records:
+    """The records with what the event says: of two overrides, the one that was said last counts."""
+    if not isinstance(event.event, Awake):
+        return records
+    said = Override(event.event.until, event.published)
+    newer = {key: said for key in pools_of(event.event, settings) if _is_newer(said, records.overrides.get(key))}
+    return msgspec.structs.replace(records, overrides=dict(sorted((records.overrides | newer).items())))
+
+
+def _is_newer(said: Override, known: Override | None) -> bool:
+    return known is None or (said.said, said.until) > (known.said, known.until)

@@ -1,0 +1,197 @@
+"""What the owner says about GPU pools: where each is, when it is to be on, and what tells that it is idle or needed."""
+
+from typing import Annotated, ClassVar, Literal
+
+import msgspec
+from msgspec import Meta
+
+from functions.scale_gpu_pools.hours import Hours
+from shared.errors import SettingsError
+from shared.settings import Section
+
+Project = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{4,28}[a-z0-9]$")]
+Location = Annotated[str, Meta(pattern=r"^[a-z]+-[a-z]+[0-9]+(-[a-z])?$", description="A region, or a zone.")]
+Region = Annotated[str, Meta(pattern=r"^[a-z]+-[a-z]+[0-9]+$")]
+Id = Annotated[str, Meta(pattern=r"^[a-z]([a-z0-9-]*[a-z0-9])?$", max_length=63)]
+Minutes = Annotated[int, Meta(ge=5, le=24 * 60)]
+
+
+class Model(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A part of the settings: unknown keys are refused."""
+
+
+class NodePool(Model, frozen=True, kw_only=True):
+    """A node pool of a GKE cluster."""
+
+    project: Project
+    location: Location
+    cluster: Id
+    name: Id
+
+    @property
+    def full_name(self) -> str:
+        """As the API calls it."""
+        return f"projects/{self.project}/locations/{self.location}/clusters/{self.cluster}/nodePools/{self.name}"
+
+
+class CloudRunPool(Model, frozen=True, kw_only=True):
+    """A worker pool, or a service, of Cloud Run."""
+
+    collection: ClassVar[str]
+
+    project: Project
+    region: Region
+    name: Id
+
+    @property
+    def full_name(self) -> str:
+        """As the API calls it."""
+        return f"projects/{self.project}/locations/{self.region}/{self.collection}/{self.name}"
+
+
+class WorkerPool(CloudRunPool, frozen=True, kw_only=True):
+    """A worker pool of Cloud Run: its manual instance count."""
+
+    collection: ClassVar[str] = "workerPools"
+
+
+class Service(CloudRunPool, frozen=True, kw_only=True):
+    """A service of Cloud Run: its minimum of instances, or its manual instance count if it is scaled by hand."""
+
+    collection: ClassVar[str] = "services"
+
+
+class PendingMessages(Model, frozen=True, kw_only=True, tag_field="kind", tag="pending_messages"):
+    """Work that waits in a Pub/Sub subscription: messages that are not acknowledged."""
+
+    subscription: Annotated[str, Meta(pattern=r"^projects/[^/]+/subscriptions/[^/]+$")]
+    at_most: Annotated[int, Meta(ge=0)] = 0
+    """More than so many are work."""
+
+    @property
+    def project(self) -> str:
+        """Whose metric it is."""
+        return self.subscription.split("/")[1]
+
+    @property
+    def filter(self) -> str:
+        """The Monitoring filter: https://cloud.google.com/monitoring/api/metrics_gcp_p_z#gcp-pubsub."""
+        return (
+            'metric.type = "pubsub.googleapis.com/subscription/num_undelivered_messages" AND '
+            f'resource.type = "pubsub_subscription" AND resource.labels.subscription_id = "{self.name}"'
+        )
+
+    @property
+    def name(self) -> str:
+        """The subscription's id."""
+        return self.subscription.rpartition("/")[2]
+
+    def __str__(self) -> str:
+        return f"undelivered messages of {self.name}"
+
+
+class GpuDutyCycle(Model, frozen=True, kw_only=True, tag_field="kind", tag="gpu_duty_cycle"):
+    """How busy the GPUs of a cluster's containers are, in percent; while no container has a GPU there is no data."""
+
+    project: Project
+    location: Location
+    cluster: Id
+    at_most: Annotated[float, Meta(ge=0, lt=100)] = 5.0
+    """More than so many percent are work."""
+
+    @property
+    def filter(self) -> str:
+        """The Monitoring filter: https://cloud.google.com/monitoring/api/metrics_kubernetes."""
+        return (
+            'metric.type = "kubernetes.io/container/accelerator/duty_cycle" AND resource.type = "k8s_container" AND '
+            f'resource.labels.location = "{self.location}" AND resource.labels.cluster_name = "{self.cluster}"'
+        )
+
+    def __str__(self) -> str:
+        return f"GPU duty cycle of {self.cluster}"
+
+
+class Metric(Model, frozen=True, kw_only=True, tag_field="kind", tag="metric"):
+    """Any gauge of Cloud Monitoring: the highest of its series counts."""
+
+    project: Project
+    filter: Annotated[str, Meta(pattern=r'metric\.type\s*=\s*"')]
+    at_most: float
+    """More is work."""
+
+    def __str__(self) -> str:
+        return f"metric {self.filter.partition('metric.type')[2].split(chr(34))[1]}"
+
+
+Signal = PendingMessages | GpuDutyCycle | Metric
+
+
+class Idle(Model, frozen=True, kw_only=True):
+    """What must all be so, over a whole window, for a pool to be idle."""
+
+    for_minutes: Minutes = 30
+    signals: Annotated[tuple[Signal, ...], Meta(min_length=1)]
+
+
+class Savings(Model, frozen=True, kw_only=True):
+    """Asks for a reckoning of what pools at zero have saved."""
+
+    currency: Annotated[str, Meta(pattern=r"^[A-Z]{3}$")]
+
+
+class Pool(Model, frozen=True, kw_only=True):
+    """One GPU pool."""
+
+    node_pool: NodePool | None = None
+    worker_pool: WorkerPool | None = None
+    service: Service | None = None
+    size: Annotated[int, Meta(ge=1, le=1000)]
+    """Nodes in each zone, or instances, when it is on and no other size was saved."""
+    hours: Hours | None = None
+    """When it is to be on unless idle; always, if nothing is said."""
+    idle: Idle | None = None
+    wake: tuple[Signal, ...] = ()
+    """Any of these being active turns the pool on, whatever the hour."""
+    hourly_price: Annotated[float, Meta(ge=0)] | None = None
+    """Of one node or instance, in the currency of `savings`."""
+    on_drift: Literal["respect", "enforce"] = "respect"
+    """What to do when a person has resized the pool: leave it until the next window, or apply what is desired."""
+    nodes_within_minutes: Minutes = 20
+    """How long nodes may take to come until a stock-out is told."""
+
+    def __post_init__(self) -> None:
+        places = [name for name in ("node_pool", "worker_pool", "service") if getattr(self, name) is not None]
+        if len(places) != 1:
+            raise SettingsError("node_pool", places, "exactly one of `node_pool`, `worker_pool` and `service`")
+        if self.idle and self.hours is None and not self.wake:
+            raise SettingsError(
+                "wake", [], "a signal that turns it on again, as an idle pool without `hours` stays off"
+            )
+
+    @property
+    def full_name(self) -> str:
+        """As the API calls it."""
+        place = self.node_pool or self.worker_pool or self.service
+        return place.full_name if place else ""
+
+
+class Settings(Section, frozen=True, kw_only=True):
+    """The section `scale_gpu_pools` of ``caretaker.yaml``."""
+
+    pools: dict[Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]*$")], Pool]
+    """By a key of the owner's, which commands and reports use."""
+    savings: Savings | None = None
+
+    def __post_init__(self) -> None:
+        seen: dict[str, str] = {}
+        for key, pool in self.pools.items():
+            other = seen.setdefault(pool.full_name, key)
+            if other != key:
+                raise SettingsError(f"pools.{key}", pool.full_name, f"a pool of its own: `{other}` has this one")
+            if self.savings and pool.hourly_price is None:
+                raise SettingsError(f"pools.{key}.hourly_price", None, "a price, as `savings` asks what was saved")
+
+    @property
+    def currency(self) -> str:
+        """Of all prices; nothing if no savings are asked for."""
+        return self.savings.currency if self.savings else ""

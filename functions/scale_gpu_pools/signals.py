@@ -1,0 +1,63 @@
+"""What a signal says: work, none, or nothing that can be relied on. Pure."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from enum import Enum
+
+import msgspec
+
+from functions.scale_gpu_pools.settings import Signal
+
+BUCKET = timedelta(minutes=5)
+"""Over so long Monitoring gives one value, the highest. Metrics of GKE and Pub/Sub are sampled each minute and seen up
+to four minutes later (https://cloud.google.com/monitoring/api/v3/latency-n-retention)."""
+WAKE_MINUTES = 10
+"""How far back a wake signal is looked for: a newest value that is late must not look like no work."""
+
+
+class Says(Enum):
+    """What a signal comes to."""
+
+    ACTIVE = "active"
+    IDLE = "idle"
+    UNKNOWN = "unknown"
+    """Missing or late data: never idle, and no reason to wake either."""
+
+
+class Point(msgspec.Struct, frozen=True):
+    """The highest value in the five minutes that end then."""
+
+    end: datetime
+    value: float
+
+
+class Reading(msgspec.Struct, frozen=True):
+    """What a signal says, and how a report tells it."""
+
+    says: Says
+    words: str
+
+
+def buckets_in(minutes: int) -> int:
+    """How many values cover so many minutes."""
+    return -(-timedelta(minutes=minutes) // BUCKET)
+
+
+def judged(signal: Signal, points: Iterable[Point], minutes: int, now: datetime) -> Reading:
+    """What the values of the last minutes say: active if any is above the limit, idle if all are known and none is.
+
+    The newest value may be late; a gap anywhere else is no idleness.
+    """
+    by_bucket = {(now - point.end) // BUCKET: point for point in points}
+    highest = max(by_bucket.values(), key=lambda point: point.value, default=None)
+    if highest is None:
+        return Reading(Says.UNKNOWN, f"{signal}: no data in {minutes} minutes, which is not idle")
+    if highest.value > signal.at_most:
+        when = f"{highest.end:%H:%M} UTC"
+        return Reading(Says.ACTIVE, f"{signal}: {highest.value:g}, more than {signal.at_most:g}, at {when}")
+    missing = [bucket for bucket in range(1, buckets_in(minutes)) if bucket not in by_bucket]
+    if missing or (buckets_in(minutes) == 1 and 0 not in by_bucket):
+        late = 1 in missing
+        told = "data is late" if late else f"data is missing around {now - missing[0] * BUCKET:%H:%M} UTC"
+        return Reading(Says.UNKNOWN, f"{signal}: {told}, which is not idle")
+    return Reading(Says.IDLE, f"{signal}: at most {highest.value:g} for {minutes} minutes")

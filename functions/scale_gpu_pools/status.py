@@ -1,0 +1,62 @@
+"""Where things stand with each pool, and what was saved: the answer to the command ``status``."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+from functions.scale_gpu_pools.commands import Status
+from functions.scale_gpu_pools.desired import Occasion, told
+from functions.scale_gpu_pools.plan import NOTHING
+from functions.scale_gpu_pools.savings import by_day, saved
+from functions.scale_gpu_pools.verdicts import verdict_on
+from functions.scale_gpu_pools.world import World
+from shared.holds import Hold
+
+DAYS_TOLD = 7
+
+
+def status(occasion: Occasion, world: World) -> tuple[str, ...]:
+    """A line for each pool, and for each day and pool what was saved; nothing if the event does not ask."""
+    if not isinstance(occasion.event.event, Status):
+        return ()
+    return (*_pools(occasion, world), *_savings(occasion, world))
+
+
+def _pools(occasion: Occasion, world: World) -> Iterable[str]:
+    for key, settings in occasion.settings.pools.items():
+        verdict = verdict_on(settings.full_name, key, settings, world, occasion)
+        if verdict.pool is None or verdict.desired is None:
+            yield f"{key}: there is no {settings.full_name}"
+            continue
+        parts = [
+            f"{verdict.pool.nodes} running of {verdict.pool.size * verdict.pool.zones} asked for",
+            f"should be {verdict.desired.state}: {verdict.desired.why}",
+            *([f"held at zero, was {_original(hold)}"] if (hold := verdict.hold) else []),
+            *([f"in flight: {verdict.waiting}"] if verdict.waiting else []),
+            *([verdict.desired.next] if verdict.desired.next else []),
+        ]
+        yield f"{key}: {'; '.join(parts)}"
+
+
+def _original(hold: "Hold") -> str:
+    return ", ".join(f"{field} {held.original}" for field, held in hold.fields.items())
+
+
+def _savings(occasion: Occasion, world: World) -> Iterable[str]:
+    if not occasion.settings.savings:
+        return
+    since = (occasion.now - timedelta(days=DAYS_TOLD - 1)).date()
+    for key, settings in occasion.settings.pools.items():
+        name = settings.full_name
+        record = occasion.records.pools.get(name, NOTHING)
+        open_ = [record.zero] if record.zero else []
+        known = {one.began: one for one in (*world.savings.intervals.get(name, ()), *record.ended, *open_)}
+        intervals = list(known.values())
+        for (day, currency), amount in sorted(by_day(intervals, occasion.now).items()):
+            if day >= since:
+                yield f"saved on {day:%Y-%m-%d}: {key} {amount:.2f} {currency}"
+        total: dict[str, float] = {}
+        for one in intervals:
+            total[one.currency] = total.get(one.currency, 0.0) + saved(one, occasion.now)
+        first = min(known, default=None)
+        for currency, amount in sorted(total.items()):
+            yield f"saved since {told(first)}: {key} {amount:.2f} {currency}" if first else ""
