@@ -15,7 +15,7 @@ from infra.settings import load_caretaker_yaml
 from local.cloud import LocalCloud
 from local.cloud.world import load_world, seed
 from local.console import Console
-from local.story import cap_spending
+from local.story import cap_spending, scale_gpu_pools
 from local.story.player import Player
 from local.suite import Suite
 from shared.errors import CaretakerError
@@ -61,6 +61,7 @@ def _run(options: argparse.Namespace) -> int:
         console.say("ready", f"local cloud at {cloud.address}, functions at {suite.address} ({endpoints})")
         if is_story:
             cap_spending.play(player, suite)
+            scale_gpu_pools.play(player, suite)
             console.say(
                 "story",
                 f"{player.wrong} end states are not as they should be"
@@ -82,6 +83,7 @@ def _write_endpoints(path: Path, cloud: LocalCloud, suite: Suite) -> None:
         "functions": suite.address,
         "grpc": cloud.address,
         "clock": cloud.now_address,
+        "http": cloud.http_address,
         "storage": None,
         "github": None,
         "project": suite.project,

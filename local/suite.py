@@ -43,7 +43,7 @@ class Suite:
     ) -> None:
         self.cloud = cloud
         self.project = project
-        self.clients = Clients(project, endpoint=cloud.address)
+        self.clients = Clients(project, endpoint=cloud.address, http_endpoint=cloud.http_address)
         self.automations = {name: entry for name, entry in load_automations().items() if name in owner}
         self.address = ""
         self._on_line = on_line
@@ -52,6 +52,7 @@ class Suite:
             settings.VARIABLE: json.dumps(_with_wakes(owner, project, self.automations), default=str),
             clients.PROJECT_VARIABLE: project,
             clients.ENDPOINT_VARIABLE: cloud.address,
+            clients.HTTP_ENDPOINT_VARIABLE: cloud.http_address,
             clients.RETRY_SECONDS_VARIABLE: str(retry_seconds),
             clock.ENDPOINT_VARIABLE: cloud.now_address,
         }

@@ -3,7 +3,6 @@
 import base64
 import json
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from functools import partial
 from urllib.request import Request, urlopen
 
@@ -11,19 +10,15 @@ import grpc
 from google.cloud.billing_v1 import CloudBillingClient
 from google.cloud.run_v2 import Service, ServiceScaling, ServicesClient
 from google.cloud.scheduler_v1 import CloudSchedulerClient, Job
-from google.pubsub_v1 import PublisherClient, PubsubMessage
 
+from local.story.messages import ACCOUNT, BUDGET, DECEMBER, NOVEMBER, command, notify
 from local.story.player import Player
 from local.suite import Suite
 from shared.restrictions import DOCUMENT, SpendingRestrictions
 from shared.state import State
 
-ACCOUNT = "0A1B2C-3D4E5F-6A7B8C"
-BUDGET = f"billingAccounts/{ACCOUNT}/budgets/8f3d2c1b-0a9e-4d5c-8b7a-6f5e4d3c2b1a"
 TOPIC = "caretaker-budget-notifications"
 WHERE = "projects/my-product/locations/europe-west1"
-NOVEMBER = datetime(2026, 11, 1, 7, tzinfo=UTC)
-DECEMBER = datetime(2026, 12, 1, 8, tzinfo=UTC)
 START = datetime(2026, 11, 9, 9, tzinfo=UTC)
 
 
@@ -40,11 +35,11 @@ def play(player: Player, suite: Suite) -> None:
 
 def _routine(player: Player, suite: Suite) -> None:
     player.step("A routine status: 120 of 400 dollars. Most notifications are nothing more.")
-    _notify(player, "120.00")
+    notify(player, "120.00")
     _check_services(player, suite, api=20, worker=10, admin=5)
     player.pass_time(timedelta(days=4))
     player.step("Half of the budget is spent.")
-    _notify(player, "204.50")
+    notify(player, "204.50")
     _check_services(player, suite, api=20, worker=10, admin=5)
 
 
@@ -53,7 +48,7 @@ def _over_budget(player: Player, suite: Suite) -> tuple[str, datetime]:
     published = player.cloud.clock.now()
     player.step("All of the budget is spent, and Cloud Run answers 503 half way.")
     player.cloud.server.fail("Services/UpdateService", grpc.StatusCode.UNAVAILABLE, skip=1)
-    message_id = _notify(player, "412.30")
+    message_id = notify(player, "412.30")
     player.check("capped so far", partial(_number_capped, suite), 1)
     player.step("The run has raised, so Pub/Sub delivers the notification again, and the rest is done.")
     player.cloud.clock.advance(timedelta(seconds=30))
@@ -94,22 +89,22 @@ def _by_a_person(player: Player, suite: Suite) -> None:
         }
     ).result()
     player.pass_time(timedelta(minutes=10))
-    _notify(player, "431.75")
+    notify(player, "431.75")
     _check_services(player, suite, api=1, worker=4, admin=5)
 
 
 def _experiments(player: Player, suite: Suite) -> None:
     player.pass_time(timedelta(days=3))
     player.step("Cost reaches 150 %: as a last resort, the experiments are detached from billing.")
-    _notify(player, "603.00")
+    notify(player, "603.00")
     player.check("billing account of the experiments", partial(_account, suite), "")
-    _command(player, suite, {"type": "status"})
+    command(player, suite, "cap_spending", {"type": "status"})
 
 
 def _new_month(player: Player, suite: Suite) -> None:
     player.pass_time(DECEMBER + timedelta(hours=3) - player.cloud.clock.now())
     player.step("A new month: everything is let go, but what a person has changed stays as it is.")
-    _notify(player, "2.40", interval=DECEMBER)
+    notify(player, "2.40", interval=DECEMBER)
     _check_services(player, suite, api=20, worker=4, admin=5)
     _check_jobs(player, suite, batch_import="ENABLED", batch_report="ENABLED", keep_warm="ENABLED")
     player.check("spending restrictions", partial(_restrictions, suite), "none")
@@ -118,26 +113,8 @@ def _new_month(player: Player, suite: Suite) -> None:
 def _linked_again(player: Player, suite: Suite) -> None:
     player.step("Billing is linked again by command only.")
     player.check("billing account of the experiments", partial(_account, suite), "")
-    _command(player, suite, {"type": "link_billing", "project": "my-product-experiments"})
+    command(player, suite, "cap_spending", {"type": "link_billing", "project": "my-product-experiments"})
     player.check("billing account of the experiments", partial(_account, suite), f"billingAccounts/{ACCOUNT}")
-
-
-def _notify(player: Player, cost: str, *, interval: datetime = NOVEMBER) -> str:
-    """Cloud Billing notifies of this cost, and the suite answers."""
-    player.console.say("event", f"budget notification: {cost} of 400.00 USD")
-    message_id = player.cloud.budgets.notify(BUDGET, Decimal(cost), interval_start=interval)
-    player.show(message_id)
-    return message_id
-
-
-def _command(player: Player, suite: Suite, command: dict[str, str]) -> None:
-    """The owner sends a command to the inbox."""
-    player.console.say("event", f"command: {' '.join(command.values())}")
-    answer = suite.clients.of(PublisherClient).publish(
-        topic="projects/my-product/topics/caretaker-cap-spending",
-        messages=[PubsubMessage(data=json.dumps(command).encode())],
-    )
-    player.show(answer.message_ids[0])
 
 
 def _push(suite: Suite, message_id: str, cost: str, published: datetime, *, account: str = ACCOUNT) -> None:

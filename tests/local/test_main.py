@@ -188,7 +188,10 @@ def test_the_story_ends_well(tmp_path: Path) -> None:
     ("text", "said"),
     [
         ("mode: perhaps", "mode: 'perhaps' will not do: it is one of observe, act"),
-        ("cap_spendin: {}", "cap_spendin: {} will not do: there is no such key; known are mode, cap_spending"),
+        (
+            "cap_spendin: {}",
+            "cap_spendin: {} will not do: there is no such key; known are mode, cap_spending, scale_gpu_pools",
+        ),
         (
             SETTINGS.read_text().replace("currency: USD", "currency: dollars"),
             "cap_spending.budgets.monthly.currency: 'dollars' will not do: expected `str` matching regex '^[A-Z]{3}$'",

@@ -23,7 +23,8 @@ from shared.report import Outcome
 
 NOON = datetime(2026, 11, 15, 12, tzinfo=UTC)
 INBOX = "projects/my-product/topics/caretaker-cap-spending"
-OWNER = load_caretaker_yaml(ROOT / "local" / "story" / "caretaker.yaml")
+STORY = load_caretaker_yaml(ROOT / "local" / "story" / "caretaker.yaml")
+OWNER = {name: STORY[name] for name in ("mode", "cap_spending")}
 
 
 def a_player(cloud: LocalCloud) -> tuple[Player, Callable[[], str]]:

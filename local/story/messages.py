@@ -1,0 +1,34 @@
+"""What comes in during the story: budget notifications, and commands of the owner."""
+
+import json
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from google.pubsub_v1 import PublisherClient, PubsubMessage
+
+from local.story.player import Player
+from local.suite import Suite
+from shared.events import inbox_of
+
+ACCOUNT = "0A1B2C-3D4E5F-6A7B8C"
+BUDGET = f"billingAccounts/{ACCOUNT}/budgets/8f3d2c1b-0a9e-4d5c-8b7a-6f5e4d3c2b1a"
+NOVEMBER = datetime(2026, 11, 1, 7, tzinfo=UTC)
+DECEMBER = datetime(2026, 12, 1, 8, tzinfo=UTC)
+
+
+def notify(player: Player, cost: str, *, interval: datetime = NOVEMBER) -> str:
+    """Cloud Billing notifies of this cost, and the suite answers."""
+    player.console.say("event", f"budget notification: {cost} of 400.00 USD")
+    message_id = player.cloud.budgets.notify(BUDGET, Decimal(cost), interval_start=interval)
+    player.show(message_id)
+    return message_id
+
+
+def command(player: Player, suite: Suite, automation: str, said: dict[str, str]) -> None:
+    """The owner sends a command to an automation's inbox."""
+    player.console.say("event", f"command to {automation}: {' '.join(said.values())}")
+    answer = suite.clients.of(PublisherClient).publish(
+        topic=f"projects/my-product/topics/{inbox_of(automation)}",
+        messages=[PubsubMessage(data=json.dumps(said).encode())],
+    )
+    player.show(answer.message_ids[0])
