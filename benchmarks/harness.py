@@ -10,7 +10,6 @@ from typing import TypeVar
 from rich.console import Console
 from rich.table import Table
 
-
 KeyT = TypeVar("KeyT")
 
 

@@ -70,6 +70,8 @@ class Console:
             self._change(change)
         for refusal in report.refusals:
             self.say("refused", f"{refusal.subject}: {refusal.reason} [{refusal.guard}]", STYLES[Outcome.REFUSED])
+        for alert in report.alerts:
+            self.say("ALERT", f"{alert.kind}: {alert.reason}", "bold red")
         for label, lines in (
             ("waiting", report.waiting),
             ("notice", report.notices),

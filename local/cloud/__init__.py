@@ -8,7 +8,9 @@ from google.cloud.billing.budgets_v1.services.budget_service.transports import B
 from google.cloud.billing_v1.services.cloud_billing.transports import CloudBillingGrpcTransport
 from google.cloud.container_v1.services.cluster_manager.transports import ClusterManagerGrpcTransport
 from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcTransport
+from google.cloud.monitoring_v3.services.metric_service.transports import MetricServiceGrpcTransport
 from google.cloud.run_v2.services.services.transports import ServicesGrpcTransport
+from google.cloud.run_v2.services.worker_pools.transports import WorkerPoolsGrpcTransport
 from google.cloud.scheduler_v1.services.cloud_scheduler.transports import CloudSchedulerGrpcTransport
 from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
 from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransport
@@ -22,10 +24,12 @@ from local.cloud.firestore import Firestore
 from local.cloud.gke import Gke
 from local.cloud.http import HttpServer
 from local.cloud.instance_groups import InstanceGroups
+from local.cloud.monitoring import Monitoring
 from local.cloud.now import NowServer
 from local.cloud.operations import Operations
 from local.cloud.pubsub import PubSub
 from local.cloud.scheduler import CloudScheduler
+from local.cloud.worker_pools import WorkerPools
 
 
 class LocalCloud:
@@ -39,6 +43,8 @@ class LocalCloud:
         self.pubsub = PubSub(self.clock)
         self.firestore = Firestore(self.clock)
         self.run = CloudRun(self.clock, self.operations)
+        self.worker_pools = WorkerPools(self.clock, self.operations)
+        self.monitoring = Monitoring(self.clock)
         self.scheduler = CloudScheduler(self.clock, self.pubsub)
         self.budgets = Budgets(self.clock, self.pubsub)
         self.billing = CloudBilling(self.clock)
@@ -51,6 +57,8 @@ class LocalCloud:
         self.server.add(SubscriberGrpcTransport, self.pubsub)
         self.server.add(FirestoreGrpcTransport, self.firestore)
         self.server.add(ServicesGrpcTransport, self.run)
+        self.server.add(WorkerPoolsGrpcTransport, self.worker_pools)
+        self.server.add(MetricServiceGrpcTransport, self.monitoring)
         self.server.add(CloudSchedulerGrpcTransport, self.scheduler)
         self.server.add(BudgetServiceGrpcTransport, self.budgets)
         self.server.add(CloudBillingGrpcTransport, self.billing)

@@ -178,7 +178,7 @@ class CloudRun:
             self._revisions.setdefault(desired.name, {})[revision] = template
             desired.latest_created_revision = f"{desired.name}/revisions/{revision}"
         desired.reconciling = True
-        desired.terminal_condition = _condition("CONDITION_RECONCILING", self._clock.now())
+        desired.terminal_condition = condition("CONDITION_RECONCILING", self._clock.now())
         self._store(desired)
         name, generation = desired.name, desired.generation
         return self._operation(desired, self.operation_delay, lambda: self._reconciled(name, generation))
@@ -235,7 +235,7 @@ class CloudRun:
                 service.reconciling = False
                 service.observed_generation = generation
                 service.latest_ready_revision = service.latest_created_revision
-                service.terminal_condition = _condition("CONDITION_SUCCEEDED", self._clock.now())
+                service.terminal_condition = condition("CONDITION_SUCCEEDED", self._clock.now())
                 self._store(service)
             return run_v2.Service(service)
 
@@ -248,5 +248,7 @@ class CloudRun:
             return service
 
 
-def _condition(state: str, when: datetime) -> run_v2.Condition:
-    return run_v2.Condition(type_="Ready", state=run_v2.Condition.State[state], last_transition_time=when)
+def condition(state: str, when: datetime, message: str = "") -> run_v2.Condition:
+    """Whether a service or worker pool is ready, and what Cloud Run says about it."""
+    ready = run_v2.Condition.State[state]
+    return run_v2.Condition(type_="Ready", state=ready, message=message, last_transition_time=when)

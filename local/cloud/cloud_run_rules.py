@@ -107,6 +107,18 @@ def fill_in(service: run_v2.Service) -> None:
 def check(service: run_v2.Service, request: str) -> None:
     """Raise INVALID_ARGUMENT for what Cloud Run would not take; the error's text names the ``request``."""
     where = f"{request}.service"
+    check_described(service, where)
+    _check_service_scaling(service.scaling, f"{where}.scaling")
+    _check_range(
+        service.template.scaling.min_instance_count,
+        service.template.scaling.max_instance_count,
+        f"{where}.template.scaling",
+    )
+    _check_revision_id(service.template.revision, service.name.rsplit("/", 1)[-1], f"{where}.template.revision")
+
+
+def check_described(service: run_v2.Service | run_v2.WorkerPool, where: str) -> None:
+    """Raise INVALID_ARGUMENT for what neither a service nor a worker pool may have: containers, labels, annotations."""
     if len(service.description) > LONGEST_DESCRIPTION:
         raise invalid(f"Violation in {where}.description: must have at most {LONGEST_DESCRIPTION} characters.")
     if not service.template.containers:
@@ -118,13 +130,6 @@ def check(service: run_v2.Service, request: str) -> None:
     _check_labels(dict(service.template.labels), f"{where}.template.labels")
     _check_annotations(dict(service.annotations), f"{where}.annotations")
     _check_annotations(dict(service.template.annotations), f"{where}.template.annotations")
-    _check_service_scaling(service.scaling, f"{where}.scaling")
-    _check_range(
-        service.template.scaling.min_instance_count,
-        service.template.scaling.max_instance_count,
-        f"{where}.template.scaling",
-    )
-    _check_revision_id(service.template.revision, service.name.rsplit("/", 1)[-1], f"{where}.template.revision")
 
 
 def _check_service_scaling(scaling: run_v2.ServiceScaling, where: str) -> None:

@@ -29,6 +29,7 @@ from local.cloud.world_format import (
     Service,
     Subscription,
     ThresholdRule,
+    WorkerPool,
     World,
 )
 from shared.errors import CaretakerError
@@ -140,6 +141,8 @@ def _fill(cloud: "LocalCloud", project_id: str, project: Project) -> None:
                 run_v2.CreateServiceRequest(parent=parent, service_id=service_id, service=_service(service))
             )
     cloud.run.operation_delay = delay
+    _fill_worker_pools(cloud, project_id, project)
+    _fill_time_series(cloud, project_id, project)
     for key, job in project.jobs.items():
         with _at(f"{path}.jobs.{key}"):
             parent, job_id = _place(key, project_id, project.location)
@@ -151,6 +154,30 @@ def _fill(cloud: "LocalCloud", project_id: str, project: Project) -> None:
         with _at(f"{path}.clusters.{key}"):
             parent, cluster_id = _place(key, project_id, project.location)
         _add_cluster(cloud, f"{path}.clusters.{key}", f"{parent}/clusters/{cluster_id}", cluster)
+
+
+def _fill_worker_pools(cloud: "LocalCloud", project_id: str, project: Project) -> None:
+    delay, cloud.worker_pools.operation_delay = cloud.worker_pools.operation_delay, timedelta(0)
+    for key, pool in project.worker_pools.items():
+        with _at(f"projects.{project_id}.worker_pools.{key}"):
+            parent, pool_id = _place(key, project_id, project.location)
+            cloud.worker_pools.create_worker_pool(
+                run_v2.CreateWorkerPoolRequest(parent=parent, worker_pool_id=pool_id, worker_pool=_worker_pool(pool))
+            )
+    cloud.worker_pools.operation_delay = delay
+
+
+def _fill_time_series(cloud: "LocalCloud", project_id: str, project: Project) -> None:
+    for series in project.time_series:
+        cloud.monitoring.set_value(
+            project_id,
+            series.metric,
+            series.value,
+            resource_type=series.resource.type,
+            resource_labels=series.resource.labels,
+            metric_labels=series.metric_labels,
+            since=series.since or cloud.clock.now() - timedelta(days=1),
+        )
 
 
 def _place(key: str, project_id: str, location: str) -> tuple[str, str]:
@@ -188,6 +215,22 @@ def _topic(name: str, project_id: str) -> str:
     return _full("projects", name) if "/" in name else f"projects/{project_id}/topics/{name}"
 
 
+def _worker_pool(spec: WorkerPool) -> run_v2.WorkerPool:
+    pool = run_v2.WorkerPool(labels=spec.labels, annotations=spec.annotations)
+    pool.scaling.manual_instance_count = spec.manual_instance_count
+    if "template" not in spec.proto:
+        pool.template = run_v2.WorkerPoolRevisionTemplate(containers=[_container(spec)])
+    elif spec.image or spec.env:
+        raise WorldError("image, env: with a template under proto, say them there")
+    _complete(run_v2.WorkerPool.pb(pool), spec.proto)
+    return pool
+
+
+def _container(spec: Service | WorkerPool) -> run_v2.Container:
+    env = [run_v2.EnvVar(name=name, value=value) for name, value in spec.env.items()]
+    return run_v2.Container(image=spec.image or HELLO_IMAGE, env=env)
+
+
 def _service(spec: Service) -> run_v2.Service:
     service = run_v2.Service(labels=spec.labels, annotations=spec.annotations)
     if spec.scaling != Scaling():
@@ -195,10 +238,7 @@ def _service(spec: Service) -> run_v2.Service:
             {name: value for name, value in msgspec.structs.asdict(spec.scaling).items() if value is not None}
         )
     template = spec.proto.get("template")
-    container = run_v2.Container(
-        image=spec.image or HELLO_IMAGE,
-        env=[run_v2.EnvVar(name=name, value=value) for name, value in spec.env.items()],
-    )
+    container = _container(spec)
     if template is None:
         service.template = run_v2.RevisionTemplate(containers=[container])
     elif spec.image or spec.env:

@@ -5,6 +5,7 @@ Names are those of Google's APIs (snake_case fields of the protos). Common thing
 and ``local/example_world.yaml`` shows it.
 """
 
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated
@@ -105,6 +106,38 @@ class Service(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     proto: Proto = {}
 
 
+class WorkerPool(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A Cloud Run worker pool with one container."""
+
+    image: str = ""
+    """Google's hello container, if nothing is said."""
+    env: dict[str, str] = {}
+    labels: dict[str, str] = {}
+    annotations: dict[str, str] = {}
+    manual_instance_count: Count = 0
+    proto: Proto = {}
+
+
+class MonitoredResource(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a time series is about."""
+
+    type: str
+    labels: dict[str, str] = {}
+
+
+class TimeSeries(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A gauge of Cloud Monitoring that has a value from a moment on, one point a minute, or none."""
+
+    metric: str
+    """Its type, such as pubsub.googleapis.com/subscription/num_undelivered_messages."""
+    resource: MonitoredResource
+    metric_labels: dict[str, str] = {}
+    value: float | None = None
+    """None means that there are no points."""
+    since: datetime | None = None
+    """A day before the clock's start, if nothing is said."""
+
+
 class Job(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A Cloud Scheduler job that publishes to ``topic``, or has another target under ``proto``."""
 
@@ -152,7 +185,8 @@ class Cluster(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Project(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A project and what is in it.
 
-    Services, jobs and clusters are keyed by id and live in ``location``; the key ``LOCATION/ID`` puts one elsewhere.
+    Services, worker pools, jobs and clusters are keyed by id and live in ``location``; the key ``LOCATION/ID`` puts one
+    elsewhere.
     """
 
     billing_account_name: str = ""
@@ -161,7 +195,9 @@ class Project(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     topics: list[str] = []
     subscriptions: dict[str, Subscription] = {}
     services: dict[str, Service] = {}
+    worker_pools: dict[str, WorkerPool] = {}
     jobs: dict[str, Job] = {}
+    time_series: list[TimeSeries] = []
     clusters: dict[str, Cluster] = {}
 
 

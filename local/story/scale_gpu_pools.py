@@ -66,14 +66,14 @@ def _restricted(player: Player, suite: Suite) -> None:
 
 
 def _stock_out(player: Player, suite: Suite) -> None:
-    player.step("The owner accepts the cost, and one zone has no GPUs left.")
+    player.step("The owner accepts the cost, but Google has no GPUs left.")
     for zone in ZONES:
         player.cloud.gke.stock_out(zone)
     command(player, suite, "cap_spending", {"type": "undo"})
     player.pass_time(timedelta(minutes=15))
-    player.step("After twenty minutes without a node there is an alert, with Google's reason once it gives one.")
+    player.step("After twenty minutes without a node there is an alert, with Google's reason; the pool keeps trying.")
     _ticks(player, 3)
-    _check(player, suite, nodes=0, autoscaling="off")
+    _check(player, suite, nodes=0, autoscaling="0 to 2")
     player.step("There are GPUs again.")
     for zone in ZONES:
         player.cloud.gke.end_stock_out(zone)

@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console as RichConsole
 
 from local.console import BudgetAlert, Console, LogLine, read_line
-from shared.plan import Change, Refusal
+from shared.plan import Alert, Change, Refusal
 from shared.report import Outcome, Report, change_report, with_changes
 from shared.settings import Mode
 
@@ -51,6 +51,7 @@ def test_a_report_of_changes() -> None:
         refusals=(Refusal("projects/p", "may_be_detached", "not ours"),),
         waiting=("api is busy",),
         notices=("worker is gone",),
+        alerts=(Alert("stock_out", "nodePools/gpu", "gpu has no nodes"),),
         next=("monthly/actual@1.5: detach_billing",),
     )
     assert shown(reported(report)).splitlines() == [
@@ -58,6 +59,7 @@ def test_a_report_of_changes() -> None:
         "    failed  Change api:   because cost is high  (503)",
         "    applied Change api: max_instances 20 -> 1  because cost is high",
         "  refused   projects/p: not ours [may_be_detached]",
+        "  ALERT     stock_out: gpu has no nodes",
         "  waiting   api is busy",
         "  notice    worker is gone",
         "  next      monthly/actual@1.5: detach_billing",

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import grpc
 import pytest
 import requests
+from google.protobuf.json_format import MessageToDict
 
 from local.cloud import LocalCloud
 from local.cloud.engine import ApiError
@@ -81,8 +82,8 @@ def test_calls_are_recorded(cloud: LocalCloud, session: requests.Session) -> Non
         (f"GET {THINGS}/lamp", False, grpc.StatusCode.NOT_FOUND, cloud.clock.now()),
         (f"PUT {THINGS}/lamp", True, grpc.StatusCode.OK, cloud.clock.now()),
     ]
-    read, written = (call.request for call in cloud.server.calls)
-    assert dict(read["query"]) == {"view": "full"}
+    read, written = (MessageToDict(call.request) for call in cloud.server.calls)
+    assert read["query"] == {"view": "full"}
     assert written["body"] == "on"
 
 
