@@ -16,6 +16,10 @@ DURATION = timedelta(seconds=270)
 """Longer than a function may run (240 s), shorter than the shortest tick (5 minutes)."""
 
 
+ATTEMPTS = 20
+"""How often it is tried to take the lease while others write to it."""
+
+
 class LeaseRecord(msgspec.Struct, frozen=True):
     """Who holds the lease until when, and whether someone else has asked the holder to look again."""
 
@@ -39,9 +43,12 @@ class Lease:
         return f"leases/{automation}"
 
     def take(self, now: datetime) -> bool:
-        """Take the lease if it is free or has expired. Otherwise leave the mark for its holder, and return False."""
+        """Take the lease if it is free or has expired. Otherwise leave the mark for its holder, and return False.
+
+        Raises ``WriteConflict`` if others have written first each time: the run fails, and is delivered again.
+        """
         is_fresh = False
-        while True:
+        for _ in range(ATTEMPTS):
             record = self._known.as_type(LeaseRecord)
             # It is ours if an earlier write took effect and its answer was an error.
             self._is_mine = record.holder == self._holder or record.expires_at <= now
@@ -51,6 +58,7 @@ class Lease:
                 return self._is_mine
             self._known = self._state.read(self._known.path)[0]
             is_fresh = True
+        raise WriteConflict(f"{self._known.path}: other runs wrote first, {ATTEMPTS} times")
 
     def give_back(self, now: datetime) -> bool:
         """Give the lease back. Returns False, and keeps it, if another run has asked to look again.

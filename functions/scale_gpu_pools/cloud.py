@@ -4,11 +4,12 @@ Every client is imported when it is first needed.
 """
 
 from collections.abc import Collection
+from typing import Protocol
 
 import msgspec
 
 from functions.scale_gpu_pools import cloud_run, gke, monitoring
-from functions.scale_gpu_pools.changes import RecordSaving, Resize, ScaleChange, SetAutoscaling
+from functions.scale_gpu_pools.changes import PoolChange, RecordSaving, ScaleChange
 from functions.scale_gpu_pools.commands import Status
 from functions.scale_gpu_pools.desired import Occasion
 from functions.scale_gpu_pools.plan import clusters_concerned, names_of, questions_of
@@ -17,6 +18,22 @@ from functions.scale_gpu_pools.savings import MonthOfSavings, SavingsBook, docum
 from functions.scale_gpu_pools.world import GpuPool, World
 from shared.clients import Clients
 from shared.state import State
+
+
+class PoolKind(Protocol):
+    """One kind of pool: how it is read, and changed. Its modules are `gke.py` and `cloud_run.py`."""
+
+    def is_of_kind(self, name: str) -> bool:
+        """Whether a full resource name is of this kind."""
+
+    def pools(self, names: Collection[str], clients: Clients) -> list[GpuPool]:
+        """The pools of this kind among these names that exist, and perhaps others beside them."""
+
+    def change_pool(self, change: PoolChange, clients: Clients) -> None:
+        """Make one change of a pool. Raises what the call raises, or ``StillBusy``."""
+
+
+KINDS: tuple[PoolKind, ...] = (gke, cloud_run)
 
 
 def read(occasion: Occasion, clients: Clients) -> World:
@@ -36,19 +53,15 @@ def read(occasion: Occasion, clients: Clients) -> World:
 
 def apply(change: ScaleChange, clients: Clients) -> None:
     """Make one change. Raises what the call raises, or ``StillBusy``, and never repeats it."""
-    match change:
-        case SetAutoscaling():
-            gke.set_autoscaling(change, clients)
-        case Resize() if "/nodePools/" in change.target:
-            gke.resize(change, clients)
-        case Resize():
-            cloud_run.resize(change, clients)
-        case RecordSaving():
-            _record_saving(change, clients)
+    if isinstance(change, RecordSaving):
+        _record_saving(change, clients)
+    else:
+        kind = next(kind for kind in KINDS if kind.is_of_kind(change.target))
+        kind.change_pool(change, clients)
 
 
 def _pools(names: Collection[str], clients: Clients) -> dict[str, GpuPool]:
-    found = [*gke.node_pools(names, clients), *cloud_run.pools(names, clients)]
+    found = (pool for kind in KINDS for pool in kind.pools(names, clients))
     return {pool.name: pool for pool in found if pool.name in names}
 
 

@@ -1,9 +1,9 @@
 """The edge to Cloud Run: worker pools, and services, by one list for each region."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
-from functions.scale_gpu_pools.changes import Resize
+from functions.scale_gpu_pools.changes import PoolChange, Resize
 from functions.scale_gpu_pools.world import GpuPool
 from shared.clients import Clients
 
@@ -14,15 +14,22 @@ MANUAL = "manual_instance_count"
 MINIMUM = "min_instance_count"
 
 
-def pools(names: Collection[str], clients: Clients) -> Iterable[GpuPool]:
+def is_of_kind(name: str) -> bool:
+    """Whether a full name is that of a worker pool or service."""
+    return "/workerPools/" in name or "/services/" in name
+
+
+def pools(names: Collection[str], clients: Clients) -> list[GpuPool]:
     """The worker pools and services of all regions concerned."""
     worker_pools = clients.in_parallel(lambda parent: _worker_pools(parent, clients), _parents(names, "workerPools"))
     services = clients.in_parallel(lambda parent: _services(parent, clients), _parents(names, "services"))
     return [pool for listed in (*worker_pools, *services) for pool in listed]
 
 
-def resize(change: Resize, clients: Clients) -> None:
+def change_pool(change: PoolChange, clients: Clients) -> None:
     """Set how many instances a worker pool or service has, or has at least. It makes no revision."""
+    if not isinstance(change, Resize):
+        raise TypeError(f"Cloud Run cannot {change}")
     from google.cloud.run_v2 import (
         Service,
         ServiceScaling,

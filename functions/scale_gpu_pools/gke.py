@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from functions.scale_gpu_pools.autoscaling import Autoscaling, read_autoscaling
-from functions.scale_gpu_pools.changes import Resize, SetAutoscaling
+from functions.scale_gpu_pools.changes import PoolChange, Resize, SetAutoscaling
 from functions.scale_gpu_pools.world import AUTOSCALING, GpuPool, cluster_of
 from shared import rest
 from shared.clients import Clients
@@ -66,12 +66,17 @@ class Unreachable(CaretakerError):
     """Some zones did not answer, so the sizes of their groups are not known."""
 
 
-def node_pools(names: Collection[str], clients: Clients) -> Iterable[GpuPool]:
+def is_of_kind(name: str) -> bool:
+    """Whether a full name is that of a node pool."""
+    return "/nodePools/" in name
+
+
+def pools(names: Collection[str], clients: Clients) -> list[GpuPool]:
     """The node pools of all clusters concerned: one list for each cluster, one of the groups for each project.
 
     A cluster that does not exist has none.
     """
-    clusters = sorted({cluster_of(name) for name in names if "/nodePools/" in name})
+    clusters = sorted({cluster_of(name) for name in names if is_of_kind(name)})
     listed = clients.in_parallel(lambda cluster: _listed(cluster, clients), clusters)
     wanted = [
         (f"{cluster}/nodePools/{pool.name}", pool)
@@ -109,28 +114,19 @@ def operations_in_flight(clusters: Collection[str], clients: Clients) -> dict[st
     return busy
 
 
-def set_autoscaling(change: SetAutoscaling, clients: Clients) -> None:
-    """Set a node pool's autoscaling as a whole. Raises ``StillBusy`` if an operation is in flight."""
+def change_pool(change: PoolChange, clients: Clients) -> None:
+    """Set a node pool's size in each zone, or its autoscaling as a whole. Raises ``StillBusy`` if GKE is."""
     from google.cloud.container_v1 import ClusterManagerClient, NodePoolAutoscaling
 
-    said = msgspec.structs.asdict(read_autoscaling(change.autoscaling))
-    said["location_policy"] = NodePoolAutoscaling.LocationPolicy[
-        said["location_policy"] or "LOCATION_POLICY_UNSPECIFIED"
-    ]
+    client = clients.of(ClusterManagerClient)
     with _waiting_for_others():
-        clients.of(ClusterManagerClient).set_node_pool_autoscaling(
-            request={"name": change.target, "autoscaling": said}, **clients.writing
-        )
-
-
-def resize(change: Resize, clients: Clients) -> None:
-    """Set how many nodes a pool has in each zone. Raises ``StillBusy`` if an operation is in flight."""
-    from google.cloud.container_v1 import ClusterManagerClient
-
-    with _waiting_for_others():
-        clients.of(ClusterManagerClient).set_node_pool_size(
-            request={"name": change.target, "node_count": change.size}, **clients.writing
-        )
+        if isinstance(change, Resize):
+            client.set_node_pool_size(request={"name": change.target, "node_count": change.size}, **clients.writing)
+        elif isinstance(change, SetAutoscaling):
+            said = msgspec.structs.asdict(read_autoscaling(change.autoscaling))
+            policy = said["location_policy"] or "LOCATION_POLICY_UNSPECIFIED"
+            said["location_policy"] = NodePoolAutoscaling.LocationPolicy[policy]
+            client.set_node_pool_autoscaling(request={"name": change.target, "autoscaling": said}, **clients.writing)
 
 
 @contextmanager

@@ -64,7 +64,9 @@ class Service(CloudRunPool, frozen=True, kw_only=True):
 class PendingMessages(Model, frozen=True, kw_only=True, tag_field="kind", tag="pending_messages"):
     """Work that waits in a Pub/Sub subscription: messages that are not acknowledged."""
 
-    subscription: Annotated[str, Meta(pattern=r"^projects/[^/]+/subscriptions/[^/]+$")]
+    subscription: Annotated[
+        str, Meta(pattern=r"^projects/[a-z0-9:.-]+/subscriptions/[A-Za-z][A-Za-z0-9._~+%-]{2,254}$")
+    ]
     at_most: Annotated[int, Meta(ge=0)] = 0
     """More than so many are work."""
 
