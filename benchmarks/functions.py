@@ -83,10 +83,14 @@ def bare_bundle(into: Path) -> Path:
 
 
 def environment(endpoint: str = "", http_endpoint: str = "") -> dict[str, str]:
-    """The environment of a function that is deployed with the settings above."""
+    """The environment of a function that is deployed with the settings above.
+
+    A deployed function's packages are compiled, so the first run compiles them here, whatever this process was told.
+    """
     own = {"CARETAKER_SETTINGS": json.dumps(SETTINGS | POOLS), "CARETAKER_PROJECT": PROJECT}
     endpoints = {"CARETAKER_GRPC_ENDPOINT": endpoint, "CARETAKER_HTTP_ENDPOINT": http_endpoint}
-    return os.environ | own | {name: value for name, value in endpoints.items() if value}
+    given = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return given | own | {name: value for name, value in endpoints.items() if value}
 
 
 def notification(message_id: str, cost: float, *, account: str = ACCOUNT, data: bytes | None = None) -> bytes:

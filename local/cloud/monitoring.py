@@ -1,15 +1,13 @@
-"""Cloud Monitoring's time series: google.monitoring.v3.MetricService, gauges only.
+"""Cloud Monitoring's time series: google.monitoring.v3.MetricService, gauges of numbers only.
 
 A series has a value from a moment on, until another one, and shows it as one point a minute: points are made when they
 are asked for, so that months of them cost nothing. What ``CreateTimeSeries`` writes is kept point by point.
 """
 
-import bisect
 import threading
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import grpc
 from google.api import metric_pb2, monitored_resource_pb2
@@ -20,70 +18,30 @@ from local.cloud.clock import Clock
 from local.cloud.engine import ApiError
 from local.cloud.messages import invalid, page
 from local.cloud.monitoring_filter import parse_filter
+from local.cloud.monitoring_series import (
+    Labels,
+    Point,
+    PointsByLabels,
+    Series,
+    ValueType,
+    aggregated,
+    check_aggregation,
+    labels_of,
+    value_type_after,
+)
 
-SAMPLE = timedelta(minutes=1)
 OLDEST_WRITTEN = timedelta(hours=25)
 NEWEST_WRITTEN = timedelta(minutes=5)
-DEFAULT_PAGE = 100_000
+LEAST_APART = timedelta(milliseconds=1)
+MOST_WRITTEN = 200  # series in one call
+LARGEST_PAGE = 100_000  # points, or series without their points
 LONGEST_INTERVAL = timedelta(days=60)
 
-Point = tuple[datetime, float]
-Aligner = monitoring_v3.Aggregation.Aligner
-Reducer = monitoring_v3.Aggregation.Reducer
-
-_ALIGNERS: dict[Aligner, Callable[[list[float]], float]] = {
-    Aligner.ALIGN_MAX: max,
-    Aligner.ALIGN_MIN: min,
-    Aligner.ALIGN_MEAN: lambda values: sum(values) / len(values),
-    Aligner.ALIGN_SUM: sum,
-    Aligner.ALIGN_COUNT: lambda values: float(len(values)),
-}
-_REDUCERS: dict[Reducer, Callable[[list[float]], float]] = {
-    Reducer.REDUCE_MAX: max,
-    Reducer.REDUCE_MIN: min,
-    Reducer.REDUCE_MEAN: lambda values: sum(values) / len(values),
-    Reducer.REDUCE_SUM: sum,
-    Reducer.REDUCE_COUNT: lambda values: float(len(values)),
-}
-
-
-@dataclass(frozen=True)
-class Labels:
-    """What a series is of: selectors as filters write them, by which it is known."""
-
-    project: str
-    fields: tuple[tuple[str, str], ...]
-
-    @property
-    def name(self) -> str:
-        """A name to put series in order by."""
-        return repr(self.fields)
-
-    def starting(self, prefix: str) -> dict[str, str]:
-        """The labels under ``metric.labels.`` or ``resource.labels.``."""
-        return {name.removeprefix(prefix): value for name, value in self.fields if name.startswith(prefix)}
-
-
-@dataclass
-class Series:
-    """One series: since when it has which value (None for no points), and the points that were written to it."""
-
-    history: list[tuple[datetime, float | None]] = field(default_factory=list)
-    written: list[Point] = field(default_factory=list)
-
-    def points(self, start: datetime, end: datetime) -> list[Point]:
-        """The points after ``start`` up to ``end``, oldest first."""
-        found = [point for point in self.written if start < point[0] <= end]
-        if self.history:
-            at = max(start, self.history[0][0] - SAMPLE).replace(second=0, microsecond=0) + SAMPLE
-            starts = [since for since, _ in self.history]
-            while at <= end:
-                place = bisect.bisect_right(starts, at)
-                value = self.history[place - 1][1] if place else None
-                if value is not None:
-                    found.append((at, value))
-                at += SAMPLE
-        return sorted(found)
+_GAUGE = metric_pb2.MetricDescriptor.MetricKind.GAUGE
+_HEADERS = monitoring_v3.ListTimeSeriesRequest.TimeSeriesView.HEADERS
+_FIELDS = {ValueType.INT64: "int64_value", ValueType.DOUBLE: "double_value"}
+_TYPES = {field: value_type for value_type, field in _FIELDS.items()}
+_END_OF_TIME = datetime.max.replace(tzinfo=UTC)
 
 
 class Monitoring:
@@ -94,6 +52,8 @@ class Monitoring:
         """Points that are younger than that are not seen yet."""
         self._clock = clock
         self._series: dict[Labels, Series] = {}
+        self._types: dict[tuple[str, str], int] = {}
+        """What the values of a project's metric are; a metric that has none yet is not there."""
         self._lock = threading.RLock()
 
     def set_value(
@@ -107,164 +67,187 @@ class Monitoring:
         metric_labels: Mapping[str, str] | None = None,
         since: datetime | None = None,
     ) -> None:
-        """Let a series have this value from a moment on (now, if none is said), or with None no points."""
-        labels = _labels(project, metric_type, resource_type, resource_labels, metric_labels or {})
+        """Let a series have this value from a moment on (now, if none is said), or with None no points.
+
+        The values of a metric are INT64, and DOUBLE as soon as one of them is a float.
+        """
+        labels = labels_of(project, metric_type, resource_type, resource_labels, metric_labels or {})
         moment = (since or self._clock.now()).astimezone(UTC)
+        metric = (project, metric_type)
         with self._lock:
+            if isinstance(value, float):
+                self._types[metric] = ValueType.DOUBLE
+            elif value is not None:
+                self._types.setdefault(metric, ValueType.INT64)
             series = self._series.setdefault(labels, Series())
-            series.history = sorted(
-                [*(one for one in series.history if one[0] != moment), (moment, value)], key=lambda one: one[0]
-            )
+            series.history = sorted({**dict(series.history), moment: value}.items(), key=lambda one: one[0])
 
     def create_time_series(self, request: monitoring_v3.CreateTimeSeriesRequest) -> empty_pb2.Empty:
-        """Write one point to each series; all or nothing."""
-        now = self._clock.now()
+        """Write one point to each series.
+
+        A request that is malformed writes nothing. Of another one those points are written that can be, and the error
+        names the others.
+        """
         project = _project(request.name)
+        if not 0 < len(request.time_series) <= MOST_WRITTEN:
+            raise invalid(f"Field timeSeries had an invalid value: it must have 1 to {MOST_WRITTEN} elements.")
+        problems: dict[str, list[int]] = {}
         with self._lock:
-            accepted = [(self._accepted(project, given, now)) for given in request.time_series]
-            for labels, point in accepted:
-                self._series.setdefault(labels, Series()).written.append(point)
+            given = [self._parsed(project, one, f"timeSeries[{at}]") for at, one in enumerate(request.time_series)]
+            known = [labels for labels, _, _ in given]
+            for at, (labels, point, value_type) in enumerate(given):
+                if labels in known[:at]:
+                    raise invalid(f"Field timeSeries[{at}] had an invalid value: only one point of a series at a time.")
+                self._types.setdefault((project, dict(labels.fields)["metric.type"]), value_type)
+            for at, (labels, point, _) in enumerate(given):
+                if problem := self._untimely(labels, point[0]):
+                    problems.setdefault(problem, []).append(at)
+                else:
+                    self._series.setdefault(labels, Series()).written.append(point)
+        if problems:
+            told = "; ".join(f"{text}: timeSeries{places}" for text, places in problems.items())
+            raise invalid(f"One or more TimeSeries could not be written: {told}")
         return empty_pb2.Empty()
 
     def list_time_series(self, request: monitoring_v3.ListTimeSeriesRequest) -> monitoring_v3.ListTimeSeriesResponse:
         """The series that a filter matches, aligned and reduced as asked, with their newest points first."""
         project = _project(request.name)
         comparisons = parse_filter(request.filter)
-        if request.order_by:
-            raise invalid("order_by is not supported.")
+        _check_served(request)
         start, end = _interval(request.interval)
         seen = min(end, self._clock.now() - self.visibility_delay)
+        (metric_type,) = (one.given[0] for one in comparisons if one.selector == "metric.type")
         with self._lock:
-            found = {
-                labels: series.points(start, seen)
-                for labels, series in self._series.items()
-                if labels.project == project and all(one.holds(dict(labels.fields)) for one in comparisons)
-            }
-        shown = _aggregated({labels: points for labels, points in found.items() if points}, request.aggregation, end)
-        is_headers = request.view == monitoring_v3.ListTimeSeriesRequest.TimeSeriesView.HEADERS
-        named = {
-            labels.name: _Shown(labels.name, labels, () if is_headers else points) for labels, points in shown.items()
-        }
-        listed, token = page(named, request.page_size, request.page_token, default=DEFAULT_PAGE, maximum=DEFAULT_PAGE)
-        is_aligned = bool(request.aggregation.per_series_aligner)
+            found: PointsByLabels = {}
+            for labels, series in self._series.items():
+                fields = dict(labels.fields)
+                if fields["project"] == project and all(one.holds(fields) for one in comparisons):
+                    found[labels] = series.points(start, seen)
+            value_type = self._types.get((project, metric_type), ValueType.DOUBLE)
+        shown = aggregated({one: points for one, points in found.items() if points}, request.aggregation, end)
+        rows = _headers(shown) if request.view == _HEADERS else _rows(shown)
+        listed, token = page(rows, request.page_size, request.page_token, default=LARGEST_PAGE, maximum=LARGEST_PAGE)
+        points: PointsByLabels = {}
+        for row in listed:
+            points.setdefault(row.labels, []).extend(row.points)
+        value_type = value_type_after(request.aggregation, value_type)
         return monitoring_v3.ListTimeSeriesResponse(
-            time_series=[_message(one, is_aligned=is_aligned) for one in listed], next_page_token=token
+            time_series=[_message(labels, ordered, value_type) for labels, ordered in points.items()],
+            next_page_token=token,
         )
 
-    def _accepted(self, project: str, given: monitoring_v3.TimeSeries, now: datetime) -> tuple[Labels, Point]:
+    def _parsed(self, project: str, given: monitoring_v3.TimeSeries, where: str) -> tuple[Labels, Point, int]:
+        """The series, the point and the type of its value. Raises INVALID_ARGUMENT, or UNIMPLEMENTED for no gauge."""
+        if given.metric_kind not in {0, _GAUGE}:
+            raise ApiError(grpc.StatusCode.UNIMPLEMENTED, "the local cloud has no metrics but gauges")
+        if not given.metric.type or not given.resource.type:
+            raise invalid(f"Field {where} had an invalid value: it must have a metric.type and a resource.type.")
         if len(given.points) != 1:
-            raise invalid("Field timeSeries.points had an invalid value: must have exactly one point.")
-        kind = monitoring_v3.TypedValue.pb(given.points[0].value).WhichOneof("value")
-        if kind not in {"int64_value", "double_value", "bool_value"}:
-            raise ApiError(grpc.StatusCode.UNIMPLEMENTED, f"values of the kind {kind} are not served")
-        when = given.points[0].interval.end_time.astimezone(UTC)
-        if not now - OLDEST_WRITTEN <= when <= now + NEWEST_WRITTEN:
-            raise invalid(f"Data points must be between 25h in the past and 5m in the future; {when} is not.")
+            raise invalid(f"Field {where}.points had an invalid value: it must have exactly one point.")
+        when = _moment(given.points[0].interval, f"{where}.points[0].interval")
+        value = given.points[0].value
+        field = monitoring_v3.TypedValue.pb(value).WhichOneof("value")
+        if field is None:
+            raise invalid(f"Field {where}.points[0].value had an invalid value: it must be set.")
+        if field not in _TYPES:
+            raise ApiError(grpc.StatusCode.UNIMPLEMENTED, f"the local cloud has no metrics of {field}")
+        expected = self._types.get((project, given.metric.type), _TYPES[field])
+        if not {_TYPES[field], given.value_type or expected} == {expected}:
+            raise invalid(
+                f"Field {where}.points[0].value had an invalid value: {given.metric.type} is of another type."
+            )
         metric, resource = given.metric, given.resource
-        labels = _labels(project, metric.type, resource.type, dict(resource.labels), dict(metric.labels))
-        newest = max((at for at, _ in self._series.get(labels, Series()).written), default=None)
-        if newest is not None and when <= newest:
-            raise invalid("Points must be written in order. One or more of the points specified had an older end time.")
-        return labels, (when, float(getattr(given.points[0].value, kind)))
+        labels = labels_of(project, metric.type, resource.type, dict(resource.labels), dict(metric.labels))
+        return labels, (when, getattr(value, field)), expected
+
+    def _untimely(self, labels: Labels, when: datetime) -> str:
+        """Why a series takes no point of that time; "" if it does."""
+        now = self._clock.now()
+        if not now - OLDEST_WRITTEN <= when <= now + NEWEST_WRITTEN:
+            return "Points must be no more than 25 hours in the past or five minutes in the future."
+        series = self._series.get(labels, Series())
+        earlier = [*series.points(now - OLDEST_WRITTEN, now), *series.written]
+        if any(when < one + LEAST_APART for one, _ in earlier):
+            return (
+                "Points must be written in order. One or more of the points are not newer than the most recent point."
+            )
+        return ""
 
 
 @dataclass
-class _Shown:
+class _Row:
+    """What counts as one on a page: a point, or a series without its points."""
+
     name: str
     labels: Labels
-    points: Iterable[Point]
+    points: list[Point]
 
 
-def _labels(
-    project: str,
-    metric_type: str,
-    resource_type: str,
-    resource_labels: Mapping[str, str],
-    metric_labels: Mapping[str, str],
-) -> Labels:
-    fields = {"project": project, "metric.type": metric_type, "resource.type": resource_type}
-    fields |= {f"resource.labels.{name}": value for name, value in resource_labels.items()}
-    fields |= {f"metric.labels.{name}": value for name, value in metric_labels.items()}
-    return Labels(project, tuple(sorted(fields.items())))
+def _headers(shown: PointsByLabels) -> dict[str, _Row]:
+    return {labels.name: _Row(labels.name, labels, []) for labels in shown}
+
+
+def _rows(shown: PointsByLabels) -> dict[str, _Row]:
+    """One row for each point, under names whose order is that of the series, with the newest points first."""
+    rows = (
+        _Row(f"{labels.name} {(_END_OF_TIME - point[0]) // timedelta.resolution:020}", labels, [point])
+        for labels, points in shown.items()
+        for point in points
+    )
+    return {row.name: row for row in rows}
 
 
 def _project(name: str) -> str:
-    if not name.startswith("projects/") or name.count("/") != 1:
+    collection, _, project = name.partition("/")
+    if collection != "projects" or not project or "/" in project:
         raise invalid(f"Name {name!r} must have the form projects/PROJECT.")
-    return name.partition("/")[2]
+    return project
+
+
+def _check_served(request: monitoring_v3.ListTimeSeriesRequest) -> None:
+    if request.order_by:
+        raise invalid("Field orderBy had an invalid value: it must be left blank.")
+    if "secondary_aggregation" in request:
+        raise ApiError(grpc.StatusCode.UNIMPLEMENTED, "secondary_aggregation is not served by the local cloud")
+    check_aggregation(request.aggregation)
 
 
 def _interval(interval: monitoring_v3.TimeInterval) -> tuple[datetime, datetime]:
-    if "end_time" not in interval:
-        raise invalid("interval.end_time must be set.")
-    end = interval.end_time.astimezone(UTC)
-    start = interval.start_time.astimezone(UTC) if "start_time" in interval else end - timedelta(microseconds=1)
-    if start > end:
-        raise invalid("interval.start_time must not be later than interval.end_time.")
+    """Start (exclusive) and end (inclusive) of what is to be read."""
+    if "start_time" not in interval or "end_time" not in interval:
+        raise invalid("Field interval had an invalid value: a start time and an end time must be set.")
+    start, end = interval.start_time.astimezone(UTC), interval.end_time.astimezone(UTC)
+    if start >= end:
+        raise invalid("Field interval had an invalid value: the start time must be earlier than the end time.")
     if end - start > LONGEST_INTERVAL:
-        raise invalid(f"An interval of more than {LONGEST_INTERVAL.days} days is not served here.")
+        days = LONGEST_INTERVAL.days
+        raise ApiError(grpc.StatusCode.UNIMPLEMENTED, f"the local cloud answers for no more than {days} days at once")
     return start, end
 
 
-def _aggregated(
-    found: dict[Labels, list[Point]], aggregation: monitoring_v3.Aggregation, end: datetime
-) -> dict[Labels, list[Point]]:
-    aligner, reducer = Aligner(aggregation.per_series_aligner), Reducer(aggregation.cross_series_reducer)
-    if aligner == Aligner.ALIGN_NONE:
-        if reducer != Reducer.REDUCE_NONE:
-            raise invalid("aggregation.perSeriesAligner must be set for a crossSeriesReducer.")
-        return found
-    period = aggregation.alignment_period
-    if aligner not in _ALIGNERS or reducer not in {*_REDUCERS, Reducer.REDUCE_NONE}:
-        raise ApiError(grpc.StatusCode.UNIMPLEMENTED, f"{aligner.name} with {reducer.name} is not served")
-    if period < timedelta(seconds=60):
-        raise invalid("aggregation.alignmentPeriod must be at least 60 seconds.")
-    aligned = {labels: _aligned(points, period, end, _ALIGNERS[aligner]) for labels, points in found.items()}
-    if reducer == Reducer.REDUCE_NONE:
-        return aligned
-    groups: dict[Labels, list[list[Point]]] = {}
-    for labels, points in aligned.items():
-        groups.setdefault(_group(labels, aggregation.group_by_fields), []).append(points)
-    return {labels: _reduced(members, _REDUCERS[reducer]) for labels, members in groups.items()}
+def _moment(interval: monitoring_v3.TimeInterval, where: str) -> datetime:
+    """The time of a point of a gauge, which has no length."""
+    if "end_time" not in interval:
+        raise invalid(f"Field {where}.endTime had an invalid value: it must be set.")
+    if "start_time" in interval and interval.start_time != interval.end_time:
+        raise invalid(f"Field {where} had an invalid value: the start and end time of a gauge must be the same.")
+    return interval.end_time.astimezone(UTC)
 
 
-def _aligned(
-    points: list[Point], period: timedelta, end: datetime, align: Callable[[list[float]], float]
-) -> list[Point]:
-    """One point for each period that has any, at its end; the periods are counted back from the interval's end."""
-    buckets: dict[datetime, list[float]] = {}
-    for when, value in points:
-        buckets.setdefault(end - (end - when) // period * period, []).append(value)
-    return [(when, align(values)) for when, values in sorted(buckets.items())]
-
-
-def _group(labels: Labels, fields: Iterable[str]) -> Labels:
-    """What is left of a series' labels when all but the fields of the group are reduced."""
-    kept = {"metric.type", "resource.type", "project", *(name.replace(".label.", ".labels.") for name in fields)}
-    return Labels(labels.project, tuple(one for one in labels.fields if one[0] in kept))
-
-
-def _reduced(members: list[list[Point]], reduce: Callable[[list[float]], float]) -> list[Point]:
-    values: dict[datetime, list[float]] = {}
-    for when, value in (point for points in members for point in points):
-        values.setdefault(when, []).append(value)
-    return [(when, reduce(found)) for when, found in sorted(values.items())]
-
-
-def _message(shown: _Shown, *, is_aligned: bool) -> monitoring_v3.TimeSeries:
-    fields = dict(shown.labels.fields)
+def _message(labels: Labels, points: Iterable[Point], value_type: int) -> monitoring_v3.TimeSeries:
+    fields = dict(labels.fields)
     return monitoring_v3.TimeSeries(
-        metric=metric_pb2.Metric(type=fields["metric.type"], labels=shown.labels.starting("metric.labels.")),
+        metric=metric_pb2.Metric(type=fields["metric.type"], labels=labels.starting("metric.labels.")),
         resource=monitored_resource_pb2.MonitoredResource(
-            type=fields["resource.type"],
-            labels={"project_id": shown.labels.project, **shown.labels.starting("resource.labels.")},
+            type=fields["resource.type"], labels=labels.starting("resource.labels.")
         ),
-        metric_kind=metric_pb2.MetricDescriptor.MetricKind.GAUGE,
-        value_type=metric_pb2.MetricDescriptor.ValueType.DOUBLE,
-        points=[_point(when, value, is_aligned=is_aligned) for when, value in reversed(list(shown.points))],
+        metric_kind=_GAUGE,
+        value_type=value_type,
+        points=[
+            monitoring_v3.Point(
+                interval={"start_time": when, "end_time": when},
+                value={_FIELDS[value_type]: value},
+            )
+            for when, value in points
+        ],
     )
-
-
-def _point(when: datetime, value: float, *, is_aligned: bool) -> monitoring_v3.Point:
-    interval: dict[str, Any] = {"end_time": when} | ({"start_time": when} if is_aligned else {})
-    return monitoring_v3.Point(interval=interval, value={"double_value": value})
