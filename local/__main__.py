@@ -17,7 +17,7 @@ from local.cloud.world import load_world, seed
 from local.console import Console
 from local.story import cap_spending, scale_gpu_pools
 from local.story.player import Player
-from local.suite import Suite
+from local.suite import WEBHOOK_SECRET_FILE, Suite
 from shared.errors import CaretakerError
 
 HERE = ROOT / "local" / "story"
@@ -84,6 +84,7 @@ def _write_endpoints(path: Path, cloud: LocalCloud, suite: Suite) -> None:
         "grpc": cloud.address,
         "clock": cloud.now_address,
         "http": cloud.http_address,
+        "webhook_secret_file": str(path.parent / WEBHOOK_SECRET_FILE),
         "storage": None,
         "github": None,
         "project": suite.project,

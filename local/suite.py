@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import secrets
 import subprocess
 import sys
 import threading
@@ -17,7 +18,7 @@ from google.cloud.scheduler_v1 import CloudSchedulerClient
 from google.protobuf.duration_pb2 import Duration
 from google.pubsub_v1 import PublisherClient, SubscriberClient
 
-from infra.automations import ROOT, Entry, load_automations
+from infra.automations import ROOT, Entry, Webhook, load_functions
 from local.cloud import LocalCloud
 from shared import clients, clock, settings
 from shared.clients import Clients
@@ -26,6 +27,8 @@ from shared.events import Tick, inbox_of
 REGION = "europe-west1"
 ACK_MARGIN_SECONDS = 30
 STOP_SECONDS = 10.0
+WEBHOOK_SECRET_FILE = "webhook-secret"  # noqa: S105 - the name of a file
+"""Beside the functions' log: what GitHub's webhooks are signed with here."""
 
 
 class Suite:
@@ -44,12 +47,16 @@ class Suite:
         self.cloud = cloud
         self.project = project
         self.clients = Clients(project, endpoint=cloud.address, http_endpoint=cloud.http_address)
-        self.automations = {name: entry for name, entry in load_automations().items() if name in owner}
+        configured = {name: entry for name, entry in load_functions().items() if name in owner}
+        self.automations = {name: entry for name, entry in configured.items() if isinstance(entry, Entry)}
+        self._webhooks = [entry for entry in configured.values() if isinstance(entry, Webhook)]
         self.address = ""
         self._on_line = on_line
         self._error_log = error_log
         self._environment = os.environ | {
-            settings.VARIABLE: json.dumps(_with_wakes(owner, project, self.automations), default=str),
+            settings.VARIABLE: json.dumps(
+                _with_secrets(_with_wakes(owner, project, self.automations), error_log.parent), default=str
+            ),
             clients.PROJECT_VARIABLE: project,
             clients.ENDPOINT_VARIABLE: cloud.address,
             clients.HTTP_ENDPOINT_VARIABLE: cloud.http_address,
@@ -66,6 +73,8 @@ class Suite:
             self._start()
             for name, entry in self.automations.items():
                 self._provision(name, entry)
+            for topic in (topic for webhook in self._webhooks for topic in webhook.publishes):
+                self._topic(topic)
             unless_all_is_well.pop_all()
         return self
 
@@ -176,3 +185,15 @@ def _with_wakes(owner: Mapping[str, object], project: str, automations: Mapping[
     return (
         {**owner, "cap_spending": {**section, "wake": wake}} if isinstance(section, Mapping) and wake else dict(owner)
     )
+
+
+def _with_secrets(owner: dict[str, object], folder: Path) -> dict[str, object]:
+    """The owner's settings with the volume that Cloud Run would mount: a file with a webhook secret."""
+    section = owner.get("receive_github")
+    if not isinstance(section, Mapping):
+        return owner
+    current = folder / WEBHOOK_SECRET_FILE
+    if not current.exists():
+        current.write_text(secrets.token_hex(20), encoding="utf-8")
+    mounted = {"secret_file": str(current), "previous_secret_file": str(folder / f"{WEBHOOK_SECRET_FILE}-previous")}
+    return {**owner, "receive_github": {**section, **mounted}}

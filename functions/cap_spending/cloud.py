@@ -73,10 +73,8 @@ def _services(occasion: Occasion, clients: Clients) -> Iterable[RunService]:
     from google.cloud.run_v2 import ServicesClient
 
     scopes = [touch.limit_cloud_run for touch in _touched(occasion, Look.SERVICES)]
-    parents = {
-        f"projects/{p}/locations/{at}" for scope in scopes if scope for p in scope.projects for at in scope.regions
-    }
-    for parent in sorted(parents | _parents(occasion.records, "services")):
+    places = [(scope.projects, scope.regions) for scope in scopes if scope]
+    for parent in _parents(places, occasion.records, "services"):
         for service in clients.of(ServicesClient).list_services(request={"parent": parent}, **clients.reading):
             yield RunService(
                 name=service.name,
@@ -92,10 +90,8 @@ def _jobs(occasion: Occasion, clients: Clients) -> Iterable[ScheduledJob]:
     from google.cloud.scheduler_v1 import CloudSchedulerClient, Job
 
     scopes = [touch.pause_schedules for touch in _touched(occasion, Look.JOBS)]
-    parents = {
-        f"projects/{p}/locations/{at}" for scope in scopes if scope for p in scope.projects for at in scope.locations
-    }
-    for parent in sorted(parents | _parents(occasion.records, "jobs")):
+    places = [(scope.projects, scope.locations) for scope in scopes if scope]
+    for parent in _parents(places, occasion.records, "jobs"):
         for job in clients.of(CloudSchedulerClient).list_jobs(request={"parent": parent}, **clients.reading):
             yield ScheduledJob(name=job.name, state=Job.State(job.state).name, topic=job.pubsub_target.topic_name)
 
@@ -137,9 +133,11 @@ def _specified(amount: "BudgetAmount", budget: Budget) -> Decimal | None:
     return Decimal(money.units) + Decimal(money.nanos).scaleb(-9)
 
 
-def _parents(records: Records, collection: str) -> set[str]:
-    """Where we hold resources, whatever the settings say by now: those must be let go too."""
-    return {name.partition(f"/{collection}/")[0] for name in records.holds if f"/{collection}/" in name}
+def _parents(places: Iterable[tuple[tuple[str, ...], tuple[str, ...]]], records: Records, collection: str) -> list[str]:
+    """Each project and location that may be touched, and where we hold resources, which must be let go too."""
+    wanted = {f"projects/{project}/locations/{at}" for projects, ats in places for project in projects for at in ats}
+    held = {name.partition(f"/{collection}/")[0] for name in records.holds if f"/{collection}/" in name}
+    return sorted(wanted | held)
 
 
 def _notify(change: Notify) -> None:
