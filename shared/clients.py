@@ -129,19 +129,24 @@ class Clients:
     @functools.cached_property
     def reading(self) -> CallOptions:
         """Options for a call that only reads: tried again while the error is one that passes."""
+        return self.repeating(self._retry.give_up, timeout=self._retry.timeout)
+
+    def repeating(self, give_up: float, *, timeout: float) -> CallOptions:
+        """Options for a call that does no harm twice: tried again for so long while the error is one that passes."""
         from google.api_core import exceptions
         from google.api_core.retry import Retry, if_exception_type
 
         passing = if_exception_type(
             exceptions.ServiceUnavailable,
             exceptions.InternalServerError,
-            exceptions.DeadlineExceeded,
+            exceptions.BadGateway,
+            exceptions.GatewayTimeout,  # the one of HTTP, and of gRPC too: DeadlineExceeded is one
             exceptions.TooManyRequests,
         )
         policy = self._retry
         return CallOptions(
-            retry=Retry(passing, initial=policy.first, maximum=policy.longest, multiplier=2.0, timeout=policy.give_up),
-            timeout=policy.timeout,
+            retry=Retry(passing, initial=policy.first, maximum=policy.longest, multiplier=2.0, timeout=give_up),
+            timeout=timeout,
         )
 
     @property

@@ -7,8 +7,10 @@ import msgspec
 
 from shared.clients import Clients
 from shared.errors import CaretakerError
+from shared.events import MALFORMED
 
 if TYPE_CHECKING:
+    from google.api_core.exceptions import GoogleAPICallError
     from requests import Response
 
 ValueT = TypeVar("ValueT")
@@ -21,24 +23,35 @@ class UnknownAnswer(CaretakerError):
 def get(clients: Clients, address: str, parameters: Mapping[str, str], type_: type[ValueT]) -> ValueT:
     """What a GET of an ``https://`` address answers, as a value of a type.
 
-    Raises ``GoogleAPICallError`` for an answer that is an error, as Google's clients do, or ``UnknownAnswer``.
+    Raises ``GoogleAPIError`` for an answer that is an error, or none, as Google's clients do, or ``UnknownAnswer``.
     """
 
     def ask() -> "Response":
         import requests
-        from google.api_core import exceptions
+        from google.api_core.exceptions import ServiceUnavailable
 
         try:
             answer = clients.session.get(clients.url(address), params=parameters, timeout=clients.reading["timeout"])
-        except (requests.ConnectionError, requests.Timeout) as error:
-            raise exceptions.ServiceUnavailable(f"GET {address}: {type(error).__name__}") from error
+        except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError) as error:
+            raise ServiceUnavailable(f"GET {address}: {type(error).__name__}") from error
         if not answer.ok:
-            raise exceptions.from_http_response(answer)
+            raise _error_of(answer)
         return answer
 
     retry = clients.reading["retry"]
     answer = retry(ask)() if retry else ask()
     try:
         return msgspec.json.decode(answer.content, type=type_)
-    except msgspec.DecodeError as error:
+    except MALFORMED as error:
         raise UnknownAnswer(f"GET {address}: {error}") from None
+
+
+def _error_of(answer: "Response") -> "GoogleAPICallError":
+    """An answer that is an error, as Google's clients raise it, even if its JSON is not of Google's shape."""
+    from google.api_core import exceptions
+
+    try:
+        error: GoogleAPICallError = exceptions.from_http_response(answer)
+    except AttributeError:
+        error = exceptions.from_http_status(answer.status_code, answer.text)
+    return error

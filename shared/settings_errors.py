@@ -34,7 +34,8 @@ def settings_error(error: msgspec.ValidationError, data: object, key: str, type_
     if unknown := _UNKNOWN.match(what):
         name = unknown["name"]
         found = value.get(name) if isinstance(value, Mapping) else None
-        return SettingsError(f"{place}.{name}", found, f"there is no such key; {_hint(name, _keys(type_, steps))}")
+        known = _keys(type_, steps, value)
+        return SettingsError(f"{place}.{name}", found, f"there is no such key; {_hint(name, known)}")
     if missing := _MISSING.match(what):
         return SettingsError(f"{place}.{missing['name']}", None, "it is required")
     if choices := _choices(_kind(type_, steps)):
@@ -85,9 +86,12 @@ def _follow(data: object, steps: list[str | int]) -> object:
     return data
 
 
-def _keys(type_: type, steps: list[str | int]) -> list[str]:
-    """The keys that the settings type knows at this place."""
-    return [field.encode_name for struct in _structs(_kind(type_, steps)) for field in struct.fields]
+def _keys(type_: type, steps: list[str | int], value: object) -> list[str]:
+    """The keys that the settings type knows at this place; of several kinds, those of the kind that the value says."""
+    said = value if isinstance(value, Mapping) else {}
+    kinds = _structs(_kind(type_, steps))
+    structs = [one for one in kinds if one.tag_field is None or said.get(one.tag_field) == one.tag]
+    return [field.encode_name for struct in structs for field in struct.fields]
 
 
 def _kind(type_: type, steps: list[str | int]) -> msgspec.inspect.Type:
@@ -98,9 +102,11 @@ def _kind(type_: type, steps: list[str | int]) -> msgspec.inspect.Type:
 
 
 def _choices(kind: msgspec.inspect.Type) -> list[str]:
-    """The values that an enumeration knows; none for any other type."""
+    """The values that an enumeration, a literal or the name of a kind knows; none for any other type."""
     if isinstance(kind, msgspec.inspect.UnionType):
         return [choice for one in kind.types for choice in _choices(one)]
+    if isinstance(kind, msgspec.inspect.LiteralType):
+        return [str(value) for value in kind.values]
     return [str(one.value) for one in kind.cls] if isinstance(kind, msgspec.inspect.EnumType) else []
 
 
@@ -109,6 +115,8 @@ def _inside(kind: msgspec.inspect.Type, step: str | int) -> msgspec.inspect.Type
         inner = [_inside(one, step) for one in kind.types if not isinstance(one, msgspec.inspect.NoneType)]
         return msgspec.inspect.UnionType(tuple(inner))
     if isinstance(kind, msgspec.inspect.StructType):
+        if kind.tag_field == step and kind.tag is not None:
+            return msgspec.inspect.LiteralType((kind.tag,))
         return next((one.type for one in kind.fields if one.encode_name == step), kind)
     if isinstance(kind, msgspec.inspect.DictType):
         return kind.value_type

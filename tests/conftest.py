@@ -3,6 +3,7 @@
 import os
 
 import msgspec
+from hypothesis import settings
 
 from infra.automations import ROOT
 from infra.settings import load_caretaker_yaml
@@ -10,3 +11,8 @@ from shared.settings import VARIABLE
 
 # A function reads its settings when it is imported, and does not start without them.
 os.environ.setdefault(VARIABLE, msgspec.json.encode(load_caretaker_yaml(ROOT / "caretaker.yaml")).decode())
+
+# The same examples on every run, whatever the machine's speed: who hunts for more asks for another profile.
+settings.register_profile("house", derandomize=True, deadline=None)
+settings.register_profile("hunt", max_examples=2_000, deadline=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "house"))

@@ -40,7 +40,10 @@ class Autoscaling(msgspec.Struct, frozen=True, kw_only=True):
 
 def is_same(found: str, original: str) -> bool:
     """Whether an autoscaling that is read back is the one that was there: GKE fills in a policy that was not said."""
-    return found == original or found.startswith(f"{original}, ")
+    if found == original:
+        return True
+    ours = read_autoscaling(original)
+    return not ours.location_policy and msgspec.structs.replace(read_autoscaling(found), location_policy="") == ours
 
 
 def read_autoscaling(words: str) -> Autoscaling:

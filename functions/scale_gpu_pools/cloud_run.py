@@ -84,6 +84,7 @@ def _pool(resource: "Service | WorkerPool", counts: dict[str, int], size_field: 
         name=resource.name,
         current=counts,
         size_field=size_field,
+        nodes_asked_for=counts[size_field],
         nodes=counts[size_field] if is_ready else 0,
         problem="" if is_ready else condition.message,
         in_flight=f"a change of {resource.name} is being brought about" if resource.reconciling else "",

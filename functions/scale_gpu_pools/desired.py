@@ -30,12 +30,16 @@ class Desired(msgspec.Struct, frozen=True, kw_only=True):
 
     state: State
     why: str
-    insists: bool = False
-    """Whether nodes are needed now, by a signal or a person's word, and not just allowed."""
+    by_a_person: bool = False
+    """Whether somebody has asked for it."""
+    is_needed: bool = False
+    """Whether there is work that waits for it."""
     idle_in: datetime | None = None
     """The start of the window that it is idle in, if that is why."""
-    kept_up: bool = False
-    """Whether it is a signal that keeps it up."""
+    by_signal: bool = False
+    """Whether it is a signal that says so."""
+    is_unheard: bool = False
+    """Whether that signal has no data, and nothing else keeps the pool on."""
     next: str = ""
     """What would follow, and when."""
 
@@ -55,7 +59,7 @@ class Situation(msgspec.Struct, frozen=True):
             return set()
         wake = {(signal, WAKE_MINUTES) for signal in self.settings.wake}
         window = self._window()
-        if window is None or self._is_resting(window):
+        if window is None or self.pool.size == 0:
             return wake
         idle = set(self._idle_questions()) if self._may_be_idle(window) else set()
         return idle | wake if idle else set()
@@ -63,17 +67,19 @@ class Situation(msgspec.Struct, frozen=True):
     def desired(self, readings: Readings) -> Desired:
         """What the pool should be: first by spending restrictions, then by a person's word, wake signals, and hours."""
         if why := restricted(self.occasion):
-            return Desired(state=State.ZERO, why=why, next="on again when the restriction is lifted")
+            return Desired(
+                state=State.ZERO, why=why, idle_in=self.record.idle_in, next="on again when the restriction is lifted"
+            )
         if until := self._awake_until():
-            return Desired(state=State.ON, why=f"a person asked for it until {told(until)}", insists=True)
+            return Desired(state=State.ON, why=f"a person asked for it until {told(until)}", by_a_person=True)
         wake = [readings[signal, WAKE_MINUTES] for signal in self.settings.wake if (signal, WAKE_MINUTES) in readings]
         if active := _first(wake, Says.ACTIVE):
-            return Desired(state=State.ON, why=active, insists=True, kept_up=True)
+            return Desired(state=State.ON, why=active, by_signal=True, is_needed=True)
         by_hours = self._by_hours(readings)
-        is_up = self.pool.size > 0 and self.record.is_on is not False
+        is_up = self.pool.size > 0 and (self.record.is_on is not False or self.record.on_since is not None)
         if by_hours.state is State.ZERO and is_up and (unknown := _first(wake, Says.UNKNOWN)):
             # A wake signal that says nothing may have meant work: a pool that is on stays so.
-            return Desired(state=State.ON, why=unknown, kept_up=True)
+            return Desired(state=State.ON, why=unknown, by_signal=True, is_unheard=True)
         return by_hours
 
     def _by_hours(self, readings: Readings) -> Desired:
@@ -90,9 +96,9 @@ class Situation(msgspec.Struct, frozen=True):
             why = f"idle: {'; '.join(reading.words for reading in found)}"
             return Desired(state=State.ZERO, why=why, idle_in=window.start, next=self._next_on())
         up = next((reading.words for reading in found if reading.says is not Says.IDLE), "")
-        why = "; ".join(words for words in (hours, up) if words) or "it has no hours, and no signal of idleness"
+        why = "; ".join(words for words in (hours, up) if words) or "it has no hours"
         next_ = f"zero at {told(window.end)}, when its hours end" if hours else ""
-        return Desired(state=State.ON, why=why, kept_up=bool(up), next=next_)
+        return Desired(state=State.ON, why=why, by_signal=bool(up), next=next_)
 
     def _awake_until(self) -> datetime | None:
         """Until when a person has asked for it, if that time has not come."""
@@ -111,7 +117,7 @@ class Situation(msgspec.Struct, frozen=True):
         """Whether it has been on long enough, in this window, for its signals to say that it is idle."""
         if self.settings.idle is None or self.pool.size == 0:
             return False
-        on_since = max(window.start, self.record.asked or window.start)
+        on_since = max(window.start, self.record.on_since or window.start)
         return self.occasion.now - on_since >= timedelta(minutes=self.settings.idle.for_minutes)
 
     def _idle_questions(self) -> Iterable[Question]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 COMPUTE = "https://compute.googleapis.com/compute/v1"
 FIELDS = (
-    "items/*/instanceGroupManagers(selfLink,targetSize,currentActions(creating,creatingWithoutRetries,deleting)),"
+    "items/*/instanceGroupManagers(selfLink,targetSize,currentActions(creating,creatingWithoutRetries)),"
     "nextPageToken,unreachables"
 )
 LONGEST_REASON = 500
@@ -31,7 +31,6 @@ class CurrentActions(msgspec.Struct, frozen=True):
 
     creating: int = 0
     creating_without_retries: int = msgspec.field(name="creatingWithoutRetries", default=0)
-    deleting: int = 0
 
 
 class InstanceGroupManager(msgspec.Struct, frozen=True):
@@ -183,6 +182,7 @@ def _pool(name: str, pool: "NodePool", groups: Mapping[str, InstanceGroupManager
         current={AUTOSCALING: str(_autoscaling(pool)), "node_count": size},
         size_field="node_count",
         zones=len(own),
+        nodes_asked_for=sum(group.target_size for group in known),
         nodes=sum(group.running for group in known),
         problem=_problem(pool),
         in_flight="" if own and len(known) == len(own) else "its instance groups are not all there",
@@ -212,6 +212,9 @@ def _autoscaling(pool: "NodePool") -> Autoscaling:
 
 
 def _is_of(operation: "Operation", cluster: str) -> bool:
-    """Whether an operation is of a cluster or of something in it. Its link may have the project's number."""
-    link = f"{operation.target_link}/"
+    """Whether an operation is of a cluster or of something in it.
+
+    Its link may have the project's number, and ``zones`` or ``regions`` for ``locations``.
+    """
+    link = f"{operation.target_link}/".replace("/zones/", "/locations/").replace("/regions/", "/locations/")
     return f"/{cluster.split('/', 2)[2]}/" in link

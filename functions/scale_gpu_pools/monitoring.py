@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from functions.scale_gpu_pools.signals import BUCKET, Point, Reading, buckets_in, judged
+from functions.scale_gpu_pools.signals import BUCKET, Point, Reading, Says, buckets_in, judged
 from functions.scale_gpu_pools.world import Question
 from shared.clients import Clients
 
@@ -21,6 +21,7 @@ def readings(questions: Collection[Question], now: datetime, clients: Clients) -
 
 def _reading(question: Question, now: datetime, clients: Clients) -> Reading:
     """The highest value of all series in each five minutes: https://cloud.google.com/monitoring/api/v3/aggregation."""
+    from google.api_core.exceptions import NotFound
     from google.cloud.monitoring_v3 import Aggregation, ListTimeSeriesRequest, MetricServiceClient, TimeInterval
 
     signal, minutes = question
@@ -34,7 +35,11 @@ def _reading(question: Question, now: datetime, clients: Clients) -> Reading:
             cross_series_reducer=Aggregation.Reducer.REDUCE_MAX,
         ),
     )
-    found = clients.of(MetricServiceClient).list_time_series(request=request, **clients.reading)
+    try:
+        found = clients.of(MetricServiceClient).list_time_series(request=request, **clients.reading)
+    except NotFound as error:
+        # So it answers for a metric that has never had any data.
+        return Reading(Says.UNKNOWN, f"{signal}: {error.message}")
     points = [Point(point.interval.end_time, _value(point.value)) for series in found for point in series.points]
     return judged(signal, points, minutes, now)
 

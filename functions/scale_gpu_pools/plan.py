@@ -39,7 +39,7 @@ def clusters_concerned(occasion: Occasion, world: World) -> set[str]:
         cluster_of(verdict.name)
         for verdict in verdicts(occasion, world)
         if "/nodePools/" in verdict.name and verdict.pool
-        if verdict.step or _is_unsettled(occasion, verdict.name)
+        if verdict.outlook.step or _is_unsettled(occasion, verdict.name)
     }
 
 
@@ -57,13 +57,14 @@ def settle(occasion: Occasion, world: World, applied: tuple[ScaleChange, ...]) -
     notices: list[str] = []
     listed = {pool.full_name for pool in occasion.settings.pools.values()}
     for verdict in verdicts(occasion, world):
-        ended = tuple(one for one in verdict.record.ended if (verdict.name, one) not in put_away)
-        record = msgspec.structs.replace(verdict.record, ended=ended)
-        if record != NOTHING and (verdict.name in listed or verdict.hold or ended):
+        seen = verdict.outlook
+        ended = tuple(one for one in seen.record.ended if (verdict.name, one) not in put_away)
+        record = msgspec.structs.replace(seen.record, ended=ended)
+        if record != NOTHING and (verdict.name in listed or seen.hold or ended):
             pools[verdict.name] = record
-        if verdict.hold:
-            holds[verdict.name] = verdict.hold
-        notices += verdict.notices
+        if seen.hold:
+            holds[verdict.name] = seen.hold
+        notices += seen.notices
     return Settled(msgspec.structs.replace(occasion.records, pools=pools, holds=holds), tuple(notices))
 
 
@@ -71,9 +72,10 @@ def plan(occasion: Occasion, world: World) -> Plan[ScaleChange]:
     """What to do now: one operation at a time for each cluster, going to zero before coming back."""
     seen = verdicts(occasion, world)
     changes: list[ScaleChange] = list(_savings(seen, occasion))
-    waiting = [verdict.waiting for verdict in seen if verdict.waiting]
+    keys = names_of(occasion)
+    waiting = [f"{keys[verdict.name] or verdict.name}: {verdict.waiting}" for verdict in seen if verdict.waiting]
     taken: dict[str, str] = {}
-    for verdict in sorted(seen, key=_goes_up):
+    for verdict in sorted(seen, key=_turn):
         if change := _change(verdict):
             cluster = cluster_of(verdict.name)
             if cluster in taken:
@@ -87,7 +89,7 @@ def plan(occasion: Occasion, world: World) -> Plan[ScaleChange]:
         changes=tuple(changes),
         waiting=tuple(waiting),
         next=tuple(_next(seen, occasion)),
-        alerts=tuple(verdict.alert for verdict in seen if verdict.alert),
+        alerts=tuple(alert for verdict in seen for alert in verdict.alerts),
     )
 
 
@@ -116,13 +118,16 @@ def _is_unsettled(occasion: Occasion, name: str) -> bool:
     return hold is not None and hold.phase is Phase.INTENDED
 
 
-def _goes_up(verdict: Verdict) -> tuple[bool, str]:
-    return (verdict.desired is not None and verdict.desired.state is State.ON, verdict.name)
+def _turn(verdict: Verdict) -> tuple[bool, bool, str]:
+    """Which pool of a cluster comes first: those that go to zero, then those that need nodes, then bounds put back."""
+    is_up = verdict.desired is not None and verdict.desired.state is State.ON
+    step = verdict.outlook.step
+    return (is_up, is_up and step is not None and step.field == AUTOSCALING, verdict.name)
 
 
 def _change(verdict: Verdict) -> ScaleChange | None:
-    step, pool = verdict.step, verdict.pool
-    if step is None or pool is None or verdict.desired is None or verdict.intended is None:
+    step, intended, pool = verdict.outlook.step, verdict.outlook.intended, verdict.pool
+    if step is None or intended is None or pool is None or verdict.desired is None:
         return None
     words = {
         "target": verdict.name,
@@ -132,22 +137,21 @@ def _change(verdict: Verdict) -> ScaleChange | None:
         "reason": verdict.desired.why,
         "subject": verdict.name,
     }
-    hold, record = verdict.intended.hold, verdict.intended.record
     if step.field == AUTOSCALING:
-        return SetAutoscaling(**words, hold=hold, record=record, autoscaling=str(step.after))
-    return Resize(**words, hold=hold, record=record, size=int(step.after), etag=pool.etag)
+        return SetAutoscaling(**words, hold=intended.hold, record=intended.record, autoscaling=str(step.after))
+    return Resize(**words, hold=intended.hold, record=intended.record, size=int(step.after), etag=pool.etag)
 
 
 def _savings(seen: Iterable[Verdict], occasion: Occasion) -> Iterable[RecordSaving]:
     for verdict in seen:
-        for interval in verdict.record.ended:
+        for interval in verdict.outlook.record.ended:
             amount = f"{saved(interval, occasion.now):.2f} {interval.currency}"
             yield RecordSaving(
                 target=verdict.name,
                 field="savings",
                 before="",
-                after=amount,
-                reason=f"{interval.nodes} nodes did not run since {interval.began:%Y-%m-%d %H:%M} UTC",
+                after=f"since {interval.began:%Y-%m-%d %H:%M} UTC",
+                reason=f"{interval.nodes} nodes did not run, which saved {amount}",
                 subject=verdict.name,
                 interval=interval,
             )

@@ -45,9 +45,17 @@ class PoolRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Whether it was on when all was as desired; None before that was ever so."""
     idle_in: datetime | None = None
     """The start of the window in which it was found idle, and stays at zero until something wakes it."""
+    nodes: int = 0
+    """How many nodes it was asked to have, in all, when it went to zero."""
+    on_since: datetime | None = None
+    """When nodes were last asked for; None at zero."""
     asked: datetime | None = None
-    """When nodes were asked for, since it was last at zero."""
+    """When nodes were asked for, if none has been seen since."""
+    silent: datetime | None = None
+    """Since when nothing but a signal without data keeps it up."""
     drift: Drift | None = None
+    word: datetime | None = None
+    """Since when the restriction or command was in force under which it was last as it should be."""
     zero: Interval | None = None
     """The time at zero that has not ended."""
     ended: tuple[Interval, ...] = ()
@@ -57,7 +65,9 @@ class PoolRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Records(automation.Records, frozen=True, kw_only=True):
     """The document `records/scale_gpu_pools`."""
 
-    observed_times: ClassVar[frozenset[str]] = frozenset(("since", "asked", "seen", "ends", "began", "stopped"))
+    observed_times: ClassVar[frozenset[str]] = frozenset(
+        ("since", "on_since", "asked", "silent", "seen", "ends", "began", "stopped")
+    )
 
     overrides: dict[str, Override] = {}
     """By the owner's key of a pool."""

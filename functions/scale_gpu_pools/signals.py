@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from enum import Enum
+from math import isnan
 
 import msgspec
 
@@ -48,16 +49,18 @@ def judged(signal: Signal, points: Iterable[Point], minutes: int, now: datetime)
 
     The newest value may be late; a gap anywhere else is no idleness.
     """
-    by_bucket = {(now - point.end) // BUCKET: point for point in points}
-    highest = max(by_bucket.values(), key=lambda point: point.value, default=None)
+    known = [point for point in points if not isnan(point.value)]
+    highest = max(known, key=lambda point: point.value, default=None)
     if highest is None:
         return Reading(Says.UNKNOWN, f"{signal}: no data in {minutes} minutes, which is not idle")
     if highest.value > signal.at_most:
         when = f"{highest.end:%H:%M} UTC"
         return Reading(Says.ACTIVE, f"{signal}: {highest.value:g}, more than {signal.at_most:g}, at {when}")
-    missing = [bucket for bucket in range(1, buckets_in(minutes)) if bucket not in by_bucket]
-    if missing or (buckets_in(minutes) == 1 and 0 not in by_bucket):
-        late = 1 in missing
+    there = {(now - point.end) // BUCKET for point in known}
+    needed = range(1, buckets_in(minutes)) or range(1)
+    missing = [bucket for bucket in needed if bucket not in there]
+    if missing:
+        late = missing[0] < min(there)
         told = "data is late" if late else f"data is missing around {now - missing[0] * BUCKET:%H:%M} UTC"
         return Reading(Says.UNKNOWN, f"{signal}: {told}, which is not idle")
     return Reading(Says.IDLE, f"{signal}: at most {highest.value:g} for {minutes} minutes")

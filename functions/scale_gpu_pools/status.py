@@ -9,7 +9,7 @@ from functions.scale_gpu_pools.plan import NOTHING
 from functions.scale_gpu_pools.savings import by_day, saved
 from functions.scale_gpu_pools.verdicts import verdict_on
 from functions.scale_gpu_pools.world import World
-from shared.holds import Hold
+from shared.holds import Hold, Phase
 
 DAYS_TOLD = 7
 
@@ -28,17 +28,18 @@ def _pools(occasion: Occasion, world: World) -> Iterable[str]:
             yield f"{key}: there is no {settings.full_name}"
             continue
         parts = [
-            f"{verdict.pool.nodes} running of {verdict.pool.size * verdict.pool.zones} asked for",
+            f"{verdict.pool.nodes} running of {verdict.pool.nodes_asked_for} asked for",
             f"should be {verdict.desired.state}: {verdict.desired.why}",
-            *([f"held at zero, was {_original(hold)}"] if (hold := verdict.hold) else []),
-            *([f"in flight: {verdict.waiting}"] if verdict.waiting else []),
+            *([_held(hold)] if (hold := verdict.outlook.hold) else []),
+            *([verdict.waiting] if verdict.waiting else []),
             *([verdict.desired.next] if verdict.desired.next else []),
         ]
         yield f"{key}: {'; '.join(parts)}"
 
 
-def _original(hold: "Hold") -> str:
-    return ", ".join(f"{field} {held.original}" for field, held in hold.fields.items())
+def _held(hold: Hold) -> str:
+    stands = "held at zero" if hold.phase is Phase.CONFIRMED else "on its way"
+    return f"{stands}, was {', '.join(f'{field} {held.original}' for field, held in sorted(hold.fields.items()))}"
 
 
 def _savings(occasion: Occasion, world: World) -> Iterable[str]:

@@ -22,8 +22,10 @@ class GpuPool(msgspec.Struct, frozen=True, kw_only=True):
     size_field: str
     """Which of them is the size: nodes in each zone, or instances."""
     zones: int = 1
+    nodes_asked_for: int = 0
+    """How many nodes it is asked to have, in all zones."""
     nodes: int = 0
-    """How many nodes or instances there really are."""
+    """How many of them there are. Cloud Run does not tell: there it is all, if the last change went well."""
     problem: str = ""
     """Google's own words for why there are not as many as asked for."""
     in_flight: str = ""

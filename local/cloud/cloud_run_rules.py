@@ -1,6 +1,6 @@
-"""What Cloud Run accepts as a service, and what it fills in.
+"""What Cloud Run accepts as a service or a worker pool, and what it fills in.
 
-Pure functions over messages: ``cloud_run.py`` keeps the state. The text and code of the scaling rule are
+Pure functions over messages: ``cloud_run_resources.py`` keeps the state. The text and code of the scaling rule are
 those that users report (goblet/goblet #287); limits are from the message descriptions of
 ``google.cloud.run.v2`` and https://cloud.google.com/run/quotas.
 """
@@ -9,12 +9,14 @@ import re
 from datetime import timedelta
 from hashlib import sha256
 
+import grpc
 from google.api.launch_stage_pb2 import LaunchStage
 from google.cloud import run_v2
 
+from local.cloud.engine import ApiError
 from local.cloud.messages import duration, invalid
 
-LONGEST_SERVICE_ID = 49
+LONGEST_ID = 49
 LONGEST_REVISION_ID = 63
 LONGEST_DESCRIPTION = 512
 MOST_LABELS = 64
@@ -37,6 +39,7 @@ OUTPUT_ONLY = frozenset(
         "latest_ready_revision",
         "latest_created_revision",
         "traffic_statuses",
+        "instance_split_statuses",
         "uri",
         "urls",
         "satisfies_pzs",
@@ -45,11 +48,10 @@ OUTPUT_ONLY = frozenset(
         "etag",
     )
 )
-MUTABLE = tuple(name for name in run_v2.Service.meta.fields if name not in OUTPUT_ONLY)
 
 _LOCATION = re.compile(r"^projects/(?P<project>[a-z0-9:.-]+)/locations/(?P<location>[a-z][a-z0-9-]*)$")
-_SERVICE = re.compile(r"^(?P<parent>projects/[^/]+/locations/[^/]+)/services/(?P<id>[^/]+)$")
-_SERVICE_ID = re.compile(r"^[a-z]([-a-z0-9]*[a-z0-9])?$")
+_NAME = re.compile(r"^(?P<parent>projects/[^/]+/locations/[^/]+)/(?P<collection>[^/]+)/(?P<id>[^/]+)$")
+_ID = re.compile(r"^[a-z]([-a-z0-9]*[a-z0-9])?$")
 _LABEL_KEY = re.compile(r"^[^\W\d_A-Z][\w-]{0,62}$")
 _LABEL_VALUE = re.compile(r"^[\w-]{0,63}$")
 _ANNOTATION_KEY = re.compile(r"^([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$")
@@ -62,21 +64,38 @@ def check_parent(parent: str) -> None:
         raise invalid(f"Invalid parent {parent!r}: expected projects/PROJECT/locations/REGION.")
 
 
-def check_service_id(service_id: str) -> None:
+def mutable(message: type[run_v2.Service] | type[run_v2.WorkerPool]) -> tuple[str, ...]:
+    """The fields that a caller may set."""
+    return tuple(name for name in message.meta.fields if name not in OUTPUT_ONLY)
+
+
+def check_id(resource_id: str, where: str) -> None:
     """Refuse an id that Cloud Run does not allow: 49 lowercase letters, digits and hyphens at most."""
-    if not _SERVICE_ID.match(service_id) or len(service_id) > LONGEST_SERVICE_ID:
+    if not _ID.match(resource_id) or len(resource_id) > LONGEST_ID:
         raise invalid(
-            f"Violation in CreateServiceRequest.service_id: {service_id!r} must have fewer than 50 "
+            f"Violation in {where}: {resource_id!r} must have fewer than 50 "
             "characters, lowercase letters, digits and hyphens, begin with a letter, not end with a hyphen."
         )
 
 
-def split_name(name: str) -> tuple[str, str]:
-    """The parent and the id of a service's full name; INVALID_ARGUMENT for anything else."""
-    match = _SERVICE.match(name)
-    if not match:
-        raise invalid(f"Invalid name {name!r}: expected projects/PROJECT/locations/REGION/services/SERVICE.")
+def split_name(name: str, collection: str) -> tuple[str, str]:
+    """The parent and the id of a full name in a collection (``services``); INVALID_ARGUMENT for anything else."""
+    match = _NAME.match(name)
+    if not match or match["collection"] != collection:
+        raise invalid(f"Invalid name {name!r}: expected projects/PROJECT/locations/REGION/{collection}/ID.")
     return match["parent"], match["id"]
+
+
+def check_etag(resource: run_v2.Service | run_v2.WorkerPool, etag: str) -> None:
+    """Refuse an etag that is not the newest, with ABORTED; none is as good as the newest."""
+    if etag and etag != resource.etag:
+        resource_id = resource.name.rpartition("/")[2]
+        given, current = etag.strip('"'), resource.etag.strip('"')
+        raise ApiError(
+            grpc.StatusCode.ABORTED,
+            f"Conflict for resource '{resource_id}': version '{given}' was specified but "
+            f"current version is '{current}'.",
+        )
 
 
 def address(parent: str, service_id: str) -> str:
@@ -89,7 +108,9 @@ def address(parent: str, service_id: str) -> str:
 
 
 def fill_in(service: run_v2.Service) -> None:
-    """Set what Cloud Run sets where the caller said nothing."""
+    """Set what Cloud Run sets of a service where the caller said nothing."""
+    service.uri = address(*split_name(service.name, "services"))
+    service.urls = [service.uri]
     service.ingress = service.ingress or run_v2.IngressTraffic.INGRESS_TRAFFIC_ALL
     service.launch_stage = service.launch_stage or LaunchStage.GA
     if not service.traffic:
@@ -104,10 +125,19 @@ def fill_in(service: run_v2.Service) -> None:
     run_v2.Service.pb(service).template.scaling.SetInParent()
 
 
-def check(service: run_v2.Service, request: str) -> None:
-    """Raise INVALID_ARGUMENT for what Cloud Run would not take; the error's text names the ``request``."""
-    where = f"{request}.service"
-    check_described(service, where)
+def fill_in_worker_pool(pool: run_v2.WorkerPool) -> None:
+    """Set what Cloud Run sets of a worker pool where the caller said nothing."""
+    pool.launch_stage = pool.launch_stage or LaunchStage.GA
+    if not pool.instance_splits:
+        latest = run_v2.InstanceSplitAllocationType.INSTANCE_SPLIT_ALLOCATION_TYPE_LATEST
+        pool.instance_splits = [run_v2.InstanceSplit(type_=latest, percent=100)]
+    pool.custom_audiences = []  # they are ignored
+    run_v2.WorkerPool.pb(pool).scaling.SetInParent()
+
+
+def check(service: run_v2.Service, where: str) -> None:
+    """Raise INVALID_ARGUMENT for what Cloud Run would not take; ``where`` is its place in the request."""
+    _check_described(service, where)
     _check_service_scaling(service.scaling, f"{where}.scaling")
     _check_range(
         service.template.scaling.min_instance_count,
@@ -117,8 +147,16 @@ def check(service: run_v2.Service, request: str) -> None:
     _check_revision_id(service.template.revision, service.name.rsplit("/", 1)[-1], f"{where}.template.revision")
 
 
-def check_described(service: run_v2.Service | run_v2.WorkerPool, where: str) -> None:
-    """Raise INVALID_ARGUMENT for what neither a service nor a worker pool may have: containers, labels, annotations."""
+def check_worker_pool(pool: run_v2.WorkerPool, where: str) -> None:
+    """Raise INVALID_ARGUMENT for what Cloud Run would not take; ``where`` is its place in the request."""
+    _check_described(pool, where)
+    if pool.scaling.manual_instance_count < 0:
+        raise invalid(f"Violation in {where}.scaling.manual_instance_count: must not be negative.")
+    _check_revision_id(pool.template.revision, pool.name.rsplit("/", 1)[-1], f"{where}.template.revision")
+
+
+def _check_described(service: run_v2.Service | run_v2.WorkerPool, where: str) -> None:
+    """What neither a service nor a worker pool may lack or have: containers, labels, annotations."""
     if len(service.description) > LONGEST_DESCRIPTION:
         raise invalid(f"Violation in {where}.description: must have at most {LONGEST_DESCRIPTION} characters.")
     if not service.template.containers:

@@ -51,8 +51,8 @@ class ClusterOperations:
             operation_type=kind,
             status=container_v1.Operation.Status.RUNNING,
             location=location.rpartition("/")[2],
-            self_link=f"{rules.CONTAINER}/{name}",
-            target_link=f"{rules.CONTAINER}/{target}",
+            self_link=rules.link(name),
+            target_link=rules.link(target),
             start_time=_text(now),
         )
         self._running[cluster] = name

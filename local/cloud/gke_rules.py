@@ -67,6 +67,13 @@ def check_id(resource_id: str, kind: str) -> None:
         )
 
 
+def link(name: str) -> str:
+    """The URL of an operation or of what it is about: below ``zones`` where the cluster is zonal."""
+    _, project, _, location, *rest = name.split("/")
+    below = "zones" if ZONE.fullmatch(location) else "locations"
+    return "/".join((CONTAINER, "projects", project, below, location, *rest))
+
+
 def zones_of(location: str, wanted: list[str]) -> list[str]:
     """The zones of a node pool in a cluster at a location: those that are wanted, or one. Refuses zones elsewhere."""
     default = location if ZONE.fullmatch(location) else f"{location}-b"

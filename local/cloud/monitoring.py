@@ -52,7 +52,7 @@ class Monitoring:
         """Points that are younger than that are not seen yet."""
         self._clock = clock
         self._series: dict[Labels, Series] = {}
-        self._types: dict[tuple[str, str], int] = {}
+        self._types: dict[tuple[str, str], ValueType] = {}
         """What the values of a project's metric are; a metric that has none yet is not there."""
         self._lock = threading.RLock()
 
@@ -75,7 +75,7 @@ class Monitoring:
         moment = (since or self._clock.now()).astimezone(UTC)
         metric = (project, metric_type)
         with self._lock:
-            if isinstance(value, float):
+            if type(value) is float:
                 self._types[metric] = ValueType.DOUBLE
             elif value is not None:
                 self._types.setdefault(metric, ValueType.INT64)
@@ -93,15 +93,17 @@ class Monitoring:
             raise invalid(f"Field timeSeries had an invalid value: it must have 1 to {MOST_WRITTEN} elements.")
         problems: dict[str, list[int]] = {}
         with self._lock:
-            given = [self._parsed(project, one, f"timeSeries[{at}]") for at, one in enumerate(request.time_series)]
-            known = [labels for labels, _, _ in given]
-            for at, (labels, point, value_type) in enumerate(given):
-                if labels in known[:at]:
-                    raise invalid(f"Field timeSeries[{at}] had an invalid value: only one point of a series at a time.")
-                self._types.setdefault((project, dict(labels.fields)["metric.type"]), value_type)
-            for at, (labels, point, _) in enumerate(given):
+            types = dict(self._types)
+            points: dict[Labels, Point] = {}
+            for place, given in enumerate(request.time_series):
+                labels, point = _parsed(project, given, types, f"timeSeries[{place}]")
+                if labels in points:
+                    raise invalid(f"Field timeSeries[{place}] had an invalid value: this series has a point already.")
+                points[labels] = point
+            self._types = types
+            for place, (labels, point) in enumerate(points.items()):
                 if problem := self._untimely(labels, point[0]):
-                    problems.setdefault(problem, []).append(at)
+                    problems.setdefault(problem, []).append(place)
                 else:
                     self._series.setdefault(labels, Series()).written.append(point)
         if problems:
@@ -136,30 +138,6 @@ class Monitoring:
             next_page_token=token,
         )
 
-    def _parsed(self, project: str, given: monitoring_v3.TimeSeries, where: str) -> tuple[Labels, Point, int]:
-        """The series, the point and the type of its value. Raises INVALID_ARGUMENT, or UNIMPLEMENTED for no gauge."""
-        if given.metric_kind not in {0, _GAUGE}:
-            raise ApiError(grpc.StatusCode.UNIMPLEMENTED, "the local cloud has no metrics but gauges")
-        if not given.metric.type or not given.resource.type:
-            raise invalid(f"Field {where} had an invalid value: it must have a metric.type and a resource.type.")
-        if len(given.points) != 1:
-            raise invalid(f"Field {where}.points had an invalid value: it must have exactly one point.")
-        when = _moment(given.points[0].interval, f"{where}.points[0].interval")
-        value = given.points[0].value
-        field = monitoring_v3.TypedValue.pb(value).WhichOneof("value")
-        if field is None:
-            raise invalid(f"Field {where}.points[0].value had an invalid value: it must be set.")
-        if field not in _TYPES:
-            raise ApiError(grpc.StatusCode.UNIMPLEMENTED, f"the local cloud has no metrics of {field}")
-        expected = self._types.get((project, given.metric.type), _TYPES[field])
-        if not {_TYPES[field], given.value_type or expected} == {expected}:
-            raise invalid(
-                f"Field {where}.points[0].value had an invalid value: {given.metric.type} is of another type."
-            )
-        metric, resource = given.metric, given.resource
-        labels = labels_of(project, metric.type, resource.type, dict(resource.labels), dict(metric.labels))
-        return labels, (when, getattr(value, field)), expected
-
     def _untimely(self, labels: Labels, when: datetime) -> str:
         """Why a series takes no point of that time; "" if it does."""
         now = self._clock.now()
@@ -168,9 +146,7 @@ class Monitoring:
         series = self._series.get(labels, Series())
         earlier = [*series.points(now - OLDEST_WRITTEN, now), *series.written]
         if any(when < one + LEAST_APART for one, _ in earlier):
-            return (
-                "Points must be written in order. One or more of the points are not newer than the most recent point."
-            )
+            return "Points must be written in order. One or more of the points are older than the most recent one."
         return ""
 
 
@@ -181,6 +157,33 @@ class _Row:
     name: str
     labels: Labels
     points: list[Point]
+
+
+def _parsed(
+    project: str, given: monitoring_v3.TimeSeries, types: dict[tuple[str, str], ValueType], where: str
+) -> tuple[Labels, Point]:
+    """A series and its point; a new metric is added to ``types``.
+
+    Raises INVALID_ARGUMENT, and UNIMPLEMENTED for what is no gauge of a number.
+    """
+    if given.metric_kind not in {0, _GAUGE}:
+        raise ApiError(grpc.StatusCode.UNIMPLEMENTED, "the local cloud has no metrics but gauges")
+    metric, resource = given.metric, given.resource
+    if not metric.type or not resource.type:
+        raise invalid(f"Field {where} had an invalid value: it must have a metric.type and a resource.type.")
+    if len(given.points) != 1:
+        raise invalid(f"Field {where}.points had an invalid value: it must have exactly one point.")
+    value = given.points[0].value
+    field = monitoring_v3.TypedValue.pb(value).WhichOneof("value")
+    if field is None:
+        raise invalid(f"Field {where}.points[0].value had an invalid value: it must be set.")
+    if field not in _TYPES:
+        raise ApiError(grpc.StatusCode.UNIMPLEMENTED, f"the local cloud has no metrics of {field}")
+    expected = types.setdefault((project, metric.type), _TYPES[field])
+    if {_TYPES[field], given.value_type or expected} != {expected}:
+        raise invalid(f"Field {where}.points[0].value had an invalid value: it is not of the type of {metric.type}.")
+    labels = labels_of(project, metric.type, resource.type, dict(resource.labels), dict(metric.labels))
+    return labels, (_moment(given.points[0].interval, f"{where}.points[0].interval"), getattr(value, field))
 
 
 def _headers(shown: PointsByLabels) -> dict[str, _Row]:
@@ -231,10 +234,11 @@ def _moment(interval: monitoring_v3.TimeInterval, where: str) -> datetime:
         raise invalid(f"Field {where}.endTime had an invalid value: it must be set.")
     if "start_time" in interval and interval.start_time != interval.end_time:
         raise invalid(f"Field {where} had an invalid value: the start and end time of a gauge must be the same.")
-    return interval.end_time.astimezone(UTC)
+    end: datetime = interval.end_time
+    return end.astimezone(UTC)
 
 
-def _message(labels: Labels, points: Iterable[Point], value_type: int) -> monitoring_v3.TimeSeries:
+def _message(labels: Labels, points: Iterable[Point], value_type: ValueType) -> monitoring_v3.TimeSeries:
     fields = dict(labels.fields)
     return monitoring_v3.TimeSeries(
         metric=metric_pb2.Metric(type=fields["metric.type"], labels=labels.starting("metric.labels.")),

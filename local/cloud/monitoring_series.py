@@ -32,12 +32,17 @@ def _mean(values: list[float]) -> float:
     return sum(values) / len(values)
 
 
+def _last(values: list[float]) -> float:
+    return values[-1]
+
+
 _ALIGNERS: dict[int, _Combine] = {
     Aligner.ALIGN_MAX: max,
     Aligner.ALIGN_MIN: min,
     Aligner.ALIGN_MEAN: _mean,
     Aligner.ALIGN_SUM: sum,
     Aligner.ALIGN_COUNT: len,
+    Aligner.ALIGN_NEXT_OLDER: _last,
 }
 _REDUCERS: dict[int, _Combine] = {
     Reducer.REDUCE_MAX: max,

@@ -19,7 +19,7 @@ from shared.automation import Automation, Occasion, Settled
 from shared.clients import Clients
 from shared.errors import IgnoredMessage
 from shared.events import Command, Dated, PubsubMessage, Tick, is_from_inbox, read_inbox
-from shared.plan import Change, Plan, Refusal
+from shared.plan import Alert, Change, Plan, Refusal
 from shared.report import Report
 from shared.run import run
 from shared.runtime import Runtime
@@ -74,6 +74,8 @@ class House:
         """Rooms that a guard refuses."""
         self.busy: set[str] = set()
         """Rooms in which somebody is at work."""
+        self.smoking: set[str] = set()
+        """Rooms that a person should look after."""
         self.on_read: Callable[[], object] | None = None
         """What happens as the world is read; once."""
         self.on_apply: Callable[[], object] | None = None
@@ -123,6 +125,7 @@ class House:
             ),
             waiting=tuple(f"{room} is busy" for room in wrong if room in self.busy),
             next=("the sun comes up",),
+            alerts=tuple(Alert("smoke", room, "it smokes") for room in sorted(self.smoking)),
         )
 
     def _not_locked(self, plan: Plan[SetLevel]) -> Iterable[Refusal]:

@@ -1,6 +1,8 @@
 """Google's clients: one of each, pointed at an endpoint, and trying again only what may be tried again."""
 
 import logging
+import threading
+import time
 
 import grpc
 import pytest
@@ -172,3 +174,51 @@ def test_payloads_are_not_logged_at_debug(
         list_services(clients, clients.reading)
     assert "canary" not in caplog.text
     assert "ListServices" not in caplog.text
+
+
+@pytest.mark.parametrize("concurrency", [1, 2, 8])
+@pytest.mark.parametrize("count", [0, 1, 5])
+def test_results_are_in_the_order_of_the_items(count: int, concurrency: int) -> None:
+    clients = Clients("p", concurrency=concurrency)
+    assert clients.in_parallel(lambda number: number * 2, iter(range(count))) == [2 * one for one in range(count)]
+
+
+def test_results_are_in_order_even_if_the_work_ends_the_other_way_round() -> None:
+    ended = [threading.Event() for _ in range(5)]
+    order: list[int] = []
+
+    def work(number: int) -> int:
+        if number < 4:
+            assert ended[number + 1].wait(10)
+        order.append(number)
+        ended[number].set()
+        return number
+
+    assert Clients("p", concurrency=5).in_parallel(work, range(5)) == [0, 1, 2, 3, 4]
+    assert order == [4, 3, 2, 1, 0]
+
+
+@pytest.mark.parametrize("concurrency", [1, 4])
+def test_what_the_work_raises_is_raised_and_the_rest_is_done(concurrency: int) -> None:
+    done: list[int] = []
+
+    def work(number: int) -> None:
+        done.append(number)
+        if number == 3:
+            raise exceptions.NotFound("three")
+
+    with pytest.raises(exceptions.NotFound, match="three"):
+        Clients("p", concurrency=concurrency).in_parallel(work, range(4))
+    assert sorted(done) == [0, 1, 2, 3]
+
+
+def test_no_more_is_done_at_once_than_was_said() -> None:
+    at_work = threading.Semaphore(2)
+
+    def work(number: int) -> int:
+        assert at_work.acquire(blocking=False)
+        time.sleep(0.001)
+        at_work.release()
+        return number
+
+    assert Clients("p", concurrency=2).in_parallel(work, range(10)) == list(range(10))

@@ -9,6 +9,7 @@ from shared.holds import (
     Current,
     FieldValue,
     Held,
+    HeldChange,
     Hold,
     Phase,
     Standing,
@@ -19,7 +20,9 @@ from shared.holds import (
     new_hold,
     standing,
     to_restore,
+    with_intended,
 )
+from shared.plan import Change
 
 NOON = datetime(2026, 11, 15, 12, tzinfo=UTC)
 BY = ("monthly/actual@1",)
@@ -92,6 +95,27 @@ def test_a_restoring_that_is_cut_short_leaves_both_values_ours() -> None:
     assert to_restore(hold, {"size": 1, "state": "odd"}) == {"size": 20}
     assert to_restore(hold, {"size": 20, "state": "odd"}) == {}
     assert kept_by_a_person(hold, {"size": 20, "state": "odd"}) == ["state is 'odd', not 'off' as we left it"]
+
+
+def a_change(target: str, hold: Hold | None) -> HeldChange:
+    """A change of a resource that is held."""
+    return HeldChange(target=target, field="size", before="2", after="1", reason="r", subject=target, hold=hold)
+
+
+def test_what_changes_intend_is_held_beside_what_is_held_already() -> None:
+    held, other, moving = a_hold(size=(20, 20, 1)), a_hold(size=(3, 3, 0)), a_hold(Phase.INTENDED, size=(20, 1, 5))
+    holds = {"m": held, "z": other}
+    plain = Change(target="p", field="size", before="2", after="1", reason="r", subject="p")
+    intended = with_intended(holds, [a_change("m", moving), plain, a_change("z", None), a_change("b", held)])
+    assert intended == {"b": held, "m": moving, "z": other}
+    assert list(intended) == ["b", "m", "z"]
+    assert holds == {"m": held, "z": other}
+
+
+def test_without_changes_all_stays_held_as_it_is() -> None:
+    holds = {"a": a_hold(size=(20, 20, 1))}
+    assert with_intended(holds, []) == holds
+    assert with_intended({}, [a_change("a", None)]) == {}
 
 
 @pytest.mark.parametrize("value", [0, 1, -5, "", "1", "true", "2026-11-15T12:00:00Z", True, False])

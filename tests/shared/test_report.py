@@ -6,13 +6,15 @@ from datetime import UTC, datetime
 import pytest
 from msgspec.structs import replace
 
-from shared.plan import Change, Plan, Refusal
+from shared.plan import Alert, Change, Plan, Refusal
 from shared.report import (
     MOST_CHANGES,
+    MOST_LINES,
     ChangeReport,
     Outcome,
     Report,
     Severity,
+    bounded,
     change_report,
     overall,
     sentence,
@@ -26,6 +28,7 @@ from shared.settings import Mode
 NOON = datetime(2026, 11, 15, 12, tzinfo=UTC)
 REPORT = Report(automation="sweep", mode=Mode.ACT, at=NOON, event="Tick", message_id="7", outcome=Outcome.UNCHANGED)
 CHANGE = Change(target="projects/p/t", field="size", before="2", after="1", reason="because", subject="t")
+ALERT = Alert("stock_out", "pool-1", "no GPU is to be had")
 REFUSAL = Refusal("t", "not_too_many", "too many")
 
 
@@ -42,6 +45,11 @@ def told(outcome: Outcome, error: str = "") -> ChangeReport:
         (Plan[Change](), (told(Outcome.APPLIED),), Outcome.APPLIED),
         (Plan[Change](waiting=("w",)), (told(Outcome.APPLIED),), Outcome.APPLIED),
         (Plan((CHANGE,)), (told(Outcome.OBSERVED),), Outcome.OBSERVED),
+        (Plan((CHANGE,)), (told(Outcome.WAITING),), Outcome.WAITING),
+        (Plan((CHANGE,)), (told(Outcome.APPLIED), told(Outcome.WAITING)), Outcome.WAITING),
+        (Plan((CHANGE,)), (told(Outcome.WAITING), told(Outcome.FAILED)), Outcome.FAILED),
+        (Plan[Change](refusals=(REFUSAL,)), (told(Outcome.WAITING),), Outcome.REFUSED),
+        (Plan[Change](alerts=(ALERT,)), (), Outcome.UNCHANGED),
         (Plan[Change](refusals=(REFUSAL,)), (told(Outcome.APPLIED),), Outcome.REFUSED),
         (Plan[Change](refusals=(REFUSAL,)), (told(Outcome.FAILED), told(Outcome.APPLIED)), Outcome.FAILED),
     ],
@@ -68,6 +76,35 @@ def test_how_loud_a_report_is(outcome: Outcome, expected: Severity) -> None:
 
 def test_a_plan_that_has_changed_while_observing_is_worth_a_notice() -> None:
     assert severity(replace(REPORT, outcome=Outcome.OBSERVED, plan_changed=True)) is Severity.NOTICE
+
+
+@pytest.mark.parametrize("outcome", Outcome)
+@pytest.mark.parametrize("plan_changed", [True, False])
+def test_an_alert_is_an_error_whatever_came_of_the_run(outcome: Outcome, plan_changed: bool) -> None:  # noqa: FBT001
+    report = replace(REPORT, outcome=outcome, alerts=(ALERT,), plan_changed=plan_changed)
+    assert severity(report) is Severity.ERROR
+
+
+def test_an_alert_can_be_watched_for_by_its_kind(capsys: pytest.CaptureFixture[str]) -> None:
+    write_report(replace(REPORT, alerts=(ALERT,)))
+    data = json.loads(capsys.readouterr().out)
+    assert (data["severity"], data["message"]) == ("ERROR", "sweep: Tick: unchanged (stock_out: pool-1)")
+    assert data["report"]["alerts"] == [{"kind": "stock_out", "subject": "pool-1", "reason": "no GPU is to be had"}]
+
+
+def test_a_sentence_tells_three_alerts() -> None:
+    alerts = tuple(Alert("stock_out", f"pool-{number}", "r") for number in range(5))
+    said = "sweep: Tick: unchanged (stock_out: pool-0; stock_out: pool-1; stock_out: pool-2)"
+    assert sentence(replace(REPORT, alerts=alerts)) == said
+
+
+@pytest.mark.parametrize(
+    ("count", "more"),
+    [(0, ()), (1, ()), (MOST_LINES, ()), (MOST_LINES + 1, ("... and 1 more",)), (300, ("... and 200 more",))],
+)
+def test_a_report_holds_so_many_lines_and_says_how_many_more_there_are(count: int, more: tuple[str, ...]) -> None:
+    lines = [f"line {number}" for number in range(count)]
+    assert bounded(iter(lines)) == (*lines[:MOST_LINES], *more)
 
 
 @pytest.mark.parametrize(
@@ -140,5 +177,7 @@ def test_other_lines_carry_their_own_fields(capsys: pytest.CaptureFixture[str]) 
 def test_the_largest_report_fits_into_one_entry_of_cloud_logging(capsys: pytest.CaptureFixture[str]) -> None:
     name = f"projects/{'p' * 30}/locations/northamerica-northeast1/services/{'s' * 49}"
     change = replace(CHANGE, target=name, subject=name, reason="r" * 200)
-    write_report(with_changes(REPORT, (change_report(change, Outcome.FAILED, "e" * 1000),) * 1000))
+    lines = bounded([f"{name}: {'w' * 40}"] * 1000)
+    full = replace(REPORT, waiting=lines, notices=lines, next=lines, status=lines)
+    write_report(with_changes(full, (change_report(change, Outcome.FAILED, "e" * 1000),) * 1000))
     assert len(capsys.readouterr().out) < 256 * 1024

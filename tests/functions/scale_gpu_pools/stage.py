@@ -77,7 +77,8 @@ class Stage:
         self.settings = settings or settings_of(gpu=a_pool())
         self.mode = Mode.ACT
         self.reports: list[Report] = []
-        self.clients: Clients = DirectClients(PROJECT, self.cloud, retry=QUICK, watcher=Switchboard())
+        self.switchboard = Switchboard()
+        self.clients: Clients = DirectClients(PROJECT, self.cloud, retry=QUICK, watcher=self.switchboard)
         self.people: Clients = DirectClients("my-product", self.cloud, retry=QUICK, watcher=Switchboard())
         self._world = WORLD if world is None else world
         self._number = 0

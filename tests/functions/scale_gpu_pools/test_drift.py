@@ -17,9 +17,9 @@ def test_a_pool_that_is_resized_at_night_is_left_so_until_its_next_window() -> N
         stage.resize_by_hand(3)
         for _ in range(3):
             report = stage.tick()
-            assert f"somebody has resized it (node_count is 3), and it is left so until {MORNING_IN_WORDS}" in str(
-                report.notices
-            )
+            (notice,) = report.notices
+            assert "somebody has resized it (autoscaling is off, node_count is 3)" in notice
+            assert f"it is left so until {MORNING_IN_WORDS}" in notice
             assert not stage.mutating
         stage.tick(TO_MORNING)
         assert stage.gpu == (6, "1..4")  # their size, and the autoscaling that was still as we had made it

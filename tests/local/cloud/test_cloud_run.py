@@ -324,3 +324,20 @@ def test_answers_are_copies(cloud: LocalCloud, services: run_v2.ServicesClient) 
     create(services)
     cloud.run.get_service(run_v2.GetServiceRequest(name=API)).labels["tier"] = "web"
     assert services.get_service(name=API).labels == {}
+
+
+def test_instances_that_do_not_come(cloud: LocalCloud, services: run_v2.ServicesClient) -> None:
+    create(services)
+    cloud.run.fail_instances(API, "There are not enough GPUs.")
+    # A service that may scale to zero needs no instance to be ready.
+    assert update(services, run_v2.Service(name=API, description="public"), "description").observed_generation == 2
+    for field in ({"min_instance_count": 1}, {"scaling_mode": "MANUAL", "manual_instance_count": 1}):
+        with pytest.raises(exceptions.FailedPrecondition, match="not enough GPUs"):
+            update(services, run_v2.Service(name=API, scaling=field), "scaling")
+    failed = services.get_service(name=API)
+    assert failed.terminal_condition.state == run_v2.Condition.State.CONDITION_FAILED
+    assert (failed.reconciling, failed.generation, failed.observed_generation) == (False, 4, 2)
+    cloud.run.fail_instances(API, None)
+    ready = services.get_service(name=API)
+    assert ready.terminal_condition.state == run_v2.Condition.State.CONDITION_SUCCEEDED
+    assert ready.observed_generation == 4

@@ -135,7 +135,7 @@ def test_a_filter_names_exactly_one_metric_type(text: str) -> None:
     ],
 )
 def test_what_is_not_understood_is_refused(rest: str) -> None:
-    with pytest.raises(ApiError, match="is not understood|no regular expression") as caught:
+    with pytest.raises(ApiError, match=r"is not understood|no regular expression") as caught:
         parse_filter(f"{METRIC} {rest}")
     assert caught.value.code == grpc.StatusCode.INVALID_ARGUMENT
 

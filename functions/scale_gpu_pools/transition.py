@@ -1,0 +1,262 @@
+"""How one pool gets to what it should be: what is remembered, what changes first, what a person has changed."""
+
+from datetime import datetime, timedelta
+
+import msgspec
+
+from functions.scale_gpu_pools.autoscaling import is_same, read_autoscaling
+from functions.scale_gpu_pools.desired import Desired, Occasion, State, next_window_start, told
+from functions.scale_gpu_pools.records import Drift, Interval, PoolRecord
+from functions.scale_gpu_pools.settings import Pool
+from functions.scale_gpu_pools.world import AUTOSCALING, OFF, GpuPool
+from shared.holds import (
+    Current,
+    FieldValue,
+    Held,
+    Hold,
+    Phase,
+    Standing,
+    being_restored,
+    kept_by_a_person,
+    moved,
+    new_hold,
+    standing,
+    to_restore,
+)
+from shared.restrictions import Restriction
+
+ASKED_AGAIN_AFTER = timedelta(hours=1)
+
+
+class Step(msgspec.Struct, frozen=True):
+    """One field of a pool that is to change now."""
+
+    field: str
+    before: FieldValue
+    after: FieldValue
+
+
+class Intended(msgspec.Struct, frozen=True):
+    """What must be durable before a step is taken."""
+
+    record: PoolRecord
+    hold: Hold | None
+
+
+class Outlook(msgspec.Struct, frozen=True, kw_only=True):
+    """What was seen of a pool, and what follows."""
+
+    record: PoolRecord
+    """After what was seen."""
+    hold: Hold | None
+    """After what was seen."""
+    step: Step | None = None
+    intended: Intended | None = None
+    """With a step, what must be recorded before it is taken."""
+    notices: tuple[str, ...] = ()
+
+
+class Transition(msgspec.Struct, frozen=True):
+    """One pool on its way to what it should be."""
+
+    key: str
+    settings: Pool | None
+    """None if the owner does not list it any more."""
+    pool: GpuPool
+    record: PoolRecord
+    hold: Hold | None
+    want: Desired
+    occasion: Occasion
+
+    def outlook(self) -> Outlook:
+        """What was seen, and what follows."""
+        return self._to_zero() if self.want.state is State.ZERO else self._on()
+
+    # Towards zero
+
+    def _to_zero(self) -> Outlook:
+        zero = self.pool.zero
+        if _is(self.pool.current, zero):
+            hold = _arrived(self.hold, zero) if self.hold else None
+            return Outlook(record=self._rested(hold), hold=hold)
+        if self._is_brought_up_by_a_person() and (drift := self._respected()):
+            return self._left(drift)
+        if self.hold is None:
+            hold = new_hold(self.pool.current, zero, (self.key,), self.occasion.now)
+        else:
+            hold = moved(self.hold, self.pool.current, zero, self.hold.held_by, self.hold.since)
+        record = self._unrested()
+        intended = msgspec.structs.replace(
+            record, drift=None, nodes=record.nodes if self.hold else self.pool.nodes_asked_for
+        )
+        return self._stepping(record, Intended(intended, self._with_original_size(hold)), zero)
+
+    def _is_brought_up_by_a_person(self) -> bool:
+        """Whether a pool that we had at zero, or had seen there, is so no more; the autoscaler's moves do not count."""
+        if self.hold is None:
+            return self.record.is_on is False and self.record.on_since is None and self.pool.size > 0
+        autoscaling = self.hold.fields.get(AUTOSCALING)
+        if self.hold.phase is Phase.INTENDED and autoscaling and autoscaling.original != OFF:
+            # Until its bounds are seen to be gone and the size to be 0, the autoscaler may have had the last word.
+            return False
+        return standing(self.hold, self.pool.current) is Standing.CHANGED
+
+    def _with_original_size(self, hold: Hold) -> Hold:
+        """The hold with the size that the autoscaler has given the pool since, if it was not a zero."""
+        field = self.pool.size_field
+        held = hold.fields[field]
+        if self.pool.size == 0 or not self.pool.is_autoscaled or not _has_original_autoscaling(self.pool, hold):
+            return hold
+        present = Held(original=self.pool.size, before=held.before, applied=held.applied)
+        return msgspec.structs.replace(hold, fields=hold.fields | {field: present})
+
+    def _rested(self, hold: Hold | None) -> PoolRecord:
+        """The record of a pool that is at zero: since when, and at what price, if it was we who saved that."""
+        seen = msgspec.structs.replace(self.record, idle_in=self.want.idle_in)
+        price = self.settings.hourly_price if self.settings else None
+        if hold and self.record.nodes and price is not None and self.occasion.settings.currency:
+            began = Interval(self.occasion.now, self.record.nodes, price, self.occasion.settings.currency)
+            if seen.zero is None or msgspec.structs.replace(seen.zero, began=began.began) != began:
+                seen = msgspec.structs.replace(with_interval_ended(seen, self.occasion.now), zero=began)
+        return msgspec.structs.replace(
+            seen, is_on=False, on_since=None, asked=None, drift=None, silent=None, word=self._word()
+        )
+
+    # Back on
+
+    def _on(self) -> Outlook:
+        if self.hold:
+            return self._comes_back(self.hold)
+        if self.pool.size or self._is_left_to_the_autoscaler():
+            return Outlook(record=self._up(), hold=None)
+        if self.record.is_on and not self.pool.is_autoscaled and (drift := self._respected()):
+            return self._left(drift)
+        return self._asking(None, {self.pool.size_field: self.settings.size if self.settings else 0})
+
+    def _is_left_to_the_autoscaler(self) -> bool:
+        """Whether a pool at zero with bounds of its own may stay there.
+
+        It may not if nodes that were asked for never came, if somebody has asked for it, or if work waits: for that it
+        is asked once an hour at most, as the autoscaler may know better.
+        """
+        asked = self.record.on_since
+        is_due = asked is None or self.occasion.now - asked >= ASKED_AGAIN_AFTER
+        return self.pool.is_autoscaled and not (
+            self.record.asked or self.want.by_a_person or (self.want.is_needed and is_due)
+        )
+
+    def _comes_back(self, hold: Hold) -> Outlook:
+        """What is still as we made it is given back; what a person has changed since is theirs."""
+        restore = {} if _is_back(hold, self.pool) else to_restore(hold, self.pool.current)
+        if restore:
+            bounded = _within_bounds(restore, hold, self.pool)
+            return self._asking(being_restored(hold, self.pool.current, bounded), bounded)
+        theirs = () if _is_back(hold, self.pool) else tuple(kept_by_a_person(hold, self.pool.current))
+        return Outlook(record=self._up(), hold=None, notices=theirs)
+
+    def _asking(self, hold: Hold | None, wanted: Current) -> Outlook:
+        record, now = self._unrested(), self.occasion.now
+        intended = msgspec.structs.replace(record, drift=None)
+        if wanted.get(self.pool.size_field):
+            intended = msgspec.structs.replace(intended, on_since=now, asked=record.asked or now)
+        return self._stepping(record, Intended(intended, hold), wanted)
+
+    def _up(self) -> PoolRecord:
+        """The record of a pool that is on as it should be."""
+        return msgspec.structs.replace(self._unrested(), is_on=True, nodes=0, drift=None, word=self._word())
+
+    # By a person
+
+    def _respected(self) -> Drift | None:
+        """Until when the pool is left as somebody has made it; None if it is not, or not any more.
+
+        A restriction or a command that came into force since it was last as it should be counts from then on.
+        """
+        if self.settings is None or self.settings.on_drift != "respect":
+            return None
+        now = self.occasion.now
+        drift = self.record.drift or Drift(now, next_window_start(self.settings, now))
+        word = self._word()
+        return drift if now < drift.ends and (word is None or word == self.record.word) else None
+
+    def _left(self, drift: Drift) -> Outlook:
+        fields = ", ".join(f"{field} is {value}" for field, value in self.pool.current.items())
+        notice = (
+            f"{self.key}: somebody has resized it ({fields}), and it is left so until {told(drift.ends)}, "
+            f"although it should be {self.want.state}: {self.want.why}"
+        )
+        record = msgspec.structs.replace(self._unrested(), drift=drift)
+        return Outlook(record=record, hold=self.hold, notices=(notice,))
+
+    def _word(self) -> datetime | None:
+        """Since when the restriction or the command is in force that decides; None if none does."""
+        force = self.occasion.restrictions.in_force.get(Restriction.GPU_POOLS_OFF)
+        if force:
+            return force.since
+        override = self.occasion.records.overrides.get(self.key)
+        return override.said if override and self.occasion.now < override.until else None
+
+    # What they have in common
+
+    def _unrested(self) -> PoolRecord:
+        """The record of a pool that is not at zero: its interval has ended, and what was asked for may be there."""
+        ended = with_interval_ended(self.record, self.occasion.now)
+        silent = (ended.silent or self.occasion.now) if self.want.is_unheard else None
+        asked = None if self.pool.nodes else ended.asked
+        return msgspec.structs.replace(ended, idle_in=self.want.idle_in, asked=asked, silent=silent)
+
+    def _stepping(self, record: PoolRecord, intended: Intended, wanted: Current) -> Outlook:
+        step = _first_step(self.pool, wanted)
+        return Outlook(record=record, hold=self.hold, step=step, intended=intended)
+
+
+def with_interval_ended(record: PoolRecord, now: datetime) -> PoolRecord:
+    """The record with its time at zero ended now, if it had begun before."""
+    if record.zero is None:
+        return record
+    ended = msgspec.structs.replace(record.zero, stopped=now)
+    saved = (ended,) if ended.began < now else ()
+    return msgspec.structs.replace(record, zero=None, ended=(*record.ended, *saved))
+
+
+def _is(current: Current, wanted: Current) -> bool:
+    return all(current[field] == value for field, value in wanted.items())
+
+
+def _arrived(hold: Hold, zero: Current) -> Hold:
+    """The hold of a pool that is at zero, whatever it was on its way to."""
+    fields = {
+        field: Held(held.original, held.original, zero[field]) for field, held in hold.fields.items() if field in zero
+    }
+    return msgspec.structs.replace(hold, fields=fields, phase=Phase.CONFIRMED)
+
+
+def _is_back(hold: Hold, pool: GpuPool) -> bool:
+    """Whether all is as it was; where the autoscaler is back, the size is its own."""
+    if pool.is_autoscaled and AUTOSCALING in hold.fields:
+        return _has_original_autoscaling(pool, hold)
+    return _is(pool.current, {field: held.original for field, held in hold.fields.items()})
+
+
+def _has_original_autoscaling(pool: GpuPool, hold: Hold) -> bool:
+    return is_same(str(pool.current[AUTOSCALING]), str(hold.fields[AUTOSCALING].original))
+
+
+def _within_bounds(restore: Current, hold: Hold, pool: GpuPool) -> dict[str, FieldValue]:
+    """What is given back, with no more nodes than bounds on all zones together allow: GKE sets every zone alike."""
+    bounded = dict(restore)
+    autoscaling = hold.fields.get(AUTOSCALING)
+    most = read_autoscaling(str(autoscaling.original)).total_max_node_count if autoscaling else 0
+    if most and pool.size_field in bounded:
+        bounded[pool.size_field] = min(int(bounded[pool.size_field]), max(most // max(pool.zones, 1), 1))
+    return bounded
+
+
+def _first_step(pool: GpuPool, wanted: Current) -> Step | None:
+    """The field that changes first: on the way to zero the autoscaler's bounds, on the way back the size."""
+    differing = [
+        Step(field, pool.current[field], value) for field, value in wanted.items() if pool.current[field] != value
+    ]
+    goes_down = wanted.get(pool.size_field) == 0
+    ordered = sorted(differing, key=lambda step: (step.field == pool.size_field) == goes_down)
+    return next(iter(ordered), None)
