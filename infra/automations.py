@@ -33,27 +33,44 @@ class RetryPolicy(Model, frozen=True, kw_only=True):
     maximum_backoff_seconds: Annotated[int, Meta(ge=0, le=600)]
 
 
-class Entry(Model, frozen=True, kw_only=True):
-    """One automation: what wakes it, what it may do, and what it runs on."""
+class Function(Model, frozen=True, kw_only=True):
+    """What every function of the suite has: what it runs on, and what it may do."""
 
     summary: str
+    memory: str
+    time_limit_seconds: Annotated[int, Meta(ge=10, le=540)]
+    max_instances: Annotated[int, Meta(ge=1)]
+    concurrency: Annotated[int, Meta(ge=1)]
+    permissions: tuple[str, ...]
+
+
+class Entry(Function, frozen=True, kw_only=True, tag_field="trigger", tag="pubsub"):
+    """One automation, which Pub/Sub wakes: by what, and what becomes of a message that fails."""
+
     topics: tuple[str, ...] = ()
     """Topics besides the inbox that are pushed to it. What comes by them cannot command."""
     obeys: tuple[str, ...] = ()
     """The spending restrictions that it enforces on what it owns; its inbox is woken when they change."""
     tick: TickSchedule | None = None
-    memory: str
-    time_limit_seconds: Annotated[int, Meta(ge=10, le=540)]
-    """The ack deadline of its subscriptions is 30 seconds longer."""
-    max_instances: Annotated[int, Meta(ge=1)]
-    concurrency: Annotated[int, Meta(ge=1)]
     retry: RetryPolicy
+    """The ack deadline of its subscriptions is 30 seconds longer than its time limit."""
     dead_letter_after: Annotated[int, Meta(ge=5, le=100)]
-    permissions: tuple[str, ...]
     laws_that_do_not_apply: dict[str, str] = {}
     """By the law's name (`tests/laws/`), the reason."""
 
 
+class Webhook(Function, frozen=True, kw_only=True, tag_field="trigger", tag="http"):
+    """A function that takes requests from outside, and publishes what they say. It is the only one that is public."""
+
+    publishes: Annotated[tuple[str, ...], Meta(min_length=1)]
+    """The topics that it publishes to: never an inbox, as what comes from outside cannot command."""
+
+
+def load_functions(path: Path = PATH) -> dict[str, Entry | Webhook]:
+    """The whole map, by function. Raises ``msgspec.ValidationError`` if it is not of the type."""
+    return msgspec.convert(read_yaml(path.read_text(encoding="utf-8")), dict[str, Entry | Webhook])
+
+
 def load_automations(path: Path = PATH) -> dict[str, Entry]:
-    """The map, by automation. Raises ``msgspec.ValidationError`` if it is not of the type."""
-    return msgspec.convert(read_yaml(path.read_text(encoding="utf-8")), dict[str, Entry])
+    """The automations of the map, which Pub/Sub wakes. Raises as `load_functions` does."""
+    return {name: entry for name, entry in load_functions(path).items() if isinstance(entry, Entry)}

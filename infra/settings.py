@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import yaml
 
-from infra.automations import ROOT, load_automations
+from infra.automations import ROOT, load_functions
 from infra.yaml12 import read_yaml
 from shared.errors import SettingsError
 from shared.settings import Mode, Section, mode_of, parse
@@ -17,7 +17,7 @@ SCHEMA_PATH = ROOT / "caretaker.schema.json"
 
 def sections() -> dict[str, type[Section]]:
     """The type of each automation's section, by the automation's name."""
-    return {name: importlib.import_module(f"functions.{name}.settings").Settings for name in load_automations()}
+    return {name: importlib.import_module(f"functions.{name}.settings").Settings for name in load_functions()}
 
 
 def load_caretaker_yaml(path: Path) -> dict[str, object]:

@@ -16,7 +16,7 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 from werkzeug.wrappers import Response
 
-from infra.automations import ROOT, load_automations
+from infra.automations import ROOT, Entry, Webhook, load_functions
 from shared import settings
 
 STOP_SECONDS = 0.1  # how long it takes at most to stop
@@ -32,16 +32,22 @@ class QuietRequestHandler(WSGIRequestHandler):
 def configured() -> list[str]:
     """The automations that have a section in the settings of this process."""
     given = json.loads(os.environ[settings.VARIABLE])
-    return [name for name in load_automations() if name in given]
+    return [name for name in load_functions() if name in given]
+
+
+def _address(name: str, entry: Entry | Webhook) -> str:
+    return f"/{name}" if isinstance(entry, Webhook) else f"/{name}/projects/P/topics/T"
 
 
 def application(automations: list[str]) -> WSGIApplication:
     """One WSGI application with every automation mounted under its name."""
+    functions = load_functions()
     mounted: dict[str, WSGIApplication] = {}
     for name in automations:
         source = ROOT / "functions" / name / "main.py"
-        mounted[f"/{name}"] = functions_framework.create_app(name, str(source), "cloudevent")
-    known = ", ".join(f"/{name}/projects/P/topics/T" for name in automations) or "none"
+        signature = "http" if isinstance(functions[name], Webhook) else "cloudevent"
+        mounted[f"/{name}"] = functions_framework.create_app(name, str(source), signature)
+    known = ", ".join(_address(name, functions[name]) for name in automations) or "none"
 
     def nothing_here(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         return Response(f"no automation answers here; there are {known}\n", status=404)(environ, start_response)

@@ -4,6 +4,7 @@ from datetime import datetime
 from types import TracebackType
 from typing import Self
 
+from google.cloud.artifactregistry_v1.services.artifact_registry.transports import ArtifactRegistryGrpcTransport
 from google.cloud.billing.budgets_v1.services.budget_service.transports import BudgetServiceGrpcTransport
 from google.cloud.billing_v1.services.cloud_billing.transports import CloudBillingGrpcTransport
 from google.cloud.container_v1.services.cluster_manager.transports import ClusterManagerGrpcTransport
@@ -15,12 +16,14 @@ from google.cloud.scheduler_v1.services.cloud_scheduler.transports import CloudS
 from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
 from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransport
 
+from local.cloud.artifact_registry import ArtifactRegistry
 from local.cloud.billing import CloudBilling
 from local.cloud.budgets import Budgets
 from local.cloud.clock import Clock
 from local.cloud.cloud_run import CloudRun
 from local.cloud.engine import Server
 from local.cloud.firestore import Firestore
+from local.cloud.github import GitHub
 from local.cloud.gke import Gke
 from local.cloud.http import HttpServer
 from local.cloud.instance_groups import InstanceGroups
@@ -50,6 +53,8 @@ class LocalCloud:
         self.billing = CloudBilling(self.clock)
         self.instance_groups = InstanceGroups()
         self.gke = Gke(self.clock, self.instance_groups)
+        self.artifact_registry = ArtifactRegistry(self.clock, self.pubsub)
+        self.github = GitHub(self.clock)
         self._now_server: NowServer | None = None
         self._port = 0
         self.server.add_operations(self.operations)
@@ -63,7 +68,9 @@ class LocalCloud:
         self.server.add(BudgetServiceGrpcTransport, self.budgets)
         self.server.add(CloudBillingGrpcTransport, self.billing)
         self.server.add(ClusterManagerGrpcTransport, self.gke)
+        self.server.add(ArtifactRegistryGrpcTransport, self.artifact_registry)
         self.http.add(self.instance_groups)
+        self.http.add(self.github)
 
     def start(self, port: int = 0) -> Self:
         """Listen on loopback, on any free port if none is given."""

@@ -9,7 +9,7 @@ import re
 import socket
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Protocol
 from urllib.parse import parse_qsl, urlsplit
@@ -19,6 +19,7 @@ from google.protobuf.struct_pb2 import Struct
 
 from local.cloud.engine import ApiError, Method, Server
 
+NO_CONTENT = 204
 STATUSES = {
     grpc.StatusCode.INVALID_ARGUMENT: (400, "INVALID_ARGUMENT"),
     grpc.StatusCode.FAILED_PRECONDITION: (400, "FAILED_PRECONDITION"),
@@ -45,6 +46,8 @@ class HttpRequest:
     query: Mapping[str, str]
     body: bytes
     captured: Mapping[str, str]
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """By their names in lower case. They are not recorded among the calls: credentials are in them."""
 
 
 @dataclass(frozen=True)
@@ -54,15 +57,27 @@ class HttpAnswer:
     status: int
     body: bytes
     content_type: str = "application/json; charset=UTF-8"
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def google_refusal(error: ApiError) -> HttpAnswer:
+    """An error as Google's APIs answer it."""
+    code, name = STATUSES.get(error.code, (500, error.code.name))
+    body = {"error": {"code": code, "message": error.message, "status": name}}
+    return HttpAnswer(code, json.dumps(body).encode())
 
 
 @dataclass(frozen=True)
 class Route:
-    """Which requests a handler answers, with what JSON can hold; an `ApiError` that it raises becomes Google's JSON."""
+    """Which requests a handler answers: with what JSON can hold, or with an `HttpAnswer` of its own.
+
+    An `ApiError`, raised by it or injected, becomes what ``refusal`` makes of it: Google's JSON, if nothing is said.
+    """
 
     verb: str
     pattern: re.Pattern[str]
     handle: Callable[[HttpRequest], object]
+    refusal: Callable[[ApiError], HttpAnswer] = google_refusal
 
 
 class HttpService(Protocol):
@@ -85,19 +100,20 @@ class HttpServer:
         """Serve an API."""
         self._routes += service.routes
 
-    def answer(self, verb: str, target: str, body: bytes) -> HttpAnswer:
+    def answer(self, verb: str, target: str, body: bytes, headers: Mapping[str, str] | None = None) -> HttpAnswer:
         """Answer one request to ``target`` (path and query), recorded among the calls as ``VERB host/path``."""
         parts = urlsplit(target)
         path = parts.path.lstrip("/")
         query = dict(parse_qsl(parts.query, keep_blank_values=True))
         route, captured = self._route(verb, path)
-        request = HttpRequest(verb, path, query, body, captured)
+        named = {name.lower(): value for name, value in (headers or {}).items()}
+        request = HttpRequest(verb, path, query, body, captured, named)
         method = Method(f"{verb} {path}", route.handle if route else None)
         try:
             found = self._server.perform(method, request, _recorded(request))
         except ApiError as error:
-            return _refusal(error)
-        return HttpAnswer(200, json.dumps(found).encode())
+            return route.refusal(error) if route else google_refusal(error)
+        return found if isinstance(found, HttpAnswer) else HttpAnswer(200, json.dumps(found).encode())
 
     @property
     def url(self) -> str:
@@ -149,10 +165,14 @@ def _listener(http: HttpServer) -> _Listener:
         def handle_any(self) -> None:
             """Hand the request on, and its answer back."""
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            answer = http.answer(self.command, self.path, body)
+            answer = http.answer(self.command, self.path, body, dict(self.headers.items()))
             self.send_response(answer.status)
-            self.send_header("Content-Type", answer.content_type)
-            self.send_header("Content-Length", str(len(answer.body)))
+            for name, value in answer.headers.items():
+                self.send_header(name, value)
+            # An answer without content has neither: https://www.rfc-editor.org/rfc/rfc9110#section-8.6
+            if answer.status != NO_CONTENT:
+                self.send_header("Content-Type", answer.content_type)
+                self.send_header("Content-Length", str(len(answer.body)))
             self.end_headers()
             self.wfile.write(answer.body)
 
@@ -168,9 +188,3 @@ def _recorded(request: HttpRequest) -> Struct:
     recorded = Struct()
     recorded.update({"path": request.path, "query": dict(request.query), "body": request.body.decode(errors="replace")})
     return recorded
-
-
-def _refusal(error: ApiError) -> HttpAnswer:
-    code, name = STATUSES.get(error.code, (500, error.code.name))
-    body = {"error": {"code": code, "message": error.message, "status": name}}
-    return HttpAnswer(code, json.dumps(body).encode())

@@ -32,6 +32,7 @@ from local.cloud.world_format import (
     WorkerPool,
     World,
 )
+from local.cloud.world_github import seed_github
 from shared.errors import CaretakerError
 from shared.settings_errors import settings_error
 
@@ -57,18 +58,18 @@ def load_world(path: Path) -> World:
 
 def world_from(data: object) -> World:
     """Read a world from data that is parsed already; None is an empty one. Raises WorldError."""
-    plain = {} if data is None else data
+    # A round trip through JSON reads a number such as 0.1 as the decimal that was written, and makes every key a text.
+    encoded = msgspec.json.encode({} if data is None else data)
     try:
-        # A round trip through JSON reads a number such as 0.1 as the decimal that was written.
-        return msgspec.json.decode(msgspec.json.encode(plain), type=World)
+        return msgspec.json.decode(encoded, type=World)
     except msgspec.ValidationError as error:
-        raise WorldError(str(settings_error(error, plain, "world", World))) from error
+        raise WorldError(str(settings_error(error, msgspec.json.decode(encoded), "world", World))) from error
 
 
 def seed(cloud: "LocalCloud", world: World) -> None:
     """Let ``world`` come true in ``cloud``, through the services' own methods, which may refuse it.
 
-    None of it is recorded as a call, and no service is reconciling afterwards. Raises WorldError.
+    None of it is recorded as a call, and nothing is reconciling afterwards. Raises WorldError.
     """
     for account_id, account in world.billing_accounts.items():
         with _at(f"billing_accounts.{account_id}"):
@@ -86,6 +87,7 @@ def seed(cloud: "LocalCloud", world: World) -> None:
             with _at(f"billing_accounts.{account_id}.budgets.{budget_id}"):
                 name = f"{_full('billingAccounts', account_id)}/budgets/{budget_id}"
                 cloud.budgets.add_budget(name, _budget(budget))
+    seed_github(cloud.github, world.github, _at)
 
 
 @contextmanager
@@ -94,7 +96,7 @@ def _at(path: str) -> Iterator[None]:
         yield
     except ApiError as error:
         raise WorldError(f"{path}: {error.message}") from error
-    except (ParseError, WorldError) as error:
+    except (ParseError, ValueError) as error:
         raise WorldError(f"{path}: {error}") from error
 
 
@@ -143,6 +145,7 @@ def _fill(cloud: "LocalCloud", project_id: str, project: Project) -> None:
     cloud.run.operation_delay = delay
     _fill_worker_pools(cloud, project_id, project)
     _fill_time_series(cloud, project_id, project)
+    _fill_repositories(cloud, project_id, project)
     for key, job in project.jobs.items():
         with _at(f"{path}.jobs.{key}"):
             parent, job_id = _place(key, project_id, project.location)
@@ -154,6 +157,17 @@ def _fill(cloud: "LocalCloud", project_id: str, project: Project) -> None:
         with _at(f"{path}.clusters.{key}"):
             parent, cluster_id = _place(key, project_id, project.location)
         _add_cluster(cloud, f"{path}.clusters.{key}", f"{parent}/clusters/{cluster_id}", cluster)
+
+
+def _fill_repositories(cloud: "LocalCloud", project_id: str, project: Project) -> None:
+    for key, repository in project.repositories.items():
+        with _at(f"projects.{project_id}.repositories.{key}"):
+            parent, repository_id = _place(key, project_id, project.location)
+            name = f"{parent}/repositories/{repository_id}"
+            cloud.artifact_registry.add_repository(name)
+            for image, digests in repository.images.items():
+                for digest, tags in digests.items():
+                    cloud.artifact_registry.push_image(name, image, digest, tags)
 
 
 def _fill_worker_pools(cloud: "LocalCloud", project_id: str, project: Project) -> None:
@@ -218,17 +232,18 @@ def _topic(name: str, project_id: str) -> str:
 def _worker_pool(spec: WorkerPool) -> run_v2.WorkerPool:
     pool = run_v2.WorkerPool(labels=spec.labels, annotations=spec.annotations)
     pool.scaling.manual_instance_count = spec.manual_instance_count
-    if "template" not in spec.proto:
-        pool.template = run_v2.WorkerPoolRevisionTemplate(containers=[_container(spec)])
-    elif spec.image or spec.env:
-        raise WorldError("image, env: with a template under proto, say them there")
-    _complete(run_v2.WorkerPool.pb(pool), spec.proto)
+    _complete_with_container(pool, spec)
     return pool
 
 
-def _container(spec: Service | WorkerPool) -> run_v2.Container:
-    env = [run_v2.EnvVar(name=name, value=value) for name, value in spec.env.items()]
-    return run_v2.Container(image=spec.image or HELLO_IMAGE, env=env)
+def _complete_with_container(resource: run_v2.Service | run_v2.WorkerPool, spec: Service | WorkerPool) -> None:
+    """Add what is said under ``proto``, and a container unless that has any."""
+    if spec.proto.get("template") is not None and (spec.image or spec.env):
+        raise WorldError("image, env: with a template under proto, say them there")
+    _complete(type(resource).pb(resource), spec.proto)
+    if not resource.template.containers:
+        env = [run_v2.EnvVar(name=name, value=value) for name, value in spec.env.items()]
+        resource.template.containers = [run_v2.Container(image=spec.image or HELLO_IMAGE, env=env)]
 
 
 def _service(spec: Service) -> run_v2.Service:
@@ -237,15 +252,7 @@ def _service(spec: Service) -> run_v2.Service:
         service.scaling = run_v2.ServiceScaling(
             {name: value for name, value in msgspec.structs.asdict(spec.scaling).items() if value is not None}
         )
-    template = spec.proto.get("template")
-    container = _container(spec)
-    if template is None:
-        service.template = run_v2.RevisionTemplate(containers=[container])
-    elif spec.image or spec.env:
-        raise WorldError("image, env: with a template under proto, say them there")
-    _complete(run_v2.Service.pb(service), spec.proto)
-    if not service.template.containers:
-        service.template.containers = [container]
+    _complete_with_container(service, spec)
     return service
 
 

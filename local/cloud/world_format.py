@@ -12,8 +12,11 @@ from typing import Annotated
 
 import msgspec
 
+from local.cloud.world_github import GitHubWorld
+
 Count = Annotated[int, msgspec.Meta(ge=0)]
 Seconds = Annotated[int, msgspec.Meta(ge=0)]
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 Proto = dict[str, object]
 
 
@@ -132,10 +135,10 @@ class TimeSeries(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Its type, such as pubsub.googleapis.com/subscription/num_undelivered_messages."""
     resource: MonitoredResource
     metric_labels: dict[str, str] = {}
-    value: float | None = None
+    value: int | float | None = None
     """None means that there are no points."""
-    since: datetime | None = None
-    """A day before the clock's start, if nothing is said."""
+    since: Moment | None = None
+    """A day before the clock's time, if nothing is said."""
 
 
 class Job(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -182,11 +185,17 @@ class Cluster(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     proto: Proto = {}
 
 
+class Repository(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A Docker repository of Artifact Registry: by an image's name and its digest, the tags of each."""
+
+    images: dict[str, dict[str, list[str]]] = {}
+
+
 class Project(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A project and what is in it.
 
-    Services, worker pools, jobs and clusters are keyed by id and live in ``location``; the key ``LOCATION/ID`` puts one
-    elsewhere.
+    Services, worker pools, jobs, clusters and repositories are keyed by id and live in ``location``; the key
+    ``LOCATION/ID`` puts one elsewhere.
     """
 
     billing_account_name: str = ""
@@ -199,10 +208,12 @@ class Project(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     jobs: dict[str, Job] = {}
     time_series: list[TimeSeries] = []
     clusters: dict[str, Cluster] = {}
+    repositories: dict[str, Repository] = {}
 
 
 class World(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Everything that exists at the start: billing accounts and projects, by id."""
+    """Everything that exists at the start: billing accounts and projects, by id, and GitHub."""
 
     billing_accounts: dict[str, BillingAccount] = {}
     projects: dict[str, Project] = {}
+    github: GitHubWorld = GitHubWorld()

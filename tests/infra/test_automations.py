@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from infra.automations import PATH, ROOT, Entry, load_automations
+from infra.automations import PATH, ROOT, Entry, Webhook, load_automations, load_functions
 from shared.automation import Automation
 from shared.events import inbox_of
 from shared.lease import DURATION
@@ -15,7 +15,7 @@ from shared.restrictions import Restriction
 
 def test_its_keys_are_the_folders_of_the_functions() -> None:
     folders = {path.parent.name for path in (ROOT / "functions").glob("*/main.py")}
-    assert set(load_automations()) == folders
+    assert set(load_functions()) == folders
 
 
 @pytest.mark.parametrize("name", load_automations())
@@ -33,6 +33,14 @@ def test_an_entry_makes_sense(name: str, entry: Entry) -> None:
     assert set(entry.obeys) <= set(Restriction)
     assert len(set(entry.permissions)) == len(entry.permissions)
     assert entry.tick is None or DURATION.total_seconds() < entry.tick.every_seconds
+
+
+@pytest.mark.parametrize("name", [name for name, entry in load_functions().items() if isinstance(entry, Webhook)])
+def test_what_comes_from_outside_never_goes_to_an_inbox(name: str) -> None:
+    webhook = load_functions()[name]
+    assert isinstance(webhook, Webhook)
+    inboxes = {inbox_of(automation) for automation in load_automations()}
+    assert not inboxes & set(webhook.publishes)
 
 
 @pytest.mark.parametrize(

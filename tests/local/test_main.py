@@ -190,7 +190,10 @@ def test_the_story_ends_well(tmp_path: Path) -> None:
         ("mode: perhaps", "mode: 'perhaps' will not do: it is one of observe, act"),
         (
             "cap_spendin: {}",
-            "cap_spendin: {} will not do: there is no such key; known are mode, cap_spending, scale_gpu_pools",
+            (
+                "cap_spendin: {} will not do: there is no such key; "
+                "known are mode, cap_spending, scale_gpu_pools, receive_github"
+            ),
         ),
         (
             SETTINGS.read_text().replace("currency: USD", "currency: dollars"),

@@ -15,7 +15,7 @@ from google.protobuf.json_format import MessageToDict
 
 from local.cloud import LocalCloud
 from local.cloud.engine import ApiError
-from local.cloud.http import STATUSES, HttpRequest, Route
+from local.cloud.http import STATUSES, HttpAnswer, HttpRequest, Route
 
 THINGS = "things.example.com/v1/things"
 
@@ -30,7 +30,7 @@ class Things:
     def routes(self) -> tuple[Route, ...]:
         """Reading and writing one."""
         one = re.compile(rf"{re.escape(THINGS)}/(?P<name>[^/]+)")
-        return Route("GET", one, self.get), Route("PUT", one, self.put)
+        return Route("GET", one, self.get), Route("PUT", one, self.put), Route("DELETE", one, self.delete, in_words)
 
     def get(self, request: HttpRequest) -> object:
         """A thing, and the query that it was asked for with."""
@@ -43,6 +43,18 @@ class Things:
         """Keep a thing."""
         self.kept[request.captured["name"]] = request.body.decode()
         return {}
+
+    def delete(self, request: HttpRequest) -> object:
+        """Forget a thing, which answers with nothing but a header."""
+        if request.headers.get("authorization") != "Bearer key":
+            raise ApiError(grpc.StatusCode.PERMISSION_DENIED, "not yours")
+        del self.kept[request.captured["name"]]
+        return HttpAnswer(204, b"", headers={"X-Left": str(len(self.kept))})
+
+
+def in_words(error: ApiError) -> HttpAnswer:
+    """An error as this API tells it."""
+    return HttpAnswer(418, error.message.encode(), "text/plain", {"Retry-After": "7"})
 
 
 @pytest.fixture
@@ -97,6 +109,24 @@ def test_an_error_is_googles_json(cloud: LocalCloud, session: requests.Session, 
     assert name == code.name
 
 
+def test_an_answer_and_an_error_of_an_apis_own(cloud: LocalCloud, session: requests.Session, things: Things) -> None:
+    url = f"{cloud.http_address}/{THINGS}/lamp"
+    things.kept["lamp"] = "on"
+    refused = session.delete(url, timeout=10)
+    assert (refused.status_code, refused.text, refused.headers["Retry-After"]) == (418, "not yours", "7")
+    cloud.server.fail(f"DELETE {THINGS}", grpc.StatusCode.UNAVAILABLE, message="injected")
+    assert session.delete(url, timeout=10).text == "injected"
+    gone = session.delete(url, headers={"Authorization": "Bearer key"}, timeout=10)
+    assert (gone.status_code, gone.content, gone.headers["X-Left"]) == (204, b"", "0")
+    assert "Content-Length" not in gone.headers
+    assert things.kept == {}
+    assert [call.code for call in cloud.server.calls] == [
+        grpc.StatusCode.PERMISSION_DENIED,
+        grpc.StatusCode.UNAVAILABLE,
+        grpc.StatusCode.OK,
+    ]
+
+
 def test_a_fault_after_the_effect(cloud: LocalCloud, session: requests.Session, things: Things) -> None:
     cloud.server.fail(THINGS, grpc.StatusCode.UNAVAILABLE, after_effect=True)
     url = f"{cloud.http_address}/{THINGS}/lamp"
@@ -107,7 +137,7 @@ def test_a_fault_after_the_effect(cloud: LocalCloud, session: requests.Session, 
 
 @pytest.mark.parametrize(
     ("verb", "path"),
-    [("DELETE", f"{THINGS}/lamp"), ("GET", THINGS), ("GET", "other.example.com/v1/things/lamp"), ("POST", "")],
+    [("PATCH", f"{THINGS}/lamp"), ("GET", THINGS), ("GET", "other.example.com/v1/things/lamp"), ("POST", "")],
 )
 def test_what_is_not_served_is_refused_by_name(
     cloud: LocalCloud, session: requests.Session, verb: str, path: str

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from google.cloud import billing_v1, container_v1, run_v2, scheduler_v1
+from google.cloud import billing_v1, container_v1, monitoring_v3, run_v2, scheduler_v1
 from google.cloud.billing import budgets_v1
 from google.pubsub_v1 import PublisherClient, SubscriberClient
 
@@ -18,11 +18,12 @@ EXAMPLE = Path(local.__path__[0]) / "example_world.yaml"
 ACCOUNT = "billingAccounts/0X0X0X-0X0X0X-0X0X0X"
 PROJECT = "projects/demo-project"
 PARENT = f"{PROJECT}/locations/europe-west1"
+NOW = datetime(2026, 11, 1, tzinfo=UTC)
 
 
 @pytest.fixture
 def cloud() -> Iterator[LocalCloud]:
-    with LocalCloud(now=datetime(2026, 11, 1, tzinfo=UTC)) as cloud:
+    with LocalCloud(now=NOW) as cloud:
         yield cloud
 
 
@@ -35,11 +36,19 @@ def in_project(**sections: object) -> dict[str, object]:
     return {"projects": {"demo-project": {"location": "europe-west1", **sections}}}
 
 
+def newest_value(clients: Clients, metric: str) -> int:
+    """The newest whole number of the one series of a metric within two days."""
+    interval = {"start_time": NOW - timedelta(days=1), "end_time": NOW + timedelta(days=1)}
+    request = {"name": PROJECT, "filter": f'metric.type = "{metric}"', "interval": interval}
+    (series,) = clients.of(monitoring_v3.MetricServiceClient).list_time_series(request=request)
+    return int(series.points[0].value.int64_value)
+
+
 def test_the_example_comes_true(cloud: LocalCloud, clients: Clients) -> None:
-    cloud.run.operation_delay = timedelta(minutes=1)
+    cloud.run.operation_delay = cloud.worker_pools.operation_delay = timedelta(minutes=1)
     seed(cloud, load_world(EXAMPLE))
     assert cloud.server.calls == []
-    assert cloud.run.operation_delay == timedelta(minutes=1)
+    assert cloud.run.operation_delay == cloud.worker_pools.operation_delay == timedelta(minutes=1)
 
     services = {
         one.name[len(PARENT) + 10 :]: one for one in clients.of(run_v2.ServicesClient).list_services(parent=PARENT)
@@ -52,6 +61,12 @@ def test_the_example_comes_true(cloud: LocalCloud, clients: Clients) -> None:
     assert not any(one.reconciling for one in services.values())
     assert services["api"].labels == {"tier": "web"}
     assert services["api"].template.containers[0].env[0] == run_v2.EnvVar(name="LOG_LEVEL", value="info")
+
+    (pool,) = clients.of(run_v2.WorkerPoolsClient).list_worker_pools(parent=PARENT)
+    assert (pool.name, pool.scaling.manual_instance_count) == (f"{PARENT}/workerPools/embeddings", 1)
+    assert (pool.reconciling, pool.template.node_selector.accelerator) == (False, "nvidia-l4")
+    assert pool.template.containers[0].image.endswith("/hello")
+    assert newest_value(clients, "pubsub.googleapis.com/subscription/num_undelivered_messages") == 3
 
     jobs = list(clients.of(scheduler_v1.CloudSchedulerClient).list_jobs(parent=PARENT))
     assert {job.name.rsplit("/", 1)[1]: job.state.name for job in jobs} == {
@@ -135,6 +150,50 @@ def test_a_world_in_the_words_of_the_api(cloud: LocalCloud, clients: Clients) ->
     assert job.http_target.uri == "https://example.com"
 
 
+def test_worker_pools(cloud: LocalCloud, clients: Clients) -> None:
+    pools = {
+        "small": {"image": "example.com/small", "env": {"LEVEL": "debug"}, "labels": {"team": "a"}},
+        "us-central1/large": {"manual_instance_count": 3, "proto": {"template": {"containers": [{"image": "large"}]}}},
+    }
+    seed(cloud, world_from(in_project(worker_pools=pools)))
+    client = clients.of(run_v2.WorkerPoolsClient)
+    small = client.get_worker_pool(name=f"{PARENT}/workerPools/small")
+    assert (small.template.containers[0].image, small.labels) == ("example.com/small", {"team": "a"})
+    assert small.template.containers[0].env == [run_v2.EnvVar(name="LEVEL", value="debug")]
+    assert "manual_instance_count" in small.scaling
+    assert small.scaling.manual_instance_count == 0
+    large = client.get_worker_pool(name=f"{PROJECT}/locations/us-central1/workerPools/large")
+    assert (large.template.containers[0].image, large.scaling.manual_instance_count) == ("large", 3)
+
+
+def test_time_series_over_time(cloud: LocalCloud, clients: Clients) -> None:
+    series: dict[str, object] = {
+        "metric": "custom.googleapis.com/queue",
+        "metric_labels": {"queue": "a"},
+        "resource": {"type": "generic_task", "labels": {"location": "europe-west1"}},
+    }
+    values: list[dict[str, object]] = [
+        {"value": 4},
+        {"value": 2, "since": "2026-11-01T01:30:00+01:00"},
+        {"value": None, "since": "2026-11-01T00:40:00Z"},
+    ]
+    seed(cloud, world_from(in_project(time_series=[series | value for value in values])))
+    client = clients.of(monitoring_v3.MetricServiceClient)
+    request = {
+        "name": PROJECT,
+        "filter": 'metric.type = "custom.googleapis.com/queue"',
+        "interval": {"start_time": NOW - timedelta(days=2), "end_time": NOW + timedelta(days=1)},
+    }
+    cloud.clock.advance(timedelta(hours=1))
+    (found,) = client.list_time_series(request=request)
+    assert (found.metric.labels["queue"], found.resource.type) == ("a", "generic_task")
+    assert found.resource.labels["location"] == "europe-west1"
+    times = [point.interval.end_time for point in found.points]
+    assert (times[0], times[-1]) == (NOW + timedelta(minutes=39), NOW - timedelta(days=1))
+    changed = [point.interval.end_time for point in found.points if point.value.int64_value == 2]
+    assert (changed[0], changed[-1]) == (NOW + timedelta(minutes=39), NOW + timedelta(minutes=30))
+
+
 def test_clusters_and_their_node_pools(cloud: LocalCloud, clients: Clients) -> None:
     pools = {
         "plain": {},
@@ -203,6 +262,13 @@ def test_a_detached_and_a_locked_project(cloud: LocalCloud, clients: Clients) ->
             r"min_instance_count: -1 .*>= 0",
         ),
         (in_project(services={"api": {"env": {"PORT": 80}}}), r"env\.PORT: 80 .*str"),
+        (in_project(worker_pools={"a": {"manual_instance_count": -1}}), r"manual_instance_count: -1 .*>= 0"),
+        (in_project(worker_pools={"a": {"scaling": {}}}), r"worker_pools\.a\.scaling"),
+        (in_project(time_series=[{"metric": "m"}]), r"time_series\[0\]\.resource.*required"),
+        (
+            in_project(time_series=[{"metric": "m", "resource": {"type": "global"}, "since": "2026-11-01T00:00:00"}]),
+            r"time_series\[0\]\.since: '2026-11-01T00:00:00'",
+        ),
         (in_project(jobs={"tick": {}}), r"jobs\.tick\.schedule.*required"),
         (
             in_project(clusters={"a": {"node_pools": {"gpu": {"autoscaling": {"max_nodes": 3}}}}}),
@@ -253,6 +319,11 @@ def test_errors_name_the_key_the_value_and_what_would_do(data: object, message: 
         ),
         (in_project(topics=["ticks", "ticks"]), "topics: 'ticks': "),
         ({"projects": {"p": {"clusters": {"a": {}}}}}, r"clusters\.a: in which region\? .*REGION/a"),
+        (in_project(worker_pools={"A": {}}), r"worker_pools\.A: .*lowercase letters"),
+        (
+            in_project(worker_pools={"a": {"env": {"B": "c"}, "proto": {"template": {}}}}),
+            r"worker_pools\.a: image, env: .*say them there",
+        ),
         (in_project(clusters={"A": {}}), r"clusters\.A: Invalid cluster name"),
         (
             in_project(clusters={"a": {"node_pools": {"gpu": {"locations": ["us-east1-b"]}}}}),

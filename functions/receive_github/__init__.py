@@ -1,0 +1,1 @@
+"""Receives GitHub's webhooks: checks the signature, publishes what previews need, answers; nothing else."""

@@ -1,0 +1,20 @@
+"""What `receive_github` is told: where its secrets are mounted, and which repositories it listens to."""
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from shared.settings import Section
+
+Mounted = Annotated[str, Meta(pattern=r"^/.+")]
+
+
+class Settings(Section, frozen=True, kw_only=True):
+    """The section `receive_github` of ``caretaker.yaml``."""
+
+    repositories: Annotated[tuple[Annotated[str, Meta(pattern=r"^[\w.-]+/[\w.-]+$")], ...], Meta(min_length=1)]
+    """As ``owner/name``. What others send, with a good signature too, is answered and goes no further."""
+    secret_file: Mounted = "/secrets/github-webhook/current"  # noqa: S105 - a path
+    """Where the webhook's secret is mounted. It is read anew each minute, so it can be rotated without a deployment."""
+    previous_secret_file: Mounted = "/secrets/github-webhook-previous/previous"  # noqa: S105 - a path
+    """Where the secret before that is mounted, if there is one: both are accepted while GitHub moves to the new one."""

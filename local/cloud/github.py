@@ -1,0 +1,73 @@
+"""GitHub's REST API, for any client library.
+
+It is served as api.github.com (see `local.cloud.http`). What is served, and how requests are checked, is GitHub's own
+OpenAPI description. Webhooks are not sent: their payloads are made elsewhere.
+"""
+
+import functools
+
+from local.cloud import github_comments, github_deployments, github_repositories
+from local.cloud.github_access import check_permission, credential, token_of
+from local.cloud.github_activity import Activity
+from local.cloud.github_answers import Answers
+from local.cloud.github_apps import create_token
+from local.cloud.github_errors import GitHubError, not_found, refusal
+from local.cloud.github_exchange import Exchange, Reply, api_url, check_query, checked_body, names_in
+from local.cloud.github_schema import HOST, Operation, description
+from local.cloud.http import HttpAnswer, HttpRequest, Route
+
+TOKEN_OPERATION = "apps/create-installation-access-token"  # noqa: S105 - the name of an operation
+OPERATIONS = {
+    **github_comments.OPERATIONS,
+    **github_deployments.OPERATIONS,
+    **github_repositories.OPERATIONS,
+}
+
+
+class GitHub(Activity):
+    """Serves GitHub's REST API, and does what people do on GitHub."""
+
+    @property
+    def routes(self) -> tuple[Route, ...]:
+        """What is served over HTTP."""
+        return tuple(
+            Route(operation.verb, operation.pattern, functools.partial(self._answer, name), refusal)
+            for name, operation in description().operations.items()
+        )
+
+    def _answer(self, name: str, request: HttpRequest) -> HttpAnswer:
+        operation = description().operations[name]
+        headers: dict[str, str] = {}
+        try:
+            with self.lock:
+                if name == TOKEN_OPERATION:
+                    return create_token(self.state, operation, request, self._clock.now()).as_http(headers)
+                return self._perform(name, operation, request, headers).as_http(headers)
+        except GitHubError as error:
+            error.headers = {**headers, **error.headers}
+            error.documentation_url = error.documentation_url or operation.documentation_url
+            raise
+
+    def _perform(self, name: str, operation: Operation, request: HttpRequest, headers: dict[str, str]) -> Reply:
+        now = self._clock.now()
+        token = token_of(self.state, credential(request.headers), now)
+        headers |= self.limits.count(token)
+        path = names_in(request)
+        repository = self.state.repositories.get(f"{path['owner']}/{path['repo']}".lower())
+        if repository is None or not token.reaches(repository):
+            raise not_found()
+        check_permission(token, name)
+        check_query(operation, request.query)
+        api = api_url(request)
+        exchange = Exchange(
+            state=self.state,
+            token=token,
+            repository=repository,
+            path=path,
+            query=request.query,
+            body=checked_body(operation, request.body),
+            url=f"{api}{request.path.removeprefix(HOST)}",
+            now=now,
+            answers=Answers(self.state, api),
+        )
+        return OPERATIONS[name](exchange)
