@@ -1,5 +1,6 @@
 """From process start to the first message answered, beside a function that does nothing, and beside Cloud Custodian."""
 
+import http
 import statistics
 import subprocess
 import sys
@@ -19,6 +20,9 @@ from benchmarks.functions import (
     first_answer,
     notification,
     tick,
+    webhook,
+    webhook_headers,
+    webhook_section,
 )
 from benchmarks.harness import Figure, in_turn, show, spread
 from local.cloud import LocalCloud
@@ -37,8 +41,9 @@ def measure() -> bool:
         place = Path(folder)
         ours = bundle(place / "ours", "cap_spending")
         pools = bundle(place / "pools", "scale_gpu_pools")
+        webhooks = bundle(place / "webhooks", "receive_github")
         bare = bare_bundle(place / "bare")
-        ready = environment(cloud.address, cloud.http_address)
+        ready = environment(cloud.address, cloud.http_address, more=webhook_section(place))
         routine = notification("1", 10)
         inbox = f"/projects/{PROJECT}/topics/{inbox_of('scale_gpu_pools')}"
         first_answer(ours, "cap_spending", ready, routine)
@@ -53,6 +58,10 @@ def measure() -> bool:
             "GPU pools, foreign message": partial(first_answer, pools, "scale_gpu_pools", ready, routine),
             "GPU pools, a tick": lambda: first_answer(pools, "scale_gpu_pools", ready, tick("2"), inbox),
         }
+        forged = {"headers": webhook_headers(webhook(), b"another secret"), "expected": http.HTTPStatus.FORBIDDEN}
+        contenders["bare function, a webhook"] = partial(first_answer, bare, "bare_http", ready, webhook())
+        contenders["forged webhook"] = partial(first_answer, webhooks, "receive_github", ready, webhook(), **forged)
+        first_answer(webhooks, "receive_github", ready, webhook(), **forged)
         python, why_not = _custodian(place / "c7n")
         if python:
             contenders["c7n-gcp's handler, import"] = partial(_import, python)
@@ -67,6 +76,8 @@ def measure() -> bool:
         "GPU pools, a tick": 3.2,
     }
     figures = [Figure(name, "bare function", median[name], floor, "s", bound) for name, bound in bounds.items()]
+    bare_webhook = median["bare function, a webhook"]
+    figures.append(Figure("forged webhook", "bare function", median["forged webhook"], bare_webhook, "s", 1.3))
     if python:
         theirs = median["c7n-gcp's handler, import"] + floor
         figures.append(

@@ -3,6 +3,7 @@
 import base64
 import compileall
 import contextlib
+import hmac
 import http.client
 import json
 import os
@@ -60,6 +61,7 @@ WORLD: dict[str, object] = {
     }
 }
 """What the local cloud holds for them."""
+WEBHOOK_SECRET = b"correct horse battery staple"
 PATIENCE_SECONDS = 30.0
 
 
@@ -82,15 +84,39 @@ def bare_bundle(into: Path) -> Path:
     return into
 
 
-def environment(endpoint: str = "", http_endpoint: str = "") -> dict[str, str]:
-    """The environment of a function that is deployed with the settings above.
+def environment(
+    endpoint: str = "", http_endpoint: str = "", *, more: Mapping[str, object] | None = None
+) -> dict[str, str]:
+    """The environment of a function that is deployed with the settings above, and with more sections.
 
     A deployed function's packages are compiled, so the first run compiles them here, whatever this process was told.
     """
-    own = {"CARETAKER_SETTINGS": json.dumps(SETTINGS | POOLS), "CARETAKER_PROJECT": PROJECT}
+    own = {"CARETAKER_SETTINGS": json.dumps(SETTINGS | POOLS | dict(more or {})), "CARETAKER_PROJECT": PROJECT}
     endpoints = {"CARETAKER_GRPC_ENDPOINT": endpoint, "CARETAKER_HTTP_ENDPOINT": http_endpoint}
     given = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     return given | own | {name: value for name, value in endpoints.items() if value}
+
+
+def webhook_section(folder: Path) -> dict[str, object]:
+    """The section of the settings for webhooks of GitHub's example; their secret is put into the folder."""
+    secret_file = folder / "webhook-secret"
+    secret_file.write_bytes(WEBHOOK_SECRET)
+    return {"receive_github": {"repositories": ["Codertocat/Hello-World"], "secret_file": str(secret_file)}}
+
+
+def webhook() -> bytes:
+    """GitHub's example of an opened pull request, as it is sent: 21 KB."""
+    examples = json.loads((ROOT / "tests/functions/receive_github/payloads/pull_request.json").read_text("utf-8"))
+    return json.dumps(examples[0], separators=(",", ":")).encode()
+
+
+def webhook_headers(body: bytes, secret: bytes = WEBHOOK_SECRET) -> dict[str, str]:
+    """The headers that GitHub sends with it."""
+    return {
+        "X-GitHub-Event": "pull_request",
+        "X-GitHub-Delivery": "72d3162e-cc78-11e3-81ab-4c9367dc0958",
+        "X-Hub-Signature-256": "sha256=" + hmac.new(secret, body, "sha256").hexdigest(),
+    }
 
 
 def notification(message_id: str, cost: float, *, account: str = ACCOUNT, data: bytes | None = None) -> bytes:
@@ -121,7 +147,7 @@ def serving(folder: Path, target: str, variables: Mapping[str, str]) -> Iterator
     """A functions-framework process for one function, as Google's buildpack starts it. Yields its port."""
     port = _free_port()
     program = [str(Path(sys.executable).with_name("functions-framework")), "--target", target, "--source", "main.py"]
-    program += ["--signature-type", "cloudevent", "--host", "127.0.0.1", "--port", str(port)]
+    program += ["--host", "127.0.0.1", "--port", str(port)]
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     process = subprocess.Popen(program, cwd=folder, env=dict(variables), **quiet)  # type: ignore[call-overload]
     try:
@@ -131,27 +157,40 @@ def serving(folder: Path, target: str, variables: Mapping[str, str]) -> Iterator
         process.wait()
 
 
-def first_answer(folder: Path, target: str, variables: Mapping[str, str], body: bytes, path: str = "") -> float:
-    """Seconds from the start of a process to its answer of 200 to the first message."""
+def first_answer(
+    folder: Path,
+    target: str,
+    variables: Mapping[str, str],
+    body: bytes,
+    path: str = "",
+    *,
+    headers: Mapping[str, str] | None = None,
+    expected: http.HTTPStatus = http.HTTPStatus.OK,
+) -> float:
+    """Seconds from the start of a process to its answer to the first message. Raises unless it is as expected."""
     begun = time.perf_counter()
     with serving(folder, target, variables) as port:
         while True:
             with contextlib.suppress(ConnectionRefusedError):
-                status = post(http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_SECONDS), body, path)
+                status = post(
+                    http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_SECONDS), body, path, headers
+                )
                 took = time.perf_counter() - begun
                 break
             if time.perf_counter() - begun > PATIENCE_SECONDS:
                 raise TimeoutError(f"{target} did not answer within {PATIENCE_SECONDS} s")
             time.sleep(0.001)
-    if status != http.HTTPStatus.OK:
+    if status != expected:
         raise RuntimeError(f"{target} answered {status}")
     return took
 
 
-def post(connection: http.client.HTTPConnection, body: bytes, path: str = "") -> int:
+def post(
+    connection: http.client.HTTPConnection, body: bytes, path: str = "", headers: Mapping[str, str] | None = None
+) -> int:
     """Push one message, and return the status of the answer."""
     where = path or f"/projects/{PROJECT}/topics/caretaker-budget-notifications"
-    connection.request("POST", where, body, {"Content-Type": "application/json"})
+    connection.request("POST", where, body, {"Content-Type": "application/json", **(headers or {})})
     answer = connection.getresponse()
     answer.read()
     return answer.status

@@ -23,6 +23,7 @@ class Figure:
     theirs: float
     unit: str
     at_most: float | None = None
+    at_least: float | None = None
 
     @property
     def ratio(self) -> float:
@@ -32,8 +33,10 @@ class Figure:
     @property
     def verdict(self) -> str:
         """Whether the bound is kept; nothing where there is none."""
+        if self.at_least is not None and self.ratio < self.at_least:
+            return f"UNDER {self.at_least:g}"
         if self.at_most is None:
-            return ""
+            return "" if self.at_least is None else f"at least {self.at_least:g}"
         return f"within {self.at_most:g}" if self.ratio <= self.at_most else f"OVER {self.at_most:g}"
 
 

@@ -118,7 +118,7 @@ def execute(arguments: Sequence[str | Path], environment: Mapping[str, str] | No
     run = subprocess.run(
         arguments,
         cwd=ROOT,
-        env={**os.environ, **(environment or {})},
+        env={**compiling_once(os.environ), **(environment or {})},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -126,6 +126,11 @@ def execute(arguments: Sequence[str | Path], environment: Mapping[str, str] | No
         check=False,
     )
     return run.returncode, run.stdout
+
+
+def compiling_once(environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment without what would have each of many processes compile Google's libraries anew."""
+    return {name: value for name, value in environment.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 def own_checks() -> list[Check]:

@@ -86,7 +86,7 @@ def _write_endpoints(path: Path, cloud: LocalCloud, suite: Suite) -> None:
         "http": cloud.http_address,
         "webhook_secret_file": str(path.parent / WEBHOOK_SECRET_FILE),
         "storage": None,
-        "github": None,
+        "github": f"{cloud.http_address}/api.github.com",
         "project": suite.project,
     }
     fresh = path.with_suffix(".new")

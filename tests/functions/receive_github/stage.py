@@ -74,13 +74,12 @@ class Stage:
         given = {"X-GitHub-Event": event, "X-GitHub-Delivery": DELIVERY, "X-Hub-Signature-256": signed}
         sent = {name: value for name, value in (given | (headers or {})).items() if value}
         options: dict[str, Any] = {"method": "POST", "data": body, "content_type": content_type, "headers": sent}
-        return self.app.test_client().open("/", **(options | more))
+        answer: TestResponse = self.app.test_client().open("/", **(options | more))
+        return answer
 
     def published(self) -> list[tuple[GithubEvent, str]]:
         """What is in the topic, each event with the id of its delivery."""
-        pulled = self.clients.of(SubscriberClient).pull(
-            request={"subscription": SUBSCRIPTION, "max_messages": 1000}
-        )
+        pulled = self.clients.of(SubscriberClient).pull(request={"subscription": SUBSCRIPTION, "max_messages": 1000})
         return events_in([one.message for one in pulled.received_messages])
 
     def calls(self) -> list[str]:

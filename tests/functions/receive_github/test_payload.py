@@ -179,16 +179,14 @@ def test_derived_times_are_published_in_utc() -> None:
         (("action",), 7),
     ],
 )
-def test_derived_what_github_does_not_send_is_malformed_and_not_repeated(
-    place: tuple[str, ...], value: object
-) -> None:
+def test_derived_what_github_does_not_send_is_malformed_and_not_repeated(place: tuple[str, ...], value: object) -> None:
     payload = example("pull_request", "opened")
     *way, last = place
     within = payload
     for key in way:
         within = within[key]
     within[last] = value
-    with pytest.raises(IgnoredMessage, match="^malformed: ") as refusal:
+    with pytest.raises(IgnoredMessage, match=r"^malformed: ") as refusal:
         read(payload)
     assert "canary" not in str(refusal.value)
 
@@ -196,5 +194,5 @@ def test_derived_what_github_does_not_send_is_malformed_and_not_repeated(
 @pytest.mark.parametrize("body", [b"", b"\xff", b"[]", b"null", b'"x"', b"{", b"[" * 100_000, b'{"action": "\\ud800"}'])
 def test_what_is_no_payload_is_malformed(body: bytes) -> None:
     for event in ("pull_request", "issue_comment"):
-        with pytest.raises(IgnoredMessage, match="^malformed: "):
+        with pytest.raises(IgnoredMessage, match=r"^malformed: "):
             read_payload(event, body)

@@ -1,0 +1,120 @@
+"""Webhooks a second, refused for their signature, not wanted, and published, beside a function that does nothing.
+
+All with GitHub's example of 21 KB, from eight senders at once, to functions that are hosted as they are deployed.
+"""
+
+import contextlib
+import http.client
+import itertools
+import statistics
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+from http import HTTPStatus
+from pathlib import Path
+
+from google.pubsub_v1 import PublisherClient
+
+from benchmarks.functions import (
+    PATIENCE_SECONDS,
+    PROJECT,
+    bare_bundle,
+    bundle,
+    environment,
+    post,
+    serving,
+    webhook,
+    webhook_headers,
+    webhook_section,
+)
+from benchmarks.harness import Figure, in_turn, show, spread
+from local.cloud import LocalCloud
+from shared.clients import Clients
+from shared.github_events import TOPIC
+
+SENDERS = 8
+WEBHOOKS = 2_000
+ROUNDS = 9
+
+
+def measure() -> bool:
+    """Measure and print. Returns whether every webhook was answered as it should be."""
+    body = webhook()
+    signed = webhook_headers(body)
+    forged = webhook_headers(body, b"another secret")
+    with tempfile.TemporaryDirectory() as folder, LocalCloud() as cloud:
+        _make_topic(cloud)
+        place = Path(folder)
+        ready = environment(cloud.address, more=webhook_section(place))
+        with (
+            serving(bundle(place / "ours", "receive_github"), "receive_github", ready) as ours,
+            serving(bare_bundle(place / "bare"), "bare_http", ready) as bare,
+        ):
+            contenders: dict[str, Callable[[], float]] = {
+                "bare function": partial(_rate, bare, body, signed, HTTPStatus.OK),
+                "forged": partial(_rate, ours, body, forged, HTTPStatus.FORBIDDEN),
+                "not wanted": partial(_rate, ours, body, signed | {"X-GitHub-Event": "push"}, HTTPStatus.NO_CONTENT),
+                "published": partial(_rate, ours, body, signed, HTTPStatus.ACCEPTED),
+            }
+            measured = in_turn(contenders, ROUNDS)
+    median = {name: statistics.median(values) for name, values in measured.items()}
+    floor = median.pop("bare function")
+    figures = [
+        Figure(name, "bare function", rate, floor, "/s", at_least=0.9 if name == "forged" else None)
+        for name, rate in median.items()
+    ]
+    notes = [f"{name}: {spread(values)} /s, {ROUNDS} times {WEBHOOKS}" for name, values in measured.items()]
+    show("Webhooks a second", figures, [f"{len(body)} bytes each, from {SENDERS} senders", *notes])
+    return True
+
+
+def _make_topic(cloud: LocalCloud) -> None:
+    clients = Clients(PROJECT, endpoint=cloud.address)
+    clients.of(PublisherClient).create_topic(request={"name": f"projects/{PROJECT}/topics/{TOPIC}"})
+    clients.close()
+
+
+def _rate(port: int, body: bytes, headers: Mapping[str, str], expected: HTTPStatus) -> float:
+    """Webhooks a second. Raises ``RuntimeError`` if one is answered otherwise."""
+    _wait_for(port)
+    left, lock, others = iter(range(WEBHOOKS)), threading.Lock(), itertools.count()
+
+    def send() -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_SECONDS)
+        while True:
+            with lock:
+                if next(left, None) is None:
+                    break
+            if post(connection, body, "/", headers) != expected:
+                next(others)
+        connection.close()
+
+    senders = [threading.Thread(target=send) for _ in range(SENDERS)]
+    begun = time.perf_counter()
+    for sender in senders:
+        sender.start()
+    for sender in senders:
+        sender.join()
+    took = time.perf_counter() - begun
+    if wrong := next(others):
+        raise RuntimeError(f"{wrong} of {WEBHOOKS} were not answered {expected}")
+    return WEBHOOKS / took
+
+
+def _wait_for(port: int) -> None:
+    until = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_SECONDS)
+        with contextlib.closing(connection), contextlib.suppress(ConnectionRefusedError):
+            connection.connect()
+            return
+        if time.monotonic() > until:
+            raise TimeoutError(f"nothing listens on port {port}")
+        time.sleep(0.01)
+
+
+if __name__ == "__main__":
+    sys.exit(0 if measure() else 1)
