@@ -36,7 +36,7 @@ def configured() -> list[str]:
 
 
 def _address(name: str, entry: Entry | Webhook) -> str:
-    return f"/{name}" if isinstance(entry, Webhook) else f"/{name}/projects/P/topics/T"
+    return f"/{name}/" if isinstance(entry, Webhook) else f"/{name}/projects/P/topics/T"
 
 
 def application(automations: list[str]) -> WSGIApplication:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from http import HTTPStatus
 
 from flask import Request, Response
-from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
+from werkzeug.exceptions import ClientDisconnected
 
 from functions.receive_github.payload import read_payload
 from functions.receive_github.settings import Settings
@@ -34,17 +34,23 @@ class Refused(Exception):
 def answer(request: Request, secrets: WebhookSecrets, settings: Settings, publish: Publish) -> Response:
     """The answer to a request: 202 when it was published, and that is confirmed; 204 if no automation wants it."""
     try:
-        signature = _signature(request)
-        body = _body(request)
-        if not secrets.accept(body, signature):
-            raise Refused(HTTPStatus.FORBIDDEN, "the signature is of another secret, or of another body")
-        delivery = request.headers.get("X-GitHub-Delivery", "")
-        if not DELIVERY.fullmatch(delivery):
-            raise Refused(HTTPStatus.BAD_REQUEST, "a webhook has an X-GitHub-Delivery")
-        return _take(request.headers.get("X-GitHub-Event", ""), delivery, body, settings, publish)
+        body = _signed_body(request, secrets)
+    except Refused as refused:
+        return _refusal(refused)  # Cloud Run logs that already: strangers cause no lines of ours
+    try:
+        return _take(request, body, settings, publish)
     except Refused as refused:
         write_log(Severity.INFO, f"webhook refused with {refused.status.value}: {refused}")
         return _refusal(refused)
+
+
+def _signed_body(request: Request, secrets: WebhookSecrets) -> bytes:
+    """The raw bytes of a webhook whose signature is good."""
+    signature = _signature(request)
+    body = _body(request)
+    if not secrets.accept(body, signature):
+        raise Refused(HTTPStatus.FORBIDDEN, "the signature is of another secret, or of another body")
+    return body
 
 
 def _signature(request: Request) -> str:
@@ -63,20 +69,23 @@ def _signature(request: Request) -> str:
 
 def _body(request: Request) -> bytes:
     """The raw bytes of a request, of which no more is read than a webhook may have."""
-    # Of a chunked body werkzeug reads what the limit allows, and does not say that there is more. So: one byte more.
-    request.max_content_length = LARGEST_BODY + 1
+    length = request.content_length
+    if length is None:
+        # Of a body in chunks werkzeug reads what the limit allows, and does not say that there is more.
+        request.max_content_length = LARGEST_BODY + 1
     try:
-        body = request.get_data()
+        body = request.get_data() if length is None or length <= LARGEST_BODY else None
     except ClientDisconnected:
         raise Refused(HTTPStatus.BAD_REQUEST, "the body ended too early") from None
-    except RequestEntityTooLarge:
-        body = None
     if body is None or len(body) > LARGEST_BODY:
         raise Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"at most {LARGEST_BODY} bytes")
     return body
 
 
-def _take(event: str, delivery: str, body: bytes, settings: Settings, publish: Publish) -> Response:
+def _take(request: Request, body: bytes, settings: Settings, publish: Publish) -> Response:
+    delivery, event = request.headers.get("X-GitHub-Delivery", ""), request.headers.get("X-GitHub-Event", "")
+    if not DELIVERY.fullmatch(delivery):
+        raise Refused(HTTPStatus.BAD_REQUEST, "a webhook has an X-GitHub-Delivery")
     if event == "ping":
         return _told(delivery, "answered", Response("pong\n", HTTPStatus.OK, content_type="text/plain"))
     try:

@@ -18,6 +18,11 @@ def test_the_verdict_says_whether_a_bound_is_kept(at_most: float | None, verdict
     assert Figure("read", "bare", 0.5, 0.25, "s", at_most).verdict == verdict
 
 
+@pytest.mark.parametrize(("at_least", "verdict"), [(2.0, "at least 2"), (2.1, "UNDER 2.1")], ids=["kept", "not kept"])
+def test_the_verdict_says_whether_a_lower_bound_is_kept(at_least: float, verdict: str) -> None:
+    assert Figure("rate", "bare", 0.5, 0.25, "/s", at_least=at_least).verdict == verdict
+
+
 def test_contenders_take_turns_and_the_first_round_is_not_counted() -> None:
     order: list[str] = []
 

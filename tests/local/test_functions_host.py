@@ -2,6 +2,7 @@
 
 import json
 import sys
+from pathlib import Path
 
 import pytest
 from werkzeug.test import Client
@@ -32,3 +33,14 @@ def test_each_answers_under_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
         "/cap_spending/projects/p/topics/caretaker-budget-notifications", json={"message": message, "subscription": "s"}
     )
     assert answer.status_code == 200
+
+
+def test_a_webhook_is_answered_by_its_function(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    (tmp_path / "secret").write_text("s3cret")
+    section = {"repositories": ["my-team/my-product"], "secret_file": str(tmp_path / "secret")}
+    monkeypatch.setenv(settings.VARIABLE, json.dumps({"mode": "act", "receive_github": section}))
+    client = Client(application(configured()))
+    assert client.post("/receive_github/", json={}).status_code == 401
+    assert client.post("/receive_github/projects/p/topics/t", json={}).status_code == 401
+    assert client.post("/", json={}).status_code == 404

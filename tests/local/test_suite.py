@@ -1,5 +1,6 @@
 """The functions in a process of their own, and the player that watches them."""
 
+import hmac
 import io
 import json
 import socket
@@ -8,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import requests
 from google.api_core.exceptions import GoogleAPICallError
 from google.cloud.scheduler_v1 import CloudSchedulerClient
 from google.pubsub_v1 import PublisherClient, PubsubMessage, SubscriberClient
@@ -18,13 +20,15 @@ from infra.settings import load_caretaker_yaml
 from local.cloud import LocalCloud
 from local.console import Console
 from local.story.player import Player
-from local.suite import Suite
+from local.suite import WEBHOOK_SECRET_FILE, Suite
+from shared.github_events import TOPIC
 from shared.report import Outcome
 
 NOON = datetime(2026, 11, 15, 12, tzinfo=UTC)
 INBOX = "projects/my-product/topics/caretaker-cap-spending"
 STORY = load_caretaker_yaml(ROOT / "local" / "story" / "caretaker.yaml")
 OWNER = {name: STORY[name] for name in ("mode", "cap_spending")}
+WEBHOOKS = {"receive_github": {"repositories": ["my-team/my-product"]}}
 
 
 def a_player(cloud: LocalCloud) -> tuple[Player, Callable[[], str]]:
@@ -36,8 +40,10 @@ def a_player(cloud: LocalCloud) -> tuple[Player, Callable[[], str]]:
 def test_the_suite_at_work(tmp_path: Path) -> None:
     with LocalCloud(now=NOON) as cloud:
         player, printed = a_player(cloud)
-        with Suite(cloud, "my-product", OWNER, on_line=player.on_line, error_log=tmp_path / "log") as suite:
+        owner = OWNER | WEBHOOKS
+        with Suite(cloud, "my-product", owner, on_line=player.on_line, error_log=tmp_path / "log") as suite:
             _is_provisioned(suite)
+            _takes_webhooks(suite, (tmp_path / WEBHOOK_SECRET_FILE).read_bytes())
             _answers(suite, player, NOON)
             player.pass_time(timedelta(minutes=10))
             _answers(suite, player, NOON + timedelta(minutes=10))
@@ -65,6 +71,21 @@ def _is_provisioned(suite: Suite) -> None:
     assert (job.name.rpartition("/")[2], job.pubsub_target.topic_name) == ("caretaker-cap-spending-tick", INBOX)
     assert entry.tick
     assert json.loads(job.pubsub_target.data) == {"type": "tick", "every_seconds": entry.tick.every_seconds}
+
+
+def _takes_webhooks(suite: Suite, secret: bytes) -> None:
+    topic = f"projects/{suite.project}/topics/{TOPIC}"
+    assert suite.clients.of(PublisherClient).get_topic(topic=topic).name == topic
+    for used, status in {secret: 200, b"another": 403}.items():
+        headers = {
+            "X-Hub-Signature-256": "sha256=" + hmac.new(used, b"{}", "sha256").hexdigest(),
+            "X-GitHub-Event": "ping",
+            "X-GitHub-Delivery": "1",
+            "Content-Type": "application/json",
+        }
+        assert (
+            requests.post(f"{suite.address}/receive_github/", b"{}", headers=headers, timeout=10).status_code == status
+        )
 
 
 def _answers(suite: Suite, player: Player, now: datetime) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from functions.receive_github.webhook_secrets import REMEMBERED_SECONDS, WebhookSecrets
+from functions.receive_github.webhook_secrets import PIECE, REMEMBERED_SECONDS, WebhookSecrets
 from shared.errors import SettingsError
 from tests.functions.receive_github.stage import Stage, signature_of
 
@@ -48,6 +48,13 @@ def test_the_current_and_the_previous_secret_are_accepted(volumes: Volumes) -> N
 def test_a_newline_at_the_end_is_none_of_the_secret(volumes: Volumes, end: bytes) -> None:
     volumes.current.write_bytes(b" sec\nond " + end)
     assert accepted(volumes.secrets(), b" sec\nond ") == {b" sec\nond "}
+
+
+@pytest.mark.parametrize("length", [0, 1, PIECE - 1, PIECE, PIECE + 1, 3 * PIECE])
+def test_a_body_of_any_length_is_hashed_whole(volumes: Volumes, length: int) -> None:
+    body = bytes(number % 251 for number in range(length))
+    assert volumes.secrets().accept(body, signature_of(body, b"second"))
+    assert not volumes.secrets().accept(body + b"\0", signature_of(body, b"second"))
 
 
 def test_a_rotation_needs_no_restart_and_loses_nothing(volumes: Volumes) -> None:
