@@ -122,22 +122,24 @@ def webhook_headers(body: bytes, secret: bytes = WEBHOOK_SECRET) -> dict[str, st
 def notification(message_id: str, cost: float, *, account: str = ACCOUNT, data: bytes | None = None) -> bytes:
     """The body of a Pub/Sub push of a budget notification; published in the order of its cost."""
     said = {"costAmount": cost, "costIntervalStart": "2026-11-01T07:00:00Z", "budgetAmount": 100, "currencyCode": "USD"}
-    message = {
-        "data": base64.b64encode(data or json.dumps(said).encode()).decode(),
-        "attributes": {"billingAccountId": account, "budgetId": BUDGET, "schemaVersion": "1.0"},
-        "messageId": message_id,
-        "publishTime": datetime.fromtimestamp(NOON.timestamp() + cost, UTC).isoformat(),
-    }
-    return json.dumps({"message": message, "subscription": "projects/my-product/subscriptions/s"}).encode()
+    attributes = {"billingAccountId": account, "budgetId": BUDGET, "schemaVersion": "1.0"}
+    published = datetime.fromtimestamp(NOON.timestamp() + cost, UTC)
+    return _push(message_id, data or json.dumps(said).encode(), published, attributes)
 
 
 def tick(message_id: str, *, every_seconds: int = 300) -> bytes:
     """The body of a Pub/Sub push of a tick that is published now."""
     said = {"type": "tick", "every_seconds": every_seconds}
+    return _push(message_id, json.dumps(said).encode(), datetime.now(UTC), {})
+
+
+def _push(message_id: str, data: bytes, published: datetime, attributes: Mapping[str, str]) -> bytes:
+    """The body of a Pub/Sub push."""
     message = {
-        "data": base64.b64encode(json.dumps(said).encode()).decode(),
+        "data": base64.b64encode(data).decode(),
+        "attributes": attributes,
         "messageId": message_id,
-        "publishTime": datetime.now(UTC).isoformat(),
+        "publishTime": published.isoformat(),
     }
     return json.dumps({"message": message, "subscription": "projects/my-product/subscriptions/s"}).encode()
 

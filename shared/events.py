@@ -108,16 +108,21 @@ def is_from_inbox(message: PubsubMessage, automation: str) -> bool:
     return message.topic.endswith(f"/topics/{inbox_of(automation)}")
 
 
-InboxT = TypeVar("InboxT")
+DecodedT = TypeVar("DecodedT")
 
 
-def read_inbox(message: PubsubMessage, decoder: "msgspec.json.Decoder[InboxT]") -> InboxT:
+def read_inbox(message: PubsubMessage, decoder: "msgspec.json.Decoder[DecodedT]") -> DecodedT:
     """The tick, command or other event of an inbox; ``decoder`` knows the union of those that it may carry.
 
-    Raises ``IgnoredMessage`` if the data is none of them. What the data said is not repeated, as it may be secret.
+    Raises ``IgnoredMessage`` if the data is none of them.
     """
+    return decode(message.data, decoder)
+
+
+def decode(data: bytes, decoder: "msgspec.json.Decoder[DecodedT]") -> DecodedT:
+    """What some JSON says. Raises ``IgnoredMessage`` if it is not of the type, without repeating what may be secret."""
     try:
-        return decoder.decode(message.data)
+        return decoder.decode(data)
     except MALFORMED as error:
         raise IgnoredMessage(f"malformed: {explain(error)}") from None
 

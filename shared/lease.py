@@ -10,14 +10,10 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 
 from shared.errors import WriteConflict
-from shared.state import Document, State
+from shared.state import ATTEMPTS, Document, State
 
 DURATION = timedelta(seconds=270)
 """Longer than a function may run (240 s), shorter than the shortest tick (5 minutes)."""
-
-
-ATTEMPTS = 20
-"""How often it is tried to take the lease while others write to it."""
 
 
 class LeaseRecord(msgspec.Struct, frozen=True):

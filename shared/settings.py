@@ -6,9 +6,10 @@ A function is given JSON in ``CARETAKER_SETTINGS``: ``mode`` and its own section
 import os
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Generic, TypeVar
+from typing import Annotated, Generic, TypeVar
 
 import msgspec
+from msgspec import Meta
 
 from shared.errors import SettingsError
 
@@ -20,6 +21,14 @@ class Mode(StrEnum):
 
     OBSERVE = "observe"
     ACT = "act"
+
+
+ProjectId = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{4,28}[a-z0-9]$")]
+Region = Annotated[str, Meta(pattern=r"^[a-z]+-[a-z]+[0-9]+$")]
+
+
+class Model(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A part of the settings: unknown keys are refused."""
 
 
 class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from google.protobuf.timestamp_pb2 import Timestamp
 
 DATABASE = "caretaker"
+ATTEMPTS = 20
+"""How often a run tries to write while others write first."""
 
 ValueT = TypeVar("ValueT")
 

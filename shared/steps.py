@@ -20,10 +20,7 @@ from shared.restrictions import DOCUMENT as RESTRICTIONS_DOCUMENT
 from shared.restrictions import SpendingRestrictions
 from shared.runtime import Runtime
 from shared.settings import Configuration, Mode
-from shared.state import Document, State
-
-ATTEMPTS = 20
-"""How often a run tries to write while others write first."""
+from shared.state import ATTEMPTS, Document, State
 
 
 class Steps(Generic[SectionT, EventT, RecordsT, WorldT, ChangeT]):

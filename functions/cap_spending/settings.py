@@ -4,11 +4,10 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated
 
-import msgspec
 from msgspec import Meta
 
 from shared.errors import SettingsError
-from shared.settings import Section
+from shared.settings import Model, ProjectId, Region, Section
 
 
 class Action(StrEnum):
@@ -33,12 +32,8 @@ class Basis(StrEnum):
     """The cost so far and an hourly burn since the last notification, as notifications lag by hours."""
 
 
-Projects = Annotated[tuple[Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{4,28}[a-z0-9]$")], ...], Meta(min_length=1)]
-Locations = Annotated[tuple[Annotated[str, Meta(pattern=r"^[a-z]+-[a-z]+[0-9]+$")], ...], Meta(min_length=1)]
-
-
-class Model(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A part of the settings: unknown keys are refused."""
+Projects = Annotated[tuple[ProjectId, ...], Meta(min_length=1)]
+Locations = Annotated[tuple[Region, ...], Meta(min_length=1)]
 
 
 class Rung(Model, frozen=True, kw_only=True):

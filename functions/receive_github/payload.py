@@ -8,7 +8,7 @@ from msgspec import Meta
 from msgspec.json import Decoder
 
 from shared.errors import IgnoredMessage
-from shared.events import MALFORMED, explain, in_utc
+from shared.events import decode, explain, in_utc
 from shared.github_events import LONGEST_COMMAND, CommentCommand, GithubEvent, PullRequestAction, PullRequestEvent
 
 COMMAND = "/preview"
@@ -18,7 +18,6 @@ ACTIONS = frozenset(get_args(PullRequestAction))
 Id = Annotated[int, Meta(ge=1, le=2**63 - 1)]
 """An id or a number of GitHub's. JSON has longer ones, and msgspec does not write them."""
 
-PayloadT = TypeVar("PayloadT")
 PublishedT = TypeVar("PublishedT", PullRequestEvent, CommentCommand)
 
 
@@ -96,9 +95,9 @@ def read_payload(event: str, body: bytes) -> GithubEvent | None:
     Raises ``IgnoredMessage`` if it is not what GitHub sends; what it said is not repeated.
     """
     if event == "pull_request":
-        return _pull_request(_decoded(body, PullRequestPayload))
+        return _pull_request(decode(body, Decoder(PullRequestPayload)))
     if event == "issue_comment":
-        return _comment(_decoded(body, CommentPayload))
+        return _comment(decode(body, Decoder(CommentPayload)))
     return None
 
 
@@ -135,13 +134,6 @@ def _comment(said: CommentPayload) -> CommentCommand | None:
         },
         CommentCommand,
     )
-
-
-def _decoded(body: bytes, type_: type[PayloadT]) -> PayloadT:
-    try:
-        return Decoder(type_).decode(body)
-    except MALFORMED as error:
-        raise IgnoredMessage(f"malformed: {explain(error)}") from None
 
 
 def _checked(fields: dict[str, object], type_: type[PublishedT]) -> PublishedT:

@@ -47,7 +47,8 @@ def read(occasion: Occasion, clients: Clients) -> World:
         world, readings=monitoring.readings(questions_of(occasion, world), occasion.now, clients)
     )
     busy = gke.operations_in_flight(clusters_concerned(occasion, world), clients)
-    savings = _savings(occasion, clients) if isinstance(occasion.event.event, Status) else SavingsBook()
+    is_asked = isinstance(occasion.event.event, Status) and occasion.settings.savings
+    savings = _savings(occasion, clients) if is_asked else SavingsBook()
     return msgspec.structs.replace(world, busy=busy, savings=savings)
 
 

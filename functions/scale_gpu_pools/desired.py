@@ -7,12 +7,12 @@ from enum import StrEnum
 import msgspec
 
 from functions.scale_gpu_pools.hours import ALWAYS, Window
-from functions.scale_gpu_pools.records import Event, PoolRecord, Records
+from functions.scale_gpu_pools.records import Event, Override, PoolRecord, Records
 from functions.scale_gpu_pools.settings import Pool, Settings
 from functions.scale_gpu_pools.signals import WAKE_MINUTES, Reading, Says
 from functions.scale_gpu_pools.world import GpuPool, Question
 from shared import automation
-from shared.restrictions import Restriction
+from shared.restrictions import InForce, Restriction
 
 Occasion = automation.Occasion[Settings, Event, Records]
 Readings = Mapping[Question, Reading]
@@ -55,7 +55,7 @@ class Situation(msgspec.Struct, frozen=True):
 
     def questions(self) -> set[Question]:
         """The signals that matter to the pool now, so that no other is asked for."""
-        if restricted(self.occasion) or self._awake_until():
+        if restriction_in_force(self.occasion) or override_in_force(self.key, self.occasion):
             return set()
         wake = {(signal, WAKE_MINUTES) for signal in self.settings.wake}
         window = self._window()
@@ -66,12 +66,15 @@ class Situation(msgspec.Struct, frozen=True):
 
     def desired(self, readings: Readings) -> Desired:
         """What the pool should be: first by spending restrictions, then by a person's word, wake signals, and hours."""
-        if why := restricted(self.occasion):
+        if restriction := restriction_in_force(self.occasion):
             return Desired(
-                state=State.ZERO, why=why, idle_in=self.record.idle_in, next="on again when the restriction is lifted"
+                state=State.ZERO,
+                why=f"the spending restriction gpu_pools_off is in force, by {', '.join(restriction.because)}",
+                idle_in=self.record.idle_in,
+                next="on again when the restriction is lifted",
             )
-        if until := self._awake_until():
-            return Desired(state=State.ON, why=f"a person asked for it until {told(until)}", by_a_person=True)
+        if override := override_in_force(self.key, self.occasion):
+            return Desired(state=State.ON, why=f"a person asked for it until {told(override.until)}", by_a_person=True)
         wake = [readings[signal, WAKE_MINUTES] for signal in self.settings.wake if (signal, WAKE_MINUTES) in readings]
         if active := _first(wake, Says.ACTIVE):
             return Desired(state=State.ON, why=active, by_signal=True, is_needed=True)
@@ -100,11 +103,6 @@ class Situation(msgspec.Struct, frozen=True):
         next_ = f"zero at {told(window.end)}, when its hours end" if hours else ""
         return Desired(state=State.ON, why=why, by_signal=bool(up), next=next_)
 
-    def _awake_until(self) -> datetime | None:
-        """Until when a person has asked for it, if that time has not come."""
-        override = self.occasion.records.overrides.get(self.key)
-        return override.until if override and self.occasion.now < override.until else None
-
     def _window(self) -> Window | None:
         """The window of its hours that it is in; without hours it is always in one."""
         return self.settings.hours.window_at(self.occasion.now) if self.settings.hours else ALWAYS
@@ -131,10 +129,15 @@ class Situation(msgspec.Struct, frozen=True):
         return f"on again {' or '.join(ways)}" if ways else ""
 
 
-def restricted(occasion: Occasion) -> str:
-    """Why spending restrictions turn every pool off; nothing if they do not."""
-    force = occasion.restrictions.in_force.get(Restriction.GPU_POOLS_OFF)
-    return f"the spending restriction gpu_pools_off is in force, by {', '.join(force.because)}" if force else ""
+def restriction_in_force(occasion: Occasion) -> InForce | None:
+    """The spending restriction that turns every pool off, if it is in force."""
+    return occasion.restrictions.in_force.get(Restriction.GPU_POOLS_OFF)
+
+
+def override_in_force(key: str, occasion: Occasion) -> Override | None:
+    """What a person has said of a pool, if it still holds."""
+    override = occasion.records.overrides.get(key)
+    return override if override and occasion.now < override.until else None
 
 
 def next_window_start(pool: Pool, now: datetime) -> datetime:

@@ -8,7 +8,7 @@ import msgspec
 
 from functions.scale_gpu_pools.autoscaling import Autoscaling, read_autoscaling
 from functions.scale_gpu_pools.changes import PoolChange, Resize, SetAutoscaling
-from functions.scale_gpu_pools.world import AUTOSCALING, GpuPool, cluster_of
+from functions.scale_gpu_pools.world import AUTOSCALING, GpuPool, cluster_of, is_node_pool
 from shared import rest
 from shared.clients import Clients
 from shared.errors import CaretakerError, StillBusy
@@ -67,7 +67,7 @@ class Unreachable(CaretakerError):
 
 def is_of_kind(name: str) -> bool:
     """Whether a full name is that of a node pool."""
-    return "/nodePools/" in name
+    return is_node_pool(name)
 
 
 def pools(names: Collection[str], clients: Clients) -> list[GpuPool]:
@@ -79,8 +79,8 @@ def pools(names: Collection[str], clients: Clients) -> list[GpuPool]:
     listed = clients.in_parallel(lambda cluster: _listed(cluster, clients), clusters)
     wanted = [
         (f"{cluster}/nodePools/{pool.name}", pool)
-        for cluster, pools in zip(clusters, listed, strict=True)
-        for pool in pools
+        for cluster, node_pools in zip(clusters, listed, strict=True)
+        for pool in node_pools
     ]
     wanted = [(name, pool) for name, pool in wanted if name in names]
     projects = sorted({name.split("/")[1] for name, _ in wanted})
@@ -92,11 +92,11 @@ def pools(names: Collection[str], clients: Clients) -> list[GpuPool]:
 
 def operations_in_flight(clusters: Collection[str], clients: Clients) -> dict[str, str]:
     """By cluster, what is going on in it: one list for each location."""
-    from google.cloud.container_v1 import ClusterManagerClient, Operation
-
     locations = sorted({cluster.partition("/clusters/")[0] for cluster in clusters})
     if not locations:
         return {}
+    from google.cloud.container_v1 import ClusterManagerClient, Operation
+
     client = clients.of(ClusterManagerClient)
     answers = clients.in_parallel(
         lambda location: client.list_operations(request={"parent": location}, **clients.reading), locations

@@ -5,16 +5,14 @@ from collections.abc import Iterable
 import msgspec
 
 from functions.scale_gpu_pools.changes import PoolChange, RecordSaving, Resize, ScaleChange, SetAutoscaling
-from functions.scale_gpu_pools.desired import Occasion, Situation, State
-from functions.scale_gpu_pools.records import PoolRecord, Records
+from functions.scale_gpu_pools.desired import Occasion, Situation, State, told
+from functions.scale_gpu_pools.records import NOTHING, PoolRecord, Records
 from functions.scale_gpu_pools.savings import saved
 from functions.scale_gpu_pools.verdicts import Verdict, verdict_on
-from functions.scale_gpu_pools.world import AUTOSCALING, Question, World, cluster_of
+from functions.scale_gpu_pools.world import AUTOSCALING, Question, World, cluster_of, is_node_pool
 from shared.automation import Settled
 from shared.holds import Hold, Phase, with_intended
 from shared.plan import Guard, Plan
-
-NOTHING = PoolRecord()
 
 
 def names_of(occasion: Occasion) -> dict[str, str]:
@@ -29,7 +27,7 @@ def questions_of(occasion: Occasion, world: World) -> set[Question]:
         question
         for key, pool in occasion.settings.pools.items()
         if (existing := world.pools.get(pool.full_name))
-        for question in Situation(key, pool, _record(occasion, pool.full_name), existing, occasion).questions()
+        for question in Situation(key, pool, occasion.records.of(pool.full_name), existing, occasion).questions()
     }
 
 
@@ -38,7 +36,7 @@ def clusters_concerned(occasion: Occasion, world: World) -> set[str]:
     return {
         cluster_of(verdict.name)
         for verdict in verdicts(occasion, world)
-        if "/nodePools/" in verdict.name and verdict.pool
+        if is_node_pool(verdict.name) and verdict.pool
         if verdict.outlook.step or _is_unsettled(occasion, verdict.name)
     }
 
@@ -72,8 +70,7 @@ def plan(occasion: Occasion, world: World) -> Plan[ScaleChange]:
     """What to do now: one operation at a time for each cluster, going to zero before coming back."""
     seen = verdicts(occasion, world)
     changes: list[ScaleChange] = list(_savings(seen, occasion))
-    keys = names_of(occasion)
-    waiting = [f"{keys[verdict.name] or verdict.name}: {verdict.waiting}" for verdict in seen if verdict.waiting]
+    waiting = [f"{verdict.key}: {verdict.waiting}" for verdict in seen if verdict.waiting]
     taken: dict[str, str] = {}
     for verdict in sorted(seen, key=_turn):
         if change := _change(verdict):
@@ -88,7 +85,7 @@ def plan(occasion: Occasion, world: World) -> Plan[ScaleChange]:
     return Plan(
         changes=tuple(changes),
         waiting=tuple(waiting),
-        next=tuple(_next(seen, occasion)),
+        next=tuple(f"{one.key}: {one.desired.next}" for one in seen if one.desired and one.desired.next),
         alerts=tuple(alert for verdict in seen for alert in verdict.alerts),
     )
 
@@ -107,10 +104,6 @@ def guards(occasion: Occasion, world: World) -> tuple[Guard[ScaleChange], ...]:
     """Nothing that is done here cannot be undone."""
     del occasion, world
     return ()
-
-
-def _record(occasion: Occasion, name: str) -> PoolRecord:
-    return occasion.records.pools.get(name, NOTHING)
 
 
 def _is_unsettled(occasion: Occasion, name: str) -> bool:
@@ -150,15 +143,8 @@ def _savings(seen: Iterable[Verdict], occasion: Occasion) -> Iterable[RecordSavi
                 target=verdict.name,
                 field="savings",
                 before="",
-                after=f"since {interval.began:%Y-%m-%d %H:%M} UTC",
+                after=f"since {told(interval.began)}",
                 reason=f"{interval.nodes} nodes did not run, which saved {amount}",
                 subject=verdict.name,
                 interval=interval,
             )
-
-
-def _next(seen: Iterable[Verdict], occasion: Occasion) -> Iterable[str]:
-    keys = names_of(occasion)
-    for verdict in seen:
-        if verdict.desired and verdict.desired.next:
-            yield f"{keys[verdict.name]}: {verdict.desired.next}"

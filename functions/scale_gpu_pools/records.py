@@ -62,6 +62,9 @@ class PoolRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Times at zero that have ended, and are not with the savings yet."""
 
 
+NOTHING = PoolRecord()
+
+
 class Records(automation.Records, frozen=True, kw_only=True):
     """The document `records/scale_gpu_pools`."""
 
@@ -75,6 +78,10 @@ class Records(automation.Records, frozen=True, kw_only=True):
     """By full resource name."""
     holds: dict[str, Hold] = {}
     """By full resource name: what a pool was before it went to zero."""
+
+    def of(self, name: str) -> PoolRecord:
+        """What is remembered of a pool, by its full name: it may be nothing."""
+        return self.pools.get(name, NOTHING)
 
 
 def fold(records: Records, event: Dated[Event], settings: Settings) -> Records:

@@ -2,28 +2,21 @@
 
 from typing import Annotated, ClassVar, Literal
 
-import msgspec
 from msgspec import Meta
 
 from functions.scale_gpu_pools.hours import Hours
 from shared.errors import SettingsError
-from shared.settings import Section
+from shared.settings import Model, ProjectId, Region, Section
 
-Project = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{4,28}[a-z0-9]$")]
 Location = Annotated[str, Meta(pattern=r"^[a-z]+-[a-z]+[0-9]+(-[a-z])?$", description="A region, or a zone.")]
-Region = Annotated[str, Meta(pattern=r"^[a-z]+-[a-z]+[0-9]+$")]
 Id = Annotated[str, Meta(pattern=r"^[a-z]([a-z0-9-]*[a-z0-9])?$", max_length=63)]
 Minutes = Annotated[int, Meta(ge=5, le=24 * 60)]
-
-
-class Model(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A part of the settings: unknown keys are refused."""
 
 
 class NodePool(Model, frozen=True, kw_only=True):
     """A node pool of a GKE cluster."""
 
-    project: Project
+    project: ProjectId
     location: Location
     cluster: Id
     name: Id
@@ -39,7 +32,7 @@ class CloudRunPool(Model, frozen=True, kw_only=True):
 
     collection: ClassVar[str]
 
-    project: Project
+    project: ProjectId
     region: Region
     name: Id
 
@@ -95,7 +88,7 @@ class PendingMessages(Model, frozen=True, kw_only=True, tag_field="kind", tag="p
 class GpuDutyCycle(Model, frozen=True, kw_only=True, tag_field="kind", tag="gpu_duty_cycle"):
     """How busy the GPUs of a cluster's containers are, in percent; while no container has a GPU there is no data."""
 
-    project: Project
+    project: ProjectId
     location: Location
     cluster: Id
     at_most: Annotated[float, Meta(ge=0, lt=100)] = 5.0
@@ -116,7 +109,7 @@ class GpuDutyCycle(Model, frozen=True, kw_only=True, tag_field="kind", tag="gpu_
 class Metric(Model, frozen=True, kw_only=True, tag_field="kind", tag="metric"):
     """Any gauge of Cloud Monitoring: the highest of its series counts."""
 
-    project: Project
+    project: ProjectId
     filter: Annotated[str, Meta(pattern=r'metric\.type\s*=\s*"')]
     at_most: float
     """More is work."""

@@ -5,9 +5,8 @@ from datetime import timedelta
 
 from functions.scale_gpu_pools.commands import Status
 from functions.scale_gpu_pools.desired import Occasion, told
-from functions.scale_gpu_pools.plan import NOTHING
 from functions.scale_gpu_pools.savings import by_day, saved
-from functions.scale_gpu_pools.verdicts import verdict_on
+from functions.scale_gpu_pools.verdicts import originals, verdict_on
 from functions.scale_gpu_pools.world import World
 from shared.holds import Hold, Phase
 
@@ -39,7 +38,7 @@ def _pools(occasion: Occasion, world: World) -> Iterable[str]:
 
 def _held(hold: Hold) -> str:
     stands = "held at zero" if hold.phase is Phase.CONFIRMED else "on its way"
-    return f"{stands}, was {', '.join(f'{field} {held.original}' for field, held in sorted(hold.fields.items()))}"
+    return f"{stands}, was {originals(hold)}"
 
 
 def _savings(occasion: Occasion, world: World) -> Iterable[str]:
@@ -48,7 +47,7 @@ def _savings(occasion: Occasion, world: World) -> Iterable[str]:
     since = (occasion.now - timedelta(days=DAYS_TOLD - 1)).date()
     for key, settings in occasion.settings.pools.items():
         name = settings.full_name
-        record = occasion.records.pools.get(name, NOTHING)
+        record = occasion.records.of(name)
         open_ = [record.zero] if record.zero else []
         known = {one.began: one for one in (*world.savings.intervals.get(name, ()), *record.ended, *open_)}
         intervals = list(known.values())

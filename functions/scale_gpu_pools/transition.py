@@ -5,7 +5,15 @@ from datetime import datetime, timedelta
 import msgspec
 
 from functions.scale_gpu_pools.autoscaling import is_same, read_autoscaling
-from functions.scale_gpu_pools.desired import Desired, Occasion, State, next_window_start, told
+from functions.scale_gpu_pools.desired import (
+    Desired,
+    Occasion,
+    State,
+    next_window_start,
+    override_in_force,
+    restriction_in_force,
+    told,
+)
 from functions.scale_gpu_pools.records import Drift, Interval, PoolRecord
 from functions.scale_gpu_pools.settings import Pool
 from functions.scale_gpu_pools.world import AUTOSCALING, OFF, GpuPool
@@ -23,7 +31,6 @@ from shared.holds import (
     standing,
     to_restore,
 )
-from shared.restrictions import Restriction
 
 ASKED_AGAIN_AFTER = timedelta(hours=1)
 
@@ -147,12 +154,12 @@ class Transition(msgspec.Struct, frozen=True):
 
     def _comes_back(self, hold: Hold) -> Outlook:
         """What is still as we made it is given back; what a person has changed since is theirs."""
-        restore = {} if _is_back(hold, self.pool) else to_restore(hold, self.pool.current)
-        if restore:
+        if _is_back(hold, self.pool):
+            return Outlook(record=self._up(), hold=None)
+        if restore := to_restore(hold, self.pool.current):
             bounded = _within_bounds(restore, hold, self.pool)
             return self._asking(being_restored(hold, self.pool.current, bounded), bounded)
-        theirs = () if _is_back(hold, self.pool) else tuple(kept_by_a_person(hold, self.pool.current))
-        return Outlook(record=self._up(), hold=None, notices=theirs)
+        return Outlook(record=self._up(), hold=None, notices=tuple(kept_by_a_person(hold, self.pool.current)))
 
     def _asking(self, hold: Hold | None, wanted: Current) -> Outlook:
         record, now = self._unrested(), self.occasion.now
@@ -190,11 +197,10 @@ class Transition(msgspec.Struct, frozen=True):
 
     def _word(self) -> datetime | None:
         """Since when the restriction or the command is in force that decides; None if none does."""
-        force = self.occasion.restrictions.in_force.get(Restriction.GPU_POOLS_OFF)
-        if force:
-            return force.since
-        override = self.occasion.records.overrides.get(self.key)
-        return override.said if override and self.occasion.now < override.until else None
+        if restriction := restriction_in_force(self.occasion):
+            return restriction.since
+        override = override_in_force(self.key, self.occasion)
+        return override.said if override else None
 
     # What they have in common
 

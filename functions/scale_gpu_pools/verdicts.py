@@ -24,6 +24,8 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """What is seen of one pool, and what follows."""
 
     name: str
+    key: str
+    """What it is called to a person: the owner's key, or the name of one that is not listed any more."""
     pool: GpuPool | None
     """None if it does not exist."""
     desired: Desired | None = None
@@ -35,21 +37,22 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 
 def verdict_on(name: str, key: str, settings: Pool | None, world: World, occasion: Occasion) -> Verdict:
     """The verdict on the pool of this full name: ``key`` and ``settings`` are the owner's, if it is still listed."""
-    record = occasion.records.pools.get(name, PoolRecord())
+    key = key or name
+    record = occasion.records.of(name)
     hold = occasion.records.holds.get(name)
     pool = world.pools.get(name)
     if pool is None:
         gone = PoolRecord(ended=with_interval_ended(record, occasion.now).ended)
         notices = (f"{key} is skipped: there is no {name}",) if settings else ()
-        return Verdict(name=name, pool=None, outlook=Outlook(record=gone, hold=None, notices=notices))
+        return Verdict(name=name, key=key, pool=None, outlook=Outlook(record=gone, hold=None, notices=notices))
     if hold and pool.size_field not in hold.fields:
-        notice = f"{key or name}: somebody has changed how it is scaled; it is left alone, and was {_original(hold)}"
-        return Verdict(name=name, pool=pool, outlook=Outlook(record=record, hold=hold, notices=(notice,)))
+        notice = f"{key}: somebody has changed how it is scaled; it is left alone, and was {originals(hold)}"
+        return Verdict(name=name, key=key, pool=pool, outlook=Outlook(record=record, hold=hold, notices=(notice,)))
     if settings is None:
         want = Desired(state=State.ON, why="no longer in the settings: let go")
     else:
         want = Situation(key, settings, record, pool, occasion).desired(world.readings)
-    transition = Transition(key or name, settings, pool, record, hold, want, occasion)
+    transition = Transition(key, settings, pool, record, hold, want, occasion)
     outlook = transition.outlook()
     waiting = ""
     if busy := pool.in_flight or world.busy.get(cluster_of(name), ""):
@@ -59,7 +62,7 @@ def verdict_on(name: str, key: str, settings: Pool | None, world: World, occasio
     alerts = tuple(_alerts(transition, outlook))
     if want.by_signal:
         outlook = _with_notice(outlook, f"{key} is to be on: {want.why}")
-    return Verdict(name=name, pool=pool, desired=want, outlook=outlook, waiting=waiting, alerts=alerts)
+    return Verdict(name=name, key=key, pool=pool, desired=want, outlook=outlook, waiting=waiting, alerts=alerts)
 
 
 def _alerts(transition: Transition, outlook: Outlook) -> Iterator[Alert]:
@@ -83,5 +86,6 @@ def _with_notice(outlook: Outlook, notice: str) -> Outlook:
     return msgspec.structs.replace(outlook, notices=(notice, *outlook.notices))
 
 
-def _original(hold: Hold) -> str:
-    return ", ".join(f"{field} {held.original}" for field, held in hold.fields.items())
+def originals(hold: Hold) -> str:
+    """What a held pool was before, in words."""
+    return ", ".join(f"{field} {held.original}" for field, held in sorted(hold.fields.items()))

@@ -11,6 +11,7 @@ from shared.holds import Current
 
 AUTOSCALING = "autoscaling"
 OFF = "off"
+NODE_POOLS = "/nodePools/"
 
 
 class GpuPool(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,9 +49,14 @@ class GpuPool(msgspec.Struct, frozen=True, kw_only=True):
         return {AUTOSCALING: OFF, self.size_field: 0} if AUTOSCALING in self.current else {self.size_field: 0}
 
 
+def is_node_pool(name: str) -> bool:
+    """Whether a full name is that of a node pool."""
+    return NODE_POOLS in name
+
+
 def cluster_of(name: str) -> str:
     """The cluster of a node pool, which does one operation at a time; of any other pool the pool itself."""
-    return name.partition("/nodePools/")[0]
+    return name.partition(NODE_POOLS)[0]
 
 
 Question = tuple[Signal, int]

@@ -6,11 +6,9 @@ Each API has its own prefix: what is ``https://compute.googleapis.com/compute/v1
 
 import json
 import re
-import socket
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Protocol
 from urllib.parse import parse_qsl, urlsplit
 
@@ -18,6 +16,7 @@ import grpc
 from google.protobuf.struct_pb2 import Struct
 
 from local.cloud.engine import ApiError, Method, Server
+from local.cloud.listener import Listener
 
 NO_CONTENT = 204
 STATUSES = {
@@ -94,7 +93,7 @@ class HttpServer:
     def __init__(self, server: Server) -> None:
         self._server = server
         self._routes: list[Route] = []
-        self._listener: _Listener | None = None
+        self._listener: Listener | None = None
 
     def add(self, service: HttpService) -> None:
         """Serve an API."""
@@ -119,9 +118,8 @@ class HttpServer:
     def url(self) -> str:
         """Where the APIs are served."""
         if self._listener is None:
-            self._listener = _listener(self)
-            self._listener.start()
-        return f"http://127.0.0.1:{self._listener.server_port}"
+            self._listener = Listener("http", _handler(self))
+        return self._listener.url
 
     def stop(self) -> None:
         """Stop listening."""
@@ -135,28 +133,7 @@ class HttpServer:
         return None, {}
 
 
-class _Listener(ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 128
-
-    def start(self) -> None:
-        self._is_stopping = False
-        self._thread = threading.Thread(target=self._serve, name="http", daemon=True)
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Stop at once, where ``shutdown`` waits for the server to look up: it is woken by one more connection."""
-        self._is_stopping = True
-        socket.create_connection(("127.0.0.1", self.server_port)).close()
-        self._thread.join()
-        self.server_close()
-
-    def _serve(self) -> None:
-        while not self._is_stopping:
-            self.handle_request()
-
-
-def _listener(http: HttpServer) -> _Listener:
+def _handler(http: HttpServer) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
         # Head and body go out together: sent apart, the body would wait for the client to acknowledge the head.
@@ -181,7 +158,7 @@ def _listener(http: HttpServer) -> _Listener:
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
             """Say nothing."""
 
-    return _Listener(("127.0.0.1", 0), Handler)
+    return Handler
 
 
 def _recorded(request: HttpRequest) -> Struct:

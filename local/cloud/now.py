@@ -1,19 +1,12 @@
 """Tells the local cloud's time over plain HTTP, and lets somebody outside its process move it forward."""
 
-import threading
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 from local.cloud.clock import Clock
+from local.cloud.listener import Listener
 
 LONGEST_TIME = 64
-STOP_SECONDS = 0.05  # how long it takes at most to stop
-
-
-class _HttpServer(ThreadingHTTPServer):
-    daemon_threads = True
-    # Every run asks for the time. Connections beyond what may queue are tried again by the kernel, after a second.
-    request_queue_size = 128
 
 
 class NowServer:
@@ -58,22 +51,16 @@ class NowServer:
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
                 """Say nothing."""
 
-        self._server = _HttpServer(("127.0.0.1", 0), Handler)
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, args=(STOP_SECONDS,), name="now", daemon=True
-        )
-        self._thread.start()
+        self._listener = Listener("now", Handler)
 
     @property
     def url(self) -> str:
         """Where the time is told."""
-        return f"http://127.0.0.1:{self._server.server_port}/now"
+        return f"{self._listener.url}/now"
 
     def stop(self) -> None:
         """Stop listening."""
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        self._listener.stop()
 
 
 def _text(moment: datetime) -> str:

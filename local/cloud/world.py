@@ -38,6 +38,8 @@ from shared.settings_errors import settings_error
 
 if TYPE_CHECKING:
     from local.cloud import LocalCloud
+    from local.cloud.cloud_run import CloudRun
+    from local.cloud.worker_pools import WorkerPools
 
 __all__ = ["World", "WorldError", "load_world", "seed", "world_from"]
 
@@ -100,6 +102,16 @@ def _at(path: str) -> Iterator[None]:
         raise WorldError(f"{path}: {error}") from error
 
 
+@contextmanager
+def _at_once(service: "CloudRun | WorkerPools") -> Iterator[None]:
+    """Let changes come about within their calls."""
+    delay, service.operation_delay = service.operation_delay, timedelta(0)
+    try:
+        yield
+    finally:
+        service.operation_delay = delay
+
+
 def _full(collection: str, name: str) -> str:
     """The full name of what is named by its id or in full; "" stays ""."""
     return name if not name or name.startswith(f"{collection}/") else f"{collection}/{name}"
@@ -135,14 +147,12 @@ def _fill(cloud: "LocalCloud", project_id: str, project: Project) -> None:
     for subscription_id, subscription in project.subscriptions.items():
         with _at(f"{path}.subscriptions.{subscription_id}"):
             cloud.pubsub.create_subscription(_subscription(subscription, subscription_id, project_id))
-    delay, cloud.run.operation_delay = cloud.run.operation_delay, timedelta(0)
     for key, service in project.services.items():
-        with _at(f"{path}.services.{key}"):
+        with _at(f"{path}.services.{key}"), _at_once(cloud.run):
             parent, service_id = _place(key, project_id, project.location)
             cloud.run.create_service(
                 run_v2.CreateServiceRequest(parent=parent, service_id=service_id, service=_service(service))
             )
-    cloud.run.operation_delay = delay
     _fill_worker_pools(cloud, project_id, project)
     _fill_time_series(cloud, project_id, project)
     _fill_repositories(cloud, project_id, project)
@@ -171,14 +181,12 @@ def _fill_repositories(cloud: "LocalCloud", project_id: str, project: Project) -
 
 
 def _fill_worker_pools(cloud: "LocalCloud", project_id: str, project: Project) -> None:
-    delay, cloud.worker_pools.operation_delay = cloud.worker_pools.operation_delay, timedelta(0)
     for key, pool in project.worker_pools.items():
-        with _at(f"projects.{project_id}.worker_pools.{key}"):
+        with _at(f"projects.{project_id}.worker_pools.{key}"), _at_once(cloud.worker_pools):
             parent, pool_id = _place(key, project_id, project.location)
             cloud.worker_pools.create_worker_pool(
                 run_v2.CreateWorkerPoolRequest(parent=parent, worker_pool_id=pool_id, worker_pool=_worker_pool(pool))
             )
-    cloud.worker_pools.operation_delay = delay
 
 
 def _fill_time_series(cloud: "LocalCloud", project_id: str, project: Project) -> None:

@@ -53,12 +53,13 @@ class DirectAdapter(BaseAdapter):
         if not isinstance(body, str | bytes):
             raise NotImplementedError("a request whose body is a stream")
         sent = body.encode() if isinstance(body, str) else body
-        found = self._http.answer(request.method or "GET", request.path_url, sent)
+        headers = {name: one.decode() if isinstance(one, bytes) else one for name, one in request.headers.items()}
+        found = self._http.answer(request.method or "GET", request.path_url, sent, headers)
         answer = Response()
         answer.request = request
         answer.url = request.url or ""
         answer.status_code = found.status
-        answer.headers["Content-Type"] = found.content_type
+        answer.headers.update({"Content-Type": found.content_type, **found.headers})
         answer.raw = io.BytesIO(found.body)
         return answer
 

@@ -14,8 +14,7 @@ from shared.errors import RunFailed
 from shared.lease import DURATION, Lease, LeaseRecord
 from shared.report import Outcome
 from shared.settings import Mode
-from shared.state import State
-from shared.steps import ATTEMPTS
+from shared.state import ATTEMPTS, State
 from tests.shared.house import INBOX, Records, Stage
 
 BRIGHT = {"hall": 7, "attic": 7, "cellar": 7}
