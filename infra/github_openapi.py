@@ -17,10 +17,12 @@ SUBSET = Path(__file__).parents[1] / "local/cloud/data/github_openapi.json"
 
 OPERATIONS = (
     "apps/create-installation-access-token",
+    "apps/get-authenticated",
     "issues/create-comment",
     "issues/delete-comment",
     "issues/get-comment",
     "issues/list-comments",
+    "issues/list-comments-for-repo",
     "issues/list-labels-on-issue",
     "issues/update-comment",
     "pulls/get",
@@ -37,6 +39,7 @@ OPERATIONS = (
     "repos/list-deployments",
     "repos/list-webhooks",
     "repos/update-webhook-config-for-repo",
+    "users/get-authenticated",
 )
 EXPLAINING = {"default", "deprecated", "description", "example", "examples", "externalDocs", "readOnly", "title"}
 SCHEMA_MAPS = {"properties", "patternProperties"}

@@ -1,6 +1,7 @@
 """Serves any official gRPC client package on one plaintext port, records every call, and can fail any of them."""
 
 import functools
+import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent import futures
@@ -22,7 +23,9 @@ WORKERS = 32
 OPERATIONS = "/google.longrunning.Operations/"
 MAX_MESSAGE_BYTES = 16 * 1024 * 1024
 READ_VERBS = ("Get", "List", "BatchGet", "RunQuery", "RunAggregation", "Search", "Pull", "Test", "Wait", "Access")
-HTTP_READS = ("GET ", "HEAD ")
+HTTP_READS = ("GET", "HEAD")
+MINTING = re.compile(r"POST \S+/access_tokens")
+"""Asking for a token makes nothing that anybody else sees, although it is a POST."""
 
 MessageT = TypeVar("MessageT")
 
@@ -94,7 +97,10 @@ class Method:
 
 def is_read(method: str) -> bool:
     """Whether a method changes nothing, by its verb: ``GET host/path``, or ``package.Service/ListThings``."""
-    return method.startswith(HTTP_READS) or method.rpartition("/")[2].startswith(READ_VERBS)
+    verb, space, _ = method.partition(" ")
+    if space:
+        return verb in HTTP_READS or MINTING.fullmatch(method) is not None
+    return method.rpartition("/")[2].startswith(READ_VERBS)
 
 
 def protobuf(message: Any) -> Any:

@@ -6,22 +6,22 @@ OpenAPI description. Webhooks are not sent: their payloads are made elsewhere.
 
 import functools
 
-from local.cloud import github_comments, github_deployments, github_repositories
+from local.cloud import github_apps, github_comments, github_deployments, github_repositories, github_users
 from local.cloud.github_access import check_permission, credential, token_of
 from local.cloud.github_activity import Activity
 from local.cloud.github_answers import Answers
-from local.cloud.github_apps import create_token
 from local.cloud.github_errors import GitHubError, not_found, refusal
 from local.cloud.github_exchange import Exchange, Reply, api_url, check_query, checked_body, names_in
 from local.cloud.github_schema import HOST, Operation, description
 from local.cloud.http import HttpAnswer, HttpRequest, Route
 
-TOKEN_OPERATION = "apps/create-installation-access-token"  # noqa: S105 - the name of an operation
-OPERATIONS = {
+IN_A_REPOSITORY = {
     **github_comments.OPERATIONS,
     **github_deployments.OPERATIONS,
     **github_repositories.OPERATIONS,
 }
+OPERATIONS = (*github_apps.OPERATIONS, *github_users.OPERATIONS, *IN_A_REPOSITORY)
+"""By GitHub's ids, all that is served."""
 
 
 class GitHub(Activity):
@@ -40,8 +40,9 @@ class GitHub(Activity):
         headers: dict[str, str] = {}
         try:
             with self.lock:
-                if name == TOKEN_OPERATION:
-                    return create_token(self.state, operation, request, self._clock.now()).as_http(headers)
+                if name in github_apps.OPERATIONS:
+                    perform = github_apps.OPERATIONS[name]
+                    return perform(self.state, operation, request, self._clock.now()).as_http(headers)
                 return self._perform(name, operation, request, headers).as_http(headers)
         except GitHubError as error:
             error.headers = {**headers, **error.headers}
@@ -52,6 +53,8 @@ class GitHub(Activity):
         now = self._clock.now()
         token = token_of(self.state, credential(request.headers), now)
         headers |= self.limits.count(token)
+        if name in github_users.OPERATIONS:
+            return github_users.OPERATIONS[name](token, Answers(self.state, api_url(request)))
         path = names_in(request)
         repository = self.state.repositories.get(f"{path['owner']}/{path['repo']}".lower())
         if repository is None or not token.reaches(repository):
@@ -70,4 +73,4 @@ class GitHub(Activity):
             now=now,
             answers=Answers(self.state, api),
         )
-        return OPERATIONS[name](exchange)
+        return IN_A_REPOSITORY[name](exchange)

@@ -25,11 +25,15 @@ LIMITS_PAGE = "https://docs.github.com/rest/using-the-rest-api/rate-limits-for-t
 _PULLS = ("pull_requests",)
 _COMMENTS = ("issues", "pull_requests")
 _HOOKS = ("repository_hooks",)
+_NONE = ((), "")
 PERMISSIONS: Mapping[str, tuple[tuple[str, ...], str]] = {
+    "apps/create-installation-access-token": _NONE,
+    "apps/get-authenticated": _NONE,
     "issues/create-comment": (_COMMENTS, WRITE),
     "issues/delete-comment": (_COMMENTS, WRITE),
     "issues/get-comment": (_COMMENTS, READ),
     "issues/list-comments": (_COMMENTS, READ),
+    "issues/list-comments-for-repo": (_COMMENTS, READ),
     "issues/list-labels-on-issue": (_COMMENTS, READ),
     "issues/update-comment": (_COMMENTS, WRITE),
     "pulls/get": (_PULLS, READ),
@@ -46,8 +50,9 @@ PERMISSIONS: Mapping[str, tuple[tuple[str, ...], str]] = {
     "repos/list-deployments": (("deployments",), READ),
     "repos/list-webhooks": (_HOOKS, READ),
     "repos/update-webhook-config-for-repo": (_HOOKS, WRITE),
+    "users/get-authenticated": _NONE,
 }
-"""Any one of these permissions, at least at this level:
+"""Any one of these permissions, at least at this level; an app as itself, and a user about herself, need none:
 https://docs.github.com/rest/authentication/permissions-required-for-fine-grained-personal-access-tokens"""
 
 
@@ -115,17 +120,18 @@ def token_of(state: State, value: str, now: datetime) -> Token:
 def check_permission(token: Token, operation: str) -> None:
     """Raises GitHubError (403) unless the token permits an operation."""
     alternatives, level = PERMISSIONS[operation]
-    if token.permissions is None:
+    if token.permissions is None or not alternatives:
         return
     granted = {**token.permissions, "metadata": token.permissions.get("metadata", READ)}
     if not any(LEVELS.index(granted.get(one, "")) >= LEVELS.index(level) for one in alternatives):
-        kind = "integration" if token.installation else "personal access token"
         accepted = "; ".join(f"{one}={level}" for one in alternatives)
-        raise GitHubError(
-            403,
-            f"Resource not accessible by {kind}",
-            headers={"x-accepted-github-permissions": accepted},
-        )
+        raise inaccessible(token, {"x-accepted-github-permissions": accepted})
+
+
+def inaccessible(token: Token, headers: Mapping[str, str] | None = None) -> GitHubError:
+    """The error (403) for what is not for such a token."""
+    kind = "integration" if token.installation else "personal access token"
+    return GitHubError(403, f"Resource not accessible by {kind}", headers=headers)
 
 
 def app_of(state: State, jwt: str, moments: tuple[datetime, ...]) -> App:

@@ -12,6 +12,8 @@ from local.cloud.github_state import (
     OPEN,
     App,
     Comment,
+    Deployment,
+    DeploymentStatus,
     Head,
     Hook,
     Installation,
@@ -197,6 +199,43 @@ class Activity:
         """What the comments of a pull request say, the oldest first."""
         with self.lock:
             return [one.body for one in self._repository(repository).comments.values() if one.number == number]
+
+    def deploy(
+        self,
+        repository: str,
+        environment: str,
+        sha: str,
+        *,
+        login: str = "octocat",
+        state: str = "success",
+        environment_url: str = "",
+    ) -> int:
+        """Let somebody's deployment of a commit be there, in this state, and return its id.
+
+        Raises ``ValueError`` for a commit that is not there.
+        """
+        with self.lock:
+            found, now, who = self._repository(repository), self._clock.now(), self.state.user(login).login
+            if sha not in found.commits:
+                raise ValueError(f"{repository} has no commit {sha}")
+            status = DeploymentStatus(self.state.new_id(), who, state, "", environment, environment_url, "", now)
+            new = Deployment(
+                id=self.state.new_id(),
+                login=who,
+                sha=sha,
+                ref=sha,
+                task="deploy",
+                payload={},
+                environment=environment,
+                description=None,
+                transient_environment=False,
+                production_environment=False,
+                created_at=now,
+                updated_at=now,
+                statuses=[status],
+            )
+            found.deployments[new.id] = new
+            return new.id
 
     def add_hook(self, repository: str, url: str, secret: str, events: Iterable[str] = ("pull_request",)) -> int:
         """Make a webhook, which is never sent, and return its id."""

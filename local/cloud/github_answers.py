@@ -4,7 +4,17 @@ from datetime import UTC, datetime
 from zlib import crc32
 
 from local.cloud.github_schema import Json, completed
-from local.cloud.github_state import Comment, Deployment, DeploymentStatus, Hook, PullRequest, Repository, State, User
+from local.cloud.github_state import (
+    App,
+    Comment,
+    Deployment,
+    DeploymentStatus,
+    Hook,
+    PullRequest,
+    Repository,
+    State,
+    User,
+)
 
 SITE = "https://github.com"
 CAN = {
@@ -51,6 +61,22 @@ class Answers:
             "url": f"{self._api}/users/{user.login}",
             "html_url": f"{SITE}/{user.login}",
         }
+
+    def authenticated_user(self, login: str) -> Json:
+        """A user, as GitHub tells of her to whoever has her token; nothing private is known."""
+        known = {**self._user(self._state.user(login)), "user_view_type": "public"}
+        return completed("public-user", known)
+
+    def app(self, app: App) -> Json:
+        """A GitHub App."""
+        known: Json = {
+            "id": app.id,
+            "slug": app.slug,
+            "client_id": app.client_id,
+            "name": app.slug,
+            "html_url": f"{SITE}/apps/{app.slug}",
+        }
+        return completed("integration", known)
 
     def collaborator(self, login: str, role: str) -> Json:
         """How much someone may, in a repository."""
@@ -139,6 +165,7 @@ class Answers:
             "id": comment.id,
             "body": comment.body,
             "user": self.user(comment.login),
+            "performed_via_github_app": self.app(comment.app) if comment.app else None,
             "author_association": "NONE",
             "created_at": moment(comment.created_at),
             "updated_at": moment(comment.updated_at),

@@ -1,4 +1,4 @@
-"""GitHub Apps: how an app gets the token of an installation.
+"""GitHub's operations on apps: who an app is, and how it gets the token of an installation.
 
 https://docs.github.com/apps/creating-github-apps/authenticating-with-a-github-app
 """
@@ -7,22 +7,25 @@ from datetime import UTC, datetime, timedelta
 from typing import cast
 
 from local.cloud.github_access import app_of, credential, granted
-from local.cloud.github_answers import moment
+from local.cloud.github_answers import Answers, moment
 from local.cloud.github_errors import GitHubError, not_found
-from local.cloud.github_exchange import Reply, checked_body, one_of, whole_number
+from local.cloud.github_exchange import Reply, api_url, checked_body, one_of, whole_number
 from local.cloud.github_schema import Json, Operation
-from local.cloud.github_state import Installation, State, Token
+from local.cloud.github_state import App, Installation, State, Token
 from local.cloud.http import HttpRequest
 
 TOKEN_LIFE = timedelta(hours=1)
 
 
-def create_token(state: State, operation: Operation, request: HttpRequest, now: datetime) -> Reply:
-    """apps/create-installation-access-token.
+def get_app(state: State, operation: Operation, request: HttpRequest, now: datetime) -> Reply:
+    """apps/get-authenticated."""
+    del operation
+    return Reply(Answers(state, api_url(request)).app(_asking(state, request, now)))
 
-    The app's JWT is timely by this clock or by the wall's, which is the only one that client libraries know.
-    """
-    app = app_of(state, credential(request.headers), (now, datetime.now(UTC)))
+
+def create_token(state: State, operation: Operation, request: HttpRequest, now: datetime) -> Reply:
+    """apps/create-installation-access-token."""
+    app = _asking(state, request, now)
     installation = one_of(state.installations, whole_number(request.captured["installation_id"]))
     if installation.app.id != app.id:
         raise not_found()
@@ -30,7 +33,7 @@ def create_token(state: State, operation: Operation, request: HttpRequest, now: 
     chosen = _chosen(state, installation, body)
     token = Token(
         value=f"ghs_{state.new_id():036d}",
-        login=f"{app.slug}[bot]",
+        login=app.login,
         repositories=chosen,
         permissions=granted(installation, body),
         expires_at=now + TOKEN_LIFE,
@@ -44,6 +47,11 @@ def create_token(state: State, operation: Operation, request: HttpRequest, now: 
         "repository_selection": "all" if chosen is None and installation.repositories is None else "selected",
     }
     return Reply(answer, 201)
+
+
+def _asking(state: State, request: HttpRequest, now: datetime) -> App:
+    """The app whose JWT is timely by this clock or by the wall's, which is the only one that client libraries know."""
+    return app_of(state, credential(request.headers), (now, datetime.now(UTC)))
 
 
 def _chosen(state: State, installation: Installation, body: Json) -> frozenset[str] | None:
@@ -64,3 +72,10 @@ def _chosen(state: State, installation: Installation, body: Json) -> frozenset[s
             "There is at least one repository that does not exist or is not accessible to the parent installation.",
         )
     return frozenset(found)
+
+
+OPERATIONS = {
+    "apps/create-installation-access-token": create_token,
+    "apps/get-authenticated": get_app,
+}
+"""By GitHub's ids of operations: those that an app calls as itself, with a JWT in place of a token."""

@@ -8,6 +8,7 @@ from local.cloud.github_state import Comment
 from local.cloud.http import NO_CONTENT
 
 LONGEST_BODY = 65536
+SORTS = {"created": "created_at", "updated": "updated_at"}
 
 
 def list_comments(exchange: Exchange) -> Reply:
@@ -16,6 +17,17 @@ def list_comments(exchange: Exchange) -> Reply:
     since = _since(exchange)
     found = [one for one in exchange.repository.comments.values() if one.number == number]
     shown, headers = exchange.page([one for one in found if since is None or one.updated_at >= since])
+    return Reply([exchange.answers.comment(exchange.repository, one) for one in shown], headers=headers)
+
+
+def list_comments_of_all(exchange: Exchange) -> Reply:
+    """issues/list-comments-for-repo: those of every pull request, the oldest first unless they are to be sorted."""
+    query, since = exchange.query, _since(exchange)
+    found = [one for one in exchange.repository.comments.values() if since is None or one.updated_at >= since]
+    if "sort" in query:
+        by = SORTS[query["sort"]]
+        found.sort(key=lambda one: (getattr(one, by), one.id), reverse=query.get("direction", "desc") == "desc")
+    shown, headers = exchange.page(found)
     return Reply([exchange.answers.comment(exchange.repository, one) for one in shown], headers=headers)
 
 
@@ -43,6 +55,7 @@ def create_comment(exchange: Exchange) -> Reply:
         body=_body(exchange),
         created_at=exchange.now,
         updated_at=exchange.now,
+        app=exchange.token.installation.app if exchange.token.installation else None,
     )
     exchange.repository.comments[new.id] = new
     pull.updated_at = exchange.now
@@ -87,6 +100,7 @@ OPERATIONS = {
     "issues/delete-comment": delete_comment,
     "issues/get-comment": get_comment,
     "issues/list-comments": list_comments,
+    "issues/list-comments-for-repo": list_comments_of_all,
     "issues/update-comment": update_comment,
 }
 """By GitHub's ids of operations."""

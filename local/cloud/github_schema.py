@@ -102,7 +102,13 @@ def completed(name: str, known: Json) -> Json:
 
     That is null where it may be, else an empty text or list, 0, false, the API's address, or the first choice.
     """
-    return {**cast("Json", _saying_nothing(name)), **known}
+    return {**_filled(name), **known}
+
+
+@functools.cache
+def _filled(name: str) -> Json:
+    """An object of this schema that says nothing, even where null would do."""
+    return cast("Json", _empty({**description().components["schemas"][name], "type": "object"}))
 
 
 @functools.cache

@@ -55,8 +55,23 @@ class PullRequest:
 
 
 @dataclass
+class App:
+    """A GitHub App, known by its id (or its client id), which signs with the private half of this key (PEM)."""
+
+    id: int
+    client_id: str
+    slug: str
+    public_key: str
+
+    @property
+    def login(self) -> str:
+        """The login of the bot that acts for it."""
+        return f"{self.slug}[bot]"
+
+
+@dataclass
 class Comment:
-    """A comment on a pull request."""
+    """A comment on a pull request, written by a person or for an app."""
 
     id: int
     number: int
@@ -64,6 +79,7 @@ class Comment:
     body: str
     created_at: datetime
     updated_at: datetime
+    app: App | None = None
 
 
 @dataclass
@@ -167,16 +183,6 @@ class Token:
         """Whether it may know of a repository."""
         limits = (self.repositories, self.installation.repositories if self.installation else None)
         return all(limit is None or repository.full_name.lower() in limit for limit in limits)
-
-
-@dataclass
-class App:
-    """A GitHub App, known by its id (or its client id), which signs with the private half of this key (PEM)."""
-
-    id: int
-    client_id: str
-    slug: str
-    public_key: str
 
 
 @dataclass

@@ -38,11 +38,40 @@ class Level(StrEnum):
     ADMIN = "admin"
 
 
+class DeploymentState(StrEnum):
+    """How a deployment gets on."""
+
+    ERROR = "error"
+    FAILURE = "failure"
+    INACTIVE = "inactive"
+    IN_PROGRESS = "in_progress"
+    QUEUED = "queued"
+    PENDING = "pending"
+    SUCCESS = "success"
+
+
 class PullRequestState(StrEnum):
     """Whether a pull request is open."""
 
     OPEN = "open"
     CLOSED = "closed"
+
+
+class Comment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A comment on a pull request."""
+
+    login: str
+    body: str
+
+
+class Deployment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A deployment that somebody made, with its latest status."""
+
+    environment: str
+    sha: Sha
+    login: str = "octocat"
+    state: DeploymentState = DeploymentState.SUCCESS
+    environment_url: str = ""
 
 
 class PullRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -56,15 +85,17 @@ class PullRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     draft: bool = False
     labels: list[str] = []
     state: PullRequestState = PullRequestState.OPEN
+    comments: list[Comment] = []
 
 
 class Repository(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A repository on GitHub: its collaborators by login, its pull requests by number."""
+    """A repository on GitHub: its collaborators by login, its pull requests by number, deployments of others."""
 
     private: bool = True
     default_branch: str = "main"
     permissions: dict[str, Role] = {}
     pull_requests: dict[Id, PullRequest] = {}
+    deployments: list[Deployment] = []
 
 
 class Token(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -111,6 +142,16 @@ def seed_github(github: "GitHub", world: GitHubWorld, at: At) -> None:
         for number, pull in repository.pull_requests.items():
             with at(f"github.repositories.{full_name}.pull_requests.{number}"):
                 _open(github, full_name, number, pull)
+        for place, one in enumerate(repository.deployments):
+            with at(f"github.repositories.{full_name}.deployments[{place}]"):
+                github.deploy(
+                    full_name,
+                    one.environment,
+                    one.sha,
+                    login=one.login,
+                    state=one.state,
+                    environment_url=one.environment_url,
+                )
     for value, token in world.tokens.items():
         github.add_token(
             value,
@@ -137,5 +178,7 @@ def _open(github: "GitHub", full_name: str, number: int, pull: PullRequest) -> N
         draft=pull.draft,
         labels=pull.labels,
     )
+    for comment in pull.comments:
+        github.comment(full_name, number, comment.login, comment.body)
     if pull.state == CLOSED:
         github.close(full_name, number)

@@ -13,7 +13,7 @@ from google.pubsub_v1 import PublisherClient, SubscriberClient, types
 from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
 
 from local.cloud.clock import Clock
-from local.cloud.engine import ApiError, Call, Server, copy_of
+from local.cloud.engine import ApiError, Call, Server, copy_of, is_read
 from local.cloud.transports import RESPONSE_STREAM, UNARY, rpcs_of
 from shared.clients import Clients
 
@@ -202,3 +202,21 @@ def test_a_port_serves_one_server(server: Server) -> None:
     port = server.start()
     with pytest.raises(RuntimeError):
         Server(Clock(START)).start(port)
+
+
+@pytest.mark.parametrize(
+    ("method", "expected"),
+    [
+        ("google.cloud.run.v2.Services/ListServices", True),
+        ("google.cloud.run.v2.Services/UpdateService", False),
+        ("google.cloud.secretmanager.v1.SecretManagerService/AccessSecretVersion", True),
+        ("GET api.github.com/repos/acme/shop/pulls", True),
+        ("POST api.github.com/repos/acme/shop/deployments", False),
+        ("DELETE api.github.com/repos/acme/shop/issues/7/labels/Test", False),
+        ("POST api.github.com/app/installations/99/access_tokens", True),
+        ("DELETE api.github.com/app/installations/99/access_tokens", False),
+        ("POST api.github.com/repos/acme/shop/access_tokens/7", False),
+    ],
+)
+def test_what_only_reads(method: str, *, expected: bool) -> None:
+    assert is_read(method) is expected

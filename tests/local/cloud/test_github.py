@@ -37,8 +37,7 @@ def client(cloud: LocalCloud) -> Iterator[GitHubClient]:
 
 
 def test_every_operation_is_served() -> None:
-    served = description().operations.keys()
-    assert OPERATIONS.keys() == PERMISSIONS.keys() == served - {"apps/create-installation-access-token"}
+    assert set(OPERATIONS) == PERMISSIONS.keys() == description().operations.keys()
 
 
 def test_a_repository_in_any_case(client: GitHubClient) -> None:
@@ -170,6 +169,24 @@ def test_comments(cloud: LocalCloud, client: GitHubClient) -> None:
     assert client.send("DELETE", ours["url"]).status_code == 204
     assert client.send("GET", ours["url"]).status_code == 404
     assert client.ok("GET", f"{SHOP}/pulls/7")["comments"] == 1
+
+
+def test_comments_of_all_pull_requests(cloud: LocalCloud, client: GitHubClient) -> None:
+    cloud.github.open_pull_request("acme/shop", 8, Head(SECOND))
+    first, second = (cloud.github.comment("acme/shop", number, "alice", "/preview") for number in (7, 8))
+    cloud.clock.advance(MINUTE)
+    third = client.ok("POST", f"{SHOP}/issues/7/comments", {"body": "Waiting."})["id"]
+    cloud.clock.advance(MINUTE)
+    client.ok("PATCH", f"{SHOP}/issues/comments/{first}", {"body": "/preview stop"})
+
+    def listed(**query: object) -> list[int]:
+        return [one["id"] for one in client.ok("GET", f"{SHOP}/issues/comments", **query)]
+
+    assert listed() == [first, second, third]
+    assert listed(sort="created", direction="asc", per_page=2) == [first, second]
+    assert listed(sort="updated") == [first, third, second]
+    assert listed(since="2026-11-01T00:00:30Z") == [first, third]
+    assert client.send("GET", f"{SHOP}/issues/comments", since="yesterday").status_code == 422
 
 
 def test_a_deployment_and_its_statuses(client: GitHubClient) -> None:

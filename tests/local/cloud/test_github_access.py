@@ -116,10 +116,41 @@ def test_an_app_gets_a_token_for_an_hour(cloud: LocalCloud, key: Key) -> None:
     with GitHubClient(cloud, granted["token"]) as client:
         comment = client.ok("POST", COMMENTS, {"body": "Here."})
         assert (comment["user"]["login"], comment["user"]["type"]) == ("caretaker[bot]", "Bot")
+        app = comment["performed_via_github_app"]
+        assert (app["id"], app["slug"], app["client_id"]) == (APP_ID, "caretaker", f"Iv1.{APP_ID:016x}")
         assert client.send("GET", "repos/acme/secret-plans").status_code == 404
         assert refusal(client.send("GET", f"{SHOP}/hooks")) == (403, "Resource not accessible by integration")
         cloud.clock.advance(timedelta(hours=1))
         assert refusal(client.send("GET", SHOP)) == (401, "Bad credentials")
+
+
+def test_who_one_is(cloud: LocalCloud, key: Key) -> None:
+    cloud.github.add_token("ghp_nothing", "Alice", permissions={})
+    with GitHubClient(cloud, "ghp_nothing") as client:
+        user = client.ok("GET", "user")
+        assert (user["login"], user["type"]) == ("Alice", "User")
+    with GitHubClient(cloud, key.sign()) as app:
+        assert (app.ok("GET", "app")["id"], app.ok("GET", "app")["slug"]) == (APP_ID, "caretaker")
+        assert refusal(app.send("GET", "user")) == (401, "Bad credentials")
+        token = app.ok("POST", TOKENS)["token"]
+    with GitHubClient(cloud, token) as client:
+        assert refusal(client.send("GET", "user")) == (403, "Resource not accessible by integration")
+        assert client.send("GET", "app").status_code == 401
+
+
+def test_what_is_not_written_for_an_app(cloud: LocalCloud) -> None:
+    cloud.github.comment("acme/shop", 7, "alice", "Nice.")
+    with GitHubClient(cloud, "ghp_all") as client:
+        client.ok("POST", COMMENTS, {"body": "Waiting."})
+        assert [one["performed_via_github_app"] for one in client.ok("GET", COMMENTS)] == [None, None]
+
+
+def test_asking_for_a_token_changes_nothing(cloud: LocalCloud, key: Key) -> None:
+    with GitHubClient(cloud, key.sign()) as app:
+        app.ok("POST", TOKENS)
+    with GitHubClient(cloud, "ghp_all") as client:
+        client.ok("POST", COMMENTS, {"body": "Waiting."})
+    assert [call.mutating for call in cloud.server.calls] == [False, True]
 
 
 def test_a_token_for_less(cloud: LocalCloud, key: Key) -> None:

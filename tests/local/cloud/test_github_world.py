@@ -17,14 +17,25 @@ GITHUB = {
         "acme/shop": {
             "permissions": {"alice": "write"},
             "pull_requests": {
-                7: {"head_sha": SHA, "login": "alice", "labels": ["preview"], "draft": True, "title": "Sale"},
+                7: {
+                    "head_sha": SHA,
+                    "login": "alice",
+                    "labels": ["preview"],
+                    "draft": True,
+                    "title": "Sale",
+                    "comments": [{"login": "alice", "body": "/preview"}],
+                },
                 8: {"head_sha": SHA, "head_repository": "mallory/shop", "head_ref": "patch"},
                 9: {"head_sha": SHA, "state": "closed"},
             },
+            "deployments": [{"environment": "staging", "sha": SHA, "login": "ci", "environment_url": "https://a.test"}],
         },
         "acme/site": {"private": False, "default_branch": "trunk"},
     },
-    "tokens": {"ghp_shop": {"login": "bot", "repositories": ["acme/shop"], "permissions": {"pull_requests": "read"}}},
+    "tokens": {
+        "ghp_all": {"login": "root"},
+        "ghp_shop": {"login": "bot", "repositories": ["acme/shop"], "permissions": {"pull_requests": "read"}},
+    },
     "apps": {12: {"public_key": "PEM", "installations": {99: {"permissions": {"issues": "write"}}}}},
 }
 
@@ -48,6 +59,13 @@ def test_github_comes_true(cloud: LocalCloud) -> None:
         assert client.ok("GET", "repos/acme/shop/collaborators/alice/permission")["permission"] == "write"
         assert client.send("GET", "repos/acme/site").status_code == 404
         assert client.send("GET", "repos/acme/shop/deployments").status_code == 403
+    with GitHubClient(cloud, "ghp_all") as client:
+        (comment,) = client.ok("GET", "repos/acme/shop/issues/7/comments")
+        assert (comment["user"]["login"], comment["body"]) == ("alice", "/preview")
+        (deployment,) = client.ok("GET", "repos/acme/shop/deployments")
+        assert (deployment["environment"], deployment["sha"], deployment["creator"]["login"]) == ("staging", SHA, "ci")
+        (status,) = client.ok("GET", deployment["statuses_url"])
+        assert (status["state"], status["environment_url"]) == ("success", "https://a.test")
     assert cloud.github.state.installations[99].permissions == {"issues": "write"}
 
 
@@ -71,6 +89,10 @@ def test_images_come_true(cloud: LocalCloud) -> None:
         ({"github": {"repositories": {"a/b": {"pull_requests": {7: {"head_sha": "1"}}}}}}, "head_sha: '1'"),
         ({"github": {"repositories": {"a/b": {"permissions": {"alice": "owner"}}}}}, "alice: 'owner' .*maintain"),
         ({"github": {"repositories": {"a/b": {}, "A/b": {}}}}, r"github\.repositories\.A/b: .* is there already"),
+        (
+            {"github": {"repositories": {"a/b": {"deployments": [{"environment": "x", "sha": SHA}]}}}},
+            r"a/b\.deployments\[0\]: .* has no commit 111",
+        ),
         ({"projects": {"p": {"location": "us", "repositories": {"Images": {}}}}}, r"repositories\.Images: .* no name"),
         (
             {"projects": {"p": {"location": "us", "repositories": {"images": {"images": {"shop": {"1": []}}}}}}},
