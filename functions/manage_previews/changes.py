@@ -34,11 +34,13 @@ class WriteComment(Change, frozen=True, kw_only=True):
 
 
 class CreateDeployment(Change, frozen=True, kw_only=True):
-    """Tell GitHub of a deployment, which the pull request then shows."""
+    """Tell GitHub of a deployment, which the pull request then shows, and how it stands."""
 
     access: GitHubAccess
     sha: str
     environment: str
+    state: DeploymentState
+    url: str
 
 
 class SetDeploymentStatus(Change, frozen=True, kw_only=True):

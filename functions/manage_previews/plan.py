@@ -16,7 +16,7 @@ from functions.manage_previews.comment import checksum_of, text_of
 from functions.manage_previews.names import service_id
 from functions.manage_previews.records import Deployed, DeploymentState, Records, Written, with_record
 from functions.manage_previews.verdicts import Occasion, State, Subject, Verdict, subjects, told, verdicts
-from functions.manage_previews.world import World
+from functions.manage_previews.world import PreviewService, World
 from shared.holds import Phase
 from shared.plan import Alert, Guard, Plan, Refusal
 
@@ -92,7 +92,7 @@ def intend(occasion: Occasion, changes: tuple[PreviewChange, ...]) -> Records:
             written = Written(change.comment_id, checksum_of(change.text), Phase.INTENDED)
             record = msgspec.structs.replace(record, comment=written)
         elif isinstance(change, CreateDeployment):
-            record = msgspec.structs.replace(record, deployment=Deployed(0, change.sha, None, Phase.INTENDED))
+            record = msgspec.structs.replace(record, deployment=Deployed(0, change.sha, change.state, Phase.INTENDED))
         elif isinstance(change, SetDeploymentStatus):
             deployed = Deployed(change.deployment_id, change.sha, change.state, Phase.INTENDED)
             record = msgspec.structs.replace(record, deployment=deployed)
@@ -158,43 +158,47 @@ def _change_of_comment(verdict: Verdict) -> Iterator[PreviewChange]:
 def _change_of_deployment(verdict: Verdict) -> Iterator[PreviewChange]:
     """A deployment tells of one commit: when another one is shown, it ends, and a new one begins."""
     subject, known, settings = verdict.subject, verdict.subject.record.deployment, verdict.subject.occasion.settings
-    preview = subject.preview if verdict.state.is_wanted else None
+    preview = subject.preview if verdict.state.is_wanted and settings.deployments else None
     is_over = known is None or known.state is DeploymentState.INACTIVE
     common = {"target": f"{verdict.key}, deployments", "reason": verdict.why, "subject": verdict.key}
     if preview and is_over and (known is None or known.sha != preview.sha):
-        if settings.deployments:
-            yield CreateDeployment(
-                **common,
-                field="deployment",
-                before="",
-                after=preview.sha,
-                access=settings.github,
-                sha=preview.sha,
-                environment=_environment(subject),
-            )
-        return
-    if known is None:
-        return
-    wanted = _state_of(verdict) if preview and preview.sha == known.sha else DeploymentState.INACTIVE
-    if known.state is not wanted:
-        yield SetDeploymentStatus(
+        state = _state_of(preview)
+        yield CreateDeployment(
             **common,
-            field=f"status of {known.sha[:7]}",
-            before=known.state or "",
-            after=wanted,
             access=settings.github,
-            deployment_id=known.id,
-            sha=known.sha,
-            state=wanted,
-            url=preview.uri if preview and wanted is DeploymentState.SUCCESS else "",
+            field="deployment",
+            before="",
+            after=f"{preview.sha[:7]}, {state}",
+            sha=preview.sha,
+            environment=_environment(subject),
+            state=state,
+            url=_url(preview, state),
         )
+    elif known:
+        is_shown = preview is not None and preview.sha == known.sha
+        state = _state_of(preview) if preview and is_shown else DeploymentState.INACTIVE
+        if known.state is not state:
+            yield SetDeploymentStatus(
+                **common,
+                access=settings.github,
+                field=f"status of {known.sha[:7]}",
+                before=known.state or "",
+                after=state,
+                deployment_id=known.id,
+                sha=known.sha,
+                state=state,
+                url=_url(preview, state),
+            )
 
 
-def _state_of(verdict: Verdict) -> DeploymentState:
-    preview = verdict.subject.preview
-    if preview and preview.in_flight:
+def _state_of(preview: PreviewService) -> DeploymentState:
+    if preview.in_flight:
         return DeploymentState.IN_PROGRESS
-    return DeploymentState.FAILURE if preview and preview.problem else DeploymentState.SUCCESS
+    return DeploymentState.FAILURE if preview.problem else DeploymentState.SUCCESS
+
+
+def _url(preview: PreviewService | None, state: DeploymentState) -> str:
+    return preview.uri if preview and state is DeploymentState.SUCCESS else ""
 
 
 def _environment(subject: Subject) -> str:

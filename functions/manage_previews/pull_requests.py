@@ -162,7 +162,7 @@ def write_comment(change: WriteComment, clients: Clients) -> None:
 
 
 def create_deployment(change: CreateDeployment, clients: Clients) -> None:
-    """Tell of a deployment that has been made: whether checks have passed is not asked for."""
+    """Tell of a deployment that has been made, and how it stands: whether checks have passed is not asked for."""
     body: dict[str, str | bool | list[str]] = {
         "ref": change.sha,
         "environment": change.environment,
@@ -172,21 +172,20 @@ def create_deployment(change: CreateDeployment, clients: Clients) -> None:
         "transient_environment": True,
         "production_environment": False,
     }
-    path = f"/repos/{parts_of(change.subject)[0]}/deployments"
-    GitHub(change.access, clients).send("POST", path, body, DeploymentAnswer)
+    github, path = GitHub(change.access, clients), f"/repos/{parts_of(change.subject)[0]}/deployments"
+    made = github.send("POST", path, body, DeploymentAnswer)
+    _set_status(github, f"{path}/{made.id}/statuses", change.state, change.url)
 
 
 def set_deployment_status(change: SetDeploymentStatus, clients: Clients) -> None:
     """Tell how a deployment stands."""
-    body: dict[str, str | bool | list[str]] = {
-        "state": change.state,
-        "description": DESCRIPTION,
-        "auto_inactive": False,
-    }
-    if change.url:
-        body["environment_url"] = change.url
     path = f"/repos/{parts_of(change.subject)[0]}/deployments/{change.deployment_id}/statuses"
-    GitHub(change.access, clients).send("POST", path, body, StatusAnswer)
+    _set_status(GitHub(change.access, clients), path, change.state, change.url)
+
+
+def _set_status(github: GitHub, path: str, state: DeploymentState, url: str) -> None:
+    body: dict[str, str | bool | list[str]] = {"state": state, "description": DESCRIPTION, "auto_inactive": False}
+    github.send("POST", path, body | ({"environment_url": url} if url else {}), StatusAnswer)
 
 
 def _comment(repository: str, comment_id: int, github: GitHub) -> list[CommentAnswer]:
