@@ -1,7 +1,7 @@
 """The map of the suite, `infra/terraform/automations.yaml`, as typed values."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
@@ -42,6 +42,9 @@ class Function(Model, frozen=True, kw_only=True):
     max_instances: Annotated[int, Meta(ge=1)]
     concurrency: Annotated[int, Meta(ge=1)]
     permissions: tuple[str, ...]
+    """Of IAM."""
+    github_permissions: dict[str, Literal["read", "write"]] = {}
+    """Of GitHub, by their names for apps: what the installation, or the fine-grained token, is granted."""
 
 
 class Entry(Function, frozen=True, kw_only=True, tag_field="trigger", tag="pubsub"):

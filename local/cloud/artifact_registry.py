@@ -7,7 +7,7 @@ stand for it. Repositories of other formats, and whatever changes something thro
 import json
 import re
 import threading
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import quote, unquote
@@ -89,21 +89,20 @@ class ArtifactRegistry:
                 raise ApiError(grpc.StatusCode.ALREADY_EXISTS, "the repository already exists")
             self._repositories.add(name)
 
-    def push_image(self, repository: str, image: str, digest: str, tags: Iterable[str] = ()) -> str:
+    def push_image(self, repository: str, image: str, digest: str, tags: Collection[str] = ()) -> str:
         """Push an image, and return its ``uri``. Its tags move here from where they were.
 
         What is new is published: the image with each tag, or by its digest alone if it has none. Raises NOT_FOUND for
         the repository (its full name), and INVALID_ARGUMENT.
         """
-        wanted = list(tags)
-        _check(image, digest, wanted)
+        _check(image, digest, tags)
         now = self._clock.now()
         with self._lock:
             self._check_repository(repository)
             given = Image(repository, image, digest, now, now)
             is_new = given.name not in self._images
             pushed = self._images.setdefault(given.name, given)
-            moved = [tag for tag in wanted if tag not in pushed.tags]
+            moved = [tag for tag in tags if tag not in pushed.tags]
             for tag in moved:
                 self._untag(pushed.package, tag)
                 pushed.tags.add(tag)
@@ -202,7 +201,7 @@ class ArtifactRegistry:
                 raise
 
 
-def _check(image: str, digest: str, tags: Iterable[str]) -> None:
+def _check(image: str, digest: str, tags: Collection[str]) -> None:
     if not IMAGE.fullmatch(image):
         raise invalid(f"{image!r} is no name of an image")
     if not DIGEST.fullmatch(digest):

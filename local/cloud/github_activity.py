@@ -1,7 +1,7 @@
 """What people do on GitHub besides using its API: they push, comment, label, and decide who may what."""
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 
 from local.cloud.clock import Clock
@@ -44,7 +44,7 @@ class Activity:
         value: str,
         login: str,
         *,
-        repositories: Iterable[str] | None = None,
+        repositories: Collection[str] | None = None,
         permissions: Mapping[str, str] | None = None,
         expires_at: datetime | None = None,
     ) -> None:
@@ -69,7 +69,7 @@ class Activity:
         installation_id: int,
         app_id: int,
         *,
-        repositories: Iterable[str] | None = None,
+        repositories: Collection[str] | None = None,
         permissions: Mapping[str, str],
     ) -> None:
         """Install an app, for some repositories (None: all). Again for the same id changes what it may do."""
@@ -109,7 +109,7 @@ class Activity:
         login: str = "octocat",
         title: str = "A change",
         draft: bool = False,
-        labels: Iterable[str] = (),
+        labels: Collection[str] = (),
     ) -> None:
         """Open a pull request, from a branch or from a fork, which is made if need be.
 
@@ -237,7 +237,7 @@ class Activity:
             found.deployments[new.id] = new
             return new.id
 
-    def add_hook(self, repository: str, url: str, secret: str, events: Iterable[str] = ("pull_request",)) -> int:
+    def add_hook(self, repository: str, url: str, secret: str, events: Collection[str] = ("pull_request",)) -> int:
         """Make a webhook, which is never sent, and return its id."""
         with self.lock:
             now = self._clock.now()

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+import msgspec
+
 OPEN, CLOSED = "open", "closed"
 
 
@@ -24,8 +26,7 @@ class User:
         return "Bot" if self.login.endswith("[bot]") else "User"
 
 
-@dataclass(frozen=True)
-class Head:
+class Head(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where a pull request comes from: a commit on a branch of a repository, of its own if that is ""."""
 
     sha: str

@@ -2,11 +2,13 @@
 
 import importlib
 from pathlib import Path
+from typing import cast
 
 import msgspec
 import pytest
 
 from infra.automations import PATH, ROOT, Entry, Webhook, load_automations, load_functions
+from local.cloud.github_schema import description
 from shared.automation import Automation
 from shared.events import inbox_of
 from shared.lease import DURATION
@@ -25,6 +27,12 @@ def test_each_automation_is_what_its_entry_says(name: str) -> None:
     assert automation.name == name
 
 
+def permissions_of_github() -> set[str]:
+    """By the names that GitHub's own description has for apps."""
+    schema = cast("dict[str, dict[str, object]]", description().components["schemas"]["app-permissions"])
+    return set(schema["properties"])
+
+
 @pytest.mark.parametrize(("name", "entry"), load_automations().items())
 def test_an_entry_makes_sense(name: str, entry: Entry) -> None:
     assert entry.time_limit_seconds < DURATION.total_seconds()
@@ -32,6 +40,7 @@ def test_an_entry_makes_sense(name: str, entry: Entry) -> None:
     assert inbox_of(name) not in entry.topics
     assert set(entry.obeys) <= set(Restriction)
     assert len(set(entry.permissions)) == len(entry.permissions)
+    assert entry.github_permissions.keys() <= permissions_of_github()
     assert entry.tick is None or DURATION.total_seconds() < entry.tick.every_seconds
 
 
@@ -49,6 +58,7 @@ def test_what_comes_from_outside_never_goes_to_an_inbox(name: str) -> None:
         ("memory:", "memroy:"),
         ("max_instances: 3", "max_instances: 0"),
         ("dead_letter_after: 20", "dead_letter_after: 3"),
+        ("concurrency: 8", "concurrency: 8\n  github_permissions: {metadata: admin}"),
     ],
 )
 def test_a_map_that_will_not_do(tmp_path: Path, old: str, new: str) -> None:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
+from google.cloud.artifactregistry_v1 import ArtifactRegistryClient
 from google.cloud.billing.budgets_v1 import BudgetServiceClient
 from google.cloud.billing_v1 import CloudBillingClient
 from google.cloud.container_v1 import ClusterManagerClient
@@ -22,11 +23,20 @@ from shared.clients import Clients
 from shared.firestore_values import from_fields
 from shared.lease import LeaseRecord
 from shared.state import DATABASE
+from tests.laws.github_end_state import comments_and_deployments
 
 SERVER_MADE = frozenset(
     (
         *("uid", "etag", "generation", "observed_generation", "conditions", "terminal_condition", "status"),
-        *("create_time", "update_time", "user_update_time", "schedule_time", "last_attempt_time", "status_message"),
+        *(
+            "create_time",
+            "update_time",
+            "user_update_time",
+            "upload_time",
+            "schedule_time",
+            "last_attempt_time",
+            "status_message",
+        ),
         *("creator", "last_modifier", "update_info", "latest_ready_revision", "latest_created_revision"),
     )
 )
@@ -47,7 +57,10 @@ class Places:
     """Each project and location: ``projects/P/locations/L``."""
     billing_accounts: tuple[str, ...]
     clusters: tuple[str, ...]
-    secret_parents: tuple[str, ...] = ()
+    image_repositories: tuple[str, ...]
+    """Of Artifact Registry."""
+    github_repositories: tuple[str, ...]
+    secret_parents: tuple[str, ...]
     """Each project that has secrets, and each of its regions that does."""
 
 
@@ -70,13 +83,19 @@ def places_of(world: World) -> Places:
         for project_id, project in world.projects.items()
         for location, _, _ in (key.rpartition("/") for key in project.secrets)
     }
-    accounts = tuple(f"billingAccounts/{account}" for account in world.billing_accounts)
+    image_repositories = tuple(
+        f"projects/{project_id}/locations/{location or project.location}/repositories/{repository}"
+        for project_id, project in world.projects.items()
+        for location, _, repository in (key.rpartition("/") for key in project.repositories)
+    )
     return Places(
-        tuple(f"projects/{project}" for project in world.projects),
-        tuple(sorted(parents)),
-        accounts,
-        clusters,
-        tuple(sorted(secret_parents)),
+        projects=tuple(f"projects/{project}" for project in world.projects),
+        parents=tuple(sorted(parents)),
+        billing_accounts=tuple(f"billingAccounts/{account}" for account in world.billing_accounts),
+        clusters=clusters,
+        image_repositories=image_repositories,
+        github_repositories=tuple(world.github.repositories),
+        secret_parents=tuple(sorted(secret_parents)),
     )
 
 
@@ -162,8 +181,19 @@ def _digest(clients: Clients, version: SecretVersion) -> str:
     return hashlib.sha256(answer.payload.data).hexdigest()
 
 
+def _images(clients: Clients, places: Places) -> Listed:
+    for repository in places.image_repositories:
+        client = clients.of(ArtifactRegistryClient)
+        yield from _named(client.list_docker_images(request={"parent": repository}))
+
+
+def _on_github(clients: Clients, places: Places) -> Listed:
+    for repository in places.github_repositories:
+        yield from comments_and_deployments(clients, repository)
+
+
 INVENTORY: tuple[Callable[[Clients, Places], Listed], ...] = (
-    *(_services, _worker_pools, _jobs, _billing, _budgets, _node_pools, _secrets),
+    *(_services, _worker_pools, _jobs, _billing, _budgets, _node_pools, _secrets, _images, _on_github),
 )
 """Every kind of resource that the local cloud holds. A service that joins it is listed here."""
 

@@ -18,7 +18,7 @@ from werkzeug.test import EnvironBuilder
 
 from infra.automations import Entry, load_automations
 from local.cloud import LocalCloud
-from local.cloud.engine import Call
+from local.cloud.engine import ApiError, Call
 from local.cloud.pubsub_push import push_body
 from local.cloud.world import World, seed, world_from
 from shared.clients import Clients, RetryPolicy
@@ -33,8 +33,10 @@ from tests.laws.broken import LawBroken, differences, in_lines
 from tests.laws.case import Case, Delivery
 from tests.laws.direct import DirectClients
 from tests.laws.end_state import Places, Resources, end_state, places_of, resources
+from tests.laws.github_end_state import let_look
+from tests.laws.happenings import happen
 from tests.laws.probe import PATIENCE_SECONDS, Crash, PausingProbe, Probe, Switchboard
-from tests.laws.scenario import ApiCall, Event, Scenario, ScenarioError
+from tests.laws.scenario import Act, Event, Scenario, ScenarioError
 from tests.laws.snapshot import Snapshot
 
 MOST_DELIVERIES = 5
@@ -74,6 +76,7 @@ class Stage:
         for topic in sorted(_topics(self.scenario, self._world)):
             self.cloud.pubsub.create_topic(pubsub.Topic(name=f"projects/{self.scenario.project}/topics/{topic}"))
         seed(self.cloud, self._world)
+        let_look(self.cloud)
         return self
 
     def __exit__(
@@ -125,11 +128,21 @@ class Stage:
     def _advance_to(self, when: datetime) -> None:
         """Let time pass, and with it whatever others do meanwhile."""
         before = self.cloud.clock.now()
-        for call in self.scenario.meanwhile:
-            if before < call.at <= when:
-                self.cloud.clock.advance_to(call.at)
-                make(call, self._others)
+        for act in self.scenario.meanwhile:
+            if before < act.at <= when:
+                self.cloud.clock.advance_to(act.at)
+                self.let_others(act)
         self.cloud.clock.advance_to(when)
+
+    def let_others(self, act: Act) -> None:
+        """Let somebody else do something. Raises ``ScenarioError`` for what cannot happen."""
+        if act.client:
+            _call(act, self._others)
+            return
+        try:
+            happen(act.happening, act.arguments, self.cloud)
+        except (LookupError, ValueError, ApiError) as error:
+            raise ScenarioError(f"{self.case}: {act} cannot happen: {type(error).__name__}: {error}") from error
 
     def play(self, events: Sequence[Event]) -> list[Delivery]:
         """Deliver events in order, each at its time, each until it is acknowledged."""
@@ -242,11 +255,10 @@ class Stage:
             raise self.broken(f"{what}{in_lines(found)}")
 
 
-def make(call: ApiCall, clients: Clients) -> None:
-    """Make a call as somebody else."""
-    module, _, name = call.client.rpartition(".")
+def _call(act: Act, clients: Clients) -> None:
+    module, _, name = act.client.rpartition(".")
     client = clients.of(getattr(importlib.import_module(module), name))
-    getattr(client, call.method)(request=call.request)
+    getattr(client, act.method)(request=act.request)
 
 
 def cloud_event_of(event: Event, project: str) -> CloudEvent:

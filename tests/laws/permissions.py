@@ -1,10 +1,13 @@
-"""Which IAM permissions a call needs. This map is ours, from Google's reference pages: no service has checked it."""
+"""Which permissions a call needs. The map is ours, from Google's and GitHub's pages: no service has checked it."""
 
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from google.protobuf.message import Message
+
+from local.cloud.github_access import PERMISSIONS as GITHUB_PERMISSIONS
+from local.cloud.github_schema import HOST, description
 
 Needed = tuple[str, ...]
 
@@ -30,14 +33,23 @@ def _link(request: Any) -> Needed:
     return ("resourcemanager.projects.createBillingAssignment", "billing.resourceAssociations.create")
 
 
+def _update_service(request: Any) -> Needed:
+    """What changes the template makes a revision, which acts as its service account."""
+    paths = request.update_mask.paths
+    is_revision = not paths or any(path.partition(".")[0] in ("template", "*") for path in paths)
+    return ("run.services.update", *(("iam.serviceAccounts.actAs",) if is_revision else ()))
+
+
 PERMISSIONS: Mapping[str, Needed | Callable[[Any], Needed]] = {
     "google.firestore.v1.Firestore/BatchGetDocuments": ("datastore.entities.get",),
     "google.firestore.v1.Firestore/Commit": _commit,
     "google.cloud.run.v2.Services/ListServices": ("run.services.list",),
     "google.cloud.run.v2.Services/GetService": ("run.services.get",),
     "google.cloud.run.v2.Services/CreateService": ("run.services.create", "iam.serviceAccounts.actAs"),
-    "google.cloud.run.v2.Services/UpdateService": ("run.services.update",),
+    "google.cloud.run.v2.Services/UpdateService": _update_service,
     "google.cloud.run.v2.Services/DeleteService": ("run.services.delete",),
+    "google.cloud.run.v2.Services/GetIamPolicy": ("run.services.getIamPolicy",),
+    "google.cloud.run.v2.Services/SetIamPolicy": ("run.services.setIamPolicy",),
     "google.cloud.scheduler.v1.CloudScheduler/ListJobs": ("cloudscheduler.jobs.list",),
     "google.cloud.scheduler.v1.CloudScheduler/GetJob": ("cloudscheduler.jobs.get",),
     "google.cloud.scheduler.v1.CloudScheduler/PauseJob": ("cloudscheduler.jobs.pause",),
@@ -64,6 +76,10 @@ PERMISSIONS: Mapping[str, Needed | Callable[[Any], Needed]] = {
     "google.cloud.secretmanager.v1.SecretManagerService/EnableSecretVersion": ("secretmanager.versions.enable",),
     "google.cloud.secretmanager.v1.SecretManagerService/DisableSecretVersion": ("secretmanager.versions.disable",),
     "google.cloud.secretmanager.v1.SecretManagerService/DestroySecretVersion": ("secretmanager.versions.destroy",),
+    "google.devtools.artifactregistry.v1.ArtifactRegistry/GetDockerImage": ("artifactregistry.dockerimages.get",),
+    "google.devtools.artifactregistry.v1.ArtifactRegistry/ListDockerImages": ("artifactregistry.dockerimages.list",),
+    "google.devtools.artifactregistry.v1.ArtifactRegistry/GetTag": ("artifactregistry.tags.get",),
+    "google.devtools.artifactregistry.v1.ArtifactRegistry/ListTags": ("artifactregistry.tags.list",),
 }
 """By method, what it needs, or how that follows from the request."""
 
@@ -75,15 +91,26 @@ HTTP_PERMISSIONS: Mapping[str, Needed] = {
 """The same for calls over HTTP, by a pattern of ``VERB host/path``."""
 
 
-def is_known(method: str) -> bool:
-    """Whether the map says what a method needs."""
-    return method in PERMISSIONS or any(re.fullmatch(pattern, method) for pattern in HTTP_PERMISSIONS)
-
-
 def permissions_of(method: str, request: Message) -> Needed:
-    """What a call needs. Raises ``KeyError`` for a method that is not in the map."""
+    """What a call needs of IAM. Raises ``KeyError`` for a method that is not in the map."""
+    if method.partition(" ")[2].startswith(f"{HOST}/"):
+        return ()
     for pattern, by_http in HTTP_PERMISSIONS.items():
         if re.fullmatch(pattern, method):
             return by_http
     needed = PERMISSIONS[method]
     return needed(request) if callable(needed) else needed
+
+
+def github_permissions_of(method: str) -> tuple[Needed, str]:
+    """What a call needs of GitHub: any of these permissions, at least at this level; none, if there are none.
+
+    Raises ``KeyError`` for an operation of GitHub's that the local cloud does not serve.
+    """
+    verb, _, path = method.partition(" ")
+    if not path.startswith(f"{HOST}/"):
+        return (), ""
+    for name, operation in description().operations.items():
+        if operation.verb == verb and operation.pattern.fullmatch(path):
+            return GITHUB_PERMISSIONS[name]
+    raise KeyError(method)

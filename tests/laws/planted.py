@@ -3,9 +3,10 @@
 import logging
 import threading
 from collections.abc import Callable
+from typing import Any
 
 import msgspec
-from google.api_core.exceptions import GoogleAPICallError
+from google.api_core.exceptions import GoogleAPICallError, from_http_status
 from google.cloud.firestore_v1.services.firestore import FirestoreClient
 from google.cloud.run_v2 import ServicesClient
 from google.pubsub_v1 import PublisherClient
@@ -184,6 +185,26 @@ def goes_by_the_short_name() -> AnyAutomation:
     return msgspec.structs.replace(AUTOMATION, apply=apply)
 
 
+def edits_what_others_wrote() -> AnyAutomation:
+    """Says on GitHub what it does, in the first comment that is there, whoever wrote it."""
+
+    def ask(clients: Clients, verb: str, path: str, body: dict[str, str] | None = None) -> Any:
+        url = clients.url(f"https://api.github.com/repos/acme/shop/issues/comments{path}")
+        bearing = {"Authorization": "Bearer ghp_planted"}
+        answer = clients.session.request(verb, url, json=body, headers=bearing, timeout=30)
+        if not answer.ok:
+            raise from_http_status(answer.status_code, answer.text)
+        return answer.json()
+
+    def apply(change: CapSpendingChange, clients: Clients) -> None:
+        if isinstance(change, SetMaxInstances):
+            (first, *_) = ask(clients, "GET", "")
+            ask(clients, "PATCH", f"/{first['id']}", {"body": f"{change.max_instances} instances"})
+        AUTOMATION.apply(change, clients)
+
+    return msgspec.structs.replace(AUTOMATION, apply=apply)
+
+
 def looks_twice() -> AnyAutomation:
     """Gets a service that it has listed, which nobody has permitted."""
 
@@ -252,6 +273,14 @@ PLANTED = (
     Planted("order", believes_the_last_to_arrive),
     Planted("errors", takes_a_failed_read_for_nothing),
     Planted("ownership", goes_by_the_short_name),
+    Planted(
+        "ownership",
+        edits_what_others_wrote,
+        {
+            "least_privilege": "nobody has permitted it to write comments",
+            "undo": "it does not say again what was said before",
+        },
+    ),
     Planted("least_privilege", looks_twice),
     Planted("no_secret_leaves", logs_what_it_gets),
     Planted("undo", never_gives_back),

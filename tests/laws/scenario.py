@@ -17,6 +17,7 @@ from infra.yaml12 import read_yaml
 from shared.errors import SettingsError
 from shared.events import inbox_of
 from shared.settings_errors import settings_error
+from tests.laws.happenings import check_happening
 
 FORMAT = "docs/laws.md"
 
@@ -50,23 +51,38 @@ class Event(Model, frozen=True, kw_only=True):
         return msgspec.json.encode(self.data) if self.text is None else self.text.encode()
 
 
-class ApiCall(Model, frozen=True, kw_only=True):
-    """One API call that somebody else makes."""
+class Act(Model, frozen=True, kw_only=True):
+    """What somebody else does: an API call, or something that happens in the local cloud without one."""
 
-    client: Annotated[str, Meta(pattern=r"^[a-z0-9_.]+\.[A-Za-z0-9]+Client$")]
+    client: Annotated[str, Meta(pattern=r"^[a-z0-9_.]+\.[A-Za-z0-9]+Client$")] = ""
     """Module and class, such as ``google.cloud.run_v2.ServicesClient``."""
-    method: str
-    request: dict[str, object]
+    method: str = ""
+    request: dict[str, object] = {}
+    happening: str = ""
+    """Such as ``github.close``: see `tests.laws.happenings`."""
+    arguments: dict[str, object] = {}
+
+    def __post_init__(self) -> None:
+        if bool(self.client) == bool(self.happening):
+            either = "either a call (`client`, `method`, `request`) or a `happening` with its `arguments`"
+            raise SettingsError("happening", self.happening or None, either)
+        if self.happening:
+            check_happening(self.happening, self.arguments)
+        elif not self.method:
+            raise SettingsError("method", None, "the name of a method of the client")
+
+    def __str__(self) -> str:
+        return self.happening or f"{self.client}.{self.method}"
 
 
-class TimedCall(ApiCall, frozen=True, kw_only=True):
-    """A call that is made when its time comes, whatever the automation does meanwhile."""
+class TimedAct(Act, frozen=True, kw_only=True):
+    """What is done when its time comes, whatever the automation does meanwhile."""
 
     at: datetime
 
 
-class PersonsCall(ApiCall, frozen=True, kw_only=True):
-    """A call that a person makes after the events and before the undo."""
+class PersonsAct(Act, frozen=True, kw_only=True):
+    """What a person does after the events and before the undo."""
 
     remains: Annotated[dict[str, dict[str, object]], Meta(min_length=1)]
     """By full resource name and field path, the values that must still be there after the undo."""
@@ -86,8 +102,8 @@ class Scenario(Model, frozen=True, kw_only=True):
     events: Annotated[tuple[Event, ...], Meta(min_length=1)]
     undo: Event | None = None
     """The event that asks for everything back."""
-    person: tuple[PersonsCall, ...] = ()
-    meanwhile: tuple[TimedCall, ...] = ()
+    person: tuple[PersonsAct, ...] = ()
+    meanwhile: tuple[TimedAct, ...] = ()
     """What others do in the course of time: a spending restriction comes into force, a person resizes something."""
     look_alikes: Annotated[tuple[str, ...], Meta(min_length=1)]
     """Full names of resources that must never be in a mutating call."""
@@ -144,9 +160,7 @@ def _completed(scenario: Scenario, automation: str, path: Path) -> Scenario:
 
     undo = complete(scenario.undo) if scenario.undo else None
     meanwhile = tuple(
-        sorted(
-            (msgspec.structs.replace(call, at=_aware(call.at)) for call in scenario.meanwhile), key=lambda call: call.at
-        )
+        sorted((msgspec.structs.replace(act, at=_aware(act.at)) for act in scenario.meanwhile), key=lambda act: act.at)
     )
     return msgspec.structs.replace(
         scenario, now=now, events=tuple(map(complete, scenario.events)), undo=undo, meanwhile=meanwhile

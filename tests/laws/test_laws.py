@@ -11,7 +11,7 @@ from infra.automations import PATH, ROOT, load_automations
 from tests.laws.case import Case
 from tests.laws.law import WHOLE
 from tests.laws.laws import LAWS
-from tests.laws.least_privilege import used_permissions
+from tests.laws.least_privilege import granted_permissions, used_permissions
 from tests.laws.scenario import ScenarioError, load_scenario, scenario_files
 
 AUTOMATIONS = load_automations()
@@ -83,5 +83,5 @@ def test_every_permission_is_needed(automation: str) -> None:
     if "least_privilege" in entry.laws_that_do_not_apply:
         pytest.skip(entry.laws_that_do_not_apply["least_privilege"])
     used = {name for path in scenario_files(automation) for name in used_permissions(case_of(automation, path))}
-    unused = [permission for permission in entry.permissions if permission not in used]
+    unused = [permission for permission in granted_permissions(entry) if permission not in used]
     assert not unused, f"{PATH.name} grants {automation} what no scenario needs: {', '.join(unused)}"

@@ -4,13 +4,13 @@ import copy
 from typing import Any
 
 from tests.laws.case import Case
-from tests.laws.harness import Stage, make
+from tests.laws.harness import Stage
 
 NAME = "undo"
 
 
 def check(case: Case, part: str) -> None:
-    """Play the events, then the person's calls, then the undo and a tick; compare with the seed."""
+    """Play the events, then what the person does, then the undo and a tick; compare with the seed."""
     del part
     with Stage(case, NAME) as stage:
         if stage.scenario.undo is None:
@@ -22,11 +22,11 @@ def check(case: Case, part: str) -> None:
             raise stage.broken(
                 "the scenario's events change no resource, so there is nothing to undo: add some that do"
             )
-        for call in stage.scenario.person:
-            make(call, stage.clients)
-            for name, fields in call.remains.items():
+        for act in stage.scenario.person:
+            stage.let_others(act)
+            for name, fields in act.remains.items():
                 for path, value in fields.items():
-                    _put(expected[name], path, value)
+                    _put(expected.setdefault(name, {}), path, value)
         stage.play([stage.scenario.undo])
         stage.tick()
         stage.must_be(expected, stage.resources(), "after the undo, not everything is as it was")

@@ -1,0 +1,67 @@
+"""What happens in the local cloud without a call of any API: people on GitHub, images that CI pushes.
+
+Each is a method of one of the local cloud's services, with its name and its arguments.
+"""
+
+import difflib
+import functools
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from local.cloud import LocalCloud
+from local.cloud.artifact_registry import ArtifactRegistry
+from local.cloud.cloud_run import CloudRun
+from local.cloud.github_activity import Activity
+from shared.errors import SettingsError
+from shared.settings_errors import settings_error
+
+_ON_GITHUB = (
+    *(Activity.open_pull_request, Activity.push, Activity.close, Activity.reopen, Activity.delete_fork),
+    *(Activity.set_draft, Activity.label, Activity.unlabel, Activity.comment, Activity.deploy),
+    *(Activity.set_permission, Activity.add_installation),
+)
+_IN_ARTIFACT_REGISTRY = (ArtifactRegistry.push_image, ArtifactRegistry.delete_image)
+HAPPENINGS: Mapping[str, Callable[..., object]] = {
+    **{f"github.{method.__name__}": method for method in _ON_GITHUB},
+    **{f"artifact_registry.{method.__name__}": method for method in _IN_ARTIFACT_REGISTRY},
+    "run.fail_instances": CloudRun.fail_instances,
+}
+"""By the service's name in `LocalCloud` and the method's."""
+
+
+def check_happening(happening: str, arguments: Mapping[str, object]) -> None:
+    """Raises ``SettingsError`` for what cannot happen, and for arguments that are not of the method's types."""
+    _typed(happening, arguments)
+
+
+def happen(happening: str, arguments: Mapping[str, object], cloud: LocalCloud) -> None:
+    """Let it happen. Raises ``SettingsError``, and what the method raises."""
+    service, _, method = happening.partition(".")
+    typed = _typed(happening, arguments)
+    getattr(getattr(cloud, service), method)(**{name: getattr(typed, name) for name in arguments})
+
+
+def _typed(happening: str, arguments: Mapping[str, object]) -> msgspec.Struct:
+    if happening not in HAPPENINGS:
+        close = difflib.get_close_matches(happening, HAPPENINGS, n=1)
+        hint = f"did you mean {close[0]}?" if close else f"it is one of {', '.join(HAPPENINGS)}"
+        raise SettingsError("happening", happening, hint)
+    type_ = _arguments_of(happening)
+    try:
+        return msgspec.convert(arguments, type_)
+    except msgspec.ValidationError as error:
+        raise settings_error(error, arguments, "arguments", type_) from error
+
+
+@functools.cache
+def _arguments_of(happening: str) -> type[msgspec.Struct]:
+    """The arguments of a happening, with the types that its method has for them."""
+    _, *parameters = inspect.signature(HAPPENINGS[happening]).parameters.values()
+    fields: list[Any] = [
+        (one.name, one.annotation) if one.default is one.empty else (one.name, one.annotation, one.default)
+        for one in parameters
+    ]
+    return msgspec.defstruct(happening, fields, frozen=True, kw_only=True, forbid_unknown_fields=True)

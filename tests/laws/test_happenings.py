@@ -1,0 +1,106 @@
+"""What others do in a scenario without an API: typed when it is read, and there when its time has come."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from functions.cap_spending.main import AUTOMATION
+from infra.automations import load_automations
+from tests.laws.case import Case
+from tests.laws.happenings import HAPPENINGS, check_happening
+from tests.laws.harness import Stage
+from tests.laws.scenario import Scenario, ScenarioError, load_scenario
+
+GOOD = Path(__file__).with_name("planted.yaml")
+SHA = "1" * 40
+COMMENTS = "api.github.com/repos/acme/shop/issues/7/comments"
+STAGING = "api.github.com/repos/acme/shop/environments/pr%2F7/deployments"
+IMAGES = "projects/my-product/locations/europe-west1/repositories/images"
+MEANWHILE = [
+    {"happening": "github.comment", "arguments": {"number": 7, "login": "bob", "body": "/preview"}},
+    {"happening": "github.deploy", "arguments": {"environment": "pr/7", "sha": SHA, "login": "ci", "state": "error"}},
+    {"happening": "github.deploy", "arguments": {"environment": "pr/7", "sha": SHA}},
+    {"happening": "github.open_pull_request", "arguments": {"number": 8, "head": {"sha": SHA, "ref": "other"}}},
+]
+
+pytestmark = pytest.mark.one_python
+
+
+def scenario(tmp_path: Path, *meanwhile: object) -> Scenario:
+    """The scenario for planted bugs, in which something more happens."""
+    path = tmp_path / "more.yaml"
+    more = msgspec.json.encode([{"at": "2026-11-20T12:07:00Z", **one} for one in meanwhile]).decode()  # type: ignore[dict-item]
+    path.write_text(f"{GOOD.read_text(encoding='utf-8')}\nmeanwhile: {more}\n", encoding="utf-8")
+    return load_scenario(path, "cap_spending")
+
+
+def stage_of(given: Scenario) -> Stage:
+    """A stage for that scenario."""
+    return Stage(Case(AUTOMATION, load_automations()["cap_spending"], given, "more"), "none", is_by_wire=False)
+
+
+def test_what_happens_is_part_of_the_end_state(tmp_path: Path) -> None:
+    in_the_shop = [{**one, "arguments": {"repository": "acme/shop", **one["arguments"]}} for one in MEANWHILE]  # type: ignore[dict-item]
+    given = scenario(tmp_path, *in_the_shop)
+    with stage_of(given) as stage:
+        before = stage.resources()
+        assert [name for name in before if name.startswith("api.github.com")] == [f"{COMMENTS}/1"]
+        stage.reach(given.events[0])
+        after = stage.resources()
+    assert after.keys() - before.keys() == {f"{COMMENTS}/2", f"{STAGING}/1", f"{STAGING}/2"}
+    assert after[f"{COMMENTS}/2"] == {"user": "bob", "app": None, "body": "/preview"}
+    assert [after[f"{STAGING}/{place}"]["creator"] for place in (1, 2)] == ["ci", "octocat"]
+    (status,) = after[f"{STAGING}/1"]["statuses"]
+    assert (status["state"], status["creator"]) == ("error", "ci")
+    assert "id" not in after[f"{STAGING}/1"]
+    assert stage.cloud.github.state.repository("acme/shop").pull_requests[8].head_ref == "other"
+
+
+def test_an_image_that_is_pushed_is_part_of_the_end_state(tmp_path: Path) -> None:
+    image = {"repository": IMAGES, "image": "shop", "digest": f"sha256:{SHA}{SHA[:24]}", "tags": ["pr-7"]}
+    given = scenario(tmp_path, {"happening": "artifact_registry.push_image", "arguments": image})
+    world = {"projects": {"my-product": {"location": "europe-west1", "repositories": {"images": {}}}}}
+    with stage_of(msgspec.structs.replace(given, world=world)) as stage:
+        stage.reach(given.events[0])
+        assert stage.resources()[f"{IMAGES}/dockerImages/shop@{image['digest']}"]["tags"] == ["pr-7"]
+
+
+def test_what_cannot_happen_names_the_scenario_and_what_it_was(tmp_path: Path) -> None:
+    given = scenario(tmp_path, {"happening": "github.close", "arguments": {"repository": "acme/shop", "number": 9}})
+    with (
+        stage_of(given) as stage,
+        pytest.raises(ScenarioError, match=r"in the scenario `more`: github\.close cannot happen: KeyError: 9"),
+    ):
+        stage.reach(given.events[0])
+
+
+@pytest.mark.parametrize(
+    ("act", "said"),
+    [
+        ({}, r"meanwhile\[0\]\.happening: None will not do: either a call .* or a `happening`"),
+        ({"client": "a.BClient", "happening": "github.close"}, r"meanwhile\[0\]\.happening: 'github.close' .* either"),
+        ({"client": "a.BClient"}, r"meanwhile\[0\]\.method: None will not do: the name of a method"),
+        ({"happening": "github.cloze"}, r"meanwhile\[0\]\.happening: 'github.cloze' .* did you mean github\.close\?"),
+        ({"happening": "x"}, r"meanwhile\[0\]\.happening: 'x' will not do: it is one of github\.open_pull_request, "),
+        (
+            {"happening": "github.close", "arguments": {"repository": "acme/shop", "number": "7"}},
+            r"meanwhile\[0\]\.arguments\.number: '7' will not do: expected `int`",
+        ),
+        (
+            {"happening": "artifact_registry.push_image", "arguments": {"repository": "r", "image": "i", "digests": 1}},
+            r"meanwhile\[0\]\.arguments\.digests: 1 will not do: .* did you mean `digest`\?",
+        ),
+    ],
+)
+def test_an_act_that_will_not_do(tmp_path: Path, act: dict[str, object], said: str) -> None:
+    with pytest.raises(ScenarioError, match=said):
+        scenario(tmp_path, act)
+
+
+def test_every_happening_has_arguments_that_can_be_said() -> None:
+    check_happening("run.fail_instances", {"name": "n", "message": None})
+    check_happening("github.add_installation", {"installation_id": 1, "app_id": 2, "permissions": {"issues": "read"}})
+    for happening in HAPPENINGS:
+        with pytest.raises(ValueError, match="it is required"):
+            check_happening(happening, {})

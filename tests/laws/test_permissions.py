@@ -1,0 +1,74 @@
+"""The map from calls to permissions, and how law 8 reads it."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+from google.cloud import run_v2
+
+from infra.automations import Entry, load_automations
+from tests.laws.broken import LawBroken
+from tests.laws.case import Case
+from tests.laws.least_privilege import granted_permissions, used_permissions
+from tests.laws.permissions import github_permissions_of, permissions_of
+from tests.laws.planted import edits_what_others_wrote
+from tests.laws.scenario import load_scenario
+
+UPDATE_SERVICE = "google.cloud.run.v2.Services/UpdateService"
+
+pytestmark = pytest.mark.one_python
+
+
+@pytest.mark.parametrize(
+    ("method", "expected"),
+    [
+        ("GET api.github.com/repos/acme/shop/pulls", (("pull_requests",), "read")),
+        ("POST api.github.com/repos/acme/shop/issues/7/comments", (("issues", "pull_requests"), "write")),
+        ("POST api.github.com/app/installations/9/access_tokens", ((), "")),
+        ("google.cloud.run.v2.Services/ListServices", ((), "")),
+    ],
+)
+def test_what_a_call_needs_of_github(method: str, expected: tuple[tuple[str, ...], str]) -> None:
+    assert github_permissions_of(method) == expected
+
+
+@pytest.mark.parametrize("method", ["GET api.github.com/repos/acme/shop/branches", "GET api.github.com/zen"])
+def test_what_is_not_in_the_map(method: str) -> None:
+    with pytest.raises(KeyError):
+        github_permissions_of(method)
+
+
+@pytest.mark.parametrize(
+    ("paths", "makes_a_revision"),
+    [(["scaling.max_instance_count"], False), (["template.containers"], True), ([], True), (["*"], True)],
+)
+def test_a_new_revision_acts_as_its_account(paths: list[str], *, makes_a_revision: bool) -> None:
+    request = run_v2.UpdateServiceRequest.pb(run_v2.UpdateServiceRequest(update_mask={"paths": paths}))
+    assert ("iam.serviceAccounts.actAs" in permissions_of(UPDATE_SERVICE, request)) is makes_a_revision
+
+
+def entry(**github_permissions: str) -> Entry:
+    """The entry of `cap_spending`, granted more."""
+    return msgspec.structs.replace(load_automations()["cap_spending"], github_permissions=github_permissions)
+
+
+def used_by_what_writes_comments(given: Entry) -> set[str]:
+    """What an automation needs that writes comments besides, if it is granted that."""
+    path = Path(__file__).with_name("planted.yaml")
+    scenario = load_scenario(path, "cap_spending")
+    return used_permissions(Case(edits_what_others_wrote(), given, scenario, "planted"))
+
+
+def test_any_of_several_permissions_will_do() -> None:
+    needed = used_by_what_writes_comments(entry(pull_requests="write", deployments="read"))
+    assert {one for one in needed if "GitHub" in one} == {
+        "GitHub's pull_requests: read",
+        "GitHub's pull_requests: write",
+    }
+    granted = granted_permissions(entry(pull_requests="write", deployments="read"))
+    assert set(granted) - needed >= {"GitHub's deployments: read"}
+
+
+def test_a_level_that_is_too_low_is_not_enough() -> None:
+    with pytest.raises(LawBroken, match=r"needs GitHub's issues: write or GitHub's pull_requests: write: automations"):
+        used_by_what_writes_comments(entry(issues="read", pull_requests="read"))
