@@ -15,6 +15,7 @@ from functions.manage_previews.records import (
     PullRecord,
     Records,
     Written,
+    in_order,
     with_record,
 )
 from functions.manage_previews.scope import is_over
@@ -50,17 +51,17 @@ def _weighed(record: PullRecord, pull: PullRequest, world: World, notices: list[
     asked = [word for word in record.pending if (pull.repository, word.by) in world.may_write]
     if not asked:
         return record
-    words, heard = dict(record.words), list(record.heard)
+    words, heard = dict(record.words), set(record.heard)
     for word in asked:
         if not world.may_write[pull.repository, word.by]:
             notices.append(f"{pull.key}: {word.kind} is not listened to: who said so may not write to the repository")
-            heard.append(word.said)
-        elif word.kind not in words or words[word.kind] < word:
+            heard.add(word)
+        elif word.is_after(words.get(word.kind)):
             words[word.kind] = word
     return msgspec.structs.replace(
         record,
         words=dict(sorted(words.items())),
-        heard=tuple(sorted(set(heard)))[-MOST_HEARD:],
+        heard=in_order(word for word in heard if word.is_after(words.get(word.kind)))[-MOST_HEARD:],
         pending=tuple(word for word in record.pending if word not in asked),
     )
 
