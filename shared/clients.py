@@ -5,11 +5,12 @@ Without an endpoint a client is what Google's library makes of the function's ow
 ``CARETAKER_HTTP_ENDPOINT`` (``http://host:port``) every HTTP request goes there, its own host before its path.
 """
 
+import copy
 import functools
 import logging
 import os
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, cast
 
 import msgspec
@@ -73,8 +74,10 @@ class Clients:
         self._watcher = watcher
         self._concurrency = concurrency
         self._clients: dict[type, object] = {}
-        self._session: Session | None = None
+        self._sessions: dict[bool, Session] = {}
         self._lock = threading.Lock()
+        self._read_once: dict[Hashable, object] = {}
+        self._reading = threading.RLock()
 
     @classmethod
     def from_environment(cls) -> "Clients":
@@ -94,13 +97,34 @@ class Clients:
                 self._clients[client_class] = self._connect(client_class)
             return cast("ClientT", self._clients[client_class])
 
+    def for_one_run(self) -> "Clients":
+        """The same clients, for one run: what is read ``once`` is read anew in the next."""
+        view = copy.copy(self)
+        vars(view).update(_read_once={}, _reading=threading.RLock())
+        return view
+
+    def once(self, key: Hashable, read: Callable[[], ResultT]) -> ResultT:
+        """What ``read`` gives, read once in a run: a token, say, that every request of the run bears."""
+        with self._reading:
+            if key not in self._read_once:
+                self._read_once[key] = read()
+            return cast("ResultT", self._read_once[key])
+
     @property
     def session(self) -> "Session":
-        """The one session for requests over HTTP, authorized as the function's own account."""
+        """The one session for requests to Google's APIs over HTTP, authorized as the function's own account."""
+        return self._session(authorized=True)
+
+    @property
+    def public_session(self) -> "Session":
+        """The one session for requests to anybody else: it bears no credentials of the function's account."""
+        return self._session(authorized=False)
+
+    def _session(self, *, authorized: bool) -> "Session":
         with self._lock:
-            if self._session is None:
-                self._session = self._open_session()
-            return self._session
+            if authorized not in self._sessions:
+                self._sessions[authorized] = self._open_session(authorized=authorized)
+            return self._sessions[authorized]
 
     def url(self, address: str) -> str:
         """Where a request to this ``https://`` address goes: there, or to the endpoint that stands for all hosts."""
@@ -119,9 +143,9 @@ class Clients:
     def close(self) -> None:
         """Close every connection. The clients are made anew if they are asked for again."""
         with self._lock:
-            if self._session:
-                self._session.close()
-                self._session = None
+            while self._sessions:
+                _, session = self._sessions.popitem()
+                session.close()
             while self._clients:
                 _, client = self._clients.popitem()
                 cast("Any", client).transport.close()
@@ -168,12 +192,12 @@ class Clients:
         _keep_payloads_out_of_logs(generated.__module__, transport.__module__)
         return client
 
-    def _open_session(self) -> "Session":
+    def _open_session(self, *, authorized: bool) -> "Session":
         from requests import Session
 
-        if self._http_endpoint:
+        if self._http_endpoint or not authorized:
             session = Session()
-            session.trust_env = False  # no proxy stands between us and an endpoint of our own
+            session.trust_env = not self._http_endpoint  # no proxy stands between us and an endpoint of our own
         else:
             import google.auth
             from google.auth.transport.requests import AuthorizedSession

@@ -16,13 +16,13 @@ from shared.settings import Configuration, from_environment
 from shared.steps import Steps
 
 
-def entry_point(automation: AnyAutomation) -> Callable[[CloudEvent], None]:
-    """The function that answers an automation's CloudEvents.
+def entry_point(automation: AnyAutomation, *, patience: float = 0.0) -> Callable[[CloudEvent], None]:
+    """The function that answers an automation's CloudEvents, waiting ``patience`` seconds for what is in flight.
 
     Raises ``SettingsError`` at once if the settings are wrong, so that a function with wrong settings does not start.
     """
     settings = from_environment(automation.name, automation.section)
-    runtime = Runtime(Clients.from_environment())
+    runtime = Runtime(Clients.from_environment(), patience=patience)
 
     def answer(cloud_event: CloudEvent) -> None:
         run(automation, settings, cloud_event, runtime)
@@ -37,6 +37,7 @@ def run(automation: AnyAutomation, settings: Configuration[Any], cloud_event: Cl
     never succeed is reported and acknowledged.
     """
     now = runtime.clock()
+    runtime = msgspec.structs.replace(runtime, clients=runtime.clients.for_one_run())
     report = Report(
         automation=automation.name,
         mode=settings.mode,

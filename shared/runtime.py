@@ -1,5 +1,6 @@
 """What a run stands on: clients, clock, log, and how long it may work."""
 
+import time
 from collections.abc import Callable
 from datetime import datetime
 
@@ -18,3 +19,8 @@ class Runtime(msgspec.Struct, frozen=True):
     report: Callable[[Report], None] = write_report
     time_budget: float = 180.0
     """Seconds after which a run starts nothing more; the next tick goes on."""
+    patience: float = 0.0
+    """Seconds for which a run that has nothing else to do waits for what is in flight, before it leaves that to the
+    next one."""
+    pause: Callable[[float], None] = time.sleep
+    """How it waits, so many seconds at a time."""

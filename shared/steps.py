@@ -22,6 +22,9 @@ from shared.runtime import Runtime
 from shared.settings import Configuration, Mode
 from shared.state import ATTEMPTS, Document, State
 
+PAUSE_SECONDS = 3.0
+"""How long a run that waits for what is in flight leaves it alone at a time."""
+
 
 class Steps(Generic[SectionT, EventT, RecordsT, WorldT, ChangeT]):
     """One event on its way from fold to apply."""
@@ -124,11 +127,17 @@ class Steps(Generic[SectionT, EventT, RecordsT, WorldT, ChangeT]):
 
     def _work(self, lease: Lease) -> Plan[ChangeT]:
         """Read, plan and apply until there is nothing to do, something fails, or time is up."""
-        deadline = time.monotonic() + self._runtime.time_budget
+        started = time.monotonic()
+        deadline = started + self._runtime.time_budget
+        patience_ends = started + min(self._runtime.patience, self._runtime.time_budget)
         applied: tuple[ChangeT, ...] = ()
         done: set[str] = set()
         while True:
             plan = self._prepare(applied)
+            if plan.waiting and not plan.changes and time.monotonic() < patience_ends:
+                self._runtime.pause(PAUSE_SECONDS)
+                applied = ()
+                continue
             if not plan.changes and lease.give_back(self._now):
                 return plan
             if time.monotonic() > deadline:

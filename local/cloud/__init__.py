@@ -13,6 +13,7 @@ from google.cloud.monitoring_v3.services.metric_service.transports import Metric
 from google.cloud.run_v2.services.services.transports import ServicesGrpcTransport
 from google.cloud.run_v2.services.worker_pools.transports import WorkerPoolsGrpcTransport
 from google.cloud.scheduler_v1.services.cloud_scheduler.transports import CloudSchedulerGrpcTransport
+from google.cloud.secretmanager_v1.services.secret_manager_service.transports import SecretManagerServiceGrpcTransport
 from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
 from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransport
 
@@ -32,6 +33,7 @@ from local.cloud.now import NowServer
 from local.cloud.operations import Operations
 from local.cloud.pubsub import PubSub
 from local.cloud.scheduler import CloudScheduler
+from local.cloud.secret_manager import SecretManager
 from local.cloud.worker_pools import WorkerPools
 
 
@@ -54,6 +56,7 @@ class LocalCloud:
         self.instance_groups = InstanceGroups()
         self.gke = Gke(self.clock, self.instance_groups)
         self.artifact_registry = ArtifactRegistry(self.clock, self.pubsub)
+        self.secrets = SecretManager(self.clock, self.pubsub)
         self.github = GitHub(self.clock)
         self._now_server: NowServer | None = None
         self._port = 0
@@ -69,6 +72,7 @@ class LocalCloud:
         self.server.add(CloudBillingGrpcTransport, self.billing)
         self.server.add(ClusterManagerGrpcTransport, self.gke)
         self.server.add(ArtifactRegistryGrpcTransport, self.artifact_registry)
+        self.server.add(SecretManagerServiceGrpcTransport, self.secrets)
         self.http.add(self.instance_groups)
         self.http.add(self.github)
 

@@ -7,14 +7,13 @@ those that users report (goblet/goblet #287); limits are from the message descri
 
 import re
 from datetime import timedelta
-from hashlib import sha256
 
 import grpc
 from google.api.launch_stage_pb2 import LaunchStage
 from google.cloud import run_v2
 
 from local.cloud.engine import ApiError
-from local.cloud.messages import duration, invalid
+from local.cloud.messages import duration, invalid, project_number
 
 LONGEST_ID = 49
 LONGEST_REVISION_ID = 63
@@ -103,8 +102,7 @@ def address(parent: str, service_id: str) -> str:
     match = _LOCATION.match(parent)
     if not match:
         raise invalid(f"Invalid parent {parent!r}.")
-    number = int.from_bytes(sha256(match["project"].encode()).digest()[:8]) % 10**12
-    return f"https://{service_id}-{number:012}.{match['location']}.run.app"
+    return f"https://{service_id}-{project_number(match['project'])}.{match['location']}.run.app"
 
 
 def fill_in(service: run_v2.Service) -> None:

@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import Protocol, TypeVar
 
 import grpc
@@ -31,6 +32,11 @@ def timestamp(moment: datetime) -> Timestamp:
     message = Timestamp()
     message.FromDatetime(moment)
     return message
+
+
+def project_number(project: str) -> str:
+    """The number of a project, twelve digits that are made from its id."""
+    return f"{int.from_bytes(sha256(project.encode()).digest()[:8]) % 10**12:012}"
 
 
 Resource = TypeVar("Resource", bound=Named)

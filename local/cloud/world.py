@@ -11,8 +11,7 @@ import msgspec
 import yaml
 from google.cloud import billing_v1, container_v1, run_v2, scheduler_v1
 from google.cloud.billing import budgets_v1
-from google.protobuf.json_format import ParseDict, ParseError
-from google.protobuf.message import Message
+from google.protobuf.json_format import ParseError
 from google.pubsub_v1 import types as pubsub
 
 from local.cloud.engine import ApiError
@@ -24,7 +23,6 @@ from local.cloud.world_format import (
     JobState,
     NodePool,
     Project,
-    Proto,
     Scaling,
     Service,
     Subscription,
@@ -33,6 +31,8 @@ from local.cloud.world_format import (
     World,
 )
 from local.cloud.world_github import seed_github
+from local.cloud.world_proto import complete
+from local.cloud.world_secrets import add_secret
 from shared.errors import CaretakerError
 from shared.settings_errors import settings_error
 
@@ -153,6 +153,11 @@ def _fill(cloud: "LocalCloud", project_id: str, project: Project) -> None:
             cloud.run.create_service(
                 run_v2.CreateServiceRequest(parent=parent, service_id=service_id, service=_service(service))
             )
+    for key, secret in project.secrets.items():
+        with _at(f"{path}.secrets.{key}"):
+            location, _, secret_id = key.rpartition("/")
+            parent = f"projects/{project_id}/locations/{location}" if location else f"projects/{project_id}"
+            add_secret(cloud.secrets, parent, secret_id, secret)
     _fill_worker_pools(cloud, project_id, project)
     _fill_time_series(cloud, project_id, project)
     _fill_repositories(cloud, project_id, project)
@@ -210,16 +215,6 @@ def _place(key: str, project_id: str, location: str) -> tuple[str, str]:
     return f"projects/{project_id}/locations/{region or location}", resource_id
 
 
-def _complete(message: Message, proto: Proto) -> None:
-    """Add what is said under ``proto``, in the words of the API, to what was said in short."""
-    further = ParseDict(proto, type(message)())
-    said = {field.name for field, _ in message.ListFields()}
-    for field, _ in further.ListFields():
-        if field.name in said:
-            raise WorldError(f"proto.{field.name}: this is said in its short form already; say it once")
-    message.MergeFrom(further)
-
-
 def _subscription(spec: Subscription, subscription_id: str, project_id: str) -> pubsub.Subscription:
     subscription = pubsub.Subscription(
         name=f"projects/{project_id}/subscriptions/{subscription_id}",
@@ -229,7 +224,7 @@ def _subscription(spec: Subscription, subscription_id: str, project_id: str) -> 
     )
     if spec.push_endpoint:
         subscription.push_config = pubsub.PushConfig(push_endpoint=spec.push_endpoint)
-    _complete(pubsub.Subscription.pb(subscription), spec.proto)
+    complete(pubsub.Subscription.pb(subscription), spec.proto)
     return subscription
 
 
@@ -248,7 +243,7 @@ def _complete_with_container(resource: run_v2.Service | run_v2.WorkerPool, spec:
     """Add what is said under ``proto``, and a container unless that has any."""
     if spec.proto.get("template") is not None and (spec.image or spec.env):
         raise WorldError("image, env: with a template under proto, say them there")
-    _complete(type(resource).pb(resource), spec.proto)
+    complete(type(resource).pb(resource), spec.proto)
     if not resource.template.containers:
         env = [run_v2.EnvVar(name=name, value=value) for name, value in spec.env.items()]
         resource.template.containers = [run_v2.Container(image=spec.image or HELLO_IMAGE, env=env)]
@@ -272,14 +267,14 @@ def _job(spec: Job, name: str, project_id: str) -> scheduler_v1.Job:
         )
     elif spec.data or spec.attributes:
         raise WorldError("data, attributes: to which topic? Say topic")
-    _complete(scheduler_v1.Job.pb(job), spec.proto)
+    complete(scheduler_v1.Job.pb(job), spec.proto)
     return job
 
 
 def _add_cluster(cloud: "LocalCloud", path: str, name: str, spec: Cluster) -> None:
     with _at(path):
         cluster = container_v1.Cluster()
-        _complete(container_v1.Cluster.pb(cluster), spec.proto)
+        complete(container_v1.Cluster.pb(cluster), spec.proto)
         cloud.gke.add_cluster(name, cluster)
     for pool_id, pool in spec.node_pools.items():
         with _at(f"{path}.node_pools.{pool_id}"):
@@ -294,7 +289,7 @@ def _node_pool(spec: NodePool, pool_id: str) -> container_v1.NodePool:
         pool.autoscaling = container_v1.NodePoolAutoscaling(
             {name: value for name, value in said.items() if value is not None}
         )
-    _complete(container_v1.NodePool.pb(pool), spec.proto)
+    complete(container_v1.NodePool.pb(pool), spec.proto)
     if "initial_node_count" not in spec.proto and "initialNodeCount" not in spec.proto:
         pool.initial_node_count = spec.node_count
     return pool
@@ -313,5 +308,5 @@ def _budget(spec: Budget) -> budgets_v1.Budget:
         budget.notifications_rule.schema_version = "1.0"
     if spec.projects:
         budget.budget_filter.projects = [_full("projects", project) for project in spec.projects]
-    _complete(budgets_v1.Budget.pb(budget), spec.proto)
+    complete(budgets_v1.Budget.pb(budget), spec.proto)
     return budget

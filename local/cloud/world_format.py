@@ -13,11 +13,12 @@ from typing import Annotated
 import msgspec
 
 from local.cloud.world_github import GitHubWorld
+from local.cloud.world_proto import Proto
+from local.cloud.world_secrets import Secret
 
 Count = Annotated[int, msgspec.Meta(ge=0)]
 Seconds = Annotated[int, msgspec.Meta(ge=0)]
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
-Proto = dict[str, object]
 
 
 class SpendBasis(StrEnum):
@@ -209,6 +210,8 @@ class Project(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     time_series: list[TimeSeries] = []
     clusters: dict[str, Cluster] = {}
     repositories: dict[str, Repository] = {}
+    secrets: dict[str, Secret] = {}
+    """By id; ``LOCATION/ID`` is a regional one."""
 
 
 class World(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

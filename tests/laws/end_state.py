@@ -1,6 +1,8 @@
 """The end state that laws compare: resources and records, without what servers make up."""
 
-from collections.abc import Callable, Iterable, Iterator
+import hashlib
+import re
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,6 +15,7 @@ from google.cloud.container_v1 import ClusterManagerClient
 from google.cloud.firestore_v1.services.firestore import FirestoreClient
 from google.cloud.run_v2 import ServicesClient, WorkerPoolsClient
 from google.cloud.scheduler_v1 import CloudSchedulerClient
+from google.cloud.secretmanager_v1 import SecretManagerServiceClient, SecretVersion
 from google.iam.v1.policy_pb2 import Policy
 from google.protobuf.json_format import MessageToDict
 
@@ -41,6 +44,8 @@ SERVER_MADE = frozenset(
 )
 """Fields of resources that are ids, times, versions, or say how the server gets on."""
 
+SHA256 = re.compile(r"\b[0-9a-f]{64}\b")
+
 Resources = dict[str, dict[str, Any]]
 Listed = Iterator[tuple[str, dict[str, Any]]]
 
@@ -59,6 +64,8 @@ class Places:
     github_repositories: tuple[str, ...]
     has_policies: bool
     """Whether to look at IAM policies: that takes a call for each service, so only where they can be changed."""
+    secret_parents: tuple[str, ...]
+    """Each project that has secrets, and each of its regions that does."""
 
 
 def places_of(world: World, entry: Entry) -> Places:
@@ -75,6 +82,11 @@ def places_of(world: World, entry: Entry) -> Places:
         for project_id, project in world.projects.items()
         for location, _, cluster in (key.rpartition("/") for key in project.clusters)
     )
+    secret_parents = {
+        f"projects/{project_id}/locations/{location}" if location else f"projects/{project_id}"
+        for project_id, project in world.projects.items()
+        for location, _, _ in (key.rpartition("/") for key in project.secrets)
+    }
     image_repositories = tuple(
         f"projects/{project_id}/locations/{location or project.location}/repositories/{repository}"
         for project_id, project in world.projects.items()
@@ -88,6 +100,7 @@ def places_of(world: World, entry: Entry) -> Places:
         image_repositories=image_repositories,
         github_repositories=tuple(world.github.repositories),
         has_policies="run.services.setIamPolicy" in entry.permissions,
+        secret_parents=tuple(sorted(secret_parents)),
     )
 
 
@@ -139,6 +152,44 @@ def _node_pools(clients: Clients, places: Places) -> Listed:
             yield f"{cluster}/nodePools/{pool.name}", _plain(pool) | {"target_sizes": target_sizes}
 
 
+def _secrets(clients: Clients, places: Places) -> Listed:
+    """Secrets and their versions, by the id of their project.
+
+    What a run makes up is another value each time: a version is known by the first one that holds the same, and the
+    SHA-256 of a payload by the version that holds it.
+    """
+    for parent in places.secret_parents:
+        for secret in clients.of(SecretManagerServiceClient).list_secrets(request={"parent": parent}):
+            name = f"{parent}/secrets/{secret.name.rpartition('/')[2]}"
+            first_with = yield from _versions(clients, name)
+            told = {key: _named_digests(value, first_with) for key, value in secret.annotations.items()}
+            yield name, {**_plain(secret), "name": name, "annotations": told}
+
+
+def _versions(clients: Clients, secret: str) -> Generator[tuple[str, dict[str, Any]], None, dict[str, str]]:
+    """The versions of a secret; returns the number of the first that holds it, by the SHA-256 of a payload."""
+    first_with: dict[str, str] = {}
+    listed = clients.of(SecretManagerServiceClient).list_secret_versions(request={"parent": secret})
+    for version in reversed(list(listed)):
+        number = version.name.rpartition("/")[2]
+        held = _digest(clients, version)
+        same_as = first_with.setdefault(held, number) if held else ""
+        yield f"{secret}/versions/{number}", {"state": version.state.name, "same_as": same_as}
+    return first_with
+
+
+def _named_digests(text: str, first_with: dict[str, str]) -> str:
+    return SHA256.sub(lambda found: f"SHA-256 of version {first_with.get(found[0], '?')}", text)
+
+
+def _digest(clients: Clients, version: SecretVersion) -> str:
+    """The SHA-256 of what a version holds; "" of one that may not be accessed."""
+    if version.state != SecretVersion.State.ENABLED:
+        return ""
+    answer = clients.of(SecretManagerServiceClient).access_secret_version(request={"name": version.name})
+    return hashlib.sha256(answer.payload.data).hexdigest()
+
+
 def _images(clients: Clients, places: Places) -> Listed:
     for repository in places.image_repositories:
         client = clients.of(ArtifactRegistryClient)
@@ -151,7 +202,7 @@ def _on_github(clients: Clients, places: Places) -> Listed:
 
 
 INVENTORY: tuple[Callable[[Clients, Places], Listed], ...] = (
-    *(_services, _worker_pools, _jobs, _billing, _budgets, _node_pools, _images, _on_github),
+    *(_services, _worker_pools, _jobs, _billing, _budgets, _node_pools, _secrets, _images, _on_github),
 )
 """Every kind of resource that the local cloud holds. A service that joins it is listed here."""
 

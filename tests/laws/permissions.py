@@ -66,11 +66,20 @@ PERMISSIONS: Mapping[str, Needed | Callable[[Any], Needed]] = {
     "google.container.v1.ClusterManager/SetNodePoolAutoscaling": ("container.clusters.update",),
     "google.container.v1.ClusterManager/ListOperations": ("container.operations.list",),
     "google.monitoring.v3.MetricService/ListTimeSeries": ("monitoring.timeSeries.list",),
+    "google.cloud.secretmanager.v1.SecretManagerService/ListSecrets": ("secretmanager.secrets.list",),
+    "google.cloud.secretmanager.v1.SecretManagerService/GetSecret": ("secretmanager.secrets.get",),
+    "google.cloud.secretmanager.v1.SecretManagerService/UpdateSecret": ("secretmanager.secrets.update",),
+    "google.cloud.secretmanager.v1.SecretManagerService/AddSecretVersion": ("secretmanager.versions.add",),
+    "google.cloud.secretmanager.v1.SecretManagerService/GetSecretVersion": ("secretmanager.versions.get",),
+    "google.cloud.secretmanager.v1.SecretManagerService/ListSecretVersions": ("secretmanager.versions.list",),
+    "google.cloud.secretmanager.v1.SecretManagerService/AccessSecretVersion": ("secretmanager.versions.access",),
+    "google.cloud.secretmanager.v1.SecretManagerService/EnableSecretVersion": ("secretmanager.versions.enable",),
+    "google.cloud.secretmanager.v1.SecretManagerService/DisableSecretVersion": ("secretmanager.versions.disable",),
+    "google.cloud.secretmanager.v1.SecretManagerService/DestroySecretVersion": ("secretmanager.versions.destroy",),
     "google.devtools.artifactregistry.v1.ArtifactRegistry/GetDockerImage": ("artifactregistry.dockerimages.get",),
     "google.devtools.artifactregistry.v1.ArtifactRegistry/ListDockerImages": ("artifactregistry.dockerimages.list",),
     "google.devtools.artifactregistry.v1.ArtifactRegistry/GetTag": ("artifactregistry.tags.get",),
     "google.devtools.artifactregistry.v1.ArtifactRegistry/ListTags": ("artifactregistry.tags.list",),
-    "google.cloud.secretmanager.v1.SecretManagerService/AccessSecretVersion": ("secretmanager.versions.access",),
 }
 """By method, what it needs, or how that follows from the request."""
 

@@ -1,0 +1,56 @@
+"""What `manage_previews` can change."""
+
+from typing import ClassVar
+
+from functions.manage_previews.records import DeploymentState
+from functions.manage_previews.spec import Spec
+from shared.github import GitHubAccess
+from shared.plan import Change
+
+
+class DeployPreview(Change, frozen=True, kw_only=True):
+    """Make a preview's service, or give it another image or template."""
+
+    spec: Spec
+    etag: str
+    """Of the service that is there; empty if there is none."""
+
+
+class DeletePreview(Change, frozen=True, kw_only=True):
+    """Take a preview's service away. It can be made again while its image is there."""
+
+    guard: ClassVar[str] = "certain_end"
+    is_money: ClassVar[bool] = True
+    etag: str
+
+
+class WriteComment(Change, frozen=True, kw_only=True):
+    """Write the one comment on a pull request, or edit it in place."""
+
+    access: GitHubAccess
+    text: str
+    comment_id: int
+    """0 if there is none yet."""
+
+
+class CreateDeployment(Change, frozen=True, kw_only=True):
+    """Tell GitHub of a deployment, which the pull request then shows, and how it stands."""
+
+    access: GitHubAccess
+    sha: str
+    environment: str
+    state: DeploymentState
+    url: str
+
+
+class SetDeploymentStatus(Change, frozen=True, kw_only=True):
+    """Tell GitHub how a deployment stands."""
+
+    access: GitHubAccess
+    deployment_id: int
+    sha: str
+    state: DeploymentState
+    url: str
+
+
+PreviewChange = DeployPreview | DeletePreview | WriteComment | CreateDeployment | SetDeploymentStatus

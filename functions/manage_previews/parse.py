@@ -1,0 +1,30 @@
+"""What a message is, by the topic that it came by: what comes from GitHub or from a registry cannot command."""
+
+from msgspec.json import Decoder
+
+from functions.manage_previews.events import Event, ImagePushed, Pause, Resume, Status
+from functions.manage_previews.settings import Settings
+from shared.errors import IgnoredMessage
+from shared.events import PubsubMessage, RestrictionsChanged, Tick, decode, is_from_inbox, read_inbox
+from shared.github_events import TOPIC, CommentCommand, GithubEvent, PullRequestEvent
+
+REGISTRY_TOPIC = "gcr"
+"""The name that Artifact Registry demands."""
+
+Inbox = Tick | RestrictionsChanged | Pause | Resume | Status
+
+
+def parse(message: PubsubMessage, settings: Settings) -> Event:
+    """The message as a typed event. Raises ``IgnoredMessage`` for what can never succeed."""
+    if is_from_inbox(message, "manage_previews"):
+        command: Event = read_inbox(message, Decoder(Inbox))
+        return command
+    topic = message.topic.rpartition("/")[2]
+    if topic == REGISTRY_TOPIC:
+        return decode(message.data, Decoder(ImagePushed))
+    if topic != TOPIC:
+        raise IgnoredMessage(f"foreign: nothing is expected by the topic {message.topic}")
+    event: PullRequestEvent | CommentCommand = decode(message.data, Decoder(GithubEvent))
+    if event.repository not in settings.repositories:
+        raise IgnoredMessage(f"foreign: {event.repository} is not in manage_previews.repositories")
+    return event

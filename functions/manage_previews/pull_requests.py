@@ -1,0 +1,203 @@
+"""The edge to GitHub: pull requests, permissions, the one comment, deployments."""
+
+from collections.abc import Iterable
+from typing import Literal
+from urllib.parse import quote
+
+import msgspec
+
+from functions.manage_previews.changes import CreateDeployment, SetDeploymentStatus, WriteComment
+from functions.manage_previews.comment import MARKER
+from functions.manage_previews.names import parts_of
+from functions.manage_previews.records import Deployed, DeploymentState
+from functions.manage_previews.world import FoundComment, FoundDeployment, PullRequest
+from shared.clients import Clients
+from shared.github import Author, ByApp, GitHub
+from shared.github_events import Sha
+
+CAN_WRITE = frozenset(("admin", "write"))
+"""GitHub answers ``write`` for the role ``maintain`` too: https://docs.github.com/rest/collaborators/collaborators."""
+DESCRIPTION = "A preview of the pull request"
+
+
+class Repository(msgspec.Struct, frozen=True):
+    """Where commits are."""
+
+    id: int
+
+
+class Head(msgspec.Struct, frozen=True):
+    """Where a pull request comes from; no repository, if that has been deleted."""
+
+    sha: Sha
+    repo: Repository | None
+
+
+class Base(msgspec.Struct, frozen=True):
+    """Where it goes to."""
+
+    repo: Repository
+
+
+class Label(msgspec.Struct, frozen=True):
+    """A label."""
+
+    name: str
+
+
+class PullAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """GitHub's answer, as far as it is looked at: https://docs.github.com/rest/pulls/pulls."""
+
+    number: int
+    state: Literal["open", "closed"]
+    draft: bool = False
+    labels: tuple[Label, ...]
+    head: Head
+    base: Base
+
+    def as_pull_request(self, repository: str) -> PullRequest:
+        """As the plan knows it."""
+        is_fork = self.head.repo is None or self.head.repo.id != self.base.repo.id
+        return PullRequest(
+            repository=repository,
+            number=self.number,
+            is_open=self.state == "open",
+            is_draft=self.draft,
+            is_fork=is_fork,
+            labels=tuple(label.name for label in self.labels),
+            head_sha=self.head.sha,
+        )
+
+
+class PermissionAnswer(msgspec.Struct, frozen=True):
+    """How much a collaborator may."""
+
+    permission: str
+
+
+class CommentAnswer(msgspec.Struct, frozen=True):
+    """A comment."""
+
+    id: int
+    body: str = ""
+    user: Author | None = None
+    performed_via_github_app: ByApp | None = None
+
+
+class DeploymentAnswer(msgspec.Struct, frozen=True):
+    """A deployment."""
+
+    id: int
+    sha: str
+
+
+class StatusAnswer(msgspec.Struct, frozen=True):
+    """One word on a deployment's way."""
+
+    state: str
+
+
+def open_pull_requests(repository: str, github: GitHub) -> list[PullRequest]:
+    """All open pull requests of a repository, a hundred to a page.
+
+    The oldest come first, so that one that is closed meanwhile cannot push another one out of the pages.
+    """
+    query = {"state": "open", "sort": "created", "direction": "asc"}
+    found = github.list(f"/repos/{repository}/pulls", PullAnswer, query)
+    return [answer.as_pull_request(repository) for answer in found]
+
+
+def pull_request(key: str, github: GitHub) -> PullRequest:
+    """One pull request, open or closed. Raises ``NotFound``, which may be lost access."""
+    repository, number = parts_of(key)
+    return github.get(f"/repos/{repository}/pulls/{number}", PullAnswer).as_pull_request(repository)
+
+
+def may_write(repository: str, login: str, github: GitHub) -> bool:
+    """Whether somebody may write to a repository: 404 is GitHub's word for nobody."""
+    from google.api_core.exceptions import NotFound
+
+    path = f"/repos/{repository}/collaborators/{quote(login, safe='')}/permission"
+    try:
+        return github.get(path, PermissionAnswer).permission in CAN_WRITE
+    except NotFound:
+        return False
+
+
+def find_comment(key: str, known_id: int, github: GitHub) -> FoundComment | None:
+    """The one comment of ours on a pull request, by its id if that is known, else by the marker and who wrote it."""
+    repository, number = parts_of(key)
+    if known_id:
+        answers: Iterable[CommentAnswer] = _comment(repository, known_id, github)
+    else:
+        answers = github.list(f"/repos/{repository}/issues/{number}/comments", CommentAnswer)
+    for answer in answers:
+        if known_id or (MARKER in answer.body and github.is_mine(answer.user, answer.performed_via_github_app)):
+            return FoundComment(answer.id, answer.body)
+    return None
+
+
+def find_deployment(key: str, environment: str, known: Deployed, github: GitHub) -> FoundDeployment | None:
+    """The deployment of a commit in an environment, with its last status."""
+    path = f"/repos/{parts_of(key)[0]}/deployments"
+    if known.id:
+        found = [DeploymentAnswer(known.id, known.sha)]
+    else:
+        found = github.get(path, list[DeploymentAnswer], {"environment": environment, "sha": known.sha})
+    for answer in found[:1]:  # the newest
+        statuses = github.get(f"{path}/{answer.id}/statuses", list[StatusAnswer], {"per_page": "1"})
+        return FoundDeployment(answer.id, answer.sha, _state(statuses))
+    return None
+
+
+def write_comment(change: WriteComment, clients: Clients) -> None:
+    """Write the comment, or edit it in place."""
+    repository, number = parts_of(change.subject)
+    github = GitHub(change.access, clients)
+    if change.comment_id:
+        path = f"/repos/{repository}/issues/comments/{change.comment_id}"
+        github.send("PATCH", path, {"body": change.text}, CommentAnswer)
+    else:
+        github.send("POST", f"/repos/{repository}/issues/{number}/comments", {"body": change.text}, CommentAnswer)
+
+
+def create_deployment(change: CreateDeployment, clients: Clients) -> None:
+    """Tell of a deployment that has been made, and how it stands: whether checks have passed is not asked for."""
+    body: dict[str, str | bool | list[str]] = {
+        "ref": change.sha,
+        "environment": change.environment,
+        "description": DESCRIPTION,
+        "auto_merge": False,
+        "required_contexts": [],
+        "transient_environment": True,
+        "production_environment": False,
+    }
+    github, path = GitHub(change.access, clients), f"/repos/{parts_of(change.subject)[0]}/deployments"
+    made = github.send("POST", path, body, DeploymentAnswer)
+    _set_status(github, f"{path}/{made.id}/statuses", change.state, change.url)
+
+
+def set_deployment_status(change: SetDeploymentStatus, clients: Clients) -> None:
+    """Tell how a deployment stands."""
+    path = f"/repos/{parts_of(change.subject)[0]}/deployments/{change.deployment_id}/statuses"
+    _set_status(GitHub(change.access, clients), path, change.state, change.url)
+
+
+def _set_status(github: GitHub, path: str, state: DeploymentState, url: str) -> None:
+    body: dict[str, str | bool | list[str]] = {"state": state, "description": DESCRIPTION, "auto_inactive": False}
+    github.send("POST", path, body | ({"environment_url": url} if url else {}), StatusAnswer)
+
+
+def _comment(repository: str, comment_id: int, github: GitHub) -> list[CommentAnswer]:
+    from google.api_core.exceptions import NotFound
+
+    try:
+        return [github.get(f"/repos/{repository}/issues/comments/{comment_id}", CommentAnswer)]
+    except NotFound:
+        return []
+
+
+def _state(statuses: list[StatusAnswer]) -> DeploymentState | None:
+    """The newest status; none of ours is as good as none at all."""
+    known = {state.value: state for state in DeploymentState}
+    return known.get(statuses[0].state) if statuses else None

@@ -1,0 +1,156 @@
+"""What `manage_previews` remembers: of each pull request whose word counts, and what was written where."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import ClassVar
+
+import msgspec
+
+from functions.manage_previews.events import Event, Pause, Resume
+from functions.manage_previews.names import key_of
+from functions.manage_previews.settings import Settings
+from functions.manage_previews.words import Kind, Word, read_words
+from shared import automation
+from shared.events import Dated
+from shared.github_events import CommentCommand, PullRequestEvent
+from shared.holds import Phase
+
+MOST_HEARD = 100
+"""How many words that do not count, or no more, are remembered of a pull request, so that each is weighed once."""
+
+
+class DeploymentState(StrEnum):
+    """GitHub's states of a deployment, as far as previews have them."""
+
+    IN_PROGRESS = "in_progress"
+    SUCCESS = "success"
+    FAILURE = "failure"
+    INACTIVE = "inactive"
+
+
+class Written(msgspec.Struct, frozen=True):
+    """The one comment on a pull request."""
+
+    id: int
+    """0 while it is not known whether there is one."""
+    checksum: str
+    """Of its text, which says times."""
+    phase: Phase
+
+
+class Deployed(msgspec.Struct, frozen=True):
+    """The newest deployment that GitHub was told of, with its last status; none yet if that is empty."""
+
+    id: int
+    sha: str
+    state: DeploymentState | None
+    phase: Phase
+
+
+class PullRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What is remembered of one pull request."""
+
+    head_sha: str = ""
+    """The head that was seen last."""
+    active_at: datetime | None = None
+    """When that was pushed, or the pull request opened again, as far as is known."""
+    closed_at: datetime | None = None
+    """When it was seen to be closed."""
+    words: dict[Kind, Word] = {}
+    """The newest of each kind that counts."""
+    pending: tuple[Word, ...] = ()
+    """Those of which is not known yet whether they count."""
+    heard: tuple[str, ...] = ()
+    """Those that were weighed, and do not count."""
+    help_for: Word | None = None
+    """The first comment that asked for something unknown: it gets a short help, once."""
+    comment: Written | None = None
+    deployment: Deployed | None = None
+
+    def word(self, kind: Kind) -> Word | None:
+        """The newest word of a kind that counts."""
+        return self.words.get(kind)
+
+
+NOTHING = PullRecord()
+
+
+class Pausing(msgspec.Struct, frozen=True, order=True):
+    """Whether previews are paused, and when that was said."""
+
+    said: datetime
+    paused: bool
+
+
+class Records(automation.Records, frozen=True, kw_only=True):
+    """The document `records/manage_previews`."""
+
+    observed_times: ClassVar[frozenset[str]] = frozenset(("active_at", "closed_at", "checksum"))
+
+    pull_requests: dict[str, PullRecord] = {}
+    """By key, such as ``owner/name#12``."""
+    pausing: Pausing | None = None
+
+    def of(self, key: str) -> PullRecord:
+        """What is remembered of a pull request: it may be nothing."""
+        return self.pull_requests.get(key, NOTHING)
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether a person has paused all previews."""
+        return self.pausing is not None and self.pausing.paused
+
+
+def fold(records: Records, event: Dated[Event], settings: Settings) -> Records:
+    """The records with what the event says: somebody's words. All else that it says is a hint to look."""
+    match event.event:
+        case Pause() | Resume() as command:
+            said = Pausing(event.published, isinstance(command, Pause))
+            newest = said if records.pausing is None else max(said, records.pausing)
+            return msgspec.structs.replace(records, pausing=newest)
+        case CommentCommand() as command:
+            words = read_words(command, settings.longest_extension)
+            key = key_of(command.repository, command.number)
+            return _with_words(records, key, words) if words else _with_question(records, key, command)
+        case PullRequestEvent() as said if (word := approval_in(said, settings)) is not None:
+            return _with_words(records, key_of(said.repository, said.number), (word,))
+    return records
+
+
+def approval_in(event: PullRequestEvent, settings: Settings) -> Word | None:
+    """The approval that a label is: of the commit that was the head when it was set, by whoever set it."""
+    wanted = settings.repositories[event.repository].approval_label
+    if event.action != "labeled" or wanted is None or event.label != wanted:
+        return None
+    said = f"label {event.updated_at:%Y-%m-%dT%H:%M:%SZ}"
+    return Word(event.updated_at, said, Kind.APPROVE, event.sender, sha=event.head_sha)
+
+
+def with_record(records: Records, key: str, record: PullRecord) -> Records:
+    """The records with another record of one pull request."""
+    others = {name: one for name, one in records.pull_requests.items() if name != key}
+    kept = others if record == NOTHING else others | {key: record}
+    return msgspec.structs.replace(records, pull_requests=dict(sorted(kept.items())))
+
+
+def _with_words(records: Records, key: str, words: tuple[Word, ...]) -> Records:
+    record = records.of(key)
+    fresh = {word for word in words if _is_news(word, record)}
+    if not fresh:
+        return records
+    pending = tuple(sorted({*record.pending, *fresh}))
+    return with_record(records, key, msgspec.structs.replace(record, pending=pending))
+
+
+def _is_news(word: Word, record: PullRecord) -> bool:
+    known = record.word(word.kind)
+    return word.said not in record.heard and word not in record.pending and (known is None or word > known)
+
+
+def _with_question(records: Records, key: str, command: CommentCommand) -> Records:
+    record = records.of(key)
+    question = Word(command.created_at, str(command.comment_id), Kind.START, command.author)
+    first = question if record.help_for is None else min(question, record.help_for)
+    if first == record.help_for:
+        return records
+    return with_record(records, key, msgspec.structs.replace(record, help_for=first))

@@ -1,0 +1,147 @@
+"""The edge to Cloud Run: the services that are previews of ours, by one list, and how one is made and taken away."""
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from functions.manage_previews.changes import DeletePreview, DeployPreview
+from functions.manage_previews.names import COMMIT, DIGEST, MANAGED_BY, NUMBER, REPOSITORY, TEMPLATE, key_of, service_id
+from functions.manage_previews.settings import Settings
+from functions.manage_previews.spec import Spec
+from functions.manage_previews.world import PreviewService
+from shared.clients import Clients
+from shared.errors import StillBusy
+
+if TYPE_CHECKING:
+    from google.cloud.run_v2 import Service
+
+MASK = ("labels", "annotations", "ingress", "invoker_iam_disabled", "template")
+
+
+class Services(msgspec.Struct, frozen=True):
+    """What is in the region: previews by key, and the full names of the others."""
+
+    previews: dict[str, PreviewService]
+    strangers: frozenset[str]
+    strays: tuple[str, ...]
+
+
+def services(settings: Settings, clients: Clients) -> Services:
+    """All services of the region. Ours is what bears our labels and the very name that goes with them."""
+    from google.cloud.run_v2 import ServicesClient
+
+    previews: dict[str, PreviewService] = {}
+    strangers: set[str] = set()
+    strays: list[str] = []
+    request = {"parent": settings.parent, "page_size": 1000}
+    for service in clients.of(ServicesClient).list_services(request=request, **clients.reading):
+        owner = _owner(service, settings)
+        if owner is None:
+            strangers.add(service.name)
+        elif owner not in settings.repositories:
+            strays.append(service.name)
+        else:
+            key = key_of(owner, int(service.labels[NUMBER]))
+            previews[key] = _preview(service, key)
+    return Services(previews, frozenset(strangers), tuple(strays))
+
+
+def deploy(change: DeployPreview, clients: Clients) -> None:
+    """Make the service, or change it; Cloud Run goes on by itself, and the service says when it is ready."""
+    from google.api_core.exceptions import AlreadyExists
+    from google.cloud.run_v2 import ServicesClient
+
+    client, service = clients.of(ServicesClient), _service(change.spec)
+    if change.etag:
+        service.name, service.etag = change.spec.name, change.etag
+        client.update_service(request={"service": service, "update_mask": {"paths": MASK}}, **clients.writing)
+        return
+    request = {"parent": change.spec.parent, "service_id": change.spec.service_id, "service": service}
+    try:
+        client.create_service(request=request, **clients.writing)
+    except AlreadyExists as error:
+        # So it is for a while after one of the same name was deleted, too.
+        raise StillBusy(f"{change.spec.name}: {error.message}") from error
+
+
+def delete(change: DeletePreview, clients: Clients) -> None:
+    """Take the service away; one that is gone already is as good."""
+    from google.api_core.exceptions import NotFound
+    from google.cloud.run_v2 import ServicesClient
+
+    try:
+        clients.of(ServicesClient).delete_service(
+            request={"name": change.target, "etag": change.etag}, **clients.writing
+        )
+    except NotFound:
+        return
+
+
+def _owner(service: "Service", settings: Settings) -> str | None:
+    """The repository of a preview of ours; None if the service is none."""
+    labels, repository = service.labels, service.annotations.get(REPOSITORY, "")
+    if any(labels.get(name) != value for name, value in MANAGED_BY.items()) or not labels.get(NUMBER, "").isdecimal():
+        return None
+    known = settings.repositories.get(repository)
+    name = service.name.rpartition("/")[2]
+    is_named_so = known is None or name == service_id(known.service, int(labels[NUMBER]))
+    return repository if repository and is_named_so else None
+
+
+def _preview(service: "Service", key: str) -> PreviewService:
+    from google.cloud.run_v2 import Condition
+
+    condition, said = service.terminal_condition, service.annotations
+    is_in_flight = bool(service.reconciling or service.delete_time)
+    is_ready = condition.state == Condition.State.CONDITION_SUCCEEDED
+    return PreviewService(
+        name=service.name,
+        key=key,
+        sha=said.get(COMMIT, ""),
+        digest=said.get(DIGEST, ""),
+        template=said.get(TEMPLATE, ""),
+        etag=service.etag,
+        uri=service.uri,
+        in_flight=is_in_flight,
+        problem="" if is_ready or is_in_flight else condition.message or "Cloud Run gives no reason",
+        since=service.create_time,
+    )
+
+
+def _service(spec: Spec) -> "Service":
+    """The service that a spec describes: nothing in it costs anything while nobody calls it."""
+    from google.cloud.run_v2 import (
+        Container,
+        ContainerPort,
+        EnvVar,
+        IngressTraffic,
+        ResourceRequirements,
+        RevisionScaling,
+        RevisionTemplate,
+        Service,
+    )
+
+    container = Container(
+        image=spec.image,
+        ports=[ContainerPort(container_port=spec.port)],
+        env=[EnvVar(name=name, value=value) for name, value in sorted(spec.env.items())],
+        resources=ResourceRequirements(
+            limits={"cpu": spec.cpu, "memory": spec.memory}, cpu_idle=True, startup_cpu_boost=True
+        ),
+    )
+    return Service(
+        labels={**MANAGED_BY, NUMBER: str(spec.number)},
+        annotations={
+            REPOSITORY: spec.repository,
+            COMMIT: spec.sha,
+            DIGEST: spec.digest,
+            TEMPLATE: spec.template,
+        },
+        ingress=IngressTraffic.INGRESS_TRAFFIC_ALL,
+        invoker_iam_disabled=spec.public,
+        template=RevisionTemplate(
+            service_account=spec.service_account,
+            scaling=RevisionScaling(min_instance_count=0, max_instance_count=spec.max_instances),
+            containers=[container],
+        ),
+    )

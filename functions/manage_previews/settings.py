@@ -1,0 +1,106 @@
+"""What the owner says about previews: of which repositories, where they run, for how long, and who may see them."""
+
+from datetime import timedelta
+from string import Formatter
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from shared.errors import SettingsError
+from shared.github import GitHubAccess
+from shared.github_events import Repository as RepositoryName
+from shared.ownership import PREFIX
+from shared.settings import Model, ProjectId, Region, Section
+
+ACCOUNT = r"^[a-z][a-z0-9-]{4,28}[a-z0-9]@[a-z][a-z0-9-]{4,28}[a-z0-9]\.iam\.gserviceaccount\.com$"
+PLACEHOLDERS = {"sha", "number"}
+
+Label = Annotated[str, Meta(min_length=1, max_length=50)]
+"""A label of GitHub's."""
+Hours = Annotated[int, Meta(ge=1, le=24 * 90)]
+
+
+class PreviewedRepository(Model, frozen=True, kw_only=True):
+    """A repository on GitHub whose pull requests have previews."""
+
+    service: Annotated[str, Meta(pattern=r"^[a-z]([a-z0-9-]*[a-z0-9])?$", max_length=49)]
+    """What its previews are called: my-product makes my-product-pr-12."""
+    image: Annotated[str, Meta(pattern=r"^[a-z0-9-]+-docker\.pkg\.dev/[^/]+/[^/]+/[^@:]+$")]
+    """Where its images are pushed, without tag or digest: LOCATION-docker.pkg.dev/PROJECT/REPOSITORY/IMAGE."""
+    tag: str = "{sha}"
+    """The tag by which the image of a commit is known, with {sha} and, if need be, {number}."""
+    label: Label | None = None
+    """If it is said, only pull requests that bear this label have a preview."""
+    approval_label: Label | None = None
+    """A label that approves the commit of a fork at which it is set, by whoever may write to the repository."""
+    drafts: bool = False
+    """Whether drafts have a preview."""
+    port: Annotated[int, Meta(ge=1, le=65535)] = 8080
+    env: dict[str, str] = {}
+    """Plain values. A preview is given no secret: what runs in it is not reviewed yet."""
+
+    def __post_init__(self) -> None:
+        if self.service.startswith(PREFIX):
+            raise SettingsError(
+                "service", self.service, f"a name that does not begin with {PREFIX}: that is the suite's"
+            )
+        try:
+            used = {name for _, name, _, _ in Formatter().parse(self.tag) if name is not None}
+        except ValueError:
+            used = set()
+        if "sha" not in used or used - PLACEHOLDERS:
+            raise SettingsError("tag", self.tag, "a tag with {sha} in it, and no placeholder but that and {number}")
+
+    def tag_of(self, number: int, sha: str) -> str:
+        """The tag of the image for a commit of a pull request."""
+        return self.tag.format(sha=sha, number=number)
+
+
+class Settings(Section, frozen=True, kw_only=True):
+    """The section `manage_previews` of ``caretaker.yaml``."""
+
+    github: GitHubAccess
+    project: ProjectId
+    """Where previews run. A project without anything of production in it is best."""
+    region: Region
+    service_account: Annotated[str, Meta(pattern=ACCOUNT)]
+    """What previews run as: an account of their own, without any permission."""
+    repositories: Annotated[dict[RepositoryName, PreviewedRepository], Meta(min_length=1)]
+    """By ``owner/name``, as GitHub spells it."""
+    public: bool = False
+    """Whether anybody may call a preview. If not, it takes the permission run.routes.invoke."""
+    time_to_live_hours: Hours = 72
+    """Since the last push or command."""
+    longest_extension_hours: Hours = 24 * 14
+    """The most that ``/preview extend`` gives."""
+    maximum: Annotated[int, Meta(ge=1, le=900)] = 10
+    """How many previews there are at once."""
+    max_instances: Annotated[int, Meta(ge=1, le=10)] = 2
+    """Of each preview. There are none while nobody calls it."""
+    cpu: Literal["1", "2", "4"] = "1"
+    memory: Annotated[str, Meta(pattern=r"^[1-9][0-9]{0,4}Mi$|^[1-9][0-9]?Gi$")] = "512Mi"
+    deployments: bool = True
+    """Whether a pull request shows its preview as a deployment, too."""
+
+    def __post_init__(self) -> None:
+        services = [repository.service for repository in self.repositories.values()]
+        for name, repository in self.repositories.items():
+            if services.count(repository.service) > 1:
+                raise SettingsError(
+                    f"repositories.{name}.service", repository.service, "a name of its own: another repository has it"
+                )
+
+    @property
+    def parent(self) -> str:
+        """The region of the project in which previews run, as the API calls it."""
+        return f"projects/{self.project}/locations/{self.region}"
+
+    @property
+    def time_to_live(self) -> timedelta:
+        """How long a preview lives since the last push or command."""
+        return timedelta(hours=self.time_to_live_hours)
+
+    @property
+    def longest_extension(self) -> timedelta:
+        """The most that ``/preview extend`` gives."""
+        return timedelta(hours=self.longest_extension_hours)

@@ -1,0 +1,229 @@
+"""What each pull request's preview should be now, and why: a pure decision."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from enum import StrEnum
+
+import msgspec
+
+from functions.manage_previews.events import Event, ImagePushed
+from functions.manage_previews.names import parts_of, service_id
+from functions.manage_previews.records import PullRecord, Records
+from functions.manage_previews.settings import PreviewedRepository, Settings
+from functions.manage_previews.spec import Spec, spec_of
+from functions.manage_previews.words import Kind, Word
+from functions.manage_previews.world import PreviewService, PullRequest, World
+from shared import automation
+from shared.restrictions import Restriction
+
+Occasion = automation.Occasion[Settings, Event, Records]
+
+
+class State(StrEnum):
+    """Where a pull request stands."""
+
+    RUNNING = "running"
+    DEPLOYING = "deploying"
+    FAILED = "failed"
+    NO_IMAGE = "waiting for its image"
+    NOT_APPROVED = "waiting for approval"
+    NO_ROOM = "waiting for room"
+    NAME_TAKEN = "not deployed"
+    DRAFT = "a draft"
+    NO_LABEL = "without the label"
+    STOPPED = "stopped"
+    EXPIRED = "expired"
+    PAUSED = "paused"
+    CLOSED = "closed"
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether there is to be a preview, now or as soon as can be."""
+        return self not in _UNWANTED
+
+
+_UNWANTED = frozenset((State.DRAFT, State.NO_LABEL, State.STOPPED, State.EXPIRED, State.PAUSED, State.CLOSED))
+
+
+class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+    """Where one pull request stands, and what is to be done about its service."""
+
+    subject: "Subject"
+    state: State
+    why: str
+    deploy: Spec | None = None
+    """What its service is to be made, if that can be done now."""
+    remove: bool = False
+    """Whether its service is to go now."""
+
+    @property
+    def key(self) -> str:
+        """Of the pull request."""
+        return self.subject.key
+
+
+class Subject(msgspec.Struct, frozen=True):
+    """One pull request, and all that is known of it."""
+
+    pull: PullRequest
+    repository: PreviewedRepository
+    record: PullRecord
+    preview: PreviewService | None
+    world: World
+    occasion: Occasion
+
+    @property
+    def key(self) -> str:
+        """What the pull request is called here."""
+        return self.pull.key
+
+    @property
+    def service_name(self) -> str:
+        """The full name of its service, whether there is one or not."""
+        return f"{self.occasion.settings.parent}/services/{service_id(self.repository.service, self.pull.number)}"
+
+    @property
+    def image_tag(self) -> str:
+        """Where the image of its head is, by tag."""
+        return f"{self.repository.image}:{self.repository.tag_of(self.pull.number, self.pull.head_sha)}"
+
+    @property
+    def expires_at(self) -> datetime:
+        """When its preview goes, unless somebody pushes or comments."""
+        spoken = [word.at for word in self.record.words.values() if word.kind is not Kind.STOP]
+        active = max([self.record.active_at or self.occasion.now, *spoken])
+        extended = self.record.word(Kind.EXTEND)
+        lives_until = active + self.occasion.settings.time_to_live
+        return max(lives_until, extended.until) if extended and extended.until else lives_until
+
+    @property
+    def approval(self) -> Word | None:
+        """Somebody's approval of the very commit that is the head now."""
+        word = self.record.word(Kind.APPROVE)
+        return word if word and word.sha == self.pull.head_sha else None
+
+    @property
+    def needs_approval(self) -> bool:
+        """Whether somebody who may write has to approve its commit before it is deployed."""
+        return self.pull.is_fork and not self._is_current
+
+    @property
+    def needs_image(self) -> bool:
+        """Whether it is to be known what image its head has."""
+        return not self._is_current or isinstance(self.occasion.event.event, ImagePushed)
+
+    def unwanted(self) -> tuple[State, str] | None:
+        """Why there is to be no preview at all; None if there is to be one."""
+        return next(self._reasons_against(), None)
+
+    def verdict(self, *, has_room: bool) -> Verdict:
+        """What is to be done; ``has_room`` says whether one more preview may be made."""
+        if no := self.unwanted():
+            return self._verdict(*no, remove=self.preview is not None and not self.preview.in_flight)
+        if obstacle := next(self._obstacles(has_room=has_room), None):
+            return self._verdict(*obstacle)
+        spec = self._spec(self._digest())
+        if self._is(spec):
+            return self._as_it_stands()
+        is_free = self.preview is None or not self.preview.in_flight
+        why = f"its image is there, for commit {self.pull.head_sha[:7]}"
+        return self._verdict(State.DEPLOYING, why, deploy=spec if is_free else None)
+
+    def _reasons_against(self) -> Iterator[tuple[State, str]]:
+        if not self.pull.is_open:
+            yield State.CLOSED, "the pull request is closed"
+        if self.occasion.records.is_paused:
+            yield State.PAUSED, "all previews are paused"
+        if restriction := self.occasion.restrictions.in_force.get(Restriction.PREVIEWS_OFF):
+            because = ", ".join(restriction.because)
+            yield State.PAUSED, f"the spending restriction previews_off is in force, by {because}"
+        if self.pull.is_draft and not self.repository.drafts:
+            yield State.DRAFT, "drafts have no preview"
+        if self.repository.label and self.repository.label not in self.pull.labels:
+            yield State.NO_LABEL, "it does not bear the label that previews ask for"
+        stop, start = self.record.word(Kind.STOP), self.record.word(Kind.START)
+        if stop and (start is None or start < stop):
+            yield State.STOPPED, "somebody who may write asked for that"
+        if self.occasion.now >= self.expires_at:
+            yield State.EXPIRED, f"nobody has pushed or commented in time: it expired at {told(self.expires_at)}"
+
+    def _obstacles(self, *, has_room: bool) -> Iterator[tuple[State, str]]:
+        """What stands in the way of a preview that is wanted. One that is there already stays as it is meanwhile."""
+        if self.preview is None and self.service_name in self.world.strangers:
+            yield State.NAME_TAKEN, f"{self.service_name} is there, and is not a preview of ours"
+        if self.needs_approval and not self._is_approved():
+            yield State.NOT_APPROVED, "it comes from a fork, and this commit is not approved"
+        if not self._digest():
+            yield State.NO_IMAGE, f"there is no image {self.image_tag} yet"
+        if self.preview is None and not has_room:
+            yield State.NO_ROOM, f"there are {self.occasion.settings.maximum} previews, and no more at once"
+
+    def _verdict(self, state: State, why: str, *, deploy: Spec | None = None, remove: bool = False) -> Verdict:
+        return Verdict(subject=self, state=state, why=why, deploy=deploy, remove=remove)
+
+    def _as_it_stands(self) -> Verdict:
+        if self.preview and self.preview.in_flight:
+            return self._verdict(State.DEPLOYING, "Cloud Run is bringing it up")
+        if self.preview and self.preview.problem:
+            return self._verdict(State.FAILED, self.preview.problem)
+        return self._verdict(State.RUNNING, "it shows the head of the pull request")
+
+    @property
+    def _is_current(self) -> bool:
+        """Whether its service shows its head, and is made as the settings say."""
+        return self.preview is not None and self._is(self._spec(self.preview.digest))
+
+    def _is(self, spec: Spec) -> bool:
+        preview = self.preview
+        return preview is not None and (preview.sha, preview.digest, preview.template) == (
+            spec.sha,
+            spec.digest,
+            spec.template,
+        )
+
+    def _spec(self, digest: str) -> Spec:
+        return spec_of(self.pull, digest, self.repository, self.occasion.settings)
+
+    def _digest(self) -> str:
+        """Of the image that is to be shown; empty if there is none."""
+        if self.needs_image or self.preview is None:
+            return self.world.digests.get(self.image_tag, "")
+        return self.preview.digest
+
+    def _is_approved(self) -> bool:
+        """Whether whoever approved the head may write to the repository, now."""
+        approval = self.approval
+        return approval is not None and self.world.may_write.get((self.pull.repository, approval.by), False)
+
+
+def subjects(occasion: Occasion, world: World) -> list[Subject]:
+    """Every pull request of this run of which something is known, those that have waited longest first."""
+    found = [
+        Subject(
+            pull,
+            occasion.settings.repositories[pull.repository],
+            occasion.records.of(key),
+            world.previews.get(key),
+            world,
+            occasion,
+        )
+        for key, pull in world.pull_requests.items()
+    ]
+    return sorted(found, key=lambda one: (one.record.active_at or occasion.now, parts_of(one.key)))
+
+
+def verdicts(occasion: Occasion, world: World) -> list[Verdict]:
+    """The verdict on each pull request. Rooms are given to those that have waited longest; nobody's is taken away."""
+    room = occasion.settings.maximum - len(world.previews)
+    judged: list[Verdict] = []
+    for subject in subjects(occasion, world):
+        verdict = subject.verdict(has_room=room > 0)
+        if verdict.deploy and subject.preview is None:
+            room -= 1
+        judged.append(verdict)
+    return judged
+
+
+def told(moment: datetime) -> str:
+    """A moment in words."""
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"

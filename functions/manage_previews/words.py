@@ -1,0 +1,58 @@
+"""What somebody may write in a comment, on its first line, to have something of a preview. Pure."""
+
+import re
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+import msgspec
+
+from shared.github_events import CommentCommand
+
+_EXTENSION = re.compile(r"(?P<count>[1-9][0-9]{0,3})(?P<unit>[hd])")
+_SHA = re.compile(r"[0-9a-f]{40}")
+_UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1)}
+
+HELP = (
+    "`/preview` starts it, or renews it; `/preview` and a commit's full SHA approves that commit of a fork; "
+    "`/preview stop` takes it down; `/preview extend 24h` (or `3d`) keeps it longer."
+)
+
+
+class Kind(StrEnum):
+    """What is asked for."""
+
+    START = "start"
+    STOP = "stop"
+    EXTEND = "extend"
+    APPROVE = "approve"
+
+
+class Word(msgspec.Struct, frozen=True, order=True):
+    """Somebody's word: of two of a kind, the one that was said last counts."""
+
+    at: datetime
+    said: str
+    """What tells it from any other: a comment's id, or the label that was set, and when."""
+    kind: Kind
+    by: str
+    """A login. It counts if that person may write to the repository."""
+    sha: str = ""
+    """The commit that is approved."""
+    until: datetime | None = None
+    """To when the preview is to be kept."""
+
+
+def read_words(command: CommentCommand, longest: timedelta) -> tuple[Word, ...]:
+    """What a comment asks for: nothing that is known, one thing, or to start and to approve at once."""
+    said, at, by = str(command.comment_id), command.created_at, command.author
+    match command.command.split()[1:]:
+        case []:
+            return (Word(at, said, Kind.START, by),)
+        case ["stop"]:
+            return (Word(at, said, Kind.STOP, by),)
+        case ["extend", length] if found := _EXTENSION.fullmatch(length):
+            until = at + min(int(found["count"]) * _UNITS[found["unit"]], longest)
+            return (Word(at, said, Kind.EXTEND, by, until=until),)
+        case [sha] if _SHA.fullmatch(sha):
+            return (Word(at, said, Kind.START, by), Word(at, said, Kind.APPROVE, by, sha=sha))
+    return ()

@@ -1,0 +1,201 @@
+"""GitHub's REST API: who asks, answers as typed values, pages, and which errors pass.
+
+gidgethub (https://gidgethub.readthedocs.io) says what a request has to bear and what an answer means; it is sent by
+`Clients.public_session`, so Google's credentials go nowhere else.
+"""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import msgspec
+from msgspec import Meta
+
+from shared.clients import Clients
+from shared.errors import CaretakerError, SettingsError
+from shared.rest import UnknownAnswer
+from shared.secret_values import SecretName, latest_value
+from shared.settings import Model
+
+if TYPE_CHECKING:
+    from gidgethub import HTTPException
+    from google.api_core.exceptions import GoogleAPICallError
+    from requests import Response
+
+API = "https://api.github.com"
+REQUESTER = "caretaker"
+PAGE_SIZE = 100
+"""The most that GitHub lists at once."""
+
+Query = Mapping[str, str]
+Body = Mapping[str, "str | bool | list[str]"] | None
+ValueT = TypeVar("ValueT")
+
+
+class App(Model, frozen=True, kw_only=True):
+    """A GitHub App, installed in an account."""
+
+    id: Annotated[int, Meta(ge=1)]
+    installation: Annotated[int, Meta(ge=1)]
+    private_key_secret: SecretName
+    """Holds the app's private key (PEM)."""
+
+
+class GitHubAccess(Model, frozen=True, kw_only=True):
+    """How the suite may ask GitHub: with a fine-grained token, or as an app. Raises ``SettingsError`` for both."""
+
+    token_secret: SecretName | None = None
+    """Holds a fine-grained personal access token."""
+    app: App | None = None
+
+    def __post_init__(self) -> None:
+        if (self.token_secret is None) == (self.app is None):
+            raise SettingsError("token_secret", self.token_secret, "either `token_secret` or `app`")
+
+
+class RateLimited(CaretakerError):
+    """GitHub answers nothing more for a while: the run fails, and is delivered again later."""
+
+
+class Author(msgspec.Struct, frozen=True):
+    """Somebody who wrote something."""
+
+    login: str
+
+
+class ByApp(msgspec.Struct, frozen=True):
+    """The app by which something was written."""
+
+    id: int
+
+
+class InstallationToken(msgspec.Struct, frozen=True):
+    """A token that an app's own signature was exchanged for."""
+
+    token: str
+
+
+class GitHub:
+    """GitHub, as one run asks it. Every method raises ``GoogleAPIError``, as Google's clients do, or ``RateLimited``.
+
+    Google's exceptions are what the whole suite knows an error by: ``NotFound`` is 404, and so on.
+    """
+
+    def __init__(self, access: GitHubAccess, clients: Clients) -> None:
+        self._access = access
+        self._clients = clients
+
+    def get(self, path: str, type_: type[ValueT], query: Query | None = None) -> ValueT:
+        """What is at a path, such as ``/repos/o/r/pulls/1``; tried again while the error is one that passes."""
+        return self._read(path, type_, query or {})[0]
+
+    def list(self, path: str, type_: type[ValueT], query: Query | None = None) -> list[ValueT]:
+        """All pages of a list."""
+        found: list[ValueT] = []
+        page = 1
+        while True:
+            wanted = {**(query or {}), "per_page": str(PAGE_SIZE), "page": str(page)}
+            items, has_more = self._read(path, list[type_], wanted)  # type: ignore[valid-type]
+            found += items
+            if not has_more:
+                return found
+            page += 1
+
+    def send(self, verb: str, path: str, body: Body, type_: type[ValueT]) -> ValueT:
+        """Change something, once, and return what it is now."""
+        return self._typed(self._exchange(verb, path, body=body)[0], type_, f"{verb} {path}")
+
+    def is_mine(self, author: Author | None, by_app: ByApp | None) -> bool:
+        """Whether it is this suite that wrote something."""
+        if self._access.app:
+            return by_app is not None and by_app.id == self._access.app.id
+        return author is not None and by_app is None and author.login == self._login
+
+    @property
+    def _login(self) -> str:
+        """Whose token it is: asked once in a run."""
+        return self._clients.once(("github login", self._access), lambda: self.get("/user", Author).login)
+
+    def _read(self, path: str, type_: type[ValueT], query: Query) -> tuple[ValueT, bool]:
+        """A typed answer, and whether there are more pages."""
+        retry = self._clients.reading["retry"]
+
+        def ask() -> tuple[object, bool]:
+            return self._exchange("GET", path, query=query)
+
+        answer, has_more = retry(ask)() if retry else ask()
+        return self._typed(answer, type_, f"GET {path}"), has_more
+
+    def _exchange(
+        self, verb: str, path: str, *, query: Query | None = None, body: Body = None, jwt: str | None = None
+    ) -> tuple[object, bool]:
+        import gidgethub
+        import requests
+        from gidgethub.sansio import create_headers, decipher_response
+        from google.api_core.exceptions import ServiceUnavailable
+
+        headers = create_headers(REQUESTER, jwt=jwt, oauth_token=None if jwt else self._token)
+        try:
+            answer = self._clients.public_session.request(
+                verb,
+                self._clients.url(f"{API}{path}"),
+                params=query,
+                json=body,
+                headers=headers,
+                timeout=self._clients.writing["timeout"],
+            )
+        except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError) as error:
+            raise ServiceUnavailable(f"{verb} {path}: {type(error).__name__}") from None
+        lower = {name.lower(): value for name, value in answer.headers.items()}
+        try:
+            content, _, following = decipher_response(answer.status_code, lower, answer.content)
+        except gidgethub.HTTPException as error:
+            raise _error_of(error, answer, f"{verb} {path}") from None
+        except ValueError:
+            raise UnknownAnswer(f"{verb} {path}: {answer.status_code}, and not JSON") from None
+        return content, following is not None
+
+    def _typed(self, answer: object, type_: type[ValueT], what: str) -> ValueT:
+        try:
+            return msgspec.convert(answer, type_)
+        except msgspec.ValidationError as error:
+            raise UnknownAnswer(f"{what}: {error}") from None
+
+    @property
+    def _token(self) -> str:
+        """What every request bears: the token that is kept, or the one that an app is given for an hour."""
+        app = self._access.app
+        if app is None:
+            return latest_value(self._access.token_secret or "", self._clients)
+        return self._clients.once(("github installation", app), lambda: self._installation_token(app))
+
+    def _installation_token(self, app: App) -> str:
+        """See https://docs.github.com/apps/creating-github-apps/authenticating-with-a-github-app."""
+        from gidgethub.apps import get_jwt
+
+        key = latest_value(app.private_key_secret, self._clients)
+        try:
+            jwt = get_jwt(app_id=str(app.id), private_key=key)
+        except (ValueError, TypeError) as error:
+            raise UnknownAnswer(f"{app.private_key_secret}: no private key in PEM ({type(error).__name__})") from None
+        path = f"/app/installations/{app.installation}/access_tokens"
+        retry = self._clients.reading["retry"]
+
+        def ask() -> object:
+            return self._exchange("POST", path, jwt=jwt)[0]
+
+        return self._typed(retry(ask)() if retry else ask(), InstallationToken, f"POST {path}").token
+
+
+def _error_of(error: "HTTPException", answer: "Response", what: str) -> Exception:
+    """An error of GitHub's in the words of the suite."""
+    from gidgethub import RateLimitExceeded
+    from google.api_core.exceptions import from_http_status
+
+    # https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api#exceeding-the-rate-limit
+    is_limit = isinstance(error, RateLimitExceeded) or "retry-after" in answer.headers
+    is_used_up = answer.headers.get("x-ratelimit-remaining") == "0"
+    message = f"{what}: {error}"
+    if answer.status_code in (403, 429) and (is_limit or is_used_up):
+        return RateLimited(f"{message} (asked again in {answer.headers.get('retry-after', 'up to 3600')} s)")
+    known: GoogleAPICallError = from_http_status(answer.status_code, message)
+    return known
