@@ -1,20 +1,25 @@
 """Cloud Run services: google.cloud.run.v2.Services, without revisions and traffic of their own."""
 
 from google.cloud import run_v2
+from google.iam.v1.iam_policy_pb2 import GetIamPolicyRequest, SetIamPolicyRequest
+from google.iam.v1.policy_pb2 import Policy
 from google.longrunning.operations_pb2 import Operation
 
 from local.cloud import cloud_run_rules as rules
 from local.cloud.clock import Clock
 from local.cloud.cloud_run_resources import Kind, Resources
+from local.cloud.iam_policies import IamPolicies
 from local.cloud.operations import Operations
 
 
 def _instances(service: run_v2.Service) -> int:
-    """How many instances a service always has."""
+    """How many instances a service must have now: a new revision is ready when one has started."""
+    is_new = service.latest_created_revision != service.latest_ready_revision
     return max(
         service.scaling.manual_instance_count,
         service.scaling.min_instance_count,
         service.template.scaling.min_instance_count,
+        int(is_new and not service.template.health_check_disabled),
     )
 
 
@@ -34,6 +39,7 @@ class CloudRun(Resources[run_v2.Service]):
 
     def __init__(self, clock: Clock, operations: Operations) -> None:
         super().__init__(SERVICES, clock, operations)
+        self.policies = IamPolicies()
 
     def create_service(self, request: run_v2.CreateServiceRequest) -> Operation:
         """Make a service and its first revision."""
@@ -62,3 +68,13 @@ class CloudRun(Resources[run_v2.Service]):
     def delete_service(self, request: run_v2.DeleteServiceRequest) -> Operation:
         """Take a service away; its name is free again when the operation is done."""
         return self._delete(request.name, request.etag, validate_only=request.validate_only)
+
+    def get_iam_policy(self, request: GetIamPolicyRequest) -> Policy:
+        """Who may what with a service. It goes with the service: another one of its name has its own."""
+        with self._lock:
+            return self.policies.get(self._existing(request.resource).uid)
+
+    def set_iam_policy(self, request: SetIamPolicyRequest) -> Policy:
+        """Replace that."""
+        with self._lock:
+            return self.policies.set(self._existing(request.resource).uid, request)

@@ -16,8 +16,10 @@ from google.cloud.firestore_v1.services.firestore import FirestoreClient
 from google.cloud.run_v2 import ServicesClient, WorkerPoolsClient
 from google.cloud.scheduler_v1 import CloudSchedulerClient
 from google.cloud.secretmanager_v1 import SecretManagerServiceClient, SecretVersion
+from google.iam.v1.policy_pb2 import Policy
 from google.protobuf.json_format import MessageToDict
 
+from infra.automations import Entry
 from local.cloud.world import World
 from shared.clients import Clients
 from shared.firestore_values import from_fields
@@ -60,12 +62,14 @@ class Places:
     image_repositories: tuple[str, ...]
     """Of Artifact Registry."""
     github_repositories: tuple[str, ...]
+    has_policies: bool
+    """Whether to look at IAM policies: that takes a call for each service, so only where they can be changed."""
     secret_parents: tuple[str, ...]
     """Each project that has secrets, and each of its regions that does."""
 
 
-def places_of(world: World) -> Places:
-    """Where the world's resources are."""
+def places_of(world: World, entry: Entry) -> Places:
+    """Where the world's resources are; policies only if the automation may set them (law 8 holds it to that)."""
     parents = {
         f"projects/{project_id}/locations/{location}"
         for project_id, project in world.projects.items()
@@ -95,6 +99,7 @@ def places_of(world: World) -> Places:
         clusters=clusters,
         image_repositories=image_repositories,
         github_repositories=tuple(world.github.repositories),
+        has_policies="run.services.setIamPolicy" in entry.permissions,
         secret_parents=tuple(sorted(secret_parents)),
     )
 
@@ -105,8 +110,12 @@ def _named(messages: Iterable[Any]) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _services(clients: Clients, places: Places) -> Listed:
+    """Services, each with the bindings of its policy, which it does not tell itself."""
+    client = clients.of(ServicesClient)
     for parent in places.parents:
-        yield from _named(clients.of(ServicesClient).list_services(request={"parent": parent}))
+        for name, service in _named(client.list_services(request={"parent": parent})):
+            policy = client.get_iam_policy(request={"resource": name}) if places.has_policies else Policy()
+            yield name, service | _without_empty(MessageToDict(Policy(bindings=policy.bindings)))
 
 
 def _worker_pools(clients: Clients, places: Places) -> Listed:

@@ -62,7 +62,7 @@ class Stage:
         if self.settings.mode is not Mode.ACT:
             raise ScenarioError(f"{case}: settings.mode: {self.settings.mode} will not do: {Mode.ACT}")
         self._world = world_from(case.scenario.world)
-        self.places: Places = places_of(self._world)
+        self.places: Places = places_of(self._world, case.entry)
         self.cloud = LocalCloud(now=case.scenario.now)
         self._switchboard = Switchboard()
         self._is_by_wire = is_by_wire

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from google.cloud.run_v2 import ServicesClient
 
 from functions.cap_spending.main import AUTOMATION
 from infra.automations import load_automations
@@ -64,6 +65,20 @@ def test_an_image_that_is_pushed_is_part_of_the_end_state(tmp_path: Path) -> Non
     with stage_of(msgspec.structs.replace(given, world=world)) as stage:
         stage.reach(given.events[0])
         assert stage.resources()[f"{IMAGES}/dockerImages/shop@{image['digest']}"]["tags"] == ["pr-7"]
+
+
+def test_a_policy_is_part_of_the_end_state_of_who_may_set_it() -> None:
+    known = load_automations()["cap_spending"]
+    may_set = msgspec.structs.replace(known, permissions=(*known.permissions, "run.services.setIamPolicy"))
+    api = "projects/my-product/locations/europe-west1/services/api"
+    everybody = {"role": "roles/run.invoker", "members": ["allUsers"]}
+    for entry, expected in ((known, None), (may_set, [everybody])):
+        case = Case(AUTOMATION, entry, load_scenario(GOOD, "cap_spending"), "planted")
+        with Stage(case, "none", is_by_wire=False) as stage:
+            assert "bindings" not in stage.resources()[api]
+            request = {"resource": api, "policy": {"bindings": [everybody]}}
+            stage.clients.of(ServicesClient).set_iam_policy(request=request)
+            assert stage.resources()[api].get("bindings") == expected
 
 
 def test_what_cannot_happen_names_the_scenario_and_what_it_was(tmp_path: Path) -> None:
