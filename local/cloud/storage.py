@@ -10,7 +10,7 @@ from datetime import datetime
 
 from local.cloud.clock import Clock
 from local.cloud.http import NO_CONTENT, HttpAnswer, HttpRequest, HttpServer, Route
-from local.cloud.storage_answers import KNOWN_OBJECT, object_resource, selected
+from local.cloud.storage_answers import KNOWN_OBJECT, Told, object_resource, selected
 from local.cloud.storage_batch import batch_answer
 from local.cloud.storage_buckets import (
     add_bucket,
@@ -25,7 +25,7 @@ from local.cloud.storage_downloads import content_answer
 from local.cloud.storage_errors import refusal
 from local.cloud.storage_listing import list_objects
 from local.cloud.storage_objects import Checksums, Objects
-from local.cloud.storage_request import CONDITIONS, HOST, check_parameters, json_in
+from local.cloud.storage_request import CONDITIONS, HOST, api_url, check_parameters, json_in
 from local.cloud.storage_rules import check_conditions
 from local.cloud.storage_state import Bucket, Content, Json, StoredObject
 from local.cloud.storage_uploads import begin_upload, cancel_upload, go_on_with_upload
@@ -105,7 +105,8 @@ class CloudStorage:
 def _tell(objects: Objects, request: HttpRequest, answer: StoredObject | HttpAnswer) -> object:
     if isinstance(answer, HttpAnswer):
         return answer
-    return object_resource(objects.bucket_of(request), answer, selected(request, KNOWN_OBJECT))
+    told = Told(answer, objects.bucket_of(request), api_url(request))
+    return object_resource(told, selected(request, KNOWN_OBJECT))
 
 
 def _begin_upload(objects: Objects, request: HttpRequest) -> object:

@@ -4,16 +4,15 @@ https://cloud.google.com/storage/docs/json_api/v1/objects#resource and .../bucke
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import quote
 
 from local.cloud.http import HttpRequest
 from local.cloud.partial_response import Selection, select, selection
-from local.cloud.storage_request import HOST
 from local.cloud.storage_rules import retained_until
 from local.cloud.storage_state import Bucket, Json, StoredObject
 
-API = f"https://{HOST}"
 OBJECT_SETTINGS = (
     *("cacheControl", "contentDisposition", "contentEncoding", "contentLanguage", "contentType", "customTime"),
     *("retention", "storageClass"),
@@ -30,47 +29,53 @@ def _time(moment: datetime | None) -> str | None:
     return rfc3339(moment) if moment else None
 
 
-def object_url(bucket: Bucket, version: StoredObject) -> str:
-    """Where an object's metadata is."""
-    return f"{API}/storage/v1/b/{bucket.name}/o/{quote(version.name, safe='')}"
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A version of an object that is to be told, and the URL at which the client finds the API."""
+
+    version: StoredObject
+    bucket: Bucket
+    api: str
+
+    @property
+    def path(self) -> str:
+        """The object below the API's path."""
+        return f"storage/v1/b/{self.bucket.name}/o/{quote(self.version.name, safe='')}"
 
 
-Teller = Callable[[Bucket, StoredObject], object]
+Teller = Callable[[Told], object]
 
 
 def _setting(name: str) -> Teller:
-    return lambda _, version: version.fields.get(name)
+    return lambda told: told.version.fields.get(name)
 
 
 OBJECT_FIELDS: Mapping[str, Teller] = {
-    "kind": lambda *_: "storage#object",
-    "id": lambda bucket, version: f"{bucket.name}/{version.name}/{version.generation}",
-    "selfLink": object_url,
-    "mediaLink": lambda bucket, version: (
-        f"{API}/download/storage/v1/b/{bucket.name}/o/{quote(version.name, safe='')}"
-        f"?generation={version.generation}&alt=media"
-    ),
-    "name": lambda _, version: version.name,
-    "bucket": lambda bucket, _: bucket.name,
-    "generation": lambda _, version: str(version.generation),
-    "metageneration": lambda _, version: str(version.metageneration),
+    "kind": lambda _: "storage#object",
+    "id": lambda told: f"{told.bucket.name}/{told.version.name}/{told.version.generation}",
+    "selfLink": lambda told: f"{told.api}/{told.path}",
+    "mediaLink": lambda told: f"{told.api}/download/{told.path}?generation={told.version.generation}&alt=media",
+    "name": lambda told: told.version.name,
+    "bucket": lambda told: told.bucket.name,
+    "generation": lambda told: str(told.version.generation),
+    "metageneration": lambda told: str(told.version.metageneration),
     **{name: _setting(name) for name in OBJECT_SETTINGS},
-    "size": lambda _, version: str(version.size),
-    "md5Hash": lambda _, version: version.md5_hash or None,
-    "crc32c": lambda _, version: version.crc32c,
-    "etag": lambda _, version: version.etag,
-    "timeCreated": lambda _, version: _time(version.created),
-    "updated": lambda _, version: _time(version.updated),
-    "timeStorageClassUpdated": lambda _, version: _time(version.created),
-    "timeFinalized": lambda _, version: _time(version.created),
-    "timeDeleted": lambda _, version: _time(version.noncurrent_since),
-    "softDeleteTime": lambda _, version: _time(version.soft_deleted),
-    "hardDeleteTime": lambda _, version: _time(version.hard_deleted),
-    "temporaryHold": lambda _, version: version.temporary_hold,
-    "eventBasedHold": lambda _, version: version.event_based_hold,
-    "retentionExpirationTime": lambda bucket, version: _time(retained_until(bucket, version)),
-    "metadata": lambda _, version: dict(version.metadata) if version.metadata else None,
-    **dict.fromkeys(("acl", "owner", "componentCount", "kmsKeyName", "contexts"), lambda *_: None),
+    "size": lambda told: str(told.version.size),
+    "md5Hash": lambda told: told.version.md5_hash or None,
+    "crc32c": lambda told: told.version.crc32c,
+    "etag": lambda told: told.version.etag,
+    "timeCreated": lambda told: _time(told.version.created),
+    "updated": lambda told: _time(told.version.updated),
+    "timeStorageClassUpdated": lambda told: _time(told.version.created),
+    "timeFinalized": lambda told: _time(told.version.created),
+    "timeDeleted": lambda told: _time(told.version.noncurrent_since),
+    "softDeleteTime": lambda told: _time(told.version.soft_deleted),
+    "hardDeleteTime": lambda told: _time(told.version.hard_deleted),
+    "temporaryHold": lambda told: told.version.temporary_hold,
+    "eventBasedHold": lambda told: told.version.event_based_hold,
+    "retentionExpirationTime": lambda told: _time(retained_until(told.bucket, told.version)),
+    "metadata": lambda told: dict(told.version.metadata) if told.version.metadata else None,
+    **dict.fromkeys(("acl", "owner", "componentCount", "kmsKeyName", "contexts"), lambda _: None),
 }
 """Each field of an object, and how it is told; None is left out."""
 
@@ -85,39 +90,37 @@ def selected(request: HttpRequest, known: Selection) -> Selection | None:
     return None if fields == "*" else selection(fields, known)
 
 
-def object_resource(bucket: Bucket, version: StoredObject, wanted: Selection | None = None) -> Json:
+def object_resource(told: Told, wanted: Selection | None = None) -> Json:
     """A version of an object, or the part of it that is wanted. Only that is made: lists are long."""
-    told: Json = {
+    found: Json = {
         name: value
         for name in (OBJECT_FIELDS if wanted is None or "*" in wanted else wanted)
-        if (value := OBJECT_FIELDS[name](bucket, version)) is not None
+        if (value := OBJECT_FIELDS[name](told)) is not None
     }
     if wanted is None or all(inner is None for inner in wanted.values()):
-        return told
-    return {name: select(value, wanted.get(name)) for name, value in told.items()}
+        return found
+    return {name: select(value, wanted.get(name)) for name, value in found.items()}
 
 
-def object_list(
-    bucket: Bucket, items: Iterable[StoredObject], prefixes: list[str], token: str, wanted: Selection | None
-) -> Json:
+def object_list(items: Iterable[Told], prefixes: list[str], token: str, wanted: Selection | None) -> Json:
     """One page of a list. What is empty is left out."""
     of_each = None if wanted is None else wanted.get("items", wanted.get("*"))
     answer: Json = {"kind": "storage#objects"}
     if wanted is None or "items" in wanted or "*" in wanted:
-        answer["items"] = [object_resource(bucket, version, of_each) for version in items]
+        answer["items"] = [object_resource(told, of_each) for told in items]
     answer |= {"prefixes": prefixes, "nextPageToken": token}
     return {
         name: value for name, value in answer.items() if value and (wanted is None or name in wanted or "*" in wanted)
     }
 
 
-def bucket_resource(bucket: Bucket) -> Json:
+def bucket_resource(bucket: Bucket, api: str) -> Json:
     """A bucket."""
     return {
         "kind": "storage#bucket",
         "id": bucket.name,
         "name": bucket.name,
-        "selfLink": f"{API}/storage/v1/b/{bucket.name}",
+        "selfLink": f"{api}/storage/v1/b/{bucket.name}",
         "projectNumber": "0",
         "metageneration": str(bucket.metageneration),
         "etag": f"{bucket.metageneration:04x}",

@@ -7,7 +7,7 @@ from local.cloud.http import NO_CONTENT, HttpAnswer, HttpRequest
 from local.cloud.storage_answers import bucket_resource, rfc3339
 from local.cloud.storage_errors import StorageError, condition_not_met, invalid
 from local.cloud.storage_objects import Objects
-from local.cloud.storage_request import CONDITIONS, check_parameters, json_in, number_in
+from local.cloud.storage_request import CONDITIONS, api_url, check_parameters, flag_in, json_in, number_in
 from local.cloud.storage_rules import check_bucket_name, is_locked
 from local.cloud.storage_state import Bucket, Json
 
@@ -51,9 +51,9 @@ def insert_bucket(objects: Objects, request: HttpRequest) -> object:
     if not project:
         raise StorageError(400, "Required parameter: project", "required")
     fields = json_in(request.body)
-    if request.query.get("enableObjectRetention") == "true":
+    if flag_in(request, "enableObjectRetention"):
         fields = {**fields, "objectRetention": {"mode": "Enabled"}}
-    return bucket_resource(add_bucket(objects, project, str(fields.get("name", "")), fields))
+    return bucket_resource(add_bucket(objects, project, str(fields.get("name", "")), fields), api_url(request))
 
 
 def list_buckets(objects: Objects, request: HttpRequest) -> object:
@@ -61,7 +61,7 @@ def list_buckets(objects: Objects, request: HttpRequest) -> object:
     check_parameters(request, ("project", "prefix", "maxResults"))
     project, prefix = request.query.get("project"), request.query.get("prefix", "")
     found = [
-        bucket_resource(bucket)
+        bucket_resource(bucket, api_url(request))
         for name, bucket in sorted(objects.buckets.items())
         if bucket.project == project and name.startswith(prefix)
     ]
@@ -71,8 +71,7 @@ def list_buckets(objects: Objects, request: HttpRequest) -> object:
 def get_bucket(objects: Objects, request: HttpRequest) -> object:
     """A bucket."""
     check_parameters(request, CONDITIONS)
-    bucket = objects.bucket_of(request)
-    return bucket_resource(bucket)
+    return bucket_resource(objects.bucket_of(request), api_url(request))
 
 
 def patch_bucket(objects: Objects, request: HttpRequest) -> object:
@@ -81,7 +80,7 @@ def patch_bucket(objects: Objects, request: HttpRequest) -> object:
     bucket = objects.bucket_of(request)
     _check_conditions(request, bucket)
     _set(objects, bucket, json_in(request.body))
-    return _changed(objects, bucket)
+    return _changed(objects, bucket, request)
 
 
 def delete_bucket(objects: Objects, request: HttpRequest) -> object:
@@ -104,13 +103,13 @@ def lock_retention_policy(objects: Objects, request: HttpRequest) -> object:
     if not isinstance(policy, dict):
         raise invalid("The bucket has no retention policy.")
     bucket.fields["retentionPolicy"] = {**policy, "isLocked": True}
-    return _changed(objects, bucket)
+    return _changed(objects, bucket, request)
 
 
-def _changed(objects: Objects, bucket: Bucket) -> object:
+def _changed(objects: Objects, bucket: Bucket, request: HttpRequest) -> object:
     bucket.metageneration += 1
     bucket.updated = objects.clock.now()
-    return bucket_resource(bucket)
+    return bucket_resource(bucket, api_url(request))
 
 
 def _set(objects: Objects, bucket: Bucket, fields: Json) -> None:

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from local.cloud.http import HttpRequest
-from local.cloud.storage_answers import KNOWN_LIST, object_list, selected
+from local.cloud.storage_answers import KNOWN_LIST, Told, object_list, selected
 from local.cloud.storage_errors import invalid
-from local.cloud.storage_request import check_parameters, flag_in, number_in
+from local.cloud.storage_request import api_url, check_parameters, flag_in, number_in
 from local.cloud.storage_state import Bucket, Json, StoredObject
 
 LARGEST_PAGE = 1000
@@ -72,8 +72,9 @@ def list_objects(bucket: Bucket, request: HttpRequest) -> Json:
             token = page[-1].token
             break
         page.append(entry)
-    versions = [entry.version for entry in page if entry.version]
-    return object_list(bucket, versions, [entry.prefix for entry in page if not entry.version], token, wanted)
+    api = api_url(request)
+    items = [Told(entry.version, bucket, api) for entry in page if entry.version]
+    return object_list(items, [entry.prefix for entry in page if not entry.version], token, wanted)
 
 
 def _entries(bucket: Bucket, request: HttpRequest, after: Position) -> Iterator[Entry]:

@@ -22,6 +22,12 @@ WHOLE_NUMBER = re.compile(r"[0-9]+")
 LARGEST_NUMBER = 2**63 - 1
 
 
+def api_url(request: HttpRequest) -> str:
+    """The URL at which the client finds the API: links lead there, as official clients follow them."""
+    host = request.headers.get("host")
+    return f"http://{host}/{HOST}" if host else f"https://{HOST}"
+
+
 def name_in(request: HttpRequest, what: str) -> str:
     """A name in the path, decoded. Raises StorageError (400) if it is not UTF-8."""
     try:

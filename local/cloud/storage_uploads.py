@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from local.cloud.http import HttpAnswer, HttpRequest
 from local.cloud.storage_errors import StorageError, invalid
 from local.cloud.storage_objects import Checksums, Objects
-from local.cloud.storage_request import CONDITIONS, HOST, check_parameters, json_in
+from local.cloud.storage_request import CONDITIONS, api_url, check_parameters, json_in
 from local.cloud.storage_rules import check_conditions, check_object_name
 from local.cloud.storage_state import Bucket, Json, Session, StoredObject
 
@@ -123,10 +123,8 @@ def _begin_session(objects: Objects, bucket: Bucket, request: HttpRequest) -> Ht
         total=int(length) if length.isdecimal() else None,
         begun=objects.clock.now(),
     )
-    host = request.headers.get("host")
-    base = f"http://{host}/{HOST}" if host else f"https://{HOST}"
     query = urlencode({"uploadType": "resumable", "name": fields["name"], "upload_id": session_id})
-    location = f"{base}/upload/storage/v1/b/{bucket.name}/o?{query}"
+    location = f"{api_url(request)}/upload/storage/v1/b/{bucket.name}/o?{query}"
     return HttpAnswer(200, b"", headers={"Location": location, "X-GUploader-UploadID": session_id})
 
 
