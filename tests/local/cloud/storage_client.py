@@ -14,16 +14,23 @@ PROJECT = "my-product"
 
 
 @contextmanager
-def storage_client(cloud: LocalCloud) -> Iterator[Client]:
-    """The official client, which tries nothing again but what it does of itself."""
+def client_at(url: str) -> Iterator[Client]:
+    """The official client, of a Cloud Storage at this URL."""
     with Session() as session:
         session.trust_env = False
         yield Client(
             project=PROJECT,
             credentials=AnonymousCredentials(),
             _http=session,
-            client_options={"api_endpoint": f"{cloud.http_address}/{HOST}"},
+            client_options={"api_endpoint": url},
         )
+
+
+@contextmanager
+def storage_client(cloud: LocalCloud) -> Iterator[Client]:
+    """The official client, on a local cloud."""
+    with client_at(f"{cloud.http_address}/{HOST}") as client:
+        yield client
 
 
 def address(cloud: LocalCloud, path: str) -> str:
