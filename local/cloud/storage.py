@@ -22,10 +22,10 @@ from local.cloud.storage_buckets import (
     patch_bucket,
 )
 from local.cloud.storage_downloads import content_answer
-from local.cloud.storage_errors import refusal
+from local.cloud.storage_errors import invalid, refusal
 from local.cloud.storage_listing import list_objects
 from local.cloud.storage_objects import Checksums, Objects
-from local.cloud.storage_request import CONDITIONS, HOST, api_url, check_parameters, json_in
+from local.cloud.storage_request import CONDITIONS, HOST, api_url, check_parameters, flag_in, json_in
 from local.cloud.storage_rules import check_conditions
 from local.cloud.storage_state import Bucket, Content, Json, StoredObject
 from local.cloud.storage_uploads import begin_upload, cancel_upload, go_on_with_upload
@@ -128,6 +128,8 @@ def _get(objects: Objects, request: HttpRequest) -> object:
 
 
 def _download(objects: Objects, request: HttpRequest) -> object:
+    if flag_in(request, "softDeleted"):
+        raise invalid("The content of a soft-deleted object cannot be read: restore it first.")
     return content_answer(_read(objects, request), request)
 
 

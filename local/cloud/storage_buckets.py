@@ -75,11 +75,12 @@ def get_bucket(objects: Objects, request: HttpRequest) -> object:
 
 
 def patch_bucket(objects: Objects, request: HttpRequest) -> object:
-    """Change what is said, and leave the rest."""
+    """Change what is said, and leave the rest. That objects may have a retention of their own is said at the start."""
     check_parameters(request, CONDITIONS)
     bucket = objects.bucket_of(request)
     _check_conditions(request, bucket)
-    _set(objects, bucket, json_in(request.body))
+    fields = json_in(request.body)
+    _set(objects, bucket, {name: value for name, value in fields.items() if name != "objectRetention"})
     return _changed(objects, bucket, request)
 
 
@@ -100,8 +101,8 @@ def lock_retention_policy(objects: Objects, request: HttpRequest) -> object:
     bucket = objects.bucket_of(request)
     _check_conditions(request, bucket)
     policy = bucket.fields.get("retentionPolicy")
-    if not isinstance(policy, dict):
-        raise invalid("The bucket has no retention policy.")
+    if not isinstance(policy, dict) or is_locked(bucket.fields):
+        raise invalid("The bucket has no retention policy that could be locked.")
     bucket.fields["retentionPolicy"] = {**policy, "isLocked": True}
     return _changed(objects, bucket, request)
 
@@ -121,6 +122,8 @@ def _set(objects: Objects, bucket: Bucket, fields: Json) -> None:
         changed["retentionPolicy"] = _retention(objects, bucket, changed["retentionPolicy"])
     if isinstance(policy := changed.get("softDeletePolicy"), Mapping):
         changed["softDeletePolicy"] = _dated(objects, {"retentionDurationSeconds": _soft_delete_seconds(policy)})
+    elif "softDeletePolicy" in changed:  # null is no way to turn it off
+        changed["softDeletePolicy"] = _dated(objects, {"retentionDurationSeconds": str(SOFT_DELETE_SECONDS)})
     bucket.fields |= changed
     bucket.fields = {name: value for name, value in bucket.fields.items() if value is not None}
 

@@ -81,6 +81,8 @@ def _entries(bucket: Bucket, request: HttpRequest, after: Position) -> Iterator[
     is_soft_deleted, with_versions = flag_in(request, "softDeleted"), flag_in(request, "versions")
     if is_soft_deleted and with_versions:
         raise invalid("The parameters softDeleted and versions exclude each other.")
+    if is_soft_deleted and not bucket.soft_delete_for:
+        raise invalid("The bucket has no soft delete policy.")
     kept = bucket.soft_deleted if is_soft_deleted else bucket.versions
     names = sorted(bucket.soft_deleted) if is_soft_deleted else bucket.names
     prefix, delimiter = request.query.get("prefix", ""), request.query.get("delimiter", "")

@@ -12,9 +12,10 @@ from local.cloud.storage_errors import StorageError, invalid, no_such_bucket, no
 from local.cloud.storage_request import flag_in, name_in, number_in
 from local.cloud.storage_rules import (
     check_conditions,
+    check_no_hold,
+    check_no_retention,
     check_object_name,
     check_own_retention,
-    check_unprotected,
     checked_metadata,
     checked_time,
 )
@@ -149,15 +150,21 @@ class Objects:
         """Delete the version that a request names. Raises StorageError: 403, 404, 412."""
         version = self.find(bucket, request)
         check_conditions(request, version)
-        check_unprotected(bucket, version, self.clock.now())
         if "generation" in request.query:
+            check_no_hold(bucket, version)
+            check_no_retention(bucket, version, self.clock.now())
             self._delete(bucket, version)
         else:
             self.retire(bucket, version)
 
     def retire(self, bucket: Bucket, version: StoredObject) -> None:
-        """Let a live version be live no more. Raises StorageError (403) if it is protected."""
-        check_unprotected(bucket, version, self.clock.now())
+        """Let a live version be live no more. Raises StorageError (403) if it is protected.
+
+        A retention keeps a version, not its being live: where versions are kept, it can become noncurrent.
+        """
+        check_no_hold(bucket, version)
+        if not bucket.is_versioned:
+            check_no_retention(bucket, version, self.clock.now())
         if bucket.is_versioned:
             version.noncurrent_since = self.clock.now()
         else:
@@ -171,6 +178,8 @@ class Objects:
         name, generation = name_in(request, "object"), number_in(request, "generation")
         if generation is None:
             raise StorageError(400, "Required parameter: generation", "required")
+        if bucket.soft_delete_for == timedelta(0):
+            raise invalid("The bucket has no soft delete policy.")
         deleted = next((one for one in bucket.soft_deleted.get(name, ()) if one.generation == generation), None)
         if deleted is None:
             raise no_such_object(bucket.name, name)

@@ -74,22 +74,28 @@ def own_retention(version: StoredObject) -> datetime | None:
     return datetime.fromisoformat(str(retention["retainUntilTime"])) if isinstance(retention, dict) else None
 
 
-def check_unprotected(bucket: Bucket, version: StoredObject, now: datetime) -> None:
-    """Raises StorageError (403) while a hold or a retention keeps a version from being deleted or replaced."""
-    name = f"'{bucket.name}/{version.name}'"
+def check_no_hold(bucket: Bucket, version: StoredObject) -> None:
+    """Raises StorageError (403) while a hold keeps a version from being deleted, replaced, or made noncurrent.
+
+    Google documents the reason objectUnderActiveHold; what is answered is the one of a missing permission.
+    """
     for held, kind in ((version.temporary_hold, "Temporary"), (version.event_based_hold, "Event-Based")):
         if held:
             raise StorageError(
                 403,
-                f"Object {name} is under active {kind} hold and cannot be deleted, overwritten or archived until hold "
-                "is removed.",
+                f"Object '{bucket.name}/{version.name}' is under active {kind} hold and cannot be deleted, overwritten "
+                "or archived until hold is removed.",
             )
+
+
+def check_no_retention(bucket: Bucket, version: StoredObject, now: datetime) -> None:
+    """Raises StorageError (403) while the bucket's policy, or the object's own retention, keeps a version."""
     ends = [end for end in (retained_until(bucket, version), own_retention(version)) if end and end > now]
     if ends:
         raise StorageError(
             403,
-            f"Object {name} is subject to bucket's retention policy or object retention and cannot be deleted or "
-            f"overwritten until {max(ends).isoformat()}",
+            f"Object '{bucket.name}/{version.name}' is subject to bucket's retention policy or object retention and "
+            f"cannot be deleted or overwritten until {max(ends).isoformat()}",
             "retentionPolicyNotMet",
         )
 

@@ -1,8 +1,8 @@
 """Cases of Cloud Storage that the local cloud and fake-gcs-server answer alike.
 
 Left out because fake-gcs-server (in the package 0.1.1) does not do it, or not as Google documents it: preconditions of
-deletes, batches, holds, retention, soft delete, `fields`, the names that objects may have, the lengths of bucket names, metageneration, page tokens
-of its own form, 416 for a range behind the end.
+deletes, batches, holds, retention, soft delete, `fields`, the names that objects may have, the lengths of bucket names,
+metageneration, page tokens of its own form, 416 for a range behind the end.
 """
 
 import io

@@ -169,9 +169,13 @@ def test_without_soft_delete_it_is_gone(client: Client, bucket: Bucket) -> None:
     bucket.soft_delete_policy.retention_duration_seconds = 0
     bucket.patch()
     uploaded(bucket).delete()
-    assert soft_deleted(bucket) == {}
     with pytest.raises(exceptions.BadRequest):
-        client.get_bucket("my-backups").restore_blob("one")
+        soft_deleted(bucket)
+    with pytest.raises(exceptions.BadRequest):
+        client.get_bucket("my-backups").restore_blob("one", generation=1)
+    bucket.soft_delete_policy.retention_duration_seconds = 604_800
+    bucket.patch()
+    assert soft_deleted(bucket) == {}
 
 
 def test_versions(bucket: Bucket) -> None:
@@ -189,6 +193,21 @@ def test_versions(bucket: Bucket) -> None:
     bucket.blob("one", generation=first).delete()
     assert [one.generation for one in bucket.list_blobs(versions=True)] == [second]
     assert soft_deleted(bucket) == {"one": first}
+
+
+def test_where_versions_are_kept_a_retention_keeps_them_and_not_their_being_live(
+    cloud: LocalCloud, bucket: Bucket
+) -> None:
+    bucket.versioning_enabled = True
+    bucket.retention_period = 3600
+    bucket.patch()
+    generation = uploaded(bucket).generation
+    bucket.blob("one").delete()
+    assert list(bucket.list_blobs()) == []
+    with pytest.raises(exceptions.Forbidden):
+        bucket.blob("one", generation=generation).delete()
+    cloud.clock.advance(timedelta(hours=1))
+    bucket.blob("one", generation=generation).delete()
 
 
 class TestBatches:
