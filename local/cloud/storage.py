@@ -27,7 +27,7 @@ from local.cloud.storage_listing import list_objects
 from local.cloud.storage_objects import Checksums, Objects
 from local.cloud.storage_request import CONDITIONS, HOST, api_url, check_parameters, flag_in, json_in
 from local.cloud.storage_rules import check_conditions
-from local.cloud.storage_state import Bucket, Content, Json, StoredObject
+from local.cloud.storage_state import Bucket, Content, Json, StoredObject, Zeros
 from local.cloud.storage_uploads import begin_upload, cancel_upload, go_on_with_upload
 
 BUCKET = r"(?P<bucket>[^/]+)"
@@ -84,6 +84,10 @@ class CloudStorage:
             if created:
                 made.created = made.updated = created
             return made
+
+    def write(self, bucket: str, name: str, size: int, metadata: dict[str, str] | None = None) -> None:
+        """Somebody writes an object of so many zeros, perhaps in the place of another. Raises StorageError."""
+        self.add_object(bucket, name, Zeros(size), {"metadata": metadata} if metadata else None)
 
     def names(self, bucket: str) -> list[str]:
         """The names of the live objects of a bucket, sorted. Raises StorageError (404)."""

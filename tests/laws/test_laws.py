@@ -58,7 +58,10 @@ def case_of(automation: str, path: Path) -> Case:
 def test_law(trial: Trial) -> None:
     if reason := AUTOMATIONS[trial.automation].laws_that_do_not_apply.get(trial.law):
         pytest.skip(reason)
-    LAWS[trial.law].check(case_of(trial.automation, trial.path), trial.part)
+    case = case_of(trial.automation, trial.path)
+    if reason := case.scenario.laws_that_do_not_apply.get(trial.law):
+        pytest.skip(reason)
+    LAWS[trial.law].check(case, trial.part)
 
 
 @pytest.mark.parametrize("automation", AUTOMATIONS)
@@ -75,6 +78,14 @@ def test_laws_that_do_not_apply_are_laws_and_have_a_reason(automation: str) -> N
     unknown = excused.keys() - LAWS.keys()
     assert not unknown, f"{PATH.name}: {automation}.laws_that_do_not_apply: {unknown} are no laws: {', '.join(LAWS)}"
     assert all(reason.strip() for reason in excused.values())
+
+
+@pytest.mark.parametrize("automation", AUTOMATIONS)
+def test_a_law_that_does_not_apply_to_a_scenario_does_to_another(automation: str) -> None:
+    scenarios = [load_scenario(path, automation) for path in scenario_files(automation)]
+    excused = [scenario.laws_that_do_not_apply.keys() for scenario in scenarios]
+    assert set().union(*excused) <= LAWS.keys()
+    assert not excused or not set.intersection(*map(set, excused))
 
 
 @pytest.mark.parametrize("automation", AUTOMATIONS)
