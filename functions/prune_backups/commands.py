@@ -36,8 +36,8 @@ def checked(command: Command, settings: Settings) -> Command:
         raise IgnoredMessage(f"no set is called {command.set!r}: there are {', '.join(settings.sets) or 'none'}")
     if not sets_of(command, settings):
         raise IgnoredMessage(
-            f"{command.set or 'every set'}: a restored object has a new time of creation, and this set's names tell no other: it "
-            "would count as the newest backup. Restore it under another prefix, as the README shows"
+            f"{command.set or 'every set'}: a restored object has a new time of creation. Where names tell no other it "
+            "would count as the newest backup: restore it under another prefix, as the README shows"
         )
     return msgspec.structs.replace(
         command,

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import msgspec
 
-from functions.prune_backups.commands import Restore
+from functions.prune_backups.commands import Restore, sets_of
 from functions.prune_backups.settings import Settings
 from shared import automation
 from shared.events import Command, Dated, Tick
@@ -34,17 +34,12 @@ class Records(automation.Records, frozen=True, kw_only=True):
 
 def fold(records: Records, event: Dated[Event], settings: Settings) -> Records:
     """The records with what the event says: of two words on a set, the one that was said last counts."""
-    del settings
     if not isinstance(event.event, Restore):
         return records
     said = Restoring(event.event.deleted_since, event.event.until, event.published)
-    known = records.restoring.get(event.event.set)
-    if known is not None and _order(known) >= _order(said):
-        return records
-    return msgspec.structs.replace(
-        records, restoring=dict(sorted({**records.restoring, event.event.set: said}.items()))
-    )
+    newer = {key: said for key in sets_of(event.event, settings) if _is_newer(said, records.restoring.get(key))}
+    return msgspec.structs.replace(records, restoring=dict(sorted((records.restoring | newer).items())))
 
 
-def _order(one: Restoring) -> tuple[datetime, datetime, datetime]:
-    return one.said, one.until, one.deleted_since
+def _is_newer(said: Restoring, known: Restoring | None) -> bool:
+    return known is None or (said.said, said.until, said.deleted_since) > (known.said, known.until, known.deleted_since)
