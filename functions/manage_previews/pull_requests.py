@@ -99,7 +99,8 @@ class StatusAnswer(msgspec.Struct, frozen=True):
 def open_pull_requests(repository: str, github: GitHub) -> list[PullRequest]:
     """All open pull requests of a repository, a hundred to a page.
 
-    The oldest come first, so that one that is closed meanwhile cannot push another one out of the pages.
+    One that slips from one page to another, because a third was closed meanwhile, is missed: what there is of it
+    has it asked for by itself.
     """
     query = {"state": "open", "sort": "created", "direction": "asc"}
     found = github.list(f"/repos/{repository}/pulls", PullAnswer, query)
