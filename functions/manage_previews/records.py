@@ -129,7 +129,7 @@ def approval_in(event: PullRequestEvent, settings: Settings) -> Word | None:
 
 def with_records(records: Records, changed: Mapping[str, PullRecord]) -> Records:
     """The records with others of some pull requests; one that says nothing is dropped."""
-    all_ = records.pull_requests | changed
+    all_ = {**records.pull_requests, **changed}
     kept = {key: record for key, record in sorted(all_.items()) if record != NOTHING}
     return msgspec.structs.replace(records, pull_requests=kept)
 
