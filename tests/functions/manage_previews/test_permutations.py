@@ -7,7 +7,7 @@ import pytest
 
 from tests.functions.manage_previews.stage import TEAM, Stage, image, sha_of
 
-pytestmark = pytest.mark.one_python
+pytestmark = [pytest.mark.one_python, pytest.mark.no_cover]
 
 TOPIC = "caretaker-pull-requests"
 Data = dict[str, object]

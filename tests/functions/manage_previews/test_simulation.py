@@ -21,7 +21,7 @@ from tests.functions.manage_previews.stage import (
 )
 from tests.laws.probe import Crash, CrashingProbe
 
-pytestmark = pytest.mark.one_python
+pytestmark = [pytest.mark.one_python, pytest.mark.no_cover]
 
 MAXIMUM = 2
 FORK = 3
