@@ -1,6 +1,6 @@
 """What `manage_previews` remembers: of each pull request whose word counts, and what was written where."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar
@@ -127,11 +127,11 @@ def approval_in(event: PullRequestEvent, settings: Settings) -> Word | None:
     return Word(event.updated_at, said, Kind.APPROVE, event.sender, sha=event.head_sha)
 
 
-def with_record(records: Records, key: str, record: PullRecord) -> Records:
-    """The records with another record of one pull request."""
-    others = {name: one for name, one in records.pull_requests.items() if name != key}
-    kept = others if record == NOTHING else others | {key: record}
-    return msgspec.structs.replace(records, pull_requests=dict(sorted(kept.items())))
+def with_records(records: Records, changed: Mapping[str, PullRecord]) -> Records:
+    """The records with others of some pull requests; one that says nothing is dropped."""
+    all_ = {**records.pull_requests, **changed}
+    kept = {key: record for key, record in sorted(all_.items()) if record != NOTHING}
+    return msgspec.structs.replace(records, pull_requests=kept)
 
 
 def _with_words(records: Records, key: str, words: tuple[Word, ...]) -> Records:
@@ -140,7 +140,7 @@ def _with_words(records: Records, key: str, words: tuple[Word, ...]) -> Records:
     pending = in_order({*record.pending, *fresh})
     if pending == record.pending:
         return records
-    return with_record(records, key, msgspec.structs.replace(record, pending=pending))
+    return with_records(records, {key: msgspec.structs.replace(record, pending=pending)})
 
 
 def in_order(words: Iterable[Word]) -> tuple[Word, ...]:
@@ -153,4 +153,4 @@ def _with_question(records: Records, key: str, command: CommentCommand) -> Recor
     question = Word(command.created_at, str(command.comment_id), Kind.START, command.author)
     if record.help_for and not record.help_for.is_after(question):
         return records
-    return with_record(records, key, msgspec.structs.replace(record, help_for=question))
+    return with_records(records, {key: msgspec.structs.replace(record, help_for=question)})

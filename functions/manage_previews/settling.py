@@ -16,7 +16,7 @@ from functions.manage_previews.records import (
     Records,
     Written,
     in_order,
-    with_record,
+    with_records,
 )
 from functions.manage_previews.scope import is_over
 from functions.manage_previews.verdicts import Occasion
@@ -35,13 +35,13 @@ def settle(occasion: Occasion, world: World, applied: tuple[PreviewChange, ...])
     """The records after what was seen, and who was not listened to."""
     del applied  # what was done is seen in the world
     notices: list[str] = []
-    records = occasion.records
+    seen: dict[str, PullRecord] = {}
     for key, pull in world.pull_requests.items():
         record = _weighed(occasion.records.of(key), pull, world, notices)
         record = _with_head(record, pull, occasion)
         record = _with_what_stands(record, key, world)
-        record = msgspec.structs.replace(record, closed_at=None) if pull.is_open else _closed(record, occasion)
-        records = with_record(records, key, record)
+        seen[key] = msgspec.structs.replace(record, closed_at=None) if pull.is_open else _closed(record, occasion)
+    records = with_records(occasion.records, seen)
     notices += [f"{name} is a preview of a repository that is no longer in the settings" for name in world.strays]
     return Settled(_without_old(records, occasion), tuple(notices))
 

@@ -17,7 +17,7 @@ from tests.local.cloud.storage_client import client_at
 from tests.local.cloud.store import Store
 
 LOCAL_CLOUD = "local cloud"
-EMULATOR = pytest.param("Google's emulator", marks=pytest.mark.one_python)
+EMULATOR = "Google's emulator"
 
 
 @pytest.fixture

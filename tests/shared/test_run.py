@@ -402,11 +402,9 @@ class TestLookingOnce:
 
     def test_when_its_time_is_up_it_wakes_itself_if_it_has_come_any_further(self, stage: Stage) -> None:
         stage.cloud.pubsub.create_topic(pubsub.Topic(name=INBOX))
-
-        def pass_time() -> None:
-            stage.seconds = 181.0
-
-        stage.house.on_apply = pass_time
+        passed = [0.0]
+        stage.seconds = lambda: passed[0]
+        stage.house.on_apply = lambda: passed.append(passed.pop() + 181.0)
         report = stage.wish(7)
         assert report.counts == {Outcome.APPLIED: 1, Outcome.WAITING: 2}
         assert report.waiting == ("time is up; the next run goes on",)

@@ -1,13 +1,17 @@
 """A pull request's life: opened, deployed, pushed to, closed; with what the pull request is told at each step."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from google.cloud.run_v2 import ServicesClient
+from grpc import StatusCode
 
 from functions.manage_previews.names import MANAGED_BY, NUMBER
 from functions.manage_previews.settings import Settings
 from shared.errors import RunFailed
 from shared.report import Outcome
+from shared.settings import Mode
 from tests.functions.manage_previews.stage import (
     PARENT,
     TEAM,
@@ -18,6 +22,7 @@ from tests.functions.manage_previews.stage import (
     settings_of,
     sha_of,
 )
+from tests.laws.probe import Probe
 
 
 def test_it_waits_for_its_image_and_says_so() -> None:
@@ -210,13 +215,11 @@ def test_a_pull_request_that_closes_while_it_is_deployed_loses_its_preview_in_th
         stage.open(12, 1)
         opened = stage.event_data(12, "opened")
 
-        class ClosesMeanwhile:
+        class ClosesMeanwhile(Probe):
             def before(self, method: str) -> None:
+                super().before(method)
                 if method.endswith("/CreateService"):
                     stage.github.close(TEAM, 12)
-
-            def after(self, method: str) -> None:
-                """Nothing more."""
 
         stage.switchboard.connect(ClosesMeanwhile())
         report = stage.push(opened, topic="caretaker-pull-requests")
@@ -264,7 +267,7 @@ def test_other_settings_roll_out() -> None:
     ],
     ids=["draft", "label"],
 )
-def test_one_that_the_policy_leaves_out_is_left_in_peace(settings: Settings, more: dict[str, object]) -> None:
+def test_one_that_the_policy_leaves_out_is_left_in_peace(settings: Settings, more: dict[str, Any]) -> None:
     with Stage(settings) as stage:
         stage.push_image(1)
         stage.open(12, 1, **more)
@@ -387,7 +390,7 @@ def test_a_preview_expires_and_a_push_brings_it_back() -> None:
 def test_a_service_of_that_name_which_is_not_ours_is_never_touched() -> None:
     with Stage() as stage:
         world = {"labels": {"team": "search"}}
-        stage.people.of(_services_client()).create_service(
+        stage.people.of(ServicesClient).create_service(
             request={
                 "parent": PARENT,
                 "service_id": "my-product-pr-12",
@@ -416,7 +419,7 @@ def test_a_comment_that_somebody_deleted_is_written_anew_with_the_next_news() ->
 
 def test_observing_says_what_it_would_do() -> None:
     with Stage() as stage:
-        stage.mode = stage.mode.__class__.OBSERVE
+        stage.mode = Mode.OBSERVE
         stage.push_image(1)
         stage.open(12, 1)
         report = stage.event(12, "opened")
@@ -427,8 +430,6 @@ def test_observing_says_what_it_would_do() -> None:
 
 def test_a_name_that_is_not_free_yet_is_waited_for() -> None:
     """So it is for a while after one of the same name was deleted."""
-    from grpc import StatusCode
-
     with Stage() as stage:
         stage.push_image(1)
         stage.open(12, 1)
@@ -440,8 +441,6 @@ def test_a_name_that_is_not_free_yet_is_waited_for() -> None:
 
 
 def test_a_failed_deployment_raises_and_the_next_delivery_goes_on() -> None:
-    from grpc import StatusCode
-
     with Stage() as stage:
         stage.push_image(1)
         stage.open(12, 1)
@@ -451,9 +450,3 @@ def test_a_failed_deployment_raises_and_the_next_delivery_goes_on() -> None:
         assert "injected" in in_words(stage.reports[-1])
         stage.event(12, "opened")
         assert "### Preview: running" in stage.told(12)
-
-
-def _services_client() -> type:
-    from google.cloud.run_v2 import ServicesClient
-
-    return ServicesClient
