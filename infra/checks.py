@@ -12,7 +12,8 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -20,9 +21,10 @@ from infra import rules
 
 ROOT = Path(__file__).resolve().parents[1]
 SECONDS_ALLOWED = 300
-PYTEST = ("-m", "pytest", "-q", "-rs", "--numprocesses=auto", "--dist=worksteal")
+PYTEST = ("-m", "pytest", "-q", "-rs", "--durations=15", "--durations-min=1")
 WITH_COVERAGE = ("--cov", "--cov-report=", "--cov-fail-under=0")  # the bound is a check of its own
 SUMMARY = re.compile(r"^=*\s*((?:\d+ [a-z]+(?:, )?)+) in [\d.]+s\b.*$", re.MULTILINE)
+DURATION = re.compile(r"^[\d.]+s +(?:call|setup|teardown) +.*$", re.MULTILINE)
 COMPARE_SCHEMA = """
 from infra import settings
 if settings.SCHEMA_PATH.read_text(encoding="utf-8") != settings.schema_text():
@@ -41,6 +43,9 @@ class Outcome:
     skipped: int = 0
     note: str = ""
     details: str = ""
+    slowest: str = ""
+    """The slowest tests, a line each, for a run that takes longer than it may."""
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -88,9 +93,11 @@ def coverage() -> Outcome:
     return Outcome(failed=1, note=note, details=report) if code else Outcome(passed=1, note=note)
 
 
-def run_tests(python: str | Path, *options: str, environment: Mapping[str, str] | None = None) -> Outcome:
+def run_tests(python: str | Path, *options: str, workers: int, environment: Mapping[str, str] | None = None) -> Outcome:
     """The test suite on one Python, counted as pytest counts it."""
-    code, output = execute((python, *PYTEST, *options), environment)
+    # A single worker would only be a second process beside the one that waits for it.
+    parallel = [f"--numprocesses={workers}", "--dist=worksteal"] if workers > 1 else []
+    code, output = execute((python, *PYTEST, *parallel, *options), environment)
     return read_pytest(code, output)
 
 
@@ -110,6 +117,7 @@ def read_pytest(code: int, output: str) -> Outcome:
         skipped=counts.get("skipped", 0) + counts.get("xfailed", 0),
         note=summaries[-1][0].strip("= "),
         details=output if code else reasons,
+        slowest="\n".join(DURATION.findall(output)),
     )
 
 
@@ -133,8 +141,8 @@ def compiling_once(environment: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in environment.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
-def own_checks() -> list[Check]:
-    """All checks that need only the main Python."""
+def static_checks() -> list[Check]:
+    """What reads the code and does not run it. It needs one core."""
     scripts = Path(sys.executable).parent
     return [
         Check(
@@ -149,9 +157,13 @@ def own_checks() -> list[Check]:
         Check("locks carry no addresses", rule(rules.locks_carry_no_addresses)),
         Check("locks are current", rule(rules.locks_are_current)),
         Check("speaks only of itself", rule(rules.speaks_of_itself)),
-        Check(f"tests on Python {main_version()}", partial(run_tests, sys.executable, *WITH_COVERAGE)),
-        Check("coverage", coverage),
     ]
+
+
+def tests_here(workers: int) -> list[Check]:
+    """All tests on the main Python, and how much of the code they ran."""
+    run = partial(run_tests, sys.executable, *WITH_COVERAGE, workers=workers)
+    return [Check(f"tests on Python {main_version()}", run), Check("coverage", coverage)]
 
 
 def main_version() -> str:
@@ -159,24 +171,48 @@ def main_version() -> str:
     return "{}.{}".format(*sys.version_info)
 
 
-def run_tests_elsewhere(version: str, installation: "Future[tuple[int, str]]") -> Outcome:
+def run_tests_elsewhere(version: str, installation: "Future[tuple[int, str]]", workers: int) -> Outcome:
     """The test suite on another Python, as soon as its environment is there."""
     code, output = installation.result()
     if code:
         return Outcome(failed=1, note="could not be installed", details=output)
-    return run_tests(ROOT / f".venv-{version}/bin/python", "-m", "not one_python", environment=ELSEWHERE)
+    python = ROOT / f".venv-{version}/bin/python"
+    return run_tests(python, "-m", "not one_python", workers=workers, environment=ELSEWHERE)
 
 
-def show(check: Check) -> Outcome:
-    """Run a check and print its line, and below it whatever it has to say."""
-    print(f"{check.name + ' ':.<30} ", end="", flush=True)
+def timed(check: Check) -> Outcome:
+    """Run a check, and take its time."""
     started = time.monotonic()
     outcome = check.run()
+    return replace(outcome, seconds=time.monotonic() - started)
+
+
+def show(name: str, run: "Future[Outcome]") -> Outcome:
+    """Wait for a check and print its line, and below it whatever it has to say."""
+    print(f"{name + ' ':.<30} ", end="", flush=True)
+    outcome = run.result()
     word = "FAILED" if outcome.failed else "ok"
-    print(f"{word:<6} {time.monotonic() - started:6.1f} s  {outcome.note}".rstrip(), flush=True)
+    print(f"{word:<6} {outcome.seconds:6.1f} s  {outcome.note}".rstrip(), flush=True)
     if outcome.details:
         print("    " + outcome.details.strip().replace("\n", "\n    "), flush=True)
     return outcome
+
+
+def open_pool(stack: ExitStack, threads: int) -> ThreadPoolExecutor:
+    """Threads to run checks in. What has not begun when the stack is left, as by Ctrl-C, never does."""
+    pool = ThreadPoolExecutor(threads)
+    stack.callback(pool.shutdown, cancel_futures=True)
+    return pool
+
+
+def begin(pool: ThreadPoolExecutor, checks: Sequence[Check]) -> "dict[str, Future[Outcome]]":
+    """Have checks run in order, as many at once as the pool has threads."""
+    return {check.name: pool.submit(timed, check) for check in checks}
+
+
+def show_all(runs: "Mapping[str, Future[Outcome]]") -> dict[str, Outcome]:
+    """The line of each check, in order, as soon as it has ended."""
+    return {name: show(name, run) for name, run in runs.items()}
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -184,19 +220,26 @@ def main(arguments: Sequence[str]) -> int:
     started = time.monotonic()
     pythons = dict(argument.split("=", 1) for argument in arguments)
     others = {version: path for version, path in pythons.items() if path and version != main_version()}
-    # The other Pythons are made ready behind the checks that need only one core.
-    with ThreadPoolExecutor(max_workers=1) as background:
+    lanes = max(len(others), 1)
+    cores = getattr(os, "process_cpu_count", os.cpu_count)() or 1
+    # What needs one core goes on beside the tests on the main Python, whose last ones leave cores idle. Then the other
+    # Pythons share the cores.
+    with ExitStack() as stack:
+        background, foreground, at_once = (open_pool(stack, threads) for threads in (1, 1, lanes))
+        static = begin(background, static_checks())
         installations = {
             version: background.submit(
                 execute, (path, "-I", "infra/environment.py", f".venv-{version}", "requirements.txt")
             )
             for version, path in others.items()
         }
-        checks = own_checks() + [
-            Check(f"tests on Python {version}", partial(run_tests_elsewhere, version, installation))
+        here = begin(foreground, tests_here(cores))
+        outcomes = show_all(static | here)
+        elsewhere = [
+            Check(f"tests on Python {version}", partial(run_tests_elsewhere, version, installation, cores // lanes))
             for version, installation in installations.items()
         ]
-        outcomes = {check.name: show(check) for check in checks}
+        outcomes |= show_all(begin(at_once, elsewhere))
     missing = [version for version, path in pythons.items() if not path]
     for version in missing:
         print(f"tests on Python {version}: not installed, 1 skipped")
@@ -210,7 +253,10 @@ def close(outcomes: Mapping[str, Outcome], missing: int, seconds: float) -> int:
         print(f"\nfailed: {', '.join(broken)}")
     print(f"\n{len(outcomes)} checks in {seconds:.0f} s")
     if seconds > SECONDS_ALLOWED:
-        print(f"They may take {SECONDS_ALLOWED} s: see which line above has grown.")
+        print(f"They may take {SECONDS_ALLOWED} s: see which line above has grown. The slowest tests:")
+        for name, outcome in outcomes.items():
+            if outcome.slowest:
+                print(f"{name}\n    " + outcome.slowest.replace("\n", "\n    "))
     passed = sum(outcome.passed for outcome in outcomes.values())
     failed = sum(outcome.failed for outcome in outcomes.values())
     skipped = sum(outcome.skipped for outcome in outcomes.values()) + missing

@@ -171,11 +171,12 @@ class GitHub:
     def _installation_token(self, app: App) -> str:
         """See https://docs.github.com/apps/creating-github-apps/authenticating-with-a-github-app."""
         from gidgethub.apps import get_jwt
+        from jwt import PyJWTError
 
         key = latest_value(app.private_key_secret, self._clients)
         try:
             jwt = get_jwt(app_id=str(app.id), private_key=key)
-        except (ValueError, TypeError) as error:
+        except (PyJWTError, ValueError, TypeError) as error:
             raise UnknownAnswer(f"{app.private_key_secret}: no private key in PEM ({type(error).__name__})") from None
         path = f"/app/installations/{app.installation}/access_tokens"
         retry = self._clients.reading["retry"]

@@ -1,5 +1,6 @@
 """What every test stands on."""
 
+import gc
 import os
 
 import msgspec
@@ -16,3 +17,8 @@ os.environ.setdefault(VARIABLE, msgspec.json.encode(load_caretaker_yaml(ROOT / "
 settings.register_profile("house", derandomize=True, deadline=None)
 settings.register_profile("hunt", max_examples=2_000, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "house"))
+
+
+def pytest_collection_finish() -> None:
+    """Look for no garbage in what has been imported by now, which stays: all of Google's libraries."""
+    gc.freeze()

@@ -14,7 +14,7 @@ from functions.manage_previews.changes import (
 )
 from functions.manage_previews.comment import checksum_of, text_of
 from functions.manage_previews.names import service_id
-from functions.manage_previews.records import Deployed, DeploymentState, Records, Written, with_record
+from functions.manage_previews.records import Deployed, DeploymentState, PullRecord, Records, Written, with_records
 from functions.manage_previews.verdicts import Occasion, State, Subject, Verdict, subjects, told, verdicts
 from functions.manage_previews.world import PreviewService, World
 from shared.holds import Phase
@@ -85,9 +85,9 @@ def plan(occasion: Occasion, world: World) -> Plan[PreviewChange]:
 
 def intend(occasion: Occasion, changes: tuple[PreviewChange, ...]) -> Records:
     """The records with all that is about to be written at GitHub: should an answer be lost, it is looked up."""
-    records = occasion.records
+    intended: dict[str, PullRecord] = {}
     for change in changes:
-        record = records.of(change.subject)
+        record = intended.get(change.subject, occasion.records.of(change.subject))
         if isinstance(change, WriteComment):
             written = Written(change.comment_id, checksum_of(change.text), Phase.INTENDED)
             record = msgspec.structs.replace(record, comment=written)
@@ -96,8 +96,8 @@ def intend(occasion: Occasion, changes: tuple[PreviewChange, ...]) -> Records:
         elif isinstance(change, SetDeploymentStatus):
             deployed = Deployed(change.deployment_id, change.sha, change.state, Phase.INTENDED)
             record = msgspec.structs.replace(record, deployment=deployed)
-        records = with_record(records, change.subject, record)
-    return records
+        intended[change.subject] = record
+    return with_records(occasion.records, intended)
 
 
 def guards(occasion: Occasion, world: World) -> tuple[Guard[PreviewChange], ...]:

@@ -1,6 +1,5 @@
 """The edge to GitHub: pull requests, permissions, the one comment, deployments."""
 
-from collections.abc import Iterable
 from typing import Literal
 from urllib.parse import quote
 
@@ -100,7 +99,8 @@ class StatusAnswer(msgspec.Struct, frozen=True):
 def open_pull_requests(repository: str, github: GitHub) -> list[PullRequest]:
     """All open pull requests of a repository, a hundred to a page.
 
-    The oldest come first, so that one that is closed meanwhile cannot push another one out of the pages.
+    One that slips from one page to another, because a third was closed meanwhile, is missed: what there is of it
+    has it asked for by itself.
     """
     query = {"state": "open", "sort": "created", "direction": "asc"}
     found = github.list(f"/repos/{repository}/pulls", PullAnswer, query)
@@ -125,14 +125,13 @@ def may_write(repository: str, login: str, github: GitHub) -> bool:
 
 
 def find_comment(key: str, known_id: int, github: GitHub) -> FoundComment | None:
-    """The one comment of ours on a pull request, by its id if that is known, else by the marker and who wrote it."""
+    """The one comment of ours on a pull request: by its id, if that is known, else by the marker and who wrote it."""
     repository, number = parts_of(key)
-    if known_id:
-        answers: Iterable[CommentAnswer] = _comment(repository, known_id, github)
-    else:
-        answers = github.list(f"/repos/{repository}/issues/{number}/comments", CommentAnswer)
-    for answer in answers:
-        if known_id or (MARKER in answer.body and github.is_mine(answer.user, answer.performed_via_github_app)):
+    if known_id and (known := _comment(repository, known_id, github)):
+        return FoundComment(known.id, known.body)
+    for answer in github.list(f"/repos/{repository}/issues/{number}/comments", CommentAnswer):
+        # Anybody can write the marker.
+        if MARKER in answer.body and github.is_mine(answer.user, answer.performed_via_github_app):
             return FoundComment(answer.id, answer.body)
     return None
 
@@ -151,14 +150,19 @@ def find_deployment(key: str, environment: str, known: Deployed, github: GitHub)
 
 
 def write_comment(change: WriteComment, clients: Clients) -> None:
-    """Write the comment, or edit it in place."""
+    """Write the comment, or edit it in place; one that somebody has deleted is written anew."""
+    from google.api_core.exceptions import NotFound
+
     repository, number = parts_of(change.subject)
-    github = GitHub(change.access, clients)
+    github, body = GitHub(change.access, clients), {"body": change.text}
     if change.comment_id:
-        path = f"/repos/{repository}/issues/comments/{change.comment_id}"
-        github.send("PATCH", path, {"body": change.text}, CommentAnswer)
-    else:
-        github.send("POST", f"/repos/{repository}/issues/{number}/comments", {"body": change.text}, CommentAnswer)
+        try:
+            github.send("PATCH", f"/repos/{repository}/issues/comments/{change.comment_id}", body, CommentAnswer)
+        except NotFound:
+            """It is written anew."""
+        else:
+            return
+    github.send("POST", f"/repos/{repository}/issues/{number}/comments", body, CommentAnswer)
 
 
 def create_deployment(change: CreateDeployment, clients: Clients) -> None:
@@ -188,13 +192,13 @@ def _set_status(github: GitHub, path: str, state: DeploymentState, url: str) -> 
     github.send("POST", path, body | ({"environment_url": url} if url else {}), StatusAnswer)
 
 
-def _comment(repository: str, comment_id: int, github: GitHub) -> list[CommentAnswer]:
+def _comment(repository: str, comment_id: int, github: GitHub) -> CommentAnswer | None:
     from google.api_core.exceptions import NotFound
 
     try:
-        return [github.get(f"/repos/{repository}/issues/comments/{comment_id}", CommentAnswer)]
+        return github.get(f"/repos/{repository}/issues/comments/{comment_id}", CommentAnswer)
     except NotFound:
-        return []
+        return None
 
 
 def _state(statuses: list[StatusAnswer]) -> DeploymentState | None:

@@ -1,5 +1,6 @@
 """What `manage_previews` remembers: of each pull request whose word counts, and what was written where."""
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar
@@ -60,8 +61,8 @@ class PullRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The newest of each kind that counts."""
     pending: tuple[Word, ...] = ()
     """Those of which is not known yet whether they count."""
-    heard: tuple[str, ...] = ()
-    """Those that were weighed, and do not count."""
+    heard: tuple[Word, ...] = ()
+    """Those that were weighed and do not count, as far as they are newer than what does."""
     help_for: Word | None = None
     """The first comment that asked for something unknown: it gets a short help, once."""
     comment: Written | None = None
@@ -85,7 +86,7 @@ class Pausing(msgspec.Struct, frozen=True, order=True):
 class Records(automation.Records, frozen=True, kw_only=True):
     """The document `records/manage_previews`."""
 
-    observed_times: ClassVar[frozenset[str]] = frozenset(("active_at", "closed_at", "checksum"))
+    observed_times: ClassVar[frozenset[str]] = frozenset(("active_at", "closed_at", "checksum", "id"))
 
     pull_requests: dict[str, PullRecord] = {}
     """By key, such as ``owner/name#12``."""
@@ -126,31 +127,30 @@ def approval_in(event: PullRequestEvent, settings: Settings) -> Word | None:
     return Word(event.updated_at, said, Kind.APPROVE, event.sender, sha=event.head_sha)
 
 
-def with_record(records: Records, key: str, record: PullRecord) -> Records:
-    """The records with another record of one pull request."""
-    others = {name: one for name, one in records.pull_requests.items() if name != key}
-    kept = others if record == NOTHING else others | {key: record}
-    return msgspec.structs.replace(records, pull_requests=dict(sorted(kept.items())))
+def with_records(records: Records, changed: Mapping[str, PullRecord]) -> Records:
+    """The records with others of some pull requests; one that says nothing is dropped."""
+    all_ = {**records.pull_requests, **changed}
+    kept = {key: record for key, record in sorted(all_.items()) if record != NOTHING}
+    return msgspec.structs.replace(records, pull_requests=kept)
 
 
 def _with_words(records: Records, key: str, words: tuple[Word, ...]) -> Records:
     record = records.of(key)
-    fresh = {word for word in words if _is_news(word, record)}
-    if not fresh:
+    fresh = [word for word in words if word.is_after(record.word(word.kind)) and word not in record.heard]
+    pending = in_order({*record.pending, *fresh})
+    if pending == record.pending:
         return records
-    pending = tuple(sorted({*record.pending, *fresh}))
-    return with_record(records, key, msgspec.structs.replace(record, pending=pending))
+    return with_records(records, {key: msgspec.structs.replace(record, pending=pending)})
 
 
-def _is_news(word: Word, record: PullRecord) -> bool:
-    known = record.word(word.kind)
-    return word.said not in record.heard and word not in record.pending and (known is None or word > known)
+def in_order(words: Iterable[Word]) -> tuple[Word, ...]:
+    """Words as they were said."""
+    return tuple(sorted(words, key=lambda word: (word.at, word.said, word.kind)))
 
 
 def _with_question(records: Records, key: str, command: CommentCommand) -> Records:
     record = records.of(key)
     question = Word(command.created_at, str(command.comment_id), Kind.START, command.author)
-    first = question if record.help_for is None else min(question, record.help_for)
-    if first == record.help_for:
+    if record.help_for and not record.help_for.is_after(question):
         return records
-    return with_record(records, key, msgspec.structs.replace(record, help_for=first))
+    return with_records(records, {key: msgspec.structs.replace(record, help_for=question)})

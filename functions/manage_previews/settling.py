@@ -15,7 +15,8 @@ from functions.manage_previews.records import (
     PullRecord,
     Records,
     Written,
-    with_record,
+    in_order,
+    with_records,
 )
 from functions.manage_previews.scope import is_over
 from functions.manage_previews.verdicts import Occasion
@@ -34,13 +35,13 @@ def settle(occasion: Occasion, world: World, applied: tuple[PreviewChange, ...])
     """The records after what was seen, and who was not listened to."""
     del applied  # what was done is seen in the world
     notices: list[str] = []
-    records = occasion.records
+    seen: dict[str, PullRecord] = {}
     for key, pull in world.pull_requests.items():
         record = _weighed(occasion.records.of(key), pull, world, notices)
         record = _with_head(record, pull, occasion)
         record = _with_what_stands(record, key, world)
-        record = msgspec.structs.replace(record, closed_at=None) if pull.is_open else _closed(record, occasion)
-        records = with_record(records, key, record)
+        seen[key] = msgspec.structs.replace(record, closed_at=None) if pull.is_open else _closed(record, occasion)
+    records = with_records(occasion.records, seen)
     notices += [f"{name} is a preview of a repository that is no longer in the settings" for name in world.strays]
     return Settled(_without_old(records, occasion), tuple(notices))
 
@@ -50,17 +51,17 @@ def _weighed(record: PullRecord, pull: PullRequest, world: World, notices: list[
     asked = [word for word in record.pending if (pull.repository, word.by) in world.may_write]
     if not asked:
         return record
-    words, heard = dict(record.words), list(record.heard)
+    words, heard = dict(record.words), set(record.heard)
     for word in asked:
         if not world.may_write[pull.repository, word.by]:
             notices.append(f"{pull.key}: {word.kind} is not listened to: who said so may not write to the repository")
-            heard.append(word.said)
-        elif word.kind not in words or words[word.kind] < word:
+            heard.add(word)
+        elif word.is_after(words.get(word.kind)):
             words[word.kind] = word
     return msgspec.structs.replace(
         record,
         words=dict(sorted(words.items())),
-        heard=tuple(sorted(set(heard)))[-MOST_HEARD:],
+        heard=in_order(word for word in heard if word.is_after(words.get(word.kind)))[-MOST_HEARD:],
         pending=tuple(word for word in record.pending if word not in asked),
     )
 

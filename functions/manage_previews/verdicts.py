@@ -142,7 +142,7 @@ class Subject(msgspec.Struct, frozen=True):
         if self.repository.label and self.repository.label not in self.pull.labels:
             yield State.NO_LABEL, "it does not bear the label that previews ask for"
         stop, start = self.record.word(Kind.STOP), self.record.word(Kind.START)
-        if stop and (start is None or start < stop):
+        if stop and stop.is_after(start):
             yield State.STOPPED, "somebody who may write asked for that"
         if self.occasion.now >= self.expires_at:
             yield State.EXPIRED, f"nobody has pushed or commented in time: it expired at {told(self.expires_at)}"

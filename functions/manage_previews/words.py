@@ -27,7 +27,7 @@ class Kind(StrEnum):
     APPROVE = "approve"
 
 
-class Word(msgspec.Struct, frozen=True, order=True):
+class Word(msgspec.Struct, frozen=True):
     """Somebody's word: of two of a kind, the one that was said last counts."""
 
     at: datetime
@@ -40,6 +40,10 @@ class Word(msgspec.Struct, frozen=True, order=True):
     """The commit that is approved."""
     until: datetime | None = None
     """To when the preview is to be kept."""
+
+    def is_after(self, other: "Word | None") -> bool:
+        """Whether it was said later than another one, or there is none. Of two of one moment the ids decide."""
+        return other is None or (self.at, self.said) > (other.at, other.said)
 
 
 def read_words(command: CommentCommand, longest: timedelta) -> tuple[Word, ...]:

@@ -1,15 +1,15 @@
 """The edge to Cloud Monitoring: one query for each signal."""
 
 from collections.abc import Collection
-from datetime import datetime
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime
+from typing import Any
 
 from functions.scale_gpu_pools.signals import BUCKET, Point, Reading, Says, buckets_in, judged
 from functions.scale_gpu_pools.world import Question
 from shared.clients import Clients
 
-if TYPE_CHECKING:
-    from google.cloud.monitoring_v3 import TypedValue
+# Google's client publishes no type for the raw protobuf messages, which are several times faster than its wrappers.
+RawPoint = Any
 
 
 def readings(questions: Collection[Question], now: datetime, clients: Clients) -> dict[Question, Reading]:
@@ -37,13 +37,14 @@ def _reading(question: Question, now: datetime, clients: Clients) -> Reading:
     )
     try:
         found = clients.of(MetricServiceClient).list_time_series(request=request, **clients.reading)
+        pages = [type(page).pb(page) for page in found.pages]
     except NotFound as error:
         # So it answers for a metric that has never had any data.
         return Reading(Says.UNKNOWN, f"{signal}: {error.message}")
-    points = [Point(point.interval.end_time, _value(point.value)) for series in found for point in series.points]
+    points = [_point(point) for page in pages for series in page.time_series for point in series.points]
     return judged(signal, points, minutes, now)
 
 
-def _value(value: "TypedValue") -> float:
-    kind = type(value).pb(value).WhichOneof("value")
-    return float(getattr(value, kind))
+def _point(point: RawPoint) -> Point:
+    value = getattr(point.value, point.value.WhichOneof("value"))
+    return Point(point.interval.end_time.ToDatetime(UTC), float(value))

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import grpc
 from google.api import metric_pb2, monitored_resource_pb2
@@ -42,6 +43,10 @@ _HEADERS = monitoring_v3.ListTimeSeriesRequest.TimeSeriesView.HEADERS
 _FIELDS = {ValueType.INT64: "int64_value", ValueType.DOUBLE: "double_value"}
 _TYPES = {field: value_type for value_type, field in _FIELDS.items()}
 _END_OF_TIME = datetime.max.replace(tzinfo=UTC)
+
+
+# Google's client publishes no type for the raw protobuf messages, which are several times faster than its wrappers.
+RawMessage = Any
 
 
 class Monitoring:
@@ -111,7 +116,7 @@ class Monitoring:
             raise invalid(f"One or more TimeSeries could not be written: {told}")
         return empty_pb2.Empty()
 
-    def list_time_series(self, request: monitoring_v3.ListTimeSeriesRequest) -> monitoring_v3.ListTimeSeriesResponse:
+    def list_time_series(self, request: monitoring_v3.ListTimeSeriesRequest) -> RawMessage:
         """The series that a filter matches, aligned and reduced as asked, with their newest points first."""
         project = _project(request.name)
         comparisons = parse_filter(request.filter)
@@ -133,7 +138,7 @@ class Monitoring:
         for row in listed:
             points.setdefault(row.labels, []).extend(row.points)
         value_type = value_type_after(request.aggregation, value_type)
-        return monitoring_v3.ListTimeSeriesResponse(
+        return monitoring_v3.ListTimeSeriesResponse.pb()(
             time_series=[_message(labels, ordered, value_type) for labels, ordered in points.items()],
             next_page_token=token,
         )
@@ -238,20 +243,19 @@ def _moment(interval: monitoring_v3.TimeInterval, where: str) -> datetime:
     return end.astimezone(UTC)
 
 
-def _message(labels: Labels, points: Iterable[Point], value_type: ValueType) -> monitoring_v3.TimeSeries:
+def _message(labels: Labels, points: Iterable[Point], value_type: ValueType) -> RawMessage:
     fields = dict(labels.fields)
-    return monitoring_v3.TimeSeries(
+    series = monitoring_v3.TimeSeries.pb()(
         metric=metric_pb2.Metric(type=fields["metric.type"], labels=labels.starting("metric.labels.")),
         resource=monitored_resource_pb2.MonitoredResource(
             type=fields["resource.type"], labels=labels.starting("resource.labels.")
         ),
         metric_kind=_GAUGE,
         value_type=value_type,
-        points=[
-            monitoring_v3.Point(
-                interval={"start_time": when, "end_time": when},
-                value={_FIELDS[value_type]: value},
-            )
-            for when, value in points
-        ],
     )
+    for when, value in points:
+        point = series.points.add()
+        point.interval.end_time.FromDatetime(when)
+        point.interval.start_time.CopyFrom(point.interval.end_time)
+        setattr(point.value, _FIELDS[value_type], value)
+    return series

@@ -4,6 +4,7 @@ https://cloud.google.com/monitoring/api/v3/filters. OR, NOT, parentheses around 
 operators other than = and != are refused.
 """
 
+import functools
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -51,6 +52,7 @@ def selector(text: str) -> str:
     return text.replace(".label.", ".labels.", 1)
 
 
+@functools.lru_cache
 def parse_filter(text: str) -> tuple[Comparison, ...]:
     """The comparisons of a filter. Raises INVALID_ARGUMENT for what is not understood, or has no one metric type."""
     comparisons = []

@@ -13,7 +13,7 @@ from tests.local.cloud.messenger import Messenger
 from tests.local.cloud.store import Store
 
 LOCAL_CLOUD = "local cloud"
-EMULATOR = pytest.param("Google's emulator", marks=pytest.mark.one_python)
+EMULATOR = "Google's emulator"
 
 
 @pytest.fixture

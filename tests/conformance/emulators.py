@@ -14,6 +14,8 @@ from pathlib import Path
 READY_SECONDS = 60.0
 STOP_SECONDS = 10.0
 POLL_SECONDS = 0.05
+# A few hundred short calls are not worth the second compiler, nor collecting garbage on every core.
+QUICK_TO_START = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
 
 
 class EmulatorMissingError(Exception):
@@ -38,7 +40,7 @@ class Emulator:
         if not jars:
             raise EmulatorMissingError(f"gcloud has not installed its {self.jar.partition('/')[0]}")
         # The installed wrapper scripts do not exec Java: ending one would leave the emulator behind.
-        return [java, "-Duser.language=en", "-cp", str(jars[-1]), self.main_class]
+        return [java, *QUICK_TO_START, "-Duser.language=en", "-cp", str(jars[-1]), self.main_class]
 
 
 PUBSUB = Emulator("pubsub-emulator/lib/*.jar", "com.google.cloud.pubsub.testing.v1.Main")

@@ -19,6 +19,8 @@ from google.cloud.firestore_v1 import types
 from shared.firestore_values import Builtins, to_fields
 from tests.local.cloud.store import ABSENT, PRESENT, Store, values_of
 
+pytestmark = pytest.mark.one_python
+
 Values = dict[str, Builtins]
 
 LONG_AGO = {"update_time": datetime(2000, 1, 1, tzinfo=UTC)}

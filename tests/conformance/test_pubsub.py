@@ -17,6 +17,8 @@ from tests.conformance.clouds import Cloud
 from tests.local.cloud.inbox import Inbox
 from tests.local.cloud.messenger import Messenger, backoff, data_of
 
+pytestmark = pytest.mark.one_python
+
 DAY = timedelta(days=1)
 
 

@@ -1,19 +1,20 @@
 """The report of `./deploy.sh test`: what counts as passed, failed and skipped."""
 
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
 from infra.checks import (
     Check,
     Outcome,
+    begin,
     close,
     command,
     main_version,
     read_pytest,
     rule,
     run_tests_elsewhere,
-    show,
+    show_all,
 )
 
 
@@ -57,12 +58,14 @@ def test_a_rule_passes_when_nothing_breaks_it() -> None:
 def test_a_python_that_could_not_be_made_ready_is_a_failure() -> None:
     installation: Future[tuple[int, str]] = Future()
     installation.set_result((1, "no network"))
-    outcome = run_tests_elsewhere("3.12", installation)
+    outcome = run_tests_elsewhere("3.12", installation, workers=1)
     assert (outcome.failed, outcome.details) == (1, "no network")
 
 
 def test_one_line_says_how_a_check_ended(capsys: pytest.CaptureFixture[str]) -> None:
-    show(Check("types", lambda: Outcome(failed=1, note="2 errors", details="a.py:1: wrong\nb.py:2: wrong\n")))
+    check = Check("types", lambda: Outcome(failed=1, note="2 errors", details="a.py:1: wrong\nb.py:2: wrong\n"))
+    with ThreadPoolExecutor(1) as pool:
+        show_all(begin(pool, [check]))
     first, *rest = capsys.readouterr().out.splitlines()
     assert first.split() == ["types", "." * 24, "FAILED", "0.0", "s", "2", "errors"]
     assert rest == ["    a.py:1: wrong", "    b.py:2: wrong"]
@@ -79,6 +82,17 @@ def test_the_last_line_adds_up_and_names_come_before_it(capsys: pytest.CaptureFi
 def test_nothing_failed_is_exit_0_and_slow_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     assert close({"lint": Outcome(passed=1)}, missing=0, seconds=301) == 0
     assert "They may take 300 s" in capsys.readouterr().out
+
+
+def test_a_run_that_takes_too_long_names_its_slowest_tests(capsys: pytest.CaptureFixture[str]) -> None:
+    slow = "5.22s call     tests/a.py::test_the_story\n1.01s setup    tests/b.py::test_all[1 and 2]"
+    headed = f"==== slowest 15 durations ====\n\n{slow}\n(3 durations < 1s hidden.)\n41 passed in 9.21s\n"
+    outcomes = {"tests": read_pytest(0, headed), "lint": Outcome(passed=1)}
+    assert outcomes["tests"].slowest == slow
+    close(outcomes, missing=0, seconds=299)
+    assert "test_the_story" not in capsys.readouterr().out
+    close(outcomes, missing=0, seconds=301)
+    assert "\n".join(("tests", *(f"    {line}" for line in slow.splitlines()))) in capsys.readouterr().out
 
 
 def test_the_main_version_is_the_one_that_runs() -> None:

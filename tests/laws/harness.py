@@ -41,7 +41,8 @@ from tests.laws.snapshot import Snapshot
 
 MOST_DELIVERIES = 5
 """How often a message is delivered until a law gives up on its being acknowledged."""
-HASTY = RetryPolicy(first=0.001, longest=0.002, give_up=0.03, timeout=20.0)
+HASTY = RetryPolicy(first=0.0005, longest=0.001, give_up=0.012, timeout=20.0)
+"""A read is tried again several times, and nobody waits long for it."""
 
 State = dict[str, Any]
 
@@ -66,6 +67,8 @@ class Stage:
         self.cloud = LocalCloud(now=case.scenario.now)
         self._switchboard = Switchboard()
         self._is_by_wire = is_by_wire
+        self._cloud_events: dict[str, CloudEvent] = {}
+        """By event: a law delivers the same one hundreds of times."""
         self._others = DirectClients(case.scenario.project, self.cloud, retry=HASTY, watcher=Switchboard())
         self.clients: Clients
 
@@ -191,7 +194,7 @@ class Stage:
         settings = Configuration(mode or self.settings.mode, self.settings.section)
         self._switchboard.connect(probe)
         try:
-            run(self.automation, settings, cloud_event_of(event, self.scenario.project), runtime)
+            run(self.automation, settings, self._cloud_event(event), runtime)
         except RunFailed as failed:
             return reports[-1] if reports else None, failed
         except Crash:
@@ -199,6 +202,11 @@ class Stage:
         finally:
             self._switchboard.disconnect()
         return reports[-1], None
+
+    def _cloud_event(self, event: Event) -> CloudEvent:
+        if event.name not in self._cloud_events:
+            self._cloud_events[event.name] = cloud_event_of(event, self.scenario.project)
+        return self._cloud_events[event.name]
 
     def play_until(self, part: str) -> Event:
         """Play every event before the one of this name, and return that: its time has come, and it is not delivered."""

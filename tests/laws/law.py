@@ -18,8 +18,8 @@ class Law:
     check: Callable[[Case, str], None]
     """Hold one part of a scenario against the law. Raises ``LawBroken``."""
     parts: Callable[[Scenario], list[str]]
-    is_quick: bool
-    """Whether it is held on every Python; what the others show does not depend on the interpreter."""
+    on_every_python: bool
+    """Otherwise on one: which calls are made, and what they lead to, does not depend on the interpreter."""
 
 
 def in_one_piece(scenario: Scenario) -> list[str]:

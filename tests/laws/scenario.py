@@ -3,6 +3,7 @@
 An automation supplies them in ``functions/<automation>/scenarios/*.yaml``; `docs/laws.md` describes the format.
 """
 
+import functools
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -130,8 +131,9 @@ def scenario_files(automation: str) -> list[Path]:
     return sorted((ROOT / "functions" / automation / "scenarios").glob("*.yaml"))
 
 
+@functools.cache
 def load_scenario(path: Path, automation: str) -> Scenario:
-    """Read one scenario. Raises ``ScenarioError``."""
+    """One scenario, read once. Raises ``ScenarioError``."""
     try:
         data = read_yaml(path.read_text(encoding="utf-8"))
     except (OSError, yaml.YAMLError) as error:

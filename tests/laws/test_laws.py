@@ -43,9 +43,13 @@ def trials() -> Iterator[Trial]:
                     yield Trial(law.name, automation, path, part)
 
 
+ON_ONE_PYTHON = (pytest.mark.one_python, pytest.mark.no_cover)
+"""Measuring the coverage doubles a law's time, and what only laws run over is not tested closely enough to count."""
+
+
 def marked(trial: Trial) -> object:
     """The trial as a parameter of a test."""
-    return pytest.param(trial, id=str(trial), marks=() if LAWS[trial.law].is_quick else pytest.mark.one_python)
+    return pytest.param(trial, id=str(trial), marks=() if LAWS[trial.law].on_every_python else ON_ONE_PYTHON)
 
 
 def case_of(automation: str, path: Path) -> Case:
@@ -77,6 +81,8 @@ def test_laws_that_do_not_apply_are_laws_and_have_a_reason(automation: str) -> N
     assert all(reason.strip() for reason in excused.values())
 
 
+@pytest.mark.one_python
+@pytest.mark.no_cover
 @pytest.mark.parametrize("automation", AUTOMATIONS)
 def test_every_permission_is_needed(automation: str) -> None:
     entry = AUTOMATIONS[automation]

@@ -14,7 +14,7 @@ from tests.laws.scenario import load_scenario
 
 PATH = Path(__file__).with_name("planted.yaml")
 
-pytestmark = pytest.mark.one_python
+pytestmark = [pytest.mark.one_python, pytest.mark.no_cover]
 
 
 def case_of(automation: AnyAutomation) -> Case:

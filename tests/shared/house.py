@@ -6,6 +6,7 @@ Its state is in the local cloud's Firestore; the house is in memory, so that a t
 import base64
 import itertools
 import json
+import time
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import ClassVar
@@ -181,6 +182,8 @@ class Stage:
         self.settings = Lights()
         self.mode = Mode.ACT
         self.time_budget = 180.0
+        self.patience = 0.0
+        self.pause: Callable[[float], None] = time.sleep
         self._numbers = itertools.count(100)
 
     def wish(self, level: int, *, published: datetime | None = None) -> Report:
@@ -204,6 +207,8 @@ class Stage:
             clock=self.cloud.clock.now,
             report=self.reports.append,
             time_budget=self.time_budget,
+            patience=self.patience,
+            pause=self.pause,
         )
         return run(self.house.automation(), Configuration(self.mode, self.settings), event, runtime)
 

@@ -1,5 +1,7 @@
 """What a run waits for, what a person must see, and how much of it a report holds."""
 
+import time
+
 import pytest
 from google.api_core import exceptions
 
@@ -112,3 +114,51 @@ def test_a_report_holds_no_more_than_one_line_of_the_log_does(stage: Stage) -> N
     more = "... and 20 more"
     assert report.waiting == (*[f"{room} is busy" for room in rooms[:MOST_LINES]], more)
     assert report.notices == (*[f"{room} is dark" for room in rooms[:MOST_LINES]], more)
+
+
+def test_a_run_with_patience_waits_for_what_is_in_flight_and_goes_on(stage: Stage) -> None:
+    stage.house.busy = {"attic"}
+    pauses: list[float] = []
+
+    def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 2:
+            stage.house.busy = set()
+
+    stage.patience, stage.pause = 60.0, pause
+    report = stage.wish(7)
+    assert (report.outcome, stage.house.levels) == (Outcome.APPLIED, BRIGHT)
+    assert pauses == [3.0, 3.0]
+
+
+def test_patience_has_an_end_and_the_next_run_goes_on(stage: Stage) -> None:
+    stage.house.busy = {"attic"}
+    stage.patience, stage.pause = 0.05, lambda _: time.sleep(0.03)
+    report = stage.wish(7)
+    assert report.waiting == ("attic is busy",)
+    assert stage.house.levels == BRIGHT | {"attic": 0}
+    stage.house.busy = set()
+    assert stage.tick().outcome is Outcome.APPLIED
+
+
+def test_without_anything_done_nothing_is_waited_for(stage: Stage) -> None:
+    stage.house.busy = set(stage.house.levels)
+    stage.wish(7)
+    stage.patience, stage.pause = 60.0, _must_not_wait
+    assert stage.tick().outcome is Outcome.WAITING
+
+
+def _must_not_wait(_: float) -> None:
+    pytest.fail("it waits")
+
+
+def test_what_is_read_once_is_read_anew_in_the_next_run(clients: Clients) -> None:
+    reads: list[int] = []
+
+    def read() -> int:
+        reads.append(1)
+        return len(reads)
+
+    one, other = clients.for_one_run(), clients.for_one_run()
+    assert [one.once("key", read), one.once("key", read), other.once("key", read)] == [1, 1, 2]
+    assert one.public_session is clients.public_session, "connections are the same"

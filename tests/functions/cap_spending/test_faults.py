@@ -4,6 +4,7 @@ import contextlib
 from decimal import Decimal
 
 import grpc
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
@@ -13,6 +14,8 @@ from shared.restrictions import SpendingRestrictions
 from tests.functions.cap_spending.examples import DECEMBER, NOVEMBER
 from tests.functions.cap_spending.simulation import ACCOUNT_NAME
 from tests.functions.cap_spending.stage import Stage
+
+pytestmark = [pytest.mark.one_python, pytest.mark.no_cover]
 
 FREE = {
     "admin": 5,

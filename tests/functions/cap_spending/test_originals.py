@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
@@ -27,6 +28,8 @@ from tests.functions.cap_spending.examples import (
     settings_of,
 )
 from tests.functions.cap_spending.simulation import ACCOUNT_NAME, Crash, Fault, Simulation, no_fault
+
+pytestmark = [pytest.mark.one_python, pytest.mark.no_cover]
 
 ORIGINALS: dict[str, int | str] = {API: 20, WORKER: 10, IMPORT: "ENABLED", EXPERIMENTS: ACCOUNT_NAME}
 LIMIT_OF_TEAM = {"projects": ["my-product"], "regions": ["europe-west1"], "services": ["api"], "max_instances": 5}

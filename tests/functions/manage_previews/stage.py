@@ -160,14 +160,14 @@ class Stage:
         uri = self.cloud.artifact_registry.push_image(REGISTRY, "api", digest_of(commit), [tag])
         return self.push({"action": "INSERT", "digest": uri, "tag": f"{PLACE}:{tag}"}, topic="gcr")
 
-    def push(self, data: dict[str, object], *, topic: str = "") -> Report:
+    def push(self, data: Mapping[str, object], *, topic: str = "") -> Report:
         """Take a message through a run, and answer its report; raises what the run raises."""
         self.cloud.server.clear_calls()
         self._number += 1
         event = Event(
             name=f"m{self._number}",
             topic=topic or inbox_of("manage_previews"),
-            data=data,
+            data=dict(data),
             published=self.cloud.clock.now(),
         )
         runtime = Runtime(self.clients, clock=self.cloud.clock.now, report=self.reports.append)
@@ -206,7 +206,8 @@ class Stage:
 
     def told(self, number: int) -> str:
         """The one comment of ours on a pull request; fails if there is more than one."""
-        ours = [one for one in self.github.comments(TEAM, number) if "caretaker: preview" in one]
+        comments = self.github.state.repository(TEAM).comments.values()
+        ours = [one.body for one in comments if (one.number, one.login) == (number, BOT)]
         assert len(ours) < 2, ours
         return ours[0] if ours else ""
 

@@ -22,7 +22,7 @@ from tests.functions.scale_gpu_pools.simulation import (
     Trouble,
 )
 
-pytestmark = pytest.mark.one_python
+pytestmark = [pytest.mark.one_python, pytest.mark.no_cover]
 
 METHODS = [
     "BatchGetDocuments",

@@ -310,6 +310,7 @@ def test_lists_one_region_in_pages(services: run_v2.ServicesClient) -> None:
         services.list_services(parent="projects/demo-project/locations/-")
 
 
+@pytest.mark.one_python
 def test_a_region_holds_a_thousand_services(cloud: LocalCloud, services: run_v2.ServicesClient) -> None:
     for number in range(1000):
         cloud.run.create_service(

@@ -1,0 +1,229 @@
+"""Whose word counts: commands in comments, approvals of forks, and what a stranger can have done, which is nothing."""
+
+import pytest
+
+from functions.manage_previews.words import Kind
+from shared.errors import RunFailed
+from tests.functions.manage_previews.stage import READER, TEAM, WRITER, Stage, image, settings_of, sha_of
+
+FORK = "passer-by/my-product"
+
+
+def test_stop_takes_it_down_until_somebody_starts_it_again() -> None:
+    with Stage() as stage:
+        stage.push_image(1)
+        stage.open(12, 1)
+        stage.event(12, "opened")
+        stage.cloud.clock.advance_to(stage.cloud.clock.now())
+        stage.tick()
+        stage.comment(12, "/preview stop")
+        assert stage.services == {}
+        assert "### Preview: stopped" in stage.told(12)
+        stage.github.push(TEAM, 12, sha_of(2))
+        stage.push_image(2)
+        stage.event(12, "synchronize")
+        assert stage.services == {}
+        stage.tick()
+        stage.comment(12, "/preview")
+        assert stage.shown == {"my-product-pr-12": image(2)}
+
+
+@pytest.mark.parametrize("command", ["/preview stop", "/preview extend 24h", "/preview"])
+def test_who_may_not_write_is_not_listened_to(command: str) -> None:
+    with Stage() as stage:
+        stage.push_image(1)
+        stage.open(12, 1)
+        stage.event(12, "opened")
+        told = stage.told(12)
+        stage.tick()
+        report = stage.comment(12, command, by=READER)
+        assert report.changes == ()
+        assert any("may not write" in notice for notice in report.notices)
+        assert stage.shown == {"my-product-pr-12": image(1)}
+        assert stage.told(12) == told
+        (record,) = stage.records.pull_requests.values()
+        assert record.words == {}
+
+
+def test_who_is_nobody_on_github_is_not_listened_to() -> None:
+    with Stage() as stage:
+        stage.push_image(1)
+        stage.open(12, 1)
+        stage.event(12, "opened")
+        stop = stage.comment_data(12, "/preview stop") | {"author": "deleted-account"}
+        stage.push(stop, topic="caretaker-pull-requests")
+        assert stage.shown == {"my-product-pr-12": image(1)}
+
+
+def test_a_stranger_later_does_not_undo_what_a_maintainer_said() -> None:
+    with Stage() as stage:
+        stage.push_image(1)
+        stage.open(12, 1)
+        stage.event(12, "opened")
+        stage.tick()
+        stage.comment(12, "/preview stop")
+        stage.tick()
+        stage.comment(12, "/preview", by=READER)
+        stage.tick()
+        assert stage.services == {}
+
+
+def test_extend_keeps_it_longer_and_a_redelivery_changes_nothing() -> None:
+    with Stage(settings_of(time_to_live_hours=24)) as stage:
+        stage.push_image(1)
+        stage.open(12, 1)
+        stage.event(12, "opened")
+        extend = stage.comment_data(12, "/preview extend 3d")
+        stage.push(extend, topic="caretaker-pull-requests")
+        assert "Expires | 2026-11-19 12:00 UTC" in stage.told(12)
+        stage.tick(minutes=48 * 60)
+        assert stage.services
+        report = stage.push(extend, topic="caretaker-pull-requests")
+        assert report.changes == ()
+        assert "Expires | 2026-11-19 12:00 UTC" in stage.told(12)
+        stage.tick(minutes=24 * 60)
+        assert stage.services == {}
+
+
+def test_preview_renews_the_time_to_live() -> None:
+    with Stage(settings_of(time_to_live_hours=24)) as stage:
+        stage.push_image(1)
+        stage.open(12, 1)
+        stage.event(12, "opened")
+        stage.tick(minutes=24 * 60)
+        assert stage.services == {}
+        stage.comment(12, "/preview")
+        assert stage.shown == {"my-product-pr-12": image(1)}
+        stage.tick(minutes=23 * 60)
+        assert stage.services
+
+
+def test_an_unknown_command_gets_a_short_help_once() -> None:
+    with Stage() as stage:
+        stage.open(12, 1)
+        stage.event(12, "opened")
+        stage.comment(12, "/preview please @everyone", by=READER)
+        told = stage.told(12)
+        assert "not known here" in told
+        assert "please" not in told
+        assert "everyone" not in told
+        report = stage.comment(12, "/preview pretty please", by=READER)
+        assert report.changes == ()
+        assert stage.told(12) == told
+
+
+def test_words_that_came_the_wrong_way_round_count_by_when_they_were_said() -> None:
+    with Stage() as stage:
+        stage.push_image(1)
+        stage.open(12, 1)
+        stage.event(12, "opened")
+        stop = stage.comment_data(12, "/preview stop")
+        stage.tick()
+        start = stage.comment_data(12, "/preview")
+        stage.push(start, topic="caretaker-pull-requests")
+        stage.push(stop, topic="caretaker-pull-requests")
+        assert stage.shown == {"my-product-pr-12": image(1)}
+
+
+# Forks
+
+
+def test_a_fork_is_not_deployed_and_the_comment_offers_the_line_to_copy() -> None:
+    with Stage() as stage:
+        stage.push_image(1)
+        stage.open(7, 1, fork=FORK, login=READER)
+        stage.event(7, "opened", sender=READER)
+        assert stage.services == {}
+        assert f"```\n/preview {sha_of(1)}\n```" in stage.told(7)
+
+
+def test_a_maintainer_approves_one_commit_and_a_push_asks_anew() -> None:
+    with Stage() as stage:
+        stage.push_image(1)
+        stage.push_image(2)
+        stage.open(7, 1, fork=FORK)
+        stage.event(7, "opened")
+        stage.comment(7, f"/preview {sha_of(1)}")
+        assert stage.shown == {"my-product-pr-7": image(1)}
+        stage.github.push(TEAM, 7, sha_of(2))
+        stage.event(7, "synchronize")
+        assert stage.shown == {"my-product-pr-7": image(1)}
+        assert f"/preview {sha_of(2)}" in stage.told(7)
+        stage.tick()
+        assert stage.shown == {"my-product-pr-7": image(1)}
+
+
+@pytest.mark.parametrize("command", ["/preview", "/preview extend 24h", f"/preview {sha_of(9)}"])
+def test_what_is_no_approval_of_the_head_deploys_nothing(command: str) -> None:
+    with Stage() as stage:
+        stage.push_image(1)
+        stage.open(7, 1, fork=FORK)
+        stage.event(7, "opened")
+        stage.comment(7, command)
+        stage.tick()
+        assert stage.services == {}
+
+
+def test_the_author_of_a_fork_cannot_approve_it() -> None:
+    with Stage() as stage:
+        stage.push_image(1)
+        stage.open(7, 1, fork=FORK, login=READER)
+        stage.comment(7, f"/preview {sha_of(1)}", by=READER)
+        stage.event(7, "labeled", sender=READER, label="safe to preview")
+        stage.tick()
+        assert stage.services == {}
+
+
+def test_a_label_approves_the_commit_of_its_event_alone() -> None:
+    with Stage() as stage:
+        stage.push_image(1)
+        stage.push_image(2)
+        stage.open(7, 1, fork=FORK)
+        labeled = stage.event_data(7, "labeled", label="safe to preview")
+        stage.github.push(TEAM, 7, sha_of(2))
+        stage.push(labeled, topic="caretaker-pull-requests")
+        assert stage.services == {}
+        stage.event(7, "labeled", label="another label")
+        assert stage.services == {}
+        stage.cloud.clock.advance(stage.cloud.clock.now() - stage.cloud.clock.now())
+        stage.tick()
+        stage.event(7, "labeled", label="safe to preview")
+        assert stage.shown == {"my-product-pr-7": image(2)}
+
+
+def test_an_approval_is_checked_again_when_it_is_deployed() -> None:
+    with Stage() as stage:
+        stage.open(7, 1, fork=FORK)
+        stage.comment(7, f"/preview {sha_of(1)}")
+        assert "waiting for its image" in stage.told(7)
+        stage.github.set_permission(TEAM, WRITER, "read")
+        stage.push_image(1)
+        assert stage.services == {}
+        assert "waiting for approval" in stage.told(7)
+
+
+def test_a_fork_that_has_been_deleted_is_one() -> None:
+    with Stage() as stage:
+        stage.push_image(1)
+        stage.open(7, 1, fork=FORK)
+        stage.github.delete_fork(TEAM, 7)
+        stage.event(7, "synchronize")
+        assert stage.services == {}
+
+
+def test_an_error_of_the_permission_api_fails_closed() -> None:
+    from grpc import StatusCode
+
+    with Stage() as stage:
+        stage.push_image(1)
+        stage.open(7, 1, fork=FORK)
+        stage.event(7, "opened")
+        stage.cloud.server.fail("/permission", StatusCode.PERMISSION_DENIED)
+        approve = stage.comment_data(7, f"/preview {sha_of(1)}")
+        with pytest.raises(RunFailed):
+            stage.push(approve, topic="caretaker-pull-requests")
+        assert stage.services == {}
+        (record,) = stage.records.pull_requests.values()
+        assert {word.kind for word in record.pending} == {Kind.START, Kind.APPROVE}, "nothing is lost"
+        stage.push(approve, topic="caretaker-pull-requests")
+        assert stage.shown == {"my-product-pr-7": image(1)}

@@ -1,0 +1,134 @@
+"""What is not known is not "closed": errors of GitHub, rate limits and lost access take nothing down."""
+
+from datetime import timedelta
+
+import pytest
+from grpc import StatusCode
+
+from functions.manage_previews.changes import DeletePreview
+from functions.manage_previews.events import Event
+from functions.manage_previews.main import AUTOMATION
+from functions.manage_previews.records import Records
+from functions.manage_previews.settings import Settings
+from functions.manage_previews.world import World
+from shared.automation import Occasion
+from shared.errors import RunFailed
+from shared.events import Dated, Tick
+from shared.plan import Plan, guarded
+from shared.restrictions import SpendingRestrictions
+from tests.functions.manage_previews.stage import NOON, PROJECT, TEAM, TOKEN, Stage, image, in_words, settings_of
+
+
+def deployed(stage: Stage) -> None:
+    stage.push_image(1)
+    stage.open(12, 1)
+    stage.event(12, "opened")
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        StatusCode.UNAUTHENTICATED,
+        StatusCode.PERMISSION_DENIED,
+        StatusCode.INTERNAL,
+        StatusCode.UNAVAILABLE,
+        StatusCode.RESOURCE_EXHAUSTED,
+        StatusCode.DEADLINE_EXCEEDED,
+    ],
+)
+def test_a_sweep_that_cannot_list_takes_nothing_down(code: StatusCode) -> None:
+    with Stage() as stage:
+        deployed(stage)
+        stage.cloud.server.fail("GET api.github.com", code, times=1000)
+        with pytest.raises(RunFailed):
+            stage.tick()
+        assert stage.mutating == []
+        stage.cloud.server.clear_faults()
+        assert stage.tick().changes == ()
+        assert stage.shown == {"my-product-pr-12": image(1)}
+
+
+@pytest.mark.parametrize("status", [403, 429])
+def test_a_rate_limit_takes_nothing_down_and_is_not_asked_again_in_the_run(status: int) -> None:
+    with Stage() as stage:
+        deployed(stage)
+        stage.github.limits.status = status
+        stage.github.limit_for(timedelta(minutes=10))
+        with pytest.raises(RunFailed, match="RateLimited"):
+            stage.tick()
+        assert len([call for call in stage.calls if call.startswith("GET api.github.com")]) == 1
+        assert stage.shown == {"my-product-pr-12": image(1)}
+        stage.tick(minutes=10)
+        assert stage.shown == {"my-product-pr-12": image(1)}
+
+
+def test_a_used_up_rate_limit_is_one_too() -> None:
+    with Stage() as stage:
+        deployed(stage)
+        stage.github.limits.an_hour = 0
+        with pytest.raises(RunFailed, match="RateLimited"):
+            stage.tick()
+        assert stage.shown == {"my-product-pr-12": image(1)}
+
+
+def test_a_repository_that_is_not_found_may_be_lost_access() -> None:
+    with Stage() as stage:
+        deployed(stage)
+        stage.github.add_token(TOKEN, "caretaker-bot", repositories=["my-team/another"])
+        report = stage.tick()
+        assert stage.mutating == []
+        assert [(alert.kind, alert.subject) for alert in report.alerts] == [("lost_access", TEAM)]
+        assert stage.shown == {"my-product-pr-12": image(1)}
+
+
+def test_a_pull_request_that_is_not_found_may_be_lost_access() -> None:
+    with Stage() as stage:
+        deployed(stage)
+        closed = stage.event_data(12, "closed")
+        del stage.github.state.repository(TEAM).pull_requests[12]
+        for report in (stage.push(closed, topic="caretaker-pull-requests"), stage.tick()):
+            assert [(alert.kind, alert.subject) for alert in report.alerts] == [("lost_access", f"{TEAM}#12")]
+        assert stage.shown == {"my-product-pr-12": image(1)}
+
+
+def test_a_preview_whose_repository_is_no_longer_in_the_settings_is_told_of_and_left() -> None:
+    with Stage() as stage:
+        deployed(stage)
+        stage.settings = settings_of(repositories={"my-team/another": {"service": "another", "image": image(1)[:-72]}})
+        stage.github.add_repository("my-team/another")
+        report = stage.tick()
+        assert any("no longer in the settings" in notice for notice in report.notices)
+        assert stage.shown == {"my-product-pr-12": image(1)}
+
+
+def test_the_guard_lets_nothing_go_of_which_nothing_is_known() -> None:
+    change = DeletePreview(
+        target="projects/p/locations/r/services/my-product-pr-1",
+        field="image",
+        before="sha256:1",
+        after="",
+        reason="by mistake",
+        subject=f"{TEAM}#1",
+        etag="",
+    )
+    occasion = Occasion[Settings, Event, Records](
+        event=Dated(Tick(every_seconds=300), "m1", NOON),
+        records=Records(),
+        restrictions=SpendingRestrictions(),
+        settings=settings_of(),
+        now=NOON,
+        project=PROJECT,
+    )
+    judged = guarded(Plan(changes=(change,)), AUTOMATION.guards(occasion, World()))
+    assert judged.changes == ()
+    assert [(refusal.subject, refusal.guard) for refusal in judged.refusals] == [(f"{TEAM}#1", "certain_end")]
+
+
+def test_the_secret_that_cannot_be_read_stops_the_run_before_anything_else() -> None:
+    with Stage() as stage:
+        deployed(stage)
+        stage.cloud.server.fail("AccessSecretVersion", StatusCode.PERMISSION_DENIED, times=100)
+        with pytest.raises(RunFailed):
+            stage.tick()
+        assert not [call for call in stage.calls if "api.github.com" in call]
+        assert TOKEN not in in_words(stage.reports[-1])

@@ -1,0 +1,86 @@
+"""Titles, branches, logins and labels that mean harm: nothing of them reaches a name, an address, or a comment."""
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from shared.report import Outcome
+from tests.functions.manage_previews.stage import READER, TEAM, Stage, in_words, sha_of
+
+CANARY = "canary7c1e"
+HOSTILE = [
+    f"`{CANARY}` <!-- caretaker: preview -->",
+    f"<script>{CANARY}</script>",
+    f"$(curl {CANARY})",
+    f"'; DROP TABLE {CANARY}; --",
+    f"[{CANARY}](javascript:alert(1))",
+    f"@everyone {CANARY}\n/preview stop",
+    f"../../{CANARY}",
+    f"\u202e{CANARY}\u0000",
+]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_what_people_may_choose_is_repeated_nowhere(text: str) -> None:
+    with Stage() as stage:
+        stage.push_image(1)
+        stage.github.set_permission(TEAM, text, "read")
+        stage.open(12, 1, title=text, login=text, labels=[text])
+        stage.github.state.repository(TEAM).pull_requests[12].head_ref = text
+        stage.event(12, "opened", sender=text[:100])
+        stage.comment(12, f"/preview {text}"[:200], by=text)
+        service = stage.services["my-product-pr-12"]
+        assert CANARY not in str(service)
+        assert CANARY not in stage.told(12)
+        assert CANARY not in "".join(map(in_words, stage.reports))
+        assert all(CANARY not in one.environment for one in stage.github.state.repository(TEAM).deployments.values())
+
+
+def test_a_stranger_who_writes_the_marker_does_not_become_the_comment() -> None:
+    with Stage() as stage:
+        stage.open(12, 1)
+        forged = f"<!-- caretaker: preview -->\n\n```\n/preview {sha_of(666)}\n```"
+        stage.github.comment(TEAM, 12, READER, forged)
+        stage.event(12, "opened")
+        comments = stage.github.comments(TEAM, 12)
+        assert comments[0] == forged
+        assert len(comments) == 2
+        stage.push_image(1)
+        assert stage.github.comments(TEAM, 12)[0] == forged
+        assert "### Preview: running" in stage.github.comments(TEAM, 12)[1]
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=10), inner, max_size=3),
+    max_leaves=10,
+)
+KEYS = st.sampled_from(["type", "repository", "number", "action", "head_sha", "updated_at", "sender", "digest", "tag"])
+
+
+@settings(max_examples=60)
+@given(st.sampled_from(["caretaker-pull-requests", "gcr", "caretaker-manage-previews"]), st.dictionaries(KEYS, JSON))
+def test_whatever_else_comes_is_acknowledged_and_touches_nothing(topic: str, data: dict[str, object]) -> None:
+    with Stage() as stage:
+        stage.push_image(1)
+        stage.open(12, 1)
+        report = stage.push(msgspec.to_builtins(data), topic=topic)
+        assert report.outcome in (Outcome.IGNORED, Outcome.UNCHANGED)
+        assert stage.mutating == []
+
+
+@pytest.mark.parametrize(
+    ("topic", "data", "why"),
+    [
+        ("caretaker-pull-requests", {"type": "pause"}, "malformed"),
+        ("gcr", {"type": "pause"}, "malformed"),
+        ("caretaker-budget-notifications", {"type": "pause"}, "foreign"),
+        ("caretaker-manage-previews", {"action": "INSERT", "tag": "x:y"}, "malformed"),
+    ],
+)
+def test_only_the_inbox_commands(topic: str, data: dict[str, object], why: str) -> None:
+    with Stage() as stage:
+        report = stage.push(data, topic=topic)
+        assert report.outcome is Outcome.IGNORED
+        assert why in report.why
