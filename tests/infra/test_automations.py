@@ -58,7 +58,7 @@ def test_what_comes_from_outside_never_goes_to_an_inbox(name: str) -> None:
         ("memory:", "memroy:"),
         ("max_instances: 3", "max_instances: 0"),
         ("dead_letter_after: 20", "dead_letter_after: 3"),
-        ("concurrency: 8", "concurrency: 8\n  github_permissions: {metadata: admin}"),
+        ("github_permissions: {metadata: read", "github_permissions: {metadata: admin"),
     ],
 )
 def test_a_map_that_will_not_do(tmp_path: Path, old: str, new: str) -> None:

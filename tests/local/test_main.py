@@ -18,7 +18,7 @@ from google.cloud.run_v2 import ServicesClient
 from google.cloud.scheduler_v1 import CloudSchedulerClient
 from google.pubsub_v1 import PublisherClient, PubsubMessage
 
-from infra.automations import ROOT
+from infra.automations import ROOT, load_functions
 from local.__main__ import main
 from shared.clients import Clients
 
@@ -199,10 +199,7 @@ def test_the_story_ends_well(tmp_path: Path) -> None:
         ("mode: perhaps", "mode: 'perhaps' will not do: it is one of observe, act"),
         (
             "cap_spendin: {}",
-            (
-                "cap_spendin: {} will not do: there is no such key; "
-                "known are mode, cap_spending, scale_gpu_pools, receive_github"
-            ),
+            (f"cap_spendin: {{}} will not do: there is no such key; known are mode, {', '.join(load_functions())}"),
         ),
         (
             SETTINGS.read_text().replace("currency: USD", "currency: dollars"),
