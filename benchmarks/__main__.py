@@ -8,6 +8,7 @@ BENCHMARKS = {
     "cold_start": "from process start to the first message answered",
     "gpu_pools": "the plan for 1,000 GPU pools, and the calls of a tick on which nothing changes",
     "notifications": "10,000 notifications from eight senders",
+    "previews": "the API calls of a sweep of 500 open pull requests",
     "webhooks": "webhooks a second, rejected and accepted",
     "memory": "memory and seconds of the laptop run",
 }
