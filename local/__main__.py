@@ -78,14 +78,14 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _write_endpoints(path: Path, cloud: LocalCloud, suite: Suite) -> None:
-    """Say where everything is, for an official client or a hand-made event. None is what is not served yet."""
+    """Say where everything is, for an official client or a hand-made event."""
     endpoints = {
         "functions": suite.address,
         "grpc": cloud.address,
         "clock": cloud.now_address,
         "http": cloud.http_address,
         "webhook_secret_file": str(path.parent / WEBHOOK_SECRET_FILE),
-        "storage": None,
+        "storage": f"{cloud.http_address}/storage.googleapis.com",
         "github": f"{cloud.http_address}/api.github.com",
         "project": suite.project,
     }

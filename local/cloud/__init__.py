@@ -34,6 +34,7 @@ from local.cloud.operations import Operations
 from local.cloud.pubsub import PubSub
 from local.cloud.scheduler import CloudScheduler
 from local.cloud.secret_manager import SecretManager
+from local.cloud.storage import CloudStorage
 from local.cloud.worker_pools import WorkerPools
 
 
@@ -58,6 +59,7 @@ class LocalCloud:
         self.artifact_registry = ArtifactRegistry(self.clock, self.pubsub)
         self.secrets = SecretManager(self.clock, self.pubsub)
         self.github = GitHub(self.clock)
+        self.storage = CloudStorage(self.clock, self.http)
         self._now_server: NowServer | None = None
         self._port = 0
         self.server.add_operations(self.operations)
@@ -75,6 +77,7 @@ class LocalCloud:
         self.server.add(SecretManagerServiceGrpcTransport, self.secrets)
         self.http.add(self.instance_groups)
         self.http.add(self.github)
+        self.http.add(self.storage)
 
     def start(self, port: int = 0) -> Self:
         """Listen on loopback, on any free port if none is given."""

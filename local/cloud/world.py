@@ -33,6 +33,7 @@ from local.cloud.world_format import (
 from local.cloud.world_github import seed_github
 from local.cloud.world_proto import complete
 from local.cloud.world_secrets import add_secret
+from local.cloud.world_storage import seed_buckets
 from shared.errors import CaretakerError
 from shared.settings_errors import settings_error
 
@@ -161,6 +162,7 @@ def _fill(cloud: "LocalCloud", project_id: str, project: Project) -> None:
     _fill_worker_pools(cloud, project_id, project)
     _fill_time_series(cloud, project_id, project)
     _fill_repositories(cloud, project_id, project)
+    seed_buckets(cloud.storage, project_id, project.buckets, _at)
     for key, job in project.jobs.items():
         with _at(f"{path}.jobs.{key}"):
             parent, job_id = _place(key, project_id, project.location)

@@ -15,6 +15,7 @@ import msgspec
 from local.cloud.world_github import GitHubWorld
 from local.cloud.world_proto import Proto
 from local.cloud.world_secrets import Secret
+from local.cloud.world_storage import Bucket
 
 Count = Annotated[int, msgspec.Meta(ge=0)]
 Seconds = Annotated[int, msgspec.Meta(ge=0)]
@@ -212,6 +213,7 @@ class Project(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     repositories: dict[str, Repository] = {}
     secrets: dict[str, Secret] = {}
     """By id; ``LOCATION/ID`` is a regional one."""
+    buckets: dict[str, Bucket] = {}
 
 
 class World(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -6,6 +6,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 from google.cloud.artifactregistry_v1 import ArtifactRegistryClient
@@ -46,6 +47,14 @@ SERVER_MADE = frozenset(
 
 SHA256 = re.compile(r"\b[0-9a-f]{64}\b")
 
+MADE_BY_CLOUD_STORAGE = frozenset(
+    (
+        *("id", "selfLink", "mediaLink", "generation", "metageneration", "etag", "timeCreated", "updated"),
+        *("timeStorageClassUpdated", "timeFinalized"),
+    )
+)
+"""The same for objects."""
+
 Resources = dict[str, dict[str, Any]]
 Listed = Iterator[tuple[str, dict[str, Any]]]
 
@@ -66,6 +75,7 @@ class Places:
     """Whether to look at IAM policies: that takes a call for each service, so only where they can be changed."""
     secret_parents: tuple[str, ...]
     """Each project that has secrets, and each of its regions that does."""
+    buckets: tuple[str, ...]
 
 
 def places_of(world: World, entry: Entry) -> Places:
@@ -101,6 +111,7 @@ def places_of(world: World, entry: Entry) -> Places:
         github_repositories=tuple(world.github.repositories),
         has_policies="run.services.setIamPolicy" in entry.permissions,
         secret_parents=tuple(sorted(secret_parents)),
+        buckets=tuple(bucket for project in world.projects.values() for bucket in project.buckets),
     )
 
 
@@ -201,8 +212,19 @@ def _on_github(clients: Clients, places: Places) -> Listed:
         yield from comments_and_deployments(clients, repository)
 
 
+def _objects(clients: Clients, places: Places) -> Listed:
+    """Objects by the paths of the JSON API. What soft delete keeps is no resource any more."""
+    for bucket in places.buckets:
+        path = f"storage.googleapis.com/storage/v1/b/{bucket}/o"
+        answer = clients.session.get(clients.url(f"https://{path}"), timeout=30).json()
+        for found in answer.get("items", ()):
+            plain = {key: value for key, value in found.items() if key not in MADE_BY_CLOUD_STORAGE}
+            yield f"{path}/{quote(found['name'], safe='')}", plain
+
+
 INVENTORY: tuple[Callable[[Clients, Places], Listed], ...] = (
     *(_services, _worker_pools, _jobs, _billing, _budgets, _node_pools, _secrets, _images, _on_github),
+    _objects,
 )
 """Every kind of resource that the local cloud holds. A service that joins it is listed here."""
 

@@ -83,7 +83,15 @@ PERMISSIONS: Mapping[str, Needed | Callable[[Any], Needed]] = {
 }
 """By method, what it needs, or how that follows from the request."""
 
+_OBJECTS = r"storage\.googleapis\.com/storage/v1/b/[^/]+/o"
+
 HTTP_PERMISSIONS: Mapping[str, Needed] = {
+    rf"GET {_OBJECTS}": ("storage.objects.list",),
+    rf"DELETE {_OBJECTS}/[^/]+": ("storage.objects.delete",),
+    # With the precondition that there is no live object, which would be overwritten.
+    rf"POST {_OBJECTS}/[^/]+/restore": ("storage.objects.restore", "storage.objects.create"),
+    # Each of its calls needs what it needs alone.
+    r"POST storage\.googleapis\.com/batch/storage/v1": (),
     r"GET compute\.googleapis\.com/compute/v1/projects/[^/]+/aggregated/instanceGroupManagers": (
         "compute.instanceGroupManagers.list",
     ),
