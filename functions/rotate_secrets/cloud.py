@@ -57,11 +57,11 @@ def kind_of(value: Value, clients: Clients) -> Kind:
 
 def _tell_the_outside(change: SetValue | Retire, clients: Clients) -> None:
     kind, name = kind_of(change.value, clients), change.existing.name
-    current = secret_manager.payload(name, change.current, clients)
+    is_told = isinstance(change, SetValue) or (change.value.is_outside and not change.value.replaces)
+    current = secret_manager.payload(name, change.current, clients) if is_told else b""
     if isinstance(change, SetValue):
         kind.set_value(secret_manager.payload(name, change.version, clients), current)
         return
-    if change.value.is_outside and not change.value.replaces:
-        for version in change.versions:
-            kind.revoke(secret_manager.payload(name, version, clients), current)
+    for version in change.versions if is_told else ():
+        kind.revoke(secret_manager.payload(name, version, clients), current)
     secret_manager.disable(change.existing, change.versions, clients)

@@ -44,7 +44,11 @@ def with_versions(existing: ExistingSecret, clients: Clients) -> ExistingSecret:
     request = {"parent": existing.name, "page_size": PAGE_SIZE}
     answers = _manager(clients).list_secret_versions(request=request, **clients.reading)
     versions = tuple(
-        Version(int(version.name.rpartition("/")[2]), version.state == SecretVersion.State.ENABLED, version.create_time)
+        Version(
+            int(version.name.rpartition("/")[2]),
+            version.state == SecretVersion.State.ENABLED,
+            _in_utc(version.create_time),
+        )
         for version in answers
     )
     return msgspec.structs.replace(existing, versions=versions, added=_added(existing, versions, clients))

@@ -12,6 +12,7 @@ from functions.rotate_secrets.settings import Step
 from functions.rotate_secrets.world import ExistingSecret
 from shared.plan import Alert
 
+ASKED = "a person asked for it"
 OWED_AFTER = 24
 """Hours after the grace period at which a version that could not be retired is told."""
 
@@ -38,7 +39,7 @@ def _decided(subject: Subject, existing: ExistingSecret) -> Outlook:
     if saga.attempt.back:
         return _taken_back(subject, saga, saga.attempt)
     if is_asked_back(subject.key, saga, subject.occasion):
-        return _take_back(subject, saga, saga.attempt, "a person asked for it")
+        return _take_back(subject, saga, saga.attempt, ASKED)
     return _forward(subject, saga, saga.attempt)
 
 
@@ -82,7 +83,7 @@ def _asked_back(subject: Subject, saga: Saga) -> Outlook:
         step=subject.secret.value.steps[-1],
         version=saga.current,
     )
-    return _take_back(subject, saga, attempt, "a person asked for it")
+    return _take_back(subject, saga, attempt, ASKED)
 
 
 def _forward(subject: Subject, saga: Saga, attempt: Attempt) -> Outlook:
@@ -214,7 +215,7 @@ def _alerts(subject: Subject) -> tuple[Alert, ...]:
     found = []
     if is_overdue(secret, saga, now):
         found.append(subject.alert("overdue", f"it was due at {told(due_at(secret, saga))}"))
-    if saga.failed:
+    if saga.failed and saga.why != ASKED:
         found.append(subject.alert("rotation_failed", f"taken back at {told(saga.failed)}: {saga.why}"))
     hours = (now - saga.since - secret.grace).total_seconds() / 3600
     if saga.older and hours > OWED_AFTER:

@@ -13,7 +13,7 @@ from local.cloud import cloud_run_rules as rules
 from local.cloud.clock import Clock
 from local.cloud.cloud_run_resources import Kind, Resources
 from local.cloud.cloud_run_revisions import Revisions
-from local.cloud.cloud_run_secrets import problem_with
+from local.cloud.cloud_run_secrets import problem_with, secret_versions
 from local.cloud.cloud_run_traffic import named_revisions, statuses
 from local.cloud.iam_policies import IamPolicies
 from local.cloud.operations import Operations
@@ -50,6 +50,15 @@ class CloudRun(Resources[run_v2.Service]):
         self.policies = IamPolicies()
         self.revisions = Revisions(clock)
         self._secrets = secrets
+        self._rejected: dict[str, set[str]] = {}
+
+    def reject_version(self, name: str, secret_version: str) -> None:
+        """Let no revision of a service start with a version of a secret: the application cannot make anything of it.
+
+        The version is named in full, with the id of its project, and need not exist yet.
+        """
+        with self._lock:
+            self._rejected.setdefault(name, set()).add(secret_version)
 
     def create_service(self, request: run_v2.CreateServiceRequest) -> Operation:
         """Make a service and its first revision."""
@@ -95,8 +104,14 @@ class CloudRun(Resources[run_v2.Service]):
     def _problem(self, resource: run_v2.Service) -> str:
         """Instances that fail by order, secrets that cannot be read, or traffic to a revision that is not there."""
         revision = resource.latest_created_revision.rpartition("/")[2]
-        if unreadable := problem_with(resource.template, resource.name.split("/")[1], self._secrets):
+        project = resource.name.split("/")[1]
+        if unreadable := problem_with(resource.template, project, self._secrets):
             return f"Revision '{revision}' is not ready and cannot serve traffic. {unreadable}"
+        if self._rejected.get(resource.name, set()) & set(secret_versions(resource.template, project)):
+            return (
+                f"Revision '{revision}' is not ready and cannot serve traffic. The user-provided container failed to "
+                "start and listen on the port defined provided by the PORT=8080 environment variable."
+            )
         for named in named_revisions(resource):
             if not self.revisions.exists(resource.name, named):
                 return (
