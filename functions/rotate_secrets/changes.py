@@ -82,6 +82,8 @@ class Roll(Change, frozen=True, kw_only=True):
     """Let a service or a job refer to other versions, all of them in one update."""
 
     moves: tuple[Move, ...]
+    resource: object
+    """As it was read, with its etag."""
 
 
 RotationChange = SecretChange | Roll

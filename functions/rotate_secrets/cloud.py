@@ -35,7 +35,8 @@ def apply(change: RotationChange, clients: Clients) -> None:
         case Roll():
             cloud_run.roll(change, clients)
         case AddVersion():
-            current = secret_manager.payload(change.existing.name, change.current, clients)
+            number = change.current if change.value.follows_current else 0
+            current = secret_manager.payload(change.existing.name, number, clients)
             value = kind_of(change.value, clients).generate(current)
             secret_manager.add_version(change.existing, change.saga, value, clients)
         case SetValue() | Retire():

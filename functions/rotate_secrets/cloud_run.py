@@ -7,7 +7,6 @@ from functions.rotate_secrets.changes import Move, Roll
 from functions.rotate_secrets.settings import Settings
 from functions.rotate_secrets.world import LATEST, Dependent, ExistingSecret, Reference
 from shared.clients import Clients
-from shared.errors import StillBusy
 
 if TYPE_CHECKING:
     from google.cloud.run_v2 import Job, Revision, RevisionTemplate, SecretVolumeSource, Service, TaskTemplate
@@ -42,40 +41,22 @@ def dependents(settings: Settings, secrets: Mapping[str, ExistingSecret], client
 
 
 def roll(change: Roll, clients: Clients) -> None:
-    """Let a service or a job refer to other versions, in one update. It is not waited for."""
-    if "/jobs/" in change.target:
-        _roll_job(change, clients)
-    else:
-        _roll_service(change, clients)
+    """Let a service or a job refer to other versions, in one update under its etag. It is not waited for."""
+    from google.cloud.run_v2 import Job, JobsClient, Service, ServicesClient
 
-
-def _roll_service(change: Roll, clients: Clients) -> None:
-    from google.cloud.run_v2 import Service, ServicesClient
-
-    client = clients.of(ServicesClient)
-    service = client.get_service(request={"name": change.target}, **clients.reading)
-    _check_idle(service)
-    _move(service.template, change.moves, change.target)
-    # Under the name of the revision that there is, it would be refused as a conflict.
-    service.template.revision = ""
-    wanted = Service(name=service.name, etag=service.etag, template=service.template)
-    client.update_service(request={"service": wanted, "update_mask": {"paths": ["template"]}}, **clients.writing)
-
-
-def _roll_job(change: Roll, clients: Clients) -> None:
-    from google.cloud.run_v2 import JobsClient
-
-    client = clients.of(JobsClient)
-    job = client.get_job(request={"name": change.target}, **clients.reading)
-    _check_idle(job)
-    _move(job.template.template, change.moves, change.target)
-    # An update of a job has no mask: it is sent whole, under its etag.
-    client.update_job(request={"job": job}, **clients.writing)
-
-
-def _check_idle(resource: "Service | Job") -> None:
-    if resource.reconciling:
-        raise StillBusy(f"{resource.name}: a change of it is being brought about")
+    match change.resource:
+        case Service() as read:
+            service = Service(name=read.name, etag=read.etag, template=read.template)
+            _move(service.template, change.moves, change.target)
+            # Under the name of the revision that there is, it would be refused as a conflict.
+            service.template.revision = ""
+            request = {"service": service, "update_mask": {"paths": ["template"]}}
+            clients.of(ServicesClient).update_service(request=request, **clients.writing)
+        case Job() as read:
+            # An update of a job has no mask: it is sent whole.
+            job = Job(read)
+            _move(job.template.template, change.moves, change.target)
+            clients.of(JobsClient).update_job(request={"job": job}, **clients.writing)
 
 
 def _services(parent: str, names: Names, clients: Clients) -> list[Dependent]:
@@ -109,6 +90,7 @@ def _service(service: "Service", names: Names, clients: Clients) -> Dependent:
         is_pinned=any(target.revision for target in service.traffic),
         has_tag=_has_tag(service.template),
         is_function=service.labels.get(MANAGED_BY) == FUNCTIONS,
+        resource=service,
     )
 
 
@@ -123,6 +105,7 @@ def _jobs(parent: str, names: Names, clients: Clients) -> list[Dependent]:
             is_in_flight=job.reconciling,
             problem=_problem(job),
             has_tag=_has_tag(job.template.template),
+            resource=job,
         )
         for job in clients.of(JobsClient).list_jobs(request=request, **clients.reading)
     ]

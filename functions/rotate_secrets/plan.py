@@ -8,6 +8,8 @@ from functions.rotate_secrets.dependents import moves, still_using, why_not
 from functions.rotate_secrets.due import is_active
 from functions.rotate_secrets.outlook import Outlook, Subject
 from functions.rotate_secrets.records import Occasion, Records
+from functions.rotate_secrets.saga import Saga
+from functions.rotate_secrets.settings import Step
 from functions.rotate_secrets.verdicts import verdict_on
 from functions.rotate_secrets.world import Dependent, ExistingSecret, World
 from shared.automation import Settled
@@ -27,9 +29,11 @@ def to_look_into(occasion: Occasion, listed: Existing) -> list[str]:
 
 
 def are_dependents_needed(occasion: Occasion, listed: Existing) -> bool:
-    """Whether it matters now who uses the secrets."""
+    """Whether it matters now who uses the secrets: not while one is only told to the system behind it, or promoted."""
     return isinstance(occasion.event.event, Status) or any(
-        existing.saga and is_active(key, occasion.settings.secrets[key], existing, occasion)
+        existing.saga
+        and is_active(key, occasion.settings.secrets[key], existing, occasion)
+        and not _is_between(existing.saga)
         for key, existing in listed.items()
     )
 
@@ -92,6 +96,10 @@ def intend(occasion: Occasion, changes: tuple[RotationChange, ...]) -> Records:
     return occasion.records
 
 
+def _is_between(saga: Saga) -> bool:
+    return saga.attempt is not None and not saga.attempt.back and saga.attempt.step in (Step.SET, Step.PROMOTE)
+
+
 def _rolls(seen: list[tuple[Subject, Outlook]], world: World, at_once: int) -> tuple[list[Roll], int]:
     """The updates that can be made now, and how many more are to follow."""
     aimed = [(one, verdict.aim) for one, verdict in seen if verdict.aim]
@@ -129,4 +137,5 @@ def _roll(dependent: Dependent, found: list[Move], reason: str) -> Roll:
         reason=reason,
         subject=dependent.name,
         moves=tuple(found),
+        resource=dependent.resource,
     )

@@ -1,6 +1,7 @@
 """What `rotate_secrets` remembers: what it was asked, and when. Where a rotation stands is on the secret itself."""
 
 from datetime import datetime
+from typing import ClassVar
 
 import msgspec
 
@@ -23,6 +24,8 @@ Occasion = automation.Occasion[Settings, "Event", "Records"]
 
 class Records(automation.Records, frozen=True, kw_only=True):
     """The document `records/rotate_secrets`."""
+
+    observed_times: ClassVar[frozenset[str]] = frozenset(("started", "promoted", "promoted_before", "failed"))
 
     notified: dict[str, datetime] = {}
     """By full name, when Secret Manager last said so."""

@@ -39,18 +39,7 @@ def listed(settings: Settings, clients: Clients) -> dict[str, ExistingSecret]:
 
 def with_versions(existing: ExistingSecret, clients: Clients) -> ExistingSecret:
     """The secret with its versions, and with the one that holds what its attempt has recorded."""
-    from google.cloud.secretmanager_v1 import SecretVersion
-
-    request = {"parent": existing.name, "page_size": PAGE_SIZE}
-    answers = _manager(clients).list_secret_versions(request=request, **clients.reading)
-    versions = tuple(
-        Version(
-            int(version.name.rpartition("/")[2]),
-            version.state == SecretVersion.State.ENABLED,
-            _in_utc(version.create_time),
-        )
-        for version in answers
-    )
+    versions = _versions(existing, clients)
     return msgspec.structs.replace(existing, versions=versions, added=_added(existing, versions, clients))
 
 
@@ -90,15 +79,13 @@ def write_saga(existing: ExistingSecret, saga: Saga, clients: Clients) -> None:
 def disable(existing: ExistingSecret, versions: Iterable[int], clients: Clients) -> None:
     """Let versions not be accessed any more. One that is destroyed already is as good."""
     from google.api_core.exceptions import FailedPrecondition
-    from google.cloud.secretmanager_v1 import SecretVersion
 
     for version in versions:
         request = {"name": f"{existing.name}/versions/{version}"}
         try:
             _manager(clients).disable_secret_version(request=request, **clients.writing)
         except FailedPrecondition:
-            seen = _manager(clients).get_secret_version(request=request, **clients.reading)
-            if seen.state != SecretVersion.State.DESTROYED:
+            if version in {one.number for one in _versions(existing, clients) if one.is_enabled}:
                 raise
 
 
@@ -111,6 +98,21 @@ def _manager(clients: Clients) -> "SecretManagerServiceClient":
 def _secrets(project: str, clients: Clients) -> "Iterable[Secret]":
     request = {"parent": f"projects/{project}", "page_size": PAGE_SIZE}
     return _manager(clients).list_secrets(request=request, **clients.reading)
+
+
+def _versions(existing: ExistingSecret, clients: Clients) -> tuple[Version, ...]:
+    from google.cloud.secretmanager_v1 import SecretVersion
+
+    request = {"parent": existing.name, "page_size": PAGE_SIZE}
+    answers = _manager(clients).list_secret_versions(request=request, **clients.reading)
+    return tuple(
+        Version(
+            number=int(version.name.rpartition("/")[2]),
+            is_enabled=version.state == SecretVersion.State.ENABLED,
+            created=_in_utc(version.create_time),
+        )
+        for version in answers
+    )
 
 
 def _existing(name: str, secret: "Secret") -> ExistingSecret:

@@ -42,6 +42,8 @@ class Random(Model, frozen=True, kw_only=True, tag_field="kind", tag="random"):
     """Whether setting the new value takes the old one away."""
     needs_previous: ClassVar[bool] = False
     """Whether every dependent must take the version before as well."""
+    follows_current: ClassVar[bool] = False
+    """Whether a new value is made from the current one."""
 
     length: Annotated[int, Meta(ge=1, le=4096)] = 40
     alphabet: Annotated[str, Meta(min_length=2, max_length=256)] = ALPHABET
@@ -60,6 +62,7 @@ class Postgres(Model, frozen=True, kw_only=True, tag_field="kind", tag="postgres
     steps: ClassVar[tuple[Step, ...]] = (Step.CREATE, Step.SET, Step.PROMOTE, Step.ROLL)
     is_outside: ClassVar[bool] = True
     needs_previous: ClassVar[bool] = False
+    follows_current: ClassVar[bool] = True
 
     users: Annotated[tuple[Annotated[str, Meta(min_length=1, max_length=63)], ...], Meta(min_length=1, max_length=2)]
     """Two, which take turns, or one, whose old password ends at the moment in which the new one begins."""
@@ -94,6 +97,7 @@ class GithubWebhook(Model, frozen=True, kw_only=True, tag_field="kind", tag="git
     is_outside: ClassVar[bool] = True
     replaces: ClassVar[bool] = True
     needs_previous: ClassVar[bool] = True
+    follows_current: ClassVar[bool] = False
 
     repository: Repository
     """As ``owner/name``."""

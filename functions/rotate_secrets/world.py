@@ -83,6 +83,8 @@ class Dependent(msgspec.Struct, frozen=True, kw_only=True):
     """Whether an image of it is a tag, and not a digest."""
     is_function: bool = False
     """Whether it was made with the Functions API, whose next deployment overwrites whatever is changed here."""
+    resource: object = None
+    """Google's own message, to be sent back with other references: only the edge looks into it."""
 
     @property
     def is_ready(self) -> bool:

@@ -253,11 +253,12 @@ def end_state(
 ) -> dict[str, Any]:
     """Resources, records and restrictions, and which leases are held. One that has expired is nobody's.
 
-    When something was seen depends on when runs happen to look: such times are left out of the records.
+    When something was seen depends on when runs happen to look: such times are left out of the records, and of
+    annotations in which an automation keeps its state.
     """
     state: dict[str, Any] = msgspec.to_builtins(
         {
-            "resources": resources(clients, places),
+            "resources": _without_times_in_annotations(observed_times, resources(clients, places)),
             "records": _without(observed_times, documents(clients, "records")),
             # Where nothing is in force, the document may be there or not.
             "restrictions": _without_empty(documents(clients, "restrictions")),
@@ -282,6 +283,20 @@ def _plain(message: Any) -> dict[str, Any]:
     fields = MessageToDict(type(message).pb(message), preserving_proto_field_name=True)
     plain: dict[str, Any] = _without_empty({key: value for key, value in fields.items() if key not in SERVER_MADE})
     return plain
+
+
+def _without_times_in_annotations(names: frozenset[str], found: Resources) -> Resources:
+    """Resources with annotations that are JSON as what they say, without these fields: state may be kept there too."""
+    return {
+        name: {**resource, "annotations": {key: _said(names, text) for key, text in annotations.items()}}
+        if (annotations := resource.get("annotations"))
+        else resource
+        for name, resource in found.items()
+    }
+
+
+def _said(names: frozenset[str], text: str) -> Any:
+    return _without(names, msgspec.json.decode(text)) if text.startswith("{") else text
 
 
 def _without(names: frozenset[str], value: Any) -> Any:
