@@ -12,6 +12,7 @@ from google.cloud import run_v2
 from google.cloud import secretmanager_v1 as secretmanager
 
 from local.cloud.cloud_run_secrets import secret_versions
+from local.cloud.engine import ApiError, is_read
 from tests.functions.rotate_secrets.databases import Database
 from tests.functions.rotate_secrets.stage import REGION, Stage
 from tests.laws.probe import CrashingProbe, Probe
@@ -26,24 +27,24 @@ class Gap(AssertionError):
 
 def serving(stage: Stage) -> Iterator[tuple[str, Any]]:
     """Every revision that has traffic or a tag, and what jobs would run with, by name."""
-    for service in stage.people.of(run_v2.ServicesClient).list_services(request={"parent": REGION}):
+    cloud = stage.cloud
+    for service in cloud.run.list_services(run_v2.ListServicesRequest(parent=REGION)).services:
         for status in service.traffic_statuses:
             pinned = f"{service.name}/revisions/{status.revision}" if status.revision else ""
             name = pinned or service.latest_ready_revision
-            yield name, stage.people.of(run_v2.RevisionsClient).get_revision(request={"name": name})
-    for job in stage.people.of(run_v2.JobsClient).list_jobs(request={"parent": REGION}):
+            yield name, cloud.revisions.get_revision(run_v2.GetRevisionRequest(name=name))
+    for job in cloud.run_jobs.list_jobs(run_v2.ListJobsRequest(parent=REGION)).jobs:
         yield job.name, job.template.template
 
 
 def check(stage: Stage, accepts: Accepts) -> None:
-    """Raise ``Gap`` if there is one."""
-    manager = stage.people.of(secretmanager.SecretManagerServiceClient)
+    """Raise ``Gap`` if there is one. The local cloud is asked past its server: faults are for the runs."""
     for user, template in serving(stage):
         held: dict[str, list[str]] = {}
         for name in secret_versions(template, "my-product"):
             try:
-                answer = manager.access_secret_version(request={"name": name})
-            except Exception as error:
+                answer = stage.cloud.secrets.access_secret_version(secretmanager.AccessSecretVersionRequest(name=name))
+            except ApiError as error:
                 raise Gap(f"{user} serves with {name}, which cannot be read: {error}") from error
             held.setdefault(name.split("/")[3], []).append(answer.payload.data.decode())
         for secret_id, values in held.items():
@@ -65,6 +66,7 @@ class Applications:
     logins: int = 0
     _accepted: set[tuple[str, str]] = field(default_factory=set)
     """Addresses with which somebody has logged in, each with the passwords that the server had then."""
+    _seen: str = ""
 
     def accept(self, key: str, values: list[str]) -> None:
         """Log in, or see whether a receiver accepts what GitHub signs with."""
@@ -81,30 +83,39 @@ class Applications:
 
     def check(self) -> None:
         """Raise ``Gap`` if any of them is left without."""
+        self._seen = self._passwords()
         check(self.stage, self.accept)
+
+    def check_after(self, method: str) -> None:
+        """The same after an API call: one that only reads leaves all as it was, unless the database has changed."""
+        if not is_read(method.removeprefix("/")) or self._passwords() != self._seen:
+            self.check()
+
+    def _passwords(self) -> str:
+        return self.database.passwords() if self.database else ""
 
 
 class GapProbe(Probe):
     """Looks for a gap after every API call."""
 
-    def __init__(self, look: Callable[[], None]) -> None:
+    def __init__(self, applications: Applications) -> None:
         super().__init__()
-        self._look = look
+        self._applications = applications
 
     def after(self, method: str) -> None:
         """Look."""
         super().after(method)
-        self._look()
+        self._applications.check_after(method)
 
 
 class CrashingGapProbe(CrashingProbe):
     """Looks for a gap after every API call, until the process dies at one."""
 
-    def __init__(self, at: int, look: Callable[[], None], *, answer_lost: bool) -> None:
+    def __init__(self, at: int, applications: Applications, *, answer_lost: bool) -> None:
         super().__init__(at, answer_lost=answer_lost)
-        self._look = look
+        self._applications = applications
 
     def after(self, method: str) -> None:
         """Look, then die here if this is the call."""
-        self._look()
+        self._applications.check_after(method)
         super().after(method)

@@ -80,7 +80,7 @@ def webhook_world(**services: object) -> dict[str, Any]:
 def watched(stage: Stage, **more: Any) -> Applications:
     """Let every run of the stage be looked at after each of its calls."""
     applications = Applications(stage, **more)
-    stage.probe = lambda: GapProbe(applications.check)
+    stage.probe = lambda: GapProbe(applications)
     applications.check()
     return applications
 
@@ -191,10 +191,10 @@ def test_a_run_that_dies_at_any_write_is_gone_on_with(case: tuple[Settings, dict
         assert len(writes) >= 5
         for at, answer_lost in itertools.product(writes, (False, True)):
             past.restore()
-            stage.probe = lambda at=at, lost=answer_lost: CrashingGapProbe(at, applications.check, answer_lost=lost)
+            stage.probe = lambda at=at, lost=answer_lost: CrashingGapProbe(at, applications, answer_lost=lost)
             with pytest.raises(Crash):
                 stage.command("rotate", minutes=1)
-            stage.probe = lambda: GapProbe(applications.check)
+            stage.probe = lambda: GapProbe(applications)
             stage.tick(minutes=10)
             assert stage.versions(secret.secret_id) == expected, f"died at {methods[at]}, {answer_lost=}"
             saga = stage.saga(secret.secret_id)
