@@ -13,7 +13,6 @@ class Aim(msgspec.Struct, frozen=True, kw_only=True):
     """Which versions the dependents of a secret are to refer to."""
 
     target: int
-    """0 leaves them as they are."""
     previous: int = 0
     """Of references that take the version before; 0 leaves those as they are."""
     only: frozenset[int] = frozenset()

@@ -160,7 +160,7 @@ def _taken_back(subject: Subject, saga: Saga, attempt: Attempt) -> Outlook:
         )
         return Outlook(change=change)
     only = frozenset([version])
-    aim = Aim(target=attempt.before, previous=attempt.before, only=only, reason=f"taken back: {attempt.back}")
+    aim = Aim(target=attempt.before, previous=attempt.before, only=only, reason="the rotation is taken back")
     movable = [one for one in using(subject.key, subject.world) if not why_not(one, subject.secret)]
     to_move = [one for one in movable if version and moves(one, subject.key, subject.here, aim)]
     waiting = tuple(f"{subject.key}: {one.name} is on its way back" for one in movable if one.is_in_flight)
@@ -171,15 +171,15 @@ def _taken_back(subject: Subject, saga: Saga, attempt: Attempt) -> Outlook:
         return Outlook(alerts=(subject.alert("not_taken_back", why),))
     words = subject.words("rotation", "taken back", f"version {attempt.before} counts")
     after = given_up(saga, attempt, subject.occasion.now)
-    return Outlook(change=GiveUp(**words, reason=attempt.back, saga=after))
+    return Outlook(change=GiveUp(**words, reason="nobody refers to the new version any more", saga=after))
 
 
 def _retired(subject: Subject, saga: Saga) -> Outlook:
-    """Disable the versions from before, once nobody refers to them."""
+    """Disable the versions from before, once nobody refers to them: who could not be moved before is moved now."""
     older = saga.older
     if not subject.is_open:
         return Outlook(next=f"version {_numbers(older)} is retired {subject.opens}")
-    aim = Aim(target=0, previous=saga.current, only=frozenset(older), reason="the version before is retired")
+    aim = Aim(target=saga.current, previous=saga.current, only=frozenset(older), reason="the version before is retired")
     movable = [one for one in using(subject.key, subject.world) if not why_not(one, subject.secret)]
     to_move = [one for one in movable if moves(one, subject.key, subject.here, aim)]
     waiting = tuple(f"{subject.key}: {one.name} is on its way" for one in movable if one.is_in_flight)
