@@ -15,7 +15,7 @@ from infra.settings import load_caretaker_yaml
 from local.cloud import LocalCloud
 from local.cloud.world import load_world, seed
 from local.console import Console
-from local.story import cap_spending, scale_gpu_pools
+from local.story import cap_spending, rotate_secrets, scale_gpu_pools
 from local.story.player import Player
 from local.suite import WEBHOOK_SECRET_FILE, Suite
 from shared.errors import CaretakerError
@@ -57,11 +57,15 @@ def _run(options: argparse.Namespace) -> int:
         )
         if world:
             seed(cloud, world)
+        database = stack.enter_context(rotate_secrets.database()) if is_story else None
+        if is_story:
+            rotate_secrets.prepare(cloud, database)
         _write_endpoints(endpoints, cloud, suite)
         console.say("ready", f"local cloud at {cloud.address}, functions at {suite.address} ({endpoints})")
         if is_story:
             cap_spending.play(player, suite)
             scale_gpu_pools.play(player, suite)
+            rotate_secrets.play(player, suite, database)
             console.say(
                 "story",
                 f"{player.wrong} end states are not as they should be"
