@@ -15,7 +15,7 @@ from infra.settings import load_caretaker_yaml
 from local.cloud import LocalCloud
 from local.cloud.world import load_world, seed
 from local.console import Console
-from local.story import cap_spending, manage_previews, scale_gpu_pools
+from local.story import cap_spending, manage_previews, rotate_secrets, scale_gpu_pools
 from local.story.player import Player
 from local.suite import WEBHOOK_SECRET_FILE, Suite
 from shared.errors import CaretakerError
@@ -57,12 +57,16 @@ def _run(options: argparse.Namespace) -> int:
         )
         if world:
             seed(cloud, world)
+        database = stack.enter_context(rotate_secrets.database()) if is_story else None
+        if is_story:
+            rotate_secrets.prepare(cloud, database)
         _write_endpoints(endpoints, cloud, suite)
         console.say("ready", f"local cloud at {cloud.address}, functions at {suite.address} ({endpoints})")
         if is_story:
             cap_spending.play(player, suite)
             scale_gpu_pools.play(player, suite)
             manage_previews.play(player, suite)
+            rotate_secrets.play(player, suite, database)
             console.say(
                 "story",
                 f"{player.wrong} end states are not as they should be"
@@ -79,14 +83,14 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _write_endpoints(path: Path, cloud: LocalCloud, suite: Suite) -> None:
-    """Say where everything is, for an official client or a hand-made event. None is what is not served yet."""
+    """Say where everything is, for an official client or a hand-made event."""
     endpoints = {
         "functions": suite.address,
         "grpc": cloud.address,
         "clock": cloud.now_address,
         "http": cloud.http_address,
         "webhook_secret_file": str(path.parent / WEBHOOK_SECRET_FILE),
-        "storage": None,
+        "storage": f"{cloud.http_address}/storage.googleapis.com",
         "github": f"{cloud.http_address}/api.github.com",
         "project": suite.project,
     }

@@ -78,6 +78,7 @@ class Console:
             ("waiting", report.waiting),
             ("notice", report.notices),
             ("status", report.status),
+            ("plan", report.table),
         ):
             for text in lines:
                 self.say(label, text, "yellow" if label == "notice" else "")

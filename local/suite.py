@@ -145,6 +145,7 @@ class Suite:
                     "name": f"projects/{self.project}/subscriptions/{topic}-to-{inbox_of(name)}",
                     "topic": self._topic(topic),
                     "push_config": {"push_endpoint": self.url(name, topic)},
+                    "filter": entry.filters.get(topic, ""),
                     "ack_deadline_seconds": entry.time_limit_seconds + ACK_MARGIN_SECONDS,
                     "retry_policy": {
                         "minimum_backoff": Duration(seconds=entry.retry.minimum_backoff_seconds),

@@ -1,6 +1,6 @@
 """What an automation is: a handful of functions, pure but for the two that touch the world."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -76,10 +76,15 @@ class Automation(msgspec.Struct, Generic[SectionT, EventT, RecordsT, WorldT, Cha
     """What may refuse it."""
     intend: Callable[[Occasion[SectionT, EventT, RecordsT], tuple[ChangeT, ...]], RecordsT]
     """The records that must be durable before these changes are applied."""
-    apply: Callable[[ChangeT, Clients], None]
-    """Make one change. Raises what Google's client raises."""
+    apply: Callable[[ChangeT, Clients], Sequence[str] | None]
+    """Make one change, and answer what a person should know of how it went. Raises what Google's client raises."""
     status: Callable[[Occasion[SectionT, EventT, RecordsT], WorldT], tuple[str, ...]]
     """Where things stand, in words, if the event asks for it."""
+    looks_once: bool = False
+    """For a world that takes long to read, and changes that lead to no others: what was read before the lease was taken
+    counts, if nobody has held it since, and what went as planned is not looked at again."""
+    goes_on: bool = False
+    """Whether a run that has applied something when its time is up wakes the automation again, by its own inbox."""
 
 
 AnyAutomation = Automation[Any, Any, Any, Any, Any]

@@ -32,6 +32,8 @@ class Lease:
         self._known = known
         self._holder = uuid.uuid4().hex
         self._is_mine = False
+        self.was_untouched = False
+        """Whether nobody has held it, or asked to look again, between our reading and our taking it."""
 
     @staticmethod
     def path(automation: str) -> str:
@@ -51,6 +53,7 @@ class Lease:
             wanted = self._fresh(now) if self._is_mine else msgspec.structs.replace(record, look_again=True)
             # A mark that was there when the run began may have been seen to since: only one that is still there counts.
             if (wanted == record and is_fresh) or (wanted != record and self._write(wanted)):
+                self.was_untouched = self._is_mine and not is_fresh
                 return self._is_mine
             self._known = self._state.read(self._known.path)[0]
             is_fresh = True

@@ -25,6 +25,11 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     """Whether it matters to the bill that this succeeds, so that a failure must be loud."""
 
     @property
+    def count(self) -> int:
+        """How many things it changes, where one change is a batch of many."""
+        return 1
+
+    @property
     def kind(self) -> str:
         """The change's name in reports."""
         return type(self).__name__
@@ -39,6 +44,8 @@ class Refusal(msgspec.Struct, frozen=True):
     subject: str
     guard: str
     reason: str
+    is_alert: bool = False
+    """Whether it is an alert too, of the guard's name."""
 
 
 class Alert(msgspec.Struct, frozen=True):
@@ -65,6 +72,8 @@ class Plan(msgspec.Struct, Generic[ChangeT_co], frozen=True):
     """What would follow, and when."""
     alerts: tuple[Alert, ...] = ()
     """Repeated on each run for as long as it is so."""
+    table: tuple[str, ...] = ()
+    """The whole decision, line by line, for whoever observes it: what stays as it is, and why, is in it too."""
 
 
 Guard = Callable[[Plan[ChangeT]], Iterable[Refusal]]
@@ -78,4 +87,5 @@ def guarded(plan: Plan[ChangeT], guards: Iterable[Guard[ChangeT]]) -> Plan[Chang
         plan,
         changes=tuple(change for change in plan.changes if change.subject not in refused),
         refusals=refusals,
+        alerts=plan.alerts + tuple(Alert(one.guard, one.subject, one.reason) for one in refusals if one.is_alert),
     )

@@ -54,6 +54,8 @@ class ChangeReport(msgspec.Struct, frozen=True):
     outcome: Outcome
     error: str = ""
     is_money: bool = False
+    count: int = 1
+    """How many things it changes, where one change is a batch of many."""
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,7 +72,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     changes: tuple[ChangeReport, ...] = ()
     """The first `MOST_CHANGES` of them, failures before all others."""
     counts: dict[Outcome, int] = {}
-    """How many changes came to which outcome, all of them counted."""
+    """How many changes came to which outcome, all of them counted, and of a batch all that is in it."""
     refusals: tuple[Refusal, ...] = ()
     alerts: tuple[Alert, ...] = ()
     waiting: tuple[str, ...] = ()
@@ -78,6 +80,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     next: tuple[str, ...] = ()
     status: tuple[str, ...] = ()
     """The answer to the command ``status``."""
+    table: tuple[str, ...] = ()
+    """While observing: the whole decision, line by line."""
     plan_changed: bool = False
     """While observing: whether this plan is another one than was last reported."""
 
@@ -94,13 +98,16 @@ def change_report(change: Change, outcome: Outcome, error: str = "") -> ChangeRe
         outcome=outcome,
         error=error,
         is_money=change.is_money,
+        count=change.count,
     )
 
 
 def with_changes(report: Report, changes: tuple[ChangeReport, ...]) -> Report:
     """The report with what came of all changes: every one counted, and as many told as one line holds."""
     failures_first = sorted(changes, key=lambda change: change.outcome is not Outcome.FAILED)
-    counts = Counter(change.outcome for change in changes)
+    counts: Counter[Outcome] = Counter()
+    for change in changes:
+        counts[change.outcome] += change.count
     return msgspec.structs.replace(report, changes=tuple(failures_first[:MOST_CHANGES]), counts=dict(counts))
 
 

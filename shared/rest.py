@@ -27,16 +27,7 @@ def get(clients: Clients, address: str, parameters: Mapping[str, str], type_: ty
     """
 
     def ask() -> "Response":
-        import requests
-        from google.api_core.exceptions import ServiceUnavailable
-
-        try:
-            answer = clients.session.get(clients.url(address), params=parameters, timeout=clients.reading["timeout"])
-        except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError) as error:
-            raise ServiceUnavailable(f"GET {address}: {type(error).__name__}") from error
-        if not answer.ok:
-            raise _error_of(answer)
-        return answer
+        return _sent(clients, "GET", address, parameters=parameters)
 
     retry = clients.reading["retry"]
     answer = retry(ask)() if retry else ask()
@@ -44,6 +35,42 @@ def get(clients: Clients, address: str, parameters: Mapping[str, str], type_: ty
         return msgspec.json.decode(answer.content, type=type_)
     except MALFORMED as error:
         raise UnknownAnswer(f"GET {address}: {error}") from None
+
+
+def post(clients: Clients, address: str, content: bytes, content_type: str) -> "Response":
+    """What a POST to an ``https://`` address answers. It is sent once, as every write is.
+
+    Raises ``GoogleAPIError`` for an answer that is an error, or none, as Google's clients do.
+    """
+    return _sent(clients, "POST", address, content=content, headers={"Content-Type": content_type})
+
+
+def _sent(
+    clients: Clients,
+    verb: str,
+    address: str,
+    *,
+    parameters: Mapping[str, str] | None = None,
+    content: bytes | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> "Response":
+    import requests
+    from google.api_core.exceptions import ServiceUnavailable
+
+    try:
+        answer = clients.session.request(
+            verb,
+            clients.url(address),
+            params=parameters,
+            data=content,
+            headers=headers,
+            timeout=clients.reading["timeout"],
+        )
+    except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError) as error:
+        raise ServiceUnavailable(f"{verb} {address}: {type(error).__name__}") from error
+    if not answer.ok:
+        raise _error_of(answer)
+    return answer
 
 
 def _error_of(answer: "Response") -> "GoogleAPICallError":

@@ -18,7 +18,9 @@ class Runtime(msgspec.Struct, frozen=True):
     clock: Callable[[], datetime] = clock.now
     report: Callable[[Report], None] = write_report
     time_budget: float = 180.0
-    """Seconds after which a run starts nothing more; the next tick goes on."""
+    """Seconds after which a run starts nothing more; the next one goes on."""
+    seconds: Callable[[], float] = time.monotonic
+    """What that is measured with."""
     patience: float = 0.0
     """Seconds for which a run that has nothing else to do waits for what is in flight, before it leaves that to the
     next one."""

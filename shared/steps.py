@@ -4,7 +4,7 @@ This is the only place that knows ``mode: observe | act``.
 """
 
 import hashlib
-import time
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Generic
 
@@ -21,9 +21,11 @@ from shared.restrictions import SpendingRestrictions
 from shared.runtime import Runtime
 from shared.settings import Configuration, Mode
 from shared.state import ATTEMPTS, Document, State
+from shared.waking import wake
 
 PAUSE_SECONDS = 3.0
 """How long a run that waits for what is in flight leaves it alone at a time."""
+TIME_IS_UP = "time is up; the next run goes on"
 
 
 class Steps(Generic[SectionT, EventT, RecordsT, WorldT, ChangeT]):
@@ -43,6 +45,8 @@ class Steps(Generic[SectionT, EventT, RecordsT, WorldT, ChangeT]):
         self._now = now
         self._runtime = runtime
         self._state = State(runtime.clients)
+        self._deadline = runtime.seconds() + runtime.time_budget
+        self._is_time_up = False
         self.notices: dict[str, None] = {}
         self.results: list[ChangeReport] = []
         """What came of each change so far, for the report of a run that fails too."""
@@ -55,7 +59,7 @@ class Steps(Generic[SectionT, EventT, RecordsT, WorldT, ChangeT]):
         if self._settings.mode is Mode.OBSERVE:
             return self._observe(report, stored, occasion, decision.plan)
         if decision.plan.changes or decision.records != occasion.records:
-            return self._act(report, Lease(self._state, lease))
+            return self._act(report, Lease(self._state, lease), _Look(stored, occasion, decision))
         return self._summary(report, decision.plan, ())
 
     def _fold(self) -> tuple[Document, Document, "Occasion[SectionT, EventT, RecordsT]"]:
@@ -112,48 +116,71 @@ class Steps(Generic[SectionT, EventT, RecordsT, WorldT, ChangeT]):
             # Another run that has written meanwhile has reported a plan of its own: the next one compares with that.
             self._written(stored, msgspec.structs.replace(occasion.records, observed_plan=checksum))
         planned = tuple(change_report(change, Outcome.OBSERVED) for change in plan.changes)
-        return msgspec.structs.replace(self._summary(report, plan, planned), plan_changed=changed)
+        return msgspec.structs.replace(
+            self._summary(report, plan, planned), plan_changed=changed, table=bounded(plan.table)
+        )
 
-    def _act(self, report: Report, lease: Lease) -> Report:
+    def _act(self, report: Report, lease: Lease, first: "_Look[SectionT, EventT, RecordsT, WorldT, ChangeT]") -> Report:
         if not lease.take(self._now):
             waiting = ("another run is at work, and looks again before it leaves",)
             return msgspec.structs.replace(report, outcome=Outcome.WAITING, waiting=waiting)
         try:
-            plan = self._work(lease)
+            plan = self._work(lease, first if self._automation.looks_once and lease.was_untouched else None)
         finally:
             while not lease.give_back(self._now):
                 """A run that fails leaves what others have asked for to the redelivery of its own message."""
+        if self._is_time_up and self._automation.goes_on:
+            self._wake_again()
         return self._summary(report, plan, tuple(self.results))
 
-    def _work(self, lease: Lease) -> Plan[ChangeT]:
+    def _wake_again(self) -> None:
+        """If anything came of this run, so that the next one will find less to do than it did."""
+        if any(result.outcome is Outcome.APPLIED for result in self.results):
+            wake(self._runtime.clients, self._automation.name)
+
+    def _work(self, lease: Lease, first: "_Look[SectionT, EventT, RecordsT, WorldT, ChangeT] | None") -> Plan[ChangeT]:
         """Read, plan and apply until there is nothing to do, something fails, or time is up."""
-        started = time.monotonic()
-        deadline = started + self._runtime.time_budget
-        patience_ends = started + min(self._runtime.patience, self._runtime.time_budget)
+        patience_ends = min(self._runtime.seconds() + self._runtime.patience, self._deadline)
         applied: tuple[ChangeT, ...] = ()
         done: set[str] = set()
         while True:
-            plan = self._prepare(applied)
-            if plan.waiting and not plan.changes and time.monotonic() < patience_ends:
+            plan = (first and self._made_durable(first)) or self._prepare(applied)
+            first = None
+            if plan.waiting and not plan.changes and self._runtime.seconds() < patience_ends:
                 self._runtime.pause(PAUSE_SECONDS)
                 applied = ()
                 continue
             if not plan.changes and lease.give_back(self._now):
                 return plan
-            if time.monotonic() > deadline:
-                return msgspec.structs.replace(plan, waiting=(*plan.waiting, "time is up; the next tick goes on"))
+            if self._has_no_time_left():
+                return msgspec.structs.replace(plan, waiting=(*plan.waiting, TIME_IS_UP))
             repeated = [change for change in plan.changes if str(change) in done]
             self.results += [
                 change_report(change, Outcome.FAILED, "it was applied, but did not last") for change in repeated
             ]
+            told = len(self.notices)
             results = self._apply([change for change in plan.changes if change not in repeated])
             self.results += [result for _, result in results]
             applied = tuple(change for change, result in results if result.outcome is Outcome.APPLIED)
             done |= {str(change) for change in applied}
-            if len(applied) < len(plan.changes):
+            is_complete = len(applied) == len(plan.changes)
+            if not is_complete and not self._automation.looks_once:
                 # What was applied beside something that failed, or has to wait, is not to be done, or said, twice.
                 self._prepare(applied, is_last=True)
+            if not is_complete:
+                return msgspec.structs.replace(plan, waiting=(*plan.waiting, TIME_IS_UP)) if self._is_time_up else plan
+            if self._automation.looks_once and len(self.notices) == told and lease.give_back(self._now):
                 return plan
+
+    def _has_no_time_left(self) -> bool:
+        self._is_time_up = self._is_time_up or self._runtime.seconds() > self._deadline
+        return self._is_time_up
+
+    def _made_durable(self, look: "_Look[SectionT, EventT, RecordsT, WorldT, ChangeT]") -> Plan[ChangeT] | None:
+        """The plan of a look, with what was seen and intended made durable; None if another run wrote meanwhile."""
+        records = look.decision.intended
+        is_durable = records == look.occasion.records or self._written(look.stored, records)
+        return look.decision.plan if is_durable else None
 
     def _prepare(self, applied: tuple[ChangeT, ...], *, is_last: bool = False) -> Plan[ChangeT]:
         """A fresh plan, with what was seen made durable, and unless nothing follows, with what it intends."""
@@ -187,16 +214,20 @@ class Steps(Generic[SectionT, EventT, RecordsT, WorldT, ChangeT]):
         )
 
     def _apply(self, changes: list[ChangeT]) -> list[tuple[ChangeT, ChangeReport]]:
-        return list(zip(changes, self._runtime.clients.in_parallel(self._apply_one, changes), strict=True))
+        results = self._runtime.clients.in_parallel(self._apply_one, changes)
+        self.notices |= dict.fromkeys(notice for _, notices in results for notice in notices)
+        return [(change, result) for change, (result, _) in zip(changes, results, strict=True)]
 
-    def _apply_one(self, change: ChangeT) -> ChangeReport:
+    def _apply_one(self, change: ChangeT) -> tuple[ChangeReport, Sequence[str]]:
+        if self._has_no_time_left():
+            return change_report(change, Outcome.WAITING, TIME_IS_UP), ()
         try:
-            self._automation.apply(change, self._runtime.clients)
+            notices = self._automation.apply(change, self._runtime.clients)
         except StillBusy as busy:
-            return change_report(change, Outcome.WAITING, str(busy))
+            return change_report(change, Outcome.WAITING, str(busy)), ()
         except cloud_errors() as error:
-            return change_report(change, Outcome.FAILED, in_words(error))
-        return change_report(change, Outcome.APPLIED)
+            return change_report(change, Outcome.FAILED, in_words(error)), ()
+        return change_report(change, Outcome.APPLIED), notices or ()
 
 
 class _Decision(msgspec.Struct, Generic[RecordsT, WorldT, ChangeT], frozen=True):
@@ -204,6 +235,14 @@ class _Decision(msgspec.Struct, Generic[RecordsT, WorldT, ChangeT], frozen=True)
     plan: Plan[ChangeT]
     records: RecordsT
     intended: RecordsT
+
+
+class _Look(msgspec.Struct, Generic[SectionT, EventT, RecordsT, WorldT, ChangeT], frozen=True):
+    """A decision, with what was known when it was made."""
+
+    stored: Document
+    occasion: Occasion[SectionT, EventT, RecordsT]
+    decision: _Decision[RecordsT, WorldT, ChangeT]
 
 
 def _checksum(plan: Plan[ChangeT]) -> str:

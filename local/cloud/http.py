@@ -8,7 +8,10 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from email.message import Message
+from hashlib import sha256
 from http.server import BaseHTTPRequestHandler
+from io import BufferedIOBase
 from typing import Protocol
 from urllib.parse import parse_qsl, urlsplit
 
@@ -19,6 +22,8 @@ from local.cloud.engine import ApiError, Method, Server
 from local.cloud.listener import Listener
 
 NO_CONTENT = 204
+LARGEST_RECORDED = 64 * 1024
+"""Of longer bodies only the checksum is recorded."""
 STATUSES = {
     grpc.StatusCode.INVALID_ARGUMENT: (400, "INVALID_ARGUMENT"),
     grpc.StatusCode.FAILED_PRECONDITION: (400, "FAILED_PRECONDITION"),
@@ -141,8 +146,7 @@ def _handler(http: HttpServer) -> type[BaseHTTPRequestHandler]:
 
         def handle_any(self) -> None:
             """Hand the request on, and its answer back."""
-            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            answer = http.answer(self.command, self.path, body, dict(self.headers.items()))
+            answer = http.answer(self.command, self.path, _body(self.headers, self.rfile), dict(self.headers.items()))
             self.send_response(answer.status)
             for name, value in answer.headers.items():
                 self.send_header(name, value)
@@ -161,7 +165,22 @@ def _handler(http: HttpServer) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
+def _body(headers: Message, stream: BufferedIOBase) -> bytes:
+    """The body of a request, of a length that is said, or in chunks until an empty one."""
+    if headers.get("Transfer-Encoding", "").lower() != "chunked":
+        return stream.read(int(headers.get("Content-Length", 0)))
+    chunks = []
+    while size := int(stream.readline().partition(b";")[0], 16):
+        chunks.append(stream.read(size))
+        stream.readline()
+    while stream.readline().strip():
+        """Trailers say nothing that is used here."""
+    return b"".join(chunks)
+
+
 def _recorded(request: HttpRequest) -> Struct:
+    is_long = len(request.body) > LARGEST_RECORDED
+    body = f"SHA-256 {sha256(request.body).hexdigest()}" if is_long else request.body.decode(errors="replace")
     recorded = Struct()
-    recorded.update({"path": request.path, "query": dict(request.query), "body": request.body.decode(errors="replace")})
+    recorded.update({"path": request.path, "query": dict(request.query), "body": body})
     return recorded

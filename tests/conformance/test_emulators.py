@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conformance.emulators import FIRESTORE, PUBSUB, EmulatorMissingError, running, shared
+from tests.conformance.emulators import FIRESTORE, PUBSUB, EmulatorMissingError, FakeGcsServer, running, shared
 
 
 @pytest.fixture
@@ -42,6 +42,11 @@ def test_what_is_missing_is_named(programs: Path) -> None:
     assert str(jar) in PUBSUB.command()
     with pytest.raises(EmulatorMissingError, match="gcloud has not installed its cloud-firestore-emulator"):
         FIRESTORE.command()
+
+
+def test_a_package_that_is_missing_is_named() -> None:
+    with pytest.raises(EmulatorMissingError, match="no_such_package"):
+        FakeGcsServer(package="no_such_package").command()
 
 
 def test_one_that_does_not_start_says_why(programs: Path, tmp_path: Path) -> None:

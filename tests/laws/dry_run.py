@@ -30,10 +30,10 @@ class FirstRound:
             self.is_over = bool(self.applied)
             return automation.read(*arguments)
 
-        def apply(change: Change, *arguments: Any) -> None:
+        def apply(change: Change, *arguments: Any) -> Any:
             if not self.is_over:
                 self.applied.append(change)
-            automation.apply(change, *arguments)
+            return automation.apply(change, *arguments)
 
         return msgspec.structs.replace(automation, read=read, apply=apply)
 

@@ -1,4 +1,4 @@
-"""What happens in the local cloud without a call of any API: people on GitHub, images that CI pushes.
+"""What happens in the local cloud without a call of any API: people on GitHub, images that CI pushes, new objects.
 
 Each is a method of one of the local cloud's services, with its name and its arguments.
 """
@@ -15,6 +15,7 @@ from local.cloud import LocalCloud
 from local.cloud.artifact_registry import ArtifactRegistry
 from local.cloud.cloud_run import CloudRun
 from local.cloud.github_activity import Activity
+from local.cloud.storage import CloudStorage
 from shared.errors import SettingsError
 from shared.settings_errors import settings_error
 
@@ -28,6 +29,8 @@ HAPPENINGS: Mapping[str, Callable[..., object]] = {
     **{f"github.{method.__name__}": method for method in _ON_GITHUB},
     **{f"artifact_registry.{method.__name__}": method for method in _IN_ARTIFACT_REGISTRY},
     "run.fail_instances": CloudRun.fail_instances,
+    "storage.write": CloudStorage.write,
+    "run.reject_version": CloudRun.reject_version,
 }
 """By the service's name in `LocalCloud` and the method's."""
 

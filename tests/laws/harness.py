@@ -14,6 +14,7 @@ import msgspec
 from cloudevents.http import CloudEvent
 from functions_framework.event_conversion import background_event_to_cloud_event
 from google.pubsub_v1 import types as pubsub
+from grpc import StatusCode
 from werkzeug.test import EnvironBuilder
 
 from infra.automations import Entry, load_automations
@@ -74,7 +75,7 @@ class Stage:
 
     def __enter__(self) -> Self:
         self.clients = self._connect()
-        for service in (self.cloud.run, self.cloud.worker_pools, self.cloud.gke):
+        for service in (self.cloud.run, self.cloud.run_jobs, self.cloud.worker_pools, self.cloud.gke):
             service.operation_delay = timedelta(seconds=self.scenario.operation_seconds)
         for topic in sorted(_topics(self.scenario, self._world)):
             self.cloud.pubsub.create_topic(pubsub.Topic(name=f"projects/{self.scenario.project}/topics/{topic}"))
@@ -157,9 +158,20 @@ class Stage:
         for _ in range(MOST_DELIVERIES):
             deliveries.append(self.deliver(event))
             if deliveries[-1].is_acknowledged:
-                return deliveries
+                return [*deliveries, *self.play(self._own_messages(deliveries[-1]))]
         error = deliveries[-1].error
         raise self.broken(f"`{event.name}` was delivered {MOST_DELIVERIES} times and never acknowledged: {error}")
+
+    def _own_messages(self, delivery: Delivery) -> list[Event]:
+        """The messages that a run has published to its own inbox, to be woken by them."""
+        inbox = inbox_of(self.automation.name)
+        return [
+            Event(name=f"woken_{number}", topic=inbox, text=message.data.decode(), published=call.at)
+            for call in delivery.calls
+            if call.method.endswith("Publisher/Publish") and call.code is StatusCode.OK
+            if call.request.topic.endswith(f"/{inbox}")  # type: ignore[attr-defined] # it is a PublishRequest
+            for number, message in enumerate(call.request.messages)  # type: ignore[attr-defined] # as above
+        ]
 
     def deliver(self, event: Event, *, mode: Mode | None = None, probe: Probe | None = None) -> Delivery:
         """Deliver a message once, and see what comes of it."""
@@ -191,6 +203,10 @@ class Stage:
     def _run(self, event: Event, probe: Probe, mode: Mode | None) -> tuple[Report | None, RunFailed | None]:
         reports: list[Report] = []
         runtime = Runtime(self.clients, clock=self.cloud.clock.now, report=reports.append)
+        if self.scenario.seconds_a_call:
+            runtime = msgspec.structs.replace(
+                runtime, seconds=lambda: float(len(probe.methods) * self.scenario.seconds_a_call)
+            )
         settings = Configuration(mode or self.settings.mode, self.settings.section)
         self._switchboard.connect(probe)
         try:

@@ -60,6 +60,11 @@ PERMISSIONS: Mapping[str, Needed | Callable[[Any], Needed]] = {
     "google.cloud.run.v2.Services/DeleteService": ("run.services.delete",),
     "google.cloud.run.v2.Services/GetIamPolicy": ("run.services.getIamPolicy",),
     "google.cloud.run.v2.Services/SetIamPolicy": ("run.services.setIamPolicy",),
+    "google.cloud.run.v2.Revisions/GetRevision": ("run.revisions.get",),
+    "google.cloud.run.v2.Revisions/ListRevisions": ("run.revisions.list",),
+    "google.cloud.run.v2.Jobs/ListJobs": ("run.jobs.list",),
+    "google.cloud.run.v2.Jobs/GetJob": ("run.jobs.get",),
+    "google.cloud.run.v2.Jobs/UpdateJob": ("run.jobs.update", "iam.serviceAccounts.actAs"),
     "google.cloud.scheduler.v1.CloudScheduler/ListJobs": ("cloudscheduler.jobs.list",),
     "google.cloud.scheduler.v1.CloudScheduler/GetJob": ("cloudscheduler.jobs.get",),
     "google.cloud.scheduler.v1.CloudScheduler/PauseJob": ("cloudscheduler.jobs.pause",),
@@ -93,7 +98,15 @@ PERMISSIONS: Mapping[str, Needed | Callable[[Any], Needed]] = {
 }
 """By method, what it needs, or how that follows from the request."""
 
+_OBJECTS = r"storage\.googleapis\.com/storage/v1/b/[^/]+/o"
+
 HTTP_PERMISSIONS: Mapping[str, Needed] = {
+    rf"GET {_OBJECTS}": ("storage.objects.list",),
+    rf"DELETE {_OBJECTS}/[^/]+": ("storage.objects.delete",),
+    # With the precondition that there is no live object, which would be overwritten.
+    rf"POST {_OBJECTS}/[^/]+/restore": ("storage.objects.restore", "storage.objects.create"),
+    # Each of its calls needs what it needs alone.
+    r"POST storage\.googleapis\.com/batch/storage/v1": (),
     r"GET compute\.googleapis\.com/compute/v1/projects/[^/]+/aggregated/instanceGroupManagers": (
         "compute.instanceGroupManagers.list",
     ),

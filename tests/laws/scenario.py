@@ -114,6 +114,10 @@ class Scenario(Model, frozen=True, kw_only=True):
     """How many ticks the automation needs to complete what a run had begun: one, unless operations take long."""
     operation_seconds: Annotated[int, Meta(ge=0)] = 0
     """How long the long-running operations of the local cloud take."""
+    seconds_a_call: Annotated[int, Meta(ge=0)] = 0
+    """How much of its time budget each API call of a run uses up; only what it really takes, if nothing is said."""
+    laws_that_do_not_apply: dict[str, Annotated[str, Meta(min_length=20)]] = {}
+    """By the law's name, the reason why it cannot hold in this scenario, though it does in the automation's others."""
 
     def __post_init__(self) -> None:
         names = [event.name for event in self.events]

@@ -62,7 +62,10 @@ def case_of(automation: str, path: Path) -> Case:
 def test_law(trial: Trial) -> None:
     if reason := AUTOMATIONS[trial.automation].laws_that_do_not_apply.get(trial.law):
         pytest.skip(reason)
-    LAWS[trial.law].check(case_of(trial.automation, trial.path), trial.part)
+    case = case_of(trial.automation, trial.path)
+    if reason := case.scenario.laws_that_do_not_apply.get(trial.law):
+        pytest.skip(reason)
+    LAWS[trial.law].check(case, trial.part)
 
 
 @pytest.mark.parametrize("automation", AUTOMATIONS)
@@ -83,6 +86,14 @@ def test_laws_that_do_not_apply_are_laws_and_have_a_reason(automation: str) -> N
 
 @pytest.mark.one_python
 @pytest.mark.no_cover
+@pytest.mark.parametrize("automation", AUTOMATIONS)
+def test_a_law_that_does_not_apply_to_a_scenario_does_to_another(automation: str) -> None:
+    scenarios = [load_scenario(path, automation) for path in scenario_files(automation)]
+    excused = [scenario.laws_that_do_not_apply.keys() for scenario in scenarios]
+    assert set().union(*excused) <= LAWS.keys()
+    assert not excused or not set.intersection(*map(set, excused))
+
+
 @pytest.mark.parametrize("automation", AUTOMATIONS)
 def test_every_permission_is_needed(automation: str) -> None:
     entry = AUTOMATIONS[automation]

@@ -77,6 +77,9 @@ class House:
         """Rooms in which somebody is at work."""
         self.smoking: set[str] = set()
         """Rooms that a person should look after."""
+        self.remarks: list[str] = []
+        """What the next change says of how it went."""
+        self.looks_once = False
         self.on_read: Callable[[], object] | None = None
         """What happens as the world is read; once."""
         self.on_apply: Callable[[], object] | None = None
@@ -99,6 +102,8 @@ class House:
             intend=_intend,
             apply=self._apply,
             status=lambda occasion, _: (f"level {occasion.records.level}",),
+            looks_once=self.looks_once,
+            goes_on=self.looks_once,
         )
 
     def _read(self, _occasion: "Known", _clients: Clients) -> Levels:
@@ -127,12 +132,13 @@ class House:
             waiting=tuple(f"{room} is busy" for room in wrong if room in self.busy),
             next=("the sun comes up",),
             alerts=tuple(Alert("smoke", room, "it smokes") for room in sorted(self.smoking)),
+            table=tuple(f"{room}: {level}" for room, level in world.items()),
         )
 
     def _not_locked(self, plan: Plan[SetLevel]) -> Iterable[Refusal]:
         return [Refusal(one.subject, "not_locked", "no key") for one in plan.changes if one.subject in self.locked]
 
-    def _apply(self, change: SetLevel, _clients: Clients) -> None:
+    def _apply(self, change: SetLevel, _clients: Clients) -> list[str]:
         happens, self.on_apply = self.on_apply, None
         if happens:
             happens()
@@ -141,6 +147,8 @@ class House:
         self.changes.append(change.target)
         if change.target not in self.slipping:
             self.levels[change.target] = change.level
+        said, self.remarks = self.remarks, []
+        return said
 
 
 Known = Occasion[Lights, Event, Records]
@@ -182,6 +190,7 @@ class Stage:
         self.settings = Lights()
         self.mode = Mode.ACT
         self.time_budget = 180.0
+        self.seconds: Callable[[], float] = time.monotonic
         self.patience = 0.0
         self.pause: Callable[[float], None] = time.sleep
         self._numbers = itertools.count(100)
@@ -207,6 +216,7 @@ class Stage:
             clock=self.cloud.clock.now,
             report=self.reports.append,
             time_budget=self.time_budget,
+            seconds=self.seconds,
             patience=self.patience,
             pause=self.pause,
         )

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import ClassVar
 
 from shared.ownership import is_suites_own
-from shared.plan import Change, Plan, Refusal, guarded
+from shared.plan import Alert, Change, Plan, Refusal, guarded
 
 
 class Drop(Change, frozen=True, kw_only=True):
@@ -28,6 +28,14 @@ def test_a_refusal_stops_its_subject_and_no_other() -> None:
     plan = Plan(changes=(drop("a"), drop("b"), drop("a", "u")), waiting=("w",), next=("n",))
     told = guarded(plan, [not_too_many])
     assert told == Plan((drop("b"),), (Refusal("a", "not_too_many", "too many"),), ("w",), ("n",))
+
+
+def test_a_refusal_can_be_an_alert_too() -> None:
+    refusal = Refusal("b", "too_old", "9 days", is_alert=True)
+    plan = Plan(changes=(drop("a"), drop("b")), alerts=(Alert("smoke", "a", "it smokes"),))
+    told = guarded(plan, [lambda _: [refusal]])
+    assert told.alerts == (Alert("smoke", "a", "it smokes"), Alert("too_old", "b", "9 days"))
+    assert told.changes == (drop("a"),)
 
 
 def test_guards_judge_the_whole_plan_before_any_of_them_has_taken_from_it() -> None:

@@ -158,9 +158,12 @@ def test_a_report_is_one_line_of_json(capsys: pytest.CaptureFixture[str]) -> Non
             "outcome": "failed",
             "error": 'two\nlines and "quotes" \x00 🐘',
             "is_money": False,
+            "count": 1,
         }
     ]
-    assert data["report"]["refusals"] == [{"subject": "t", "guard": "not_too_many", "reason": "too many"}]
+    assert data["report"]["refusals"] == [
+        {"subject": "t", "guard": "not_too_many", "reason": "too many", "is_alert": False}
+    ]
     assert data["report"]["counts"] == {"failed": 1}
 
 

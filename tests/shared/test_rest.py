@@ -41,7 +41,12 @@ class Things:
     @property
     def routes(self) -> tuple[Route, ...]:
         """Reading one."""
-        return (Route("GET", re.compile(r"things\.example\.com/v1/things/[^/]+"), self.get),)
+        one = re.compile(r"things\.example\.com/v1/things/[^/]+")
+        return Route("GET", one, self.get), Route("POST", one, self.post)
+
+    def post(self, request: HttpRequest) -> object:
+        """What was sent."""
+        return {"name": request.body.decode(), "size": len(request.headers["content-type"])}
 
     def get(self, request: HttpRequest) -> object:
         """The answer, as soon as it is not held back."""
@@ -237,3 +242,13 @@ def test_an_error_of_another_shape_is_an_error_still(body: bytes, said: str) -> 
         with pytest.raises(exceptions.Forbidden) as raised:
             rest.get(clients, LAMP, {}, Thing)
         assert said in raised.value.message
+
+
+def test_what_is_posted_is_sent_once(cloud: LocalCloud, clients: Clients) -> None:
+    answer = rest.post(clients, LAMP, b"on", "text/plain")
+    assert answer.json() == {"name": "on", "size": len("text/plain")}
+    cloud.server.clear_calls()
+    cloud.server.fail("POST things.example.com", grpc.StatusCode.UNAVAILABLE)
+    with pytest.raises(exceptions.ServiceUnavailable):
+        rest.post(clients, LAMP, b"on", "text/plain")
+    assert len(cloud.server.calls) == 1

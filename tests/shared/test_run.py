@@ -7,6 +7,7 @@ import msgspec
 import pytest
 from google.api_core import exceptions
 from google.auth.exceptions import RefreshError
+from google.pubsub_v1 import types as pubsub
 
 from local.cloud import LocalCloud
 from shared.clients import Clients
@@ -215,7 +216,7 @@ def test_what_is_waited_for_is_said(stage: Stage) -> None:
 def test_when_its_time_is_up_it_starts_nothing_more(stage: Stage) -> None:
     stage.time_budget = -1.0
     report = stage.wish(7)
-    assert (report.outcome, report.waiting) == (Outcome.WAITING, ("time is up; the next tick goes on",))
+    assert (report.outcome, report.waiting) == (Outcome.WAITING, ("time is up; the next run goes on",))
     assert stage.house.levels == DARK
     stage.time_budget = 180.0
     assert stage.tick().outcome is Outcome.APPLIED
@@ -341,3 +342,81 @@ def test_records_that_cannot_be_read_are_loud(stage: Stage) -> None:
     state.write(state.read("records/lights")[0], Odd())
     with pytest.raises(msgspec.ValidationError):
         stage.tick()
+
+
+class TestLookingOnce:
+    """An automation whose world takes long to read."""
+
+    @pytest.fixture(autouse=True)
+    def _looks_once(self, stage: Stage) -> None:
+        stage.house.looks_once = True
+
+    def test_what_goes_as_planned_is_read_once(self, stage: Stage) -> None:
+        assert stage.wish(7).outcome is Outcome.APPLIED
+        assert (stage.house.levels, stage.house.reads) == (BRIGHT, 1)
+        assert lease(stage) == LeaseRecord()
+
+    def test_what_is_remarked_is_looked_at_again(self, stage: Stage) -> None:
+        stage.house.remarks = ["it flickered"]
+        assert stage.wish(7).notices == ("it flickered",)
+        assert stage.house.reads == 2
+
+    def test_what_fails_is_not_read_again_within_the_run(self, stage: Stage) -> None:
+        stage.house.errors["attic"] = [exceptions.ServiceUnavailable("not now")]
+        with pytest.raises(RunFailed):
+            stage.wish(7)
+        assert stage.house.reads == 1
+        assert stage.tick().outcome is Outcome.APPLIED
+        assert stage.house.levels == BRIGHT
+
+    def test_if_another_run_has_held_the_lease_meanwhile_it_reads_again(self, stage: Stage) -> None:
+        def another_run() -> None:
+            other = Lease(State(stage.clients), State(stage.clients).read(Lease.path("lights"))[0])
+            assert other.take(stage.cloud.clock.now())
+            stage.house.levels["hall"] = 7
+            assert other.give_back(stage.cloud.clock.now())
+
+        stage.house.on_read = another_run
+        report = stage.wish(7)
+        assert (stage.house.reads, stage.house.levels) == (2, BRIGHT)
+        assert [change.target for change in report.changes] == ["attic", "cellar"]
+
+    def test_if_another_run_has_asked_to_look_again_it_does(self, stage: Stage) -> None:
+        def another_run() -> None:
+            other = Lease(State(stage.clients), State(stage.clients).read(Lease.path("lights"))[0])
+            assert not other.take(stage.cloud.clock.now())
+
+        stage.house.on_apply = another_run
+        assert stage.wish(7).outcome is Outcome.APPLIED
+        assert stage.house.reads == 2
+
+    def test_if_another_run_has_written_the_records_meanwhile_it_reads_again(self, stage: Stage) -> None:
+        def another_run() -> None:
+            state = State(stage.clients)
+            (known,) = state.read("records/lights")
+            state.write(known, msgspec.structs.replace(known.as_type(Records), observed_plan="x"))
+
+        stage.house.on_read = another_run
+        assert stage.wish(7).outcome is Outcome.APPLIED
+        assert (stage.house.reads, stage.house.levels) == (2, BRIGHT)
+
+    def test_when_its_time_is_up_it_wakes_itself_if_it_has_come_any_further(self, stage: Stage) -> None:
+        stage.cloud.pubsub.create_topic(pubsub.Topic(name=INBOX))
+        passed = [0.0]
+        stage.seconds = lambda: passed[0]
+        stage.house.on_apply = lambda: passed.append(passed.pop() + 181.0)
+        report = stage.wish(7)
+        assert report.counts == {Outcome.APPLIED: 1, Outcome.WAITING: 2}
+        assert report.waiting == ("time is up; the next run goes on",)
+        assert stage.house.levels == DARK | {"hall": 7}
+        assert stage.calls().count("Publish") == 1
+        stage.time_budget = -1.0
+        assert stage.tick().outcome is Outcome.WAITING
+        assert "Publish" not in stage.calls()
+
+
+def test_observing_tells_the_whole_decision(stage: Stage) -> None:
+    stage.mode = Mode.OBSERVE
+    assert stage.wish(7).table == ("hall: 0", "attic: 0", "cellar: 0")
+    stage.mode = Mode.ACT
+    assert stage.wish(7).table == ()

@@ -1,0 +1,1 @@
+"""Keeps the backups that matter, and deletes the others, only after proof that the newest one is good."""

@@ -1,0 +1,51 @@
+"""What a person may ask of `prune_backups`."""
+
+from datetime import datetime
+
+import msgspec
+
+from functions.prune_backups.settings import Settings
+from shared.errors import IgnoredMessage
+from shared.events import Command, in_utc
+
+
+class Prune(Command, frozen=True, tag="prune"):
+    """Look now, without waiting for the tick."""
+
+
+class Restore(Command, frozen=True, kw_only=True, tag="restore"):
+    """Restore what was deleted of a set since a time, and delete nothing of it until another; of all, if none is named.
+
+    An ``until`` that has gone by takes it back.
+    """
+
+    deleted_since: datetime
+    until: datetime
+    set: str = ""
+
+
+class Status(Command, frozen=True, tag="status"):
+    """Say which backups stay, and why."""
+
+
+def checked(command: Command, settings: Settings) -> Command:
+    """The command, if it speaks of what the settings know. Raises ``IgnoredMessage`` with what would do."""
+    if not isinstance(command, Restore):
+        return command
+    if command.set and command.set not in settings.sets:
+        raise IgnoredMessage(f"no set is called {command.set!r}: there are {', '.join(settings.sets) or 'none'}")
+    if not sets_of(command, settings):
+        raise IgnoredMessage(
+            f"{command.set or 'every set'}: a restored object has a new time of creation. Where names tell no other it "
+            "would count as the newest backup: restore it under another prefix, as the README shows"
+        )
+    return msgspec.structs.replace(
+        command,
+        deleted_since=in_utc(command.deleted_since, "deleted_since"),
+        until=in_utc(command.until, "until"),
+    )
+
+
+def sets_of(command: Restore, settings: Settings) -> list[str]:
+    """The keys of the sets that a command is for; of those whose names do not tell time, none can be restored."""
+    return [key for key, one in settings.sets.items() if command.set in ("", key) and one.tells_time]

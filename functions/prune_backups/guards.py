@@ -1,0 +1,168 @@
+"""What may refuse to delete anything of a set: each guard is a question, and its answer has the numbers.
+
+A set that anything speaks against is left alone as a whole, whichever of its groups it is.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime, timedelta
+from statistics import median
+
+import msgspec
+
+from functions.prune_backups.changes import DeleteBackups, PruneChange
+from functions.prune_backups.durations import read_duration
+from functions.prune_backups.inventory import EPOCH, MICROSECOND
+from functions.prune_backups.records import Occasion
+from functions.prune_backups.retention import rules_of
+from functions.prune_backups.settings import BackupSet, Proof
+from functions.prune_backups.told import shown, told_time
+from functions.prune_backups.world import Listing, World
+from shared.plan import Guard, Plan, Refusal
+
+CLOCK_SKEW = timedelta(minutes=5)
+"""So far a clock may be ahead of ours before a backup is from the future."""
+
+
+class Question(msgspec.Struct, frozen=True):
+    """A set, as it would be after what is planned."""
+
+    settings: BackupSet
+    listing: Listing
+    deletes: tuple[DeleteBackups, ...]
+    now: datetime
+
+    @property
+    def deleted(self) -> int:
+        """How many backups would be deleted."""
+        return sum(change.count for change in self.deletes)
+
+    def groups(self) -> Iterator[tuple[str, "list[int]"]]:
+        """Each group, in words, and where its backups are, the newest first."""
+        for group, places in self.listing.inventory.places_by_group().items():
+            yield (f"of {shown(group)} " if group else ""), list(places)
+
+    def least_size(self, places: Iterable[int]) -> float:
+        """The size below which a backup is suspiciously small, by these."""
+        sizes = [self.listing.inventory.sizes[place] for place in places]
+        return self.settings.min_size_ratio * median(sizes) if sizes else 0
+
+
+def empty_policy(question: Question) -> Iterator[str]:
+    """A policy that keeps nothing is a mistake."""
+    if not rules_of(question.settings.retention):
+        yield "the policy has no rule that keeps anything: say keep_last, keep_daily, keep_within or another"
+
+
+def unknown_names(question: Question) -> Iterator[str]:
+    """Names that do not fit: perhaps the pattern is wrong, and the newest backups are among them."""
+    unknown, most = question.listing.unknown, question.settings.max_unknown_names
+    if unknown.count > most:
+        examples = ", ".join(map(shown, unknown.examples))
+        yield f"{unknown.count} names do not fit {question.settings.name!r}, at most {most} may: {examples}"
+
+
+def future_backups(question: Question) -> Iterator[str]:
+    """A clock is wrong, so that nothing can be said of ages."""
+    limit = (question.now + CLOCK_SKEW - EPOCH) // MICROSECOND
+    future = [place for place, time in enumerate(question.listing.inventory.times) if time > limit]
+    if future:
+        first = question.listing.inventory[future[0]]
+        yield f"{len(future)} backups are from the future, such as {shown(first.name)} of {told_time(first.time)}"
+
+
+def stale_newest(question: Question) -> Iterator[str]:
+    """Backups have stopped coming."""
+    within = read_duration(question.settings.fresh_within)
+    since = within.before(question.now)
+    if not len(question.listing.inventory):
+        yield "there is no backup at all"
+    for of_group, places in question.groups():
+        newest = question.listing.inventory[places[0]]
+        if newest.time < since:
+            yield f"the newest backup {of_group}is from {told_time(newest.time)}, more than {within} ago"
+
+
+def small_newest(question: Question) -> Iterator[str]:
+    """The newest backup may be truncated."""
+    for of_group, (newest, *others) in question.groups():
+        size, least = question.listing.inventory.sizes[newest], question.least_size(others)
+        if size < least or size == 0:
+            yield (
+                f"the newest backup {of_group}has {size:,} bytes, less than {least:,.0f}, which is "
+                f"{question.settings.min_size_ratio:.0%} of the median of the {len(others)} others"
+            )
+
+
+def unproved_newest(question: Question) -> Iterator[str]:
+    """Proof is asked, and the newest backup has none."""
+    proof = question.settings.proof
+    for of_group, places in question.groups():
+        newest = question.listing.inventory[places[0]]
+        is_proved = newest.is_complete and (newest.is_verified or proof is not Proof.VERIFIED)
+        if proof is not Proof.NONE and not is_proved:
+            yield f"the newest backup {of_group}({shown(newest.name)}) is not {proof}"
+
+
+def too_many_deletes(question: Question) -> Iterator[str]:
+    """A plan that deletes so much is more likely a mistake."""
+    total, most = len(question.listing.inventory), question.settings.max_delete_fraction
+    if question.deleted > most * total:
+        share = question.deleted / total
+        yield f"it would delete {question.deleted} of {total} backups ({share:.0%}), and at most {most:.0%} may go"
+
+
+def below_floor(question: Question) -> Iterator[str]:
+    """Too few good backups would be left of a group that something is deleted of."""
+    inventory, settings = question.listing.inventory, question.settings
+    needs_verification = settings.proof is Proof.VERIFIED
+    deleted = {place for change in question.deletes for place in change.places}
+    groups = Counter(inventory.group_at(place) for place in deleted)
+    for group, places in inventory.places_by_group().items():
+        least = question.least_size(places)
+        if not groups[group]:
+            continue
+        left = sum(
+            1
+            for place in places
+            if place not in deleted
+            and inventory.sizes[place] >= max(least, 1)
+            and inventory.is_good(place, needs_verification=needs_verification)
+        )
+        if left < settings.floor:
+            kind = "complete, verified" if needs_verification else "complete"
+            of_group = f" of {shown(group)}" if group else ""
+            yield f"{left} {kind} backups{of_group} would be left, and the floor is {settings.floor}"
+
+
+QUESTIONS: tuple[Callable[[Question], Iterator[str]], ...] = (
+    *(empty_policy, unknown_names, future_backups, stale_newest, small_newest, unproved_newest, too_many_deletes),
+    below_floor,
+)
+
+
+def refusals_of(key: str, question: Question) -> Iterator[Refusal]:
+    """All that speaks against deleting anything of a set."""
+    for ask in QUESTIONS:
+        for reason in ask(question):
+            yield Refusal(key, ask.__name__, reason, is_alert=True)
+
+
+def guards(occasion: Occasion, world: World) -> tuple[Guard[PruneChange], ...]:
+    """One guard, which asks all questions of each set that is not being restored."""
+
+    def judge(plan: Plan[PruneChange]) -> Iterable[Refusal]:
+        deletes: dict[str, list[DeleteBackups]] = {}
+        for change in plan.changes:
+            if isinstance(change, DeleteBackups):
+                deletes.setdefault(change.subject, []).append(change)
+        for key, listing in world.sets.items():
+            if listing is None:
+                yield Refusal(
+                    key, "no_bucket", f"{occasion.settings.sets[key].full_name}: no such bucket", is_alert=True
+                )
+            elif not occasion.records.is_restoring(key, occasion.now):
+                settings = occasion.settings.sets[key]
+                yield from refusals_of(key, Question(settings, listing, tuple(deletes.get(key, ())), occasion.now))
+
+    return (judge,)

@@ -1,0 +1,124 @@
+"""The backups of a set as they were listed, column by column.
+
+A list may have a million of them. A struct for each would take three times as much memory as these columns do, and the
+plan is to fit into a small function.
+"""
+
+from array import array
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar, overload
+
+import msgspec
+
+EPOCH = datetime.fromtimestamp(0, UTC)
+MICROSECOND = timedelta(microseconds=1)
+
+KeyT = TypeVar("KeyT", str, tuple[str, ...])
+
+
+class Backup(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One backup."""
+
+    name: str
+    generation: int
+    """The version of the object that was listed: no other is ever deleted."""
+    time: datetime
+    """When it was taken, in UTC."""
+    size: int
+    """In bytes."""
+    group: str = ""
+    """What it is a backup of, where a set has backups of several things. Groups never mix."""
+    pins: tuple[str, ...] = ()
+    """Why it is to stay, whatever the policy says: a hold, a retention, a note of the owner's."""
+    is_complete: bool = True
+    """Whether it says of itself that it is whole; True for one that is not asked."""
+    is_verified: bool = True
+    """Whether it has been restored to prove it; True for one that is not asked."""
+
+
+class Inventory(Sequence[Backup]):
+    """The backups of a set, in order of their names."""
+
+    def __init__(self, backups: "Sequence[Backup] | Iterator[Backup]" = ()) -> None:
+        self._names: list[str] = []
+        self._generations = array("q")
+        self.times = array("q")
+        """Of each backup, in microseconds since 1970."""
+        self.sizes = array("q")
+        self._groups = array("I")
+        self._pins = array("I")
+        self._marks = array("B")
+        self.groups: list[str] = []
+        """The names of all groups, in the order in which they were met."""
+        self._group_numbers: dict[str, int] = {}
+        self._newest_first: dict[str, array[int]] | None = None
+        self._pin_texts: list[tuple[str, ...]] = [()]
+        self._pin_numbers: dict[tuple[str, ...], int] = {(): 0}
+        for backup in backups:
+            self.add(backup)
+
+    def add(self, backup: Backup) -> None:
+        """Put a backup at the end. Raises ``ValueError`` if its name does not come after those that are there."""
+        if self._names and backup.name <= self._names[-1]:
+            raise ValueError(f"{backup.name!r} comes after {self._names[-1]!r}: backups are added in order of name")
+        self._newest_first = None
+        self._names.append(backup.name)
+        self._generations.append(backup.generation)
+        self.times.append((backup.time - EPOCH) // MICROSECOND)
+        self.sizes.append(backup.size)
+        self._groups.append(_number(backup.group, self.groups, self._group_numbers))
+        self._pins.append(_number(backup.pins, self._pin_texts, self._pin_numbers))
+        self._marks.append(backup.is_complete + 2 * backup.is_verified)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    @overload
+    def __getitem__(self, place: int) -> Backup: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[Backup]: ...
+
+    def __getitem__(self, place: int | slice) -> Backup | Sequence[Backup]:
+        if isinstance(place, slice):
+            return [self[one] for one in range(*place.indices(len(self)))]
+        return Backup(
+            name=self._names[place],
+            generation=self._generations[place],
+            time=EPOCH + self.times[place] * MICROSECOND,
+            size=self.sizes[place],
+            group=self.groups[self._groups[place]],
+            pins=self._pin_texts[self._pins[place]],
+            is_complete=bool(self._marks[place] & 1),
+            is_verified=bool(self._marks[place] & 2),
+        )
+
+    def places_by_group(self) -> dict[str, "array[int]"]:
+        """Where the backups of each group are, the newest first; of two that are equally old, by name."""
+        if self._newest_first is None:
+            places: list[array[int]] = [array("I") for _ in self.groups]
+            for place in sorted(range(len(self)), key=self.times.__getitem__, reverse=True):
+                places[self._groups[place]].append(place)
+            self._newest_first = dict(zip(self.groups, places, strict=True))
+        return self._newest_first
+
+    def group_at(self, place: int) -> str:
+        """The group of the backup at a place."""
+        return self.groups[self._groups[place]]
+
+    def pins_at(self, place: int) -> tuple[str, ...]:
+        """Why the backup at a place is to stay, whatever the policy says."""
+        return self._pin_texts[self._pins[place]]
+
+    def is_good(self, place: int, *, needs_verification: bool) -> bool:
+        """Whether the backup at a place is complete, and verified if that is asked."""
+        return self._marks[place] == 3 or (self._marks[place] == 1 and not needs_verification)
+
+
+def _number(value: KeyT, known: list[KeyT], numbers: dict[KeyT, int]) -> int:
+    """The number of a value that many backups share."""
+    if value not in numbers:
+        numbers[value] = len(known)
+        known.append(value)
+    return numbers[value]

@@ -1,0 +1,110 @@
+"""How the name of an object tells when a backup was taken, and of what.
+
+A pattern is text with fields: ``{group}``, ``{time:FORMAT}`` with directives of `strftime`, and ``{*}`` for whatever
+may stand there. ``{group}-{time:%Y%m%dT%H%M%S%z}.dump`` reads ``orders-20261101T023000Z.dump``.
+"""
+
+import functools
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
+
+import msgspec
+
+FIELD = re.compile(r"\{(?P<field>\*|group|time:(?P<format>[^{}]*))\}")
+DIRECTIVES = {
+    "%Y": r"(?P<year>\d{4})",
+    "%m": r"(?P<month>\d{2})",
+    "%d": r"(?P<day>\d{2})",
+    "%H": r"(?P<hour>\d{2})",
+    "%M": r"(?P<minute>\d{2})",
+    "%S": r"(?P<second>\d{2})",
+    "%z": r"(?P<offset>Z|[+-]\d{2}:?\d{2})",
+    "%%": "%",
+}
+"""What may stand in a time's format, and what it matches in a name."""
+NEEDED = ("%Y", "%m", "%d")
+YEARS = range(1970, 9000)
+
+
+class ParsedName(msgspec.Struct, frozen=True):
+    """What a name says: ``time`` is None if the pattern has none."""
+
+    group: str = ""
+    time: datetime | None = None
+
+
+class NamePattern:
+    """A pattern, ready to read names. Raises ``ValueError`` for one that will not do."""
+
+    def __init__(self, pattern: str) -> None:
+        fields = [field["field"].partition(":")[0] for field in FIELD.finditer(pattern)]
+        if any(fields.count(field) > 1 for field in fields):
+            raise ValueError("each field once")
+        self.has_time = "time" in fields
+        place = 0
+        expression: list[str] = []
+        for field in FIELD.finditer(pattern):
+            expression += [_literal(pattern[place : field.start()]), _matching(field)]
+            place = field.end()
+        expression.append(_literal(pattern[place:]))
+        self._expression = re.compile("".join(expression), re.DOTALL | re.ASCII)
+
+    def read(self, name: str, zone: tzinfo) -> ParsedName | None:
+        """What a name says, None if it does not fit. A time without an offset is on the wall clock of ``zone``."""
+        found = self._expression.fullmatch(name)
+        if not found:
+            return None
+        fields = found.groupdict()
+        group = fields.get("group") or ""
+        if not self.has_time:
+            return ParsedName(group)
+        time = _time(fields, zone)
+        return ParsedName(group, time) if time else None
+
+
+@functools.lru_cache(maxsize=64)
+def name_pattern(pattern: str) -> NamePattern:
+    """The pattern of a text. Raises ``ValueError`` for one that will not do."""
+    return NamePattern(pattern)
+
+
+def _literal(text: str) -> str:
+    if "{" in text or "}" in text:
+        raise ValueError("`{group}`, `{time:...}` and `{*}`, and no other braces")
+    return re.escape(text)
+
+
+def _matching(field: re.Match[str]) -> str:
+    if field["field"] == "group":
+        return "(?P<group>.+?)"
+    if field["format"] is None:
+        return ".*?"
+    parts = re.findall(r"%.?|[^%]+", field["format"], re.DOTALL)
+    directives = [part for part in parts if part.startswith("%") and part != "%%"]
+    if unknown := [part for part in directives if part not in DIRECTIVES]:
+        raise ValueError(f"the directives {', '.join(DIRECTIVES)}, and not {unknown[0]}")
+    if any(part not in directives for part in NEEDED) or len(set(directives)) < len(directives):
+        raise ValueError(f"a time with {', '.join(NEEDED)}, each directive once")
+    return "".join(DIRECTIVES.get(part) or re.escape(part) for part in parts)
+
+
+def _time(fields: Mapping[str, str | None], zone: tzinfo) -> datetime | None:
+    """The time that is told, None if there is no such time. Of the two of a clock that is set back, the first."""
+    year, month, day, hour, minute, second = (
+        int(fields.get(name) or 0) for name in ("year", "month", "day", "hour", "minute", "second")
+    )
+    offset = fields.get("offset")
+    try:
+        moment = datetime(year, month, day, hour, minute, second, tzinfo=_zone(offset) if offset else zone)
+    except ValueError:
+        return None
+    return moment if year in YEARS else None
+
+
+def _zone(offset: str) -> tzinfo:
+    """Raises ``ValueError`` for an offset of a day or more."""
+    if offset == "Z":
+        return UTC
+    minutes = int(offset[1:3]) * 60 + int(offset[-2:])
+    return timezone(timedelta(minutes=-minutes if offset[0] == "-" else minutes))

@@ -1,0 +1,19 @@
+"""What a message is: by the inbox a tick or a command, and nothing else."""
+
+from msgspec.json import Decoder
+
+from functions.prune_backups.commands import Prune, Restore, Status, checked
+from functions.prune_backups.records import Event
+from functions.prune_backups.settings import Settings
+from shared.errors import IgnoredMessage
+from shared.events import Command, PubsubMessage, Tick, is_from_inbox, read_inbox
+
+Inbox = Tick | Prune | Restore | Status
+
+
+def parse(message: PubsubMessage, settings: Settings) -> Event:
+    """The message as a typed event. Raises ``IgnoredMessage`` for what can never succeed."""
+    if not is_from_inbox(message, "prune_backups"):
+        raise IgnoredMessage(f"foreign: nothing is expected by the topic {message.topic}")
+    event = read_inbox(message, Decoder(Inbox))
+    return checked(event, settings) if isinstance(event, Command) else event

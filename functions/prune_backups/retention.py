@@ -1,0 +1,128 @@
+"""The decision which backups stay, pure: of a list, a policy and a zone, a verdict on each with all its reasons.
+
+The rules are those of restic's ``forget`` (https://restic.readthedocs.io/en/stable/060_forget.html), but that the two
+hours of a wall clock that is set back are two.
+"""
+
+from array import array
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, tzinfo
+
+import msgspec
+
+from functions.prune_backups.durations import Duration, read_duration
+from functions.prune_backups.inventory import EPOCH, MICROSECOND, Inventory
+from functions.prune_backups.policy import RetentionPolicy
+
+Period = tuple[int, ...]
+PeriodOf = Callable[[datetime, int], Period]
+KEPT_BY_NONE = 0
+
+KINDS: dict[str, PeriodOf] = {
+    "last": lambda _, number: (number,),
+    "hourly": lambda moment, _: (moment.year, moment.month, moment.day, moment.hour, moment.fold),
+    "daily": lambda moment, _: (moment.year, moment.month, moment.day),
+    "weekly": lambda moment, _: tuple(moment.isocalendar())[:2],
+    "monthly": lambda moment, _: (moment.year, moment.month),
+    "yearly": lambda moment, _: (moment.year,),
+}
+"""The kinds of periods: which one a backup (by its local time, and its number from the newest) belongs to."""
+
+
+class Rule(msgspec.Struct, frozen=True):
+    """One rule of a policy: of each period the newest, until so many are kept, or for so long back."""
+
+    kind: str
+    count: int = -1
+    """-1 is every one."""
+    within: Duration | None = None
+
+    def reason(self, number: int, *, is_only_the_oldest: bool) -> str:
+        """Why this rule keeps its backup of this number."""
+        if self.within:
+            told = f"{self.kind} within {self.within}" if self.kind != "last" else f"within {self.within}"
+        else:
+            told = f"{self.kind} {number} of {self.count}" if self.count > 0 else f"{self.kind}, all of them"
+        return f"{told} (the oldest)" if is_only_the_oldest else told
+
+
+class Verdicts:
+    """The verdict on each backup of an inventory, by its place: the reasons why it stays, none if no rule keeps it."""
+
+    def __init__(self, inventory: Inventory) -> None:
+        self._inventory = inventory
+        self._codes = array("I", [KEPT_BY_NONE]) * len(inventory)
+        self._known: list[tuple[str, ...]] = [()]
+        self._numbers: dict[tuple[str, ...], int] = {(): KEPT_BY_NONE}
+
+    def reasons(self, place: int) -> tuple[str, ...]:
+        """Why a backup stays."""
+        return self._known[self._codes[place]] + self._inventory.pins_at(place)
+
+    def is_kept(self, place: int) -> bool:
+        """Whether it stays."""
+        return self._codes[place] != KEPT_BY_NONE or bool(self._inventory.pins_at(place))
+
+    def add(self, place: int, reason: str) -> None:
+        """One more reason for a backup to stay."""
+        reasons = (*self._known[self._codes[place]], reason)
+        if reasons not in self._numbers:
+            self._numbers[reasons] = len(self._known)
+            self._known.append(reasons)
+        self._codes[place] = self._numbers[reasons]
+
+    def deleted(self) -> "array[int]":
+        """The places of what no rule keeps, in order of name."""
+        return array("I", (place for place in range(len(self._inventory)) if not self.is_kept(place)))
+
+
+def rules_of(policy: RetentionPolicy) -> list[Rule]:
+    """The rules that a policy has: those that keep anything."""
+    counted = [Rule(kind, getattr(policy, f"keep_{kind}")) for kind in KINDS]
+    durations = {
+        kind: read_duration(getattr(policy, "keep_within" if kind == "last" else f"keep_within_{kind}"))
+        for kind in KINDS
+    }
+    within = [Rule(kind, within=duration) for kind, duration in durations.items() if duration != Duration()]
+    return [rule for rule in counted if rule.count] + within
+
+
+def verdicts_on(inventory: Inventory, policy: RetentionPolicy, zone: tzinfo) -> Verdicts:
+    """The verdict on every backup. Groups are judged each for itself."""
+    verdicts = Verdicts(inventory)
+    rules = rules_of(policy)
+    for places in inventory.places_by_group().values():
+        for rule in rules:
+            for place, reason in _kept_by(rule, places, inventory.times, zone):
+                verdicts.add(place, reason)
+    return verdicts
+
+
+def _kept_by(rule: Rule, newest_first: Sequence[int], times: Sequence[int], zone: tzinfo) -> Iterator[tuple[int, str]]:
+    """What one rule keeps of a group, and why: it walks from the newest until its count, or its time, is used up."""
+    period_of = KINDS[rule.kind]
+    since = _since(rule, times[newest_first[0]], zone) if newest_first else 0
+    last: Period = ()
+    number = 0
+    for walked, place in enumerate(newest_first):
+        if rule.within and times[place] <= since:
+            return
+        period = period_of(local_time(times[place], zone), walked)
+        is_oldest = walked == len(newest_first) - 1
+        if period != last or is_oldest:
+            number += 1
+            yield place, rule.reason(number, is_only_the_oldest=period == last)
+            last = period
+        if number == rule.count:
+            return
+
+
+def _since(rule: Rule, newest: int, zone: tzinfo) -> int:
+    if not rule.within:
+        return 0
+    return (rule.within.before(local_time(newest, zone)) - EPOCH) // MICROSECOND
+
+
+def local_time(microseconds: int, zone: tzinfo) -> datetime:
+    """A time of an inventory on the wall clock of a zone."""
+    return (EPOCH + microseconds * MICROSECOND).astimezone(zone)

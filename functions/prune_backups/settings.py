@@ -1,0 +1,94 @@
+"""What the owner says about backups: where each set is, how long what is kept, and what has to be so first."""
+
+from enum import StrEnum
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+from msgspec import Meta
+
+from functions.prune_backups.durations import DurationText
+from functions.prune_backups.names import name_pattern
+from functions.prune_backups.policy import RetentionPolicy
+from shared.errors import SettingsError
+from shared.settings import Model, Section
+
+BucketName = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]$")]
+"""https://cloud.google.com/storage/docs/buckets#naming"""
+Fraction = Annotated[float, Meta(ge=0, le=1)]
+SetKey = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
+
+
+class Proof(StrEnum):
+    """What a backup has to show before it counts: nothing, that it is complete, or that it has been restored."""
+
+    NONE = "none"
+    COMPLETE = "complete"
+    """Its custom metadata, as `jobs/back_up_database` writes it, says that it is whole, and of its size."""
+    VERIFIED = "verified"
+    """Besides, `jobs/prove_backup` has restored it."""
+
+
+class BackupSet(Model, frozen=True, kw_only=True):
+    """One set of backups: objects of a bucket whose names begin alike."""
+
+    bucket: BucketName
+    prefix: Annotated[str, Meta(max_length=1024)] = ""
+    name: Annotated[str, Meta(max_length=1024)] = ""
+    """What follows the prefix, as a pattern: `{group}`, `{time:%Y%m%dT%H%M%S%z}`, `{*}`. Nothing at all means any name.
+    Without a time in it, a backup was taken when its object was created."""
+    time_zone: Annotated[str, Meta(pattern=r"^[A-Z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*$")] = "Etc/UTC"
+    """Whose days, weeks and months count, and whose clock a name shows that has no offset."""
+    retention: RetentionPolicy
+    floor: Annotated[int, Meta(ge=1)] = 3
+    """At least so many complete backups (verified ones, if that is asked) stay of each group."""
+    fresh_within: DurationText = "2d"
+    """The newest backup of each group must be younger."""
+    min_size_ratio: Fraction = 0.5
+    """And no smaller than so much of the median of the others."""
+    max_delete_fraction: Fraction = 0.5
+    """No more than so much of a set is deleted in one plan."""
+    max_unknown_names: Annotated[int, Meta(ge=0)] = 0
+    """So many objects may be there whose names do not fit. They are left alone."""
+    proof: Proof = Proof.NONE
+
+    def __post_init__(self) -> None:
+        try:
+            name_pattern(self.name)
+        except ValueError as error:
+            raise SettingsError("name", self.name, str(error)) from None
+        try:
+            ZoneInfo(self.time_zone)
+        except (ValueError, OSError):
+            would_do = "a name of the IANA time zone database, such as Europe/Berlin"
+            raise SettingsError("time_zone", self.time_zone, would_do) from None
+
+    @property
+    def full_name(self) -> str:
+        """Where it is, as Google's tools write it."""
+        return f"gs://{self.bucket}/{self.prefix}"
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Its time zone."""
+        return ZoneInfo(self.time_zone)
+
+    @property
+    def tells_time(self) -> bool:
+        """Whether a name tells when a backup was taken."""
+        return name_pattern(self.name).has_time
+
+
+class Settings(Section, frozen=True, kw_only=True):
+    """The section `prune_backups` of ``caretaker.yaml``."""
+
+    sets: dict[SetKey, BackupSet]
+    """By a key of the owner's, which commands and reports use."""
+
+    def __post_init__(self) -> None:
+        for key, one in self.sets.items():
+            for other_key, other in self.sets.items():
+                if key != other_key and one.bucket == other.bucket and one.prefix.startswith(other.prefix):
+                    would_do = (
+                        f"a prefix that does not begin with that of another set: `{other_key}` has {other.prefix!r}"
+                    )
+                    raise SettingsError(f"sets.{key}.prefix", one.prefix, would_do)
