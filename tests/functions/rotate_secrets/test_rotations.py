@@ -156,9 +156,10 @@ UNMOVED = [
 
 @pytest.mark.parametrize(("service", "why", "allowed"), UNMOVED)
 def test_what_is_not_ours_to_move_is_told_and_its_version_kept(
-    service: dict[str, Any], why: str, allowed: dict[str, object]
+    service: dict[str, Any], why: str, allowed: dict[str, Any]
 ) -> None:
-    for more, is_moved in (({}, False), (allowed, True)):
+    permitted: list[tuple[dict[str, Any], bool]] = [({}, False), (allowed, True)]
+    for more, is_moved in permitted:
         if is_moved and not allowed:
             continue
         shown = {key: value for key, value in service.items() if key != "pinned"}
