@@ -56,11 +56,23 @@ POOLS: dict[str, object] = {
         }
     },
 }
+ROTATED: dict[str, object] = {
+    "rotate_secrets": {
+        "secrets": {
+            "session": {
+                "secret": f"projects/{PROJECT}/secrets/session-key",
+                "every_days": 365,
+                "value": {"kind": "random"},
+            }
+        }
+    },
+}
 WORLD: dict[str, object] = {
     "projects": {
         PROJECT: {
             "location": "europe-west4",
             "clusters": {"research": {"node_pools": {"gpu": {"node_count": 1}}}},
+            "secrets": {"session-key": {"versions": ["first"]}},
         }
     }
 }
@@ -95,7 +107,10 @@ def environment(
 
     A deployed function's packages are compiled, so the first run compiles them here, whatever this process was told.
     """
-    own = {"CARETAKER_SETTINGS": json.dumps(SETTINGS | POOLS | dict(more or {})), "CARETAKER_PROJECT": PROJECT}
+    own = {
+        "CARETAKER_SETTINGS": json.dumps(SETTINGS | POOLS | ROTATED | dict(more or {})),
+        "CARETAKER_PROJECT": PROJECT,
+    }
     endpoints = {"CARETAKER_GRPC_ENDPOINT": endpoint, "CARETAKER_HTTP_ENDPOINT": http_endpoint}
     given = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     return given | own | {name: value for name, value in endpoints.items() if value}
