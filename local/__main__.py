@@ -15,7 +15,7 @@ from infra.settings import load_caretaker_yaml
 from local.cloud import LocalCloud
 from local.cloud.world import load_world, seed
 from local.console import Console
-from local.story import cap_spending, scale_gpu_pools
+from local.story import cap_spending, restore_drill, scale_gpu_pools
 from local.story.player import Player
 from local.suite import WEBHOOK_SECRET_FILE, Suite
 from shared.errors import CaretakerError
@@ -62,6 +62,7 @@ def _run(options: argparse.Namespace) -> int:
         if is_story:
             cap_spending.play(player, suite)
             scale_gpu_pools.play(player, suite)
+            restore_drill.play(player, suite)
             console.say(
                 "story",
                 f"{player.wrong} end states are not as they should be"
