@@ -56,7 +56,7 @@ def locks_are_current(root: Path) -> list[str]:
         found += [
             f"{name}: {pin.requirement} is not what requirements.txt pins"
             for package, pin in pins.items()
-            if package not in development or development[package].requirement != pin.requirement
+            if package not in development or not _holds_for(development[package].requirement, pin.requirement)
         ]
     return [f"{complaint}: run ./deploy.sh lock" for complaint in found]
 
@@ -107,6 +107,11 @@ def development_requirements(root: Path) -> list[Requirement]:
         *(Requirement(text) for group in groups.values() for text in group),
         *(each for path in _files(root, "requirements.in") for each in requirements_in(path)),
     ]
+
+
+def _holds_for(developed: Requirement, pinned: Requirement) -> bool:
+    """Whether what is pinned is what was developed with, wherever it is installed: it may be so in fewer places."""
+    return developed.specifier == pinned.specifier and developed.marker in (None, pinned.marker)
 
 
 def _files(root: Path, name: str) -> list[Path]:
