@@ -89,24 +89,27 @@ class Bucket:
 
         Raises ``JobFailed`` if the object has been replaced since it was read.
         """
-        from google.api_core import exceptions
+        from google.api_core.exceptions import PreconditionFailed, ServiceUnavailable
 
-        for _ in range(ATTEMPTS):
-            parameters = {"generation": stored.generation, "ifMetagenerationMatch": stored.metageneration}
+        known = stored
+
+        def attempt() -> StoredObject:
+            nonlocal known
+            parameters = {"generation": known.generation, "ifMetagenerationMatch": known.metageneration}
+            body = {"metadata": metadata}
             try:
-                answer = self.ask(
-                    "PATCH", self._object(stored.name), parameters=parameters, body={"metadata": metadata}
-                )
-                return msgspec.json.decode(answer.content, type=StoredObject)
-            except (exceptions.PreconditionFailed, exceptions.ServerError, exceptions.TooManyRequests) as error:
-                # Somebody else has changed it, or our own change was made and its answer lost.
-                current = self.read(stored.name)
-                if current.generation != stored.generation:
-                    raise JobFailed(f"{stored.name} was replaced by another object meanwhile") from error
-                if {key: current.metadata.get(key) for key in metadata} == dict(metadata):
-                    return current
-                stored = current
-        raise JobFailed(f"{stored.name}: its metadata could not be set in {ATTEMPTS} attempts")
+                answer = self.ask("PATCH", self._object(known.name), parameters=parameters, body=body)
+            except PreconditionFailed:
+                # Somebody else has changed it, or an earlier attempt of ours was made and its answer lost.
+                known = self.read(known.name)
+                if known.generation != stored.generation:
+                    raise JobFailed(f"{known.name} was replaced by another object meanwhile") from None
+                if {key: known.metadata.get(key) for key in metadata} == dict(metadata):
+                    return known
+                raise ServiceUnavailable(f"the metadata of {known.name} was changed meanwhile") from None
+            return msgspec.json.decode(answer.content, type=StoredObject)
+
+        return self.repeated(attempt)
 
     def ask(
         self,

@@ -13,7 +13,7 @@ from shared.postgres_server import find_program
 
 PASSED_ON = ("PATH", "HOME", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR")
 MOST_SAID = 1_000
-FOLLOWS_AN_ERROR = ("DETAIL:", "CONTEXT:", "HINT:", "STATEMENT:", "LINE ", "Command was:", "pg_dump: detail:")
+FOLLOWS_AN_ERROR = ("DETAIL:", "CONTEXT:", "HINT:", "STATEMENT:", "LINE ", "Command was:")
 """What may quote rows of a table, and is not told."""
 
 
@@ -63,9 +63,11 @@ class Program:
         self._said.seek(0)
         told, is_told = [], True
         for line in self._said.read().decode(errors="replace").splitlines():
-            # What follows an error may go on for several lines: a value may have any number of them.
-            is_told = line.startswith(f"{self.name}: ") or (is_told and not line.startswith(FOLLOWS_AN_ERROR))
-            if is_told and not line.startswith(FOLLOWS_AN_ERROR):
+            if line.startswith(FOLLOWS_AN_ERROR):
+                is_told = False  # for any number of lines, as a value may have them
+            elif line.startswith(f"{self.name}: "):
+                is_told = True
+            if is_told:
                 told.append(line.removeprefix(f"{self.name}: "))
         return "; ".join(told)[-MOST_SAID:] or "it said nothing"
 

@@ -219,7 +219,7 @@ def find_program(name: str) -> Path:
         return Path(found)
     if found := shutil.which(name, path=os.pathsep.join(map(str, _folders()))):
         return Path(found)
-    raise PostgresMissing(f"{name} is not on this machine: it comes with PostgreSQL's server, 14 or newer")
+    raise PostgresMissing(f"{name} is not on this machine: it comes with PostgreSQL, which is to be 14 or newer")
 
 
 def _folders() -> list[Path]:

@@ -31,7 +31,7 @@ def snapshot_of(variables: Mapping[str, str], *, lock_seconds: int) -> Iterator[
     Raises ``JobFailed``.
     """
     try:
-        connection = psycopg.connect(connect_timeout=int(variables["PGCONNECT_TIMEOUT"]))
+        connection = psycopg.connect(connect_timeout=variables["PGCONNECT_TIMEOUT"])
     except psycopg.Error as error:
         raise database_error("the database cannot be reached", error) from None
     with closing(connection):

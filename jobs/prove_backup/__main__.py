@@ -9,7 +9,7 @@ import msgspec
 from jobs.bucket import Bucket, StoredObject
 from jobs.job import PATIENT, ExitCode, JobFailed, Result, run_job
 from jobs.prove_backup.newest import newest_backup
-from jobs.prove_backup.restore import NotProved, check, restore
+from jobs.prove_backup.restore import NotProved, ask, compare, new_restorer, restore
 from jobs.prove_backup.settings import Settings
 from jobs.settings import from_environment
 from shared.backup_metadata import (
@@ -76,10 +76,13 @@ def _restored(bucket: Bucket, stored: StoredObject, backup: BackupMetadata, sett
     server = PostgresServer(is_on_loopback=False)
     _check_version(server.version, backup.server_version)
     with server:
+        restorer = new_restorer(server, is_trusted=settings.is_trusted)
         began = time.monotonic()
-        restore(bucket, stored, backup, server)
+        restore(bucket, stored, backup, server, restorer)
         seconds = time.monotonic() - began
-        check(backup, settings.check_query, server)
+        compare(backup, server)
+        if settings.check_query:
+            ask(settings.check_query, server, restorer)
     return seconds
 
 

@@ -2,9 +2,12 @@
 
 import contextlib
 import hashlib
+import secrets
 from contextlib import closing
 
+import msgspec
 import psycopg
+from psycopg import sql
 
 from jobs.bucket import Bucket, StoredObject
 from jobs.database import count_rows, database_error
@@ -33,11 +36,42 @@ class NotProved(JobFailed):
     exit_code = ExitCode.NOT_PROVED
 
 
-def restore(bucket: Bucket, stored: StoredObject, backup: BackupMetadata, server: PostgresServer) -> None:
+class Restorer(msgspec.Struct, frozen=True):
+    """As whom a backup is restored and asked."""
+
+    user: str = SUPERUSER
+    password: str = ""
+
+
+def new_restorer(server: PostgresServer, *, is_trusted: bool) -> Restorer:
+    """A role of a server that may do as it likes in a database of its own, but nothing to the machine.
+
+    Restoring runs code that is in the backup, with all the rights of who restores. Whoever may write a function
+    into the database would have those of this job, if that were a superuser, who may run programs.
+    """
+    if is_trusted:
+        return Restorer()
+    made = Restorer("restorer", secrets.token_hex(16))
+    with psycopg.connect(server.conninfo(), autocommit=True) as connection:
+        # Rows that a policy hides from their owner are to be counted too.
+        role = sql.SQL("CREATE ROLE {} LOGIN BYPASSRLS PASSWORD {}")
+        connection.execute(role.format(sql.Identifier(made.user), sql.Literal(made.password)))
+    return made
+
+
+def restore(
+    bucket: Bucket, stored: StoredObject, backup: BackupMetadata, server: PostgresServer, restorer: Restorer
+) -> None:
     """Stream a backup into a new database of a server. Raises ``NotProved``, or what Google's clients raise."""
     with psycopg.connect(server.conninfo(), autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {DATABASE} TEMPLATE template0")
-    variables = {"PGHOST": str(server.folder), "PGPORT": str(server.port), "PGUSER": SUPERUSER}
+        database = sql.SQL("CREATE DATABASE {} TEMPLATE template0 OWNER {}")
+        connection.execute(database.format(sql.Identifier(DATABASE), sql.Identifier(restorer.user)))
+    variables = {
+        "PGHOST": str(server.folder),
+        "PGPORT": str(server.port),
+        "PGUSER": restorer.user,
+        "PGPASSWORD": restorer.password,
+    }
     sha256 = hashlib.sha256()
     with running("pg_restore", OPTIONS, environment=variables, is_fed=True) as program:
         for piece in bucket.content(stored):
@@ -53,20 +87,21 @@ def restore(bucket: Bucket, stored: StoredObject, backup: BackupMetadata, server
             raise NotProved(f"it cannot be restored: {failed}") from None
 
 
-def check(backup: BackupMetadata, check_query: str, server: PostgresServer) -> None:
-    """Look whether the restored database is what the backup says, and what its owner asks. Raises ``NotProved``."""
-    with closing(psycopg.connect(server.conninfo(dbname=DATABASE))) as connection:
-        connection.read_only = True
+def compare(backup: BackupMetadata, server: PostgresServer) -> None:
+    """Look whether the restored tables are those of the backup. Raises ``NotProved``."""
+    with psycopg.connect(server.conninfo(dbname=DATABASE)) as connection:
         found = count_rows(connection)
-        if wrong := _differences(backup.tables, found):
-            raise NotProved(f"what is restored is not what was backed up: {'; '.join(wrong)}")
-        if check_query:
-            _ask(connection, check_query)
+    if wrong := _differences(backup.tables, found):
+        raise NotProved(f"what is restored is not what was backed up: {'; '.join(wrong)}")
 
 
-def _ask(connection: psycopg.Connection, query: str) -> None:
+def ask(query: str, server: PostgresServer, restorer: Restorer) -> None:
+    """Ask the restored database the owner's query. Raises ``NotProved`` unless the answer is true."""
+    conninfo = server.conninfo(dbname=DATABASE, user=restorer.user, password=restorer.password)
     try:
-        answer = connection.execute(query.encode()).fetchall()
+        with closing(psycopg.connect(conninfo)) as connection:
+            connection.read_only = True
+            answer = connection.execute(query.encode()).fetchall()
     except psycopg.Error as error:
         raise NotProved(str(database_error("the check query failed", error))) from None
     if answer != [(True,)]:

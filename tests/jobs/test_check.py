@@ -7,7 +7,7 @@ import msgspec
 import psycopg
 import pytest
 
-from jobs.prove_backup.restore import DATABASE, NotProved, check
+from jobs.prove_backup.restore import DATABASE, NotProved, Restorer, ask, compare
 from shared.backup_metadata import BackupMetadata, Tables, short
 from shared.postgres_server import PostgresServer
 from tests.jobs.stage import NOW
@@ -31,8 +31,8 @@ def server(postgres: PostgresServer) -> Iterator[PostgresServer]:
 
 
 def test_what_is_as_it_was_and_true_is_proved(server: PostgresServer) -> None:
-    check(BACKUP, "", server)
-    check(BACKUP, "SELECT count(*) = 10 FROM orders", server)
+    compare(BACKUP, server)
+    ask("SELECT count(*) = 10 FROM orders", server, Restorer())
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_what_is_as_it_was_and_true_is_proved(server: PostgresServer) -> None:
 )
 def test_tables_that_differ_are_named(server: PostgresServer, tables: Tables, said: str) -> None:
     with pytest.raises(NotProved, match=re.escape(said)):
-        check(msgspec.structs.replace(BACKUP, tables=tables), "", server)
+        compare(msgspec.structs.replace(BACKUP, tables=tables), server)
 
 
 @pytest.mark.parametrize(
@@ -70,4 +70,4 @@ def test_tables_that_differ_are_named(server: PostgresServer, tables: Tables, sa
 )
 def test_only_true_is_an_answer_to_the_check_query(server: PostgresServer, query: str, said: str) -> None:
     with pytest.raises(NotProved, match=re.escape(said)):
-        check(BACKUP, query, server)
+        ask(query, server, Restorer())

@@ -4,13 +4,15 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import msgspec
 import psycopg
 import pytest
 
 from jobs.job import ExitCode
-from jobs.prove_backup.restore import DATABASE, NotProved, restore
+from jobs.prove_backup.restore import DATABASE, NotProved, Restorer, restore
 from shared import postgres_server
 from shared.backup_metadata import (
     FINISHED,
@@ -112,7 +114,7 @@ def test_a_machine_without_postgresql_says_so(backed_up: Stage, prove: Job, monk
     monkeypatch.setattr(postgres_server, "FOLDERS", ())
     said = prove(PATH="")
     assert said.exit_code == ExitCode.FAILED
-    assert "is not on this machine: it comes with PostgreSQL's server" in said.why
+    assert "is not on this machine: it comes with PostgreSQL" in said.why
     assert VERIFIED not in backed_up.blob().metadata
 
 
@@ -144,9 +146,37 @@ def test_what_cannot_be_restored_is_told_without_its_rows(backed_up: Stage, back
     back_up()
     stored = backed_up.its_bucket().read(f"{PREFIX}20261125T090000Z.dump")
     with pytest.raises(NotProved) as caught, dropping(backed_up.server):
-        restore(backed_up.its_bucket(), stored, read_backup(stored.metadata), backed_up.server)
+        restore(backed_up.its_bucket(), stored, read_backup(stored.metadata), backed_up.server, Restorer())
     assert 'violates check constraint "no_secrets"' in str(caught.value)
     assert "secret of a customer" not in str(caught.value)
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that every user can write to."""
+    with TemporaryDirectory() as folder:
+        Path(folder).chmod(0o777)
+        yield Path(folder)
+
+
+def test_code_in_a_backup_does_not_run_as_the_job_unless_it_is_trusted(
+    backed_up: Stage, back_up: Job, prove: Job, open_folder: Path
+) -> None:
+    # A constraint calls a function; the function is replaced by one that runs a program.
+    proof = open_folder / "was-here"
+    backed_up.execute(
+        "CREATE FUNCTION is_fine(int) RETURNS bool LANGUAGE sql AS 'SELECT true'",
+        "ALTER TABLE orders ADD CONSTRAINT fine CHECK (is_fine(id))",
+        "CREATE OR REPLACE FUNCTION is_fine(int) RETURNS bool LANGUAGE plpgsql AS $$"
+        f"BEGIN COPY (SELECT 1) TO PROGRAM 'cat > {proof}'; RETURN true; END $$",
+    )
+    back_up()
+    said = prove()
+    assert said.exit_code == ExitCode.NOT_PROVED
+    assert "external program" in said.why
+    assert not proof.exists()
+    assert prove(BACKUP_IS_TRUSTED="true").exit_code == ExitCode.DONE
+    assert proof.exists()
 
 
 def mark(stage: Stage, metadata: dict[str, str]) -> None:
@@ -168,7 +198,7 @@ def restore_as(stage: Stage, content: bytes, backup: BackupMetadata) -> None:
     """Restore some content as if it were this backup."""
     stage.bucket.blob(TWO).upload_from_string(content)
     with dropping(stage.server):
-        restore(stage.its_bucket(), stage.its_bucket().read(TWO), backup, stage.server)
+        restore(stage.its_bucket(), stage.its_bucket().read(TWO), backup, stage.server, Restorer())
 
 
 @contextmanager

@@ -183,7 +183,8 @@ def test_metadata_is_set_beside_what_others_set(cloud: LocalCloud, bucket: Bucke
     upload(bucket)
     known = bucket.read("one")
     bucket.set_metadata(known, {"caretaker-keep": "true"})
-    cloud.server.fail("PATCH storage", grpc.StatusCode.UNAVAILABLE, after_effect=True, skip=1)
+    cloud.server.fail("PATCH storage", grpc.StatusCode.RESOURCE_EXHAUSTED, skip=1)  # once a second, and no more
+    cloud.server.fail("PATCH storage", grpc.StatusCode.UNAVAILABLE, after_effect=True)
     bucket.set_metadata(known, {"mine": "1"})
     assert bucket.read("one").metadata == {"caretaker-keep": "true", "mine": "1"}
     bucket.set_metadata(known, {"mine": None})
