@@ -15,17 +15,14 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
+import msgspec
 import psycopg
 
 from benchmarks.harness import Figure, in_turn, show, spread
 from infra.automations import ROOT
-from jobs.bucket import Bucket
-from jobs.prove_backup.newest import newest_backup
-from jobs.prove_backup.restore import OPTIONS
+from jobs.prove_backup.restore import DATABASE, OPTIONS
 from local.cloud import LocalCloud
 from shared import clients, clock
-from shared.backup_metadata import read_proof
-from shared.clients import Clients
 from shared.postgres_server import PostgresMissing, PostgresServer, find_program
 
 BUCKET = "my-backups"
@@ -39,46 +36,53 @@ TABLE = """
 """
 
 
+class _Proved(msgspec.Struct, frozen=True):
+    restore_seconds: float
+
+
+class _Ended(msgspec.Struct, frozen=True):
+    details: _Proved
+
+
+class _Line(msgspec.Struct, frozen=True):
+    """What `prove_backup` says in the end."""
+
+    job: _Ended
+
+
 def measure() -> bool:
     """Measure and print. Returns whether it could be measured: not without PostgreSQL."""
     try:
         find_program("pg_dump")
-        with (
-            PostgresServer() as server,
-            PostgresServer() as second,
-            LocalCloud() as cloud,
-            tempfile.TemporaryDirectory() as folder,
-        ):
-            _measure(server, second, cloud, Path(folder) / "dump")
+        with PostgresServer() as server, LocalCloud() as cloud, tempfile.TemporaryDirectory() as folder:
+            _measure(server, cloud, Path(folder) / "dump")
     except PostgresMissing as missing:
         sys.stdout.write(f"Backups: 1 skipped: {missing}\n")
         return False
     return True
 
 
-def _measure(server: PostgresServer, second: PostgresServer, cloud: LocalCloud, file: Path) -> None:
+def _measure(server: PostgresServer, cloud: LocalCloud, file: Path) -> None:
     cloud.storage.add_bucket("my-product", BUCKET)
     with psycopg.connect(server.conninfo(), autocommit=True) as connection:
         connection.execute(TABLE.encode())
         connection.execute("VACUUM ANALYZE")
-    bucket = Bucket(Clients("my-product", http_endpoint=cloud.http_address), BUCKET)
     told = _environment(server, cloud)
     restoring: list[float] = []
 
     def prove() -> float:
-        took = _timed([sys.executable, "-m", "jobs.prove_backup"], told)
-        proof = read_proof(newest_backup(bucket, "").metadata)
-        restoring.append(proof.restore_seconds if proof else float("nan"))
+        took, line = _run([sys.executable, "-m", "jobs.prove_backup"], told)
+        restoring.append(msgspec.json.decode(line, type=_Line).job.details.restore_seconds)
         return took
 
     def back_up() -> float:
         cloud.clock.advance(timedelta(seconds=1))  # each has a name of its own
-        return _timed([sys.executable, "-m", "jobs.back_up_database"], told)
+        return _run([sys.executable, "-m", "jobs.back_up_database"], told)[0]
 
     contenders: dict[str, Callable[[], float]] = {
-        "pg_dump": partial(_timed, [find_program("pg_dump"), "--format=custom", f"--file={file}"], told),
+        "pg_dump": partial(_dump, file, told),
         "back_up_database": back_up,
-        "pg_restore": partial(_restore, second, file),
+        "pg_restore": partial(_restore, file),
         "prove_backup": prove,
     }
     measured = in_turn(contenders, ROUNDS)
@@ -113,22 +117,26 @@ def _environment(server: PostgresServer, cloud: LocalCloud) -> dict[str, str]:
     }
 
 
-def _restore(server: PostgresServer, file: Path) -> float:
-    """Restore the file into a fresh database of a server that is made as `prove_backup` makes its own."""
-    with psycopg.connect(server.conninfo(), autocommit=True) as connection:
-        connection.execute("DROP DATABASE IF EXISTS restored")
+def _dump(file: Path, told: Mapping[str, str]) -> float:
+    return _run([find_program("pg_dump"), "--format=custom", f"--file={file}"], told)[0]
+
+
+def _restore(file: Path) -> float:
+    """Restore the file into a server that has just been made, as `prove_backup` makes its own."""
+    with PostgresServer(is_on_loopback=False) as server:
         begun = time.perf_counter()
-        connection.execute("CREATE DATABASE restored TEMPLATE template0")
-    variables = {"PGHOST": str(server.folder), "PGPORT": str(server.port), "PGUSER": "postgres"}
-    _timed([find_program("pg_restore"), *OPTIONS, file], variables)
-    return time.perf_counter() - begun
+        with psycopg.connect(server.conninfo(), autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {DATABASE} TEMPLATE template0".encode())
+        variables = {"PGHOST": str(server.folder), "PGPORT": str(server.port), "PGUSER": "postgres"}
+        _run([find_program("pg_restore"), *OPTIONS, file], variables)
+        return time.perf_counter() - begun
 
 
-def _timed(command: list[str | Path], told: Mapping[str, str]) -> float:
-    """The seconds that a program takes. Raises ``CalledProcessError`` if it fails."""
+def _run(command: list[str | Path], told: Mapping[str, str]) -> tuple[float, bytes]:
+    """The seconds that a program takes, and what it prints. Raises ``CalledProcessError`` if it fails."""
     begun = time.perf_counter()
-    subprocess.run(command, cwd=ROOT, env=os.environ | told, check=True, capture_output=True)
-    return time.perf_counter() - begun
+    run = subprocess.run(command, cwd=ROOT, env=os.environ | told, check=True, capture_output=True)
+    return time.perf_counter() - begun, run.stdout
 
 
 if __name__ == "__main__":

@@ -84,7 +84,13 @@ def restore(
         try:
             program.finish()
         except ProgramFailed as failed:
-            raise NotProved(f"it cannot be restored: {failed}") from None
+            raise NotProved(f"it cannot be restored: {failed}{_what_would_do(str(failed), restorer)}") from None
+
+
+def _what_would_do(said: str, restorer: Restorer) -> str:
+    """A hint, where a superuser could have restored it."""
+    is_denied = "permission denied" in said or "superuser" in said
+    return "; if its code is trusted, set BACKUP_IS_TRUSTED" if is_denied and restorer.user != SUPERUSER else ""
 
 
 def compare(backup: BackupMetadata, server: PostgresServer) -> None:

@@ -174,6 +174,7 @@ def test_code_in_a_backup_does_not_run_as_the_job_unless_it_is_trusted(
     said = prove()
     assert said.exit_code == ExitCode.NOT_PROVED
     assert "external program" in said.why
+    assert said.why.endswith("; if its code is trusted, set BACKUP_IS_TRUSTED")
     assert not proof.exists()
     assert prove(BACKUP_IS_TRUSTED="true").exit_code == ExitCode.DONE
     assert proof.exists()
