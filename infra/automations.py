@@ -52,6 +52,8 @@ class Entry(Function, frozen=True, kw_only=True, tag_field="trigger", tag="pubsu
 
     topics: tuple[str, ...] = ()
     """Topics besides the inbox that are pushed to it. What comes by them cannot command."""
+    filters: dict[str, str] = {}
+    """By topic, the filter of its subscription (https://cloud.google.com/pubsub/docs/subscription-message-filter)."""
     obeys: tuple[str, ...] = ()
     """The spending restrictions that it enforces on what it owns; its inbox is woken when they change."""
     tick: TickSchedule | None = None

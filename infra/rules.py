@@ -56,7 +56,7 @@ def locks_are_current(root: Path) -> list[str]:
         found += [
             f"{name}: {pin.requirement} is not what requirements.txt pins"
             for package, pin in pins.items()
-            if package not in development or development[package].requirement != pin.requirement
+            if package not in development or not _holds_for(development[package].requirement, pin.requirement)
         ]
     return [f"{complaint}: run ./deploy.sh lock" for complaint in found]
 
@@ -78,8 +78,8 @@ def is_shell_script(path: Path) -> bool:
 
 
 def lock_files(root: Path) -> list[Path]:
-    """The development lock, then each function's."""
-    return [root / "requirements.txt", *sorted(root.glob("functions/*/requirements.txt"))]
+    """The development lock, then that of each function and job."""
+    return [root / "requirements.txt", *_files(root, "requirements.txt")]
 
 
 def read_lock(lock: Path) -> dict[str, Pin]:
@@ -100,13 +100,23 @@ def requirements_in(path: Path) -> list[Requirement]:
 
 
 def development_requirements(root: Path) -> list[Requirement]:
-    """What developing needs: every dependency group, and what each function needs."""
+    """What developing needs: every dependency group, and what each function and job needs."""
     project = tomllib.loads((root / "pyproject.toml").read_text())
     groups: Mapping[str, list[str]] = project["dependency-groups"]
     return [
         *(Requirement(text) for group in groups.values() for text in group),
-        *(each for path in sorted(root.glob("functions/*/requirements.in")) for each in requirements_in(path)),
+        *(each for path in _files(root, "requirements.in") for each in requirements_in(path)),
     ]
+
+
+def _holds_for(developed: Requirement, pinned: Requirement) -> bool:
+    """Whether what is pinned is what was developed with, wherever it is installed: it may be so in fewer places."""
+    return developed.specifier == pinned.specifier and developed.marker in (None, pinned.marker)
+
+
+def _files(root: Path, name: str) -> list[Path]:
+    """The files of this name of each function and job."""
+    return sorted(path for floor in ("functions", "jobs") for path in root.glob(f"{floor}/*/{name}"))
 
 
 def _unmet(pins: Mapping[str, Pin], requirements: list[Requirement], lock: str) -> Iterator[str]:

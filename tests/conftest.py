@@ -2,12 +2,15 @@
 
 import gc
 import os
+from collections.abc import Iterator
 
 import msgspec
+import pytest
 from hypothesis import settings
 
 from infra.automations import ROOT
 from infra.settings import load_caretaker_yaml
+from shared.postgres_server import PostgresMissing, PostgresServer
 from shared.settings import VARIABLE
 
 # A function reads its settings when it is imported, and does not start without them.
@@ -22,3 +25,15 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "house"))
 def pytest_collection_finish() -> None:
     """Look for no garbage in what has been imported by now, which stays: all of Google's libraries."""
     gc.freeze()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL server that the tests of a worker share; whoever uses it makes databases and roles of their own."""
+    server = PostgresServer()
+    try:
+        server.start()
+    except PostgresMissing as missing:
+        pytest.skip(str(missing))
+    yield server
+    server.stop()

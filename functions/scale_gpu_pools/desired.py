@@ -6,12 +6,12 @@ from enum import StrEnum
 
 import msgspec
 
-from functions.scale_gpu_pools.hours import ALWAYS, Window
 from functions.scale_gpu_pools.records import Event, Override, PoolRecord, Records
 from functions.scale_gpu_pools.settings import Pool, Settings
 from functions.scale_gpu_pools.signals import WAKE_MINUTES, Reading, Says
 from functions.scale_gpu_pools.world import GpuPool, Question
 from shared import automation
+from shared.hours import ALWAYS, Window
 from shared.restrictions import InForce, Restriction
 
 Occasion = automation.Occasion[Settings, Event, Records]

@@ -4,8 +4,8 @@ from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta
 
-from functions.scale_gpu_pools.hours import Hours
 from shared.errors import SettingsError
+from shared.hours import Hours
 from shared.settings import Model, ProjectId, Region, Section
 
 Location = Annotated[str, Meta(pattern=r"^[a-z]+-[a-z]+[0-9]+(-[a-z])?$", description="A region, or a zone.")]

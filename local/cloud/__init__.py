@@ -10,6 +10,8 @@ from google.cloud.billing_v1.services.cloud_billing.transports import CloudBilli
 from google.cloud.container_v1.services.cluster_manager.transports import ClusterManagerGrpcTransport
 from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcTransport
 from google.cloud.monitoring_v3.services.metric_service.transports import MetricServiceGrpcTransport
+from google.cloud.run_v2.services.jobs.transports import JobsGrpcTransport
+from google.cloud.run_v2.services.revisions.transports import RevisionsGrpcTransport
 from google.cloud.run_v2.services.services.transports import ServicesGrpcTransport
 from google.cloud.run_v2.services.worker_pools.transports import WorkerPoolsGrpcTransport
 from google.cloud.scheduler_v1.services.cloud_scheduler.transports import CloudSchedulerGrpcTransport
@@ -22,6 +24,7 @@ from local.cloud.billing import CloudBilling
 from local.cloud.budgets import Budgets
 from local.cloud.clock import Clock
 from local.cloud.cloud_run import CloudRun
+from local.cloud.cloud_run_jobs import CloudRunJobs
 from local.cloud.engine import Server
 from local.cloud.firestore import Firestore
 from local.cloud.github import GitHub
@@ -48,7 +51,10 @@ class LocalCloud:
         self.operations = Operations(self.clock)
         self.pubsub = PubSub(self.clock)
         self.firestore = Firestore(self.clock)
-        self.run = CloudRun(self.clock, self.operations)
+        self.secrets = SecretManager(self.clock, self.pubsub)
+        self.run = CloudRun(self.clock, self.operations, self.secrets)
+        self.revisions = self.run.revisions
+        self.run_jobs = CloudRunJobs(self.clock, self.operations, self.secrets)
         self.worker_pools = WorkerPools(self.clock, self.operations)
         self.monitoring = Monitoring(self.clock)
         self.scheduler = CloudScheduler(self.clock, self.pubsub)
@@ -57,7 +63,6 @@ class LocalCloud:
         self.instance_groups = InstanceGroups()
         self.gke = Gke(self.clock, self.instance_groups)
         self.artifact_registry = ArtifactRegistry(self.clock, self.pubsub)
-        self.secrets = SecretManager(self.clock, self.pubsub)
         self.github = GitHub(self.clock)
         self.storage = CloudStorage(self.clock, self.http)
         self._now_server: NowServer | None = None
@@ -67,6 +72,8 @@ class LocalCloud:
         self.server.add(SubscriberGrpcTransport, self.pubsub)
         self.server.add(FirestoreGrpcTransport, self.firestore)
         self.server.add(ServicesGrpcTransport, self.run)
+        self.server.add(RevisionsGrpcTransport, self.revisions)
+        self.server.add(JobsGrpcTransport, self.run_jobs)
         self.server.add(WorkerPoolsGrpcTransport, self.worker_pools)
         self.server.add(MetricServiceGrpcTransport, self.monitoring)
         self.server.add(CloudSchedulerGrpcTransport, self.scheduler)

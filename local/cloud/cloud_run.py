@@ -1,4 +1,8 @@
-"""Cloud Run services: google.cloud.run.v2.Services, without revisions and traffic of their own."""
+"""Cloud Run services: google.cloud.run.v2.Services.
+
+A revision that refers to a version of a secret which cannot be accessed does not become ready, and traffic that goes to
+the latest ready revision stays where it is.
+"""
 
 from google.cloud import run_v2
 from google.iam.v1.iam_policy_pb2 import GetIamPolicyRequest, SetIamPolicyRequest
@@ -8,8 +12,12 @@ from google.longrunning.operations_pb2 import Operation
 from local.cloud import cloud_run_rules as rules
 from local.cloud.clock import Clock
 from local.cloud.cloud_run_resources import Kind, Resources
+from local.cloud.cloud_run_revisions import Revisions
+from local.cloud.cloud_run_secrets import problem_with, secret_versions
+from local.cloud.cloud_run_traffic import named_revisions, statuses
 from local.cloud.iam_policies import IamPolicies
 from local.cloud.operations import Operations
+from local.cloud.secret_manager import SecretManager
 
 
 def _instances(service: run_v2.Service) -> int:
@@ -37,9 +45,20 @@ SERVICES: Kind[run_v2.Service] = Kind(
 class CloudRun(Resources[run_v2.Service]):
     """Serves ``google.cloud.run_v2.ServicesClient``."""
 
-    def __init__(self, clock: Clock, operations: Operations) -> None:
+    def __init__(self, clock: Clock, operations: Operations, secrets: SecretManager) -> None:
         super().__init__(SERVICES, clock, operations)
         self.policies = IamPolicies()
+        self.revisions = Revisions(clock)
+        self._secrets = secrets
+        self._rejected: dict[str, set[str]] = {}
+
+    def reject_version(self, name: str, secret_version: str) -> None:
+        """Let no revision of a service start with a version of a secret: the application cannot make anything of it.
+
+        The version is named in full, with the id of its project, and need not exist yet.
+        """
+        with self._lock:
+            self._rejected.setdefault(name, set()).add(secret_version)
 
     def create_service(self, request: run_v2.CreateServiceRequest) -> Operation:
         """Make a service and its first revision."""
@@ -78,3 +97,33 @@ class CloudRun(Resources[run_v2.Service]):
         """Replace that."""
         with self._lock:
             return self.policies.set(self._existing(request.resource).uid, request)
+
+    def _made_revision(self, resource: run_v2.Service) -> None:
+        self.revisions.add(resource)
+
+    def _problem(self, resource: run_v2.Service) -> str:
+        """Instances that fail by order, secrets that cannot be read, or traffic to a revision that is not there."""
+        revision = resource.latest_created_revision.rpartition("/")[2]
+        project = resource.name.split("/")[1]
+        if unreadable := problem_with(resource.template, project, self._secrets):
+            return f"Revision '{revision}' is not ready and cannot serve traffic. {unreadable}"
+        if self._rejected.get(resource.name, set()) & set(secret_versions(resource.template, project)):
+            return (
+                f"Revision '{revision}' is not ready and cannot serve traffic. The user-provided container failed to "
+                "start and listen on the port defined provided by the PORT=8080 environment variable."
+            )
+        for named in named_revisions(resource):
+            if not self.revisions.exists(resource.name, named):
+                return (
+                    f"Revision '{named}' does not exist or is deleted. Update all traffic to route to currently "
+                    "available revisions."
+                )
+        return super()._problem(resource)
+
+    def _settled(self, resource: run_v2.Service, problem: str) -> None:
+        self.revisions.settle(resource.latest_created_revision, problem)
+        if not problem or resource.traffic_statuses:
+            resource.traffic_statuses = statuses(resource)
+
+    def _gone(self, name: str) -> None:
+        self.revisions.remove(name)

@@ -1,4 +1,4 @@
-"""What Cloud Run does alike with services and worker pools: versions, revisions, bringing changes about.
+"""What Cloud Run does alike with services, worker pools and jobs: versions, revisions, bringing changes about.
 
 A change is accepted at once and brought about later: its operation finishes ``operation_delay`` after the
 call, on the Clock, and until then the resource is ``reconciling``. A change that arrives meanwhile is accepted
@@ -11,7 +11,7 @@ import threading
 import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from hashlib import sha256
 from typing import Generic, TypeVar
 
@@ -30,7 +30,7 @@ KEPT_AFTER_DELETION = timedelta(days=30)
 DEFAULT_PAGE = 100
 LARGEST_PAGE = 1000
 
-ResourceT = TypeVar("ResourceT", run_v2.Service, run_v2.WorkerPool)
+ResourceT = TypeVar("ResourceT", run_v2.Service, run_v2.WorkerPool, run_v2.Job)
 Template = run_v2.RevisionTemplate | run_v2.WorkerPoolRevisionTemplate
 
 
@@ -192,19 +192,35 @@ class Resources(Generic[ResourceT]):
         if desired == current:
             return self._operation(desired, timedelta(0), lambda: desired)
         desired.generation += 1
-        revision = self._revision(current, desired)
+        revision = ""
+        # A job has none: each of its executions takes what it says at the time.
+        if not isinstance(desired, run_v2.Job):
+            revision = self._revision(current, desired)
         if validate_only:
             return self._operation(desired, timedelta(0), lambda: desired)
-        if revision:
+        if revision and not isinstance(desired, run_v2.Job):
             self._revisions.setdefault(desired.name, {})[revision] = _unnamed(desired.template)
             desired.latest_created_revision = f"{desired.name}/revisions/{revision}"
+            self._made_revision(desired)
         desired.reconciling = True
-        desired.terminal_condition = _condition("CONDITION_RECONCILING", self._clock.now())
+        desired.terminal_condition = rules.condition("CONDITION_RECONCILING", self._clock.now())
         self._store(desired)
         name, uid, generation = desired.name, desired.uid, desired.generation
         return self._operation(desired, self.operation_delay, lambda: self._reconciled(name, uid, generation))
 
-    def _revision(self, current: ResourceT | None, desired: ResourceT) -> str:
+    def _made_revision(self, resource: ResourceT) -> None:
+        """What becomes of a resource's newest revision is for its kind to say."""
+
+    def _problem(self, resource: ResourceT) -> str:
+        """Why a resource cannot be as it should; "" if it can."""
+        return self._problems.get(resource.name, "") if self._kind.instances(resource) else ""
+
+    def _settled(self, resource: ResourceT, problem: str) -> None:
+        """What a kind adds to a resource whose reconciliation ends."""
+
+    def _revision(
+        self, current: run_v2.Service | run_v2.WorkerPool | None, desired: run_v2.Service | run_v2.WorkerPool
+    ) -> str:
         """The id of the revision that ``desired`` needs beyond those of ``current``; "" if none.
 
         A revision is made when the template changes, not by a change of the resource's own scaling, labels or
@@ -262,22 +278,28 @@ class Resources(Generic[ResourceT]):
     def _settle(self, name: str) -> ResourceT:
         """End a resource's reconciliation: it is ready, or it failed and what it serves is as it was before."""
         resource = self._kind.message(self._resources[name])
-        problem = self._problems.get(name, "") if self._kind.instances(resource) else ""
+        problem = self._problem(resource)
         resource.reconciling = False
         if not problem:
             resource.observed_generation = resource.generation
-            resource.latest_ready_revision = resource.latest_created_revision
+            if not isinstance(resource, run_v2.Job):
+                resource.latest_ready_revision = resource.latest_created_revision
+        self._settled(resource, problem)
         state = "CONDITION_FAILED" if problem else "CONDITION_SUCCEEDED"
-        resource.terminal_condition = _condition(state, self._clock.now(), problem)
+        resource.terminal_condition = rules.condition(state, self._clock.now(), problem)
         self._store(resource)
         return resource
+
+    def _gone(self, name: str) -> None:
+        """What a kind does when a resource has been removed."""
 
     def _removed(self, resource: ResourceT) -> ResourceT:
         with self._lock:
             # Deleted twice, its name may meanwhile be another resource's.
             if resource.name in self._resources and self._resources[resource.name].uid == resource.uid:
                 del self._resources[resource.name]
-                del self._revisions[resource.name]
+                self._revisions.pop(resource.name, None)
+                self._gone(resource.name)
             return resource
 
 
@@ -286,9 +308,3 @@ def _unnamed(template: Template) -> Template:
     unnamed = type(template)(template)
     unnamed.revision = ""
     return unnamed
-
-
-def _condition(state: str, when: datetime, message: str = "") -> run_v2.Condition:
-    """Whether a resource is ready, and what Cloud Run says about it."""
-    ready = run_v2.Condition.State[state]
-    return run_v2.Condition(type_="Ready", state=ready, message=message, last_transition_time=when)

@@ -6,12 +6,13 @@ those that users report (goblet/goblet #287); limits are from the message descri
 """
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import grpc
 from google.api.launch_stage_pb2 import LaunchStage
 from google.cloud import run_v2
 
+from local.cloud.cloud_run_traffic import check_traffic
 from local.cloud.engine import ApiError
 from local.cloud.messages import duration, invalid, project_number
 
@@ -45,8 +46,13 @@ OUTPUT_ONLY = frozenset(
         "threat_detection_enabled",
         "reconciling",
         "etag",
+        "execution_count",
+        "latest_created_execution",
     )
 )
+
+Resource = run_v2.Service | run_v2.WorkerPool | run_v2.Job
+Template = run_v2.RevisionTemplate | run_v2.WorkerPoolRevisionTemplate | run_v2.TaskTemplate
 
 _LOCATION = re.compile(r"^projects/(?P<project>[a-z0-9:.-]+)/locations/(?P<location>[a-z][a-z0-9-]*)$")
 _NAME = re.compile(r"^(?P<parent>projects/[^/]+/locations/[^/]+)/(?P<collection>[^/]+)/(?P<id>[^/]+)$")
@@ -63,9 +69,15 @@ def check_parent(parent: str) -> None:
         raise invalid(f"Invalid parent {parent!r}: expected projects/PROJECT/locations/REGION.")
 
 
-def mutable(message: type[run_v2.Service] | type[run_v2.WorkerPool]) -> tuple[str, ...]:
+def mutable(message: type[Resource]) -> tuple[str, ...]:
     """The fields that a caller may set."""
     return tuple(name for name in message.meta.fields if name not in OUTPUT_ONLY)
+
+
+def condition(state: str, when: datetime, message: str = "") -> run_v2.Condition:
+    """Whether a resource is ready, and what Cloud Run says about it."""
+    ready = run_v2.Condition.State[state]
+    return run_v2.Condition(type_="Ready", state=ready, message=message, last_transition_time=when)
 
 
 def check_id(resource_id: str, where: str) -> None:
@@ -85,7 +97,7 @@ def split_name(name: str, collection: str) -> tuple[str, str]:
     return match["parent"], match["id"]
 
 
-def check_etag(resource: run_v2.Service | run_v2.WorkerPool, etag: str) -> None:
+def check_etag(resource: Resource, etag: str) -> None:
     """Refuse an etag that is not the newest, with ABORTED; none is as good as the newest."""
     if etag and etag != resource.etag:
         resource_id = resource.name.rpartition("/")[2]
@@ -123,6 +135,15 @@ def fill_in(service: run_v2.Service) -> None:
     run_v2.Service.pb(service).template.scaling.SetInParent()
 
 
+def fill_in_job(job: run_v2.Job) -> None:
+    """Set what Cloud Run sets of a job where the caller said nothing."""
+    job.launch_stage = job.launch_stage or LaunchStage.GA
+    job.template.task_count = job.template.task_count or 1
+    task = job.template.template
+    if "timeout" not in task:
+        task.timeout = duration(timedelta(seconds=600))
+
+
 def fill_in_worker_pool(pool: run_v2.WorkerPool) -> None:
     """Set what Cloud Run sets of a worker pool where the caller said nothing."""
     pool.launch_stage = pool.launch_stage or LaunchStage.GA
@@ -143,6 +164,15 @@ def check(service: run_v2.Service, where: str) -> None:
         f"{where}.template.scaling",
     )
     _check_revision_id(service.template.revision, service.name.rsplit("/", 1)[-1], f"{where}.template.revision")
+    check_traffic(service, where)
+
+
+def check_job(job: run_v2.Job, where: str) -> None:
+    """Raise INVALID_ARGUMENT for what Cloud Run would not take; ``where`` is its place in the request."""
+    _check_containers(job.template.template, f"{where}.template.template")
+    for described, place in ((job, where), (job.template, f"{where}.template")):
+        _check_labels(dict(described.labels), f"{place}.labels")
+        _check_annotations(dict(described.annotations), f"{place}.annotations")
 
 
 def check_worker_pool(pool: run_v2.WorkerPool, where: str) -> None:
@@ -157,15 +187,23 @@ def _check_described(service: run_v2.Service | run_v2.WorkerPool, where: str) ->
     """What neither a service nor a worker pool may lack or have: containers, labels, annotations."""
     if len(service.description) > LONGEST_DESCRIPTION:
         raise invalid(f"Violation in {where}.description: must have at most {LONGEST_DESCRIPTION} characters.")
-    if not service.template.containers:
-        raise invalid(f"Violation in {where}.template.containers: must have at least one container.")
-    for number, container in enumerate(service.template.containers):
-        if not container.image:
-            raise invalid(f"Violation in {where}.template.containers[{number}].image: must not be empty.")
+    _check_containers(service.template, f"{where}.template")
     _check_labels(dict(service.labels), f"{where}.labels")
     _check_labels(dict(service.template.labels), f"{where}.template.labels")
     _check_annotations(dict(service.annotations), f"{where}.annotations")
     _check_annotations(dict(service.template.annotations), f"{where}.template.annotations")
+
+
+def _check_containers(template: Template, where: str) -> None:
+    if not template.containers:
+        raise invalid(f"Violation in {where}.containers: must have at least one container.")
+    for number, container in enumerate(template.containers):
+        if not container.image:
+            raise invalid(f"Violation in {where}.containers[{number}].image: must not be empty.")
+        for variable in container.env:
+            reference = variable.value_source.secret_key_ref
+            if "value_source" in variable and not (reference.secret and reference.version):
+                raise invalid(f"Violation in {where}.containers[{number}].env: {variable.name!r}: secret and version.")
 
 
 def _check_service_scaling(scaling: run_v2.ServiceScaling, where: str) -> None:

@@ -237,11 +237,19 @@ class Activity:
             found.deployments[new.id] = new
             return new.id
 
-    def add_hook(self, repository: str, url: str, secret: str, events: Collection[str] = ("pull_request",)) -> int:
-        """Make a webhook, which is never sent, and return its id."""
+    def add_hook(
+        self,
+        repository: str,
+        url: str,
+        secret: str,
+        events: Collection[str] = ("pull_request",),
+        *,
+        hook_id: int | None = None,
+    ) -> int:
+        """Make a webhook, which is never sent, and return its id: the one that is said, or one that GitHub chooses."""
         with self.lock:
             now = self._clock.now()
-            new = Hook(self.state.new_id(), url, list(events), secret, now, now)
+            new = Hook(hook_id or self.state.new_id(), url, list(events), secret, now, now)
             self._repository(repository).hooks[new.id] = new
             return new.id
 

@@ -95,6 +95,10 @@ class CloudStorage:
             found = self._objects.bucket(bucket).live(name)
             return found.size if found else None
 
+    def keep_at_most(self, count: int | None) -> None:
+        """Keep at most so many bytes of each request of a resumable upload, as the real service may; None for all."""
+        self._objects.most_kept = count
+
     def names(self, bucket: str) -> list[str]:
         """The names of the live objects of a bucket, sorted. Raises StorageError (404)."""
         with self._objects.lock:

@@ -23,6 +23,7 @@ from local.cloud.world_format import (
     JobState,
     NodePool,
     Project,
+    RunJob,
     Scaling,
     Service,
     Subscription,
@@ -40,6 +41,7 @@ from shared.settings_errors import settings_error
 if TYPE_CHECKING:
     from local.cloud import LocalCloud
     from local.cloud.cloud_run import CloudRun
+    from local.cloud.cloud_run_jobs import CloudRunJobs
     from local.cloud.worker_pools import WorkerPools
 
 __all__ = ["World", "WorldError", "load_world", "seed", "world_from"]
@@ -84,6 +86,8 @@ def seed(cloud: "LocalCloud", world: World) -> None:
             cloud.instance_groups.add_project(project_id)
         _add_topics(cloud, project_id, project.topics)
     for project_id, project in world.projects.items():
+        _fill_secrets(cloud, project_id, project)
+    for project_id, project in world.projects.items():
         _fill(cloud, project_id, project)
     for account_id, account in world.billing_accounts.items():
         for budget_id, budget in account.budgets.items():
@@ -104,7 +108,7 @@ def _at(path: str) -> Iterator[None]:
 
 
 @contextmanager
-def _at_once(service: "CloudRun | WorkerPools") -> Iterator[None]:
+def _at_once(service: "CloudRun | CloudRunJobs | WorkerPools") -> Iterator[None]:
     """Let changes come about within their calls."""
     delay, service.operation_delay = service.operation_delay, timedelta(0)
     try:
@@ -154,11 +158,10 @@ def _fill(cloud: "LocalCloud", project_id: str, project: Project) -> None:
             cloud.run.create_service(
                 run_v2.CreateServiceRequest(parent=parent, service_id=service_id, service=_service(service))
             )
-    for key, secret in project.secrets.items():
-        with _at(f"{path}.secrets.{key}"):
-            location, _, secret_id = key.rpartition("/")
-            parent = f"projects/{project_id}/locations/{location}" if location else f"projects/{project_id}"
-            add_secret(cloud.secrets, parent, secret_id, secret)
+    for key, run_job in project.run_jobs.items():
+        with _at(f"{path}.run_jobs.{key}"), _at_once(cloud.run_jobs):
+            parent, job_id = _place(key, project_id, project.location)
+            cloud.run_jobs.create_job(run_v2.CreateJobRequest(parent=parent, job_id=job_id, job=_run_job(run_job)))
     _fill_worker_pools(cloud, project_id, project)
     _fill_time_series(cloud, project_id, project)
     _fill_repositories(cloud, project_id, project)
@@ -174,6 +177,14 @@ def _fill(cloud: "LocalCloud", project_id: str, project: Project) -> None:
         with _at(f"{path}.clusters.{key}"):
             parent, cluster_id = _place(key, project_id, project.location)
         _add_cluster(cloud, f"{path}.clusters.{key}", f"{parent}/clusters/{cluster_id}", cluster)
+
+
+def _fill_secrets(cloud: "LocalCloud", project_id: str, project: Project) -> None:
+    for key, secret in project.secrets.items():
+        with _at(f"projects.{project_id}.secrets.{key}"):
+            location, _, secret_id = key.rpartition("/")
+            parent = f"projects/{project_id}/locations/{location}" if location else f"projects/{project_id}"
+            add_secret(cloud.secrets, parent, secret_id, secret)
 
 
 def _fill_repositories(cloud: "LocalCloud", project_id: str, project: Project) -> None:
@@ -241,14 +252,30 @@ def _worker_pool(spec: WorkerPool) -> run_v2.WorkerPool:
     return pool
 
 
-def _complete_with_container(resource: run_v2.Service | run_v2.WorkerPool, spec: Service | WorkerPool) -> None:
+def _complete_with_container(
+    resource: run_v2.Service | run_v2.WorkerPool | run_v2.Job, spec: Service | WorkerPool | RunJob
+) -> None:
     """Add what is said under ``proto``, and a container unless that has any."""
-    if spec.proto.get("template") is not None and (spec.image or spec.env):
+    secret_env = {} if isinstance(spec, WorkerPool) else spec.secret_env
+    if spec.proto.get("template") is not None and (spec.image or spec.env or secret_env):
         raise WorldError("image, env: with a template under proto, say them there")
     complete(type(resource).pb(resource), spec.proto)
-    if not resource.template.containers:
+    template = resource.template.template if isinstance(resource, run_v2.Job) else resource.template
+    if not template.containers:
         env = [run_v2.EnvVar(name=name, value=value) for name, value in spec.env.items()]
-        resource.template.containers = [run_v2.Container(image=spec.image or HELLO_IMAGE, env=env)]
+        env += [_from_secret(name, reference) for name, reference in secret_env.items()]
+        template.containers = [run_v2.Container(image=spec.image or HELLO_IMAGE, env=env)]
+
+
+def _from_secret(name: str, reference: str) -> run_v2.EnvVar:
+    secret, _, version = reference.partition(":")
+    return run_v2.EnvVar(name=name, value_source={"secret_key_ref": {"secret": secret, "version": version}})
+
+
+def _run_job(spec: RunJob) -> run_v2.Job:
+    job = run_v2.Job(labels=spec.labels, annotations=spec.annotations)
+    _complete_with_container(job, spec)
+    return job
 
 
 def _service(spec: Service) -> run_v2.Service:

@@ -19,6 +19,8 @@ from local.cloud.world_storage import Bucket
 
 Count = Annotated[int, msgspec.Meta(ge=0)]
 Seconds = Annotated[int, msgspec.Meta(ge=0)]
+SecretReference = Annotated[str, msgspec.Meta(pattern=r"^[^:]+:[^:]+$")]
+"""A secret, by its id or in full, and one of its versions: ``database-url:4``, ``database-url:latest``."""
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
@@ -105,9 +107,22 @@ class Service(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     image: str = ""
     """Google's hello container, if nothing is said."""
     env: dict[str, str] = {}
+    secret_env: dict[str, SecretReference] = {}
     labels: dict[str, str] = {}
     annotations: dict[str, str] = {}
     scaling: Scaling = Scaling()
+    proto: Proto = {}
+
+
+class RunJob(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A Cloud Run job with one container."""
+
+    image: str = ""
+    """Google's hello container, if nothing is said."""
+    env: dict[str, str] = {}
+    secret_env: dict[str, SecretReference] = {}
+    labels: dict[str, str] = {}
+    annotations: dict[str, str] = {}
     proto: Proto = {}
 
 
@@ -196,8 +211,8 @@ class Repository(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Project(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A project and what is in it.
 
-    Services, worker pools, jobs, clusters and repositories are keyed by id and live in ``location``; the key
-    ``LOCATION/ID`` puts one elsewhere.
+    Services, worker pools, both kinds of jobs, clusters and repositories are keyed by id and live in ``location``; the
+    key ``LOCATION/ID`` puts one elsewhere.
     """
 
     billing_account_name: str = ""
@@ -207,6 +222,8 @@ class Project(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     subscriptions: dict[str, Subscription] = {}
     services: dict[str, Service] = {}
     worker_pools: dict[str, WorkerPool] = {}
+    run_jobs: dict[str, RunJob] = {}
+    """Of Cloud Run; ``jobs`` are Cloud Scheduler's."""
     jobs: dict[str, Job] = {}
     time_series: list[TimeSeries] = []
     clusters: dict[str, Cluster] = {}

@@ -88,6 +88,13 @@ class PullRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     comments: list[Comment] = []
 
 
+class Hook(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A webhook of a repository."""
+
+    url: str
+    secret: str
+
+
 class Repository(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A repository on GitHub: its collaborators by login, its pull requests by number, deployments of others."""
 
@@ -96,6 +103,8 @@ class Repository(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     permissions: dict[str, Role] = {}
     pull_requests: dict[Id, PullRequest] = {}
     deployments: list[Deployment] = []
+    hooks: dict[Id, Hook] = {}
+    """By id, which GitHub chooses and here is said."""
 
 
 class Token(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -136,6 +145,8 @@ def seed_github(github: "GitHub", world: GitHubWorld, at: At) -> None:
     for full_name, repository in world.repositories.items():
         with at(f"github.repositories.{full_name}"):
             github.add_repository(full_name, private=repository.private, default_branch=repository.default_branch)
+        for hook_id, hook in repository.hooks.items():
+            github.add_hook(full_name, hook.url, hook.secret, hook_id=hook_id)
         for login, role in repository.permissions.items():
             github.set_permission(full_name, login, role)
     for full_name, repository in world.repositories.items():

@@ -14,7 +14,7 @@ from google.cloud.billing.budgets_v1 import BudgetServiceClient
 from google.cloud.billing_v1 import CloudBillingClient
 from google.cloud.container_v1 import ClusterManagerClient
 from google.cloud.firestore_v1.services.firestore import FirestoreClient
-from google.cloud.run_v2 import ServicesClient, WorkerPoolsClient
+from google.cloud.run_v2 import JobsClient, ServicesClient, WorkerPoolsClient
 from google.cloud.scheduler_v1 import CloudSchedulerClient
 from google.cloud.secretmanager_v1 import SecretManagerServiceClient, SecretVersion
 from google.iam.v1.policy_pb2 import Policy
@@ -76,6 +76,8 @@ class Places:
     secret_parents: tuple[str, ...]
     """Each project that has secrets, and each of its regions that does."""
     buckets: tuple[str, ...]
+    run_job_parents: tuple[str, ...]
+    """Each project and location that has jobs of Cloud Run."""
 
 
 def places_of(world: World, entry: Entry) -> Places:
@@ -97,6 +99,11 @@ def places_of(world: World, entry: Entry) -> Places:
         for project_id, project in world.projects.items()
         for location, _, _ in (key.rpartition("/") for key in project.secrets)
     }
+    run_job_parents = {
+        f"projects/{project_id}/locations/{key.rpartition('/')[0] or project.location}"
+        for project_id, project in world.projects.items()
+        for key in project.run_jobs
+    }
     image_repositories = tuple(
         f"projects/{project_id}/locations/{location or project.location}/repositories/{repository}"
         for project_id, project in world.projects.items()
@@ -112,6 +119,7 @@ def places_of(world: World, entry: Entry) -> Places:
         has_policies="run.services.setIamPolicy" in entry.permissions,
         secret_parents=tuple(sorted(secret_parents)),
         buckets=tuple(bucket for project in world.projects.values() for bucket in project.buckets),
+        run_job_parents=tuple(sorted(run_job_parents)),
     )
 
 
@@ -132,6 +140,11 @@ def _services(clients: Clients, places: Places) -> Listed:
 def _worker_pools(clients: Clients, places: Places) -> Listed:
     for parent in places.parents:
         yield from _named(clients.of(WorkerPoolsClient).list_worker_pools(request={"parent": parent}))
+
+
+def _run_jobs(clients: Clients, places: Places) -> Listed:
+    for parent in places.run_job_parents:
+        yield from _named(clients.of(JobsClient).list_jobs(request={"parent": parent}))
 
 
 def _jobs(clients: Clients, places: Places) -> Listed:
@@ -225,6 +238,7 @@ def _objects(clients: Clients, places: Places) -> Listed:
 INVENTORY: tuple[Callable[[Clients, Places], Listed], ...] = (
     *(_services, _worker_pools, _jobs, _billing, _budgets, _node_pools, _secrets, _images, _on_github),
     _objects,
+    _run_jobs,
 )
 """Every kind of resource that the local cloud holds. A service that joins it is listed here."""
 
@@ -239,11 +253,12 @@ def end_state(
 ) -> dict[str, Any]:
     """Resources, records and restrictions, and which leases are held. One that has expired is nobody's.
 
-    When something was seen depends on when runs happen to look: such times are left out of the records.
+    When something was seen depends on when runs happen to look: such times are left out of the records, and of
+    annotations in which an automation keeps its state.
     """
     state: dict[str, Any] = msgspec.to_builtins(
         {
-            "resources": resources(clients, places),
+            "resources": _without_times_in_annotations(observed_times, resources(clients, places)),
             "records": _without(observed_times, documents(clients, "records")),
             # Where nothing is in force, the document may be there or not.
             "restrictions": _without_empty(documents(clients, "restrictions")),
@@ -268,6 +283,20 @@ def _plain(message: Any) -> dict[str, Any]:
     fields = MessageToDict(type(message).pb(message), preserving_proto_field_name=True)
     plain: dict[str, Any] = _without_empty({key: value for key, value in fields.items() if key not in SERVER_MADE})
     return plain
+
+
+def _without_times_in_annotations(names: frozenset[str], found: Resources) -> Resources:
+    """Resources with annotations that are JSON as what they say, without these fields: state may be kept there too."""
+    return {
+        name: {**resource, "annotations": {key: _said(names, text) for key, text in annotations.items()}}
+        if (annotations := resource.get("annotations"))
+        else resource
+        for name, resource in found.items()
+    }
+
+
+def _said(names: frozenset[str], text: str) -> Any:
+    return _without(names, msgspec.json.decode(text)) if text.startswith("{") else text
 
 
 def _without(names: frozenset[str], value: Any) -> Any:

@@ -30,6 +30,7 @@ HAPPENINGS: Mapping[str, Callable[..., object]] = {
     **{f"artifact_registry.{method.__name__}": method for method in _IN_ARTIFACT_REGISTRY},
     "run.fail_instances": CloudRun.fail_instances,
     "storage.write": CloudStorage.write,
+    "run.reject_version": CloudRun.reject_version,
 }
 """By the service's name in `LocalCloud` and the method's."""
 

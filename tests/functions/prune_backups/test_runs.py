@@ -248,10 +248,19 @@ def test_observing_shows_the_plan_as_a_table_and_deletes_nothing() -> None:
         stage.mode = Mode.OBSERVE
         report = stage.tick()
         assert stage.names == before
-        assert (report.outcome, report.counts) == (Outcome.OBSERVED, {Outcome.OBSERVED: 51})
+        assert (report.outcome, report.counts) == (Outcome.OBSERVED, {Outcome.OBSERVED: 50})
         golden = (GOLDEN / "table.txt").read_text(encoding="utf-8")
         assert "\n".join(report.table) + "\n" == golden
         assert stage.push({"type": "status"}).status == report.table
+
+
+def test_what_is_refused_is_in_the_table_too() -> None:
+    with Stage(shop={**SHOP, "floor": 4}) as stage:
+        stage.nightly(10)
+        stage.mode = Mode.OBSERVE
+        assert stage.tick().table[-1] == (
+            "shop is refused: 3 complete backups would be left, and the floor is 4 [below_floor]"
+        )
 
 
 def test_a_table_is_not_endless() -> None:

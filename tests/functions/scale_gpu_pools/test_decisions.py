@@ -9,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from functions.scale_gpu_pools.desired import Desired, Situation, State
-from functions.scale_gpu_pools.hours import ALWAYS
 from functions.scale_gpu_pools.records import Event, Override, PoolRecord, Records
 from functions.scale_gpu_pools.settings import GpuDutyCycle, Metric, PendingMessages, Settings, Signal
 from functions.scale_gpu_pools.signals import WAKE_MINUTES, Reading, Says
 from functions.scale_gpu_pools.world import AUTOSCALING, OFF, GpuPool, Question
 from shared.automation import Occasion
 from shared.events import Dated, Tick
+from shared.hours import ALWAYS
 from shared.restrictions import InForce, Restriction, SpendingRestrictions
 from tests.functions.scale_gpu_pools.stage import GPU, HOURS, MONDAY, QUEUE, a_pool, settings_of
 

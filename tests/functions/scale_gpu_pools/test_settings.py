@@ -9,7 +9,6 @@ from typing import Any
 import msgspec
 import pytest
 
-from functions.scale_gpu_pools.hours import Hours
 from functions.scale_gpu_pools.settings import (
     GpuDutyCycle,
     Idle,
@@ -23,6 +22,7 @@ from functions.scale_gpu_pools.settings import (
     WorkerPool,
 )
 from shared.errors import SettingsError
+from shared.hours import Hours
 from shared.settings import Mode, parse
 from tests.functions.scale_gpu_pools.stage import GPU, QUEUE, a_pool
 

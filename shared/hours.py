@@ -1,4 +1,4 @@
-"""When a GPU pool is to be on: weekly windows on the wall clock of a time zone, and holidays.
+"""When something is to be on, or may be done: weekly windows on the wall clock of a time zone, and holidays.
 
 A window belongs to the date on which it begins, so one that begins on the evening before a holiday runs on into it.
 
@@ -41,11 +41,14 @@ class Window(msgspec.Struct, frozen=True):
 
 
 ALWAYS = Window(start=datetime.min.replace(tzinfo=UTC), end=datetime.max.replace(tzinfo=UTC))
-"""The one window of a pool without hours."""
+"""The one window of what has no hours."""
 
 
 class Hours(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """When a pool is to be on. Raises ``SettingsError`` for windows that contradict one another, or mean nothing."""
+    """When something is to be on, or may be done.
+
+    Raises ``SettingsError`` for windows that contradict one another, or mean nothing.
+    """
 
     time_zone: Annotated[str, Meta(description="An IANA name, such as Europe/Berlin.")]
     windows: Annotated[

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as some
 
-from functions.scale_gpu_pools.hours import ALWAYS, DAYS, HORIZON, Hours, Window
 from shared.errors import SettingsError
+from shared.hours import ALWAYS, DAYS, HORIZON, Hours, Window
 from shared.settings import Section, parse
 from shared.settings_errors import settings_error
 

@@ -1,0 +1,1 @@
+"""Changes secrets on time, without a gap for what uses them."""

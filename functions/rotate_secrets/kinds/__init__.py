@@ -1,0 +1,1 @@
+"""The kinds of secrets, one file each behind one small protocol."""

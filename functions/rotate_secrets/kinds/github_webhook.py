@@ -1,0 +1,46 @@
+"""The secret of a webhook at GitHub, set by its REST API.
+
+https://docs.github.com/rest/repos/webhooks#update-a-webhook-configuration-for-a-repository
+"""
+
+import msgspec
+
+from functions.rotate_secrets.kinds.random_text import random_text
+from functions.rotate_secrets.settings import ALPHABET, GithubWebhook
+from shared.clients import Clients
+from shared.errors import CaretakerError
+from shared.github import GitHub
+
+
+class WebhookNotSet(CaretakerError):
+    """GitHub has taken a webhook's secret, and yet shows none."""
+
+
+class HookConfiguration(msgspec.Struct, frozen=True):
+    """How a webhook is delivered. GitHub hides the secret, and shows only that there is one."""
+
+    secret: str = ""
+
+
+class WebhookSecret(msgspec.Struct, frozen=True):
+    """See `Kind`: setting the new secret takes the old one away."""
+
+    settings: GithubWebhook
+    clients: Clients
+
+    def generate(self, current: bytes) -> bytes:
+        """A new text."""
+        del current
+        return random_text(self.settings.length, ALPHABET).encode()
+
+    def set_value(self, new: bytes, current: bytes) -> None:
+        """Have GitHub sign with it. GitHub tells no secret, so all that can be tested is that there is one."""
+        del current
+        path = f"/repos/{self.settings.repository}/hooks/{self.settings.hook}/config"
+        github = GitHub(self.settings.github, self.clients)
+        shown = github.send("PATCH", path, {"secret": new.decode()}, HookConfiguration)
+        if not shown.secret:
+            raise WebhookNotSet(f"{path}: GitHub shows no secret")
+
+    def revoke(self, current: bytes) -> None:
+        """GitHub signs with one alone."""

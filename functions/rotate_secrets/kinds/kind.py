@@ -1,0 +1,25 @@
+"""What a kind of secret can do."""
+
+from typing import Protocol
+
+
+class Kind(Protocol):
+    """How values of one kind are made up, and how the system behind them is told. Nothing of it may be logged.
+
+    Its order of steps is with its settings. Each method may be called again after it has taken effect.
+    """
+
+    def generate(self, current: bytes) -> bytes:
+        """A new value, to follow the current one (empty if there is none). Raises ``CaretakerError``."""
+
+    def set_value(self, new: bytes, current: bytes) -> None:
+        """Have the system behind it accept the new value, and test that it does; as before if the test fails.
+
+        Raises ``CaretakerError`` or ``GoogleAPIError``.
+        """
+
+    def revoke(self, current: bytes) -> None:
+        """Have the system behind it accept nothing but the current value, if it still does. Raises as ``set_value``.
+
+        The old values are not given: they may have been disabled already.
+        """

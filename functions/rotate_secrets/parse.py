@@ -1,0 +1,39 @@
+"""What a message is: by the inbox a tick or a command, by the other topic a notification of Secret Manager."""
+
+import re
+
+from msgspec.json import Decoder
+
+from functions.rotate_secrets.commands import RollBack, Rotate, Status, checked
+from functions.rotate_secrets.records import Event, SecretEvent
+from functions.rotate_secrets.settings import Settings
+from shared.errors import IgnoredMessage
+from shared.events import Command, PubsubMessage, Tick, is_from_inbox, read_inbox
+
+Inbox = Tick | Rotate | RollBack | Status
+ROTATE = "SECRET_ROTATE"
+NOTIFICATIONS = "caretaker-secret-notifications"
+
+_SECRET = re.compile(r"projects/[0-9]{1,20}/secrets/(?P<id>[A-Za-z0-9_-]{1,255})")
+
+
+def parse(message: PubsubMessage, settings: Settings) -> Event:
+    """The message as a typed event. Raises ``IgnoredMessage`` for what can never succeed."""
+    if is_from_inbox(message, "rotate_secrets"):
+        event = read_inbox(message, Decoder(Inbox))
+        return checked(event, settings) if isinstance(event, Command) else event
+    if not message.topic.endswith(f"/topics/{NOTIFICATIONS}"):
+        raise IgnoredMessage(f"foreign: nothing is expected by the topic {message.topic}")
+    return _notification(message, settings)
+
+
+def _notification(message: PubsubMessage, settings: Settings) -> SecretEvent:
+    """See https://cloud.google.com/secret-manager/docs/event-notifications."""
+    if message.attributes.get("eventType") != ROTATE:
+        raise IgnoredMessage(f"only {ROTATE} is of interest: leave the others out by the subscription's filter")
+    match = _SECRET.fullmatch(message.attributes.get("secretId", ""))
+    if not match:
+        raise IgnoredMessage("malformed: secretId is no name of a secret")
+    if match["id"] not in {secret.secret_id for secret in settings.secrets.values()}:
+        raise IgnoredMessage("foreign: the settings name no secret of this id")
+    return SecretEvent(match.string)

@@ -1,0 +1,189 @@
+"""What the owner says about secrets: how old each may become, what kind of value it has, and who uses it."""
+
+import math
+from datetime import timedelta
+from enum import StrEnum
+from typing import Annotated, ClassVar
+
+from msgspec import Meta
+
+from shared.errors import SettingsError
+from shared.github import GitHubAccess
+from shared.github_events import Repository
+from shared.hours import Hours
+from shared.secret_values import SecretName
+from shared.settings import Model, ProjectId, Region, Section
+
+ENOUGH_BITS = 128
+"""A checksum of each value is recorded: shorter ones could be guessed from it."""
+ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+
+
+class Step(StrEnum):
+    """What a rotation does, in the order that its kind declares."""
+
+    CREATE = "create"
+    """Add a version, after what is to be added was recorded."""
+    SET = "set"
+    """Have the system behind it accept the new value, and test that it does."""
+    PROMOTE = "promote"
+    """Make the new version the one that counts."""
+    ROLL = "roll"
+    """Move the dependents to it, and watch them until they serve with it."""
+
+
+class Random(Model, frozen=True, kw_only=True, tag_field="kind", tag="random"):
+    """A random text. Nothing but its dependents knows it, so every version is as good as the next."""
+
+    steps: ClassVar[tuple[Step, ...]] = (Step.CREATE, Step.PROMOTE, Step.ROLL)
+    is_outside: ClassVar[bool] = False
+    """Whether a system outside accepts some versions, and not others."""
+    replaces: ClassVar[bool] = False
+    """Whether setting the new value takes the old one away."""
+    needs_previous: ClassVar[bool] = False
+    """Whether every dependent must take the version before as well."""
+    follows_current: ClassVar[bool] = False
+    """Whether a new value is made from the current one."""
+
+    length: Annotated[int, Meta(ge=1, le=4096)] = 40
+    alphabet: Annotated[str, Meta(min_length=2, max_length=256)] = ALPHABET
+
+    def __post_init__(self) -> None:
+        if len(set(self.alphabet)) != len(self.alphabet):
+            raise SettingsError("alphabet", self.alphabet, "each character once")
+        enough = math.ceil(ENOUGH_BITS / math.log2(len(self.alphabet)))
+        if self.length < enough:
+            raise SettingsError("length", self.length, f"at least {enough} characters of this alphabet")
+
+
+class Postgres(Model, frozen=True, kw_only=True, tag_field="kind", tag="postgres"):
+    """The address of a PostgreSQL database, with user and password: ``postgresql://user:password@host/database``."""
+
+    steps: ClassVar[tuple[Step, ...]] = (Step.CREATE, Step.SET, Step.PROMOTE, Step.ROLL)
+    is_outside: ClassVar[bool] = True
+    needs_previous: ClassVar[bool] = False
+    follows_current: ClassVar[bool] = True
+
+    users: Annotated[tuple[Annotated[str, Meta(min_length=1, max_length=63)], ...], Meta(min_length=1, max_length=2)]
+    """Two, which take turns, or one, whose old password ends at the moment in which the new one begins."""
+    admin_secret: SecretName
+    """Holds an address of the same database, with a user who may change the passwords of the others."""
+    require_tls: bool = True
+    """Whether to log in over TLS alone. What is checked of the server's certificate is for the address to say."""
+    accept_a_gap: bool = False
+    """With one user, dependents cannot log in anew until they have been rolled: say that this will do."""
+
+    def __post_init__(self) -> None:
+        if len(set(self.users)) != len(self.users):
+            raise SettingsError("users", list(self.users), "two users, or one")
+        if len(self.users) == 1 and not self.accept_a_gap:
+            raise SettingsError(
+                "users",
+                list(self.users),
+                "two users who take turns; or `accept_a_gap: true`, as nobody who has the old password of a single "
+                "user can log in until they are rolled",
+            )
+
+    @property
+    def replaces(self) -> bool:
+        """Whether setting the new value takes the old one away."""
+        return len(self.users) == 1
+
+
+class GithubWebhook(Model, frozen=True, kw_only=True, tag_field="kind", tag="github_webhook"):
+    """The secret of a webhook at GitHub. Its receivers must accept the new one before GitHub signs with it."""
+
+    steps: ClassVar[tuple[Step, ...]] = (Step.CREATE, Step.ROLL, Step.SET, Step.PROMOTE)
+    is_outside: ClassVar[bool] = True
+    replaces: ClassVar[bool] = True
+    needs_previous: ClassVar[bool] = True
+    follows_current: ClassVar[bool] = False
+
+    repository: Repository
+    """As ``owner/name``."""
+    hook: Annotated[int, Meta(ge=1)]
+    """The webhook's id, the last part of its address in GitHub's settings."""
+    github: GitHubAccess
+    length: Annotated[int, Meta(ge=32, le=128)] = 40
+
+
+Value = Random | Postgres | GithubWebhook
+
+
+class Secret(Model, frozen=True, kw_only=True):
+    """One secret that is rotated."""
+
+    secret: SecretName
+    value: Value
+    every_days: Annotated[int, Meta(ge=1, le=3650)]
+    """How old its value may become."""
+    grace_hours: Annotated[int, Meta(ge=1, le=24 * 90)] = 24
+    """How long the version before stays accessible."""
+    overdue_after_days: Annotated[int, Meta(ge=1, le=365)] = 7
+    """Past its time by so much, it raises an alert, whatever the reason."""
+    roll_pinned_traffic: bool = False
+    """Whether to move services whose traffic is pinned to a revision: the new revision gets none until somebody moves
+    that."""
+    roll_tags: bool = False
+    """Whether to move services and jobs whose image is a tag and not a digest: a tag may bring new code with it."""
+
+    @property
+    def project(self) -> str:
+        """The id of its project."""
+        return self.secret.split("/")[1]
+
+    @property
+    def secret_id(self) -> str:
+        """Its id in that project."""
+        return self.secret.rpartition("/")[2]
+
+    @property
+    def period(self) -> timedelta:
+        """How old its value may become."""
+        return timedelta(days=self.every_days)
+
+    @property
+    def grace(self) -> timedelta:
+        """How long the version before stays accessible."""
+        return timedelta(hours=self.grace_hours)
+
+    @property
+    def overdue_after(self) -> timedelta:
+        """Past its time by so much, it is overdue."""
+        return timedelta(days=self.overdue_after_days)
+
+
+class Place(Model, frozen=True, kw_only=True):
+    """Where services and jobs of Cloud Run may use the secrets."""
+
+    project: ProjectId
+    region: Region
+
+    @property
+    def parent(self) -> str:
+        """As the API calls it."""
+        return f"projects/{self.project}/locations/{self.region}"
+
+
+class Settings(Section, frozen=True, kw_only=True):
+    """The section `rotate_secrets` of ``caretaker.yaml``."""
+
+    secrets: dict[Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]*$")], Secret]
+    """By a key of the owner's, which commands and reports use."""
+    dependents_in: tuple[Place, ...] = ()
+    """Whoever uses the secrets anywhere else is neither found nor waited for."""
+    at_once: Annotated[int, Meta(ge=1, le=50)] = 3
+    """How many dependents may be on their way to another version."""
+    hours: Hours | None = None
+    """Maintenance windows: outside of them nothing is begun, rolled or retired, only taken back. Always, if nothing is
+    said."""
+
+    def __post_init__(self) -> None:
+        seen: dict[str, str] = {}
+        for key, secret in self.secrets.items():
+            other = seen.setdefault(secret.secret, key)
+            if other != key:
+                raise SettingsError(f"secrets.{key}.secret", secret.secret, f"a secret of its own: `{other}` has it")
+        for place, where in enumerate(self.dependents_in):
+            if where in self.dependents_in[:place]:
+                raise SettingsError(f"dependents_in[{place}]", where.parent, "each project and region once")

@@ -1,0 +1,144 @@
+"""Secrets change: on a schedule, with a real database, with a revision that fails, interrupted half way."""
+
+import contextlib
+from collections.abc import Iterator
+from datetime import timedelta
+
+import psycopg
+from google.cloud.run_v2 import RevisionsClient, ServicesClient
+from google.cloud.secretmanager_v1 import SecretManagerServiceClient
+from grpc import StatusCode
+from psycopg.sql import SQL, Identifier, Literal
+
+from local.cloud import LocalCloud
+from local.cloud.world import seed, world_from
+from local.story.messages import command
+from local.story.player import Player
+from local.suite import Suite
+from shared.postgres_server import PostgresMissing, PostgresServer
+
+PROJECT = "projects/my-product"
+REGION = f"{PROJECT}/locations/europe-west3"
+SESSION_KEY = f"{PROJECT}/secrets/session-key"
+DATABASE = f"{PROJECT}/secrets/database-url"
+NOTIFICATIONS = f"{PROJECT}/topics/caretaker-secret-notifications"
+IMAGE = "europe-west1-docker.pkg.dev/my-product/images/orders@sha256:" + "2" * 64
+USERS = ("app_a", "app_b")
+FIRST_PASSWORD = "the password of the first day"  # noqa: S105 - of a server that is gone when the story is
+
+
+@contextlib.contextmanager
+def database() -> Iterator[PostgresServer | None]:
+    """A real PostgreSQL server with two users; None if its programs are not on this machine."""
+    server = PostgresServer()
+    try:
+        server.start()
+    except PostgresMissing:
+        yield None
+        return
+    try:
+        with psycopg.connect(server.conninfo(), autocommit=True) as superuser:
+            for user in (*USERS, "admin"):
+                made = SQL("CREATE ROLE {} LOGIN SUPERUSER PASSWORD {}")
+                superuser.execute(made.format(Identifier(user), Literal(FIRST_PASSWORD)))
+        yield server
+    finally:
+        server.stop()
+
+
+def prepare(cloud: LocalCloud, server: PostgresServer | None) -> None:
+    """Let the address of the database be a secret, and a service use it if there is a database."""
+    where = f"127.0.0.1:{server.port}/postgres" if server else "database.example.com/postgres"
+    secrets = {
+        name: {"versions": [f"postgresql://{user}:{FIRST_PASSWORD.replace(' ', '%20')}@{where}"]}
+        for name, user in (("database-url", USERS[0]), ("database-admin-url", "admin"))
+    }
+    services = {"orders": {"image": IMAGE, "secret_env": {"DATABASE_URL": "database-url:1"}}} if server else {}
+    here = {"location": "europe-west3", "secrets": secrets, "services": services}
+    seed(cloud, world_from({"projects": {"my-product": here}}))
+
+
+def play(player: Player, suite: Suite, server: PostgresServer | None) -> None:
+    """Play the chapter; every step checks what it has left in the cloud."""
+    player.about("rotate_secrets")
+    _on_schedule(player, suite)
+    if server:
+        _database(player, suite)
+    else:
+        player.step("A database's password would change now, but PostgreSQL is not on this machine.")
+    _taken_back(player, suite)
+    _interrupted(player, suite)
+    command(player, suite, "rotate_secrets", {"type": "status"})
+
+
+def _on_schedule(player: Player, suite: Suite) -> None:
+    player.step("Secret Manager has a schedule for the session key, and says when it is time.")
+    request = {
+        "secret": {
+            "name": SESSION_KEY,
+            "topics": [{"name": NOTIFICATIONS}],
+            "rotation": {"next_rotation_time": player.cloud.clock.now() + timedelta(hours=1)},
+        },
+        "update_mask": {"paths": ["topics", "rotation"]},
+    }
+    suite.clients.of(SecretManagerServiceClient).update_secret(request=request)
+    player.pass_time(timedelta(hours=1))
+    _check(player, suite, shop=2, checkout=2, enabled=[1, 2])
+    player.step("A day later nobody needs the old one any more.")
+    player.pass_time(timedelta(days=1, minutes=10))
+    _check(player, suite, shop=2, checkout=2, enabled=[2])
+
+
+def _database(player: Player, suite: Suite) -> None:
+    player.step("The password of a real database changes: the other user gets a new one, and orders moves to it.")
+    player.check("orders logs in", lambda: _logs_in(suite), USERS[0])
+    command(player, suite, "rotate_secrets", {"type": "rotate", "secret": "database"})
+    player.check("orders logs in", lambda: _logs_in(suite), USERS[1])
+    player.step("After the grace period the first user has no password, until it is its turn again.")
+    player.pass_time(timedelta(days=1, minutes=10))
+    player.check("orders logs in", lambda: _logs_in(suite), USERS[1])
+
+
+def _taken_back(player: Player, suite: Suite) -> None:
+    player.step("One of two services cannot start with the third session key: both go back, and the second stays.")
+    player.cloud.run.reject_version(f"{REGION}/services/checkout", f"{SESSION_KEY}/versions/3")
+    command(player, suite, "rotate_secrets", {"type": "rotate", "secret": "session-key"})
+    _check(player, suite, shop=2, checkout=2, enabled=[2, 3])
+
+
+def _interrupted(player: Player, suite: Suite) -> None:
+    player.pass_time(timedelta(minutes=10))
+    player.step("The answer to adding a version is lost half way. The next run knows it by its checksum, and goes on.")
+    player.cloud.server.fail("AddSecretVersion", StatusCode.UNAVAILABLE, after_effect=True)
+    command(player, suite, "rotate_secrets", {"type": "rotate", "secret": "session-key"})
+    player.pass_time(timedelta(minutes=1))
+    _check(player, suite, shop=4, checkout=4, enabled=[2, 3, 4])
+
+
+def _check(player: Player, suite: Suite, *, shop: int, checkout: int, enabled: list[int]) -> None:
+    player.check("shop serves with version", lambda: _serves(suite, "shop"), str(shop))
+    player.check("checkout serves with version", lambda: _serves(suite, "checkout"), str(checkout))
+    player.check("versions of the session key", lambda: _enabled(suite), enabled)
+
+
+def _serves(suite: Suite, service_id: str) -> str:
+    """The version that the revision of a service which has the traffic refers to."""
+    service = suite.clients.of(ServicesClient).get_service(name=f"{REGION}/services/{service_id}")
+    revision = suite.clients.of(RevisionsClient).get_revision(name=service.latest_ready_revision)
+    return str(revision.containers[0].env[0].value_source.secret_key_ref.version)
+
+
+def _enabled(suite: Suite) -> list[int]:
+    listed = suite.clients.of(SecretManagerServiceClient).list_secret_versions(parent=SESSION_KEY)
+    return sorted(int(one.name.rpartition("/")[2]) for one in listed if one.state.name == "ENABLED")
+
+
+def _logs_in(suite: Suite) -> str:
+    """The user that the service really logs in as, with what its revision holds."""
+    name = f"{DATABASE}/versions/{_serves(suite, 'orders')}"
+    address = suite.clients.of(SecretManagerServiceClient).access_secret_version(name=name).payload.data.decode()
+    try:
+        with psycopg.connect(address, connect_timeout=10) as connection:
+            return connection.info.user
+    except psycopg.OperationalError:
+        return "refused"

@@ -1,0 +1,53 @@
+"""Keeps a server running for as long as whoever wants it lives, and no longer, however that ends.
+
+A program of its own, which imports nothing of the suite:
+
+    python -I shared/keeper.py USER FOLDER COMMAND...
+
+It runs the command, as USER if one is named, until its standard input ends, which happens at the latest when the
+process that holds the other end dies. Then it has the command quit, and removes FOLDER. If the command ends by itself
+this ends with its exit code, and FOLDER stays.
+"""
+
+import contextlib
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+
+QUIT_SECONDS = 10.0
+
+
+def main(user: str, folder: str, *command: str) -> int:
+    """Run the command; its exit code."""
+    let_go = threading.Event()
+    group = pwd.getpwnam(user).pw_gid if user else None
+    server = subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, cwd=folder, user=user or None, group=group, extra_groups=[] if user else None
+    )
+
+    def end(*_: object) -> None:
+        let_go.set()
+        server.send_signal(signal.SIGQUIT)
+
+    def follow() -> None:
+        while os.read(0, 1):
+            """Whatever is said, only the end counts."""
+        end()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            server.wait(QUIT_SECONDS)
+        server.kill()
+
+    signal.signal(signal.SIGTERM, end)
+    threading.Thread(target=follow, daemon=True).start()
+    code = server.wait()
+    if let_go.is_set():
+        shutil.rmtree(folder, ignore_errors=True)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

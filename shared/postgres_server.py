@@ -1,0 +1,260 @@
+"""A PostgreSQL server of our own in a temporary folder: what a backup is restored into, and what tests log in to.
+
+It is made by the machine's own PostgreSQL programs, is empty at first, and is gone without trace in the end, which
+comes at the latest when this process dies.
+"""
+
+import contextlib
+import os
+import pwd
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Self
+
+import msgspec
+
+from shared import keeper
+from shared.errors import CaretakerError
+
+SUPERUSER = "postgres"
+LOOPBACK = "127.0.0.1"
+READY_SECONDS = 60.0
+POLL_SECONDS = 0.01
+ATTEMPTS = 5
+FOLDERS = (
+    "/usr/lib/postgresql/*/bin",  # Debian and Ubuntu
+    "/usr/pgsql-*/bin",  # Red Hat
+    "/opt/homebrew/opt/postgresql*/bin",
+    "/usr/local/opt/postgresql*/bin",  # Homebrew on Intel
+)
+UNPRIVILEGED = ("postgres", "nobody")
+"""Who the server runs as where we are root, as it refuses to be that itself: the first of these that there is."""
+# Nothing here outlives the process, let alone the machine.
+SETTINGS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+
+
+class PostgresMissing(CaretakerError):
+    """A program of PostgreSQL is not on this machine."""
+
+
+class PostgresFailed(CaretakerError):
+    """A PostgreSQL server could not be made or started; the text is what its programs said."""
+
+
+class Certificate(msgspec.Struct, frozen=True):
+    """What a server shows of itself, and the key to it, both in PEM format."""
+
+    certificate: bytes
+    key: bytes
+
+
+class PostgresServer:
+    """One server, from ``with`` or ``start`` to its end.
+
+    It listens on a Unix socket in ``folder``, where ``postgres`` needs no password: the folder is closed to all but its
+    owner and root. With ``is_on_loopback`` it listens on a free port of 127.0.0.1 too, where every role needs its
+    password, and with a certificate a connection by TLS besides.
+    """
+
+    def __init__(self, *, is_on_loopback: bool = True, certificate: Certificate | None = None) -> None:
+        self._is_on_loopback = is_on_loopback
+        self._certificate = certificate
+        self._keeper: subprocess.Popen[bytes] | None = None
+        self.folder = Path()
+        self.port = 0
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def conninfo(self, **parameters: str) -> str:
+        """How its superuser connects by the socket, with these parameters of libpq added or in place of its own.
+
+        https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING
+        """
+        own = {"host": str(self.folder), "port": str(self.port), "user": SUPERUSER, "dbname": SUPERUSER}
+        # Said to be empty, or the environment's would count: it must never lead to another server.
+        own |= {"hostaddr": "", "options": ""}
+        return " ".join(f"{name}='{_escaped(value)}'" for name, value in (own | parameters).items())
+
+    @property
+    def version(self) -> str:
+        """Of the machine's programs, such as ``17.6``. Raises ``PostgresMissing``."""
+        told = subprocess.run(
+            (find_program("postgres"), "--version"), capture_output=True, text=True, check=True
+        ).stdout
+        return told.partition("(PostgreSQL)")[2].split()[0]
+
+    def start(self) -> None:
+        """Make it and start it: returns when it can be connected to.
+
+        Raises ``PostgresMissing``, or ``PostgresFailed`` with what its programs said.
+        """
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                self._start()
+            except PostgresFailed as failed:
+                self.stop()
+                # Between looking for a free port and listening on it another process may have taken it.
+                if "Address already in use" not in str(failed) or attempt == ATTEMPTS:
+                    raise
+            except BaseException:
+                self.stop()
+                raise
+            else:
+                return
+
+    def stop(self) -> None:
+        """End it at once, and remove all that it kept; nothing if it does not run."""
+        process, self._keeper = self._keeper, None
+        if process:
+            with process:
+                process.communicate()
+        if self.folder != Path():
+            shutil.rmtree(self.folder, ignore_errors=True)
+            self.folder = Path()
+
+    def _start(self) -> None:
+        initdb, postgres = find_program("initdb"), find_program("postgres")
+        user = _unprivileged_user()
+        self.folder = Path(tempfile.mkdtemp(prefix="caretaker-pg-"))
+        self.port = free_port()
+        if user:
+            shutil.chown(self.folder, user)
+        data = self.folder / "data"
+        self._make(initdb, data, user)
+        settings = SETTINGS | {
+            "listen_addresses": LOOPBACK if self._is_on_loopback else "",
+            "port": str(self.port),
+            "unix_socket_directories": str(self.folder),
+            "hba_file": str(self._write("access", self._access(), user)),
+            **self._encryption(user),
+        }
+        options = (f"--{name}={value}" for name, value in settings.items())
+        with self._log.open("wb") as log:
+            self._keeper = self._keep(user, (postgres, "-D", data, *options), log)
+        self._wait(data / "postmaster.pid", self._keeper)
+
+    def _make(self, initdb: Path, data: Path, user: str) -> None:
+        """Make the files of an empty server."""
+        # Who may connect stands in a file of ours; without it nobody could.
+        options = ("--no-sync", "--no-instructions", "--auth=reject", "--encoding=UTF8", "--no-locale")
+        command = (initdb, "-D", data, f"--username={SUPERUSER}", *options)
+        with self._log.open("wb") as log, self._keep(user, command, log) as process:
+            code = process.wait()
+        if code:
+            raise PostgresFailed(f"initdb failed: {self._log.read_text(errors='replace').strip()}")
+
+    def _keep(self, user: str, command: Sequence[str | Path], log: IO[bytes]) -> "subprocess.Popen[bytes]":
+        """Run a program as this user, for as long as this process lives and its standard input is open."""
+        return subprocess.Popen(
+            (sys.executable, "-I", keeper.__file__, user, self.folder, *command),
+            stdin=subprocess.PIPE,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env=_environment(),
+            start_new_session=True,  # Ctrl-C is for us: it ends when we do
+        )
+
+    @property
+    def _log(self) -> Path:
+        return self.folder / "log"
+
+    def _access(self) -> str:
+        """Who may connect how (https://www.postgresql.org/docs/current/auth-pg-hba-conf.html)."""
+        by_network = "hostssl" if self._certificate else "host"
+        return (
+            f"local all {SUPERUSER} trust\n"
+            "local all all scram-sha-256\n"
+            f"{by_network} all all {LOOPBACK}/32 scram-sha-256\n"
+        )
+
+    def _encryption(self, user: str) -> dict[str, str]:
+        if self._certificate is None:
+            return {}
+        certificate = self._write("certificate.pem", self._certificate.certificate.decode(), user)
+        key = self._write("key.pem", self._certificate.key.decode(), user)
+        return {"ssl": "on", "ssl_cert_file": str(certificate), "ssl_key_file": str(key)}
+
+    def _write(self, name: str, text: str, user: str) -> Path:
+        """A file that its owner alone can read."""
+        path = self.folder / name
+        path.touch(mode=0o600)
+        path.write_text(text)
+        if user:
+            shutil.chown(path, user)
+        return path
+
+    def _wait(self, status: Path, process: subprocess.Popen[bytes]) -> None:
+        """Wait until the server says in its own file that it is ready, which is where ``pg_ctl`` looks too."""
+        deadline = time.monotonic() + READY_SECONDS
+        while process.poll() is None and time.monotonic() < deadline:
+            with contextlib.suppress(FileNotFoundError):
+                if status.read_text().splitlines()[-1:] == ["ready   "]:
+                    return
+            # It is a process of its own: there is nothing to wait on.
+            time.sleep(POLL_SECONDS)
+        raise PostgresFailed(f"the PostgreSQL server did not start: {self._log.read_text(errors='replace').strip()}")
+
+
+def find_program(name: str) -> Path:
+    """One of PostgreSQL's programs: the one on the PATH, else the newest in the usual folders.
+
+    Raises ``PostgresMissing``.
+    """
+    if found := shutil.which(name):
+        return Path(found)
+    if found := shutil.which(name, path=os.pathsep.join(map(str, _folders()))):
+        return Path(found)
+    raise PostgresMissing(f"{name} is not on this machine: it comes with PostgreSQL, which is to be 14 or newer")
+
+
+def _folders() -> list[Path]:
+    """The usual folders that there are, the newest version first."""
+    there = [folder for pattern in FOLDERS for folder in Path("/").glob(pattern.removeprefix("/"))]
+    return sorted(there, key=_version, reverse=True)
+
+
+def _version(folder: Path) -> int:
+    digits = re.findall(r"\d+", str(folder))
+    return int(digits[-1]) if digits else 0
+
+
+def _unprivileged_user() -> str:
+    """Who the server is to run as; empty if that is ourselves."""
+    if os.geteuid() != 0:
+        return ""
+    for name in UNPRIVILEGED:
+        with contextlib.suppress(KeyError):
+            return pwd.getpwnam(name).pw_name
+    raise PostgresFailed(f"PostgreSQL does not run as root, and there is no user {' or '.join(UNPRIVILEGED)}")
+
+
+def _escaped(value: str) -> str:
+    return value.replace("\\", "\\\\").replace("'", "\\'")
+
+
+def _environment() -> dict[str, str]:
+    """What PostgreSQL's programs are told of ours: nothing that would have them look elsewhere, or speak otherwise."""
+    return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC"}
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind((LOOPBACK, 0))
+        port: int = probe.getsockname()[1]
+        return port

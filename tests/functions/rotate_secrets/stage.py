@@ -1,0 +1,194 @@
+"""The stage for `rotate_secrets`: a seeded local cloud, its runs, and what official clients see of it."""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from types import TracebackType
+from typing import Any, Self
+
+import msgspec
+from google.cloud import run_v2
+from google.cloud import secretmanager_v1 as secretmanager
+
+from functions.rotate_secrets.main import AUTOMATION
+from functions.rotate_secrets.saga import ANNOTATION, Saga, read_saga
+from functions.rotate_secrets.settings import Settings
+from local.cloud import LocalCloud
+from local.cloud.engine import is_read
+from local.cloud.messages import project_number
+from local.cloud.world import seed, world_from
+from shared.clients import Clients, RetryPolicy
+from shared.events import inbox_of
+from shared.report import Report
+from shared.run import run
+from shared.runtime import Runtime
+from shared.settings import Configuration, Mode, parse
+from tests.laws.direct import DirectClients
+from tests.laws.harness import cloud_event_of
+from tests.laws.probe import Probe, Switchboard
+from tests.laws.scenario import Event
+
+PROJECT = "caretaker-home"
+PRODUCT = "projects/my-product"
+REGION = f"{PRODUCT}/locations/europe-west1"
+MONDAY = datetime(2026, 11, 16, 12, tzinfo=UTC)
+QUICK = RetryPolicy(first=0.001, longest=0.002, give_up=0.03)
+DIGEST = "example.com/app@sha256:" + "1" * 64
+PLACES: list[dict[str, object]] = [{"project": "my-product", "region": "europe-west1"}]
+
+
+def a_secret(secret_id: str = "key", **more: object) -> dict[str, object]:
+    """One secret of the settings, as `caretaker.yaml` has it: a random text, every 30 days."""
+    return {"secret": f"{PRODUCT}/secrets/{secret_id}", "every_days": 30, "value": {"kind": "random"}, **more}
+
+
+def settings_of(secrets: Mapping[str, object] | None = None, **more: object) -> Settings:
+    """Settings with these secrets, by key."""
+    section = {"mode": "act", "secrets": secrets or {"key": a_secret()}, "dependents_in": PLACES, **more}
+    return parse({"rotate_secrets": section}, "rotate_secrets", Settings).section
+
+
+def a_service(*references: str, **more: object) -> dict[str, object]:
+    """A service whose variables come from these versions: ``key:1``, or ``VARIABLE=key:1``."""
+    named = [one.rpartition("=") for one in references]
+    env = {name or f"SECRET_{place}": said for place, (name, _, said) in enumerate(named)}
+    return {"image": DIGEST, "secret_env": env, **more}
+
+
+def a_world(**project: object) -> dict[str, Any]:
+    """A world with a project: by default a secret with one version, and a service that has it."""
+    here = {"location": "europe-west1", "secrets": {"key": {"versions": ["first"]}}, **project}
+    return {"projects": {"my-product": here}}
+
+
+class Stage:
+    """A local cloud, seeded, and runs of `rotate_secrets` on it."""
+
+    def __init__(
+        self, settings: Settings | None = None, world: Mapping[str, Any] | None = None, *, now: datetime = MONDAY
+    ) -> None:
+        self.cloud = LocalCloud(now=now)
+        self.settings = settings or settings_of()
+        self.mode = Mode.ACT
+        self.reports: list[Report] = []
+        self.switchboard = Switchboard()
+        self.clients: Clients = DirectClients(PROJECT, self.cloud, retry=QUICK, watcher=self.switchboard)
+        self.people: Clients = DirectClients("my-product", self.cloud, retry=QUICK, watcher=Switchboard())
+        self.probe: Callable[[], Probe] | None = None
+        """Makes what watches the calls of the next run."""
+        self.methods: list[str] = []
+        """The calls of the last run, without those of whoever looks on."""
+        self._world = world or a_world(services={"api": a_service("key:1")})
+        self._number = 0
+
+    def __enter__(self) -> Self:
+        seed(self.cloud, world_from(self._world))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.clients.close()
+        self.people.close()
+        self.cloud.stop()
+
+    # What wakes it
+
+    def tick(self, **after: float) -> Report:
+        """Let time pass (``days=30``), and a tick come."""
+        return self.push({"type": "tick", "every_seconds": 600}, **after)
+
+    def command(self, type_: str, secret: str = "", **after: float) -> Report:
+        """Let time pass, and a command come."""
+        named = {"secret": secret} if secret else {}
+        return self.push({"type": type_, **named}, **after)
+
+    def push(self, data: dict[str, object], **after: float) -> Report:
+        """Take a message through a run, and answer its report; raises what the run raises."""
+        self.cloud.clock.advance(timedelta(**after))
+        return self._run(self._event(data=data))
+
+    def notify(self, secret_id: str = "key", **after: float) -> Report:
+        """Secret Manager says that it is time."""
+        self.cloud.clock.advance(timedelta(**after))
+        name = f"projects/{project_number('my-product')}/secrets/{secret_id}"
+        attributes = {"eventType": "SECRET_ROTATE", "secretId": name}
+        topic = "caretaker-secret-notifications"
+        return self._run(self._event(topic=topic, attributes=attributes, data={"name": name}))
+
+    def _event(self, **event: Any) -> Event:
+        self._number += 1
+        whole = {"topic": inbox_of("rotate_secrets"), **event}
+        return Event(name=f"m{self._number}", published=self.cloud.clock.now(), **whole)
+
+    def _run(self, event: Event) -> Report:
+        self.cloud.server.clear_calls()
+        runtime = Runtime(self.clients, clock=self.cloud.clock.now, report=self.reports.append)
+        probe = self.probe() if self.probe else Probe()
+        self.methods = probe.methods
+        self.switchboard.connect(probe)
+        try:
+            return run(AUTOMATION, Configuration(self.mode, self.settings), cloud_event_of(event, PROJECT), runtime)
+        finally:
+            self.switchboard.disconnect()
+
+    # What there is
+
+    @property
+    def manager(self) -> secretmanager.SecretManagerServiceClient:
+        """Secret Manager, for people."""
+        return self.people.of(secretmanager.SecretManagerServiceClient)
+
+    def versions(self, secret_id: str = "key") -> list[str]:
+        """The states of the versions of a secret, the first one first."""
+        listed = self.manager.list_secret_versions(request={"parent": f"{PRODUCT}/secrets/{secret_id}"})
+        return [version.state.name for version in listed][::-1]
+
+    def payload(self, version: int | str, secret_id: str = "key") -> str:
+        """What a version holds."""
+        name = f"{PRODUCT}/secrets/{secret_id}/versions/{version}"
+        return self.manager.access_secret_version(request={"name": name}).payload.data.decode()
+
+    def saga(self, secret_id: str = "key") -> Saga:
+        """What is written on a secret."""
+        secret = self.manager.get_secret(request={"name": f"{PRODUCT}/secrets/{secret_id}"})
+        return read_saga(secret.annotations[ANNOTATION])
+
+    def service(self, service_id: str = "api") -> run_v2.Service:
+        """A service as it is."""
+        return self.people.of(run_v2.ServicesClient).get_service(request={"name": f"{REGION}/services/{service_id}"})
+
+    def job(self, job_id: str) -> run_v2.Job:
+        """A job as it is."""
+        return self.people.of(run_v2.JobsClient).get_job(request={"name": f"{REGION}/jobs/{job_id}"})
+
+    def said(self, service_id: str = "api") -> list[str]:
+        """Which versions the template of a service refers to: variables first, then files."""
+        return said_in(self.service(service_id).template)
+
+    @property
+    def calls(self) -> list[str]:
+        """The methods of the last run's calls."""
+        return [method.rpartition("/")[2] for method in self.methods]
+
+    @property
+    def writes(self) -> list[str]:
+        """Those that changed something of Google Cloud but our own state."""
+        writes = [method for method in self.methods if not is_read(method) and "Firestore" not in method]
+        return [method.rpartition("/")[2] for method in writes]
+
+
+def said_in(template: Any) -> list[str]:
+    """Which versions a template or a revision refers to: variables first, then files."""
+    env = [one.value_source.secret_key_ref for container in template.containers for one in container.env]
+    files = [item.version for volume in template.volumes for item in volume.secret.items or [None] if item]
+    return [said.version for said in env if said.secret] + files
+
+
+def kinds_of(report: Report) -> list[str]:
+    """The changes of a report, by kind."""
+    return [change.kind for change in report.changes]
+
+
+def told(report: Report) -> str:
+    """A report as one text."""
+    return msgspec.json.encode(report).decode()
