@@ -141,7 +141,7 @@ def _gsutil(folder: Path) -> tuple[float, Requests]:
         boto.write_text(
             "[Credentials]\n"
             f"gs_json_host = localhost\ngs_json_port = {served.https_port}\n"
-            f"[Boto]\nca_certificates_file = {certificate}\n"
+            "[Boto]\nhttps_validate_certificates = False\n"
             "[GSUtil]\ncheck_hashes = never\n",
             encoding="utf-8",
         )
