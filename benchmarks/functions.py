@@ -56,6 +56,9 @@ POOLS: dict[str, object] = {
         }
     },
 }
+PRUNED: dict[str, object] = {
+    "prune_backups": {"sets": {"shop": {"bucket": "my-product-backups", "retention": {"keep_last": 3}}}},
+}
 ROTATED: dict[str, object] = {
     "rotate_secrets": {
         "secrets": {
@@ -108,7 +111,7 @@ def environment(
     A deployed function's packages are compiled, so the first run compiles them here, whatever this process was told.
     """
     own = {
-        "CARETAKER_SETTINGS": json.dumps(SETTINGS | POOLS | ROTATED | dict(more or {})),
+        "CARETAKER_SETTINGS": json.dumps(SETTINGS | POOLS | ROTATED | PRUNED | dict(more or {})),
         "CARETAKER_PROJECT": PROJECT,
     }
     endpoints = {"CARETAKER_GRPC_ENDPOINT": endpoint, "CARETAKER_HTTP_ENDPOINT": http_endpoint}
