@@ -76,6 +76,12 @@ WORLD: dict[str, object] = {
             "location": "europe-west4",
             "clusters": {"research": {"node_pools": {"gpu": {"node_count": 1}}}},
             "secrets": {"session-key": {"versions": ["first"]}},
+            # From long ago, so that a tick refuses to delete any.
+            "buckets": {
+                "my-product-backups": {
+                    "series": [{"name": "%Y%m%d.dump", "first": "2026-01-01T02:00:00Z", "count": 60, "size": 1000}]
+                }
+            },
         }
     }
 }
