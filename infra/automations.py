@@ -96,7 +96,7 @@ class Place(Model, frozen=True, kw_only=True):
     """What Terraform does for a permission: the API that it enables, and on what it grants it."""
 
     api: str
-    on: Literal["database", "topics", "secrets", "buckets", "accounts", "billing_accounts", "projects"]
+    granted_on: Literal["database", "topics", "secrets", "buckets", "accounts", "billing_accounts", "projects"]
     predefined: str = ""
     """For a billing account, on which no role of a project can be granted: Google's smallest role that has it."""
 

@@ -6,9 +6,11 @@ from typing import cast
 
 import msgspec
 import pytest
+import yaml
 
 from infra.automations import (
     PATH,
+    PERMISSIONS_PATH,
     ROOT,
     Entry,
     Webhook,
@@ -17,6 +19,7 @@ from infra.automations import (
     load_places,
     place_of,
 )
+from infra.yaml12 import read_yaml
 from local.cloud.github_schema import description
 from shared.automation import Automation
 from shared.events import inbox_of
@@ -56,7 +59,7 @@ def test_an_entry_makes_sense(name: str, entry: Entry) -> None:
 @pytest.mark.parametrize(("name", "entry"), load_functions().items())
 def test_what_terraform_needs_of_an_entry(name: str, entry: Entry | Webhook) -> None:
     places = load_places()
-    assert {place_of(permission, places).on for permission in entry.permissions}
+    assert {place_of(permission, places).granted_on for permission in entry.permissions}
     for key, permissions in entry.only_with.items():
         assert set(permissions) <= set(entry.permissions), key
     folders = [secret.file.rpartition("/")[0] for secret in entry.secrets]
@@ -69,9 +72,15 @@ def test_what_terraform_needs_of_an_entry(name: str, entry: Entry | Webhook) -> 
         assert entry.time_limit_seconds + 30 <= 600
 
 
+@pytest.mark.parametrize("path", [PATH, PERMISSIONS_PATH])
+def test_terraform_reads_the_same(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert yaml.safe_load(text) == read_yaml(text)  # Terraform reads YAML 1.1, where `on` is true
+
+
 def test_a_permission_on_a_billing_account_has_a_role_of_googles() -> None:
     for key, place in load_places().items():
-        assert bool(place.predefined) == (place.on == "billing_accounts"), key
+        assert bool(place.predefined) == (place.granted_on == "billing_accounts"), key
 
 
 @pytest.mark.parametrize("name", [name for name, entry in load_functions().items() if isinstance(entry, Webhook)])

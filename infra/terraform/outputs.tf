@@ -1,0 +1,19 @@
+output "inboxes" {
+  description = "Each automation's inbox. Who may publish there may command."
+  value       = { for name, automation in module.automation : name => automation.inbox if automation.inbox != null }
+}
+
+output "webhooks" {
+  description = "The addresses to enter at GitHub."
+  value       = { for name, automation in module.automation : name => automation.uri if automation.inbox == null }
+}
+
+output "accounts" {
+  description = "As which account each function runs."
+  value       = { for name, automation in module.automation : name => automation.account }
+}
+
+output "budgets" {
+  description = "The ids of the budgets that were created, by their keys."
+  value       = module.budget.ids
+}
