@@ -18,6 +18,9 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     subject: str
     """What a refusal stops: this budget, pool, secret or set, and not the others."""
+    saved: float = 0.0
+    """What is put on the books as saved by it, in `currency`."""
+    currency: str = ""
 
     guard: ClassVar[str] = ""
     """For a kind of change that cannot simply be undone: the name of the guard that stands before it."""

@@ -138,13 +138,15 @@ def _change(verdict: Verdict) -> ScaleChange | None:
 def _savings(seen: Iterable[Verdict], occasion: Occasion) -> Iterable[RecordSaving]:
     for verdict in seen:
         for interval in verdict.outlook.record.ended:
-            amount = f"{saved(interval, occasion.now):.2f} {interval.currency}"
+            amount = saved(interval, occasion.now)
             yield RecordSaving(
                 target=verdict.name,
                 field="savings",
                 before="",
                 after=f"since {told(interval.began)}",
-                reason=f"{interval.nodes} nodes did not run, which saved {amount}",
+                reason=f"{interval.nodes} nodes did not run, which saved {amount:.2f} {interval.currency}",
                 subject=verdict.name,
+                saved=amount,
+                currency=interval.currency,
                 interval=interval,
             )

@@ -45,3 +45,35 @@ module "automation" {
 
   depends_on = [google_project_iam_member.build, google_service_account_iam_member.pubsub_signs]
 }
+
+module "observability" {
+  source = "./modules/observability"
+
+  project_id = var.project_id
+  alerts     = var.alerts
+  labels     = local.labels
+  automations = {
+    for name, automation in module.automation : name => {
+      subscriptions = values(automation.subscriptions)
+      dead_letters  = automation.dead_letters
+      every_seconds = try(local.deployed[name].tick.every_seconds, 0)
+    }
+  }
+
+  depends_on = [google_project_service.suite]
+}
+
+module "billing_export" {
+  source = "./modules/billing_export"
+  count  = var.billing_export == null ? 0 : 1
+
+  project_id      = var.project_id
+  location        = var.billing_export.location
+  dataset         = var.billing_export.dataset
+  billing_account = var.billing_export.billing_account
+  label           = var.billing_export.label
+  table_is_there  = var.billing_export.table_is_there
+  labels          = local.labels
+
+  depends_on = [google_project_service.suite]
+}

@@ -17,3 +17,8 @@ output "budgets" {
   description = "The ids of the budgets that were created, by their keys."
   value       = module.budget.ids
 }
+
+output "next_steps" {
+  description = "What remains for a person to do."
+  value       = [for export in module.billing_export : export.next_step]
+}

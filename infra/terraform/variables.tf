@@ -82,12 +82,11 @@ variable "alerts" {
 variable "billing_export" {
   description = "A dataset for Cloud Billing's export, with views on it once the export has begun. Switching it on is a click in the console."
   type = object({
-    location         = optional(string, "EU")
-    dataset          = optional(string, "billing_export")
-    label            = optional(string, "team")
-    table_is_there   = optional(bool, false)
-    billing_account  = optional(string, "")
-    expiration_years = optional(number, 0)
+    billing_account = string
+    location        = optional(string, "EU")
+    dataset         = optional(string, "billing_export")
+    label           = optional(string, "team")
+    table_is_there  = optional(bool, false)
   })
   default = null
 }

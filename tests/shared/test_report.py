@@ -159,6 +159,8 @@ def test_a_report_is_one_line_of_json(capsys: pytest.CaptureFixture[str]) -> Non
             "error": 'two\nlines and "quotes" \x00 🐘',
             "is_money": False,
             "count": 1,
+            "saved": 0.0,
+            "currency": "",
         }
     ]
     assert data["report"]["refusals"] == [
