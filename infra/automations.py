@@ -53,7 +53,7 @@ class Function(Model, frozen=True, kw_only=True):
     max_instances: Annotated[int, Meta(ge=1)]
     concurrency: Annotated[int, Meta(ge=1)]
     permissions: tuple[str, ...]
-    """Of IAM. Where each is granted stands in `permissions.yaml`: on what the owner's section names, and nowhere else."""
+    """Of IAM. `permissions.yaml` says where each is granted: on what the owner's section names, and nowhere else."""
     github_permissions: dict[str, Literal["read", "write"]] = {}
     """Of GitHub, by their names for apps: what the installation, or the fine-grained token, is granted."""
     only_with: dict[str, tuple[str, ...]] = {}
@@ -96,7 +96,9 @@ class Place(Model, frozen=True, kw_only=True):
     """What Terraform does for a permission: the API that it enables, and on what it grants it."""
 
     api: str
-    granted_on: Literal["database", "topics", "secrets", "buckets", "accounts", "billing_accounts", "projects"]
+    granted_on: Literal[
+        "database", "topics", "secrets", "buckets", "repositories", "accounts", "billing_accounts", "projects"
+    ]
     predefined: str = ""
     """For a billing account, on which no role of a project can be granted: Google's smallest role that has it."""
 

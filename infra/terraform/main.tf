@@ -37,13 +37,16 @@ module "automation" {
     organization   = var.organization
     labels         = local.labels
   }
-  settings     = jsonencode(local.settings[each.key])
-  topics       = { for topic in lookup(each.value, "topics", []) : topic => local.topics[topic] }
+  settings = jsonencode(local.settings[each.key])
+  topics = merge(
+    { for topic in lookup(each.value, "topics", []) : topic => local.topics[topic] if topic != "gcr" },
+    contains(lookup(each.value, "topics", []), "gcr") ? local.images : {},
+  )
   publishes_to = local.publishes_to[each.key]
   places       = local.places
   named        = local.named[each.key]
 
-  depends_on = [google_project_iam_member.build, google_service_account_iam_member.pubsub_signs]
+  depends_on = [google_project_iam_member.build, google_pubsub_topic.images, google_service_account_iam_member.pubsub_signs]
 }
 
 module "observability" {

@@ -13,12 +13,16 @@ locals {
     # Artifact Registry needs no grant for its topic `gcr`.
   }
 
-  own = setsubtract(setunion(local.pushed, local.published), [module.budget.topic_id, var.images ? "" : "gcr"])
-  topics = merge(
-    { for id, topic in google_pubsub_topic.own : id => topic.id },
-    { (module.budget.topic_id) = module.budget.topic },
-    var.images ? {} : { gcr = "projects/${var.project_id}/topics/gcr" },
-  )
+  # Artifact Registry publishes to a topic of this name in each project that has images; the subscription is ours wherever it is.
+  images_in = toset(flatten([
+    for name, entry in local.deployed : [for repository in local.repositories[name] : split("/", repository)[1]]
+    if contains(lookup(entry, "topics", []), "gcr")
+  ]))
+  repositories = { for name in keys(local.deployed) : name => try(tolist(local.named[name].repositories), []) }
+  images       = { for project in local.images_in : (project == var.project_id ? "gcr" : "gcr-${project}") => "projects/${project}/topics/gcr" }
+
+  own    = setsubtract(setunion(local.pushed, local.published), [module.budget.topic_id, "gcr"])
+  topics = merge({ for id, topic in google_pubsub_topic.own : id => topic.id }, { (module.budget.topic_id) = module.budget.topic })
 
   publishes_to = {
     for name, entry in local.deployed : name => merge(
@@ -37,6 +41,16 @@ resource "google_pubsub_topic" "own" {
 
   project = var.project_id
   name    = each.key
+  labels  = local.labels
+
+  depends_on = [google_project_service.suite]
+}
+
+resource "google_pubsub_topic" "images" {
+  for_each = var.images ? local.images_in : []
+
+  project = each.key
+  name    = "gcr"
   labels  = local.labels
 
   depends_on = [google_project_service.suite]

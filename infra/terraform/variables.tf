@@ -48,6 +48,7 @@ variable "named" {
     projects         = optional(set(string), [])
     secrets          = optional(set(string), [])
     buckets          = optional(map(string), {})
+    repositories     = optional(set(string), [])
     accounts         = optional(set(string), [])
     billing_accounts = optional(set(string), [])
   }))
@@ -92,7 +93,7 @@ variable "billing_export" {
 }
 
 variable "images" {
-  description = "Whether the suite makes the topic `gcr` in its own project, to which Artifact Registry publishes. False if the topic is there already."
+  description = "Whether the suite makes the topic `gcr` in the projects of the images, to which Artifact Registry publishes. False if it is there already."
   type        = bool
   default     = true
 }

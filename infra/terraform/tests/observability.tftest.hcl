@@ -20,7 +20,7 @@ run "what_a_person_must_see_is_told" {
   }
 
   assert {
-    condition = output.policies == [
+    condition = output.policies == tolist([
       "Caretaker: a change that matters to the bill has failed",
       "Caretaker: a guard has refused",
       "Caretaker: a rung of a budget is passed",
@@ -32,11 +32,11 @@ run "what_a_person_must_see_is_told" {
       "Caretaker: prune_backups does not keep up",
       "Caretaker: prune_backups has not run",
       "Caretaker: something that a person must see",
-    ]
+    ])
     error_message = "A policy for each thing, and for each automation that Pub/Sub wakes."
   }
   assert {
-    condition     = output.metrics == ["caretaker/alerts", "caretaker/money_failures", "caretaker/refusals", "caretaker/runs", "caretaker/savings"]
+    condition     = join(" ", output.metrics) == "caretaker/alerts caretaker/money_failures caretaker/refusals caretaker/runs caretaker/savings"
     error_message = "The metrics that policies and the dashboard are about."
   }
   assert {

@@ -21,12 +21,13 @@ locals {
     for account in var.named.accounts : account => element(regex("@([^.]+)\\.iam\\.gserviceaccount\\.com$", account), 0)
   }
   wanted = {
-    database = [var.suite.project_id]
-    topics   = length(var.publishes_to) > 0 ? [var.suite.project_id] : []
-    projects = tolist(var.named.projects)
-    secrets  = tolist(local.secret_projects)
-    buckets  = distinct(values(var.named.buckets))
-    accounts = distinct(values(local.account_projects))
+    database     = [var.suite.project_id]
+    topics       = length(var.publishes_to) > 0 ? [var.suite.project_id] : []
+    projects     = tolist(var.named.projects)
+    secrets      = tolist(local.secret_projects)
+    buckets      = distinct(values(var.named.buckets))
+    repositories = distinct([for repository in var.named.repositories : split("/", repository)[1]])
+    accounts     = distinct(values(local.account_projects))
   }
   roles = merge([
     for place, projects in local.wanted : {
@@ -92,6 +93,16 @@ resource "google_storage_bucket_iam_member" "buckets" {
   bucket = each.key
   role   = google_project_iam_custom_role.role["${each.value}/buckets"].id
   member = google_service_account.function.member
+}
+
+resource "google_artifact_registry_repository_iam_member" "repositories" {
+  for_each = contains(keys(local.by_place), "repositories") ? var.named.repositories : []
+
+  project    = split("/", each.key)[1]
+  location   = split("/", each.key)[3]
+  repository = split("/", each.key)[5]
+  role       = google_project_iam_custom_role.role["${split("/", each.key)[1]}/repositories"].id
+  member     = google_service_account.function.member
 }
 
 resource "google_service_account_iam_member" "accounts" {

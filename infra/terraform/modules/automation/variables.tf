@@ -76,7 +76,7 @@ variable "settings" {
 }
 
 variable "topics" {
-  description = "Topics besides the inbox that are pushed to it: full names by id."
+  description = "Topics besides the inbox that are pushed to it: full names, by what their subscriptions are named after."
   type        = map(string)
   default     = {}
 }
@@ -93,12 +93,13 @@ variable "places" {
 }
 
 variable "named" {
-  description = "What the automation's section names, and which of the keys of `only_with` it has. Permissions are granted on these and on nothing else. `secrets` are full names; `buckets` have their project."
+  description = "What the automation's section names, and which of the keys of `only_with` it has. Permissions are granted on these and on nothing else. Secrets and repositories are full names; buckets have their project."
   type = object({
     keys             = optional(set(string), [])
     projects         = optional(set(string), [])
     secrets          = optional(set(string), [])
     buckets          = optional(map(string), {})
+    repositories     = optional(set(string), [])
     accounts         = optional(set(string), [])
     billing_accounts = optional(set(string), [])
   })

@@ -3,14 +3,8 @@ locals {
   ack_deadline_seconds = min(600, var.entry.time_limit_seconds + 30)
   pubsub_agent         = "serviceAccount:service-${var.suite.project_number}@gcp-sa-pubsub.iam.gserviceaccount.com"
 
+  # By the topic in the path a function tells whether a message may command.
   pushed = local.is_http ? {} : merge({ (local.inbox) = one(google_pubsub_topic.inbox).id }, var.topics)
-  # Of a message by the inbox, the topic in the path tells that it may command.
-  subscriptions = {
-    for id, topic in local.pushed : id => {
-      topic    = topic
-      endpoint = "${google_cloudfunctions2_function.function.service_config[0].uri}/projects/${var.suite.project_id}/topics/${id}"
-    }
-  }
 }
 
 resource "google_pubsub_topic" "inbox" {
@@ -46,18 +40,18 @@ resource "google_pubsub_subscription" "dead_letters" {
 }
 
 resource "google_pubsub_subscription" "push" {
-  for_each = local.subscriptions
+  for_each = local.pushed
 
   project                    = var.suite.project_id
   name                       = "${each.key}-to-${local.inbox}"
-  topic                      = each.value.topic
-  filter                     = lookup(var.entry.filters, each.key, null)
+  topic                      = each.value
+  filter                     = lookup(var.entry.filters, element(split("/", each.value), 3), null)
   ack_deadline_seconds       = local.ack_deadline_seconds
   message_retention_duration = "86400s" # one day: older hints are worth nothing
   labels                     = local.labels
 
   push_config {
-    push_endpoint = each.value.endpoint
+    push_endpoint = "${google_cloudfunctions2_function.function.service_config[0].uri}/${each.value}"
 
     oidc_token {
       service_account_email = var.suite.push_account
