@@ -22,3 +22,18 @@ output "next_steps" {
   description = "What remains for a person to do."
   value       = [for export in module.billing_export : export.next_step]
 }
+
+output "settings" {
+  description = "What each function is given: its own section, and what the deployment puts in. No secret is in it."
+  value       = local.settings
+}
+
+output "permissions" {
+  description = "What each automation was granted, by what it is granted on."
+  value       = { for name, automation in module.automation : name => automation.permissions }
+}
+
+output "subscriptions" {
+  description = "Each automation's push subscriptions, by topic."
+  value       = { for name, automation in module.automation : name => automation.subscriptions }
+}

@@ -11,8 +11,10 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from infra.automations import ROOT
@@ -54,12 +56,17 @@ def runs_of(root: str) -> int:
     return sum(len(RUN.findall(path.read_text())) for path in (TERRAFORM / root).glob("tests/*.tftest.hcl"))
 
 
-def check(root: str, scratch: Path) -> None:
-    """Format, validate and test a root with every module that it or its tests reach; nothing is written beside it."""
+def check(root: str, scratch: Path, variables: Mapping[str, object] | None = None) -> None:
+    """Format, validate and test a root with every module that it or its tests reach; nothing is written beside it.
+
+    The tests of the root itself are given ``variables``.
+    """
     if shutil.which("terraform") is None:
         pytest.skip(f"terraform is not installed: {runs_of(root)} runs of {TERRAFORM.name}/{root} skipped")
     copy = scratch / "terraform"
     shutil.copytree(TERRAFORM, copy, ignore=NOT_OURS)
+    if variables is not None:
+        (copy / root / "terraform.tfvars.json").write_bytes(msgspec.json.encode(variables))
     _succeeds(copy, "terraform", "fmt", "-check", "-diff", "-recursive")
     if _fetches_the_provider(copy / root):
         _succeeds(copy / root, "terraform", "validate", "-no-color")

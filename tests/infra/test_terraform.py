@@ -1,17 +1,31 @@
 """Terraform's own checks on what the project deploys."""
 
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 
+from infra.automations import ROOT
+from infra.deployment import Deployment, NewBudget, Suite, variables
+from infra.settings import load_caretaker_yaml
 from tests.infra.terraform import check, folders, modules_under_test, roots
 
 pytestmark = pytest.mark.one_python
 
 
+def whole_suite() -> dict[str, object]:
+    """What Terraform is given to deploy every automation of the map, as the example names things, with a new budget."""
+    owner: Any = msgspec.json.decode(msgspec.json.encode(load_caretaker_yaml(ROOT / "caretaker.yaml")))
+    del owner["cap_spending"]["budgets"]["monthly"]["id"]
+    deployment = Deployment(project="my-caretaker", budgets={"monthly": NewBudget(amount=400.0)})
+    suite = Suite(deployment, owner)
+    return variables(suite, {name: Path(f"dist/{name}-0123456789abcdef.zip") for name in suite.automations})
+
+
 @pytest.mark.parametrize("root", roots())
 def test_a_root_and_its_modules_are_valid_and_pass_their_tests(root: str, tmp_path: Path) -> None:
-    check(root, tmp_path)
+    check(root, tmp_path, whole_suite() if root == "." else None)
 
 
 def test_each_module_has_runs_of_its_own() -> None:
