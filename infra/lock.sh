@@ -10,7 +10,7 @@ compile() {
     --custom-compile-command "./deploy.sh lock" "$@"
 }
 
-compile "$@" --group local --group test --group lint --group lock functions/*/requirements.in \
+compile "$@" --group deploy --group local --group test --group lint --group lock functions/*/requirements.in \
   --output-file requirements.txt
 for requirements in functions/*/requirements.in; do
   # A function gets the very versions that it was developed and tested with.
