@@ -106,8 +106,8 @@ def change_report(change: Change, outcome: Outcome, error: str = "") -> ChangeRe
         error=error,
         is_money=change.is_money,
         count=change.count,
-        saved=change.saved,
-        currency=change.currency,
+        saved=change.saving.amount if change.saving else 0.0,
+        currency=change.saving.currency if change.saving else "",
     )
 
 

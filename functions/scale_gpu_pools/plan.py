@@ -138,15 +138,13 @@ def _change(verdict: Verdict) -> ScaleChange | None:
 def _savings(seen: Iterable[Verdict], occasion: Occasion) -> Iterable[RecordSaving]:
     for verdict in seen:
         for interval in verdict.outlook.record.ended:
-            amount = saved(interval, occasion.now)
+            amount = f"{saved(interval, occasion.now):.2f} {interval.currency}"
             yield RecordSaving(
                 target=verdict.name,
                 field="savings",
                 before="",
                 after=f"since {told(interval.began)}",
-                reason=f"{interval.nodes} nodes did not run, which saved {amount:.2f} {interval.currency}",
+                reason=f"{interval.nodes} nodes did not run, which saved {amount}",
                 subject=verdict.name,
-                saved=amount,
-                currency=interval.currency,
                 interval=interval,
             )
