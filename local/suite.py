@@ -79,6 +79,7 @@ class Suite:
         return self
 
     def _start(self) -> None:
+        self.cloud.resource_manager.add_project(self.project)
         with self._error_log.open("wb") as errors:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "local.functions_host"],

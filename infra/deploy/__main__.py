@@ -5,6 +5,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
+
 from infra.automations import ROOT, load_automations
 from infra.deploy.commands import commands_of, read_command
 from infra.deploy.doctor import examine
@@ -50,6 +52,8 @@ def _do(arguments: list[str]) -> int:
     if options.command in {"status", "doctor"}:
         suite = _suite(options)
         target = _target(options, suite.deployment)
+        if target.is_local:
+            suite = Suite(msgspec.structs.replace(suite.deployment, project=target.project), suite.owner)
         if options.command == "doctor":
             return 0 if examine(Patient(suite, target), print) else 1
         for line in status_lines(target, _automations(suite), target.now()):
