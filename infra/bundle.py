@@ -16,7 +16,7 @@ from pathlib import Path
 
 from infra.automations import ROOT, load_functions
 
-FOLDER = ROOT / "dist"
+FOLDER = ROOT / "infra" / "terraform" / "dist"
 OURS = ("functions", "shared")
 EARLIEST = (1980, 1, 1, 0, 0, 0)
 """The earliest time that a zip can tell: files' own times differ from checkout to checkout."""

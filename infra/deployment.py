@@ -18,7 +18,7 @@ from shared.settings import Model, ProjectId, Region, convert, parse
 
 PATH = ROOT / "deployment.yaml"
 TERRAFORM = ROOT / "infra" / "terraform"
-VARIABLES = TERRAFORM / "caretaker.auto.tfvars.json"
+VARIABLES = "caretaker.auto.tfvars.json"
 MOST_BYTES = 30_000
 """Of one function's settings: Cloud Run takes 32 KiB for all environment variables of a container
 (https://cloud.google.com/run/quotas)."""
@@ -132,14 +132,15 @@ def variables(suite: Suite, bundles: Mapping[str, Path]) -> dict[str, object]:
         "project_id": suite.deployment.project,
         "settings": {name: suite.owner[name] for name in ("mode", *suite.automations) if name in suite.owner},
         "named": {name: named_in(suite.owner[name], suite.deployment.project) for name in suite.automations},
-        "bundles": {name: str(path) for name, path in bundles.items()},
+        # Below the root, so that the same bundle is the same to Terraform wherever the checkout is.
+        "bundles": {name: f"dist/{path.name}" for name, path in bundles.items()},
     }
 
 
-def write_variables(suite: Suite, bundles: Mapping[str, Path], path: Path = VARIABLES) -> None:
-    """Write what Terraform is given to a file that it reads by itself, and that git ignores."""
+def write_variables(suite: Suite, bundles: Mapping[str, Path], folder: Path = TERRAFORM) -> None:
+    """Write what Terraform is given to a file of its root that it reads by itself, and that git ignores."""
     encoded = msgspec.json.encode(variables(suite, bundles))
-    path.write_bytes(msgspec.json.format(encoded, indent=2) + b"\n")
+    (folder / VARIABLES).write_bytes(msgspec.json.format(encoded, indent=2) + b"\n")
 
 
 def _check_budgets(suite: Suite) -> None:

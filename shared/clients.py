@@ -80,11 +80,11 @@ class Clients:
         self._reading = threading.RLock()
 
     @classmethod
-    def from_environment(cls) -> "Clients":
-        """Clients as the function's environment sets them: project, endpoint, and seconds of retrying."""
+    def from_environment(cls, project: str = "") -> "Clients":
+        """Clients as the environment sets them: endpoint, seconds of retrying, and, if it is not given, the project."""
         seconds = os.environ.get(RETRY_SECONDS_VARIABLE)
         return cls(
-            os.environ.get(PROJECT_VARIABLE) or os.environ.get("GOOGLE_CLOUD_PROJECT", ""),
+            project or os.environ.get(PROJECT_VARIABLE) or os.environ.get("GOOGLE_CLOUD_PROJECT", ""),
             endpoint=os.environ.get(ENDPOINT_VARIABLE, ""),
             http_endpoint=os.environ.get(HTTP_ENDPOINT_VARIABLE, ""),
             retry=RetryPolicy(first=min(0.5, float(seconds) / 4), give_up=float(seconds)) if seconds else None,

@@ -15,7 +15,7 @@ from infra.deploy.send import is_well, send
 from infra.deploy.status import holds_of, status_lines
 from infra.deploy.target import LOCAL_DIRECTORY, Target, in_the_cloud, on_this_machine
 from infra.deploy.terraform import NotDeployed, Terraform
-from infra.deployment import PATH, Deployment, Suite, load_deployment, load_suite
+from infra.deployment import PATH, TERRAFORM, Deployment, Suite, load_deployment, load_suite
 from shared.errors import CaretakerError, cloud_errors, in_words
 from shared.state import State
 
@@ -67,7 +67,9 @@ def _deploy(options: argparse.Namespace) -> int:
         raise NotDeployed("Terraform does not reach the local cloud: ./deploy.sh local makes there what it would make")
     suite = _suite(options)
     target = in_the_cloud(suite.deployment.project)
-    terraform = Terraform(suite, target.clients, ask=lambda words: _ask(words, yes=options.yes), say=print)
+    terraform = Terraform(
+        suite, target.clients, ask=lambda words: _ask(words, yes=options.yes), say=print, folder=options.root
+    )
     if options.command == "plan":
         terraform.plan()
         return 0
@@ -80,16 +82,16 @@ def _deploy(options: argparse.Namespace) -> int:
         terraform.apply()
     else:
         raise NotDeployed("nothing was changed")
-    return 0 if destroys else _ask_for_status(suite, target)
+    return 0 if destroys else _ask_for_status(suite, target, options.wait)
 
 
-def _ask_for_status(suite: Suite, target: Target) -> int:
+def _ask_for_status(suite: Suite, target: Target, seconds: float) -> int:
     """Ask each automation where things stand: that it answers shows that all between it and a person works."""
     answered = True
     for name in _automations(suite):
         status = commands_of(name).get("status")
         if status:
-            report = send(target, name, status(), now=target.now(), wait_seconds=AFTER_APPLY_SECONDS, say=print)
+            report = send(target, name, status(), now=target.now(), wait_seconds=seconds, say=print)
             answered = answered and is_well(report)
     return 0 if answered else 1
 
@@ -156,6 +158,8 @@ def _parser() -> argparse.ArgumentParser:
     ):
         command = commands.add_parser(name, help=words, description=words, parents=[common])
         command.add_argument("--yes", action="store_true", help="ask nothing")
+        command.add_argument("--root", type=Path, default=TERRAFORM, help=argparse.SUPPRESS)
+        command.add_argument("--wait", type=float, default=AFTER_APPLY_SECONDS, help=argparse.SUPPRESS)
         if name == "destroy":
             command.add_argument(
                 "--even-if-held", action="store_true", help="although something is not put back as it was"

@@ -129,7 +129,7 @@ def permissions(patient: Patient) -> Iterable[Finding]:
 
 
 def who_may_be_granted(patient: Patient) -> Iterable[Finding]:
-    """Domain-restricted sharing, which would keep out Cloud Billing's publisher and GitHub."""
+    """Domain-restricted sharing, which may keep out Cloud Billing's publisher and GitHub."""
     from google.cloud.orgpolicy_v2 import OrgPolicyClient
 
     strangers = [*_strangers(patient)]
@@ -160,7 +160,7 @@ def _strangers(patient: Patient) -> Iterator[str]:
 def secrets(patient: Patient) -> Iterable[Finding]:
     """The secrets that the settings name, and those that a person must fill."""
     from google.api_core.exceptions import NotFound
-    from google.cloud.secretmanager_v1 import SecretManagerServiceClient
+    from google.cloud.secretmanager_v1 import SecretManagerServiceClient, SecretVersion
 
     clients, own = patient.target.clients, patient.suite.deployment.project
     wanted: dict[str, None] = {}
@@ -170,16 +170,17 @@ def secrets(patient: Patient) -> Iterable[Finding]:
         wanted |= dict.fromkeys(f"projects/{own}/secrets/{secret}" for secret in by_hand)
     for secret in wanted:
         project, short = secret.split("/")[1], secret.split("/")[3]
-        request = {"parent": secret, "filter": "state:ENABLED", "page_size": 1}
         try:
-            versions = clients.of(SecretManagerServiceClient).list_secret_versions(request=request, **clients.reading)
-            found = next(iter(versions), None)
-        except NotFound:
-            yield missing(
-                f"there is no secret {secret}", f"gcloud secrets create {short} --project={project} --data-file=-"
+            versions = list(
+                clients.of(SecretManagerServiceClient).list_secret_versions(
+                    request={"parent": secret}, **clients.reading
+                )
             )
+        except NotFound:
+            mend = f"gcloud secrets create {short} --project={project} --data-file=-"
+            yield missing(f"there is no secret {secret}", mend)
             continue
-        if found is None:
+        if not any(version.state == SecretVersion.State.ENABLED for version in versions):
             mend = f"gcloud secrets versions add {short} --project={project} --data-file=-"
             yield missing(f"{secret} has no enabled version", mend)
         else:

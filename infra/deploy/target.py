@@ -46,7 +46,7 @@ class Target(msgspec.Struct, frozen=True):
 
 def in_the_cloud(project: str) -> Target:
     """The suite in a project, reached with the credentials of whoever runs this."""
-    return Target(project, Clients(project))
+    return Target(project, Clients.from_environment(project))
 
 
 def on_this_machine(directory: Path = LOCAL_DIRECTORY) -> Target:

@@ -54,7 +54,7 @@ class Terraform(msgspec.Struct, frozen=True):
         return {name: output.value for name, output in told.items()}
 
     def _prepare(self) -> None:
-        write_variables(self.suite, write_bundles(self.suite.automations), self.folder / "caretaker.auto.tfvars.json")
+        write_variables(self.suite, write_bundles(self.suite.automations, self.folder / "dist"), self.folder)
         deployment = self.suite.deployment
         if not state_bucket.is_there(self.clients, deployment.bucket):
             if not self.ask(f"Terraform's state needs a bucket. Create gs://{deployment.bucket}?"):
