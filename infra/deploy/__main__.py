@@ -26,11 +26,15 @@ AFTER_APPLY_SECONDS = 180.0
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do it; the exit code is 0 if all went well, 1 if not, 2 if it could not begin."""
+    from google.auth.exceptions import DefaultCredentialsError
+
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
         return _do(given)
     except CaretakerError as error:
         return _failed(str(error), 2)
+    except DefaultCredentialsError:
+        return _failed("nobody is logged in: gcloud auth application-default login", 2)
     except cloud_errors() as error:
         return _failed(in_words(error), 1)
     except KeyboardInterrupt:
