@@ -37,6 +37,8 @@ locals {
 }
 
 resource "google_pubsub_topic" "own" {
+  #checkov:skip=CKV_GCP_83:messages are hints without secrets; a key of one's own would be one more to keep, and to lock the suite out with
+
   for_each = local.own
 
   project = var.project_id
@@ -47,6 +49,8 @@ resource "google_pubsub_topic" "own" {
 }
 
 resource "google_pubsub_topic" "images" {
+  #checkov:skip=CKV_GCP_83:messages are hints without secrets; a key of one's own would be one more to keep, and to lock the suite out with
+
   for_each = var.images ? local.images_in : []
 
   project = each.key

@@ -8,6 +8,8 @@ locals {
 }
 
 resource "google_pubsub_topic" "inbox" {
+  #checkov:skip=CKV_GCP_83:messages are hints without secrets; a key of one's own would be one more to keep, and to lock the suite out with
+
   count = local.is_http ? 0 : 1
 
   project = var.suite.project_id
@@ -16,6 +18,8 @@ resource "google_pubsub_topic" "inbox" {
 }
 
 resource "google_pubsub_topic" "dead_letters" {
+  #checkov:skip=CKV_GCP_83:messages are hints without secrets; a key of one's own would be one more to keep, and to lock the suite out with
+
   count = local.is_http ? 0 : 1
 
   project = var.suite.project_id

@@ -1,4 +1,6 @@
 resource "google_pubsub_topic" "notifications" {
+  #checkov:skip=CKV_GCP_83:messages are hints without secrets; a key of one's own would be one more to keep, and to lock the suite out with
+
   project = var.project_id
   name    = var.topic
 }
