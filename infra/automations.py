@@ -72,6 +72,8 @@ class Entry(Function, frozen=True, kw_only=True, tag_field="trigger", tag="pubsu
     """By topic, the filter of its subscription (https://cloud.google.com/pubsub/docs/subscription-message-filter)."""
     obeys: tuple[str, ...] = ()
     """The spending restrictions that it enforces on what it owns; its inbox is woken when they change."""
+    wakes: tuple[Literal["itself", "those_that_obey"], ...] = ()
+    """The inboxes that it may publish to: its own, when its time is up, or those of whoever obeys restrictions."""
     tick: TickSchedule | None = None
     retry: RetryPolicy
     """The ack deadline of its subscriptions is 30 seconds longer than its time limit."""

@@ -10,7 +10,7 @@ from msgspec import Meta
 
 from functions.cap_spending.settings import Settings as CapSpending
 from infra.automations import ROOT, load_functions
-from infra.named import named_in
+from infra.named import ACCOUNT, Named, named_in
 from infra.settings import load_caretaker_yaml
 from infra.yaml12 import read_yaml
 from shared.errors import SettingsError
@@ -23,6 +23,7 @@ MOST_BYTES = 30_000
 """Of one function's settings: Cloud Run takes 32 KiB for all environment variables of a container
 (https://cloud.google.com/run/quotas)."""
 
+Account = Annotated[str, Meta(pattern=ACCOUNT)]
 BillingAccount = Annotated[str, Meta(pattern=r"^[0-9A-Z]{6}-[0-9A-Z]{6}-[0-9A-Z]{6}$")]
 
 
@@ -73,6 +74,11 @@ class Deployment(Model, frozen=True, kw_only=True):
     """By their keys in `caretaker.yaml`: those that have no `id` there."""
     alerts: Alerts = Alerts()
     billing_export: BillingExport | None = None
+    act_as: dict[str, tuple[Account, ...]] = {}
+    """By automation, accounts that it may act as besides those that its section names: what runs the services that it
+    moves to new secrets, say."""
+    buckets: dict[str, ProjectId] = {}
+    """The projects of buckets that `caretaker.yaml` names and that are not in the suite's own."""
     images: bool = True
     """Whether Terraform makes the topic `gcr` where the images are. False if it is there already."""
     keep_state_on_destroy: bool = False
@@ -95,6 +101,16 @@ class Suite(msgspec.Struct, frozen=True):
         """The functions that have a section in the settings."""
         return [name for name in load_functions() if name in self.owner]
 
+    def named(self, automation: str) -> Named:
+        """On what an automation is granted its permissions."""
+        deployment = self.deployment
+        named = named_in(self.owner[automation], deployment.project)
+        return msgspec.structs.replace(
+            named,
+            buckets={bucket: deployment.buckets.get(bucket, project) for bucket, project in named.buckets.items()},
+            accounts=tuple(sorted({*named.accounts, *deployment.act_as.get(automation, ())})),
+        )
+
 
 def load_suite(deployment: Path, settings: Path) -> Suite:
     """Both files, checked, each and against each other. Raises ``SettingsError`` with the key and what would do."""
@@ -102,6 +118,7 @@ def load_suite(deployment: Path, settings: Path) -> Suite:
     if not suite.automations:
         raise SettingsError(str(settings), sorted(suite.owner), "a section for at least one automation")
     _check_budgets(suite)
+    _check_names(suite)
     for name in suite.automations:
         size = len(msgspec.json.encode(suite.owner[name]))
         if size > MOST_BYTES:
@@ -125,13 +142,13 @@ def load_deployment(path: Path) -> Deployment:
 def variables(suite: Suite, bundles: Mapping[str, Path]) -> dict[str, object]:
     """What Terraform's root is given, by the names of its variables."""
     deployment = msgspec.to_builtins(suite.deployment)
-    for name in ("project", "state_bucket"):
+    for name in ("project", "state_bucket", "act_as", "buckets"):
         del deployment[name]
     return {
         **deployment,
         "project_id": suite.deployment.project,
         "settings": {name: suite.owner[name] for name in ("mode", *suite.automations) if name in suite.owner},
-        "named": {name: named_in(suite.owner[name], suite.deployment.project) for name in suite.automations},
+        "named": {name: suite.named(name) for name in suite.automations},
         # Below the root, so that the same bundle is the same to Terraform wherever the checkout is.
         "bundles": {name: f"dist/{path.name}" for name, path in bundles.items()},
     }
@@ -141,6 +158,19 @@ def write_variables(suite: Suite, bundles: Mapping[str, Path], folder: Path = TE
     """Write what Terraform is given to a file of its root that it reads by itself, and that git ignores."""
     encoded = msgspec.json.encode(variables(suite, bundles))
     (folder / VARIABLES).write_bytes(msgspec.json.format(encoded, indent=2) + b"\n")
+
+
+def _check_names(suite: Suite) -> None:
+    """What `deployment.yaml` says of automations and buckets is of such as there are."""
+    for name in suite.deployment.act_as:
+        if name not in suite.automations:
+            raise SettingsError(f"act_as.{name}", name, f"an automation with a section: {', '.join(suite.automations)}")
+    known = {bucket for name in suite.automations for bucket in named_in(suite.owner[name], "").buckets}
+    for bucket in suite.deployment.buckets:
+        if bucket not in known:
+            raise SettingsError(
+                f"buckets.{bucket}", bucket, f"a bucket that caretaker.yaml names: {', '.join(sorted(known)) or 'none'}"
+            )
 
 
 def _check_budgets(suite: Suite) -> None:

@@ -7,7 +7,7 @@ import msgspec
 
 FULL_NAME = re.compile(r"^projects/(?P<project>[a-z][a-z0-9:.-]+)/(?P<collection>[A-Za-z]+)/")
 IMAGE = re.compile(r"^(?P<location>[a-z0-9-]+)-docker\.pkg\.dev/(?P<project>[^/]+)/(?P<repository>[^/]+)/")
-ACCOUNT = re.compile(r"^[a-z0-9-]+@[a-z0-9-]+\.iam\.gserviceaccount\.com$")
+ACCOUNT = r"^[a-z0-9-]+@[a-z0-9-]+\.iam\.gserviceaccount\.com$"
 
 
 class Named(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,7 +43,7 @@ def named_in(section: object, project: str) -> Named:
             f"projects/{found['project']}/locations/{found['location']}/repositories/{found['repository']}"
             for found in images
         ),
-        accounts=_sorted(text for text in texts if ACCOUNT.match(text)),
+        accounts=_sorted(text for text in texts if re.match(ACCOUNT, text)),
         billing_accounts=_sorted(value for key, value in pairs if key == "billing_account"),
     )
 

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator
 
 from infra.automations import load_functions, load_places, place_of
 from infra.deploy.findings import Finding, Patient, missing, well
-from infra.named import named_in
 
 DEPLOYING = (
     "artifactregistry.repositories.create",
@@ -43,7 +42,7 @@ def watched(patient: Patient) -> dict[str, set[str]]:
     own = patient.suite.deployment.project
     found: dict[str, set[str]] = {own: set(BEFORE_TERRAFORM)}
     for name in patient.suite.automations:
-        named = named_in(patient.suite.owner[name], own)
+        named = patient.suite.named(name)
         entry = load_functions()[name]
         conditional = {one for permissions in entry.only_with.values() for one in permissions}
         asked_for = {one for key, permissions in entry.only_with.items() if key in named.keys for one in permissions}
@@ -165,7 +164,7 @@ def secrets(patient: Patient) -> Iterable[Finding]:
     clients, own = patient.target.clients, patient.suite.deployment.project
     wanted: dict[str, None] = {}
     for name in patient.suite.automations:
-        wanted |= dict.fromkeys(named_in(patient.suite.owner[name], own).secrets)
+        wanted |= dict.fromkeys(patient.suite.named(name).secrets)
         by_hand = [one.secret for one in load_functions()[name].secrets if one.first_version == "by_hand"]
         wanted |= dict.fromkeys(f"projects/{own}/secrets/{secret}" for secret in by_hand)
     for secret in wanted:

@@ -15,7 +15,7 @@ def is_there(clients: Clients, bucket: str) -> bool:
     from google.api_core.exceptions import NotFound
 
     try:
-        get(clients, f"{ADDRESS}/{bucket}", {"fields": "name"}, dict[str, str])
+        get(clients, f"{ADDRESS}/{bucket}", {"fields": "name"}, dict[str, object])
     except NotFound:
         return False
     return True

@@ -6,7 +6,7 @@ locals {
 
   # Who publishes there, besides functions of the suite. Cloud Billing's topic is made with the budgets.
   publishers = {
-    caretaker-secret-events = [
+    caretaker-secret-notifications = [
       for number in distinct([for project in data.google_project.secrets : project.number]) :
       "serviceAccount:service-${number}@gcp-sa-secretmanager.iam.gserviceaccount.com"
     ]
@@ -24,16 +24,24 @@ locals {
   own    = setsubtract(setunion(local.pushed, local.published), [module.budget.topic_id, "gcr"])
   topics = merge({ for id, topic in google_pubsub_topic.own : id => topic.id }, { (module.budget.topic_id) = module.budget.topic })
 
-  publishes_to = {
-    for name, entry in local.deployed : name => merge(
-      { for topic in lookup(entry, "publishes", []) : topic => local.topics[topic] },
-      # Whoever records spending restrictions wakes those that obey them.
-      entry.trigger == "pubsub" && contains(entry.permissions, "pubsub.topics.publish") ? {
-        for other, obeying in local.deployed : local.inboxes[other] => "projects/${var.project_id}/topics/${local.inboxes[other]}"
-        if other != name && length(lookup(obeying, "obeys", [])) > 0
-      } : {},
-    )
-  }
+  publishes_to = { for name, entry in local.deployed : name => { for topic in lookup(entry, "publishes", []) : topic => local.topics[topic] } }
+
+  # Whoever records spending restrictions wakes those that obey them.
+  wakes = merge([
+    for name, entry in local.deployed : {
+      for other, obeying in local.deployed : "${name}/${other}" => { waker = name, woken = other }
+      if other != name && length(lookup(obeying, "obeys", [])) > 0
+    } if contains(lookup(entry, "wakes", []), "those_that_obey")
+  ]...)
+}
+
+resource "google_pubsub_topic_iam_member" "wakes" {
+  for_each = local.wakes
+
+  project = var.project_id
+  topic   = module.automation[each.value.woken].inbox
+  role    = module.automation[each.value.waker].publisher_role
+  member  = "serviceAccount:${module.automation[each.value.waker].account}"
 }
 
 resource "google_pubsub_topic" "own" {

@@ -40,8 +40,8 @@ from local.cloud.pubsub import PubSub
 from local.cloud.resource_manager import ResourceManager
 from local.cloud.scheduler import CloudScheduler
 from local.cloud.secret_manager import SecretManager
-from local.cloud.storage import CloudStorage
 from local.cloud.service_usage import ServiceUsage
+from local.cloud.storage import CloudStorage
 from local.cloud.worker_pools import WorkerPools
 
 

@@ -68,6 +68,7 @@ def test_what_terraform_needs_of_an_entry(name: str, entry: Entry | Webhook) -> 
     assert len(inbox_of(name)) <= 30
     if isinstance(entry, Entry):
         assert set(entry.filters) <= set(entry.topics)
+        assert bool(entry.wakes) == ("pubsub.topics.publish" in entry.permissions)
         assert all(len(text) <= 256 for text in entry.filters.values())
         assert entry.time_limit_seconds + 30 <= 600
 

@@ -10,7 +10,6 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -20,9 +19,9 @@ import pytest
 from infra import environment
 from infra.automations import ROOT, Entry, load_functions
 from infra.bundle import bundle, main, write_bundles, zipped
-from infra.settings import load_caretaker_yaml
 from shared import settings
 from shared.events import Tick, inbox_of
+from tests.infra.examples import every_section
 
 pytestmark = pytest.mark.one_python
 
@@ -56,9 +55,7 @@ def unpacked(name: str, folder: Path) -> Path:
 
 def deployed_settings(name: str, folder: Path) -> str:
     """What Terraform puts into the function's environment."""
-    owner = load_caretaker_yaml(ROOT / "caretaker.yaml")
-    section = owner[name]
-    assert isinstance(section, Mapping)
+    section = every_section()[name]
     if name == "receive_github":
         (folder / "secret").write_bytes(SECRET)
         section = {**section, "secret_file": str(folder / "secret")}
@@ -146,6 +143,7 @@ def test_a_bundle_has_what_its_function_imports_and_nothing_else(name: str) -> N
     assert others == {"functions/__init__.py"}
     assert all(path.endswith(".py") for path in files if "/" in path)
     modules = {path.removesuffix(".py").removesuffix("/__init__").replace("/", ".") for path in files}
+    packages = {"functions", "shared", *(module.rpartition(".")[0] for module in modules)}
     imports = [
         node
         for path, content in files.items()
@@ -154,7 +152,7 @@ def test_a_bundle_has_what_its_function_imports_and_nothing_else(name: str) -> N
         if isinstance(node, ast.ImportFrom)
     ]
     imported = {each for node in imports for each in (node.module, *(f"{node.module}.{a.name}" for a in node.names))}
-    unused = modules - {"main", "requirements.txt"} - imported - {f"functions.{name}", "functions", "shared"}
+    unused = modules - {"main", "requirements.txt"} - imported - packages
     assert unused == set()
 
 

@@ -1,14 +1,11 @@
 """Terraform's own checks on what the project deploys."""
 
 from pathlib import Path
-from typing import Any
 
-import msgspec
 import pytest
 
-from infra.automations import ROOT
 from infra.deployment import Deployment, NewBudget, Suite, variables
-from infra.settings import load_caretaker_yaml
+from tests.infra.examples import every_section
 from tests.infra.terraform import check, folders, modules_under_test, roots
 
 pytestmark = pytest.mark.one_python
@@ -16,7 +13,7 @@ pytestmark = pytest.mark.one_python
 
 def whole_suite() -> dict[str, object]:
     """What Terraform is given to deploy every automation of the map, as the example names things, with a new budget."""
-    owner: Any = msgspec.json.decode(msgspec.json.encode(load_caretaker_yaml(ROOT / "caretaker.yaml")))
+    owner = every_section()
     del owner["cap_spending"]["budgets"]["monthly"]["id"]
     deployment = Deployment(project="my-caretaker", budgets={"monthly": NewBudget(amount=400.0)})
     suite = Suite(deployment, owner)

@@ -49,6 +49,7 @@ run "an_automation_that_pubsub_wakes" {
       tick               = { schedule = "*/10 * * * *", time_zone = "Etc/UTC", every_seconds = 600 }
       retry              = { minimum_backoff_seconds = 10, maximum_backoff_seconds = 600 }
       dead_letter_after  = 20
+      wakes              = ["itself"]
       filters            = { budget = "NOT attributes.eventType = \"TOPIC_CONFIGURED\"" }
       permissions = [
         "datastore.entities.get", "pubsub.topics.publish", "run.services.list", "run.services.update", "run.services.delete",
@@ -57,7 +58,7 @@ run "an_automation_that_pubsub_wakes" {
       only_with = { limit_cloud_run = ["run.services.update"], previews = ["run.services.delete"] }
     }
     topics       = { budget = "projects/my-caretaker/topics/budget" }
-    publishes_to = { caretaker-scale-gpu-pools = "projects/my-caretaker/topics/caretaker-scale-gpu-pools" }
+    publishes_to = { pulls = "projects/my-caretaker/topics/pulls" }
     named = {
       keys             = ["limit_cloud_run"]
       projects         = ["my-product", "my-research"]
@@ -114,6 +115,10 @@ run "an_automation_that_pubsub_wakes" {
       "my-caretaker/database", "my-caretaker/topics", "my-product/projects", "my-research/projects", "my-product/secrets", "my-product/buckets", "my-product/accounts",
     ])
     error_message = "A role in each project for each place."
+  }
+  assert {
+    condition     = keys(google_pubsub_topic_iam_member.topics) == ["caretaker-cap-spending", "pulls"]
+    error_message = "It publishes to its own inbox, as it wakes itself, and where the root says."
   }
   assert {
     condition     = google_project_iam_member.database["my-caretaker/database"].condition[0].expression == "resource.name == \"projects/my-caretaker/databases/caretaker\""

@@ -42,6 +42,12 @@ run "every_automation_of_the_map" {
     error_message = "The id of a budget that was created goes into the settings."
   }
   assert {
+    condition = alltrue([for name, entry in yamldecode(file("./automations.yaml")) :
+      length(lookup(entry, "obeys", [])) == 0 || contains(keys(google_pubsub_topic_iam_member.wakes), "cap_spending/${name}")
+    ])
+    error_message = "cap_spending may publish to the inboxes of those that obey."
+  }
+  assert {
     condition     = output.settings.cap_spending.cap_spending.wake.gpu_pools_off == ["projects/my-caretaker/topics/caretaker-scale-gpu-pools"]
     error_message = "Those that obey a restriction are woken."
   }

@@ -73,7 +73,8 @@ def all_is_well(owner: Mapping[str, object] | None = None, deployment: Deploymen
         stage = Stage(cloud, Suite(deployment or Deployment(project=PROJECT), owner or example()))
         add_topic(stage, TOPIC)
         add_budget(stage)
-        add_secret(stage, GITHUB_TOKEN)
+        for secret in {one for name in stage.suite.automations for one in stage.suite.named(name).secrets}:
+            add_secret(stage, secret)
         yield stage
 
 

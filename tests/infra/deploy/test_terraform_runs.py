@@ -4,22 +4,20 @@ Terraform itself cannot reach a cloud here, so a small program stands in its pla
 """
 
 import json
-import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import grpc
 import pytest
 from google.api_core.exceptions import GoogleAPICallError
+from google.auth.credentials import AnonymousCredentials
+from google.cloud.storage import Client
 
 from functions.cap_spending.records import Records
 from infra.deploy.__main__ import main
 from infra.deploy.terraform import NotDeployed, Terraform
-from local.cloud.engine import ApiError
-from local.cloud.http import HttpRequest, Route
 from shared import clients
 from shared.holds import Held, Hold, Phase
 from shared.state import State
@@ -43,27 +41,10 @@ sys.exit(codes.get(command, 0))
 """
 
 
-class Buckets:
-    """As much of Cloud Storage as the state's bucket takes."""
-
-    def __init__(self) -> None:
-        self.made: dict[str, Any] = {}
-        host = "storage.googleapis.com/storage/v1/b"
-        self.routes = (
-            Route("GET", re.compile(rf"{host}/(?P<name>[^/]+)"), self._get),
-            Route("POST", re.compile(host), self._insert),
-        )
-
-    def _get(self, request: HttpRequest) -> object:
-        if request.captured["name"] not in self.made:
-            raise ApiError(grpc.StatusCode.NOT_FOUND, "The specified bucket does not exist.")
-        return {"name": request.captured["name"]}
-
-    def _insert(self, request: HttpRequest) -> object:
-        body = json.loads(request.body)
-        assert request.query == {"project": PROJECT}
-        self.made[body["name"]] = body
-        return body
+def storage(stage: Stage) -> Client:
+    """Google's own client of Cloud Storage."""
+    address = f"{stage.cloud.http_address}/storage.googleapis.com"
+    return Client(PROJECT, AnonymousCredentials(), client_options={"api_endpoint": address})
 
 
 @dataclass
@@ -72,7 +53,6 @@ class Bench:
 
     stage: Stage
     folder: Path
-    buckets: Buckets
     answers: list[bool] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
 
@@ -99,17 +79,21 @@ class Bench:
 
 
 @pytest.fixture
-def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
-    """All that there is, with the state's bucket in its place."""
+def a_terraform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stand-in for Terraform on the PATH."""
     program = tmp_path / "terraform"
     program.write_text(TERRAFORM.format(python=sys.executable, folder=str(tmp_path)))
     program.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
+
+
+@pytest.fixture
+def bench(tmp_path: Path, a_terraform: None) -> Iterator[Bench]:
+    """All that there is, with the state's bucket in its place."""
+    del a_terraform
     with all_is_well() as stage:
-        buckets = Buckets()
-        stage.cloud.http.add(buckets)
-        buckets.made[BUCKET] = {}
-        made = Bench(stage, tmp_path, buckets)
+        stage.cloud.storage.add_bucket(PROJECT, BUCKET)
+        made = Bench(stage, tmp_path)
         made.ends(plan=2)
         yield made
 
@@ -149,27 +133,33 @@ def test_what_fails_says_so_and_can_be_run_again(bench: Bench, command: str) -> 
     terraform.apply()
 
 
-def test_the_bucket_of_the_state_is_made_once_and_only_if_a_person_says_so(bench: Bench) -> None:
-    bench.buckets.made.clear()
-    bench.answers = [False, True]
-    with pytest.raises(NotDeployed, match=f"gcloud storage buckets create gs://{BUCKET}"):
-        bench.terraform().plan()
-    assert (bench.calls, bench.buckets.made) == ([], {})
-    assert bench.terraform().plan()
-    assert bench.terraform().plan()
-    assert bench.asked == [f"Terraform's state needs a bucket. Create gs://{BUCKET}?"] * 2
-    (made,) = bench.buckets.made.values()
-    assert made["versioning"] == {"enabled": True}
-    assert made["iamConfiguration"]["publicAccessPrevention"] == "enforced"
+@pytest.mark.usefixtures("a_terraform")
+def test_the_bucket_of_the_state_is_made_once_and_only_if_a_person_says_so(tmp_path: Path) -> None:
+    with all_is_well() as stage:
+        bench = Bench(stage, tmp_path, answers=[False, True])
+        bench.ends(plan=2)
+        with pytest.raises(NotDeployed, match=f"gcloud storage buckets create gs://{BUCKET}"):
+            bench.terraform().plan()
+        assert bench.calls == []
+        assert bench.terraform().plan()
+        assert bench.terraform().plan()
+        assert bench.asked == [f"Terraform's state needs a bucket. Create gs://{BUCKET}?"] * 2
+        made = storage(stage).get_bucket(BUCKET)
+        assert (made.versioning_enabled, made.location.lower()) == (True, "europe-west1")
+        assert made.iam_configuration.uniform_bucket_level_access_enabled
+        assert made.iam_configuration.public_access_prevention == "enforced"
 
 
-def test_a_bucket_that_cannot_be_made_and_no_terraform(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    bench.buckets.made.clear()
-    bench.answers = [True]
-    bench.stage.cloud.server.fail("POST storage", grpc.StatusCode.PERMISSION_DENIED)
-    with pytest.raises(GoogleAPICallError, match="injected PERMISSION_DENIED"):
-        bench.terraform().plan()
-    bench.buckets.made[BUCKET] = {}
+@pytest.mark.usefixtures("a_terraform")
+def test_a_bucket_that_cannot_be_made(tmp_path: Path) -> None:
+    with all_is_well() as stage:
+        bench = Bench(stage, tmp_path, answers=[True])
+        stage.cloud.server.fail("POST storage", grpc.StatusCode.PERMISSION_DENIED)
+        with pytest.raises(GoogleAPICallError, match="injected PERMISSION_DENIED"):
+            bench.terraform().plan()
+
+
+def test_without_terraform(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(bench.folder / "empty"))
     with pytest.raises(NotDeployed, match="terraform is not on the PATH"):
         bench.terraform().plan()

@@ -23,6 +23,11 @@ output "dead_letters" {
   value       = one(google_pubsub_subscription.dead_letters[*].name)
 }
 
+output "publisher_role" {
+  description = "The role by which it may publish to topics; null if it may not."
+  value       = try(google_project_iam_custom_role.role["${var.suite.project_id}/topics"].id, null)
+}
+
 output "permissions" {
   description = "The permissions that it was granted, by what they are granted on."
   value       = local.by_place

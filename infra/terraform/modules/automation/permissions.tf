@@ -1,4 +1,7 @@
 locals {
+  # Its own inbox, and what the root says; inboxes of others are granted there, where they are known.
+  publishes_to = merge(var.publishes_to, contains(var.entry.wakes, "itself") ? { (local.inbox) = one(google_pubsub_topic.inbox).id } : {})
+
   # Left out: what the owner's section does not ask for.
   conditional = toset(flatten(values(var.entry.only_with)))
   asked_for   = toset(flatten([for key, permissions in var.entry.only_with : permissions if contains(var.named.keys, key)]))
@@ -22,7 +25,7 @@ locals {
   }
   wanted = {
     database     = [var.suite.project_id]
-    topics       = length(var.publishes_to) > 0 ? [var.suite.project_id] : []
+    topics       = [var.suite.project_id]
     projects     = tolist(var.named.projects)
     secrets      = tolist(local.secret_projects)
     buckets      = distinct(values(var.named.buckets))
@@ -70,7 +73,7 @@ resource "google_project_iam_member" "projects" {
 }
 
 resource "google_pubsub_topic_iam_member" "topics" {
-  for_each = contains(keys(local.by_place), "topics") ? var.publishes_to : {}
+  for_each = contains(keys(local.by_place), "topics") ? local.publishes_to : {}
 
   project = var.suite.project_id
   topic   = each.value
