@@ -16,25 +16,31 @@ GRACE_SECONDS = 8
 
 def main(arguments: list[str]) -> None:
     """Do what is asked for, until it is done or the process is told to end."""
+    if arguments not in ([], ["create-tables"]):
+        raise SystemExit("usage: python -m product_api [create-tables]")
     try:
         settings = Settings.of(os.environ)
     except SettingsError as error:
         raise SystemExit(str(error)) from error
     log_to_standard_output(settings.project)
-    match arguments:
-        case []:
-            uvicorn.run(
-                create_app(settings),
-                host=settings.host,
-                port=settings.port,
-                log_config=None,
-                access_log=False,
-                timeout_graceful_shutdown=GRACE_SECONDS,
-            )
-        case ["create-tables"]:
-            Base.metadata.create_all(make_engine(settings))
-        case _:
-            raise SystemExit("usage: python -m product_api [create-tables]")
+    if arguments:
+        engine = make_engine(settings)
+        Base.metadata.create_all(engine)
+        engine.dispose()
+    else:
+        serve(settings)
+
+
+def serve(settings: Settings) -> None:
+    """Answer requests until the process is told to end."""
+    uvicorn.run(
+        create_app(settings),
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from opentelemetry.propagate import extract
 from opentelemetry.trace import SpanKind, StatusCode, Tracer
+from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from product_api.logs import HttpRequest
@@ -26,13 +27,13 @@ class RequestsSeen:
             await self._app(scope, receive, send)
             return
         headers = _decoded(scope["headers"])
-        status = 500  # unless an answer is begun, the server makes it that
+        status, has_begun = 500, False
         started = time.perf_counter()
 
         async def watch(message: Message) -> None:
-            nonlocal status
+            nonlocal status, has_begun
             if message["type"] == "http.response.start":
-                status = message["status"]
+                status, has_begun = message["status"], True
             await send(message)
 
         with self._tracer.start_as_current_span(
@@ -42,7 +43,9 @@ class RequestsSeen:
                 await self._app(scope, receive, watch)
             except Exception:
                 LOG.exception("%s %s failed", scope["method"], scope["path"])
-                raise
+                if has_begun:
+                    raise  # the server ends the connection, so that half an answer is not taken for one
+                await JSONResponse({"detail": "internal error"}, status_code=500)(scope, receive, watch)
             finally:
                 route = getattr(scope.get("route"), "path", scope["path"])
                 span.update_name(f"{scope['method']} {route}")

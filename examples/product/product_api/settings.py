@@ -15,8 +15,8 @@ class Settings:
 
     is_serverless: bool
     """On Cloud Run, as a service: instances come and go, and keep no connection."""
-    is_deployed: bool
-    """On Cloud Run or in a cluster: traces go to Cloud Trace."""
+    exports_traces: bool
+    """Whether traces go to Cloud Trace: on Cloud Run and in a cluster, unless TRACE_EXPORT says otherwise."""
     project: str
     """Whose Cloud Trace logs are linked to; empty where there is none."""
     host: str
@@ -36,9 +36,10 @@ class Settings:
     def of(cls, environment: Mapping[str, str]) -> Self:
         """Read them. Raises ``SettingsError``."""
         is_serverless = "K_SERVICE" in environment
+        is_deployed = is_serverless or "KUBERNETES_SERVICE_HOST" in environment
         return cls(
             is_serverless=is_serverless,
-            is_deployed=is_serverless or "KUBERNETES_SERVICE_HOST" in environment,
+            exports_traces=_one_of(environment, "TRACE_EXPORT", ("none", "cloud"), is_deployed) == "cloud",
             project=environment.get("GOOGLE_CLOUD_PROJECT", ""),
             host=environment.get("HOST", "127.0.0.1"),
             port=_whole(environment, "PORT", 8080),
@@ -58,6 +59,13 @@ def _whole(environment: Mapping[str, str], name: str, default: int) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise SettingsError(f"{name} is {text!r}: it must be a whole number of at least 1")
     return int(text)
+
+
+def _one_of(environment: Mapping[str, str], name: str, words: tuple[str, ...], default: int) -> str:
+    text = environment.get(name, words[default])
+    if text not in words:
+        raise SettingsError(f"{name} is {text!r}: it must be {' or '.join(words)}")
+    return text
 
 
 def _part(environment: Mapping[str, str], name: str, default: float) -> float:

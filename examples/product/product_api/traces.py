@@ -19,11 +19,11 @@ def sampler(ratio: float) -> Sampler:
 
 
 def make_provider(settings: Settings) -> TracerProvider:
-    """What spans come from. Where the API is deployed they go to Cloud Trace, with the account that it runs as."""
+    """What spans come from. Those that are exported go to Cloud Trace, with the account that the API runs as."""
     provider = TracerProvider(
         sampler=sampler(settings.trace_ratio), resource=Resource.create({"service.name": "product-api"})
     )
-    if settings.is_deployed:
+    if settings.exports_traces:
         from opentelemetry.exporter.cloud_trace import CloudTraceSpanExporter
 
         exporter = CloudTraceSpanExporter(project_id=settings.project or None)
