@@ -3,11 +3,8 @@
 import os
 import sys
 
-import uvicorn
-
 from product_api.database import Base, make_engine
 from product_api.logs import log_to_standard_output
-from product_api.main import create_app
 from product_api.settings import Settings, SettingsError
 
 GRACE_SECONDS = 8
@@ -33,6 +30,10 @@ def main(arguments: list[str]) -> None:
 
 def serve(settings: Settings) -> None:
     """Answer requests until the process is told to end."""
+    import uvicorn
+
+    from product_api.main import create_app
+
     uvicorn.run(
         create_app(settings),
         host=settings.host,

@@ -2,16 +2,15 @@
 
 import logging
 from collections.abc import Iterator
-from pathlib import Path
 
 import psycopg
 import pytest
 
+from local.product import PASSWORD, Answer, Product, database, product, until, variables_of
 from product_api.__main__ import main
 from product_api.settings import Settings, SettingsError
 from product_api.traces import sampler
 from shared.postgres_server import PostgresServer
-from tests.examples.product.stage import PASSWORD, Answer, Product, database, product, until, variables_of
 
 pytestmark = pytest.mark.one_python
 
@@ -58,17 +57,20 @@ def test_it_is_alive_and_ready(api: Product) -> None:
     assert [api.ask("GET", path).status for path in ("/health", "/ready")] == [200, 200]
 
 
-def test_without_a_database_it_lives_but_is_not_ready(postgres: PostgresServer, tmp_path: Path) -> None:
-    with product(postgres, tmp_path, {}) as api:
-        with psycopg.connect(postgres.conninfo(), autocommit=True) as connection:
-            connection.execute(f"ALTER DATABASE {api.user} WITH ALLOW_CONNECTIONS false")
+def test_without_a_database_it_lives_but_is_not_ready(api: Product, postgres: PostgresServer) -> None:
+    with psycopg.connect(postgres.conninfo(), autocommit=True) as connection:
+        connection.execute(f"ALTER DATABASE {api.user} WITH ALLOW_CONNECTIONS false")
+        try:
             connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = %s", [api.user])
-        assert [api.ask("GET", path).status for path in ("/health", "/ready")] == [200, 503]
-        assert api.ask("GET", "/orders") == Answer(500, {"detail": "internal error"})
-        (failed,) = (line for line in api.lines() if "stack_trace" in line)
-        assert failed["severity"] == "ERROR"
-        assert "OperationalError" in str(failed["stack_trace"])
-        assert PASSWORD not in api.log.read_text()
+            assert [api.ask("GET", path).status for path in ("/health", "/ready")] == [200, 503]
+            assert api.ask("GET", "/orders") == Answer(500, {"detail": "internal error"})
+        finally:
+            connection.execute(f"ALTER DATABASE {api.user} WITH ALLOW_CONNECTIONS true")
+    (failed,) = (line for line in api.lines() if "stack_trace" in line)
+    assert failed["severity"] == "ERROR"
+    assert "OperationalError" in str(failed["stack_trace"])
+    assert PASSWORD not in api.log.read_text()
+    assert api.ask("GET", "/ready").status == 200
 
 
 def linked(api: Product) -> list[dict[str, object]]:

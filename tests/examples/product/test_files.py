@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from infra.yaml12 import read_yaml
+from local.product import PRODUCT, product
 from product_api.settings import Settings
 from shared.postgres_server import PostgresServer
-from tests.examples.product.stage import PRODUCT, product
 
 pytestmark = pytest.mark.one_python
 

@@ -7,9 +7,9 @@ import psycopg
 import pytest
 from sqlalchemy import NullPool, QueuePool
 
+from local.product import ON_CLOUD_RUN, product, until
 from product_api.database import pool_arguments
 from shared.postgres_server import PostgresServer
-from tests.examples.product.stage import ON_CLOUD_RUN, product, until
 
 pytestmark = pytest.mark.one_python
 

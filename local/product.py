@@ -1,4 +1,4 @@
-"""The example product as a process of its own, with a database of its own on the real PostgreSQL."""
+"""The example product (`examples/product`) as a process of its own, with a database of its own on a real PostgreSQL."""
 
 import http.client
 import json
@@ -10,18 +10,18 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import LiteralString
 
 import psycopg
 
 from infra.automations import ROOT
-from product_api.database import Base, make_engine
-from product_api.settings import Settings
 from shared.postgres_server import LOOPBACK, PostgresServer, free_port
 
 PRODUCT = ROOT / "examples" / "product"
-PASSWORD = "a-canary-of-a-password"  # noqa: S105 - of a database that lives for a test
+PASSWORD = "a-canary-of-a-password"  # noqa: S105 - of a database that lives as long as this
 SECONDS = 60.0
 """How long anything here may take on a machine that is busy with other tests."""
+CONNECTIONS = "SELECT count(*) FROM pg_stat_activity WHERE usename = %s AND backend_type = 'client backend'"
 ON_CLOUD_RUN = {"K_SERVICE": "product-api", "TRACE_EXPORT": "none"}
 
 
@@ -56,27 +56,21 @@ class Product:
             connection.close()
 
     def lines(self) -> list[dict[str, object]]:
-        """What it has logged so far."""
-        return [json.loads(line) for line in self.log.read_text().splitlines()]
+        """What it has logged so far, in whole lines."""
+        whole, _, _ = self.log.read_text().rpartition("\n")
+        return [json.loads(line) for line in whole.splitlines()]
 
     def connections(self) -> int:
         """How many connections it holds, as PostgreSQL counts them."""
-        with psycopg.connect(self.conninfo) as connection:
-            row = connection.execute(
-                "SELECT count(*) FROM pg_stat_activity WHERE usename = %s AND backend_type = 'client backend'",
-                [self.user],
-            ).fetchone()
-        assert row
-        return int(row[0])
+        return self._count(CONNECTIONS)
 
     def waiting_for_a_lock(self) -> int:
         """How many of its connections stand still because somebody has locked a table."""
+        return self._count(f"{CONNECTIONS} AND wait_event_type = 'Lock'")
+
+    def _count(self, query: LiteralString) -> int:
         with psycopg.connect(self.conninfo) as connection:
-            row = connection.execute(
-                "SELECT count(*) FROM pg_stat_activity WHERE usename = %s AND wait_event_type = 'Lock'", [self.user]
-            ).fetchone()
-        assert row
-        return int(row[0])
+            return sum(count for (count,) in connection.execute(query, [self.user]))
 
 
 @contextmanager
@@ -110,9 +104,6 @@ def product(server: PostgresServer, folder: Path, environment: Mapping[str, str]
     """Start the API with a database of its own, and end both."""
     with database(server) as name:
         told = variables_of(server, name)
-        engine = make_engine(Settings.of(told))
-        Base.metadata.create_all(engine)
-        engine.dispose()
         with _process(server.conninfo(dbname=name), folder, told | dict(environment)) as running:
             yield running
 
@@ -122,11 +113,14 @@ def _process(conninfo: str, folder: Path, environment: Mapping[str, str]) -> Ite
     port = free_port()
     variables = {**os.environ, "PYTHONPATH": str(PRODUCT), "PORT": str(port), **environment}
     command = (sys.executable, "-P", "-m", "product_api")
+    subprocess.run((*command, "create-tables"), env=variables, check=True)
     log = folder / "log"
     with log.open("wb") as output, subprocess.Popen(command, env=variables, stdout=output) as process:
         running = Product(port, conninfo, environment["DATABASE_USER"], log, process)
         try:
             until(lambda: process.poll() is not None or _answers(running), "the API does not answer")
+            if process.returncode is not None:
+                raise RuntimeError(f"the API did not start: {log.read_text()}")
             yield running
         finally:
             process.terminate()
@@ -141,8 +135,9 @@ def _answers(running: Product) -> bool:
 
 
 def until(condition: Callable[[], bool], complaint: str) -> None:
-    """Wait for something to become so. Raises ``AssertionError`` when it does not."""
+    """Wait for something to become so. Raises ``TimeoutError`` when it does not."""
     deadline = time.monotonic() + SECONDS
     while not condition():
-        assert time.monotonic() < deadline, complaint
+        if time.monotonic() > deadline:
+            raise TimeoutError(complaint)
         time.sleep(0.02)
