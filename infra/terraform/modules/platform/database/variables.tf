@@ -37,7 +37,7 @@ variable "private_services_access" {
 variable "database_version" {
   description = "Which PostgreSQL."
   type        = string
-  default     = "POSTGRES_17"
+  default     = "POSTGRES_18"
 
   validation {
     condition     = can(regex("^POSTGRES_1[4-9]$", var.database_version))
