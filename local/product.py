@@ -90,13 +90,7 @@ def database(server: PostgresServer) -> Iterator[str]:
 
 def variables_of(server: PostgresServer, name: str) -> dict[str, str]:
     """How the API is told of a database."""
-    return {
-        "DATABASE_HOST": LOOPBACK,
-        "DATABASE_PORT": str(server.port),
-        "DATABASE_NAME": name,
-        "DATABASE_USER": name,
-        "DATABASE_PASSWORD": PASSWORD,
-    }
+    return {"DATABASE_URL": f"postgresql://{name}:{PASSWORD}@{LOOPBACK}:{server.port}/{name}"}
 
 
 @contextmanager
@@ -104,19 +98,19 @@ def product(server: PostgresServer, folder: Path, environment: Mapping[str, str]
     """Start the API with a database of its own, and end both."""
     with database(server) as name:
         told = variables_of(server, name)
-        with _process(server.conninfo(dbname=name), folder, told | dict(environment)) as running:
+        with _process(server.conninfo(dbname=name), name, folder, told | dict(environment)) as running:
             yield running
 
 
 @contextmanager
-def _process(conninfo: str, folder: Path, environment: Mapping[str, str]) -> Iterator[Product]:
+def _process(conninfo: str, user: str, folder: Path, environment: Mapping[str, str]) -> Iterator[Product]:
     port = free_port()
     variables = {**os.environ, "PYTHONPATH": str(PRODUCT), "PORT": str(port), **environment}
     command = (sys.executable, "-P", "-m", "product_api")
     subprocess.run((*command, "create-tables"), env=variables, check=True)
     log = folder / "log"
     with log.open("wb") as output, subprocess.Popen(command, env=variables, stdout=output) as process:
-        running = Product(port, conninfo, environment["DATABASE_USER"], log, process)
+        running = Product(port, conninfo, user, log, process)
         try:
             until(lambda: process.poll() is not None or _answers(running), "the API does not answer")
             if process.returncode is not None:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import TypedDict
 
-from sqlalchemy import URL, Engine, NullPool, Pool, QueuePool, String, create_engine, func
+from sqlalchemy import Engine, NullPool, Pool, QueuePool, String, create_engine, func, make_url
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from product_api.settings import Settings
@@ -40,15 +40,8 @@ def pool_arguments(*, is_serverless: bool) -> PoolArguments:
 
 def make_engine(settings: Settings) -> Engine:
     """The engine. Nothing is connected to yet."""
-    address = URL.create(
-        "postgresql+psycopg",
-        username=settings.database_user,
-        password=settings.database_password or None,
-        host=settings.database_host,
-        port=settings.database_port,
-        database=settings.database_name,
-        query={"sslmode": settings.database_sslmode, "connect_timeout": str(CONNECT_SECONDS)},
-    )
+    address = make_url(settings.database_url).set(drivername="postgresql+psycopg")
+    address = address.update_query_dict({"connect_timeout": str(CONNECT_SECONDS)})
     return create_engine(address, **pool_arguments(is_serverless=settings.is_serverless))
 
 

@@ -25,12 +25,8 @@ class Settings:
     concurrent_requests: int
     """How many requests are answered at a time, and so how many connections an instance holds at most."""
     trace_ratio: float
-    database_host: str
-    database_port: int
-    database_name: str
-    database_user: str
-    database_password: str = field(repr=False)
-    database_sslmode: str
+    database_url: str = field(repr=False)
+    """As ``postgresql://user:password@host/database``, which is how rotate_secrets keeps it."""
 
     @classmethod
     def of(cls, environment: Mapping[str, str]) -> Self:
@@ -45,12 +41,7 @@ class Settings:
             port=_whole(environment, "PORT", 8080),
             concurrent_requests=_whole(environment, "CONCURRENT_REQUESTS", 40),
             trace_ratio=_part(environment, "TRACE_RATIO", 0.1),
-            database_host=environment.get("DATABASE_HOST", "localhost"),
-            database_port=_whole(environment, "DATABASE_PORT", 5432),
-            database_name=environment.get("DATABASE_NAME", "product"),
-            database_user=environment.get("DATABASE_USER", "product"),
-            database_password=environment.get("DATABASE_PASSWORD", ""),
-            database_sslmode=environment.get("DATABASE_SSLMODE", "prefer"),
+            database_url=_address(environment, "DATABASE_URL"),
         )
 
 
@@ -59,6 +50,14 @@ def _whole(environment: Mapping[str, str], name: str, default: int) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise SettingsError(f"{name} is {text!r}: it must be a whole number of at least 1")
     return int(text)
+
+
+def _address(environment: Mapping[str, str], name: str) -> str:
+    address = environment.get(name, "")
+    if not address.startswith(("postgresql://", "postgres://")):
+        # It may hold a password, so it is not told.
+        raise SettingsError(f"{name} will not do: it must be like postgresql://user:password@host/database")
+    return address
 
 
 def _one_of(environment: Mapping[str, str], name: str, words: tuple[str, ...], default: int) -> str:

@@ -14,6 +14,7 @@ from shared.postgres_server import PostgresServer
 
 pytestmark = pytest.mark.one_python
 
+DATABASE = {"DATABASE_URL": "postgresql://product@localhost/product"}
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 
 
@@ -117,11 +118,14 @@ def test_one_request_in_ten_is_traced_though_the_front_end_says_no() -> None:
 )
 def test_a_setting_that_will_not_do(name: str, value: str, would_do: str) -> None:
     with pytest.raises(SettingsError, match=f"{name} is '{value}': it must be {would_do}"):
-        Settings.of({name: value})
+        Settings.of(DATABASE | {name: value})
 
 
 def test_the_password_is_in_no_text_of_the_settings() -> None:
-    assert "canary" not in repr(Settings.of({"DATABASE_PASSWORD": "canary"}))
+    assert "canary" not in repr(Settings.of({"DATABASE_URL": "postgresql://product:canary@localhost/product"}))
+    with pytest.raises(SettingsError, match="DATABASE_URL will not do") as refused:
+        Settings.of({"DATABASE_URL": "product:canary@localhost"})
+    assert "canary" not in str(refused.value)
 
 
 @pytest.mark.parametrize(

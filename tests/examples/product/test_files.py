@@ -65,8 +65,7 @@ def test_compose_listens_on_this_machine_alone_and_says_which_images() -> None:
 
 def test_compose_tells_the_api_what_it_reads() -> None:
     told = read(PRODUCT / "compose.yaml")["services"]["api"]["environment"]
-    settings = Settings.of(told)
-    assert (settings.database_host, settings.database_password) == ("postgres", "product")
+    assert Settings.of(told).database_url == "postgresql://product:product@postgres/product"
     source = (PRODUCT / "product_api" / "settings.py").read_text(encoding="utf-8")
     assert [name for name in told if f'"{name}"' not in source] == []
 

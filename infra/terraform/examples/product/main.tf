@@ -24,13 +24,10 @@ module "service" {
   deletion_protection = local.is_production
 
   environment_variables = merge(module.observability.environment_variables, {
-    CONCURRENT_REQUESTS = tostring(var.scaling.concurrency)
-    DATABASE_HOST       = module.database.host
-    DATABASE_NAME       = module.database.database
-    DATABASE_USER       = module.database.user
-    DATABASE_SSLMODE    = "require"
+    CONCURRENT_REQUESTS  = tostring(var.scaling.concurrency)
+    GOOGLE_CLOUD_PROJECT = var.project_id
   })
-  secrets = { DATABASE_PASSWORD = module.database.password }
+  secrets = { DATABASE_URL = module.database.address }
 }
 
 module "database" {

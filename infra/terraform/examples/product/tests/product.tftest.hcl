@@ -35,6 +35,10 @@ run "the_smallest" {
     error_message = "Without domains the service has its own address; 2 instances with 15 requests each, and a reserve."
   }
   assert {
+    condition     = module.database.address.version == "1"
+    error_message = "Before any rotation the first version is the one."
+  }
+  assert {
     condition     = length(module.edge) + length(module.workers) + length(module.previews) == 0
     error_message = "Nothing that was not asked for."
   }
@@ -50,7 +54,7 @@ run "the_largest" {
     scaling             = { max_instances = 10, concurrency = 15 }
     database            = { tier = "db-custom-8-61440", highly_available = true, backup_location = "eu" }
     workers             = { location = "europe-west1", max_pods = 6, gpu = { zones = ["europe-west1-b"], max_nodes = 2 } }
-    rotation_topic      = "projects/my-caretaker/topics/caretaker-secret-events"
+    rotation_topic      = "projects/my-caretaker/topics/caretaker-secret-notifications"
     backup_images       = { back_up = "europe-docker.pkg.dev/my-caretaker/jobs/back-up:v1", prove = "europe-docker.pkg.dev/my-caretaker/jobs/prove:v1" }
     emails              = ["on-call@example.com"]
     subscriptions       = ["orders-to-workers"]

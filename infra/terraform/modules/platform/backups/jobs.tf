@@ -2,19 +2,21 @@ locals {
   jobs = { for name, job in { back_up = var.back_up, prove = var.prove } : name => job if job != null }
 
   names = { back_up = "${var.name}-take", prove = "${var.name}-prove" }
-  # Taking a backup creates objects, and can neither read, overwrite nor delete one. Proving reads one and marks it.
-  bucket_roles = {
-    back_up = ["roles/storage.objectCreator"]
-    prove   = ["roles/storage.objectViewer", google_project_iam_custom_role.marker.name]
+  # As jobs/*/README.md say. Neither deletes, and so neither can overwrite what a backup holds.
+  permissions = {
+    back_up = ["storage.objects.create", "storage.objects.get", "storage.objects.update"]
+    prove   = ["storage.objects.get", "storage.objects.list", "storage.objects.update"]
   }
 }
 
-resource "google_project_iam_custom_role" "marker" {
+resource "google_project_iam_custom_role" "job" {
+  for_each = local.jobs
+
   project     = var.project_id
-  role_id     = replace("${var.name}_marker", "-", "_")
-  title       = "Marks backups"
-  description = "Changes the metadata of an object: a backup that was restored is marked as proved."
-  permissions = ["storage.objects.update"]
+  role_id     = replace("${var.name}_${each.key}", "-", "_")
+  title       = "Backups of ${var.name}: ${replace(each.key, "_", " ")}"
+  description = "What the job needs in the bucket of backups"
+  permissions = local.permissions[each.key]
 }
 
 resource "google_service_account" "job" {
@@ -26,13 +28,11 @@ resource "google_service_account" "job" {
 }
 
 resource "google_storage_bucket_iam_member" "job" {
-  for_each = merge([
-    for name in keys(local.jobs) : { for index, role in local.bucket_roles[name] : "${name}-${index}" => { job = name, role = role } }
-  ]...)
+  for_each = local.jobs
 
   bucket = google_storage_bucket.backups.name
-  role   = each.value.role
-  member = google_service_account.job[each.value.job].member
+  role   = google_project_iam_custom_role.job[each.key].name
+  member = google_service_account.job[each.key].member
 }
 
 resource "google_secret_manager_secret_iam_member" "job" {

@@ -4,9 +4,6 @@ locals {
   workers    = var.connections.workers * (var.connections.pool_size + var.connections.max_overflow)
   # For a person, the backup job, Cloud SQL's own agents, and a deployment's second set of workers while it rolls.
   max_connections = max(25, local.serverless + local.workers + var.connections.reserved)
-
-  # What the suite keeps on the secret says which version it has promoted; before that it is the first.
-  rotation_state = try(jsondecode(google_secret_manager_secret.password.effective_annotations["caretaker-rotation"]), {})
 }
 
 # The range that Google's services may have in this network, and the peering to them. A network has one.

@@ -18,16 +18,26 @@ output "database" {
   value       = google_sql_database.database.name
 }
 
-output "user" {
-  description = "Who the product logs in as."
-  value       = google_sql_user.application.name
+output "users" {
+  description = "Who logs in, by what for."
+  value       = { for key, user in google_sql_user.login : key => user.name }
 }
 
-output "password" {
-  description = "The secret that holds the password, and the number of the version to use: what the suite has promoted, or the first."
-  value = {
-    secret  = google_secret_manager_secret.password.secret_id
-    version = tostring(try(local.rotation_state.promoted, google_secret_manager_secret_version.first.version))
+output "address" {
+  description = "The secret that holds the database's address with user and password, and the number of the version to use: the one that rotate_secrets has promoted, or the first."
+  value       = { secret = google_secret_manager_secret.login["application"].secret_id, version = local.promoted }
+}
+
+output "admin_secret" {
+  description = "The full name of the secret for `admin_secret` of rotate_secrets; none without rotation."
+  value       = try(google_secret_manager_secret.login["admin"].id, null)
+}
+
+output "backup_password" {
+  description = "The secret that holds the password of the backup's user, and the number of its version; none without the user."
+  value = var.backup_user == null ? null : {
+    secret  = google_secret_manager_secret.login["backup"].secret_id
+    version = google_secret_manager_secret_version.first["backup"].version
   }
 }
 

@@ -80,14 +80,25 @@ variable "database" {
   default     = "product"
 }
 
-variable "user" {
-  description = "The user that the product logs in as."
+variable "users" {
+  description = "The user that the product logs in as, or two that take turns when the password is rotated."
+  type        = list(string)
+  default     = ["product"]
+
+  validation {
+    condition     = contains([1, 2], length(distinct(var.users))) && length(distinct(var.users)) == length(var.users) && alltrue([for user in var.users : can(regex("^[a-z_][a-z0-9_]{0,62}$", user))])
+    error_message = "users: one, or two that differ, of lower-case letters, digits and underscores."
+  }
+}
+
+variable "backup_user" {
+  description = "A user who may read everything, for the backup job. None if null."
   type        = string
-  default     = "product"
+  default     = "backup"
 }
 
 variable "rotation" {
-  description = "The topic that Secret Manager announces rotations by (the suite's; Secret Manager's agent must be a publisher of it), and how many days a password is good for. None without."
+  description = "The topic that Secret Manager announces rotations by (the suite's `caretaker-secret-notifications`; Secret Manager's agent must be a publisher of it), and how many days a password is good for. None without."
   type = object({
     topic = string
     days  = optional(number, 90)

@@ -10,8 +10,9 @@ variables {
   region      = "europe-west1"
   tier        = "db-custom-2-7680"
   network     = "projects/my-product/global/networks/product"
+  users       = ["product_a", "product_b"]
   connections = { serverless_instances = 4, serverless_requests = 15, workers = 4 }
-  rotation    = { topic = "projects/my-caretaker/topics/caretaker-secret-events" }
+  rotation    = { topic = "projects/my-caretaker/topics/caretaker-secret-notifications" }
 }
 
 run "database_private_and_recoverable" {
@@ -20,8 +21,11 @@ run "database_private_and_recoverable" {
     source = "./database"
   }
   override_resource {
-    target = google_secret_manager_secret.password
-    values = { id = "projects/my-product/secrets/product-postgres-password", effective_annotations = {} }
+    target = google_secret_manager_secret.login["application"]
+    values = {
+      id                    = "projects/my-product/secrets/product-postgres-url"
+      effective_annotations = { caretaker-rotation = "{\"epoch\": 3, \"current\": 4}" }
+    }
   }
   assert {
     condition     = !google_sql_database_instance.postgres.settings[0].ip_configuration[0].ipv4_enabled && google_sql_database_instance.postgres.settings[0].ip_configuration[0].ssl_mode == "ENCRYPTED_ONLY"
@@ -40,12 +44,20 @@ run "database_private_and_recoverable" {
     error_message = "Which is what PostgreSQL is told."
   }
   assert {
-    condition     = output.password == { secret = "product-postgres-password", version = "1" }
-    error_message = "Before any rotation the first version is the one."
+    condition     = "${output.address.secret} ${output.address.version}" == "product-postgres-url 4"
+    error_message = "The version that rotate_secrets has promoted, by the annotation that it writes."
   }
   assert {
-    condition     = google_secret_manager_secret.password.rotation[0].rotation_period == "7776000s" && length(google_secret_manager_secret.password.topics) == 1
+    condition     = google_secret_manager_secret.login["application"].rotation[0].rotation_period == "7776000s" && length(google_secret_manager_secret.login["application"].topics) == 1
     error_message = "90 days, announced to the suite."
+  }
+  assert {
+    condition     = alltrue([for key, secret in google_secret_manager_secret.login : length(secret.topics) == 0 if key != "application"])
+    error_message = "Only the product's own is rotated."
+  }
+  assert {
+    condition     = output.users == { application = "product_a", alternate = "product_b", admin = "caretaker", backup = "backup" } && google_sql_user.login["backup"].database_roles == tolist(["pg_read_all_data"])
+    error_message = "Two that take turns, who changes their passwords, and who reads everything for the backup."
   }
 }
 
@@ -55,10 +67,10 @@ run "database_keeps_the_time_of_the_next_rotation" {
     source = "./database"
   }
   variables {
-    rotation = { topic = "projects/my-caretaker/topics/caretaker-secret-events", days = 30 }
+    rotation = { topic = "projects/my-caretaker/topics/caretaker-secret-notifications", days = 30 }
   }
   assert {
-    condition     = google_secret_manager_secret.password.rotation[0].rotation_period == "2592000s" && timecmp(google_secret_manager_secret.password.rotation[0].next_rotation_time, timeadd(plantimestamp(), "1440h")) > 0
+    condition     = google_secret_manager_secret.login["application"].rotation[0].rotation_period == "2592000s" && timecmp(google_secret_manager_secret.login["application"].rotation[0].next_rotation_time, timeadd(plantimestamp(), "1440h")) > 0
     error_message = "Google moves it on; Terraform would move it back."
   }
 }
@@ -84,7 +96,8 @@ run "database_refuses_what_cannot_be" {
     tier        = "large"
     network     = "default"
     rotation    = { topic = "caretaker" }
+    users       = ["product", "product"]
     connections = { serverless_instances = -1, serverless_requests = 80, workers = 10 }
   }
-  expect_failures = [var.tier, var.network, var.rotation, var.connections]
+  expect_failures = [var.tier, var.network, var.rotation, var.users, var.connections]
 }
