@@ -137,7 +137,7 @@ variable "ingress" {
 }
 
 variable "public" {
-  description = "Whether anyone may call it who can reach it. Without an allUsers grant, which organisations often forbid."
+  description = "Whether anyone may call it who can reach it. Without a grant to everybody, which organisations often forbid."
   type        = bool
   default     = false
 }
