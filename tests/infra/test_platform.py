@@ -2,8 +2,11 @@
 
 import re
 
+import msgspec
 import pytest
 
+from functions.rotate_secrets.parse import NOTIFICATIONS
+from functions.rotate_secrets.saga import ANNOTATION, Saga
 from tests.infra.terraform import TERRAFORM
 
 pytestmark = pytest.mark.one_python
@@ -74,3 +77,12 @@ def test_the_preview_account_is_granted_nothing() -> None:
     text = (PLATFORM / "previews" / "main.tf").read_text()
     assert re.findall(r"member\s*=\s*google_service_account\.preview", text) == []
     assert text.count("google_service_account.preview") == 1
+
+
+def test_the_database_reads_what_rotate_secrets_writes() -> None:
+    text = (PLATFORM / "database" / "users.tf").read_text()
+    (annotation, field), *others = re.findall(r'effective_annotations\["([\w-]+)"\]\)\.(\w+)', text)
+    assert not others
+    assert annotation == ANNOTATION
+    assert field in {each.name for each in msgspec.structs.fields(Saga)}
+    assert f"`{NOTIFICATIONS}`" in (PLATFORM / "database" / "variables.tf").read_text()

@@ -1,12 +1,16 @@
 """The example product on the real PostgreSQL."""
 
+import json
 import logging
+import shutil
+import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import psycopg
 import pytest
 
-from local.product import PASSWORD, Answer, Product, database, product, until, variables_of
+from local.product import PASSWORD, PRODUCT, Answer, Product, database, product, until, variables_of
 from product_api.__main__ import main
 from product_api.settings import Settings, SettingsError
 from product_api.traces import sampler
@@ -14,6 +18,7 @@ from shared.postgres_server import PostgresServer
 
 pytestmark = pytest.mark.one_python
 
+K6 = Path(__file__).parent / "k6"
 DATABASE = {"DATABASE_URL": "postgresql://product@localhost/product"}
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 
@@ -56,6 +61,34 @@ def test_an_order_that_is_not_there(api: Product, number: str, status: int) -> N
 
 def test_it_is_alive_and_ready(api: Product) -> None:
     assert [api.ask("GET", path).status for path in ("/health", "/ready")] == [200, 200]
+
+
+def test_one_iteration_of_the_load_test(api: Product, tmp_path: Path) -> None:
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("node is not installed: 1 iteration of the load test skipped")
+    shutil.copytree(K6, tmp_path / "node_modules" / "k6")
+    script = shutil.copy(PRODUCT / "load" / "load.js", tmp_path / "load.mjs")
+    run = subprocess.run(
+        (node, tmp_path / "node_modules" / "k6" / "run.js", script, f"http://127.0.0.1:{api.port}"),
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    told = json.loads(run.stdout)
+    assert told["checks"] == {"an order is taken": True, "and found": True, "and among the newest": True}
+    assert told["options"] == {
+        "stages": [
+            {"duration": "6s", "target": 20},
+            {"duration": "18s", "target": 50},
+            {"duration": "6s", "target": 100},
+            {"duration": "6s", "target": 0},
+        ],
+        "thresholds": {
+            "http_req_duration": ["p(95)<500"],
+            "http_req_failed": ["rate<0.01"],
+            "checks": ["rate>0.99"],
+        },
+    }
 
 
 def test_without_a_database_it_lives_but_is_not_ready(api: Product, postgres: PostgresServer) -> None:

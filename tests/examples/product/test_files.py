@@ -1,8 +1,6 @@
-"""What stands beside the example's code: the load test, compose, the container, the workflow for previews' images."""
+"""What stands beside the example's code: compose, the container, the workflow for previews' images."""
 
-import json
 import re
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -10,48 +8,17 @@ from typing import Any
 import pytest
 
 from infra.yaml12 import read_yaml
-from local.product import PRODUCT, product
+from local.product import PRODUCT
 from product_api.settings import Settings
-from shared.postgres_server import PostgresServer
 
 pytestmark = pytest.mark.one_python
 
-K6 = Path(__file__).parent / "k6"
 WORKFLOW = PRODUCT / ".github" / "workflows" / "preview-image.yaml"
 PINNED = re.compile(r"[\w-]+/[\w-]+@[0-9a-f]{40}")
 
 
 def read(path: Path) -> Any:
     return read_yaml(path.read_text(encoding="utf-8"))
-
-
-def test_one_iteration_of_the_load_test(postgres: PostgresServer, tmp_path: Path) -> None:
-    node = shutil.which("node")
-    if node is None:
-        pytest.skip("node is not installed: 1 iteration of the load test skipped")
-    shutil.copytree(K6, tmp_path / "node_modules" / "k6")
-    script = shutil.copy(PRODUCT / "load" / "load.js", tmp_path / "load.mjs")
-    with product(postgres, tmp_path, {}) as api:
-        run = subprocess.run(
-            (node, tmp_path / "node_modules" / "k6" / "run.js", script, f"http://127.0.0.1:{api.port}"),
-            stdout=subprocess.PIPE,
-            check=True,
-        )
-    told = json.loads(run.stdout)
-    assert told["checks"] == {"an order is taken": True, "and found": True, "and among the newest": True}
-    assert told["options"] == {
-        "stages": [
-            {"duration": "6s", "target": 20},
-            {"duration": "18s", "target": 50},
-            {"duration": "6s", "target": 100},
-            {"duration": "6s", "target": 0},
-        ],
-        "thresholds": {
-            "http_req_duration": ["p(95)<500"],
-            "http_req_failed": ["rate<0.01"],
-            "checks": ["rate>0.99"],
-        },
-    }
 
 
 def test_compose_listens_on_this_machine_alone_and_says_which_images() -> None:

@@ -61,28 +61,19 @@ run "database_private_and_recoverable" {
   }
 }
 
-run "database_keeps_the_time_of_the_next_rotation" {
-  command = plan
-  module {
-    source = "./database"
-  }
-  variables {
-    rotation = { topic = "projects/my-caretaker/topics/caretaker-secret-notifications", days = 30 }
-  }
-  assert {
-    condition     = google_secret_manager_secret.login["application"].rotation[0].rotation_period == "2592000s" && timecmp(google_secret_manager_secret.login["application"].rotation[0].next_rotation_time, timeadd(plantimestamp(), "1440h")) > 0
-    error_message = "Google moves it on; Terraform would move it back."
-  }
-}
-
-run "database_warns_of_too_many_connections" {
+run "database_keeps_the_next_rotation_and_warns_of_too_many_connections" {
   command = plan
   module {
     source = "./database"
   }
   variables {
     tier        = "db-g1-small"
+    rotation    = { topic = "projects/my-caretaker/topics/caretaker-secret-notifications", days = 30 }
     connections = { serverless_instances = 10, serverless_requests = 80, workers = 10 }
+  }
+  assert {
+    condition     = google_secret_manager_secret.login["application"].rotation[0].rotation_period == "2592000s" && timecmp(google_secret_manager_secret.login["application"].rotation[0].next_rotation_time, timeadd(plantimestamp(), "1440h")) > 0
+    error_message = "Google moves it on; Terraform would move it back."
   }
   expect_failures = [check.connections_fit_the_tier]
 }
