@@ -9,6 +9,7 @@ BENCHMARKS = {
     "gpu_pools": "the plan for 1,000 GPU pools, and the calls of a tick on which nothing changes",
     "notifications": "10,000 notifications from eight senders",
     "webhooks": "webhooks a second, rejected and accepted",
+    "product": "the load test of the example product, with and without a pool",
     "memory": "memory and seconds of the laptop run",
 }
 
