@@ -12,6 +12,7 @@ BENCHMARKS = {
     "notifications": "10,000 notifications from eight senders",
     "previews": "the API calls of a sweep of 500 open pull requests",
     "webhooks": "webhooks a second, rejected and accepted",
+    "product": "the load test of the example product, with and without a pool",
     "memory": "memory and seconds of the laptop run",
 }
 
