@@ -5,9 +5,12 @@ import importlib
 import sys
 
 BENCHMARKS = {
+    "backups": "backup and restore of a database, beside pg_dump and pg_restore",
     "cold_start": "from process start to the first message answered",
     "gpu_pools": "the plan for 1,000 GPU pools, and the calls of a tick on which nothing changes",
+    "secrets": "200 secrets of 50 services: the calls of a rotation of all, and of a tick with nothing due",
     "notifications": "10,000 notifications from eight senders",
+    "previews": "the API calls of a sweep of 500 open pull requests",
     "webhooks": "webhooks a second, rejected and accepted",
     "product": "the load test of the example product, with and without a pool",
     "memory": "memory and seconds of the laptop run",

@@ -42,11 +42,14 @@ def measure() -> bool:
         ours = bundle(place / "ours", "cap_spending")
         pools = bundle(place / "pools", "scale_gpu_pools")
         webhooks = bundle(place / "webhooks", "receive_github")
+        secrets = bundle(place / "secrets", "rotate_secrets")
         bare = bare_bundle(place / "bare")
         ready = environment(cloud.address, cloud.http_address, more=webhook_section(place))
         routine = notification("1", 10)
         inbox = f"/projects/{PROJECT}/topics/{inbox_of('scale_gpu_pools')}"
+        rotating = f"/projects/{PROJECT}/topics/{inbox_of('rotate_secrets')}"
         first_answer(ours, "cap_spending", ready, routine)
+        first_answer(secrets, "rotate_secrets", ready, tick("1", every_seconds=600), rotating)
         first_answer(pools, "scale_gpu_pools", ready, tick("1"), inbox)
         contenders: dict[str, Callable[[], float]] = {
             "bare function": partial(first_answer, bare, "bare", ready, routine),
@@ -56,6 +59,10 @@ def measure() -> bool:
             "malformed message": partial(first_answer, ours, "cap_spending", ready, notification("3", 10, data=b"?")),
             "one state read": partial(first_answer, ours, "cap_spending", ready, routine),
             "GPU pools, foreign message": partial(first_answer, pools, "scale_gpu_pools", ready, routine),
+            "secrets, foreign message": partial(first_answer, secrets, "rotate_secrets", ready, routine),
+            "secrets, a tick": lambda: first_answer(
+                secrets, "rotate_secrets", ready, tick("2", every_seconds=600), rotating
+            ),
             "GPU pools, a tick": lambda: first_answer(pools, "scale_gpu_pools", ready, tick("2"), inbox),
         }
         forged = partial(
@@ -82,6 +89,8 @@ def measure() -> bool:
         "one state read": 2.6,
         "GPU pools, foreign message": 1.3,
         "GPU pools, a tick": 3.2,
+        "secrets, foreign message": 1.3,
+        "secrets, a tick": 3.2,
     }
     figures = [Figure(name, "bare function", median[name], floor, "s", bound) for name, bound in bounds.items()]
     bare_webhook = median["bare function, a webhook"]

@@ -16,7 +16,11 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
+from cloudevents.http import CloudEvent
+
 from infra.automations import ROOT
+from shared.events import Tick, inbox_of
 
 ACCOUNT = "0A1B2C-3D4E5F-6A7B8C"
 BUDGET = "8f3d2c1b-0a9e-4d5c-8b7a-6f5e4d3c2b1a"
@@ -52,11 +56,23 @@ POOLS: dict[str, object] = {
         }
     },
 }
+ROTATED: dict[str, object] = {
+    "rotate_secrets": {
+        "secrets": {
+            "session": {
+                "secret": f"projects/{PROJECT}/secrets/session-key",
+                "every_days": 365,
+                "value": {"kind": "random"},
+            }
+        }
+    },
+}
 WORLD: dict[str, object] = {
     "projects": {
         PROJECT: {
             "location": "europe-west4",
             "clusters": {"research": {"node_pools": {"gpu": {"node_count": 1}}}},
+            "secrets": {"session-key": {"versions": ["first"]}},
         }
     }
 }
@@ -91,7 +107,10 @@ def environment(
 
     A deployed function's packages are compiled, so the first run compiles them here, whatever this process was told.
     """
-    own = {"CARETAKER_SETTINGS": json.dumps(SETTINGS | POOLS | dict(more or {})), "CARETAKER_PROJECT": PROJECT}
+    own = {
+        "CARETAKER_SETTINGS": json.dumps(SETTINGS | POOLS | ROTATED | dict(more or {})),
+        "CARETAKER_PROJECT": PROJECT,
+    }
     endpoints = {"CARETAKER_GRPC_ENDPOINT": endpoint, "CARETAKER_HTTP_ENDPOINT": http_endpoint}
     given = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     return given | own | {name: value for name, value in endpoints.items() if value}
@@ -131,6 +150,14 @@ def tick(message_id: str, *, every_seconds: int = 300) -> bytes:
     """The body of a Pub/Sub push of a tick that is published now."""
     said = {"type": "tick", "every_seconds": every_seconds}
     return _push(message_id, json.dumps(said).encode(), datetime.now(UTC), {})
+
+
+def tick_event(automation: str, message_id: str, published: datetime, *, every_seconds: int = 300) -> CloudEvent:
+    """A tick, as functions-framework hands it to an automation."""
+    said = base64.b64encode(msgspec.json.encode(Tick(every_seconds=every_seconds))).decode()
+    topic = f"//pubsub.googleapis.com/projects/{PROJECT}/topics/{inbox_of(automation)}"
+    message = {"data": said, "messageId": message_id, "publishTime": published.isoformat()}
+    return CloudEvent({"type": "google.cloud.pubsub.topic.v1.messagePublished", "source": topic}, {"message": message})
 
 
 def _push(message_id: str, data: bytes, published: datetime, attributes: Mapping[str, str]) -> bytes:

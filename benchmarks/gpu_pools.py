@@ -1,6 +1,5 @@
 """1,000 GPU pools in 100 clusters: what the decision costs, and the calls of a tick on which nothing changes."""
 
-import base64
 import os
 import statistics
 import sys
@@ -10,15 +9,13 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-from cloudevents.http import CloudEvent
-
+from benchmarks.functions import PROJECT, tick_event
 from benchmarks.harness import Figure, in_turn, show, spread
 from local.cloud import LocalCloud
 from local.cloud.world import seed, world_from
 from shared.automation import Occasion
 from shared.clients import Clients
-from shared.events import Dated, Tick, inbox_of
+from shared.events import Dated, Tick
 from shared.holds import Current
 from shared.restrictions import SpendingRestrictions
 from shared.run import run
@@ -28,7 +25,6 @@ from shared.settings import VARIABLE, parse
 if TYPE_CHECKING:
     from functions.scale_gpu_pools.world import World
 
-PROJECT = "my-product"
 POOLS_IN_A_CLUSTER = 10
 MANY, FEW = 100, 10
 """Clusters."""
@@ -115,16 +111,9 @@ def _calls_of_a_quiet_tick() -> dict[str, int]:
         configuration = parse(_settings(MANY), "scale_gpu_pools", Settings)
         for number in range(2):
             cloud.server.clear_calls()
-            run(AUTOMATION, configuration, _tick(str(number), cloud.clock.now()), runtime)
+            run(AUTOMATION, configuration, tick_event("scale_gpu_pools", str(number), cloud.clock.now()), runtime)
         clients.close()
         return dict(Counter(call.method.rpartition("/")[2] for call in cloud.server.calls))
-
-
-def _tick(message_id: str, published: datetime) -> CloudEvent:
-    said = base64.b64encode(msgspec.json.encode(Tick(every_seconds=300))).decode()
-    topic = f"//pubsub.googleapis.com/projects/{PROJECT}/topics/{inbox_of('scale_gpu_pools')}"
-    message = {"data": said, "messageId": message_id, "publishTime": published.isoformat()}
-    return CloudEvent({"type": "google.cloud.pubsub.topic.v1.messagePublished", "source": topic}, {"message": message})
 
 
 if __name__ == "__main__":

@@ -62,7 +62,7 @@ def machine() -> str:
 
 
 def show(title: str, figures: list[Figure], notes: list[str]) -> None:
-    """Print figures as a table with the ratios that matter, and notes below it."""
+    """Print figures as a table with the ratios that matter, and notes below it; notes alone, if nothing is compared."""
     console = Console(highlight=False)
     table = Table(title=title, title_justify="left")
     for heading in ("", "ours", "peer", "", "ratio", "bound"):
@@ -76,6 +76,6 @@ def show(title: str, figures: list[Figure], notes: list[str]) -> None:
             f"{one.ratio:.2f}",
             one.verdict,
         )
-    console.print(table)
+    console.print(table if figures else title)
     for note in (*notes, machine()):
         console.print(f"  {note}")

@@ -13,7 +13,7 @@ from packaging.utils import canonicalize_name
 REGISTRY_HOST = r"\b(?:pypi\.org|pythonhosted\.org|npmjs\.(?:org|com)|crates\.io|proxy\.golang\.org|deb\.debian\.org)\b"
 NOT_INSIDE = r"(?<![\w.])"  # infra/root/main.tf is nobody's home
 HOME_FOLDER = NOT_INSIDE + r"(?:/root|/(?:home|Users)/[\w.-]+|[A-Z]:\\Users\\[\w.-]+)[/\\]"
-LOCKED_APART = ("functions/*", "examples/*")
+LOCKED_APART = ("functions/*", "jobs/*", "examples/*")
 """The folders that are deployed with requirements of their own."""
 ADDRESS_IN_LOCK = re.compile(r"://|--(?:(?:extra-)?index-url|find-links|trusted-host)\b|(?<!\S)/\S")
 
@@ -58,7 +58,7 @@ def locks_are_current(root: Path) -> list[str]:
         found += [
             f"{name}: {pin.requirement} is not what requirements.txt pins"
             for package, pin in pins.items()
-            if package not in development or development[package].requirement.specifier != pin.requirement.specifier
+            if package not in development or not _holds_for(development[package].requirement, pin.requirement)
         ]
     return [f"{complaint}: run ./deploy.sh lock" for complaint in found]
 
@@ -80,7 +80,7 @@ def is_shell_script(path: Path) -> bool:
 
 
 def lock_files(root: Path) -> list[Path]:
-    """The development lock, then each function's and each example's."""
+    """The development lock, then that of each function, job and example."""
     return [root / "requirements.txt", *_of_each_part(root, "requirements.txt")]
 
 
@@ -102,13 +102,18 @@ def requirements_in(path: Path) -> list[Requirement]:
 
 
 def development_requirements(root: Path) -> list[Requirement]:
-    """What developing needs: every dependency group, and what each function and each example needs."""
+    """What developing needs: every dependency group, and what each function, job and example needs."""
     project = tomllib.loads((root / "pyproject.toml").read_text())
     groups: Mapping[str, list[str]] = project["dependency-groups"]
     return [
         *(Requirement(text) for group in groups.values() for text in group),
         *(each for path in _of_each_part(root, "requirements.in") for each in requirements_in(path)),
     ]
+
+
+def _holds_for(developed: Requirement, pinned: Requirement) -> bool:
+    """Whether what is pinned is what was developed with, wherever it is installed: it may be so in fewer places."""
+    return developed.specifier == pinned.specifier and developed.marker in (None, pinned.marker)
 
 
 def _of_each_part(root: Path, name: str) -> list[Path]:

@@ -15,7 +15,7 @@ from infra.settings import load_caretaker_yaml
 from local.cloud import LocalCloud
 from local.cloud.world import load_world, seed
 from local.console import Console
-from local.story import cap_spending, rotate_secrets, scale_gpu_pools
+from local.story import cap_spending, manage_previews, restore_drill, rotate_secrets, scale_gpu_pools
 from local.story.player import Player
 from local.suite import WEBHOOK_SECRET_FILE, Suite
 from shared.errors import CaretakerError
@@ -50,6 +50,8 @@ def _run(options: argparse.Namespace) -> int:
     endpoints.unlink(missing_ok=True)  # whoever waits for it must not be sent where an earlier run was
     start = options.now or (cap_spending.START if is_story else datetime.now(UTC))
     with contextlib.ExitStack() as stack:
+        # Before the local cloud: gRPC has something to say on standard error when a process with its threads forks.
+        database = stack.enter_context(rotate_secrets.database()) if is_story else None
         cloud = stack.enter_context(LocalCloud(now=start, running=not is_story))
         player = Player(cloud, console)
         suite = stack.enter_context(
@@ -57,7 +59,6 @@ def _run(options: argparse.Namespace) -> int:
         )
         if world:
             seed(cloud, world)
-        database = stack.enter_context(rotate_secrets.database()) if is_story else None
         if is_story:
             rotate_secrets.prepare(cloud, database)
         _write_endpoints(endpoints, cloud, suite)
@@ -65,7 +66,9 @@ def _run(options: argparse.Namespace) -> int:
         if is_story:
             cap_spending.play(player, suite)
             scale_gpu_pools.play(player, suite)
+            manage_previews.play(player, suite)
             rotate_secrets.play(player, suite, database)
+            restore_drill.play(player, suite)
             console.say(
                 "story",
                 f"{player.wrong} end states are not as they should be"

@@ -18,6 +18,8 @@ STYLES = {
     Outcome.FAILED: "bold red",
 }
 
+LOG_STYLES = {"INFO": "dim", "WARNING": "yellow"}
+
 
 class BudgetAlert(msgspec.Struct, frozen=True):
     """What the action `notify` writes for an alert policy to match."""
@@ -61,7 +63,7 @@ class Console:
     def log_line(self, line: LogLine) -> None:
         """A report of a run, or another structured line."""
         if line.report is None:
-            self.say("log", f"{line.severity}: {line.message}", "yellow" if line.severity == "WARNING" else "red")
+            self.say("log", f"{line.severity}: {line.message}", LOG_STYLES.get(line.severity, "red"))
             return
         report = line.report
         words = f"{report.automation} on {report.event}" + (f": {report.why}" if report.why else "")

@@ -53,6 +53,7 @@ class Suite:
         self.address = ""
         self._on_line = on_line
         self._error_log = error_log
+        self._webhook_secret_file = error_log.parent / WEBHOOK_SECRET_FILE
         self._environment = os.environ | {
             settings.VARIABLE: json.dumps(
                 _with_secrets(_with_wakes(owner, project, self.automations), error_log.parent), default=str
@@ -121,6 +122,11 @@ class Suite:
     def process_id(self) -> int:
         """The functions' process."""
         return self._process.pid if self._process else 0
+
+    @property
+    def webhook_secret(self) -> bytes:
+        """What GitHub's webhooks are signed with here."""
+        return self._webhook_secret_file.read_bytes()
 
     def url(self, automation: str, topic: str) -> str:
         """Where an automation answers the pushes of a topic, given by its id."""

@@ -80,14 +80,17 @@ class Clients:
         self._reading = threading.RLock()
 
     @classmethod
-    def from_environment(cls, project: str = "") -> "Clients":
-        """Clients as the environment sets them: endpoint, seconds of retrying, and, if it is not given, the project."""
+    def from_environment(cls, project: str = "", *, retry: RetryPolicy | None = None) -> "Clients":
+        """Clients as the environment sets them: endpoints, seconds of retrying, and the project, if that is not given.
+
+        Where the environment says nothing of retrying, ``retry`` holds.
+        """
         seconds = os.environ.get(RETRY_SECONDS_VARIABLE)
         return cls(
             project or os.environ.get(PROJECT_VARIABLE) or os.environ.get("GOOGLE_CLOUD_PROJECT", ""),
             endpoint=os.environ.get(ENDPOINT_VARIABLE, ""),
             http_endpoint=os.environ.get(HTTP_ENDPOINT_VARIABLE, ""),
-            retry=RetryPolicy(first=min(0.5, float(seconds) / 4), give_up=float(seconds)) if seconds else None,
+            retry=RetryPolicy(first=min(0.5, float(seconds) / 4), give_up=float(seconds)) if seconds else retry,
         )
 
     def of(self, client_class: type[ClientT]) -> ClientT:

@@ -43,5 +43,10 @@ def cloud_errors() -> tuple[type[Exception], ...]:
 
 
 def in_words(error: Exception) -> str:
-    """An error as a report tells it: its kind, and what it says without Google's numeric code."""
-    return f"{type(error).__name__}: {getattr(error, 'message', None) or error}"
+    """An error as a report tells it: its kind, and what it says without Google's numeric code.
+
+    That something was tried until its time was up says little without what went wrong the last time.
+    """
+    words = f"{type(error).__name__}: {getattr(error, 'message', None) or error}"
+    cause = getattr(error, "cause", None)
+    return f"{words}, last {in_words(cause)}" if isinstance(cause, Exception) else words

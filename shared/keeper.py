@@ -11,6 +11,7 @@ this ends with its exit code, and FOLDER stays.
 
 import contextlib
 import os
+import pwd
 import shutil
 import signal
 import subprocess
@@ -23,7 +24,10 @@ QUIT_SECONDS = 10.0
 def main(user: str, folder: str, *command: str) -> int:
     """Run the command; its exit code."""
     let_go = threading.Event()
-    server = subprocess.Popen(command, stdin=subprocess.DEVNULL, user=user or None, cwd=folder)
+    group = pwd.getpwnam(user).pw_gid if user else None
+    server = subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, cwd=folder, user=user or None, group=group, extra_groups=[] if user else None
+    )
 
     def end(*_: object) -> None:
         let_go.set()

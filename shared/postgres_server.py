@@ -14,9 +14,10 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import IO, Self
 
 import msgspec
 
@@ -85,7 +86,17 @@ class PostgresServer:
         https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING
         """
         own = {"host": str(self.folder), "port": str(self.port), "user": SUPERUSER, "dbname": SUPERUSER}
+        # Said to be empty, or the environment's would count: it must never lead to another server.
+        own |= {"hostaddr": "", "options": ""}
         return " ".join(f"{name}='{_escaped(value)}'" for name, value in (own | parameters).items())
+
+    @property
+    def version(self) -> str:
+        """Of the machine's programs, such as ``17.6``. Raises ``PostgresMissing``."""
+        told = subprocess.run(
+            (find_program("postgres"), "--version"), capture_output=True, text=True, check=True
+        ).stdout
+        return told.partition("(PostgreSQL)")[2].split()[0]
 
     def start(self) -> None:
         """Make it and start it: returns when it can be connected to.
@@ -124,7 +135,7 @@ class PostgresServer:
         if user:
             shutil.chown(self.folder, user)
         data = self.folder / "data"
-        _make(initdb, data, user)
+        self._make(initdb, data, user)
         settings = SETTINGS | {
             "listen_addresses": LOOPBACK if self._is_on_loopback else "",
             "port": str(self.port),
@@ -134,15 +145,29 @@ class PostgresServer:
         }
         options = (f"--{name}={value}" for name, value in settings.items())
         with self._log.open("wb") as log:
-            self._keeper = subprocess.Popen(
-                (sys.executable, "-I", keeper.__file__, user, self.folder, postgres, "-D", data, *options),
-                stdin=subprocess.PIPE,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                env=_environment(),
-                start_new_session=True,  # Ctrl-C is for us: it ends when we do
-            )
+            self._keeper = self._keep(user, (postgres, "-D", data, *options), log)
         self._wait(data / "postmaster.pid", self._keeper)
+
+    def _make(self, initdb: Path, data: Path, user: str) -> None:
+        """Make the files of an empty server."""
+        # Who may connect stands in a file of ours; without it nobody could.
+        options = ("--no-sync", "--no-instructions", "--auth=reject", "--encoding=UTF8", "--no-locale")
+        command = (initdb, "-D", data, f"--username={SUPERUSER}", *options)
+        with self._log.open("wb") as log, self._keep(user, command, log) as process:
+            code = process.wait()
+        if code:
+            raise PostgresFailed(f"initdb failed: {self._log.read_text(errors='replace').strip()}")
+
+    def _keep(self, user: str, command: Sequence[str | Path], log: IO[bytes]) -> "subprocess.Popen[bytes]":
+        """Run a program as this user, for as long as this process lives and its standard input is open."""
+        return subprocess.Popen(
+            (sys.executable, "-I", keeper.__file__, user, self.folder, *command),
+            stdin=subprocess.PIPE,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env=_environment(),
+            start_new_session=True,  # Ctrl-C is for us: it ends when we do
+        )
 
     @property
     def _log(self) -> Path:
@@ -194,7 +219,7 @@ def find_program(name: str) -> Path:
         return Path(found)
     if found := shutil.which(name, path=os.pathsep.join(map(str, _folders()))):
         return Path(found)
-    raise PostgresMissing(f"{name} is not on this machine: it comes with PostgreSQL's server, 14 or newer")
+    raise PostgresMissing(f"{name} is not on this machine: it comes with PostgreSQL, which is to be 14 or newer")
 
 
 def _folders() -> list[Path]:
@@ -216,25 +241,6 @@ def _unprivileged_user() -> str:
         with contextlib.suppress(KeyError):
             return pwd.getpwnam(name).pw_name
     raise PostgresFailed(f"PostgreSQL does not run as root, and there is no user {' or '.join(UNPRIVILEGED)}")
-
-
-def _make(initdb: Path, data: Path, user: str) -> None:
-    """Make the files of an empty server."""
-    # Who may connect stands in a file of ours; without it nobody could.
-    options = ("--no-sync", "--no-instructions", "--auth=reject", "--encoding=UTF8", "--no-locale")
-    run = subprocess.run(
-        (initdb, "-D", data, f"--username={SUPERUSER}", *options),
-        user=user or None,
-        cwd=data.parent,
-        env=_environment(),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    if run.returncode:
-        raise PostgresFailed(f"initdb failed: {run.stdout.strip()}")
 
 
 def _escaped(value: str) -> str:

@@ -117,7 +117,7 @@ class Steps(Generic[SectionT, EventT, RecordsT, WorldT, ChangeT]):
             self._written(stored, msgspec.structs.replace(occasion.records, observed_plan=checksum))
         planned = tuple(change_report(change, Outcome.OBSERVED) for change in plan.changes)
         return msgspec.structs.replace(
-            self._summary(report, plan, planned), plan_changed=changed, table=bounded(plan.table)
+            self._summary(report, plan, planned), plan_changed=changed, table=bounded(_table(plan))
         )
 
     def _act(self, report: Report, lease: Lease, first: "_Look[SectionT, EventT, RecordsT, WorldT, ChangeT]") -> Report:
@@ -243,6 +243,12 @@ class _Look(msgspec.Struct, Generic[SectionT, EventT, RecordsT, WorldT, ChangeT]
     stored: Document
     occasion: Occasion[SectionT, EventT, RecordsT]
     decision: _Decision[RecordsT, WorldT, ChangeT]
+
+
+def _table(plan: Plan[ChangeT]) -> tuple[str, ...]:
+    """The decision as a table, with what is refused of it."""
+    refused = (f"{one.subject} is refused: {one.reason} [{one.guard}]" for one in plan.refusals)
+    return (*plan.table, *refused) if plan.table else ()
 
 
 def _checksum(plan: Plan[ChangeT]) -> str:

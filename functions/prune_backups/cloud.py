@@ -6,7 +6,7 @@ from functions.prune_backups import cloud_storage
 from functions.prune_backups.changes import DeleteBackups, PruneChange
 from functions.prune_backups.pace import PACE
 from functions.prune_backups.records import Occasion
-from functions.prune_backups.source import BackupSource
+from functions.prune_backups.source import BackupSource, Query
 from functions.prune_backups.world import World
 from shared.clients import Clients
 
@@ -19,10 +19,13 @@ def read(occasion: Occasion, clients: Clients) -> World:
     return World(
         {
             key: SOURCE.listed(
-                key,
-                settings,
-                deleted_since=records.restoring[key].deleted_since if records.is_restoring(key, now) else None,
-                clients=clients,
+                Query(
+                    key,
+                    settings,
+                    now,
+                    deleted_since=records.restoring[key].deleted_since if records.is_restoring(key, now) else None,
+                ),
+                clients,
             )
             for key, settings in occasion.settings.sets.items()
         }

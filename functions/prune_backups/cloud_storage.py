@@ -13,7 +13,8 @@ from functions.prune_backups.changes import DeleteBackups, RestoreBackups
 from functions.prune_backups.inventory import Backup, Inventory
 from functions.prune_backups.names import name_pattern
 from functions.prune_backups.progress import Progress
-from functions.prune_backups.settings import BackupSet, Proof
+from functions.prune_backups.settings import Proof
+from functions.prune_backups.source import Query
 from functions.prune_backups.told import shown, told_time
 from functions.prune_backups.world import EXAMPLES, Listing, Restorable, UnknownNames
 from shared import rest
@@ -55,15 +56,16 @@ class Page(msgspec.Struct, frozen=True, rename="camel"):
     next_page_token: str = ""
 
 
-def listed(key: str, settings: BackupSet, *, deleted_since: datetime | None, clients: Clients) -> Listing | None:
+def listed(query: Query, clients: Clients) -> Listing | None:
     """See `BackupSource`."""
     from google.api_core.exceptions import NotFound
 
     inventory = Inventory()
-    unknown, examples = 0, []
+    unknown = 0
+    examples: list[str] = []
     try:
-        for stored in _objects(key, settings, clients):
-            backup = _backup(stored, settings)
+        for stored in _objects(query, clients):
+            backup = _backup(stored, query)
             if backup is not None:
                 inventory.add(backup)
             elif not _is_folder(stored):
@@ -71,7 +73,7 @@ def listed(key: str, settings: BackupSet, *, deleted_since: datetime | None, cli
                 examples += [stored.name] if unknown <= EXAMPLES else []
     except NotFound:
         return None
-    restorable = tuple(_restorable(key, settings, deleted_since, inventory, clients)) if deleted_since else ()
+    restorable = tuple(_restorable(query, inventory, clients)) if query.deleted_since else ()
     return Listing(inventory, UnknownNames(unknown, tuple(examples)), restorable)
 
 
@@ -134,23 +136,23 @@ def _path(bucket: str, name: str) -> str:
     return f"/storage/v1/b/{quote(bucket, safe='')}/o/{quote(name, safe='')}"
 
 
-def _objects(key: str, settings: BackupSet, clients: Clients, **more: str) -> Iterator[StoredObject]:
+def _objects(query: Query, clients: Clients, **more: str) -> Iterator[StoredObject]:
     """Every object of a set, in order of name. Raises ``UnknownAnswer`` for a list that goes in circles."""
     fields = FIELDS_OF_DELETED if "softDeleted" in more else FIELDS
     parameters = {
-        "prefix": settings.prefix,
+        "prefix": query.settings.prefix,
         "maxResults": str(PAGE_SIZE),
         "fields": f"items({fields}),nextPageToken",
         "projection": "noAcl",
         **more,
     }
-    address = f"{API}/b/{quote(settings.bucket, safe='')}/o"
+    address = f"{API}/b/{quote(query.settings.bucket, safe='')}/o"
     count = 0
     while True:
         page = rest.get(clients, address, parameters, Page)
         yield from page.items
         if (count + len(page.items)) // LOGGED_EVERY > count // LOGGED_EVERY:
-            Progress(f"prune_backups: {key}: listed", count + len(page.items)).log()
+            Progress(f"prune_backups: {query.key}: listed", count + len(page.items)).log()
         count += len(page.items)
         if not page.next_page_token:
             return
@@ -159,8 +161,9 @@ def _objects(key: str, settings: BackupSet, clients: Clients, **more: str) -> It
         parameters["pageToken"] = page.next_page_token
 
 
-def _backup(stored: StoredObject, settings: BackupSet) -> Backup | None:
+def _backup(stored: StoredObject, query: Query) -> Backup | None:
     """What an object is a backup of; None if its name does not fit."""
+    settings = query.settings
     if not stored.name.startswith(settings.prefix):
         raise UnknownAnswer(f"{shown(stored.name)} was listed under {settings.full_name}")
     name = stored.name[len(settings.prefix) :]
@@ -176,13 +179,13 @@ def _backup(stored: StoredObject, settings: BackupSet) -> Backup | None:
         time=time,
         size=size,
         group=parsed.group if parsed else "",
-        pins=tuple(_pins(stored)),
+        pins=tuple(_pins(stored, query.now)),
         is_complete=not asks or is_complete(stored.metadata, size),
         is_verified=not asks or verified_at(stored.metadata) is not None,
     )
 
 
-def _pins(stored: StoredObject) -> Iterator[str]:
+def _pins(stored: StoredObject, now: datetime) -> Iterator[str]:
     """Why an object is to stay, whatever the policy says."""
     if stored.temporary_hold:
         yield "pinned by a temporary hold"
@@ -190,7 +193,7 @@ def _pins(stored: StoredObject) -> Iterator[str]:
         yield "pinned by an event-based hold"
     if KEEP in stored.metadata:
         yield f"pinned by {KEEP}"
-    if stored.retention_expiration_time:
+    if stored.retention_expiration_time and stored.retention_expiration_time > now:
         yield f"retained until {told_time(stored.retention_expiration_time)}"
 
 
@@ -199,15 +202,13 @@ def _is_folder(stored: StoredObject) -> bool:
     return stored.name.endswith("/") and stored.size == "0"
 
 
-def _restorable(
-    key: str, settings: BackupSet, since: datetime, inventory: Inventory, clients: Clients
-) -> Iterator[Restorable]:
+def _restorable(query: Query, inventory: Inventory, clients: Clients) -> Iterator[Restorable]:
     """The newest version of each backup that was deleted since, and is not there again, in order of name."""
     live = {backup.name for backup in inventory}
     newest: dict[str, StoredObject] = {}
-    for stored in _objects(key, settings, clients, softDeleted="true"):
-        is_younger = stored.soft_delete_time is not None and stored.soft_delete_time >= since
-        if is_younger and stored.name not in live and _backup(stored, settings) is not None:
+    for stored in _objects(query, clients, softDeleted="true"):
+        deleted, since = stored.soft_delete_time, query.deleted_since
+        if deleted and since and deleted >= since and stored.name not in live and _backup(stored, query) is not None:
             known = newest.get(stored.name)
             if known is None or int(stored.generation) > int(known.generation):
                 newest[stored.name] = stored

@@ -90,7 +90,7 @@ def _matching(field: re.Match[str]) -> str:
 
 
 def _time(fields: Mapping[str, str | None], zone: tzinfo) -> datetime | None:
-    """The time that is told, None if there is no such time. Of the two of a clock that is set back, the first."""
+    """The time that is told, in UTC; None if there is none such. Of the two of a clock that is set back, the first."""
     year, month, day, hour, minute, second = (
         int(fields.get(name) or 0) for name in ("year", "month", "day", "hour", "minute", "second")
     )
@@ -99,7 +99,7 @@ def _time(fields: Mapping[str, str | None], zone: tzinfo) -> datetime | None:
         moment = datetime(year, month, day, hour, minute, second, tzinfo=_zone(offset) if offset else zone)
     except ValueError:
         return None
-    return moment if year in YEARS else None
+    return moment.astimezone(UTC) if year in YEARS else None
 
 
 def _zone(offset: str) -> tzinfo:

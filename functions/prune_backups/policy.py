@@ -4,7 +4,8 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from functions.prune_backups.durations import DurationText
+from functions.prune_backups.durations import DurationText, read_duration
+from shared.errors import SettingsError
 from shared.settings import Model
 
 Count = Annotated[int, Meta(ge=-1, le=1_000_000, description="How many; -1 is every one.")]
@@ -27,3 +28,16 @@ class RetentionPolicy(Model, frozen=True, kw_only=True):
     keep_within_weekly: DurationText = "0h"
     keep_within_monthly: DurationText = "0h"
     keep_within_yearly: DurationText = "0h"
+
+    def __post_init__(self) -> None:
+        for name in self.__struct_fields__:
+            if name.startswith("keep_within"):
+                check_duration(name, getattr(self, name))
+
+
+def check_duration(key: str, text: str) -> None:
+    """Raises ``SettingsError`` for a text that is no duration."""
+    try:
+        read_duration(text)
+    except ValueError as error:
+        raise SettingsError(key, text, str(error)) from None

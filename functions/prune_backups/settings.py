@@ -1,20 +1,22 @@
 """What the owner says about backups: where each set is, how long what is kept, and what has to be so first."""
 
+import re
 from enum import StrEnum
 from typing import Annotated
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from msgspec import Meta
 
 from functions.prune_backups.durations import DurationText
 from functions.prune_backups.names import name_pattern
-from functions.prune_backups.policy import RetentionPolicy
+from functions.prune_backups.policy import RetentionPolicy, check_duration
 from shared.errors import SettingsError
 from shared.settings import Model, Section
 
 BucketName = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]$")]
 """https://cloud.google.com/storage/docs/buckets#naming"""
 Fraction = Annotated[float, Meta(ge=0, le=1)]
+_ZONE = re.compile(r"[A-Z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*")  # not `localtime`, which is the machine's own
 SetKey = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
 
 
@@ -36,7 +38,7 @@ class BackupSet(Model, frozen=True, kw_only=True):
     name: Annotated[str, Meta(max_length=1024)] = ""
     """What follows the prefix, as a pattern: `{group}`, `{time:%Y%m%dT%H%M%S%z}`, `{*}`. Nothing at all means any name.
     Without a time in it, a backup was taken when its object was created."""
-    time_zone: Annotated[str, Meta(pattern=r"^[A-Z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*$")] = "Etc/UTC"
+    time_zone: str = "Etc/UTC"
     """Whose days, weeks and months count, and whose clock a name shows that has no offset."""
     retention: RetentionPolicy
     floor: Annotated[int, Meta(ge=1)] = 3
@@ -56,11 +58,10 @@ class BackupSet(Model, frozen=True, kw_only=True):
             name_pattern(self.name)
         except ValueError as error:
             raise SettingsError("name", self.name, str(error)) from None
-        try:
-            ZoneInfo(self.time_zone)
-        except (ValueError, OSError):
+        check_duration("fresh_within", self.fresh_within)
+        if not _is_time_zone(self.time_zone):
             would_do = "a name of the IANA time zone database, such as Europe/Berlin"
-            raise SettingsError("time_zone", self.time_zone, would_do) from None
+            raise SettingsError("time_zone", self.time_zone, would_do)
 
     @property
     def full_name(self) -> str:
@@ -92,3 +93,10 @@ class Settings(Section, frozen=True, kw_only=True):
                         f"a prefix that does not begin with that of another set: `{other_key}` has {other.prefix!r}"
                     )
                     raise SettingsError(f"sets.{key}.prefix", one.prefix, would_do)
+
+
+def _is_time_zone(name: str) -> bool:
+    try:
+        return bool(_ZONE.fullmatch(name) and ZoneInfo(name))
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # a folder of the database is none
+        return False

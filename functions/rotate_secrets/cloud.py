@@ -63,6 +63,6 @@ def _tell_the_outside(change: SetValue | Retire, clients: Clients) -> None:
     if isinstance(change, SetValue):
         kind.set_value(secret_manager.payload(name, change.version, clients), current)
         return
-    for version in change.versions if is_told else ():
-        kind.revoke(secret_manager.payload(name, version, clients), current)
+    if is_told:
+        kind.revoke(current)
     secret_manager.disable(change.existing, change.versions, clients)

@@ -89,6 +89,16 @@ class CloudStorage:
         """Somebody writes an object of so many zeros, perhaps in the place of another. Raises StorageError."""
         self.add_object(bucket, name, Zeros(size), {"metadata": metadata} if metadata else None)
 
+    def size(self, bucket: str, name: str) -> int | None:
+        """How many bytes a live object has, None if it is not there. Raises StorageError (404) for the bucket."""
+        with self._objects.lock:
+            found = self._objects.bucket(bucket).live(name)
+            return found.size if found else None
+
+    def keep_at_most(self, count: int | None) -> None:
+        """Keep at most so many bytes of each request of a resumable upload, as the real service may; None for all."""
+        self._objects.most_kept = count
+
     def names(self, bucket: str) -> list[str]:
         """The names of the live objects of a bucket, sorted. Raises StorageError (404)."""
         with self._objects.lock:

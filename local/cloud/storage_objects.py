@@ -54,6 +54,8 @@ class Objects:
         self.buckets: dict[str, Bucket] = {}
         self.sessions: dict[str, Session] = {}
         """Resumable uploads, by id."""
+        self.most_kept: int | None = None
+        """How many bytes of a request of theirs are kept; all of them, if nothing is said."""
         self._last_generation = 0
 
     def bucket(self, name: str) -> Bucket:

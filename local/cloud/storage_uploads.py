@@ -91,10 +91,10 @@ def go_on_with_upload(objects: Objects, request: HttpRequest) -> StoredObject | 
         if total != "*":
             _set_total(session, int(total))
         if first is not None:
-            _receive(session, request.body, int(first), int(last))
+            _receive(session, request.body, int(first), int(last), objects.most_kept)
     else:
         _set_total(session, len(request.body))
-        _receive(session, request.body, 0, len(request.body) - 1)
+        _receive(session, request.body, 0, len(request.body) - 1, objects.most_kept)
     if session.received != session.total:
         return _incomplete(session)
     session.made = _complete(objects, session, request)
@@ -149,8 +149,8 @@ def _set_total(session: Session, total: int) -> None:
     session.total = total
 
 
-def _receive(session: Session, body: bytes, first: int, last: int) -> None:
-    """Take a piece in. What has come already is not taken twice; a gap is not taken at all."""
+def _receive(session: Session, body: bytes, first: int, last: int, most: int | None) -> None:
+    """Take a piece in, or as much of it as is kept. What has come is not taken twice; a gap is not taken at all."""
     if last - first + 1 != len(body) or (session.total is not None and last >= session.total):
         raise invalid(f"Invalid request. Content-Range {first}-{last} does not fit {len(body)} bytes.")
     is_last = session.total is not None and last + 1 == session.total
@@ -161,7 +161,7 @@ def _receive(session: Session, body: bytes, first: int, last: int) -> None:
         )
     if first > session.received:
         raise StorageError(416, f"The upload goes on at byte {session.received}, not {first}.")
-    fresh = body[session.received - first :]
+    fresh = body[session.received - first :][:most]
     if fresh:
         session.pieces.append(fresh)
         session.received += len(fresh)

@@ -24,6 +24,7 @@ START = datetime(2026, 11, 9, 9, tzinfo=UTC)
 
 def play(player: Player, suite: Suite) -> None:
     """Play the whole story; every step checks what it has left in the cloud."""
+    player.about("cap_spending")
     _routine(player, suite)
     _again_and_stale(player, suite, *_over_budget(player, suite))
     _forged(player, suite)

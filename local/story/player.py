@@ -7,7 +7,7 @@ from datetime import timedelta
 from local.cloud import LocalCloud
 from local.console import Console, LogLine, read_line
 from local.suite import Suite
-from shared.report import Report
+from shared.report import Outcome, Report
 
 PATIENCE_SECONDS = 20.0
 
@@ -23,6 +23,7 @@ class Player:
         self._lines: list[LogLine] = []
         self._shown = 0
         self._follows = False
+        self._about = ""
         self._arrived = threading.Condition()
 
     def on_line(self, line: bytes) -> None:
@@ -37,6 +38,10 @@ class Player:
             self._lines.append(read)
             self._arrived.notify_all()
 
+    def about(self, automation: str) -> None:
+        """From now on the story is about one automation: ticks of others that change nothing are not shown."""
+        self._about = automation
+
     def follow(self) -> None:
         """From now on, show each line as it comes."""
         with self._arrived:
@@ -48,9 +53,18 @@ class Player:
 
     def show(self, message_id: str) -> Report | None:
         """Show all lines up to the next report of this message's run; None if it does not come in time."""
+        return self._show_until(lambda report: report.message_id == message_id)
+
+    def show_run(self, automation: str, event: str) -> Report | None:
+        """Show all lines up to the next report of a run of this automation on such an event; None if none comes."""
+        return self._show_until(lambda report: (report.automation, report.event) == (automation, event))
+
+    def _show_until(self, is_it: Callable[[Report], bool]) -> Report | None:
+        def is_that(line: LogLine) -> bool:
+            return line.report is not None and is_it(line.report)
 
         def has_come() -> bool:
-            return any(_is_of(line, message_id) for line in self._lines[self._shown :])
+            return any(is_that(line) for line in self._lines[self._shown :])
 
         self.cloud.clock.settle()
         with self._arrived:
@@ -58,8 +72,8 @@ class Player:
             fresh = self._lines[self._shown :]
         for line in fresh:
             self._shown += 1
-            self.console.log_line(line)
-            if _is_of(line, message_id):
+            self._print(line)
+            if is_that(line):
                 return line.report
         if not came:
             self.check("a report of the run", lambda: "none came", "one")
@@ -73,6 +87,12 @@ class Player:
             fresh = self._lines[self._shown :]
             self._shown = len(self._lines)
         for line in fresh:
+            self._print(line)
+
+    def _print(self, line: LogLine) -> None:
+        report = line.report
+        is_of_another = report and self._about not in ("", report.automation)
+        if not is_of_another or (report and (report.event, report.outcome) != ("Tick", Outcome.UNCHANGED)):
             self.console.log_line(line)
 
     def check(self, what: str, found: Callable[[], object], expected: object) -> None:
@@ -81,10 +101,6 @@ class Player:
         is_right = seen == expected
         self.wrong += not is_right
         self.console.check(what, str(seen) if is_right else f"{seen}, not {expected}", is_right=is_right)
-
-
-def _is_of(line: LogLine, message_id: str) -> bool:
-    return line.report is not None and line.report.message_id == message_id
 
 
 Story = Callable[[Player, Suite], None]

@@ -60,6 +60,7 @@ def prepare(cloud: LocalCloud, server: PostgresServer | None) -> None:
 
 def play(player: Player, suite: Suite, server: PostgresServer | None) -> None:
     """Play the chapter; every step checks what it has left in the cloud."""
+    player.about("rotate_secrets")
     _on_schedule(player, suite)
     if server:
         _database(player, suite)

@@ -19,6 +19,7 @@ MORNING = datetime(2026, 12, 2, 7, tzinfo=UTC)  # eight o'clock in Berlin
 
 def play(player: Player, suite: Suite) -> None:
     """Play the whole day; every step checks what it has left in the cloud."""
+    player.about("scale_gpu_pools")
     player.cloud.gke.operation_delay = timedelta(minutes=2)
     _afternoon(player, suite)
     _night(player, suite)

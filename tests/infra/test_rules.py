@@ -72,6 +72,17 @@ def test_an_address_in_a_lock_is_found(project: Path, line: str) -> None:
     assert rules.locks_carry_no_addresses(project) == [f"functions/sweep/requirements.txt:3: {line}"]
 
 
+def test_a_lock_may_ask_for_a_package_on_fewer_platforms_only(project: Path) -> None:
+    job = project / "jobs" / "mend"
+    job.mkdir(parents=True)
+    (job / "requirements.in").write_text("msgspec\n")
+    (job / "requirements.txt").write_text(f"msgspec==0.22.0 ; sys_platform == 'win32' {HASH}\n")
+    assert rules.locks_are_current(project) == []
+    (job / "requirements.txt").write_text(f"msgspec==0.22.0 {HASH}\npytest==9.2.0 {HASH}\n")
+    said = "jobs/mend/requirements.txt: pytest==9.2.0 is not what requirements.txt pins: run ./deploy.sh lock"
+    assert rules.locks_are_current(project) == [said]
+
+
 @pytest.mark.parametrize(
     ("file", "text", "found"),
     [

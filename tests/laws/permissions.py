@@ -33,11 +33,21 @@ def _link(request: Any) -> Needed:
     return ("resourcemanager.projects.createBillingAssignment", "billing.resourceAssociations.create")
 
 
+def _create_service(request: Any) -> Needed:
+    return ("run.services.create", "iam.serviceAccounts.actAs", *_letting_everybody_in(request.service))
+
+
 def _update_service(request: Any) -> Needed:
     """What changes the template makes a revision, which acts as its service account."""
-    paths = request.update_mask.paths
-    is_revision = not paths or any(path.partition(".")[0] in ("template", "*") for path in paths)
-    return ("run.services.update", *(("iam.serviceAccounts.actAs",) if is_revision else ()))
+    paths = {path.partition(".")[0] for path in request.update_mask.paths} or {"*"}
+    acting = ("iam.serviceAccounts.actAs",) if paths & {"template", "*"} else ()
+    opening = _letting_everybody_in(request.service) if paths & {"invoker_iam_disabled", "*"} else ()
+    return ("run.services.update", *acting, *opening)
+
+
+def _letting_everybody_in(service: Any) -> Needed:
+    """https://docs.cloud.google.com/run/docs/authenticating/public."""
+    return ("run.services.setIamPolicy",) if service.invoker_iam_disabled else ()
 
 
 PERMISSIONS: Mapping[str, Needed | Callable[[Any], Needed]] = {
@@ -45,7 +55,7 @@ PERMISSIONS: Mapping[str, Needed | Callable[[Any], Needed]] = {
     "google.firestore.v1.Firestore/Commit": _commit,
     "google.cloud.run.v2.Services/ListServices": ("run.services.list",),
     "google.cloud.run.v2.Services/GetService": ("run.services.get",),
-    "google.cloud.run.v2.Services/CreateService": ("run.services.create", "iam.serviceAccounts.actAs"),
+    "google.cloud.run.v2.Services/CreateService": _create_service,
     "google.cloud.run.v2.Services/UpdateService": _update_service,
     "google.cloud.run.v2.Services/DeleteService": ("run.services.delete",),
     "google.cloud.run.v2.Services/GetIamPolicy": ("run.services.getIamPolicy",),

@@ -14,6 +14,7 @@ from tests.laws.permissions import github_permissions_of, permissions_of
 from tests.laws.planted import edits_what_others_wrote
 from tests.laws.scenario import load_scenario
 
+CREATE_SERVICE = "google.cloud.run.v2.Services/CreateService"
 UPDATE_SERVICE = "google.cloud.run.v2.Services/UpdateService"
 
 pytestmark = pytest.mark.one_python
@@ -45,6 +46,20 @@ def test_what_is_not_in_the_map(method: str) -> None:
 def test_a_new_revision_acts_as_its_account(paths: list[str], *, makes_a_revision: bool) -> None:
     request = run_v2.UpdateServiceRequest.pb(run_v2.UpdateServiceRequest(update_mask={"paths": paths}))
     assert ("iam.serviceAccounts.actAs" in permissions_of(UPDATE_SERVICE, request)) is makes_a_revision
+
+
+@pytest.mark.parametrize(
+    ("disabled", "paths", "opens"),
+    [(True, [], True), (False, [], False), (True, ["invoker_iam_disabled"], True), (True, ["template"], False)],
+)
+def test_who_lets_everybody_in_must_be_able_to_set_policies(*, disabled: bool, paths: list[str], opens: bool) -> None:
+    service = {"invoker_iam_disabled": disabled}
+    update = run_v2.UpdateServiceRequest(service=service, update_mask={"paths": paths})
+    needed = permissions_of(UPDATE_SERVICE, run_v2.UpdateServiceRequest.pb(update))
+    assert ("run.services.setIamPolicy" in needed) is opens
+    create = run_v2.CreateServiceRequest(service=service)
+    needed = permissions_of(CREATE_SERVICE, run_v2.CreateServiceRequest.pb(create))
+    assert ("run.services.setIamPolicy" in needed) is disabled
 
 
 def entry(**github_permissions: str) -> Entry:

@@ -189,7 +189,7 @@ def test_the_story_ends_well(tmp_path: Path) -> None:
     assert "WRONG" not in told.stdout
     assert "\x1b" not in told.stdout
     assert told.stderr == ""
-    for words in ("ignored", "failed", "applied", "changed by a person", "A new month"):
+    for words in ("ignored", "failed", "applied", "changed by a person", "A new month", "restore drill"):
         assert words in told.stdout
 
 

@@ -171,7 +171,7 @@ def test_of_the_usual_folders_the_newest_version_counts(tmp_path: Path, monkeypa
 def test_a_machine_without_them_is_told_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(postgres_server, "FOLDERS", ())
     monkeypatch.setenv("PATH", "")
-    with pytest.raises(PostgresMissing, match="initdb is not on this machine: it comes with PostgreSQL's server"):
+    with pytest.raises(PostgresMissing, match="initdb is not on this machine: it comes with PostgreSQL"):
         PostgresServer().start()
 
 

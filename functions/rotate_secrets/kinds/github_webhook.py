@@ -42,5 +42,5 @@ class WebhookSecret(msgspec.Struct, frozen=True):
         if not shown.secret:
             raise WebhookNotSet(f"{path}: GitHub shows no secret")
 
-    def revoke(self, old: bytes, current: bytes) -> None:
+    def revoke(self, current: bytes) -> None:
         """GitHub signs with one alone."""

@@ -18,5 +18,8 @@ class Kind(Protocol):
         Raises ``CaretakerError`` or ``GoogleAPIError``.
         """
 
-    def revoke(self, old: bytes, current: bytes) -> None:
-        """Have the system behind it accept an old value no more, if it still does. Raises as ``set_value`` does."""
+    def revoke(self, current: bytes) -> None:
+        """Have the system behind it accept nothing but the current value, if it still does. Raises as ``set_value``.
+
+        The old values are not given: they may have been disabled already.
+        """

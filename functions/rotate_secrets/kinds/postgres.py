@@ -57,11 +57,12 @@ class PostgresPassword(msgspec.Struct, frozen=True):
                 self._set_password(before.user, before.password)
             raise
 
-    def revoke(self, old: bytes, current: bytes) -> None:
-        """Let the old user have no password, until it is its turn again."""
-        user = _Address.read(old).user
-        if user != _Address.read(current).user:
-            self._set_password(user, "")
+    def revoke(self, current: bytes) -> None:
+        """Let the other user have no password, until it is its turn again."""
+        user = _Address.read(current).user
+        for other in self.settings.users:
+            if other != user:
+                self._set_password(other, "")
 
     def _log_in(self, address: bytes) -> None:
         with self._connection(address.decode()) as connection:

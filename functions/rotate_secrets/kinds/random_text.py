@@ -25,5 +25,5 @@ class RandomText(msgspec.Struct, frozen=True):
     def set_value(self, new: bytes, current: bytes) -> None:
         """Nobody has to accept it."""
 
-    def revoke(self, old: bytes, current: bytes) -> None:
+    def revoke(self, current: bytes) -> None:
         """Nobody has accepted it."""

@@ -193,6 +193,21 @@ def test_of_what_is_no_webhook_the_body_is_not_read(
     assert stage.calls() == []
 
 
+@pytest.mark.parametrize(
+    ("request_", "why"),
+    [
+        ({"method": "GET"}, "webhooks are sent with POST"),
+        ({"content_type": "text/plain"}, "webhooks are application/json: set that at GitHub"),
+        ({"signature": signature_of(OPENED, b"another")}, "the signature is of another secret, or of another body"),
+        ({"headers": {"X-GitHub-Delivery": "?"}}, "a webhook has an X-GitHub-Delivery"),
+    ],
+)
+def test_a_header_says_why_a_request_is_refused(stage: Stage, request_: dict[str, object], why: str) -> None:
+    answer = stage.post(OPENED, **request_)  # type: ignore[arg-type]
+    assert (answer.headers["X-Caretaker-Refused"], answer.data) == (why, b"")
+    assert answer.headers["Content-Length"] == "0"
+
+
 def test_which_method_would_do_is_said(stage: Stage) -> None:
     assert stage.post(OPENED, method="GET").headers["Allow"] == "POST"
     assert stage.post(OPENED, method="HEAD").data == b""
@@ -251,6 +266,30 @@ def test_the_largest_webhook_is_taken(
     assert stage.post(body, "ping").status_code == status
     in_chunks = sent_in_chunks(Stream(len(body)))
     assert stage.post(body, "ping", **in_chunks).status_code == status  # type: ignore[arg-type]
+
+
+def test_what_comes_after_the_length_is_not_read(stage: Stage) -> None:
+    stream = Stream(len(OPENED) * 2)
+    answer = stage.post(OPENED, **sent_with_length(stream, len(OPENED)))  # type: ignore[arg-type]
+    assert answer.status_code == HTTPStatus.FORBIDDEN
+    assert stream.read_so_far == len(OPENED)
+
+
+@pytest.mark.parametrize("length", ["", "-1", "1e3", "many"])
+def test_without_chunks_or_a_length_nothing_is_read(stage: Stage, length: str) -> None:
+    stream = Stream(1000)
+    environ = {"wsgi.input": stream, "CONTENT_LENGTH": length}
+    assert stage.post(b"", "ping", environ_overrides=environ).status_code == HTTPStatus.OK
+    assert stream.read_so_far == 0
+
+
+@pytest.mark.parametrize("terminated", [False, True], ids=["werkzeug", "gunicorn"])
+def test_a_length_beside_chunks_does_not_count(stage: Stage, *, terminated: bool) -> None:
+    stream = Stream(LARGEST_BODY * 2)
+    chunks = {"wsgi.input": stream, "CONTENT_LENGTH": "10", "HTTP_TRANSFER_ENCODING": "chunked"}
+    environ = chunks | ({"wsgi.input_terminated": True} if terminated else {})
+    stage.post(OPENED, environ_overrides=environ)
+    assert stream.read_so_far == (LARGEST_BODY + 1 if terminated else 0)
 
 
 def test_a_body_that_ends_too_early_is_answered_400(stage: Stage) -> None:

@@ -36,7 +36,7 @@ DIGEST = "example.com/app@sha256:" + "1" * 64
 PLACES: list[dict[str, object]] = [{"project": "my-product", "region": "europe-west1"}]
 
 
-def a_secret(secret_id: str = "key", **more: object) -> dict[str, object]:  # noqa: S107 - an id
+def a_secret(secret_id: str = "key", **more: object) -> dict[str, object]:
     """One secret of the settings, as `caretaker.yaml` has it: a random text, every 30 days."""
     return {"secret": f"{PRODUCT}/secrets/{secret_id}", "every_days": 30, "value": {"kind": "random"}, **more}
 
@@ -107,7 +107,7 @@ class Stage:
         self.cloud.clock.advance(timedelta(**after))
         return self._run(self._event(data=data))
 
-    def notify(self, secret_id: str = "key", **after: float) -> Report:  # noqa: S107 - an id
+    def notify(self, secret_id: str = "key", **after: float) -> Report:
         """Secret Manager says that it is time."""
         self.cloud.clock.advance(timedelta(**after))
         name = f"projects/{project_number('my-product')}/secrets/{secret_id}"
@@ -138,17 +138,17 @@ class Stage:
         """Secret Manager, for people."""
         return self.people.of(secretmanager.SecretManagerServiceClient)
 
-    def versions(self, secret_id: str = "key") -> list[str]:  # noqa: S107 - an id
+    def versions(self, secret_id: str = "key") -> list[str]:
         """The states of the versions of a secret, the first one first."""
         listed = self.manager.list_secret_versions(request={"parent": f"{PRODUCT}/secrets/{secret_id}"})
         return [version.state.name for version in listed][::-1]
 
-    def payload(self, version: int | str, secret_id: str = "key") -> str:  # noqa: S107 - an id
+    def payload(self, version: int | str, secret_id: str = "key") -> str:
         """What a version holds."""
         name = f"{PRODUCT}/secrets/{secret_id}/versions/{version}"
         return self.manager.access_secret_version(request={"name": name}).payload.data.decode()
 
-    def saga(self, secret_id: str = "key") -> Saga:  # noqa: S107 - an id
+    def saga(self, secret_id: str = "key") -> Saga:
         """What is written on a secret."""
         secret = self.manager.get_secret(request={"name": f"{PRODUCT}/secrets/{secret_id}"})
         return read_saga(secret.annotations[ANNOTATION])

@@ -1,0 +1,132 @@
+"""A sweep of 500 open pull requests: its API calls, by kind, and the seconds that it takes."""
+
+import json
+import os
+import sys
+import time
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+
+from benchmarks.functions import PROJECT, tick_event
+from benchmarks.harness import show
+from local.cloud import LocalCloud
+from local.cloud.world import seed, world_from
+from shared.clients import Clients
+from shared.report import Outcome, Report
+from shared.run import run
+from shared.runtime import Runtime
+from shared.settings import VARIABLE, parse
+
+AUTOMATION = "manage_previews"
+PULL_REQUESTS = 500
+TEAM = "my-team/my-product"
+TOKEN = "github_pat_of_the_benchmark"  # noqa: S105 - of a local GitHub
+IMAGES = f"projects/{PROJECT}/locations/europe-west1/repositories/images"
+TICK = timedelta(minutes=5)
+NOON = datetime(2026, 11, 16, 12, tzinfo=UTC)
+QUIET = {"BatchGetDocuments": 1, "AccessSecretVersion": 1, "ListServices": 1, "GET pulls": PULL_REQUESTS // 100}
+"""A page of GitHub's has a hundred."""
+SECTION: dict[str, object] = {
+    "github": {"token_secret": f"projects/{PROJECT}/secrets/github-token"},
+    "project": PROJECT,
+    "region": "europe-west1",
+    "service_account": f"preview@{PROJECT}.iam.gserviceaccount.com",
+    "maximum": 900,
+    "repositories": {
+        TEAM: {"service": "my-product", "image": f"europe-west1-docker.pkg.dev/{PROJECT}/images/my-product"}
+    },
+}
+
+
+def measure() -> bool:
+    """Measure and print. Returns whether a sweep that finds nothing to do lists pages, and gets nothing by itself."""
+    os.environ[VARIABLE] = json.dumps({"mode": "act", AUTOMATION: SECTION})  # a function reads it when it is imported
+    with LocalCloud(now=NOON) as cloud:
+        cloud.github.limits.an_hour = 1_000_000  # the first sweep tells everybody at once
+        seed(cloud, world_from(_world()))
+        sweeps = _Sweeps(cloud)
+        every_preview = range(1, PULL_REQUESTS + 1)
+        sweeps.sweep("the first, which makes all previews", applied=True)
+        sweeps.sweep("nothing to do, all are running", applied=False)
+        quiet = sweeps.calls
+        for number in every_preview:
+            cloud.github.push(TEAM, number, _sha(PULL_REQUESTS + number))
+        sweeps.sweep("a commit was pushed to each, and its image is not there", applied=True)
+        sweeps.sweep("nothing to do, all wait for an image", applied=False)
+        for number in every_preview:
+            cloud.github.close(TEAM, number)
+        sweeps.sweep("all were closed, and no webhook came", applied=True)
+        sweeps.sweep("nothing to do, none is open", applied=False)
+        sweeps.close()
+    show("A sweep of 500 open pull requests", [], sweeps.notes)
+    return quiet == QUIET
+
+
+class _Sweeps:
+    """Ticks that come one after another, and what each has called."""
+
+    def __init__(self, cloud: LocalCloud) -> None:
+        from functions.manage_previews.settings import Settings
+
+        self.notes: list[str] = []
+        self.calls: dict[str, int] = {}
+        self._cloud = cloud
+        self._clients = Clients(PROJECT, endpoint=cloud.address, http_endpoint=cloud.http_address)
+        self._configuration = parse({"mode": "act", AUTOMATION: SECTION}, AUTOMATION, Settings)
+
+    def sweep(self, what: str, *, applied: bool) -> None:
+        """One tick. Raises ``RuntimeError`` if it does nothing and should have, or the other way round."""
+        from functions.manage_previews.main import AUTOMATION as MANAGE_PREVIEWS
+
+        self._cloud.clock.advance(TICK)
+        self._cloud.server.clear_calls()
+        reports: list[Report] = []
+        runtime = Runtime(self._clients, clock=self._cloud.clock.now, report=reports.append)
+        event = tick_event(AUTOMATION, f"{len(self.notes)}", self._cloud.clock.now())
+        begun = time.perf_counter()
+        run(MANAGE_PREVIEWS, self._configuration, event, runtime)
+        took = time.perf_counter() - begun
+        if (reports[-1].outcome is Outcome.APPLIED) is not applied:
+            raise RuntimeError(f"{what}: {reports[-1].outcome}")
+        self.calls = dict(Counter(_kind(call.method) for call in self._cloud.server.calls))
+        told = ", ".join(f"{number} {kind}" for kind, number in sorted(self.calls.items(), key=lambda one: -one[1]))
+        self.notes.append(f"{what}: {sum(self.calls.values())} calls ({told}), {took:.2f} s")
+
+    def close(self) -> None:
+        """End all connections."""
+        self._clients.close()
+
+
+def _kind(method: str) -> str:
+    """A call without what it names: a method of Google's, or ``VERB collection`` of GitHub's."""
+    verb, is_http, path = method.partition(" ")
+    parts = [part for part in path.split("/") if not part.isdecimal()]
+    return f"{verb} {parts[-1]}" if is_http else method.rpartition("/")[2]
+
+
+def _world() -> dict[str, object]:
+    numbers = range(1, PULL_REQUESTS + 1)
+    images = {f"sha256:{number:064x}": [_sha(number)] for number in numbers}
+    return {
+        "projects": {
+            PROJECT: {
+                "location": "europe-west1",
+                "secrets": {"github-token": {"versions": [TOKEN]}},
+                "repositories": {"images": {"images": {"my-product": images}}},
+            }
+        },
+        "github": {
+            "repositories": {
+                TEAM: {"pull_requests": {f"{n}": {"head_sha": _sha(n), "head_ref": f"topic-{n}"} for n in numbers}}
+            },
+            "tokens": {TOKEN: {"login": "caretaker-bot"}},
+        },
+    }
+
+
+def _sha(number: int) -> str:
+    return f"{number:040x}"
+
+
+if __name__ == "__main__":
+    sys.exit(0 if measure() else 1)

@@ -1,0 +1,1 @@
+"""Takes a backup of a PostgreSQL database into Cloud Storage."""

@@ -1,0 +1,1 @@
+"""Proves the newest backup by restoring it."""

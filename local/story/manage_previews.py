@@ -1,0 +1,209 @@
+"""A pull request's life, by GitHub's own webhooks: opened, image pushed, pushed again, closed; and what goes wrong."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
+from typing import Any
+
+from google.api_core.exceptions import NotFound
+from google.cloud.run_v2 import ServicesClient
+
+from local.cloud.github_state import Head
+from local.story.player import Player
+from local.story.webhooks import (
+    AUTHOR,
+    HEAD,
+    NUMBER,
+    REPOSITORY,
+    Payload,
+    derived_comment,
+    derived_pull_request,
+    derived_push,
+    example,
+    send,
+)
+from local.suite import Suite
+
+MORNING = datetime(2026, 12, 3, 9, tzinfo=UTC)
+PREVIEWS = "projects/my-product-previews/locations/europe-west1/services"
+IMAGES = "projects/my-product/locations/europe-west1/repositories/images"
+IMAGE = "europe-west1-docker.pkg.dev/my-product/images/hello-world"
+BOT = "caretaker-bot"
+OWNERS_TOKEN = "ghp_of_the_owner"  # noqa: S105 - of the local GitHub
+SECOND = "2" * 40
+STRANGER, FORKED = "stranger", 3
+HASTY = 4
+
+
+def play(player: Player, suite: Suite) -> None:
+    """Play the whole life; every step checks what it has left in the cloud and on GitHub."""
+    player.about("manage_previews")
+    player.pass_time(MORNING - player.cloud.clock.now())
+    _opened(player, suite)
+    _image_pushed(player, suite)
+    _forged(player, suite)
+    _pushed_again(player, suite)
+    _closed(player, suite)
+    _fork(player, suite)
+    _closed_before_opened(player, suite)
+
+
+def _opened(player: Player, suite: Suite) -> None:
+    player.step("A pull request is opened on GitHub. Its image is not there yet.")
+    player.cloud.github.open_pull_request(REPOSITORY, NUMBER, Head(HEAD, "changes"), login=AUTHOR)
+    _webhook(player, suite, "pull_request", example("pull_request", "opened"))
+    _check(player, suite, NUMBER, image=None, told="waiting for its image")
+
+
+def _image_pushed(player: Player, suite: Suite) -> None:
+    _pass_minutes(player)
+    player.step("CI pushes the image of its commit: it is deployed, by digest.")
+    _push_image(player, HEAD, digest="a")
+    _check(player, suite, NUMBER, image="a", told="running", deployment="success")
+
+
+def _forged(player: Player, suite: Suite) -> None:
+    player.step("Somebody sends a webhook that says that it is closed, and does not know the secret.")
+    before = len(player.cloud.server.calls)
+    status = send(player, suite, "pull_request", example("pull_request", "closed"), secret=b"a guess")
+    player.check("answer", lambda: status, HTTPStatus.FORBIDDEN.value)
+    player.check("API calls made for it", lambda: len(player.cloud.server.calls) - before, 0)
+    _check(player, suite, NUMBER, image="a", told="running", deployment="success")
+
+
+def _pushed_again(player: Player, suite: Suite) -> None:
+    _pass_minutes(player)
+    player.step("Another commit is pushed. Until its image is there, the one before is shown.")
+    player.cloud.github.push(REPOSITORY, NUMBER, SECOND)
+    _webhook(player, suite, "pull_request", derived_push(SECOND))
+    _check(player, suite, NUMBER, image="a", told="waiting for its image", deployment="success")
+    _push_image(player, SECOND, digest="b")
+    _check(player, suite, NUMBER, image="b", told="running", deployment="inactive, success")
+
+
+def _closed(player: Player, suite: Suite) -> None:
+    _pass_minutes(player)
+    player.step("It is closed: its preview goes, and its button on GitHub with it.")
+    player.cloud.github.close(REPOSITORY, NUMBER)
+    _webhook(player, suite, "pull_request", example("pull_request", "closed"))
+    _check(player, suite, NUMBER, image=None, told="gone", deployment="inactive, inactive")
+
+
+def _fork(player: Player, suite: Suite) -> None:
+    _pass_minutes(player)
+    sha = "f" * 40
+    player.step("A stranger opens one from a fork, and its image is there: nothing is deployed.")
+    fork = Head(sha, "changes", f"{STRANGER}/Hello-World")
+    player.cloud.github.open_pull_request(REPOSITORY, FORKED, fork, login=STRANGER)
+    _push_image(player, sha, digest="c")
+    _webhook(player, suite, "pull_request", derived_pull_request("opened", FORKED, sha, fork_of=STRANGER))
+    _check(player, suite, FORKED, image=None, told="waiting for approval")
+    player.step("The stranger approves it herself, which nobody listens to.")
+    _comment(player, suite, FORKED, f"/preview {sha}", STRANGER)
+    _check(player, suite, FORKED, image=None, told="waiting for approval")
+    player.step(
+        "Who may write to the repository has looked at the commit, and copies the line that the comment offers."
+    )
+    (ours,) = _comments(suite, FORKED)
+    offered = next(line for line in ours.splitlines() if line.startswith("/preview "))
+    _comment(player, suite, FORKED, offered, AUTHOR)
+    _check(player, suite, FORKED, image="c", told="running", deployment="success")
+
+
+def _closed_before_opened(player: Player, suite: Suite) -> None:
+    _pass_minutes(player)
+    sha = "4" * 40
+    player.step(
+        "One is opened and closed at once, its image is there, and the two webhooks arrive the wrong way round."
+    )
+    player.cloud.github.open_pull_request(REPOSITORY, HASTY, Head(sha, "hasty"), login=AUTHOR)
+    player.cloud.github.close(REPOSITORY, HASTY)
+    player.cloud.artifact_registry.push_image(IMAGES, "hello-world", _digest("d"), [sha])
+    for action in ("closed", "opened"):
+        _webhook(player, suite, "pull_request", derived_pull_request(action, HASTY, sha))
+    _check(player, suite, HASTY, image=None, told="none")
+
+
+def _webhook(player: Player, suite: Suite, event: str, payload: Payload) -> None:
+    """Send a webhook, and show what comes of it."""
+    status = send(player, suite, event, payload)
+    player.check("answer", lambda: status, HTTPStatus.ACCEPTED.value)
+    player.show_run("manage_previews", "CommentCommand" if event == "issue_comment" else "PullRequestEvent")
+
+
+def _comment(player: Player, suite: Suite, number: int, text: str, author: str) -> None:
+    """Somebody comments on a pull request, and GitHub tells of it."""
+    comment_id = player.cloud.github.comment(REPOSITORY, number, author, text)
+    _webhook(player, suite, "issue_comment", derived_comment(number, text, author, comment_id))
+
+
+def _push_image(player: Player, sha: str, *, digest: str) -> None:
+    """CI pushes the image of a commit, and Artifact Registry tells of it."""
+    player.console.say("event", f"image pushed: {IMAGE}:{sha[:7]}...")
+    player.cloud.artifact_registry.push_image(IMAGES, "hello-world", _digest(digest), [sha])
+    player.show_run("manage_previews", "ImagePushed")
+
+
+def _pass_minutes(player: Player) -> None:
+    player.pass_time(timedelta(minutes=7))
+
+
+def _digest(letter: str) -> str:
+    return f"sha256:{letter * 64}"
+
+
+def _check(
+    player: Player, suite: Suite, number: int, *, image: str | None, told: str, deployment: str = "none"
+) -> None:
+    """Hold what there is of a pull request against what should be: a service, one comment, deployments."""
+    expected = f"{IMAGE}@{_digest(image)}" if image else "none"
+    player.check(f"preview of pull request {number}", lambda: _image(suite, number), expected)
+    player.check("its comment", lambda: _told(suite, number), f"{told}, with the address" if image else told)
+    player.check("its deployments", lambda: _deployments(suite, number), deployment)
+
+
+def _image(suite: Suite, number: int) -> str:
+    """The image that the preview of a pull request runs, by digest."""
+    try:
+        service = suite.clients.of(ServicesClient).get_service(name=f"{PREVIEWS}/hello-world-pr-{number}")
+    except NotFound:
+        return "none"
+    image: str = service.template.containers[0].image
+    return image
+
+
+def _told(suite: Suite, number: int) -> str:
+    """The heading of the one comment on a pull request that is ours, and whether it has the preview's address."""
+    ours = _comments(suite, number)
+    if len(ours) != 1:
+        return f"{len(ours)} comments" if ours else "none"
+    (said,) = ours
+    heading = next(line for line in said.splitlines() if line.startswith("### Preview: "))
+    services = suite.clients.of(ServicesClient).list_services(parent=PREVIEWS.removesuffix("/services"))
+    has_address = any(service.uri in said for service in services)
+    return heading.removeprefix("### Preview: ").partition(",")[0] + (", with the address" if has_address else "")
+
+
+def _comments(suite: Suite, number: int) -> list[str]:
+    """What ours say, of the comments on a pull request."""
+    return [one["body"] for one in _github(suite, f"issues/{number}/comments") if one["user"]["login"] == BOT]
+
+
+def _deployments(suite: Suite, number: int) -> str:
+    """How the deployments of a pull request stand on GitHub, the oldest first."""
+    query = {"environment": f"hello-world-pr-{number}"}
+    found = [_github(suite, f"deployments/{one['id']}/statuses") for one in _github(suite, "deployments", query)]
+    return ", ".join(statuses[0]["state"] for statuses in reversed(found)) or "none"
+
+
+def _github(suite: Suite, path: str, query: Mapping[str, str] | None = None) -> list[Any]:
+    """A list of GitHub's, as the owner of the repository sees it."""
+    answer = suite.clients.public_session.get(
+        suite.clients.url(f"https://api.github.com/repos/{REPOSITORY}/{path}"),
+        params=query,
+        headers={"Authorization": f"Bearer {OWNERS_TOKEN}"},
+        timeout=30,
+    )
+    answer.raise_for_status()
+    listed: list[Any] = answer.json()
+    return listed

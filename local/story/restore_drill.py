@@ -1,0 +1,91 @@
+"""A restore drill: a database is backed up, and the backup restored, with the machine's own PostgreSQL."""
+
+import os
+import subprocess
+import sys
+from datetime import timedelta
+
+import psycopg
+
+from infra.automations import ROOT
+from jobs.bucket import Bucket
+from local.console import read_line
+from local.story.player import Player
+from local.suite import Suite
+from shared import clients, clock
+from shared.backup_metadata import read_proof
+from shared.postgres_server import PostgresMissing, PostgresServer, find_program
+
+PROGRAMS = ("initdb", "postgres", "pg_dump", "pg_restore")
+BUCKET = "my-product-database"
+CHECK_QUERY = "SELECT count(*) >= 1000 FROM orders"
+NIGHT = timedelta(days=1)
+
+
+def play(player: Player, suite: Suite) -> None:
+    """Play the drill; where PostgreSQL is not installed, say so instead."""
+    try:
+        for program in PROGRAMS:
+            find_program(program)
+    except PostgresMissing as missing:
+        player.console.say("skipped", f"the restore drill, 1 skipped: {missing}", "yellow")
+        return
+    with PostgresServer() as server:
+        _Drill(player, suite, server).play()
+
+
+class _Drill:
+    """The shop's database, and the jobs that look after its backups."""
+
+    def __init__(self, player: Player, suite: Suite, server: PostgresServer) -> None:
+        self._player = player
+        self._server = server
+        self._bucket = Bucket(suite.clients, BUCKET)
+        self._environment = os.environ | {
+            "PGHOST": str(server.folder),
+            "PGPORT": str(server.port),
+            "PGUSER": "postgres",
+            "PGDATABASE": "postgres",
+            "BACKUP_BUCKET": BUCKET,
+            "BACKUP_PREFIX": "shop/",
+            clients.HTTP_ENDPOINT_VARIABLE: suite.cloud.http_address,
+            clock.ENDPOINT_VARIABLE: suite.cloud.now_address,
+        }
+
+    def play(self) -> None:
+        """A backup, a drill, and a drill that finds what nobody had noticed."""
+        self._player.cloud.storage.add_bucket("my-product", BUCKET)
+        self._execute(
+            "CREATE TABLE orders (id serial PRIMARY KEY, total numeric)",
+            "INSERT INTO orders (total) SELECT i FROM generate_series(1, 5000) i",
+        )
+        self._player.step("At night the shop's database is streamed into Cloud Storage, all of one moment.")
+        self._run("back_up_database", exit_code=0)
+        self._player.step("A restore drill: the backup is restored into a server of its own, counted, and asked.")
+        self._run("prove_backup", exit_code=0, BACKUP_CHECK_QUERY=CHECK_QUERY)
+        self._check("backups that are proved", 1)
+        self._player.pass_time(NIGHT)
+        self._player.step("A migration goes wrong, and the next night's backup is a perfect one of too few orders.")
+        self._execute("DELETE FROM orders WHERE id > 10")
+        self._run("back_up_database", exit_code=0)
+        self._run("prove_backup", exit_code=4, BACKUP_CHECK_QUERY=CHECK_QUERY)
+        self._check("backups that are proved", 1)
+
+    def _execute(self, *statements: str) -> None:
+        with psycopg.connect(self._server.conninfo(), autocommit=True) as connection:
+            for statement in statements:
+                connection.execute(statement.encode())
+
+    def _run(self, job: str, *, exit_code: int, **more: str) -> None:
+        """Run a job as Cloud Run would, and show its line."""
+        self._player.console.say("job", job)
+        command = (sys.executable, "-m", f"jobs.{job}")
+        run = subprocess.run(command, cwd=ROOT, env=self._environment | more, capture_output=True, check=False)
+        for line in run.stdout.splitlines():
+            if told := read_line(line):
+                self._player.console.say("failed" if run.returncode else "applied", told.message)
+        self._player.check(f"exit code of {job}", lambda: run.returncode, exit_code)
+
+    def _check(self, what: str, expected: int) -> None:
+        proved = [name for name in self._bucket.names("") if read_proof(self._bucket.read(name).metadata)]
+        self._player.check(what, lambda: len(proved), expected)
