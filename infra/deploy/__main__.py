@@ -8,6 +8,8 @@ from pathlib import Path
 import msgspec
 
 from infra.automations import ROOT, load_automations
+from infra.costs.lines import cost_lines
+from infra.costs.suite import suite_cost_lines
 from infra.deploy.commands import commands_of, read_command
 from infra.deploy.doctor import examine
 from infra.deploy.findings import Patient
@@ -62,6 +64,8 @@ def _do(arguments: list[str]) -> int:
             return 0 if examine(Patient(suite, target), print) else 1
         for line in status_lines(target, _automations(suite), target.now()):
             print(line)
+        if options.costs:
+            print(*suite_cost_lines(), *cost_lines(suite.owner, target.now()), sep="\n")
         return 0
     return _deploy(options)
 
@@ -171,7 +175,8 @@ def _parser() -> argparse.ArgumentParser:
     words = "say what is missing, and the command that mends it"
     commands.add_parser("doctor", help=words, description=words, parents=[common])
     words = "what is in force, what is held, and the latest reports"
-    commands.add_parser("status", help=words, description=words, parents=[common])
+    command = commands.add_parser("status", help=words, description=words, parents=[common])
+    command.add_argument("--costs", action="store_true", help="and what the suite and the product cost, reckoned")
     words = "send a command to an automation, and wait for its report"
     command = commands.add_parser("send", help=words, description=words, parents=[common], add_help=False)
     command.add_argument("--wait", type=float, default=WAIT_SECONDS, metavar="SECONDS", help="for the report")

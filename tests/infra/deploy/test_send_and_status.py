@@ -86,12 +86,14 @@ def test_where_things_stand(served: Path, capsys: pytest.CaptureFixture[str]) ->
     message = {"data": json.dumps(said).encode(), "attributes": attributes}
     published = target.clients.of(PublisherClient).publish(request={"topic": BUDGETS, "messages": [message]})
     assert wait_for(lambda: report_of_message(target, published.message_ids[0], NOON), 60, every=0.05)
-    assert deploy(served, "status") == 0
+    assert deploy(served, "status", "--costs") == 0
     told = capsys.readouterr().out.splitlines()
     assert any(line.startswith("in force   gpu_pools_off since 2026-11-15 12:00 UTC: ") for line in told)
     assert "cap_spending" in told
     assert any(line.startswith("  holds    projects/my-product/locations/europe-west1/services/api: ") for line in told)
     assert "  at 2026-11-15 12:00 UTC, mode act:" in told
+    assert any(line.startswith("The suite itself, a month at list prices") for line in told)
+    assert any(line.startswith("The product, a month at list prices") for line in told)
 
 
 def test_no_report_in_time(served: Path) -> None:
