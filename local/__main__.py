@@ -50,6 +50,8 @@ def _run(options: argparse.Namespace) -> int:
     endpoints.unlink(missing_ok=True)  # whoever waits for it must not be sent where an earlier run was
     start = options.now or (cap_spending.START if is_story else datetime.now(UTC))
     with contextlib.ExitStack() as stack:
+        # First, as gRPC complains of a process that is forked while it is at work.
+        database = stack.enter_context(rotate_secrets.database()) if is_story else None
         cloud = stack.enter_context(LocalCloud(now=start, running=not is_story))
         player = Player(cloud, console)
         suite = stack.enter_context(
@@ -57,7 +59,6 @@ def _run(options: argparse.Namespace) -> int:
         )
         if world:
             seed(cloud, world)
-        database = stack.enter_context(rotate_secrets.database()) if is_story else None
         if is_story:
             rotate_secrets.prepare(cloud, database)
         _write_endpoints(endpoints, cloud, suite)
