@@ -15,7 +15,7 @@ from infra.settings import load_caretaker_yaml
 from local.cloud import LocalCloud
 from local.cloud.world import load_world, seed
 from local.console import Console
-from local.story import cap_spending, manage_previews, restore_drill, rotate_secrets, scale_gpu_pools
+from local.story import cap_spending, manage_previews, prune_backups, restore_drill, rotate_secrets, scale_gpu_pools
 from local.story.player import Player
 from local.suite import WEBHOOK_SECRET_FILE, Suite
 from shared.errors import CaretakerError
@@ -68,6 +68,7 @@ def _run(options: argparse.Namespace) -> int:
             scale_gpu_pools.play(player, suite)
             manage_previews.play(player, suite)
             rotate_secrets.play(player, suite, database)
+            prune_backups.play(player, suite)
             restore_drill.play(player, suite)
             console.say(
                 "story",

@@ -8,6 +8,8 @@ from rich.text import Text
 
 from shared.report import ChangeReport, Outcome, Report
 
+BAR = 30
+"""How wide a bar of progress is."""
 STYLES = {
     Outcome.APPLIED: "green",
     Outcome.UNCHANGED: "dim",
@@ -28,6 +30,19 @@ class BudgetAlert(msgspec.Struct, frozen=True):
     rung: str
 
 
+class Progress(msgspec.Struct, frozen=True):
+    """How far a long piece of work has come; a ``total`` of 0 is not known yet."""
+
+    what: str
+    done: int
+    total: int = 0
+
+    @property
+    def is_over(self) -> bool:
+        """Whether that was all."""
+        return self.done == self.total
+
+
 class LogLine(msgspec.Struct, frozen=True):
     """One structured line that a function wrote."""
 
@@ -35,6 +50,7 @@ class LogLine(msgspec.Struct, frozen=True):
     message: str
     report: Report | None = None
     budget_alert: BudgetAlert | None = None
+    progress: Progress | None = None
 
 
 def read_line(line: bytes) -> LogLine | None:
@@ -62,6 +78,9 @@ class Console:
 
     def log_line(self, line: LogLine) -> None:
         """A report of a run, or another structured line."""
+        if line.progress:
+            self._progress(line.progress, line.message)
+            return
         if line.report is None:
             self.say("log", f"{line.severity}: {line.message}", LOG_STYLES.get(line.severity, "red"))
             return
@@ -85,6 +104,17 @@ class Console:
         if report.changes or report.status:
             for text in report.next:
                 self.say("next", text, "dim")
+
+    def _progress(self, progress: Progress, message: str) -> None:
+        """On a terminal a bar that grows where it stands; elsewhere a line when all is done."""
+        if self._rich.is_terminal and progress.total:
+            filled = BAR * progress.done // progress.total
+            self._rich.print(
+                Text(f"  progress  {'━' * filled}{' ' * (BAR - filled)} {message}", "dim"),
+                end="\n" if progress.is_over else "\r",
+            )
+        elif progress.is_over or not progress.total:
+            self.say("progress", message, "dim")
 
     def check(self, what: str, found: str, *, is_right: bool) -> None:
         """Whether an end state in the cloud is as it should be."""

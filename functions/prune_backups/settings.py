@@ -66,7 +66,7 @@ class BackupSet(Model, frozen=True, kw_only=True):
     @property
     def full_name(self) -> str:
         """Where it is, as Google's tools write it."""
-        return f"gs://{self.bucket}/{self.prefix}"
+        return f"gs://{self.bucket}/{self.prefix}".rstrip("/")
 
     @property
     def zone(self) -> ZoneInfo:

@@ -6,6 +6,7 @@ from functions.prune_backups.cloud_storage import listed
 from functions.prune_backups.inventory import Backup
 from functions.prune_backups.policy import RetentionPolicy
 from functions.prune_backups.settings import BackupSet, Proof
+from functions.prune_backups.source import Query
 from tests.jobs.stage import BUCKET, NAME, NOW, PREFIX, Job, Stage
 
 pytestmark = pytest.mark.one_python
@@ -21,7 +22,7 @@ SET = BackupSet(
 
 def as_listed(stage: Stage) -> Backup:
     """The one backup, as `prune_backups` lists it."""
-    listing = listed("shop", SET, deleted_since=None, clients=stage.clients())
+    listing = listed(Query("shop", SET, NOW), stage.clients())
     assert listing
     assert listing.unknown.count == 0
     (backup,) = listing.inventory

@@ -1,13 +1,14 @@
 """What a person reads: one line for each event, plan and effect."""
 
 import io
+import re
 from datetime import UTC, datetime
 
 import msgspec
 import pytest
 from rich.console import Console as RichConsole
 
-from local.console import BudgetAlert, Console, LogLine, read_line
+from local.console import BudgetAlert, Console, LogLine, Progress, read_line
 from shared.plan import Alert, Change, Refusal
 from shared.report import Outcome, Report, change_report, with_changes
 from shared.settings import Mode
@@ -130,3 +131,25 @@ def test_reading_a_line_of_the_log() -> None:
 @pytest.mark.parametrize("line", [b"", b"hello", b"{}", b"[]", b'{"severity": 1, "message": "m"}', b"\xff"])
 def test_a_line_that_is_not_ours(line: bytes) -> None:
     assert read_line(line) is None
+
+
+@pytest.mark.parametrize(
+    ("progress", "on_a_terminal", "elsewhere"),
+    [
+        (Progress("deleted", 50, 200), "━━━━━━━ ", ""),
+        (Progress("deleted", 200, 200), "━" * 30, "  progress  it goes on\n"),
+        (Progress("listed", 100_000), "  progress  it goes on", "  progress  it goes on\n"),
+    ],
+)
+def test_progress_is_a_bar_on_a_terminal_and_elsewhere_a_line_in_the_end(
+    progress: Progress, on_a_terminal: str, elsewhere: str
+) -> None:
+    line = LogLine("INFO", "it goes on", progress=progress)
+    assert on_a_terminal in re.sub(r"\x1b\[[0-9;]*m", "", shown(line, terminal=True))
+    assert shown(line) == elsewhere
+
+
+def test_a_table_is_shown_with_the_plan() -> None:
+    assert "  plan      shop: 3 stay, 4 go\n" in shown(
+        reported(msgspec.structs.replace(REPORT, table=("shop: 3 stay, 4 go",)))
+    )

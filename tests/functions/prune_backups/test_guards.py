@@ -41,7 +41,7 @@ def test_nothing_speaks_against_a_good_set() -> None:
     assert (len(deleted(found)), found.refusals, found.alerts) == (7, (), ())
     (change,) = found.changes
     span = "/2026-11-06T02:00:00.000000#1 to /2026-11-12T02:00:00.000000#1"
-    assert str(change) == f"DeleteBackups gs://my-backups/: backups 7: {span} -> deleted"
+    assert str(change) == f"DeleteBackups gs://my-backups: backups 7: {span} -> deleted"
     assert (change.count, change.guard, change.reason) == (7, "below_floor", "no rule keeps them")
 
 

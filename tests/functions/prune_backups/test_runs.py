@@ -191,7 +191,7 @@ def test_names_that_do_not_fit_are_left_alone(stage: Stage) -> None:
         stage.put(name, size=0)
     report = stage.push({"type": "status"})
     assert stage.names == sorted([*hostile, *names[-3:]])
-    assert report.status[0] == "shop (gs://my-backups/shop/): 3 stay, 3 go, 4 names do not fit"
+    assert report.status[0] == "shop (gs://my-backups/shop): 3 stay, 3 go, 4 names do not fit"
 
 
 def test_hostile_names_are_deleted_like_any_other_and_told_harmlessly() -> None:

@@ -1,0 +1,46 @@
+"""Sixty days of backups are pruned; then a backup comes that is truncated, so nothing is deleted; and all is undone."""
+
+from datetime import timedelta
+
+from local.cloud.storage_state import Zeros
+from local.story.messages import command
+from local.story.player import Player
+from local.suite import Suite
+
+BUCKET = "my-product-backups"
+NAME = "shop/%Y%m%dT%H%M%SZ.dump"
+DAYS = 60
+DAY = timedelta(days=1)
+MEGABYTE = 1024 * 1024
+STAYING = 13
+"""The last seven days, four Sundays before them, the end of October, and as a month is left to keep, the oldest."""
+
+
+def play(player: Player, suite: Suite) -> None:
+    """Play the chapter; every step checks what it has left in the bucket."""
+    player.cloud.storage.add_bucket("my-product", BUCKET)
+    night = player.cloud.clock.now().replace(hour=2, minute=0, second=0, microsecond=0) + DAY
+    player.pass_time(night - player.cloud.clock.now())
+    for number in range(DAYS):
+        _back_up(player, number * DAY)
+    player.step(f"The shop's database has been backed up every night for {DAYS} days. Today the backups are pruned.")
+    pruned = player.cloud.clock.now()
+    command(player, suite, "prune_backups", {"type": "prune"})
+    player.check("backups", lambda: len(player.cloud.storage.names(BUCKET)), STAYING)
+    player.pass_time(DAY)
+    player.step(
+        "A night later the disk was full: the newest backup is a stump. So nothing is deleted, and somebody is told."
+    )
+    _back_up(player, timedelta(0), size=3 * MEGABYTE)
+    command(player, suite, "prune_backups", {"type": "prune"})
+    player.check("backups", lambda: len(player.cloud.storage.names(BUCKET)), STAYING + 1)
+    player.step("The owner wants the old ones back while this is looked into: soft delete has kept them.")
+    said = {"type": "restore", "deleted_since": pruned.isoformat(), "until": (pruned + 14 * DAY).isoformat()}
+    command(player, suite, "prune_backups", said)
+    player.check("backups", lambda: len(player.cloud.storage.names(BUCKET)), DAYS + 1)
+
+
+def _back_up(player: Player, ago: timedelta, *, size: int = 40 * MEGABYTE) -> None:
+    """A backup is there that was made so long ago."""
+    made = player.cloud.clock.now() - ago
+    player.cloud.storage.add_object(BUCKET, made.strftime(NAME), Zeros(size), created=made)
