@@ -136,7 +136,7 @@ run "an_automation_that_pubsub_wakes" {
 }
 
 run "webhooks_are_public" {
-  command = apply
+  command = plan
   module {
     source = "./modules/automation"
   }
