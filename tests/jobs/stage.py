@@ -104,7 +104,7 @@ class Stage:
     def let_happen(self, monkeypatch: pytest.MonkeyPatch, disaster: Disaster) -> None:
         """Let something happen on the way of a job's requests, and a backup take many of them."""
         clients = Clients("", http_endpoint=self.cloud.http_address, retry=QUICK, watcher=disaster)
-        monkeypatch.setattr(Clients, "from_environment", lambda _retry: clients)
+        monkeypatch.setattr(Clients, "from_environment", lambda **_: clients)
         monkeypatch.setattr(dump, "CHUNK", PIECE)
 
     def its_bucket(self) -> Bucket:
