@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +22,11 @@ AUTHORITATIVE = re.compile(
 )
 
 
-def parsed(folder: str) -> Iterator[tuple[Path, dict[str, Any]]]:
-    """Each file of a folder, as python-hcl2 reads it."""
-    for path in sorted((TERRAFORM / folder).glob("*.tf")):
-        with path.open(encoding="utf-8") as file:
-            yield path, hcl2.load(file)
+@cache
+def parsed(folder: str) -> tuple[tuple[Path, dict[str, Any]], ...]:
+    """Each file of a folder, as python-hcl2 reads it: slowly, so once."""
+    paths = sorted((TERRAFORM / folder).glob("*.tf"))
+    return tuple((path, hcl2.loads(path.read_text(encoding="utf-8"))) for path in paths)
 
 
 def blocks(folder: str, kind: str) -> dict[str, Any]:

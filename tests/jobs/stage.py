@@ -28,7 +28,7 @@ BUCKET = "my-backups"
 PREFIX = "shop/"
 NAME = f"{PREFIX}20261125T030000Z.dump"
 PIECE = 256 * 1024
-QUICK = RetryPolicy(first=0.001, longest=0.002, give_up=0.05)
+QUICK = RetryPolicy(first=0.001, longest=0.02, give_up=0.5)
 _numbers = itertools.count(1)
 
 

@@ -7,11 +7,12 @@ import msgspec
 import pytest
 
 from functions.scale_gpu_pools.settings import Settings
-from infra.automations import ROOT
+from infra.automations import ROOT, load_functions
 from infra.costs import __main__ as command
 from infra.costs.lines import cost_lines
 from infra.costs.pools import HOURS_OF_A_MONTH, hours_of_a_month, pool_rows
 from infra.costs.reckoning import PRICES, PRODUCT, Part, Price, Prices, State, Use, load_prices, load_product, reckon
+from infra.costs.suite import suite_parts
 from infra.settings import load_caretaker_yaml
 from shared.errors import SettingsError
 from shared.settings import parse
@@ -73,7 +74,7 @@ def test_the_plan_promised_from_about_400_to_about_100() -> None:
 
 
 def test_each_price_is_used_and_says_where_it_is_from() -> None:
-    prices, product = load_prices(), load_product()
+    prices, product = load_prices(), (*load_product(), *suite_parts(load_functions()))
     used = {use.price for each in product for state in (each.before, each.after) for use in state.uses}
     assert used == set(prices.prices)
     assert {price.source for price in prices.prices.values()} == set(prices.sources)
