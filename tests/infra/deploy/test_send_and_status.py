@@ -1,13 +1,11 @@
 """`./deploy.sh send` and `status`, against the suite at work on a local cloud."""
 
-import contextlib
 import json
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from google.api_core.exceptions import AlreadyExists
 from google.pubsub_v1 import PublisherClient
 
 from functions.cap_spending.commands import Status
@@ -101,15 +99,8 @@ def test_where_things_stand(served: Path, capsys: pytest.CaptureFixture[str]) ->
 def test_no_report_in_time(served: Path) -> None:
     target = on_this_machine(served)
     said: list[str] = []
-<<<<<<< HEAD
-    # Nothing listens to this inbox, as the story has no previews.
-    with contextlib.suppress(AlreadyExists):  # the suite has it, if the settings name previews
-        target.clients.of(PublisherClient).create_topic(name="projects/my-product/topics/caretaker-manage-previews")
-    report = send(target, "manage_previews", Status(), now=NOON, wait_seconds=0, say=said.append)
-=======
     later = NOON + timedelta(days=7)  # no report of that cloud is so young
     report = send(target, "cap_spending", Status(), now=later, wait_seconds=0, say=said.append)
->>>>>>> terraform
     assert not is_well(report)
     assert said[-1].startswith("no report within 0 s. It may still come: jsonPayload.report.message_id=")
     assert newest_report(target, "cap_spending", later) is None
