@@ -10,13 +10,25 @@ usage() {
   cat <<'HELP'
 Caretaker looks after a Google Cloud project for a small team.
 
+On this machine
   ./deploy.sh local [OPTIONS]    the suite at work on a local cloud (local --help lists the options)
   ./deploy.sh test               every check of the project
   ./deploy.sh bench [NAME]       what it costs in time and memory, beside its peers
   ./deploy.sh lock [--upgrade]   pin the packages that the requirements ask for
+  ./deploy.sh bundle [FUNCTION]  make the zips that are deployed
 
-You need bash and Python 3.11, 3.12 or 3.13. The first run installs packages into .venv in this folder;
-nothing outside it is changed.
+In your project, by deployment.yaml and caretaker.yaml (docs/deploy.md)
+  ./deploy.sh doctor             what is missing, and the command that mends it
+  ./deploy.sh plan               what would change; changes nothing
+  ./deploy.sh apply              shows it, asks, does it, then asks each automation for its status
+  ./deploy.sh status             what is in force, what is held, the latest reports
+  ./deploy.sh send AUTOMATION COMMAND   such as: send cap_spending snooze --until 18:00
+  ./deploy.sh destroy            shows what would go, asks, and takes all of it away
+
+doctor, status and send take --local, for the suite that ./deploy.sh local has started.
+
+You need bash and Python 3.11, 3.12 or 3.13; to deploy, gcloud and Terraform too. The first run installs
+packages into .venv in this folder; nothing outside it is changed.
 HELP
 }
 
@@ -80,6 +92,8 @@ case $command in
   local) run_module local "$@" ;;
   test) run_checks ;;
   bench) run_module benchmarks "$@" ;;
+  bundle) run_module infra.bundle "$@" ;;
+  doctor | plan | apply | status | send | destroy) run_module infra.deploy "$command" "$@" ;;
   lock)
     prepare
     exec "$root/infra/lock.sh" "$@"
@@ -89,5 +103,5 @@ case $command in
     usage >&2
     exit 2
     ;;
-  *) fail "there is no command '$command'." "The commands are local, test, bench and lock: see ./deploy.sh --help" ;;
+  *) fail "there is no command '$command'." "./deploy.sh --help lists those there are." ;;
 esac

@@ -13,6 +13,7 @@ BENCHMARKS = {
     "previews": "the API calls of a sweep of 500 open pull requests",
     "pruning": "5,000 backups pruned beside gcloud and gsutil, then 100,000; the plan for 1,000,000",
     "webhooks": "webhooks a second, rejected and accepted",
+    "product": "the load test of the example product, with and without a pool",
     "memory": "memory and seconds of the laptop run",
 }
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from benchmarks.harness import Figure, show
 from infra.automations import ROOT
 from infra.settings import load_caretaker_yaml
-from local.story import cap_spending
+from local.story import cap_spending, manage_previews, rotate_secrets, scale_gpu_pools
 
 MEBIBYTE = 1024 * 1024
 MOST_MEBIBYTES = 250.0
@@ -38,7 +38,7 @@ def measure() -> bool:
 
 
 def play() -> None:
-    """Play the story in this process, and print the resident bytes of it and of the functions' process."""
+    """Play the whole story in this process, and print the resident bytes of it and of the functions' process."""
     from local.cloud import LocalCloud
     from local.cloud.world import load_world, seed
     from local.console import Console
@@ -47,11 +47,19 @@ def play() -> None:
 
     story = ROOT / "local" / "story"
     owner = load_caretaker_yaml(story / "caretaker.yaml")
-    with tempfile.TemporaryDirectory() as folder, LocalCloud(now=cap_spending.START) as cloud:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        rotate_secrets.database() as database,
+        LocalCloud(now=cap_spending.START) as cloud,
+    ):
         player = Player(cloud, Console())
         with Suite(cloud, "my-product", owner, on_line=player.on_line, error_log=Path(folder) / "log") as suite:
             seed(cloud, load_world(story / "world.yaml"))
+            rotate_secrets.prepare(cloud, database)
             cap_spending.play(player, suite)
+            scale_gpu_pools.play(player, suite)
+            manage_previews.play(player, suite)
+            rotate_secrets.play(player, suite, database)
             sys.stdout.write(f"\n{_resident('self')} {_resident(str(suite.process_id))}\n")
 
 

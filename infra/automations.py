@@ -10,6 +10,7 @@ from infra.yaml12 import read_yaml
 
 ROOT = Path(__file__).resolve().parent.parent
 PATH = ROOT / "infra" / "terraform" / "automations.yaml"
+PERMISSIONS_PATH = PATH.with_name("permissions.yaml")
 
 
 class Model(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -33,6 +34,16 @@ class RetryPolicy(Model, frozen=True, kw_only=True):
     maximum_backoff_seconds: Annotated[int, Meta(ge=0, le=600)]
 
 
+class MountedSecret(Model, frozen=True, kw_only=True):
+    """A secret of the suite's own, which Terraform makes and Cloud Run mounts as a file: its newest version."""
+
+    secret: Annotated[str, Meta(pattern=r"^caretaker-[a-z0-9-]+$")]
+    file: Annotated[str, Meta(pattern=r"^/secrets/[a-z0-9-]+/[a-z0-9.-]+$")]
+    """In a folder of its own, as a volume is one."""
+    first_version: Literal["random", "by_hand"]
+    """Terraform draws one that it does not remember; or a person adds it before the function is deployed."""
+
+
 class Function(Model, frozen=True, kw_only=True):
     """What every function of the suite has: what it runs on, and what it may do."""
 
@@ -42,9 +53,14 @@ class Function(Model, frozen=True, kw_only=True):
     max_instances: Annotated[int, Meta(ge=1)]
     concurrency: Annotated[int, Meta(ge=1)]
     permissions: tuple[str, ...]
-    """Of IAM."""
+    """Of IAM. `permissions.yaml` says where each is granted: on what the owner's section names, and nowhere else."""
     github_permissions: dict[str, Literal["read", "write"]] = {}
     """Of GitHub, by their names for apps: what the installation, or the fine-grained token, is granted."""
+    only_with: dict[str, tuple[str, ...]] = {}
+    """By a key of the owner's section: the permissions that are granted only if it is there."""
+    environment: dict[str, str] = {}
+    """Besides what every function is given: its settings and the project."""
+    secrets: tuple[MountedSecret, ...] = ()
 
 
 class Entry(Function, frozen=True, kw_only=True, tag_field="trigger", tag="pubsub"):
@@ -56,6 +72,8 @@ class Entry(Function, frozen=True, kw_only=True, tag_field="trigger", tag="pubsu
     """By topic, the filter of its subscription (https://cloud.google.com/pubsub/docs/subscription-message-filter)."""
     obeys: tuple[str, ...] = ()
     """The spending restrictions that it enforces on what it owns; its inbox is woken when they change."""
+    wakes: tuple[Literal["itself", "those_that_obey"], ...] = ()
+    """The inboxes that it may publish to: its own, when its time is up, or those of whoever obeys restrictions."""
     tick: TickSchedule | None = None
     retry: RetryPolicy
     """The ack deadline of its subscriptions is 30 seconds longer than its time limit."""
@@ -74,6 +92,27 @@ class Webhook(Function, frozen=True, kw_only=True, tag_field="trigger", tag="htt
 def load_functions(path: Path = PATH) -> dict[str, Entry | Webhook]:
     """The whole map, by function. Raises ``msgspec.ValidationError`` if it is not of the type."""
     return msgspec.convert(read_yaml(path.read_text(encoding="utf-8")), dict[str, Entry | Webhook])
+
+
+class Place(Model, frozen=True, kw_only=True):
+    """What Terraform does for a permission: the API that it enables, and on what it grants it."""
+
+    api: str
+    granted_on: Literal[
+        "database", "topics", "secrets", "buckets", "repositories", "accounts", "billing_accounts", "projects"
+    ]
+    predefined: str = ""
+    """For a billing account, on which no role of a project can be granted: Google's smallest role that has it."""
+
+
+def load_places(path: Path = PERMISSIONS_PATH) -> dict[str, Place]:
+    """Where permissions are granted, by the permission or by the service that it begins with."""
+    return msgspec.convert(read_yaml(path.read_text(encoding="utf-8")), dict[str, Place])
+
+
+def place_of(permission: str, places: dict[str, Place]) -> Place:
+    """Where a permission is granted. Raises ``KeyError`` if nothing says so."""
+    return places.get(permission) or places[permission.partition(".")[0]]
 
 
 def load_automations(path: Path = PATH) -> dict[str, Entry]:

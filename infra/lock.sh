@@ -10,10 +10,10 @@ compile() {
     --custom-compile-command "./deploy.sh lock" "$@"
 }
 
-compile "$@" --group local --group test --group lint --group lock {functions,jobs}/*/requirements.in \
+compile "$@" --group deploy --group local --group test --group lint --group lock {functions,jobs,examples}/*/requirements.in \
   --output-file requirements.txt
-for requirements in {functions,jobs}/*/requirements.in; do
+for requirements in {functions,jobs,examples}/*/requirements.in; do
   # Each gets the very versions that it was developed and tested with.
   compile "$requirements" --constraint requirements.txt --output-file "${requirements%.in}.txt"
 done
-echo "Pinned: requirements.txt, and that of each function and job"
+echo "Pinned: requirements.txt, and that of each function, job and example"

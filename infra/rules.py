@@ -13,6 +13,8 @@ from packaging.utils import canonicalize_name
 REGISTRY_HOST = r"\b(?:pypi\.org|pythonhosted\.org|npmjs\.(?:org|com)|crates\.io|proxy\.golang\.org|deb\.debian\.org)\b"
 NOT_INSIDE = r"(?<![\w.])"  # infra/root/main.tf is nobody's home
 HOME_FOLDER = NOT_INSIDE + r"(?:/root|/(?:home|Users)/[\w.-]+|[A-Z]:\\Users\\[\w.-]+)[/\\]"
+LOCKED_APART = ("functions/*", "jobs/*", "examples/*")
+"""The folders that are deployed with requirements of their own."""
 ADDRESS_IN_LOCK = re.compile(r"://|--(?:(?:extra-)?index-url|find-links|trusted-host)\b|(?<!\S)/\S")
 
 
@@ -78,8 +80,8 @@ def is_shell_script(path: Path) -> bool:
 
 
 def lock_files(root: Path) -> list[Path]:
-    """The development lock, then that of each function and job."""
-    return [root / "requirements.txt", *_files(root, "requirements.txt")]
+    """The development lock, then that of each function, job and example."""
+    return [root / "requirements.txt", *_of_each_part(root, "requirements.txt")]
 
 
 def read_lock(lock: Path) -> dict[str, Pin]:
@@ -100,12 +102,12 @@ def requirements_in(path: Path) -> list[Requirement]:
 
 
 def development_requirements(root: Path) -> list[Requirement]:
-    """What developing needs: every dependency group, and what each function and job needs."""
+    """What developing needs: every dependency group, and what each function, job and example needs."""
     project = tomllib.loads((root / "pyproject.toml").read_text())
     groups: Mapping[str, list[str]] = project["dependency-groups"]
     return [
         *(Requirement(text) for group in groups.values() for text in group),
-        *(each for path in _files(root, "requirements.in") for each in requirements_in(path)),
+        *(each for path in _of_each_part(root, "requirements.in") for each in requirements_in(path)),
     ]
 
 
@@ -114,9 +116,8 @@ def _holds_for(developed: Requirement, pinned: Requirement) -> bool:
     return developed.specifier == pinned.specifier and developed.marker in (None, pinned.marker)
 
 
-def _files(root: Path, name: str) -> list[Path]:
-    """The files of this name of each function and job."""
-    return sorted(path for floor in ("functions", "jobs") for path in root.glob(f"{floor}/*/{name}"))
+def _of_each_part(root: Path, name: str) -> list[Path]:
+    return [path for part in LOCKED_APART for path in sorted(root.glob(f"{part}/{name}"))]
 
 
 def _unmet(pins: Mapping[str, Pin], requirements: list[Requirement], lock: str) -> Iterator[str]:

@@ -50,7 +50,6 @@ def _run(options: argparse.Namespace) -> int:
     endpoints.unlink(missing_ok=True)  # whoever waits for it must not be sent where an earlier run was
     start = options.now or (cap_spending.START if is_story else datetime.now(UTC))
     with contextlib.ExitStack() as stack:
-        # Before the local cloud: gRPC has something to say on standard error when a process with its threads forks.
         database = stack.enter_context(rotate_secrets.database()) if is_story else None
         cloud = stack.enter_context(LocalCloud(now=start, running=not is_story))
         player = Player(cloud, console)

@@ -80,6 +80,7 @@ class Suite:
         return self
 
     def _start(self) -> None:
+        self.cloud.resource_manager.add_project(self.project)
         with self._error_log.open("wb") as errors:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "local.functions_host"],
@@ -134,6 +135,7 @@ class Suite:
     def _read_lines(self) -> None:
         if self._process and self._process.stdout:
             for line in self._process.stdout:
+                self.cloud.logging.write_line(self.project, service_of(line), line)
                 self._on_line(line)
 
     def _provision(self, name: str, entry: Entry) -> None:
@@ -180,6 +182,22 @@ class Suite:
         with contextlib.suppress(AlreadyExists):
             self.clients.of(PublisherClient).create_topic(request={"name": name})
         return name
+
+
+def service_of(line: bytes) -> str:
+    """The Cloud Run service that wrote a line, as far as the line says: here all functions are one process."""
+    try:
+        return inbox_of(msgspec.json.decode(line, type=_Line).report.automation)
+    except msgspec.DecodeError:
+        return "caretaker-functions"
+
+
+class _Reported(msgspec.Struct):
+    automation: str
+
+
+class _Line(msgspec.Struct):
+    report: _Reported
 
 
 def _with_wakes(owner: Mapping[str, object], project: str, automations: Mapping[str, Entry]) -> dict[str, object]:

@@ -80,11 +80,14 @@ class Clients:
         self._reading = threading.RLock()
 
     @classmethod
-    def from_environment(cls, retry: RetryPolicy | None = None) -> "Clients":
-        """Clients as the environment sets them: project, endpoints, and seconds of retrying, instead of ``retry``."""
+    def from_environment(cls, project: str = "", *, retry: RetryPolicy | None = None) -> "Clients":
+        """Clients as the environment sets them: endpoints, seconds of retrying, and the project, if that is not given.
+
+        Where the environment says nothing of retrying, ``retry`` holds.
+        """
         seconds = os.environ.get(RETRY_SECONDS_VARIABLE)
         return cls(
-            os.environ.get(PROJECT_VARIABLE) or os.environ.get("GOOGLE_CLOUD_PROJECT", ""),
+            project or os.environ.get(PROJECT_VARIABLE) or os.environ.get("GOOGLE_CLOUD_PROJECT", ""),
             endpoint=os.environ.get(ENDPOINT_VARIABLE, ""),
             http_endpoint=os.environ.get(HTTP_ENDPOINT_VARIABLE, ""),
             retry=RetryPolicy(first=min(0.5, float(seconds) / 4), give_up=float(seconds)) if seconds else retry,

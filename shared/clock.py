@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 ENDPOINT_VARIABLE = "CARETAKER_CLOCK_ENDPOINT"
 
 
-def now() -> datetime:
+def now(endpoint: str = "") -> datetime:
     """The time in UTC. A run reads it once, so that everything it decides belongs to one moment.
 
-    ``CARETAKER_CLOCK_ENDPOINT`` names an HTTP address on this machine that answers a time in ISO 8601.
+    ``CARETAKER_CLOCK_ENDPOINT``, or the argument, names an HTTP address that answers a time in ISO 8601.
     """
-    endpoint = os.environ.get(ENDPOINT_VARIABLE)
+    endpoint = endpoint or os.environ.get(ENDPOINT_VARIABLE, "")
     if not endpoint:
         return datetime.now(UTC)
     from urllib.request import urlopen

@@ -6,6 +6,13 @@ from typing import ClassVar, Generic, TypeVar
 import msgspec
 
 
+class Saving(msgspec.Struct, frozen=True):
+    """Money that was not spent."""
+
+    amount: float
+    currency: str
+
+
 class Change(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that can be done now, independent of every other change of its plan."""
 
@@ -33,6 +40,11 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     def kind(self) -> str:
         """The change's name in reports."""
         return type(self).__name__
+
+    @property
+    def saving(self) -> Saving | None:
+        """What it puts on the books as saved."""
+        return None
 
     def __str__(self) -> str:
         return f"{self.kind} {self.target}: {self.field} {self.before} -> {self.after}"

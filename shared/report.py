@@ -56,6 +56,8 @@ class ChangeReport(msgspec.Struct, frozen=True):
     is_money: bool = False
     count: int = 1
     """How many things it changes, where one change is a batch of many."""
+    saved: float = 0.0
+    currency: str = ""
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,6 +75,11 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     """The first `MOST_CHANGES` of them, failures before all others."""
     counts: dict[Outcome, int] = {}
     """How many changes came to which outcome, all of them counted, and of a batch all that is in it."""
+    failed_money: int = 0
+    """How many changes that matter to the bill have failed."""
+    saved: float = 0.0
+    """What the changes that were applied put on the books as saved, in `currency`."""
+    currency: str = ""
     refusals: tuple[Refusal, ...] = ()
     alerts: tuple[Alert, ...] = ()
     waiting: tuple[str, ...] = ()
@@ -99,6 +106,8 @@ def change_report(change: Change, outcome: Outcome, error: str = "") -> ChangeRe
         error=error,
         is_money=change.is_money,
         count=change.count,
+        saved=change.saving.amount if change.saving else 0.0,
+        currency=change.saving.currency if change.saving else "",
     )
 
 
@@ -108,7 +117,15 @@ def with_changes(report: Report, changes: tuple[ChangeReport, ...]) -> Report:
     counts: Counter[Outcome] = Counter()
     for change in changes:
         counts[change.outcome] += change.count
-    return msgspec.structs.replace(report, changes=tuple(failures_first[:MOST_CHANGES]), counts=dict(counts))
+    booked = [change for change in changes if change.outcome is Outcome.APPLIED and change.currency]
+    return msgspec.structs.replace(
+        report,
+        changes=tuple(failures_first[:MOST_CHANGES]),
+        counts=dict(counts),
+        failed_money=sum(change.outcome is Outcome.FAILED and change.is_money for change in changes),
+        saved=round(sum(change.saved for change in booked), 4),
+        currency=booked[0].currency if booked else "",
+    )
 
 
 def bounded(lines: Iterable[str]) -> tuple[str, ...]:

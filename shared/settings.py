@@ -74,19 +74,20 @@ def parse(data: object, automation: str, section: type[SectionT]) -> Configurati
     if automation not in data:
         raise SettingsError(automation, None, f"a section `{automation}:` in caretaker.yaml")
     mode = mode_of(data)
-    own = _convert(data[automation], section, automation)
+    own = convert(data[automation], section, automation)
     return Configuration(mode=own.mode or mode, section=own)
 
 
 def mode_of(data: Mapping[str, object]) -> Mode:
     """The mode of the whole suite. Raises ``SettingsError`` if it is none."""
-    return _convert(data.get("mode", Mode.OBSERVE), Mode, "mode")
+    return convert(data.get("mode", Mode.OBSERVE), Mode, "mode")
 
 
 ValueT = TypeVar("ValueT")
 
 
-def _convert(data: object, type_: type[ValueT], key: str) -> ValueT:
+def convert(data: object, type_: type[ValueT], key: str) -> ValueT:
+    """What was read from YAML, as a typed value. Raises ``SettingsError`` with the key, the value and what would do."""
     # A round trip through JSON reads a number such as 0.8 as the decimal that the owner wrote.
     try:
         return msgspec.json.decode(msgspec.json.encode(data), type=type_)

@@ -3,8 +3,9 @@
 from typing import ClassVar
 
 from functions.scale_gpu_pools.records import Interval, PoolRecord
+from functions.scale_gpu_pools.savings import saved
 from shared.holds import HeldChange
-from shared.plan import Change
+from shared.plan import Change, Saving
 
 
 class PoolChange(HeldChange, frozen=True, kw_only=True):
@@ -33,6 +34,11 @@ class RecordSaving(Change, frozen=True, kw_only=True):
     """Put a time at zero that has ended with the savings."""
 
     interval: Interval
+
+    @property
+    def saving(self) -> Saving:
+        """What that time has saved."""
+        return Saving(saved(self.interval, self.interval.stopped or self.interval.began), self.interval.currency)
 
 
 ScaleChange = Resize | SetAutoscaling | RecordSaving

@@ -29,7 +29,7 @@ class Taken(msgspec.Struct, frozen=True):
 def back_up_database() -> Result:
     """Take a backup. Raises ``SettingsError``, ``JobFailed``, or what Google's clients raise."""
     settings, variables = from_environment(Settings), connection_variables()
-    bucket = Bucket(Clients.from_environment(PATIENT), settings.bucket)
+    bucket = Bucket(Clients.from_environment(retry=PATIENT), settings.bucket)
     started = now()
     name = f"{settings.prefix}{started:%Y%m%dT%H%M%SZ}.dump"
     with snapshot_of(variables, lock_seconds=settings.lock_seconds) as snapshot:

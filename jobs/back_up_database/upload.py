@@ -2,7 +2,7 @@
 
 https://cloud.google.com/storage/docs/performing-resumable-uploads. Google's own client is not used for it: its writer
 makes an object of what has been written so far when it is garbage-collected, cancels at the wrong address, and takes
-for granted that Cloud Storage keeps all that it is sent (docs/decisions/0008-uploads.md).
+for granted that Cloud Storage keeps all that it is sent (docs/decisions/0012-uploads.md).
 """
 
 import base64

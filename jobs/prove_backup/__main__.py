@@ -47,7 +47,7 @@ class WrongVersion(JobFailed):
 def prove_backup() -> Result:
     """Prove the newest backup. Raises ``SettingsError``, ``JobFailed``, or what Google's clients raise."""
     settings = from_environment(Settings)
-    bucket = Bucket(Clients.from_environment(PATIENT), settings.bucket)
+    bucket = Bucket(Clients.from_environment(retry=PATIENT), settings.bucket)
     stored = newest_backup(bucket, settings.prefix)
     address = f"gs://{settings.bucket}/{stored.name}"
     try:

@@ -31,12 +31,16 @@ from local.cloud.github import GitHub
 from local.cloud.gke import Gke
 from local.cloud.http import HttpServer
 from local.cloud.instance_groups import InstanceGroups
+from local.cloud.logging import Logging
 from local.cloud.monitoring import Monitoring
 from local.cloud.now import NowServer
 from local.cloud.operations import Operations
+from local.cloud.org_policy import OrgPolicy
 from local.cloud.pubsub import PubSub
+from local.cloud.resource_manager import ResourceManager
 from local.cloud.scheduler import CloudScheduler
 from local.cloud.secret_manager import SecretManager
+from local.cloud.service_usage import ServiceUsage
 from local.cloud.storage import CloudStorage
 from local.cloud.worker_pools import WorkerPools
 
@@ -65,6 +69,10 @@ class LocalCloud:
         self.artifact_registry = ArtifactRegistry(self.clock, self.pubsub)
         self.github = GitHub(self.clock)
         self.storage = CloudStorage(self.clock, self.http)
+        self.logging = Logging(self.clock)
+        self.resource_manager = ResourceManager()
+        self.service_usage = ServiceUsage()
+        self.org_policy = OrgPolicy()
         self._now_server: NowServer | None = None
         self._port = 0
         self.server.add_operations(self.operations)
@@ -82,6 +90,12 @@ class LocalCloud:
         self.server.add(ClusterManagerGrpcTransport, self.gke)
         self.server.add(ArtifactRegistryGrpcTransport, self.artifact_registry)
         self.server.add(SecretManagerServiceGrpcTransport, self.secrets)
+        # What no automation asks, but a person who deploys: imported when it is first asked for.
+        services = "google.cloud.{}.services.{}.transports"
+        self.server.add_later(services.format("logging_v2", "logging_service_v2"), "LoggingServiceV2", self.logging)
+        self.server.add_later(services.format("orgpolicy_v2", "org_policy"), "OrgPolicy", self.org_policy)
+        self.server.add_later(services.format("resourcemanager_v3", "projects"), "Projects", self.resource_manager)
+        self.server.add_later(services.format("service_usage_v1", "service_usage"), "ServiceUsage", self.service_usage)
         self.http.add(self.instance_groups)
         self.http.add(self.github)
         self.http.add(self.storage)

@@ -1,6 +1,7 @@
 """Serves any official gRPC client package on one plaintext port, records every call, and can fail any of them."""
 
 import functools
+import importlib
 import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -127,6 +128,7 @@ class Server(grpc.GenericRpcHandler):
         self._calls: list[Call] = []
         self._faults: list[Fault] = []
         self._lock = threading.Lock()
+        self._later: dict[str, tuple[str, object]] = {}
         self._handlers: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}
         self._server: grpc.Server | None = None
 
@@ -178,6 +180,10 @@ class Server(grpc.GenericRpcHandler):
             owner = self._operations if rpc.path.startswith(OPERATIONS) else service
             self._handlers[rpc.path] = self._handler(rpc, getattr(owner, rpc.snake_name, None))
 
+    def add_later(self, module: str, name: str, service: object) -> None:
+        """Serve a transport as `add` does, but import it only when a call comes that nothing else serves."""
+        self._later[name] = (module, service)
+
     def start(self, port: int = 0) -> int:
         """Listen on loopback, and return the port. Raises ``RuntimeError`` if it is taken."""
         options = [
@@ -199,6 +205,13 @@ class Server(grpc.GenericRpcHandler):
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> "grpc.RpcMethodHandler[Any, Any]":
         """What answers a method; for one that no added transport has, a refusal that names it."""
         path = handler_call_details.method
+        # Google's services are called so in their last part: google.logging.v2.LoggingServiceV2.
+        name = path.split("/")[1].rpartition(".")[2]
+        with self._lock:
+            if later := self._later.get(name):
+                module, service = later
+                self.add(getattr(importlib.import_module(module), f"{name}GrpcTransport"), service)
+                del self._later[name]
         return self._handlers.get(path) or self._refusal(path)
 
     def _handler(self, rpc: Rpc, handle: Callable[[Any], Any] | None) -> "grpc.RpcMethodHandler[Any, Any]":

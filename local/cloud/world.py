@@ -82,6 +82,7 @@ def seed(cloud: "LocalCloud", world: World) -> None:
     for project_id, project in world.projects.items():
         with _at(f"projects.{project_id}"):
             account_name = _full("billingAccounts", project.billing_account_name)
+            cloud.resource_manager.add_project(project_id)
             cloud.billing.add_project(project_id, account_name, locked=project.billing_locked)
             cloud.instance_groups.add_project(project_id)
         _add_topics(cloud, project_id, project.topics)

@@ -6,8 +6,20 @@ from typing import cast
 
 import msgspec
 import pytest
+import yaml
 
-from infra.automations import PATH, ROOT, Entry, Webhook, load_automations, load_functions
+from infra.automations import (
+    PATH,
+    PERMISSIONS_PATH,
+    ROOT,
+    Entry,
+    Webhook,
+    load_automations,
+    load_functions,
+    load_places,
+    place_of,
+)
+from infra.yaml12 import read_yaml
 from local.cloud.github_schema import description
 from shared.automation import Automation
 from shared.events import inbox_of
@@ -42,6 +54,34 @@ def test_an_entry_makes_sense(name: str, entry: Entry) -> None:
     assert len(set(entry.permissions)) == len(entry.permissions)
     assert entry.github_permissions.keys() <= permissions_of_github()
     assert entry.tick is None or DURATION.total_seconds() < entry.tick.every_seconds
+
+
+@pytest.mark.parametrize(("name", "entry"), load_functions().items())
+def test_what_terraform_needs_of_an_entry(name: str, entry: Entry | Webhook) -> None:
+    places = load_places()
+    assert {place_of(permission, places).granted_on for permission in entry.permissions}
+    for key, permissions in entry.only_with.items():
+        assert set(permissions) <= set(entry.permissions), key
+    folders = [secret.file.rpartition("/")[0] for secret in entry.secrets]
+    assert len(set(folders)) == len(folders)
+    # A service account's id, and a subscription's name.
+    assert len(inbox_of(name)) <= 30
+    if isinstance(entry, Entry):
+        assert set(entry.filters) <= set(entry.topics)
+        assert bool(entry.wakes) == ("pubsub.topics.publish" in entry.permissions)
+        assert all(len(text) <= 256 for text in entry.filters.values())
+        assert entry.time_limit_seconds + 30 <= 600
+
+
+@pytest.mark.parametrize("path", [PATH, PERMISSIONS_PATH])
+def test_terraform_reads_the_same(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert yaml.safe_load(text) == read_yaml(text)  # Terraform reads YAML 1.1, where `on` is true
+
+
+def test_a_permission_on_a_billing_account_has_a_role_of_googles() -> None:
+    for key, place in load_places().items():
+        assert bool(place.predefined) == (place.granted_on == "billing_accounts"), key
 
 
 @pytest.mark.parametrize("name", [name for name, entry in load_functions().items() if isinstance(entry, Webhook)])

@@ -28,7 +28,7 @@ BUCKET = "my-backups"
 PREFIX = "shop/"
 NAME = f"{PREFIX}20261125T030000Z.dump"
 PIECE = 256 * 1024
-QUICK = RetryPolicy(first=0.001, longest=0.002, give_up=0.05)
+QUICK = RetryPolicy(first=0.001, longest=0.02, give_up=0.5)
 _numbers = itertools.count(1)
 
 
@@ -104,7 +104,7 @@ class Stage:
     def let_happen(self, monkeypatch: pytest.MonkeyPatch, disaster: Disaster) -> None:
         """Let something happen on the way of a job's requests, and a backup take many of them."""
         clients = Clients("", http_endpoint=self.cloud.http_address, retry=QUICK, watcher=disaster)
-        monkeypatch.setattr(Clients, "from_environment", lambda _retry: clients)
+        monkeypatch.setattr(Clients, "from_environment", lambda **_: clients)
         monkeypatch.setattr(dump, "CHUNK", PIECE)
 
     def its_bucket(self) -> Bucket:

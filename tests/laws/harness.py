@@ -166,7 +166,9 @@ class Stage:
         """The messages that a run has published to its own inbox, to be woken by them."""
         inbox = inbox_of(self.automation.name)
         return [
-            Event(name=f"woken_{number}", topic=inbox, text=message.data.decode(), published=call.at)
+            Event(
+                name=f"woken_{call.at:%d_%H%M%S}_{number}", topic=inbox, text=message.data.decode(), published=call.at
+            )
             for call in delivery.calls
             if call.method.endswith("Publisher/Publish") and call.code is StatusCode.OK
             if call.request.topic.endswith(f"/{inbox}")  # type: ignore[attr-defined] # it is a PublishRequest

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from msgspec.structs import replace
 
-from shared.plan import Alert, Change, Plan, Refusal
+from shared.plan import Alert, Change, Plan, Refusal, Saving
 from shared.report import (
     MOST_CHANGES,
     MOST_LINES,
@@ -135,6 +135,23 @@ def test_failures_are_told_first_and_all_changes_are_counted() -> None:
     assert report.counts == {Outcome.APPLIED: 300, Outcome.FAILED: 1}
 
 
+class Booked(Change, frozen=True, kw_only=True):
+    """A change that puts a saving on the books, and matters to the bill."""
+
+    is_money = True
+
+    @property
+    def saving(self) -> Saving:
+        return Saving(1.25, "USD")
+
+
+def test_what_was_saved_and_what_failed_to_save_is_added_up() -> None:
+    change = Booked(target="t", field="f", before="1", after="0", reason="", subject="t")
+    changes = [change_report(change, outcome) for outcome in (Outcome.APPLIED, Outcome.APPLIED, Outcome.FAILED)]
+    report = with_changes(REPORT, (*changes, told(Outcome.FAILED), told(Outcome.APPLIED)))
+    assert (report.saved, report.currency, report.failed_money) == (2.5, "USD", 1)
+
+
 def test_a_report_is_one_line_of_json(capsys: pytest.CaptureFixture[str]) -> None:
     report = replace(
         with_changes(REPORT, (told(Outcome.FAILED, 'two\nlines and "quotes" \x00 🐘'),)),
@@ -159,6 +176,8 @@ def test_a_report_is_one_line_of_json(capsys: pytest.CaptureFixture[str]) -> Non
             "error": 'two\nlines and "quotes" \x00 🐘',
             "is_money": False,
             "count": 1,
+            "saved": 0.0,
+            "currency": "",
         }
     ]
     assert data["report"]["refusals"] == [

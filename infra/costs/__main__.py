@@ -1,0 +1,33 @@
+"""Prints what the plan promised: ``python -m infra.costs [--settings FILE] [--product FILE] [--prices FILE]``."""
+
+import argparse
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+from infra.automations import ROOT
+from infra.costs.lines import cost_lines
+from infra.costs.reckoning import PRICES, PRODUCT
+from infra.settings import load_caretaker_yaml
+from shared.errors import SettingsError
+
+
+def main() -> int:
+    """Print the table: 0, or 2 if something that it was given will not do."""
+    parser = argparse.ArgumentParser(prog="python -m infra.costs", description="A month's cost, before and after.")
+    parser.add_argument("--settings", type=Path, default=ROOT / "caretaker.yaml", help="whose GPU pools are reckoned")
+    parser.add_argument("--product", type=Path, default=PRODUCT, help="what the product uses, before and after")
+    parser.add_argument("--prices", type=Path, default=PRICES, help="list prices, with their date")
+    told = parser.parse_args()
+    try:
+        owner = load_caretaker_yaml(told.settings)
+        for line in cost_lines(owner, datetime.now(UTC), product=told.product, prices=told.prices):
+            print(line)
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,141 @@
+"""Reckons a month's cost from what is used and what it costs: data in, data out."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+import msgspec
+import yaml
+from msgspec import Meta
+
+from infra.yaml12 import read_yaml
+from shared.errors import SettingsError
+
+HERE = Path(__file__).resolve().parent
+PRICES = HERE / "prices.yaml"
+PRODUCT = HERE / "product.yaml"
+
+LoadedT = TypeVar("LoadedT")
+Amount = Annotated[float, Meta(ge=0)]
+
+
+class Model(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A part of the data: unknown keys are refused."""
+
+
+class Price(Model, frozen=True, kw_only=True):
+    """What a unit of something costs."""
+
+    usd: Amount
+    per: str
+    """The unit."""
+    free: Amount = 0
+    """How many units of a month are free."""
+    source: str
+    """The key of the page that says so."""
+
+
+class Prices(Model, frozen=True, kw_only=True):
+    """A list of prices, as it was on a day."""
+
+    currency: str
+    recorded: date
+    region: str
+    sources: dict[str, str]
+    """Pages, by key."""
+    prices: dict[str, Price]
+
+
+class Use(Model, frozen=True, kw_only=True):
+    """Some units of something, in a month."""
+
+    price: str
+    """The key of its price."""
+    amount: Amount
+    times: Amount = 1
+
+    @property
+    def units(self) -> float:
+        """How many in all."""
+        return self.amount * self.times
+
+
+class State(Model, frozen=True, kw_only=True):
+    """How a part of the product is run."""
+
+    how: str
+    uses: tuple[Use, ...] = ()
+
+
+class Part(Model, frozen=True, kw_only=True):
+    """A part of the product, before and after."""
+
+    name: str
+    before: State
+    after: State
+
+
+class Row(Model, frozen=True, kw_only=True):
+    """What a part costs in a month, before and after, in the currency of the prices."""
+
+    name: str
+    how: str
+    """How it is run after, or what differs."""
+    before: float
+    after: float
+
+
+def load_prices(path: Path = PRICES) -> Prices:
+    """The list of prices. Raises ``SettingsError``, also for a price whose source is not told."""
+    prices = _load(path, Prices)
+    for key, price in prices.prices.items():
+        if price.source not in prices.sources:
+            raise SettingsError(f"prices.{key}.source", price.source, f"one of {', '.join(prices.sources)}")
+    return prices
+
+
+def load_product(path: Path = PRODUCT) -> tuple[Part, ...]:
+    """The parts of a product. Raises ``SettingsError``."""
+    return _load(path, tuple[Part, ...])
+
+
+def reckon(product: Sequence[Part], prices: Prices) -> tuple[Row, ...]:
+    """A row for each part. Raises ``SettingsError`` for a price that is not listed, or whose free units count twice."""
+    for column in ("before", "after"):
+        _check([use for part in product for use in getattr(part, column).uses], prices, column)
+    return tuple(
+        Row(name=part.name, how=part.after.how, before=_cost(part.before, prices), after=_cost(part.after, prices))
+        for part in product
+    )
+
+
+def _check(uses: Sequence[Use], prices: Prices, column: str) -> None:
+    counted = Counter(use.price for use in uses)
+    for key, times in counted.items():
+        if key not in prices.prices:
+            raise SettingsError(f"{column}: price", key, f"one of {', '.join(prices.prices)}")
+        if times > 1 and prices.prices[key].free:
+            raise SettingsError(
+                f"{column}: price", key, "named once, as its free units are there once: add the amounts up"
+            )
+
+
+def _cost(state: State, prices: Prices) -> float:
+    return sum(_costs(state, prices))
+
+
+def _costs(state: State, prices: Prices) -> Iterator[float]:
+    for use in state.uses:
+        price = prices.prices[use.price]
+        yield max(0.0, use.units - price.free) * price.usd
+
+
+def _load(path: Path, type_: type[LoadedT]) -> LoadedT:
+    try:
+        return msgspec.convert(read_yaml(path.read_text(encoding="utf-8")), type_)
+    except OSError as error:
+        raise SettingsError(str(path), None, f"a readable file ({error.strerror})") from error
+    except (msgspec.ValidationError, yaml.YAMLError) as error:
+        raise SettingsError(str(path), None, str(error)) from error

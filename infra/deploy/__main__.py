@@ -1,0 +1,187 @@
+"""`./deploy.sh plan`, `apply`, `destroy`, `doctor`, `status` and `send`, as a person types them."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from infra.automations import ROOT, load_automations
+from infra.costs.lines import cost_lines
+from infra.costs.suite import suite_cost_lines
+from infra.deploy.commands import commands_of, read_command
+from infra.deploy.doctor import examine
+from infra.deploy.findings import Patient
+from infra.deploy.send import is_well, send
+from infra.deploy.status import holds_of, status_lines
+from infra.deploy.target import LOCAL_DIRECTORY, Target, in_the_cloud, on_this_machine
+from infra.deploy.terraform import NotDeployed, Terraform
+from infra.deployment import PATH, TERRAFORM, Deployment, Suite, load_deployment, load_suite
+from shared.errors import CaretakerError, cloud_errors, in_words
+from shared.state import State
+
+WAIT_SECONDS = 60.0
+AFTER_APPLY_SECONDS = 180.0
+"""A function that was just deployed may take its time to start, and a new subscription to push."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Do it; the exit code is 0 if all went well, 1 if not, 2 if it could not begin."""
+    from google.auth.exceptions import DefaultCredentialsError
+
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        return _do(given)
+    except CaretakerError as error:
+        return _failed(str(error), 2)
+    except DefaultCredentialsError:
+        return _failed("nobody is logged in: gcloud auth application-default login", 2)
+    except cloud_errors() as error:
+        return _failed(in_words(error), 1)
+    except KeyboardInterrupt:
+        return _failed("interrupted: run it again when you like", 130)
+
+
+def _failed(why: str, code: int) -> int:
+    sys.stderr.write(f"{why}\n")
+    return code
+
+
+def _do(arguments: list[str]) -> int:
+    parser = _parser()
+    options, rest = parser.parse_known_args(arguments)
+    if rest and options.command != "send":
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    if options.command == "send":
+        return _send(options, rest)
+    if options.command in {"status", "doctor"}:
+        suite = _suite(options)
+        target = _target(options, suite.deployment)
+        if target.is_local:
+            suite = Suite(msgspec.structs.replace(suite.deployment, project=target.project), suite.owner)
+        if options.command == "doctor":
+            return 0 if examine(Patient(suite, target), print) else 1
+        for line in status_lines(target, _automations(suite), target.now()):
+            print(line)
+        if options.costs:
+            print(*suite_cost_lines(), *cost_lines(suite.owner, target.now()), sep="\n")
+        return 0
+    return _deploy(options)
+
+
+def _deploy(options: argparse.Namespace) -> int:
+    if options.local:
+        raise NotDeployed("Terraform does not reach the local cloud: ./deploy.sh local makes there what it would make")
+    suite = _suite(options)
+    target = in_the_cloud(suite.deployment.project)
+    terraform = Terraform(
+        suite, target.clients, ask=lambda words: _ask(words, yes=options.yes), say=print, folder=options.root
+    )
+    if options.command == "plan":
+        terraform.plan()
+        return 0
+    destroys = options.command == "destroy"
+    if destroys:
+        _refuse_while_something_is_held(suite, target, anyway=options.even_if_held)
+    if not terraform.plan(destroy=destroys):
+        print("nothing is to be done")
+    elif _ask("Destroy all of it?" if destroys else "Apply it?", yes=options.yes):
+        terraform.apply()
+    else:
+        raise NotDeployed("nothing was changed")
+    return 0 if destroys else _ask_for_status(suite, target, options.wait)
+
+
+def _ask_for_status(suite: Suite, target: Target, seconds: float) -> int:
+    """Ask each automation where things stand: that it answers shows that all between it and a person works."""
+    answered = True
+    for name in _automations(suite):
+        status = commands_of(name).get("status")
+        if status:
+            report = send(target, name, status(), now=target.now(), wait_seconds=seconds, say=print)
+            answered = answered and is_well(report)
+    return 0 if answered else 1
+
+
+def _refuse_while_something_is_held(suite: Suite, target: Target, *, anyway: bool) -> None:
+    """What is held is put back from the records, which `destroy` takes away."""
+    state = State(target.clients)
+    held = [f"{name} holds {resource}" for name in _automations(suite) for resource in holds_of(state, name)]
+    for line in held:
+        print(line)
+    if held and not anyway:
+        raise NotDeployed(
+            f"{len(held)} resources are not as they were: send `undo` or `awake` first (docs/operate.md),"
+            " or say --even-if-held and put them back by hand"
+        )
+
+
+def _send(options: argparse.Namespace, rest: list[str]) -> int:
+    target = _target(options, None if options.local else load_deployment(options.deployment))
+    now = target.now()
+    automation, command = read_command(rest, now)
+    return 0 if is_well(send(target, automation, command, now=now, wait_seconds=options.wait, say=print)) else 1
+
+
+def _suite(options: argparse.Namespace) -> Suite:
+    return load_suite(options.deployment, options.settings)
+
+
+def _automations(suite: Suite) -> list[str]:
+    return [name for name in suite.automations if name in load_automations()]
+
+
+def _target(options: argparse.Namespace, deployment: Deployment | None) -> Target:
+    if options.local or deployment is None:
+        return on_this_machine(options.directory)
+    return in_the_cloud(deployment.project)
+
+
+def _ask(words: str, *, yes: bool) -> bool:
+    """Whether a person agrees; whoever does not sit at a terminal says --yes beforehand."""
+    if yes:
+        return True
+    if not sys.stdin.isatty():
+        return False
+    return input(f"{words} [y/N] ").strip().lower() in {"y", "yes"}
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="./deploy.sh", description="Deploys the suite, and speaks to it.", allow_abbrev=False
+    )
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--local", action="store_true", help="the suite that ./deploy.sh local has started")
+    common.add_argument("--directory", type=Path, default=LOCAL_DIRECTORY, help=argparse.SUPPRESS)
+    common.add_argument("--deployment", type=Path, default=PATH, metavar="FILE", help="instead of deployment.yaml")
+    common.add_argument(
+        "--settings", type=Path, default=ROOT / "caretaker.yaml", metavar="FILE", help="instead of caretaker.yaml"
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, words in (
+        ("plan", "show what would change in your project, and change nothing"),
+        ("apply", "show it, ask, do it, then ask each automation for its status"),
+        ("destroy", "show what would go, ask, and take all of it away"),
+    ):
+        command = commands.add_parser(name, help=words, description=words, parents=[common])
+        command.add_argument("--yes", action="store_true", help="ask nothing")
+        command.add_argument("--root", type=Path, default=TERRAFORM, help=argparse.SUPPRESS)
+        command.add_argument("--wait", type=float, default=AFTER_APPLY_SECONDS, help=argparse.SUPPRESS)
+        if name == "destroy":
+            command.add_argument(
+                "--even-if-held", action="store_true", help="although something is not put back as it was"
+            )
+    words = "say what is missing, and the command that mends it"
+    commands.add_parser("doctor", help=words, description=words, parents=[common])
+    words = "what is in force, what is held, and the latest reports"
+    command = commands.add_parser("status", help=words, description=words, parents=[common])
+    command.add_argument("--costs", action="store_true", help="and what the suite and the product cost, reckoned")
+    words = "send a command to an automation, and wait for its report"
+    command = commands.add_parser("send", help=words, description=words, parents=[common], add_help=False)
+    command.add_argument("--wait", type=float, default=WAIT_SECONDS, metavar="SECONDS", help="for the report")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,101 @@
+"""The commands that each automation takes, as options of `./deploy.sh send`."""
+
+import argparse
+import importlib
+import types
+import typing
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, time, timedelta
+
+import msgspec
+
+from infra.automations import load_automations
+from shared.events import Command
+
+CommandType = type[Command]
+
+
+def commands_of(automation: str) -> dict[str, CommandType]:
+    """The commands of an automation, by what their messages call them."""
+    importlib.import_module(f"functions.{automation}.parse")  # what a message may be
+    prefix = f"functions.{automation}."
+    return {
+        str(config.tag): kind
+        for kind in _descendants(Command)
+        if kind.__module__.startswith(prefix) and (config := kind.__struct_config__).tag
+    }
+
+
+def read_command(arguments: Sequence[str], now: datetime, *, automations: Sequence[str] = ()) -> tuple[str, Command]:
+    """The automation and the command that a person has typed. Says what would do, and exits, if it is none."""
+    parser = argparse.ArgumentParser(
+        prog="./deploy.sh send",
+        description="Sends a command to an automation. Its README says what each does.",
+    )
+    to = parser.add_subparsers(dest="automation", required=True, metavar="AUTOMATION")
+    for automation in automations or load_automations():
+        commands = commands_of(automation)
+        sub = to.add_parser(automation, help=", ".join(commands))
+        what = sub.add_subparsers(dest="command", required=True, metavar="COMMAND")
+        for name, kind in commands.items():
+            one = what.add_parser(name, help=_summary(kind), description=kind.__doc__)
+            for field in msgspec.structs.fields(kind):
+                one.add_argument(
+                    f"--{field.name.replace('_', '-')}",
+                    dest=f"field_{field.name}",
+                    required=field.required,
+                    metavar="TIME" if _holds(field.type, datetime) else field.name.upper(),
+                    help="18:00, or 2026-11-30T18:00Z" if _holds(field.type, datetime) else None,
+                )
+    options = parser.parse_args(list(arguments))
+    kind = commands_of(options.automation)[options.command]
+    try:
+        return options.automation, _made(kind, vars(options), now)
+    except (ValueError, msgspec.ValidationError) as error:
+        parser.error(f"{options.automation} {options.command}: {error}")
+
+
+def _made(kind: CommandType, options: Mapping[str, object], now: datetime) -> Command:
+    given: dict[str, object] = {"type": kind.__struct_config__.tag}
+    for field in msgspec.structs.fields(kind):
+        text = options[f"field_{field.name}"]
+        if text is not None:
+            given[field.encode_name] = a_time(str(text), now) if _holds(field.type, datetime) else text
+    return msgspec.convert(given, kind, strict=False)
+
+
+def a_time(text: str, now: datetime) -> datetime:
+    """A moment as a person says it: a clock time is the next one here; without a zone, it is this machine's.
+
+    Raises ``ValueError`` with what would do.
+    """
+    local = now.astimezone()
+    try:
+        clock = time.fromisoformat(text)
+    except ValueError:
+        try:
+            said = datetime.fromisoformat(text)
+        except ValueError:
+            raise ValueError(f"{text!r} is no time: say it like 18:00, or 2026-11-30T18:00Z") from None
+        return said.astimezone(UTC)
+    moment = local.replace(hour=clock.hour, minute=clock.minute, second=0, microsecond=0)
+    return (moment if moment > local else moment + timedelta(days=1)).astimezone(UTC)
+
+
+def _holds(kind: object, wanted: type) -> bool:
+    """Whether a type is the wanted one, alone, in a union, or annotated."""
+    if kind is wanted:
+        return True
+    if isinstance(kind, types.UnionType) or typing.get_origin(kind) in {typing.Union, typing.Annotated}:
+        return any(_holds(one, wanted) for one in typing.get_args(kind))
+    return False
+
+
+def _descendants(kind: CommandType) -> Iterator[CommandType]:
+    for one in kind.__subclasses__():
+        yield one
+        yield from _descendants(one)
+
+
+def _summary(kind: CommandType) -> str:
+    return (kind.__doc__ or "").partition("\n")[0].replace("%", "%%")

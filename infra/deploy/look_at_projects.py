@@ -1,0 +1,186 @@
+"""Whether the projects are ready: they are there, are paid for, have their APIs, and let whoever asks deploy."""
+
+from collections.abc import Iterable, Iterator
+
+from infra.automations import load_functions, load_places, place_of
+from infra.deploy.findings import Finding, Patient, missing, well
+
+DEPLOYING = (
+    "artifactregistry.repositories.create",
+    "cloudfunctions.functions.create",
+    "cloudscheduler.jobs.create",
+    "datastore.databases.create",
+    "iam.roles.create",
+    "iam.serviceAccounts.actAs",
+    "iam.serviceAccounts.create",
+    "logging.logMetrics.create",
+    "monitoring.alertPolicies.create",
+    "monitoring.dashboards.create",
+    "pubsub.subscriptions.create",
+    "pubsub.topics.create",
+    "resourcemanager.projects.setIamPolicy",
+    "run.services.setIamPolicy",
+    "secretmanager.secrets.create",
+    "serviceusage.services.enable",
+    "storage.buckets.create",
+)
+"""What whoever deploys needs in the suite's own project."""
+
+GRANTING = ("iam.roles.create", "resourcemanager.projects.setIamPolicy")
+"""And in the projects that it looks after."""
+
+BEFORE_TERRAFORM = ("cloudresourcemanager.googleapis.com", "serviceusage.googleapis.com")
+"""APIs with which Terraform enables the others."""
+
+DOMAINS = "iam.allowedPolicyMemberDomains"
+"""https://cloud.google.com/resource-manager/docs/organization-policy/restricting-domains"""
+
+
+def watched(patient: Patient) -> dict[str, set[str]]:
+    """The projects that the settings name, each with the APIs that automations ask there; the suite's own first."""
+    places = load_places()
+    own = patient.suite.deployment.project
+    found: dict[str, set[str]] = {own: set(BEFORE_TERRAFORM)}
+    for name in patient.suite.automations:
+        named = patient.suite.named(name)
+        entry = load_functions()[name]
+        conditional = {one for permissions in entry.only_with.values() for one in permissions}
+        asked_for = {one for key, permissions in entry.only_with.items() if key in named.keys for one in permissions}
+        for permission in entry.permissions:
+            place = place_of(permission, places)
+            if place.granted_on == "projects" and (permission not in conditional or permission in asked_for):
+                for project in named.projects:
+                    found.setdefault(project, set()).add(place.api)
+    return found
+
+
+def projects(patient: Patient) -> Iterable[Finding]:
+    """The projects."""
+    from google.api_core.exceptions import NotFound, PermissionDenied
+    from google.cloud.resourcemanager_v3 import ProjectsClient
+
+    clients = patient.target.clients
+    for project in watched(patient):
+        try:
+            clients.of(ProjectsClient).get_project(request={"name": f"projects/{project}"}, **clients.reading)
+        except (NotFound, PermissionDenied):
+            mend = f"gcloud projects create {project}, or ask for roles/viewer there; or is it a slip of the pen?"
+            yield missing(f"project {project} is not there, or not for you to see", mend)
+        else:
+            yield well(f"project {project} is there")
+
+
+def billing(patient: Patient) -> Iterable[Finding]:
+    """What the suite's own project is billed to."""
+    from google.cloud.billing_v1 import CloudBillingClient
+
+    clients, project = patient.target.clients, patient.suite.deployment.project
+    info = clients.of(CloudBillingClient).get_project_billing_info(
+        request={"name": f"projects/{project}"}, **clients.reading
+    )
+    if info.billing_enabled:
+        yield well(f"{project} is billed to {info.billing_account_name.removeprefix('billingAccounts/')}")
+    else:
+        yield missing(
+            f"{project} has no open billing account",
+            f"gcloud billing projects link {project} --billing-account=ACCOUNT  (gcloud billing accounts list)",
+        )
+
+
+def apis(patient: Patient) -> Iterable[Finding]:
+    """The APIs that must be enabled; in the suite's own project Terraform enables the others."""
+    from google.cloud.service_usage_v1 import ServiceUsageClient, State
+
+    clients = patient.target.clients
+    for project, wanted in watched(patient).items():
+        if not wanted:
+            continue
+        parent = f"projects/{project}"
+        names = [f"{parent}/services/{service}" for service in sorted(wanted)]
+        answer = clients.of(ServiceUsageClient).batch_get_services(
+            request={"parent": parent, "names": names}, **clients.reading
+        )
+        off = [one.name.rpartition("/")[2] for one in answer.services if one.state != State.ENABLED]
+        if off:
+            mend = f"gcloud services enable {' '.join(off)} --project={project}"
+            yield missing(f"{project}: {len(off)} APIs are not enabled", mend)
+        else:
+            yield well(f"{project}: the APIs that it needs are enabled")
+
+
+def permissions(patient: Patient) -> Iterable[Finding]:
+    """The permissions that deploying takes."""
+    from google.cloud.resourcemanager_v3 import ProjectsClient
+
+    clients, own = patient.target.clients, patient.suite.deployment.project
+    for project in watched(patient):
+        wanted = DEPLOYING if project == own else GRANTING
+        answer = clients.of(ProjectsClient).test_iam_permissions(
+            request={"resource": f"projects/{project}", "permissions": list(wanted)}, **clients.reading
+        )
+        lacking = sorted(set(wanted) - set(answer.permissions))
+        if lacking:
+            roles = "roles/owner" if project == own else "roles/resourcemanager.projectIamAdmin and roles/iam.roleAdmin"
+            mend = f"ask whoever owns {project} for {roles}, or for a role with these"
+            yield missing(f"{project}: you lack {', '.join(lacking)}", mend)
+        else:
+            yield well(f"{project}: you may deploy" if project == own else f"{project}: you may grant roles")
+
+
+def who_may_be_granted(patient: Patient) -> Iterable[Finding]:
+    """Domain-restricted sharing, which may keep out Cloud Billing's publisher and GitHub."""
+    from google.cloud.orgpolicy_v2 import OrgPolicyClient
+
+    strangers = [*_strangers(patient)]
+    if not strangers:
+        return
+    clients, project = patient.target.clients, patient.suite.deployment.project
+    policy = clients.of(OrgPolicyClient).get_effective_policy(
+        request={"name": f"projects/{project}/policies/{DOMAINS}"}, **clients.reading
+    )
+    if all(rule.allow_all or not (rule.deny_all or rule.values.allowed_values) for rule in policy.spec.rules):
+        yield well("roles can be granted to whoever needs them")
+        return
+    mend = (
+        f"an administrator of the organization: gcloud org-policies set-policy, {DOMAINS} with allowAll for {project}"
+    )
+    yield missing(f"domain-restricted sharing keeps out {' and '.join(strangers)}", mend)
+
+
+def _strangers(patient: Patient) -> Iterator[str]:
+    """Who is granted something, but is in nobody's organization."""
+    automations = patient.suite.automations
+    if "cap_spending" in automations:
+        yield "billing-budget-alert@system.gserviceaccount.com, so that no budget notification comes"
+    if any(load_functions()[name].__struct_config__.tag == "http" for name in automations):
+        yield "allUsers, so that no webhook comes"
+
+
+def secrets(patient: Patient) -> Iterable[Finding]:
+    """The secrets that the settings name, and those that a person must fill."""
+    from google.api_core.exceptions import NotFound
+    from google.cloud.secretmanager_v1 import SecretManagerServiceClient, SecretVersion
+
+    clients, own = patient.target.clients, patient.suite.deployment.project
+    wanted: dict[str, None] = {}
+    for name in patient.suite.automations:
+        wanted |= dict.fromkeys(patient.suite.named(name).secrets)
+        by_hand = [one.secret for one in load_functions()[name].secrets if one.first_version == "by_hand"]
+        wanted |= dict.fromkeys(f"projects/{own}/secrets/{secret}" for secret in by_hand)
+    for secret in wanted:
+        project, short = secret.split("/")[1], secret.split("/")[3]
+        try:
+            versions = list(
+                clients.of(SecretManagerServiceClient).list_secret_versions(
+                    request={"parent": secret}, **clients.reading
+                )
+            )
+        except NotFound:
+            mend = f"gcloud secrets create {short} --project={project} --data-file=-"
+            yield missing(f"there is no secret {secret}", mend)
+            continue
+        if not any(version.state == SecretVersion.State.ENABLED for version in versions):
+            mend = f"gcloud secrets versions add {short} --project={project} --data-file=-"
+            yield missing(f"{secret} has no enabled version", mend)
+        else:
+            yield well(f"{secret} has a value")

@@ -1,0 +1,52 @@
+"""Sends a command to an automation, and waits for the report of the run that it has woken.
+
+Pub/Sub does not answer: that the message has arrived is told by Cloud Logging, by the id of the message.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import msgspec
+
+from infra.deploy.logs import EVERY_SECONDS, report_of_message, wait_for
+from infra.deploy.target import Target
+from infra.deploy.telling import report_lines
+from shared.events import Command, inbox_of
+from shared.report import Outcome, Report
+
+CLOCKS_DIFFER = timedelta(minutes=5)
+"""How far this machine's clock may be from Google's."""
+
+
+def send(
+    target: Target,
+    automation: str,
+    command: Command,
+    *,
+    now: datetime,
+    wait_seconds: float,
+    say: Callable[[str], None],
+    every: float = EVERY_SECONDS,
+) -> Report | None:
+    """Publish a command, say its message's id, wait for the report, and tell it. None if none came in time."""
+    from google.pubsub_v1 import PublisherClient
+
+    topic = f"projects/{target.project}/topics/{inbox_of(automation)}"
+    message = {"data": msgspec.json.encode(command)}
+    clients = target.clients
+    published = clients.of(PublisherClient).publish(request={"topic": topic, "messages": [message]}, **clients.writing)
+    message_id = published.message_ids[0]
+    say(f"published to {topic}: message {message_id}")
+    since = now - CLOCKS_DIFFER
+    report = wait_for(lambda: report_of_message(target, message_id, since), wait_seconds, every=every)
+    if report is None:
+        say(f"no report within {wait_seconds:.0f} s. It may still come: jsonPayload.report.message_id={message_id!r}")
+        return None
+    for line in report_lines(report):
+        say(line)
+    return report
+
+
+def is_well(report: Report | None) -> bool:
+    """Whether a command was taken, and nothing that it asked for failed."""
+    return report is not None and report.outcome not in {Outcome.FAILED, Outcome.IGNORED}

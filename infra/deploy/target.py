@@ -1,0 +1,60 @@
+"""Where the suite is that a person speaks to: in the cloud, with their own credentials, or local."""
+
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+
+from infra.automations import ROOT
+from shared import clock
+from shared.clients import Clients
+from shared.errors import CaretakerError
+
+LOCAL_DIRECTORY = ROOT / ".local"
+
+
+class NotRunning(CaretakerError):
+    """There is no local cloud to speak to."""
+
+
+class _Endpoints(msgspec.Struct):
+    """What `./deploy.sh local` writes of where everything is."""
+
+    grpc: str
+    http: str
+    clock: str
+    project: str
+
+
+class Target(msgspec.Struct, frozen=True):
+    """A suite: in which project, and by which clients it is reached."""
+
+    project: str
+    clients: Clients
+    clock_endpoint: str = ""
+    """The local cloud's own clock."""
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it is on this machine."""
+        return bool(self.clock_endpoint)
+
+    def now(self) -> datetime:
+        """The time, there."""
+        return clock.now(self.clock_endpoint)
+
+
+def in_the_cloud(project: str) -> Target:
+    """The suite in a project, reached with the credentials of whoever runs this."""
+    return Target(project, Clients.from_environment(project))
+
+
+def on_this_machine(directory: Path = LOCAL_DIRECTORY) -> Target:
+    """The suite on the local cloud that was started last. Raises ``NotRunning`` if there is none."""
+    path = directory / "endpoints.json"
+    try:
+        found = msgspec.json.decode(path.read_bytes(), type=_Endpoints)
+    except (OSError, msgspec.DecodeError) as error:
+        raise NotRunning(f"{path} says of no local cloud: start one with ./deploy.sh local --serve") from error
+    clients = Clients(found.project, endpoint=found.grpc, http_endpoint=found.http)
+    return Target(found.project, clients, found.clock)

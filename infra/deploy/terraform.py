@@ -1,0 +1,83 @@
+"""Runs Terraform on the suite: bundles and checked settings first, a plan to be read, then what was agreed to."""
+
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from infra.bundle import write_bundles
+from infra.deploy import state_bucket
+from infra.deployment import TERRAFORM, Suite, write_variables
+from shared.clients import Clients
+from shared.errors import CaretakerError
+
+PLAN = "caretaker.tfplan"
+
+
+class NotDeployed(CaretakerError):
+    """A step towards the cloud did not succeed, or a person said no; what was done stands, and it can be run again."""
+
+
+class Terraform(msgspec.Struct, frozen=True):
+    """Terraform in the folder of the suite's root."""
+
+    suite: Suite
+    clients: Clients
+    ask: Callable[[str], bool]
+    say: Callable[[str], None]
+    folder: Path = TERRAFORM
+
+    def plan(self, *, destroy: bool = False) -> bool:
+        """Show what would change, and keep it to be applied. Returns whether anything would."""
+        self._prepare()
+        options = ["-destroy"] if destroy else []
+        code = self._run("plan", "-input=false", "-detailed-exitcode", f"-out={PLAN}", *options, good=(0, 2))
+        return code == 2
+
+    def apply(self) -> None:
+        """Apply the plan that was shown. What was applied before something failed stands: run it again."""
+        try:
+            self._run("apply", "-input=false", PLAN)
+        finally:
+            (self.folder / PLAN).unlink(missing_ok=True)
+
+    def outputs(self) -> dict[str, object]:
+        """What the root says of what is there."""
+        run = subprocess.run(
+            [_program(), "output", "-json"], cwd=self.folder, capture_output=True, text=True, check=False
+        )
+        if run.returncode:
+            raise NotDeployed(f"terraform output: {run.stderr.strip()}")
+        told = msgspec.json.decode(run.stdout, type=dict[str, _Output])
+        return {name: output.value for name, output in told.items()}
+
+    def _prepare(self) -> None:
+        write_variables(self.suite, write_bundles(self.suite.automations, self.folder / "dist"), self.folder)
+        deployment = self.suite.deployment
+        if not state_bucket.is_there(self.clients, deployment.bucket):
+            if not self.ask(f"Terraform's state needs a bucket. Create gs://{deployment.bucket}?"):
+                raise NotDeployed(
+                    f"without a bucket for its state Terraform does nothing: {state_bucket.mend(deployment)}"
+                )
+            state_bucket.create(self.clients, deployment)
+        self._run("init", "-input=false", "-reconfigure", f"-backend-config=bucket={deployment.bucket}")
+
+    def _run(self, command: str, *options: str, good: tuple[int, ...] = (0,)) -> int:
+        self.say(f"terraform {command}")
+        run = subprocess.run([_program(), command, *options], cwd=self.folder, check=False)
+        if run.returncode not in good:
+            raise NotDeployed(f"terraform {command} did not succeed: mend what it says above, and run this again")
+        return run.returncode
+
+
+class _Output(msgspec.Struct):
+    value: object
+
+
+def _program() -> str:
+    found = shutil.which("terraform")
+    if found is None:
+        raise NotDeployed("terraform is not on the PATH: https://developer.hashicorp.com/terraform/install")
+    return found

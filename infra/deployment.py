@@ -1,0 +1,192 @@
+"""Where and how the suite is deployed: `deployment.yaml`, checked before Terraform starts; what Terraform is given."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import yaml
+from msgspec import Meta
+
+from functions.cap_spending.settings import Settings as CapSpending
+from infra.automations import ROOT, load_functions
+from infra.named import ACCOUNT, Named, named_in
+from infra.settings import load_caretaker_yaml
+from infra.yaml12 import read_yaml
+from shared.errors import SettingsError
+from shared.settings import Model, ProjectId, Region, convert, parse
+
+PATH = ROOT / "deployment.yaml"
+TERRAFORM = ROOT / "infra" / "terraform"
+VARIABLES = "caretaker.auto.tfvars.json"
+MOST_BYTES = 30_000
+"""Of one function's settings: Cloud Run takes 32 KiB for all environment variables of a container
+(https://cloud.google.com/run/quotas)."""
+
+Account = Annotated[str, Meta(pattern=ACCOUNT)]
+BillingAccount = Annotated[str, Meta(pattern=r"^[0-9A-Z]{6}-[0-9A-Z]{6}-[0-9A-Z]{6}$")]
+
+
+class NewBudget(Model, frozen=True, kw_only=True):
+    """A budget that Terraform creates, with a rule for each rung of its ladder in `caretaker.yaml`."""
+
+    amount: Annotated[float, Meta(gt=0)]
+    """Each month, in the currency that `caretaker.yaml` says."""
+    projects: tuple[ProjectId, ...] = ()
+    """Whose costs count; the whole billing account's, if nothing is said."""
+    display_name: str | None = None
+
+
+class Alerts(Model, frozen=True, kw_only=True):
+    """Who is told what a person must see."""
+
+    emails: tuple[Annotated[str, Meta(pattern=r"^[^@\s]+@[^@\s]+$")], ...] = ()
+    slack: tuple[Annotated[str, Meta(pattern=r"^projects/[^/]+/notificationChannels/[0-9]+$")], ...] = ()
+    """Ids of channels that were made in the console, as they hold a token of Slack's."""
+    topics: tuple[Annotated[str, Meta(pattern=r"^projects/[^/]+/topics/[^/]+$")], ...] = ()
+
+
+class BillingExport(Model, frozen=True, kw_only=True):
+    """A dataset for Cloud Billing's export, with views."""
+
+    billing_account: BillingAccount
+    location: str = "EU"
+    dataset: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_]+$")] = "billing_export"
+    label: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_-]{0,62}$")] = "team"
+    """The label by which a view adds up costs."""
+    table_is_there: bool = False
+    """Set it a day after the export was switched on: BigQuery refuses a view on a table that does not exist."""
+
+
+class Deployment(Model, frozen=True, kw_only=True):
+    """The whole of `deployment.yaml`."""
+
+    project: ProjectId
+    """Where the suite runs: a project of its own that looks after others (recommended), or the one it looks after."""
+    region: Region = "europe-west1"
+    firestore_location: str = ""
+    """For ever: a region, or a multi-region such as eur3. The region, if nothing is said."""
+    organization: Annotated[str, Meta(pattern=r"^[0-9]*$")] = ""
+    """Its number, if you may make roles in it: then billing permissions are granted by a role of exactly these."""
+    state_bucket: str = ""
+    """Where Terraform keeps its state; PROJECT-caretaker-state, if nothing is said."""
+    budgets: dict[str, NewBudget] = {}
+    """By their keys in `caretaker.yaml`: those that have no `id` there."""
+    alerts: Alerts = Alerts()
+    billing_export: BillingExport | None = None
+    act_as: dict[str, tuple[Account, ...]] = {}
+    """By automation, accounts that it may act as besides those that its section names: what runs the services that it
+    moves to new secrets, say."""
+    buckets: dict[str, ProjectId] = {}
+    """The projects of buckets that `caretaker.yaml` names and that are not in the suite's own."""
+    images: bool = True
+    """Whether Terraform makes the topic `gcr` where the images are. False if it is there already."""
+    keep_state_on_destroy: bool = False
+    """Whether the database, with what is to be put back, outlives `destroy`."""
+
+    @property
+    def bucket(self) -> str:
+        """The bucket of Terraform's state."""
+        return self.state_bucket or f"{self.project}-caretaker-state"
+
+
+class Suite(msgspec.Struct, frozen=True):
+    """What is to be deployed: where and how, and the owner's settings."""
+
+    deployment: Deployment
+    owner: Mapping[str, object]
+
+    @property
+    def automations(self) -> list[str]:
+        """The functions that have a section in the settings."""
+        return [name for name in load_functions() if name in self.owner]
+
+    def named(self, automation: str) -> Named:
+        """On what an automation is granted its permissions."""
+        deployment = self.deployment
+        named = named_in(self.owner[automation], deployment.project)
+        return msgspec.structs.replace(
+            named,
+            buckets={bucket: deployment.buckets.get(bucket, project) for bucket, project in named.buckets.items()},
+            accounts=tuple(sorted({*named.accounts, *deployment.act_as.get(automation, ())})),
+        )
+
+
+def load_suite(deployment: Path, settings: Path) -> Suite:
+    """Both files, checked, each and against each other. Raises ``SettingsError`` with the key and what would do."""
+    suite = Suite(load_deployment(deployment), load_caretaker_yaml(settings))
+    if not suite.automations:
+        raise SettingsError(str(settings), sorted(suite.owner), "a section for at least one automation")
+    _check_budgets(suite)
+    _check_names(suite)
+    for name in suite.automations:
+        size = len(msgspec.json.encode(suite.owner[name]))
+        if size > MOST_BYTES:
+            raise SettingsError(name, f"{size} bytes", f"at most {MOST_BYTES}, as Cloud Run takes no more")
+    return suite
+
+
+def load_deployment(path: Path) -> Deployment:
+    """`deployment.yaml`. Raises ``SettingsError`` with the key, the value and what would do."""
+    try:
+        data = read_yaml(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(str(path), None, f"a readable file ({error.strerror})") from error
+    except (UnicodeDecodeError, yaml.YAMLError) as error:
+        raise SettingsError(str(path), None, f"YAML in UTF-8 ({error})") from error
+    if not isinstance(data, Mapping):
+        raise SettingsError(str(path), data, "a mapping with `project`")
+    return convert(dict(data), Deployment, path.name)
+
+
+def variables(suite: Suite, bundles: Mapping[str, Path]) -> dict[str, object]:
+    """What Terraform's root is given, by the names of its variables."""
+    deployment = msgspec.to_builtins(suite.deployment)
+    for name in ("project", "state_bucket", "act_as", "buckets"):
+        del deployment[name]
+    return {
+        **deployment,
+        "project_id": suite.deployment.project,
+        "settings": {name: suite.owner[name] for name in ("mode", *suite.automations) if name in suite.owner},
+        "named": {name: suite.named(name) for name in suite.automations},
+        # Below the root, so that the same bundle is the same to Terraform wherever the checkout is.
+        "bundles": {name: f"dist/{path.name}" for name, path in bundles.items()},
+    }
+
+
+def write_variables(suite: Suite, bundles: Mapping[str, Path], folder: Path = TERRAFORM) -> None:
+    """Write what Terraform is given to a file of its root that it reads by itself, and that git ignores."""
+    encoded = msgspec.json.encode(variables(suite, bundles))
+    (folder / VARIABLES).write_bytes(msgspec.json.format(encoded, indent=2) + b"\n")
+
+
+def _check_names(suite: Suite) -> None:
+    """What `deployment.yaml` says of automations and buckets is of such as there are."""
+    for name in suite.deployment.act_as:
+        if name not in suite.automations:
+            raise SettingsError(f"act_as.{name}", name, f"an automation with a section: {', '.join(suite.automations)}")
+    known = {bucket for name in suite.automations for bucket in named_in(suite.owner[name], "").buckets}
+    for bucket in suite.deployment.buckets:
+        if bucket not in known:
+            raise SettingsError(
+                f"buckets.{bucket}", bucket, f"a bucket that caretaker.yaml names: {', '.join(sorted(known)) or 'none'}"
+            )
+
+
+def _check_budgets(suite: Suite) -> None:
+    """Each budget of the settings is there already or is created, and none is created that no ladder is for."""
+    new = suite.deployment.budgets
+    known: Mapping[str, str] = {}
+    if "cap_spending" in suite.owner:
+        section = parse(suite.owner, "cap_spending", CapSpending).section
+        known = {key: budget.id for key, budget in section.budgets.items()}
+    for key in new:
+        if key not in known:
+            raise SettingsError(f"budgets.{key}", key, f"a key of cap_spending.budgets: {', '.join(known) or 'none'}")
+        if known[key]:
+            would_do = "nothing here for a budget that has an `id` in caretaker.yaml, or no `id` there"
+            raise SettingsError(f"budgets.{key}", key, would_do)
+    for key, id_ in known.items():
+        if not id_ and key not in new:
+            would_do = f"the id of a budget that exists, or `budgets.{key}.amount` in deployment.yaml to create one"
+            raise SettingsError(f"cap_spending.budgets.{key}.id", id_, would_do)

@@ -1,0 +1,147 @@
+locals {
+  # Its own inbox, and what the root says; inboxes of others are granted there, where they are known.
+  publishes_to = merge(var.publishes_to, contains(var.entry.wakes, "itself") ? { (local.inbox) = one(google_pubsub_topic.inbox).id } : {})
+
+  # Left out: what the owner's section does not ask for.
+  conditional = toset(flatten(values(var.entry.only_with)))
+  asked_for   = toset(flatten([for key, permissions in var.entry.only_with : permissions if contains(var.named.keys, key)]))
+  permissions = [
+    for permission in var.entry.permissions : permission
+    if !contains(local.conditional, permission) || contains(local.asked_for, permission)
+  ]
+  place = {
+    for permission in local.permissions : permission =>
+    lookup(var.places, permission, lookup(var.places, split(".", permission)[0], null))
+  }
+  by_place = { for permission, place in local.place : place.granted_on => permission... }
+
+  # A custom role is a project's: each project has one for each place in it.
+  secret_projects = toset(concat(
+    [for secret in var.named.secrets : split("/", secret)[1]],
+    [for secret in var.entry.secrets : var.suite.project_id],
+  ))
+  account_projects = {
+    for account in var.named.accounts : account => element(regex("@([^.]+)\\.iam\\.gserviceaccount\\.com$", account), 0)
+  }
+  wanted = {
+    database     = [var.suite.project_id]
+    topics       = [var.suite.project_id]
+    projects     = tolist(var.named.projects)
+    secrets      = tolist(local.secret_projects)
+    buckets      = distinct(values(var.named.buckets))
+    repositories = distinct([for repository in var.named.repositories : split("/", repository)[1]])
+    accounts     = distinct(values(local.account_projects))
+  }
+  roles = merge([
+    for place, projects in local.wanted : {
+      for project in projects : "${project}/${place}" => { project = project, place = place }
+      if contains(keys(local.by_place), place)
+    }
+  ]...)
+}
+
+resource "google_project_iam_custom_role" "role" {
+  for_each = local.roles
+
+  project     = each.value.project
+  role_id     = "caretaker.${var.name}.${each.value.place}"
+  title       = "Caretaker: ${var.name} on ${each.value.place}"
+  description = "Exactly what ${var.name} needs of ${each.value.place}: infra/terraform/automations.yaml."
+  permissions = local.by_place[each.value.place]
+}
+
+# IAM stops at the database: https://cloud.google.com/firestore/docs/manage-databases#configure-per-database-access-permissions
+resource "google_project_iam_member" "database" {
+  for_each = { for key, role in local.roles : key => role if role.place == "database" }
+
+  project = each.value.project
+  role    = google_project_iam_custom_role.role[each.key].id
+  member  = google_service_account.function.member
+
+  condition {
+    title      = "the suite's own database"
+    expression = "resource.name == \"projects/${var.suite.project_id}/databases/${var.suite.database}\""
+  }
+}
+
+resource "google_project_iam_member" "projects" {
+  for_each = { for key, role in local.roles : key => role if role.place == "projects" }
+
+  project = each.value.project
+  role    = google_project_iam_custom_role.role[each.key].id
+  member  = google_service_account.function.member
+}
+
+resource "google_pubsub_topic_iam_member" "topics" {
+  for_each = contains(keys(local.by_place), "topics") ? local.publishes_to : {}
+
+  project = var.suite.project_id
+  topic   = each.value
+  role    = google_project_iam_custom_role.role["${var.suite.project_id}/topics"].id
+  member  = google_service_account.function.member
+}
+
+resource "google_secret_manager_secret_iam_member" "secrets" {
+  for_each = contains(keys(local.by_place), "secrets") ? var.named.secrets : []
+
+  project   = split("/", each.key)[1]
+  secret_id = split("/", each.key)[3]
+  role      = google_project_iam_custom_role.role["${split("/", each.key)[1]}/secrets"].id
+  member    = google_service_account.function.member
+}
+
+resource "google_storage_bucket_iam_member" "buckets" {
+  for_each = contains(keys(local.by_place), "buckets") ? var.named.buckets : {}
+
+  bucket = each.key
+  role   = google_project_iam_custom_role.role["${each.value}/buckets"].id
+  member = google_service_account.function.member
+}
+
+resource "google_artifact_registry_repository_iam_member" "repositories" {
+  for_each = contains(keys(local.by_place), "repositories") ? var.named.repositories : []
+
+  project    = split("/", each.key)[1]
+  location   = split("/", each.key)[3]
+  repository = split("/", each.key)[5]
+  role       = google_project_iam_custom_role.role["${split("/", each.key)[1]}/repositories"].id
+  member     = google_service_account.function.member
+}
+
+resource "google_service_account_iam_member" "accounts" {
+  for_each = contains(keys(local.by_place), "accounts") ? local.account_projects : {}
+
+  service_account_id = "projects/${each.value}/serviceAccounts/${each.key}"
+  role               = google_project_iam_custom_role.role["${each.value}/accounts"].id
+  member             = google_service_account.function.member
+}
+
+# On a billing account no role of a project can be granted: a role of the organization's, if there is one, or Google's
+# smallest that has the permission.
+resource "google_organization_iam_custom_role" "billing" {
+  count = var.suite.organization != "" && length(lookup(local.by_place, "billing_accounts", [])) > 0 ? 1 : 0
+
+  org_id      = var.suite.organization
+  role_id     = "caretaker.${var.name}.billing"
+  title       = "Caretaker: ${var.name} on billing accounts"
+  permissions = local.by_place["billing_accounts"]
+}
+
+locals {
+  billing_roles = (
+    length(google_organization_iam_custom_role.billing) > 0
+    ? { organization = one(google_organization_iam_custom_role.billing).id }
+    : { for permission in lookup(local.by_place, "billing_accounts", []) : permission => local.place[permission].predefined }
+  )
+  billing = merge([
+    for account in var.named.billing_accounts : { for key, role in local.billing_roles : "${account}/${key}" => { account = account, role = role } }
+  ]...)
+}
+
+resource "google_billing_account_iam_member" "billing" {
+  for_each = local.billing
+
+  billing_account_id = each.value.account
+  role               = each.value.role
+  member             = google_service_account.function.member
+}

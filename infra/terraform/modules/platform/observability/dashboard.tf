@@ -1,0 +1,111 @@
+locals {
+  # One query of one series, as the dashboard's JSON has it.
+  latencies = [for percentile in [50, 95, 99] : {
+    legendTemplate = "p${percentile}"
+    plotType       = "LINE"
+    timeSeriesQuery = {
+      timeSeriesFilter = {
+        filter = "metric.type = \"run.googleapis.com/request_latencies\" AND ${local.run_service}"
+        # Distributions are added up before the percentile is taken: a mean of percentiles is none.
+        aggregation = { alignmentPeriod = "60s", perSeriesAligner = "ALIGN_DELTA", crossSeriesReducer = "REDUCE_PERCENTILE_${percentile}" }
+      }
+    }
+  }]
+
+  errors = [{
+    legendTemplate = "failed of all"
+    plotType       = "LINE"
+    timeSeriesQuery = {
+      timeSeriesFilterRatio = {
+        numerator = {
+          filter      = "metric.type = \"run.googleapis.com/request_count\" AND ${local.run_service} AND metric.labels.response_code_class = \"5xx\""
+          aggregation = { alignmentPeriod = "60s", perSeriesAligner = "ALIGN_RATE", crossSeriesReducer = "REDUCE_SUM" }
+        }
+        denominator = {
+          filter      = "metric.type = \"run.googleapis.com/request_count\" AND ${local.run_service}"
+          aggregation = { alignmentPeriod = "60s", perSeriesAligner = "ALIGN_RATE", crossSeriesReducer = "REDUCE_SUM" }
+        }
+      }
+    }
+  }]
+
+  # What is left: one filter, how it is aligned, what is added up, and by what it is told apart.
+  series = merge(
+    {
+      instances = {
+        title   = "Instances"
+        filter  = "metric.type = \"run.googleapis.com/container/instance_count\" AND ${local.run_service}"
+        aligner = "ALIGN_MAX"
+        by      = ["metric.label.state"]
+      }
+    },
+    var.workers == null ? {} : {
+      memory = {
+        title   = "Memory of the workers"
+        filter  = "metric.type = \"kubernetes.io/container/memory/used_bytes\" AND resource.type = \"k8s_container\" AND resource.labels.cluster_name = \"${var.workers.cluster}\" AND resource.labels.namespace_name = \"${var.workers.namespace}\" AND metric.labels.memory_type = \"non-evictable\""
+        aligner = "ALIGN_MAX"
+        by      = ["resource.label.pod_name"]
+      }
+    },
+    length(var.subscriptions) == 0 ? {} : {
+      queue = {
+        title   = "Messages that wait"
+        filter  = "metric.type = \"pubsub.googleapis.com/subscription/num_undelivered_messages\" AND resource.type = \"pubsub_subscription\" AND resource.labels.subscription_id = one_of(${join(", ", [for subscription in sort(tolist(var.subscriptions)) : "\"${subscription}\""])})"
+        aligner = "ALIGN_MAX"
+        by      = ["resource.label.subscription_id"]
+      }
+    },
+    { for key, metric in var.money : key => {
+      title   = title(key)
+      filter  = "metric.type = \"${metric.type}\" AND resource.type = \"${metric.resource}\""
+      aligner = metric.aligner
+      by      = []
+    } },
+  )
+
+  tiles = concat(
+    [
+      { title = "Latency, ms", dataSets = local.latencies, threshold = var.objectives.p95_milliseconds },
+      { title = "Error ratio", dataSets = local.errors, threshold = var.objectives.error_ratio },
+    ],
+    [for series in values(local.series) : {
+      title     = series.title
+      threshold = null
+      dataSets = [{
+        legendTemplate = ""
+        plotType       = "LINE"
+        timeSeriesQuery = {
+          timeSeriesFilter = {
+            filter      = series.filter
+            aggregation = { alignmentPeriod = "60s", perSeriesAligner = series.aligner, crossSeriesReducer = "REDUCE_SUM", groupByFields = series.by }
+          }
+        }
+      }]
+    }],
+  )
+}
+
+resource "google_monitoring_dashboard" "product" {
+  project = var.project_id
+
+  dashboard_json = jsonencode({
+    displayName = var.service
+    mosaicLayout = {
+      columns = 12
+      tiles = [for index, tile in local.tiles : {
+        xPos   = (index % 2) * 6
+        yPos   = floor(index / 2) * 4
+        width  = 6
+        height = 4
+        widget = {
+          title = tile.title
+          xyChart = {
+            dataSets   = tile.dataSets
+            thresholds = tile.threshold == null ? [] : [{ value = tile.threshold }]
+            yAxis      = { scale = "LINEAR" }
+          }
+        }
+      }]
+    }
+  })
+}

@@ -1,0 +1,114 @@
+variable "project_id" {
+  description = "The project of the product."
+  type        = string
+}
+
+variable "service" {
+  description = "The name of the Cloud Run service."
+  type        = string
+}
+
+variable "objectives" {
+  description = "The service-level objectives: the part of minutes in which the product is reachable, the latency that 95 % of requests keep to, and the part of requests that may fail."
+  type = object({
+    availability     = optional(number, 0.999)
+    p95_milliseconds = optional(number, 200)
+    error_ratio      = optional(number, 0.001)
+  })
+  default = {}
+
+  validation {
+    condition     = var.objectives.availability > 0 && var.objectives.availability < 1 && var.objectives.error_ratio > 0 && var.objectives.error_ratio < 1 && var.objectives.p95_milliseconds > 0
+    error_message = "objectives: availability and error_ratio are between 0 and 1, and p95_milliseconds more than 0."
+  }
+}
+
+variable "uptime" {
+  description = "What is asked from outside, over HTTPS: the host, the path, and the regions that ask."
+  type = object({
+    host    = string
+    path    = optional(string, "/health")
+    regions = optional(list(string), ["EUROPE", "USA", "ASIA_PACIFIC"])
+  })
+
+  validation {
+    condition     = length(var.uptime.regions) >= 2 && alltrue([for region in var.uptime.regions : contains(["USA", "EUROPE", "SOUTH_AMERICA", "ASIA_PACIFIC", "USA_OREGON", "USA_IOWA", "USA_VIRGINIA"], region)])
+    error_message = "uptime: at least two of USA, EUROPE, SOUTH_AMERICA, ASIA_PACIFIC, USA_OREGON, USA_IOWA and USA_VIRGINIA."
+  }
+}
+
+variable "notification_channels" {
+  description = "Who is told: names of notification channels."
+  type        = list(string)
+  default     = []
+}
+
+variable "workers" {
+  description = "The cluster and namespace of the workers, whose memory is shown. None without."
+  type        = object({ cluster = string, namespace = optional(string, "workers") })
+  default     = null
+}
+
+variable "subscriptions" {
+  description = "The ids of the subscriptions whose queues are shown."
+  type        = set(string)
+  default     = []
+}
+
+variable "money" {
+  description = "Metrics of money to show, by title: the type of the metric, of its resource, and how it is aligned. Caretaker's own observability makes some from its reports."
+  type = map(object({
+    type     = string
+    resource = optional(string, "cloud_run_revision")
+    aligner  = optional(string, "ALIGN_MEAN")
+  }))
+  default = {}
+}
+
+variable "log_location" {
+  description = "Where logs are kept; it cannot be changed later."
+  type        = string
+  default     = "global"
+}
+
+variable "log_classes" {
+  description = "The classes of logs: what belongs to each, and for how many days it is kept. An entry that two filters match is stored, and paid, twice."
+  type = map(object({
+    description    = string
+    filter         = string
+    retention_days = number
+  }))
+  default = {
+    product-security = {
+      description    = "Who read what, and what was forbidden"
+      filter         = "log_id(\"cloudaudit.googleapis.com/data_access\") OR log_id(\"cloudaudit.googleapis.com/policy\")"
+      retention_days = 400
+    }
+    product-application = {
+      description    = "What the product says"
+      filter         = "log_id(\"run.googleapis.com/stdout\") OR log_id(\"run.googleapis.com/stderr\") OR (resource.type = \"k8s_container\" AND (log_id(\"stdout\") OR log_id(\"stderr\")))"
+      retention_days = 30
+    }
+    product-requests = {
+      description    = "One line for each request"
+      filter         = "log_id(\"run.googleapis.com/requests\") OR log_id(\"requests\")"
+      retention_days = 14
+    }
+  }
+
+  validation {
+    condition     = alltrue([for class in var.log_classes : class.retention_days >= 1 && class.retention_days <= 3650])
+    error_message = "log_classes: retention_days is 1 to 3650."
+  }
+}
+
+variable "trace_ratio" {
+  description = "The part of requests that is traced."
+  type        = number
+  default     = 0.1
+
+  validation {
+    condition     = var.trace_ratio >= 0 && var.trace_ratio <= 1
+    error_message = "trace_ratio: 0 to 1."
+  }
+}

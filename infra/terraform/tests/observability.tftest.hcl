@@ -1,0 +1,73 @@
+mock_provider "google" {}
+
+run "what_a_person_must_see_is_told" {
+  command = plan
+  module {
+    source = "./modules/observability"
+  }
+  variables {
+    project_id = "my-caretaker"
+    automations = {
+      cap_spending   = { subscriptions = ["b-to-caretaker-cap-spending", "a-to-caretaker-cap-spending"], dead_letters = "caretaker-cap-spending-dead-letters", every_seconds = 600 }
+      prune_backups  = { subscriptions = ["caretaker-prune-backups-to-caretaker-prune-backups"], dead_letters = "caretaker-prune-backups-dead-letters", every_seconds = 86400 }
+      receive_github = {}
+    }
+    alerts = {
+      emails = ["oncall@example.com"]
+      slack  = ["projects/my-caretaker/notificationChannels/123"]
+      topics = ["projects/my-product/topics/alerts"]
+    }
+  }
+
+  assert {
+    condition = output.policies == tolist([
+      "Caretaker: a change that matters to the bill has failed",
+      "Caretaker: a guard has refused",
+      "Caretaker: a rung of a budget is passed",
+      "Caretaker: a webhook was not published",
+      "Caretaker: cap_spending does not keep up",
+      "Caretaker: cap_spending has not run",
+      "Caretaker: dead letters of cap_spending",
+      "Caretaker: dead letters of prune_backups",
+      "Caretaker: prune_backups does not keep up",
+      "Caretaker: prune_backups has not run",
+      "Caretaker: something that a person must see",
+    ])
+    error_message = "A policy for each thing, and for each automation that Pub/Sub wakes."
+  }
+  assert {
+    condition     = join(" ", output.metrics) == "caretaker/alerts caretaker/money_failures caretaker/refusals caretaker/runs caretaker/savings"
+    error_message = "The metrics that policies and the dashboard are about."
+  }
+  assert {
+    condition     = google_monitoring_alert_policy.silent["cap_spending"].conditions[0].condition_absent[0].duration == "1800s" && google_monitoring_alert_policy.silent["prune_backups"].conditions[0].condition_absent[0].duration == "84600s"
+    error_message = "Three ticks, within what Monitoring allows."
+  }
+  assert {
+    condition     = endswith(google_monitoring_alert_policy.oldest_message["cap_spending"].conditions[0].condition_threshold[0].filter, "=one_of(\"a-to-caretaker-cap-spending\",\"b-to-caretaker-cap-spending\")")
+    error_message = "All subscriptions of the automation."
+  }
+  assert {
+    condition     = google_monitoring_notification_channel.email["oncall@example.com"].labels.email_address == "oncall@example.com" && google_monitoring_notification_channel.topic["projects/my-product/topics/alerts"].labels.topic == "projects/my-product/topics/alerts"
+    error_message = "A channel for each address and topic."
+  }
+  assert {
+    condition = alltrue([for tile in jsondecode(google_monitoring_dashboard.suite.dashboard_json).mosaicLayout.tiles :
+      length(tile.widget.xyChart.dataSets) == 1 && (can(tile.widget.xyChart.dataSets[0].timeSeriesQuery.prometheusQuery) || can(tile.widget.xyChart.dataSets[0].timeSeriesQuery.timeSeriesFilter.filter))
+    ])
+    error_message = "Each chart asks for something."
+  }
+}
+
+run "channels_that_cannot_be_are_refused" {
+  command = plan
+  module {
+    source = "./modules/observability"
+  }
+  variables {
+    project_id  = "my-caretaker"
+    automations = {}
+    alerts      = { emails = ["oncall"], slack = ["#alerts"], topics = ["alerts"] }
+  }
+  expect_failures = [var.alerts]
+}

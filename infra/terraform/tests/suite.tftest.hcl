@@ -1,0 +1,68 @@
+# The whole suite, as caretaker.yaml's example names things: tests/infra/test_terraform.py says which variables.
+
+mock_provider "google" {
+  mock_data "google_project" {
+    defaults = { number = "123456789012" }
+  }
+  mock_resource "google_billing_budget" {
+    defaults = { name = "billingAccounts/0A1B2C-3D4E5F-6A7B8C/budgets/8f3d2c1b-0a9e-4d5c-8b7a-6f5e4d3c2b1a" }
+  }
+  mock_resource "google_cloudfunctions2_function" {
+    defaults = { service_config = { uri = "https://function.a.run.app" } }
+  }
+}
+
+run "every_automation_of_the_map" {
+  command = apply
+
+  assert {
+    condition     = toset(keys(output.accounts)) == toset(keys(yamldecode(file("./automations.yaml"))))
+    error_message = "The example has a section for each automation of the map, so each is deployed."
+  }
+  assert {
+    condition = alltrue([for name, entry in yamldecode(file("./automations.yaml")) :
+      entry.trigger == "http" ? contains(keys(output.webhooks), name) : contains(keys(output.inboxes), name)
+    ])
+    error_message = "Webhooks have an address, all others an inbox."
+  }
+  assert {
+    condition = alltrue([for name, entry in yamldecode(file("./automations.yaml")) :
+      length(setsubtract(flatten(values(output.permissions[name])), entry.permissions)) == 0
+    ])
+    error_message = "Nothing is granted that the map does not list."
+  }
+  assert {
+    condition = alltrue([for name, entry in yamldecode(file("./automations.yaml")) :
+      length(setsubtract([for topic in lookup(entry, "topics", []) : topic if topic != "gcr"], keys(output.subscriptions[name]))) == 0
+    ])
+    error_message = "Each topic of the map is pushed to its automation."
+  }
+  assert {
+    condition     = output.settings.cap_spending.cap_spending.budgets.monthly.id == "8f3d2c1b-0a9e-4d5c-8b7a-6f5e4d3c2b1a"
+    error_message = "The id of a budget that was created goes into the settings."
+  }
+  assert {
+    condition = alltrue([for name, entry in yamldecode(file("./automations.yaml")) :
+      length(lookup(entry, "obeys", [])) == 0 || contains(keys(google_pubsub_topic_iam_member.wakes), "cap_spending/${name}")
+    ])
+    error_message = "cap_spending may publish to the inboxes of those that obey."
+  }
+  assert {
+    condition     = output.settings.cap_spending.cap_spending.wake.gpu_pools_off == ["projects/my-caretaker/topics/caretaker-scale-gpu-pools"]
+    error_message = "Those that obey a restriction are woken."
+  }
+  assert {
+    condition     = alltrue([for name, settings in output.settings : toset(keys(settings)) == toset(["mode", name])])
+    error_message = "A function is given its own section alone."
+  }
+}
+
+run "what_cannot_be_deployed_is_refused" {
+  command = plan
+  variables {
+    project_id   = "My Project"
+    region       = "europe-west1-b"
+    organization = "example.com"
+  }
+  expect_failures = [var.project_id, var.region, var.organization]
+}

@@ -1,0 +1,103 @@
+# Topics that are no inbox: what comes by them cannot command.
+
+locals {
+  pushed    = toset(flatten([for entry in local.deployed : lookup(entry, "topics", [])]))
+  published = toset(flatten([for entry in local.deployed : lookup(entry, "publishes", [])]))
+
+  # Who publishes there, besides functions of the suite. Cloud Billing's topic is made with the budgets.
+  publishers = {
+    caretaker-secret-notifications = [
+      for number in distinct([for project in data.google_project.secrets : project.number]) :
+      "serviceAccount:service-${number}@gcp-sa-secretmanager.iam.gserviceaccount.com"
+    ]
+    # Artifact Registry needs no grant for its topic `gcr`.
+  }
+
+  # Artifact Registry publishes to a topic of this name in each project that has images; the subscription is ours wherever it is.
+  images_in = toset(flatten([
+    for name, entry in local.deployed : [for repository in local.repositories[name] : split("/", repository)[1]]
+    if contains(lookup(entry, "topics", []), "gcr")
+  ]))
+  repositories = { for name in keys(local.deployed) : name => try(tolist(local.named[name].repositories), []) }
+  images       = { for project in local.images_in : (project == var.project_id ? "gcr" : "gcr-${project}") => "projects/${project}/topics/gcr" }
+
+  own    = setsubtract(setunion(local.pushed, local.published), [module.budget.topic_id, "gcr"])
+  topics = merge({ for id, topic in google_pubsub_topic.own : id => topic.id }, { (module.budget.topic_id) = module.budget.topic })
+
+  publishes_to = { for name, entry in local.deployed : name => { for topic in lookup(entry, "publishes", []) : topic => local.topics[topic] } }
+
+  # Whoever records spending restrictions wakes those that obey them.
+  wakes = merge([
+    for name, entry in local.deployed : {
+      for other, obeying in local.deployed : "${name}/${other}" => { waker = name, woken = other }
+      if other != name && length(lookup(obeying, "obeys", [])) > 0
+    } if contains(lookup(entry, "wakes", []), "those_that_obey")
+  ]...)
+}
+
+resource "google_pubsub_topic_iam_member" "wakes" {
+  for_each = local.wakes
+
+  project = var.project_id
+  topic   = module.automation[each.value.woken].inbox
+  role    = module.automation[each.value.waker].publisher_role
+  member  = "serviceAccount:${module.automation[each.value.waker].account}"
+}
+
+resource "google_pubsub_topic" "own" {
+  #checkov:skip=CKV_GCP_83:messages are hints without secrets; a key of one's own would be one more to keep, and to lock the suite out with
+
+  for_each = local.own
+
+  project = var.project_id
+  name    = each.key
+  labels  = local.labels
+
+  depends_on = [google_project_service.suite]
+}
+
+resource "google_pubsub_topic" "images" {
+  #checkov:skip=CKV_GCP_83:messages are hints without secrets; a key of one's own would be one more to keep, and to lock the suite out with
+
+  for_each = var.images ? local.images_in : []
+
+  project = each.key
+  name    = "gcr"
+  labels  = local.labels
+
+  depends_on = [google_project_service.suite]
+}
+
+# Secret Manager publishes as the agent of each secret's own project. ./deploy.sh doctor says if there is none yet: the
+# provider's stable release cannot make it.
+data "google_project" "secrets" {
+  for_each = toset([for secret in try(local.named["rotate_secrets"].secrets, []) : split("/", secret)[1]])
+
+  project_id = each.key
+}
+
+# Authoritative: nobody else may publish what is believed.
+resource "google_pubsub_topic_iam_binding" "publishers" {
+  for_each = { for id, members in local.publishers : id => members if contains(local.own, id) && length(members) > 0 }
+
+  project = var.project_id
+  topic   = google_pubsub_topic.own[each.key].name
+  role    = "roles/pubsub.publisher"
+  members = each.value
+}
+
+module "budget" {
+  source = "./modules/budget"
+
+  project_id = var.project_id
+  budgets = {
+    for key, budget in var.budgets : key => merge(budget, {
+      billing_account = local.ladders[key].billing_account
+      currency        = local.ladders[key].currency
+      # A projected rung compares with costs that Google has not seen yet, so there is no rule for it.
+      thresholds = [for rung in local.ladders[key].ladder : { at = rung.at, on = try(rung.on, "actual") } if try(rung.on, "actual") != "projected"]
+    })
+  }
+
+  depends_on = [google_project_service.suite]
+}

@@ -1,0 +1,8 @@
+// What k6 exports itself. Checks are told at the end, and nobody sleeps.
+export const checks = {};
+
+export function check(value, conditions) {
+  for (const [name, holds] of Object.entries(conditions)) checks[name] = holds(value);
+}
+
+export function sleep() {}

@@ -1,0 +1,105 @@
+"""A suite as `infra/deploy` knows it, and a local cloud in which nothing is amiss."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+from google.cloud import billing_v1
+from google.cloud.billing import budgets_v1
+from google.cloud.secretmanager_v1 import SecretManagerServiceClient
+from google.pubsub_v1 import PublisherClient
+
+from infra.automations import ROOT
+from infra.deploy.doctor import examine
+from infra.deploy.findings import Patient
+from infra.deploy.target import Target
+from infra.deployment import Deployment, Suite
+from infra.settings import load_caretaker_yaml
+from local.cloud import LocalCloud
+from shared.clients import Clients, RetryPolicy
+
+PROJECT = "my-caretaker"
+ACCOUNT = "0A1B2C-3D4E5F-6A7B8C"
+BUDGET = "8f3d2c1b-0a9e-4d5c-8b7a-6f5e4d3c2b1a"
+TOPIC = f"projects/{PROJECT}/topics/caretaker-budget-notifications"
+GITHUB_TOKEN = "projects/my-product/secrets/github-token"  # noqa: S105 - a name
+NOON = datetime(2026, 11, 15, 12, tzinfo=UTC)
+FORECAST = budgets_v1.ThresholdRule.Basis.FORECASTED_SPEND
+
+
+def example(**sections: object) -> dict[str, Any]:
+    """The example's settings, as JSON has them, with other sections."""
+    owner: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(load_caretaker_yaml(ROOT / "caretaker.yaml")))
+    return owner | sections
+
+
+@dataclass
+class Stage:
+    """A local cloud, a suite, and what a person was told."""
+
+    cloud: LocalCloud
+    suite: Suite
+    said: list[str] = field(default_factory=list)
+
+    @property
+    def target(self) -> Target:
+        """The suite on that cloud."""
+        clients = Clients(
+            PROJECT,
+            endpoint=self.cloud.address,
+            http_endpoint=self.cloud.http_address,
+            retry=RetryPolicy(first=0.01, give_up=0.05),
+        )
+        return Target(PROJECT, clients, self.cloud.now_address)
+
+    def examine(self) -> list[str]:
+        """What the doctor says is missing, each with what mends it."""
+        examine(Patient(self.suite, self.target), self.said.append)
+        told = self.said[:-2]
+        return [f"{line[9:]}\n{told[place + 1].strip()}" for place, line in enumerate(told) if line.startswith("MISS")]
+
+
+@contextmanager
+def all_is_well(owner: Mapping[str, object] | None = None, deployment: Deployment | None = None) -> Iterator[Stage]:
+    """A cloud that has all that the example names."""
+    with LocalCloud(now=NOON) as cloud:
+        cloud.billing.add_account(billing_v1.BillingAccount(name=f"billingAccounts/{ACCOUNT}", open_=True))
+        for project in (PROJECT, "my-product", "my-previews"):
+            cloud.resource_manager.add_project(project)
+            cloud.billing.add_project(project, f"billingAccounts/{ACCOUNT}")
+        stage = Stage(cloud, Suite(deployment or Deployment(project=PROJECT), owner or example()))
+        add_topic(stage, TOPIC)
+        add_budget(stage)
+        for secret in {one for name in stage.suite.automations for one in stage.suite.named(name).secrets}:
+            add_secret(stage, secret)
+        yield stage
+
+
+def add_topic(stage: Stage, topic: str) -> None:
+    """Let a topic exist."""
+    stage.target.clients.of(PublisherClient).create_topic(request={"name": topic})
+
+
+def add_budget(stage: Stage, topic: str = TOPIC, forecast: tuple[float, ...] = (1.0,)) -> None:
+    """Let the budget of the example exist, with these forecast rules."""
+    rules = [budgets_v1.ThresholdRule(threshold_percent=at, spend_basis=FORECAST) for at in forecast]
+    budget = budgets_v1.Budget(
+        display_name="monthly",
+        amount={"specified_amount": {"currency_code": "USD", "units": 400}},
+        threshold_rules=rules,
+        notifications_rule={"pubsub_topic": topic, "schema_version": "1.0"} if topic else {},
+    )
+    stage.cloud.budgets.add_budget(f"billingAccounts/{ACCOUNT}/budgets/{BUDGET}", budget)
+
+
+def add_secret(stage: Stage, name: str, value: bytes | None = b"value") -> None:
+    """Let a secret exist, with a value or without."""
+    parent, _, secret_id = name.rpartition("/secrets/")
+    client = stage.target.clients.of(SecretManagerServiceClient)
+    secret: dict[str, object] = {"replication": {"automatic": {}}}
+    client.create_secret(request={"parent": parent, "secret_id": secret_id, "secret": secret})
+    if value is not None:
+        client.add_secret_version(request={"parent": name, "payload": {"data": value}})

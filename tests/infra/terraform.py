@@ -1,0 +1,133 @@
+"""Runs Terraform's own checks on a root configuration of the project, with the real provider if it can be had.
+
+A root is a folder with `tests/*.tftest.hcl`. `terraform init` fetches the provider where it can. Where it cannot,
+``CARETAKER_TERRAFORM_CHECK`` may name a program that knows the provider's schema: it is called with the root's folder
+and ``--test``, and does all of it. Where neither is to be had, the runs are skipped, and counted.
+"""
+
+import fcntl
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from infra.automations import ROOT
+
+TERRAFORM = ROOT / "infra" / "terraform"
+VARIABLE = "CARETAKER_TERRAFORM_CHECK"
+PROVIDERS = ROOT / ".terraform" / "providers"
+"""What was fetched once is kept here; git ignores it."""
+NOT_OURS = shutil.ignore_patterns(".terraform", "*.tfstate*", ".terraform.lock.hcl", "*.auto.tfvars*")
+CANNOT_FETCH = re.compile("Failed to (query available provider packages|install provider)")
+RUN = re.compile(r'^run "', re.MULTILINE)
+SOURCE = re.compile(r'^\s*source\s*=\s*"(\.{1,2}/[^"]*)"', re.MULTILINE)
+SUCCESS = re.compile(r"^Success! (\d+) passed, 0 failed\.", re.MULTILINE)
+
+
+def roots() -> list[str]:
+    """Every root, as its path below `infra/terraform`."""
+    tests = TERRAFORM.rglob("tests/*.tftest.hcl")
+    found = {path.parent.parent.relative_to(TERRAFORM) for path in tests if ".terraform" not in path.parts}
+    return sorted(str(folder) for folder in found)
+
+
+def folders() -> list[str]:
+    """Every folder that holds a configuration, a root's or a module's, as its path below `infra/terraform`."""
+    files = TERRAFORM.rglob("*.tf")
+    found = {path.parent.relative_to(TERRAFORM) for path in files if ".terraform" not in path.parts}
+    return sorted(str(folder) for folder in found)
+
+
+def modules_under_test(root: str) -> set[str]:
+    """The modules that runs of a root's tests are about, as their paths below `infra/terraform`."""
+    folder = TERRAFORM / root
+    sources = [source for path in folder.glob("tests/*.tftest.hcl") for source in SOURCE.findall(path.read_text())]
+    return {str((folder / source).resolve().relative_to(TERRAFORM)) for source in sources}
+
+
+def runs_of(root: str) -> int:
+    """How many runs the tests of a root have."""
+    return sum(len(RUN.findall(path.read_text())) for path in (TERRAFORM / root).glob("tests/*.tftest.hcl"))
+
+
+def check(root: str, scratch: Path, variables: Mapping[str, object] | None = None) -> None:
+    """Format, validate and test a root with every module that it or its tests reach; nothing is written beside it.
+
+    The tests of the root itself are given ``variables``.
+    """
+    if shutil.which("terraform") is None:
+        pytest.skip(f"terraform is not installed: {runs_of(root)} runs of {TERRAFORM.name}/{root} skipped")
+    copy = scratch / "terraform"
+    shutil.copytree(TERRAFORM, copy, ignore=NOT_OURS)
+    if variables is not None:
+        (copy / root / "terraform.tfvars.json").write_bytes(msgspec.json.encode(variables))
+    _succeeds(copy, "terraform", "fmt", "-check", "-diff", "-recursive")
+    if _fetches_the_provider(copy / root):
+        _succeeds(copy / root, "terraform", "validate", "-no-color")
+        told = _succeeds(copy / root, "terraform", "test", "-no-color")
+    elif program := os.environ.get(VARIABLE):
+        python = [sys.executable] if program.endswith(".py") else []
+        told = _succeeds(copy, *python, program, root, "--test")
+    else:
+        pytest.skip(
+            f"neither can the provider be fetched nor is {VARIABLE} set: {runs_of(root)} runs of"
+            f" {TERRAFORM.name}/{root} skipped"
+        )
+    passed = SUCCESS.search(told)
+    assert passed, told
+    assert int(passed[1]) == runs_of(root), told
+
+
+def _fetches_the_provider(root: Path) -> bool:
+    PROVIDERS.mkdir(parents=True, exist_ok=True)
+    # Terraform does not promise that two may write into one cache.
+    with PROVIDERS.with_suffix(".lock").open("w") as alone:
+        fcntl.flock(alone, fcntl.LOCK_EX)
+        code, told = _run(root, "terraform", "init", "-backend=false", "-input=false", "-no-color")
+    if code and CANNOT_FETCH.search(told):
+        return False
+    assert code == 0, told
+    return True
+
+
+def _succeeds(folder: Path, *command: str) -> str:
+    code, told = _run(folder, *command)
+    assert code == 0, told
+    return told
+
+
+def _run(folder: Path, *command: str) -> tuple[int, str]:
+    run = subprocess.run(
+        command,
+        cwd=folder,
+        env=_environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    return run.returncode, run.stdout
+
+
+def _environment() -> dict[str, str]:
+    """A person's own environment without variables for a plan; a registry that does not answer is soon given up."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("TF_")}
+    own = {name: os.environ[name] for name in ("TF_CLI_CONFIG_FILE",) if name in os.environ}
+    return (
+        kept
+        | own
+        | {
+            "CHECKPOINT_DISABLE": "1",
+            "TF_IN_AUTOMATION": "1",
+            "TF_PLUGIN_CACHE_DIR": str(PROVIDERS),
+            "TF_REGISTRY_CLIENT_TIMEOUT": "10",
+            "TF_REGISTRY_DISCOVERY_RETRY": "0",
+        }
+    )

@@ -1,0 +1,174 @@
+"""`deployment.yaml` beside `caretaker.yaml`: what will not do, and what Terraform is given."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from infra.automations import ROOT
+from infra.deployment import Deployment, NewBudget, Suite, load_deployment, load_suite, variables, write_variables
+from infra.named import Named, named_in
+from infra.settings import load_caretaker_yaml
+from shared.errors import SettingsError
+
+MONTHLY = "cap_spending.budgets.monthly"
+
+
+def example() -> dict[str, Any]:
+    """The example's settings, as JSON has them."""
+    owner: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(load_caretaker_yaml(ROOT / "caretaker.yaml")))
+    return owner
+
+
+def test_the_example_can_be_deployed() -> None:
+    suite = load_suite(ROOT / "deployment.yaml", ROOT / "caretaker.yaml")
+    assert suite.deployment == load_deployment(ROOT / "deployment.yaml")
+    assert suite.deployment.bucket == "my-caretaker-caretaker-state"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "d.yaml: None will not do: a mapping with `project`"),
+        ("region: europe-west1", "d.yaml.project: None will not do: it is required"),
+        ("project: My Project", "d.yaml.project: 'My Project' will not do: expected `str` matching regex"),
+        ("{project: my-caretaker, region: europe-west1-b}", "d.yaml.region: 'europe-west1-b' will not do"),
+        ("{project: my-caretaker, alerts: {emails: [oncall]}}", "d.yaml.alerts.emails[0]: 'oncall' will not do"),
+        ("{project: my-caretaker, alerts: {slack: ['#ops']}}", "d.yaml.alerts.slack[0]: '#ops' will not do"),
+        ("{project: my-caretaker, budgets: {m: {amount: 0}}}", "d.yaml.budgets.m.amount: 0 will not do"),
+        (
+            "{project: my-caretaker, regon: x}",
+            "d.yaml.regon: 'x' will not do: there is no such key; did you mean `region`?",
+        ),
+        ("project: [", "YAML in UTF-8"),
+    ],
+)
+def test_a_deployment_that_will_not_do(tmp_path: Path, text: str, said: str) -> None:
+    path = tmp_path / "d.yaml"
+    path.write_text(text)
+    with pytest.raises(SettingsError) as error:
+        load_deployment(path)
+    assert said in str(error.value).replace(str(path), "d.yaml")
+
+
+def test_a_deployment_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="a readable file"):
+        load_deployment(tmp_path / "nowhere.yaml")
+
+
+@pytest.mark.parametrize(
+    ("id_", "budgets", "said"),
+    [
+        (None, "", f"{MONTHLY}.id: '' will not do: the id of a budget that exists, or `budgets.monthly.amount`"),
+        (None, "budgets: {yearly: {amount: 1}}", "budgets.yearly: 'yearly' will not do: a key of cap_spending.budgets"),
+        (
+            "8f3d",
+            "budgets: {monthly: {amount: 1}}",
+            "budgets.monthly: 'monthly' will not do: nothing here for a budget",
+        ),
+        (None, "budgets: {monthly: {amount: 400}}", ""),
+        ("8f3d", "", ""),
+    ],
+)
+def test_each_budget_is_there_or_is_made(tmp_path: Path, id_: str | None, budgets: str, said: str) -> None:
+    owner = example()
+    owner["cap_spending"]["budgets"]["monthly"].pop("id")
+    if id_:
+        owner["cap_spending"]["budgets"]["monthly"]["id"] = id_
+    settings, deployment = tmp_path / "caretaker.yaml", tmp_path / "deployment.yaml"
+    settings.write_text(json.dumps(owner))
+    deployment.write_text(f"project: my-caretaker\n{budgets}\n")
+    if not said:
+        load_suite(deployment, settings)
+        return
+    with pytest.raises(SettingsError) as error:
+        load_suite(deployment, settings)
+    assert str(error.value).startswith(said)
+
+
+def test_settings_without_an_automation_and_ones_that_are_too_large(tmp_path: Path) -> None:
+    settings, deployment = tmp_path / "caretaker.yaml", tmp_path / "deployment.yaml"
+    deployment.write_text("project: my-caretaker\n")
+    settings.write_text("mode: act\n")
+    with pytest.raises(SettingsError, match="a section for at least one automation"):
+        load_suite(deployment, settings)
+    repositories = [f"my-team/{number:030}" for number in range(1000)]
+    settings.write_text(json.dumps({"receive_github": {"repositories": repositories}}))
+    with pytest.raises(SettingsError, match=r"receive_github: '\d+ bytes' will not do: at most 30000"):
+        load_suite(deployment, settings)
+
+
+def test_what_terraform_is_given(tmp_path: Path) -> None:
+    owner = {"mode": "act", "receive_github": {"repositories": ["my-team/my-product"]}}
+    deployment = Deployment(project="my-caretaker", budgets={}, organization="123456789012")
+    suite = Suite(deployment, owner)
+    given = variables(suite, {"receive_github": Path("/anywhere/receive_github-0123456789abcdef.zip")})
+    assert (given["project_id"], given["organization"], given["bundles"], given["settings"]) == (
+        "my-caretaker",
+        "123456789012",
+        {"receive_github": "dist/receive_github-0123456789abcdef.zip"},
+        owner,
+    )
+    write_variables(suite, {}, tmp_path)
+    (path,) = tmp_path.iterdir()
+    assert json.loads(path.read_text())["settings"] == owner
+
+
+def test_terraform_is_given_settings_as_they_were_read() -> None:
+    owner = load_caretaker_yaml(ROOT / "caretaker.yaml")
+    given: Any = msgspec.json.decode(
+        msgspec.json.encode(variables(Suite(Deployment(project="my-caretaker"), owner), {}))
+    )
+    rungs = given["settings"]["cap_spending"]["budgets"]["monthly"]["ladder"]
+    assert [rung["on"] for rung in rungs] == ["actual", "forecast", "actual"]  # no boolean, as YAML 1.1 would have it
+    assert given["settings"]["scale_gpu_pools"]["pools"]["training"]["hours"]["holidays"] == ["2026-12-25"]
+
+
+def test_a_budgets_defaults_are_terraforms_too() -> None:
+    given = msgspec.to_builtins(Deployment(project="my-caretaker", budgets={"monthly": NewBudget(amount=400)}))
+    assert given["budgets"] == {"monthly": {"amount": 400.0, "projects": (), "display_name": None}}
+
+
+def test_what_the_example_names() -> None:
+    owner = example()
+    spending = named_in(owner["cap_spending"], "my-caretaker")
+    assert (spending.projects, spending.billing_accounts) == (("my-product",), ("0A1B2C-3D4E5F-6A7B8C",))
+    assert {"limit_cloud_run", "pause_schedules"} <= set(spending.keys)
+    assert "detach_billing" not in spending.keys
+    pools = named_in(owner["scale_gpu_pools"], "my-caretaker")
+    assert (pools.projects, pools.secrets) == (("my-product",), ())
+    assert {"node_pool", "worker_pool", "kind"} <= set(pools.keys)
+    previews = named_in(owner["manage_previews"], "my-caretaker")
+    assert previews.accounts == ("preview@my-previews.iam.gserviceaccount.com",)
+    assert previews.secrets == ("projects/my-product/secrets/github-token",)
+    assert previews.repositories == ("projects/my-previews/locations/europe-west1/repositories/images",)
+    assert "my-previews" in previews.projects
+
+
+@pytest.mark.parametrize(
+    ("section", "named"),
+    [
+        ({}, Named()),
+        (
+            {"sets": [{"bucket": "gs://my-backups/daily", "project": "my-product"}, {"bucket": "others"}]},
+            Named(
+                keys=("bucket", "project", "sets"),
+                projects=("my-product",),
+                buckets={"my-backups": "my-product", "others": "my-caretaker"},
+            ),
+        ),
+        (
+            {"secret": "projects/p-one/secrets/s/versions/7", "subscription": "projects/p-two/subscriptions/s"},
+            Named(keys=("secret", "subscription"), projects=("p-one", "p-two"), secrets=("projects/p-one/secrets/s",)),
+        ),
+        (
+            # What merely looks so.
+            {"note": "my projects/x", "image": "docker.io/library/x", "account": "jane@example.com"},
+            Named(keys=("account", "image", "note")),
+        ),
+    ],
+)
+def test_what_a_section_names(section: object, named: Named) -> None:
+    assert named_in(section, "my-caretaker") == named

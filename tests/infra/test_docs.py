@@ -1,0 +1,36 @@
+"""What the docs say of deploying, held against the map."""
+
+import re
+
+import pytest
+
+from infra.automations import ROOT, load_functions
+from infra.deploy.commands import commands_of
+
+pytestmark = pytest.mark.one_python
+
+DEPLOY = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
+OPERATE = (ROOT / "docs" / "operate.md").read_text(encoding="utf-8")
+
+
+def test_every_permission_is_said_to_be_for_something() -> None:
+    section = DEPLOY.partition("## What each permission is for")[2].partition("**To deploy**")[0]
+    told = set(re.findall(r"`([a-z]+(?:\.[A-Za-z]+)+)`", section)) - {
+        "automations.yaml",
+        "permissions.yaml",
+        "deployment.yaml",
+    }
+    assert told == {permission for function in load_functions().values() for permission in function.permissions}
+
+
+def test_every_automation_is_told_of_beside_other_terraform() -> None:
+    section = DEPLOY.partition("## Beside your own Terraform")[2].partition("## What it costs")[0]
+    told = set(re.findall(r"^\| `([a-z_]+)` \|", section, re.MULTILINE))
+    assert told == {name for name in load_functions() if name != "receive_github"}
+
+
+def test_the_commands_that_are_shown_exist() -> None:
+    shown = re.findall(r"\./deploy\.sh send ([a-z_]+) ([a-z_]+)", DEPLOY + OPERATE)
+    assert len(shown) >= 5
+    for automation, command in shown:
+        assert command in commands_of(automation)

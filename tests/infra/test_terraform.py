@@ -1,0 +1,31 @@
+"""Terraform's own checks on what the project deploys."""
+
+from pathlib import Path
+
+import pytest
+
+from infra.deployment import Deployment, NewBudget, Suite, variables
+from tests.infra.examples import every_section
+from tests.infra.terraform import check, folders, modules_under_test, roots
+
+pytestmark = pytest.mark.one_python
+
+
+def whole_suite() -> dict[str, object]:
+    """What Terraform is given to deploy every automation of the map, as the example names things, with a new budget."""
+    owner = every_section()
+    del owner["cap_spending"]["budgets"]["monthly"]["id"]
+    deployment = Deployment(project="my-caretaker", budgets={"monthly": NewBudget(amount=400.0)})
+    suite = Suite(deployment, owner)
+    return variables(suite, {name: Path(f"dist/{name}-0123456789abcdef.zip") for name in suite.automations})
+
+
+@pytest.mark.parametrize("root", roots())
+def test_a_root_and_its_modules_are_valid_and_pass_their_tests(root: str, tmp_path: Path) -> None:
+    check(root, tmp_path, whole_suite() if root == "." else None)
+
+
+def test_each_module_has_runs_of_its_own() -> None:
+    roots_ = set(roots())
+    tested = {module for root in roots_ for module in modules_under_test(root)}
+    assert set(folders()) - roots_ - tested == set()
