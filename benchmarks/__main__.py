@@ -11,6 +11,7 @@ BENCHMARKS = {
     "secrets": "200 secrets of 50 services: the calls of a rotation of all, and of a tick with nothing due",
     "notifications": "10,000 notifications from eight senders",
     "previews": "the API calls of a sweep of 500 open pull requests",
+    "pruning": "5,000 backups pruned beside gcloud and gsutil, then 100,000; the plan for 1,000,000",
     "webhooks": "webhooks a second, rejected and accepted",
     "product": "the load test of the example product, with and without a pool",
     "memory": "memory and seconds of the laptop run",

@@ -43,14 +43,17 @@ def measure() -> bool:
         pools = bundle(place / "pools", "scale_gpu_pools")
         webhooks = bundle(place / "webhooks", "receive_github")
         secrets = bundle(place / "secrets", "rotate_secrets")
+        backups = bundle(place / "backups", "prune_backups")
         bare = bare_bundle(place / "bare")
         ready = environment(cloud.address, cloud.http_address, more=webhook_section(place))
         routine = notification("1", 10)
         inbox = f"/projects/{PROJECT}/topics/{inbox_of('scale_gpu_pools')}"
+        pruning = f"/projects/{PROJECT}/topics/{inbox_of('prune_backups')}"
         rotating = f"/projects/{PROJECT}/topics/{inbox_of('rotate_secrets')}"
         first_answer(ours, "cap_spending", ready, routine)
         first_answer(secrets, "rotate_secrets", ready, tick("1", every_seconds=600), rotating)
         first_answer(pools, "scale_gpu_pools", ready, tick("1"), inbox)
+        first_answer(backups, "prune_backups", ready, tick("1", every_seconds=86400), pruning)
         contenders: dict[str, Callable[[], float]] = {
             "bare function": partial(first_answer, bare, "bare", ready, routine),
             "foreign message": partial(
@@ -62,6 +65,10 @@ def measure() -> bool:
             "secrets, foreign message": partial(first_answer, secrets, "rotate_secrets", ready, routine),
             "secrets, a tick": lambda: first_answer(
                 secrets, "rotate_secrets", ready, tick("2", every_seconds=600), rotating
+            ),
+            "backups, foreign message": partial(first_answer, backups, "prune_backups", ready, routine),
+            "backups, a tick": lambda: first_answer(
+                backups, "prune_backups", ready, tick("2", every_seconds=86400), pruning
             ),
             "GPU pools, a tick": lambda: first_answer(pools, "scale_gpu_pools", ready, tick("2"), inbox),
         }
@@ -89,6 +96,8 @@ def measure() -> bool:
         "one state read": 2.6,
         "GPU pools, foreign message": 1.3,
         "GPU pools, a tick": 3.2,
+        "backups, foreign message": 1.3,
+        "backups, a tick": 3.2,
         "secrets, foreign message": 1.3,
         "secrets, a tick": 3.2,
     }

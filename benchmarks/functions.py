@@ -56,6 +56,9 @@ POOLS: dict[str, object] = {
         }
     },
 }
+PRUNED: dict[str, object] = {
+    "prune_backups": {"sets": {"shop": {"bucket": "my-product-backups", "retention": {"keep_last": 3}}}},
+}
 ROTATED: dict[str, object] = {
     "rotate_secrets": {
         "secrets": {
@@ -73,6 +76,12 @@ WORLD: dict[str, object] = {
             "location": "europe-west4",
             "clusters": {"research": {"node_pools": {"gpu": {"node_count": 1}}}},
             "secrets": {"session-key": {"versions": ["first"]}},
+            # From long ago, so that a tick refuses to delete any.
+            "buckets": {
+                "my-product-backups": {
+                    "series": [{"name": "%Y%m%d.dump", "first": "2026-01-01T02:00:00Z", "count": 60, "size": 1000}]
+                }
+            },
         }
     }
 }
@@ -108,7 +117,7 @@ def environment(
     A deployed function's packages are compiled, so the first run compiles them here, whatever this process was told.
     """
     own = {
-        "CARETAKER_SETTINGS": json.dumps(SETTINGS | POOLS | ROTATED | dict(more or {})),
+        "CARETAKER_SETTINGS": json.dumps(SETTINGS | POOLS | ROTATED | PRUNED | dict(more or {})),
         "CARETAKER_PROJECT": PROJECT,
     }
     endpoints = {"CARETAKER_GRPC_ENDPOINT": endpoint, "CARETAKER_HTTP_ENDPOINT": http_endpoint}

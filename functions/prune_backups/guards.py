@@ -4,7 +4,7 @@ A set that anything speaks against is left alone as a whole, whichever of its gr
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from statistics import median
 
@@ -20,6 +20,8 @@ from functions.prune_backups.told import shown, told_time
 from functions.prune_backups.world import Listing, World
 from shared.plan import Guard, Plan, Refusal
 
+TYPICAL = 10_000
+"""So many backups of a group, the newest, tell how large one is."""
 CLOCK_SKEW = timedelta(minutes=5)
 """So far a clock may be ahead of ours before a backup is from the future."""
 
@@ -37,14 +39,14 @@ class Question(msgspec.Struct, frozen=True):
         """How many backups would be deleted."""
         return sum(change.count for change in self.deletes)
 
-    def groups(self) -> Iterator[tuple[str, "list[int]"]]:
+    def groups(self) -> Iterator[tuple[str, Sequence[int]]]:
         """Each group, in words, and where its backups are, the newest first."""
         for group, places in self.listing.inventory.places_by_group().items():
-            yield (f"of {shown(group)} " if group else ""), list(places)
+            yield (f"of {shown(group)} " if group else ""), places
 
-    def least_size(self, places: Iterable[int]) -> float:
-        """The size below which a backup is suspiciously small, by these."""
-        sizes = [self.listing.inventory.sizes[place] for place in places]
+    def least_size(self, newest_first: Sequence[int]) -> float:
+        """The size below which a backup is suspiciously small, by the newest of these."""
+        sizes = [self.listing.inventory.sizes[place] for place in newest_first[:TYPICAL]]
         return self.settings.min_size_ratio * median(sizes) if sizes else 0
 
 
@@ -85,12 +87,12 @@ def stale_newest(question: Question) -> Iterator[str]:
 
 def small_newest(question: Question) -> Iterator[str]:
     """The newest backup may be truncated."""
-    for of_group, (newest, *others) in question.groups():
-        size, least = question.listing.inventory.sizes[newest], question.least_size(others)
+    for of_group, places in question.groups():
+        size, least = question.listing.inventory.sizes[places[0]], question.least_size(places[1 : TYPICAL + 1])
         if size < least or size == 0:
             yield (
                 f"the newest backup {of_group}has {size:,} bytes, less than {least:,.0f}, which is "
-                f"{question.settings.min_size_ratio:.0%} of the median of the {len(others)} others"
+                f"{question.settings.min_size_ratio:.0%} of the median of the {min(len(places) - 1, TYPICAL)} before it"
             )
 
 
@@ -116,8 +118,12 @@ def below_floor(question: Question) -> Iterator[str]:
     """Too few good backups would be left of a group that something is deleted of."""
     inventory, settings = question.listing.inventory, question.settings
     needs_verification = settings.proof is Proof.VERIFIED
-    deleted = {place for change in question.deletes for place in change.places}
-    groups = Counter(inventory.group_at(place) for place in deleted)
+    is_deleted = bytearray(len(inventory))
+    groups: Counter[str] = Counter()
+    for change in question.deletes:
+        for place in change.places:
+            is_deleted[place] = True
+            groups[inventory.group_at(place)] += 1
     for group, places in inventory.places_by_group().items():
         least = question.least_size(places)
         if not groups[group]:
@@ -125,7 +131,7 @@ def below_floor(question: Question) -> Iterator[str]:
         left = sum(
             1
             for place in places
-            if place not in deleted
+            if not is_deleted[place]
             and inventory.sizes[place] >= max(least, 1)
             and inventory.is_good(place, needs_verification=needs_verification)
         )

@@ -4,6 +4,7 @@ A list may have a million of them. A struct for each would take three times as m
 plan is to fit into a small function.
 """
 
+import heapq
 from array import array
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -13,6 +14,7 @@ import msgspec
 
 EPOCH = datetime.fromtimestamp(0, UTC)
 MICROSECOND = timedelta(microseconds=1)
+SORTED_AT_ONCE = 50_000
 
 KeyT = TypeVar("KeyT", str, tuple[str, ...])
 
@@ -98,10 +100,18 @@ class Inventory(Sequence[Backup]):
         """Where the backups of each group are, the newest first; of two that are equally old, by name."""
         if self._newest_first is None:
             places: list[array[int]] = [array("I") for _ in self.groups]
-            for place in sorted(range(len(self)), key=self.times.__getitem__, reverse=True):
-                places[self._groups[place]].append(place)
-            self._newest_first = dict(zip(self.groups, places, strict=True))
+            for place, group in enumerate(self._groups):
+                places[group].append(place)
+            self._newest_first = dict(zip(self.groups, map(self._sorted, places), strict=True))
         return self._newest_first
+
+    def _sorted(self, places: "array[int]") -> "array[int]":
+        """Places by age, sorted a part at a time: what a sort needs besides is several times what is sorted."""
+        parts = [
+            array("I", sorted(places[start : start + SORTED_AT_ONCE], key=self.times.__getitem__, reverse=True))
+            for start in range(0, len(places), SORTED_AT_ONCE)
+        ]
+        return array("I", heapq.merge(*parts, key=lambda place: (-self.times[place], place)))
 
     def group_at(self, place: int) -> str:
         """The group of the backup at a place."""

@@ -1,6 +1,7 @@
 """The decision on each set as a table: what stays, with every reason, and what goes between."""
 
-from collections.abc import Iterator
+from array import array
+from collections.abc import Iterator, Sequence
 
 from functions.prune_backups.inventory import Inventory
 from functions.prune_backups.retention import Verdicts
@@ -31,20 +32,20 @@ def _rows(inventory: Inventory, verdicts: Verdicts) -> Iterator[str]:
     for group, places in inventory.places_by_group().items():
         if group:
             yield f"  {shown(group)}"
-        going: list[int] = []
+        going = array("I")
         for place in places:
             if not verdicts.is_kept(place):
                 going.append(place)
                 continue
             yield from _gone(inventory, going)
-            going = []
+            going = array("I")
             backup = inventory[place]
             reasons = ", ".join(verdicts.reasons(place))
             yield f"  stays  {told_time(backup.time)}  {backup.size:>15,}  {shown(backup.name)}  {reasons}"
         yield from _gone(inventory, going)
 
 
-def _gone(inventory: Inventory, places: list[int]) -> Iterator[str]:
+def _gone(inventory: Inventory, places: Sequence[int]) -> Iterator[str]:
     if places:
         newest, oldest = inventory[places[0]], inventory[places[-1]]
         size = sum(inventory.sizes[place] for place in places)

@@ -6,6 +6,7 @@ Each API has its own prefix: what is ``https://compute.googleapis.com/compute/v1
 
 import json
 import re
+import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from email.message import Message
@@ -99,6 +100,7 @@ class HttpServer:
         self._server = server
         self._routes: list[Route] = []
         self._listener: Listener | None = None
+        self._others: list[Listener] = []
 
     def add(self, service: HttpService) -> None:
         """Serve an API."""
@@ -126,10 +128,18 @@ class HttpServer:
             self._listener = Listener("http", _handler(self))
         return self._listener.url
 
+    def serve_host(self, host: str, context: ssl.SSLContext) -> int:
+        """Serve the API of one host by HTTPS, without the host before its paths, and return the port.
+
+        There are clients that speak to an address of their own in no other way, such as gsutil.
+        """
+        self._others.append(Listener("https", _handler(self, f"/{host}"), context))
+        return self._others[-1].server_port
+
     def stop(self) -> None:
         """Stop listening."""
-        if self._listener:
-            self._listener.stop()
+        for listener in (*self._others, *([self._listener] if self._listener else [])):
+            listener.stop()
 
     def _route(self, verb: str, path: str) -> tuple[Route | None, Mapping[str, str]]:
         for route in self._routes:
@@ -138,7 +148,7 @@ class HttpServer:
         return None, {}
 
 
-def _handler(http: HttpServer) -> type[BaseHTTPRequestHandler]:
+def _handler(http: HttpServer, before: str = "") -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
         # Head and body go out together: sent apart, the body would wait for the client to acknowledge the head.
@@ -146,7 +156,8 @@ def _handler(http: HttpServer) -> type[BaseHTTPRequestHandler]:
 
         def handle_any(self) -> None:
             """Hand the request on, and its answer back."""
-            answer = http.answer(self.command, self.path, _body(self.headers, self.rfile), dict(self.headers.items()))
+            body = _body(self.headers, self.rfile)
+            answer = http.answer(self.command, before + self.path, body, dict(self.headers.items()))
             self.send_response(answer.status)
             for name, value in answer.headers.items():
                 self.send_header(name, value)

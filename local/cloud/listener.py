@@ -1,6 +1,7 @@
 """Listens for HTTP on loopback, and stops at once."""
 
 import socket
+import ssl
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -12,8 +13,11 @@ class Listener(ThreadingHTTPServer):
     # Every run asks for the time. Connections beyond what may queue are tried again by the kernel, after a second.
     request_queue_size = 128
 
-    def __init__(self, name: str, handler: type[BaseHTTPRequestHandler]) -> None:
+    def __init__(self, name: str, handler: type[BaseHTTPRequestHandler], context: ssl.SSLContext | None = None) -> None:
         super().__init__(("127.0.0.1", 0), handler)
+        if context:
+            # Whoever serves a connection shakes hands on it: whoever accepts it would hold up all others.
+            self.socket = context.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
         self._is_stopping = False
         self._thread = threading.Thread(target=self._serve, name=name, daemon=True)
         self._thread.start()

@@ -193,9 +193,7 @@ class Objects:
     def _delete(self, bucket: Bucket, version: StoredObject) -> None:
         bucket.remove(version)
         if bucket.soft_delete_for > timedelta(0):
-            version.soft_deleted = self.clock.now()
-            version.hard_deleted = self.clock.now() + bucket.soft_delete_for
-            bucket.soft_deleted.setdefault(version.name, []).append(version)
+            bucket.soft_delete(version, self.clock.now())
 
     def _change(self, bucket: Bucket, version: StoredObject, fields: Json, *, may_override: bool) -> None:
         """Set fields of a version; None clears one. What only the server sets is left alone, as the API says."""

@@ -87,6 +87,8 @@ class Bucket:
     names: list[str] = field(default_factory=list)
     """The names of all versions, sorted as UTF-8 is."""
     soft_deleted: dict[str, list[StoredObject]] = field(default_factory=dict)
+    next_purge: datetime | None = None
+    """When the first of them is gone for good."""
 
     def number(self, outer: str, inner: str) -> int:
         """A number in its settings, 0 if there is none, such as softDeletePolicy.retentionDurationSeconds."""
@@ -131,14 +133,24 @@ class Bucket:
             del self.versions[version.name]
             del self.names[bisect_left(self.names, version.name)]
 
+    def soft_delete(self, version: StoredObject, now: datetime) -> None:
+        """Keep a version that has been taken away, for as long as the bucket says."""
+        version.soft_deleted, version.hard_deleted = now, now + self.soft_delete_for
+        self.soft_deleted.setdefault(version.name, []).append(version)
+        self.next_purge = min(self.next_purge or version.hard_deleted, version.hard_deleted)
+
     def purge(self, now: datetime) -> None:
         """Let go of the soft-deleted versions whose time is over."""
+        if self.next_purge is None or self.next_purge > now:
+            return
         for name, versions in list(self.soft_deleted.items()):
             left = [version for version in versions if version.hard_deleted and version.hard_deleted > now]
             if not left:
                 del self.soft_deleted[name]
             elif len(left) < len(versions):
                 self.soft_deleted[name] = left
+        ends = [one.hard_deleted for versions in self.soft_deleted.values() for one in versions if one.hard_deleted]
+        self.next_purge = min(ends, default=None)
 
 
 @dataclass

@@ -78,13 +78,13 @@ def test_nothing_speaks_against_a_good_set() -> None:
             {},
             changed(nightly(6), 0, size=499),
             "small_newest",
-            "the newest backup has 499 bytes, less than 500, which is 50% of the median of the 5 others",
+            "the newest backup has 499 bytes, less than 500, which is 50% of the median of the 5 before it",
         ),
         (
             {"min_size_ratio": 0},
             changed(nightly(6), 0, size=0),
             "small_newest",
-            "the newest backup has 0 bytes, less than 0, which is 0% of the median of the 5 others",
+            "the newest backup has 0 bytes, less than 0, which is 0% of the median of the 5 before it",
         ),
         (
             {"proof": "complete"},
