@@ -1,6 +1,7 @@
 """The owner's settings as a whole: reading ``caretaker.yaml``, checking it, and its JSON schema for editors."""
 
 import importlib
+import inspect
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -55,7 +56,23 @@ def json_schema() -> dict[str, object]:
         *((name, section | None, None) for name, section in sections().items()),
     ]
     whole = msgspec.defstruct("Caretaker", fields, forbid_unknown_fields=True)
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **msgspec.json.schema(whole)}
+    schema: dict[str, object] = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **msgspec.json.schema(whole),
+    }
+    return {name: _with_clean_descriptions(part) for name, part in schema.items()}
+
+
+def _with_clean_descriptions(part: object) -> object:
+    """The same part of a schema, whichever Python has read the docstrings: before 3.13 they keep their indentation."""
+    if isinstance(part, list):
+        return [_with_clean_descriptions(one) for one in part]
+    if not isinstance(part, Mapping):
+        return part
+    return {
+        name: inspect.cleandoc(one) if name == "description" and isinstance(one, str) else _with_clean_descriptions(one)
+        for name, one in part.items()
+    }
 
 
 def schema_text() -> str:

@@ -1,5 +1,6 @@
 """Google's own client of Cloud Storage, on the local cloud."""
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -11,6 +12,7 @@ from local.cloud import LocalCloud
 from local.cloud.storage_request import HOST
 
 PROJECT = "my-product"
+PATIENCE_SECONDS = 30.0
 
 
 @contextmanager
@@ -24,6 +26,15 @@ def client_at(url: str) -> Iterator[Client]:
             _http=session,
             client_options={"api_endpoint": url},
         )
+        _end_its_threads()
+
+
+def _end_its_threads() -> None:
+    """Wait for what the client looks up by itself about buckets: without a server it would ask for two minutes."""
+    for thread in threading.enumerate():
+        if thread.name.endswith("_background)"):
+            thread.join(PATIENCE_SECONDS)
+            assert not thread.is_alive(), f"{thread.name} does not end"
 
 
 @contextmanager
