@@ -60,6 +60,7 @@ def _run(options: argparse.Namespace) -> int:
             seed(cloud, world)
         if is_story:
             rotate_secrets.prepare(cloud, database)
+            prune_backups.prepare(suite)
         _write_endpoints(endpoints, cloud, suite)
         console.say("ready", f"local cloud at {cloud.address}, functions at {suite.address} ({endpoints})")
         if is_story:
