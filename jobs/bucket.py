@@ -1,7 +1,7 @@
 """The bucket of the backups, by Cloud Storage's JSON API: https://cloud.google.com/storage/docs/json_api/v1."""
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote
@@ -10,6 +10,7 @@ import msgspec
 
 from jobs.job import JobFailed
 from shared.clients import Clients
+from shared.errors import no_answer
 
 if TYPE_CHECKING:
     from requests import Response
@@ -69,7 +70,7 @@ class Bucket:
 
     def read(self, name: str) -> StoredObject:
         """An object as it is now, without its content."""
-        answer = self.repeated(lambda: self.ask("GET", self._object(name)))
+        answer = self.clients.repeated(lambda: self.ask("GET", self._object(name)))
         return msgspec.json.decode(answer.content, type=StoredObject)
 
     def content(self, stored: StoredObject) -> Iterator[bytes]:
@@ -109,7 +110,7 @@ class Bucket:
                 raise ServiceUnavailable(f"the metadata of {known.name} was changed meanwhile") from None
             return msgspec.json.decode(answer.content, type=StoredObject)
 
-        return self.repeated(attempt)
+        return self.clients.repeated(attempt)
 
     def ask(
         self,
@@ -126,11 +127,10 @@ class Bucket:
 
         Raises what Google's clients raise, which does not tell the address: that of an upload is as good as a password.
         """
-        import requests
-        from google.api_core.exceptions import ServiceUnavailable, from_http_status
+        from google.api_core.exceptions import from_http_status
 
         url = self.clients.url(f"{HOST}{address}") if address.startswith("/") else address
-        try:
+        with no_answer(f"{verb} gs://{self.name}"):
             answer = self.clients.session.request(
                 verb,
                 url,
@@ -141,20 +141,13 @@ class Bucket:
                 stream=is_streamed,
                 allow_redirects=False,
             )
-        except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError) as error:
-            raise ServiceUnavailable(f"{verb} gs://{self.name}: {type(error).__name__}") from None
         if answer.status_code >= HTTPStatus.BAD_REQUEST:
             raise from_http_status(answer.status_code, f"{verb} gs://{self.name}: {_said(answer)}")
         return answer
 
-    def repeated(self, call: Callable[[], ResultT]) -> ResultT:
-        """What a call returns that does no harm twice: tried again while its error is one that passes."""
-        retry = self.clients.reading["retry"]
-        return retry(call)() if retry else call()
-
     def _page(self, parameters: Mapping[str, str]) -> _Page:
         parameters = {**parameters, "fields": "items(name),nextPageToken"}
-        answer = self.repeated(lambda: self.ask("GET", self._objects, parameters=parameters))
+        answer = self.clients.repeated(lambda: self.ask("GET", self._objects, parameters=parameters))
         return msgspec.json.decode(answer.content, type=_Page)
 
     def _object(self, name: str) -> str:
@@ -166,7 +159,7 @@ class Bucket:
 
         parameters = {"alt": "media", "generation": stored.generation}
         headers = {"Range": f"bytes={offset}-", "Accept-Encoding": "identity"}
-        answer = self.repeated(
+        answer = self.clients.repeated(
             lambda: self.ask("GET", self._object(stored.name), parameters=parameters, headers=headers, is_streamed=True)
         )
         with answer, contextlib.suppress(requests.ConnectionError, requests.exceptions.ChunkedEncodingError):

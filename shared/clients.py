@@ -176,6 +176,11 @@ class Clients:
             timeout=timeout,
         )
 
+    def repeated(self, call: Callable[[], ResultT]) -> ResultT:
+        """What a call returns that does no harm twice, and takes no options: tried again as ``reading`` says."""
+        retry = self.reading["retry"]
+        return retry(call)() if retry else call()
+
     @property
     def writing(self) -> CallOptions:
         """Options for a call that changes something: sent once."""

@@ -1,5 +1,8 @@
 """The few errors that the suite raises itself, each saying what to do about it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class CaretakerError(Exception):
     """Anything that went wrong and that a person can be told about in one sentence."""
@@ -40,6 +43,21 @@ def cloud_errors() -> tuple[type[Exception], ...]:
     from google.auth.exceptions import GoogleAuthError
 
     return (GoogleAPIError, GoogleAuthError, CaretakerError)
+
+
+@contextmanager
+def no_answer(what: str) -> Iterator[None]:
+    """Raise ``ServiceUnavailable`` for a request that gets none, as Google's clients do, and say only ``what`` it was.
+
+    What `requests` raises tells the whole address, and that of an upload is as good as a password.
+    """
+    import requests
+    from google.api_core.exceptions import ServiceUnavailable
+
+    try:
+        yield
+    except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError) as error:
+        raise ServiceUnavailable(f"{what}: {type(error).__name__}") from None
 
 
 def in_words(error: Exception) -> str:

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Meta
 
 from shared.clients import Clients
-from shared.errors import CaretakerError, SettingsError
+from shared.errors import CaretakerError, SettingsError, no_answer
 from shared.rest import UnknownAnswer
 from shared.secret_values import SecretName, latest_value
 from shared.settings import Model
@@ -117,24 +117,17 @@ class GitHub:
 
     def _read(self, path: str, type_: type[ValueT], query: Query) -> tuple[ValueT, bool]:
         """A typed answer, and whether there are more pages."""
-        retry = self._clients.reading["retry"]
-
-        def ask() -> tuple[object, bool]:
-            return self._exchange("GET", path, query=query)
-
-        answer, has_more = retry(ask)() if retry else ask()
+        answer, has_more = self._clients.repeated(lambda: self._exchange("GET", path, query=query))
         return self._typed(answer, type_, f"GET {path}"), has_more
 
     def _exchange(
         self, verb: str, path: str, *, query: Query | None = None, body: Body = None, jwt: str | None = None
     ) -> tuple[object, bool]:
         import gidgethub
-        import requests
         from gidgethub.sansio import create_headers, decipher_response
-        from google.api_core.exceptions import ServiceUnavailable
 
         headers = create_headers(REQUESTER, jwt=jwt, oauth_token=None if jwt else self._token)
-        try:
+        with no_answer(f"{verb} {path}"):
             answer = self._clients.public_session.request(
                 verb,
                 self._clients.url(f"{API}{path}"),
@@ -143,8 +136,6 @@ class GitHub:
                 headers=headers,
                 timeout=self._clients.writing["timeout"],
             )
-        except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError) as error:
-            raise ServiceUnavailable(f"{verb} {path}: {type(error).__name__}") from None
         lower = {name.lower(): value for name, value in answer.headers.items()}
         try:
             content, _, following = decipher_response(answer.status_code, lower, answer.content)
@@ -179,12 +170,8 @@ class GitHub:
         except (PyJWTError, ValueError, TypeError) as error:
             raise UnknownAnswer(f"{app.private_key_secret}: no private key in PEM ({type(error).__name__})") from None
         path = f"/app/installations/{app.installation}/access_tokens"
-        retry = self._clients.reading["retry"]
-
-        def ask() -> object:
-            return self._exchange("POST", path, jwt=jwt)[0]
-
-        return self._typed(retry(ask)() if retry else ask(), InstallationToken, f"POST {path}").token
+        answer, _ = self._clients.repeated(lambda: self._exchange("POST", path, jwt=jwt))
+        return self._typed(answer, InstallationToken, f"POST {path}").token
 
 
 def _error_of(error: "HTTPException", answer: "Response", what: str) -> Exception:

@@ -59,7 +59,7 @@ class Hours(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Dates in the time zone, on which no window begins."""
 
     def __post_init__(self) -> None:
-        _zone(self.time_zone)
+        zone_of(self.time_zone)
         _week(self.windows)
         for place, holiday in enumerate(self.holidays):
             if self.holidays.index(holiday) != place:
@@ -97,7 +97,7 @@ class Hours(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     def _date_of(self, moment: datetime) -> date:
         if moment.utcoffset() is None:
             raise ValueError(f"{moment!r} has no time zone")
-        return moment.astimezone(_zone(self.time_zone)).date()
+        return moment.astimezone(zone_of(self.time_zone)).date()
 
     def _starting_after(self, moment: datetime, day: date) -> list[Window]:
         return [window for window in self._beginning_on(day) if window.start > moment]
@@ -106,7 +106,7 @@ class Hours(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         spans = _week(self.windows)[day.weekday()]
         if not spans or day in self.holidays:
             return []
-        midnight = datetime.combine(day, time(), _zone(self.time_zone))
+        midnight = datetime.combine(day, time(), zone_of(self.time_zone))
         return [
             Window(start=min(_readings(midnight + span.start)), end=max(_readings(midnight + span.end)))
             for span in spans
@@ -129,7 +129,8 @@ class _Span(msgspec.Struct, frozen=True):
 
 
 @cache
-def _zone(name: str) -> ZoneInfo:
+def zone_of(name: str) -> ZoneInfo:
+    """The time zone of an IANA name. Raises ``SettingsError`` with the key ``time_zone`` for any other."""
     would_do = "the IANA name of a time zone, such as Europe/Berlin"
     if not _ZONE.fullmatch(name):
         raise SettingsError("time_zone", name, would_do)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TypeVar
 import msgspec
 
 from shared.clients import Clients
-from shared.errors import CaretakerError
+from shared.errors import CaretakerError, no_answer
 from shared.events import MALFORMED
 
 if TYPE_CHECKING:
@@ -25,12 +25,7 @@ def get(clients: Clients, address: str, parameters: Mapping[str, str], type_: ty
 
     Raises ``GoogleAPIError`` for an answer that is an error, or none, as Google's clients do, or ``UnknownAnswer``.
     """
-
-    def ask() -> "Response":
-        return _sent(clients, "GET", address, parameters=parameters)
-
-    retry = clients.reading["retry"]
-    answer = retry(ask)() if retry else ask()
+    answer = clients.repeated(lambda: _sent(clients, "GET", address, parameters=parameters))
     try:
         return msgspec.json.decode(answer.content, type=type_)
     except MALFORMED as error:
@@ -54,10 +49,7 @@ def _sent(
     content: bytes | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> "Response":
-    import requests
-    from google.api_core.exceptions import ServiceUnavailable
-
-    try:
+    with no_answer(f"{verb} {address}"):
         answer = clients.session.request(
             verb,
             clients.url(address),
@@ -66,8 +58,6 @@ def _sent(
             headers=headers,
             timeout=clients.reading["timeout"],
         )
-    except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError) as error:
-        raise ServiceUnavailable(f"{verb} {address}: {type(error).__name__}") from error
     if not answer.ok:
         raise _error_of(answer)
     return answer

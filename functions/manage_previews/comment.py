@@ -8,8 +8,9 @@ import re
 from hashlib import sha256
 
 from functions.manage_previews.costs import cost_in_words
-from functions.manage_previews.verdicts import State, Subject, Verdict, told
+from functions.manage_previews.verdicts import State, Subject, Verdict
 from functions.manage_previews.words import HELP
+from shared.moments import told
 
 MARKER = "<!-- caretaker: preview -->"
 LONGEST_PROBLEM = 300

@@ -15,9 +15,10 @@ from functions.manage_previews.changes import (
 from functions.manage_previews.comment import checksum_of, text_of
 from functions.manage_previews.names import service_id
 from functions.manage_previews.records import Deployed, DeploymentState, PullRecord, Records, Written, with_records
-from functions.manage_previews.verdicts import Occasion, State, Subject, Verdict, subjects, told, verdicts
+from functions.manage_previews.verdicts import Occasion, State, Subject, Verdict, subjects, verdicts
 from functions.manage_previews.world import PreviewService, World
 from shared.holds import Phase
+from shared.moments import told
 from shared.plan import Alert, Guard, Plan, Refusal
 
 # What to look at

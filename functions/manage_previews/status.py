@@ -1,8 +1,9 @@
 """Where things stand with each pull request: the answer to the command ``status``."""
 
 from functions.manage_previews.events import Status
-from functions.manage_previews.verdicts import Occasion, Verdict, told, verdicts
+from functions.manage_previews.verdicts import Occasion, Verdict, verdicts
 from functions.manage_previews.world import World
+from shared.moments import told
 
 
 def status(occasion: Occasion, world: World) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """What each pull request's preview should be now, and why: a pure decision."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 
 import msgspec
@@ -14,6 +14,7 @@ from functions.manage_previews.spec import Spec, spec_of
 from functions.manage_previews.words import Kind, Word
 from functions.manage_previews.world import PreviewService, PullRequest, World
 from shared import automation
+from shared.moments import told
 from shared.restrictions import Restriction
 
 Occasion = automation.Occasion[Settings, Event, Records]
@@ -222,8 +223,3 @@ def verdicts(occasion: Occasion, world: World) -> list[Verdict]:
             room -= 1
         judged.append(verdict)
     return judged
-
-
-def told(moment: datetime) -> str:
-    """A moment in words."""
-    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"

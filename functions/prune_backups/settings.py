@@ -1,9 +1,8 @@
 """What the owner says about backups: where each set is, how long what is kept, and what has to be so first."""
 
-import re
 from enum import StrEnum
 from typing import Annotated
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from msgspec import Meta
 
@@ -11,12 +10,12 @@ from functions.prune_backups.durations import DurationText
 from functions.prune_backups.names import name_pattern
 from functions.prune_backups.policy import RetentionPolicy, check_duration
 from shared.errors import SettingsError
+from shared.hours import zone_of
 from shared.settings import Model, Section
 
 BucketName = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]$")]
 """https://cloud.google.com/storage/docs/buckets#naming"""
 Fraction = Annotated[float, Meta(ge=0, le=1)]
-_ZONE = re.compile(r"[A-Z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*")  # not `localtime`, which is the machine's own
 SetKey = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
 
 
@@ -59,9 +58,7 @@ class BackupSet(Model, frozen=True, kw_only=True):
         except ValueError as error:
             raise SettingsError("name", self.name, str(error)) from None
         check_duration("fresh_within", self.fresh_within)
-        if not _is_time_zone(self.time_zone):
-            would_do = "a name of the IANA time zone database, such as Europe/Berlin"
-            raise SettingsError("time_zone", self.time_zone, would_do)
+        zone_of(self.time_zone)
 
     @property
     def full_name(self) -> str:
@@ -71,7 +68,7 @@ class BackupSet(Model, frozen=True, kw_only=True):
     @property
     def zone(self) -> ZoneInfo:
         """Its time zone."""
-        return ZoneInfo(self.time_zone)
+        return zone_of(self.time_zone)
 
     @property
     def tells_time(self) -> bool:
@@ -93,10 +90,3 @@ class Settings(Section, frozen=True, kw_only=True):
                         f"a prefix that does not begin with that of another set: `{other_key}` has {other.prefix!r}"
                     )
                     raise SettingsError(f"sets.{key}.prefix", one.prefix, would_do)
-
-
-def _is_time_zone(name: str) -> bool:
-    try:
-        return bool(_ZONE.fullmatch(name) and ZoneInfo(name))
-    except (ZoneInfoNotFoundError, ValueError, OSError):  # a folder of the database is none
-        return False

@@ -6,6 +6,7 @@ from functions.rotate_secrets.records import Occasion
 from functions.rotate_secrets.saga import NEVER, Saga
 from functions.rotate_secrets.settings import Secret
 from functions.rotate_secrets.world import ExistingSecret
+from shared.moments import told
 
 RETRY_AFTER = timedelta(days=1)
 """A rotation that was taken back is not tried again sooner, unless somebody asks."""
@@ -62,8 +63,3 @@ def is_active(key: str, secret: Secret, existing: ExistingSecret, occasion: Occa
         or may_retire(key, secret, saga, occasion)
         or is_asked_back(key, saga, occasion)
     )
-
-
-def told(moment: datetime) -> str:
-    """A moment in words."""
-    return f"{moment:%Y-%m-%d %H:%M} UTC"

@@ -7,12 +7,12 @@ import msgspec
 
 from functions.rotate_secrets.changes import SecretChange
 from functions.rotate_secrets.dependents import Aim
-from functions.rotate_secrets.due import told
 from functions.rotate_secrets.records import Occasion
 from functions.rotate_secrets.saga import Saga
 from functions.rotate_secrets.settings import Secret
 from functions.rotate_secrets.world import ExistingSecret, World
 from shared.hours import ALWAYS
+from shared.moments import told
 from shared.plan import Alert, Refusal
 
 NOTHING = Saga()

@@ -2,13 +2,14 @@
 
 from functions.rotate_secrets.commands import Status
 from functions.rotate_secrets.dependents import is_on, using
-from functions.rotate_secrets.due import due_at, told
+from functions.rotate_secrets.due import due_at
 from functions.rotate_secrets.outlook import Subject
 from functions.rotate_secrets.plan import subjects
 from functions.rotate_secrets.records import Occasion
 from functions.rotate_secrets.saga import Saga
 from functions.rotate_secrets.verdicts import verdict_on
 from functions.rotate_secrets.world import World
+from shared.moments import told
 
 
 def status(occasion: Occasion, world: World) -> tuple[str, ...]:

@@ -5,11 +5,12 @@ import msgspec
 from functions.rotate_secrets.beginning import begun
 from functions.rotate_secrets.changes import Adopt, Finish, GiveUp, Promote, RestoreValue, Retire, SetValue, TakeBack
 from functions.rotate_secrets.dependents import Aim, is_on, moves, still_using, using, why_not
-from functions.rotate_secrets.due import due_at, is_asked_back, is_overdue, may_retire, told, why_due
+from functions.rotate_secrets.due import due_at, is_asked_back, is_overdue, may_retire, why_due
 from functions.rotate_secrets.outlook import Outlook, Subject
 from functions.rotate_secrets.saga import Attempt, Saga, advanced, given_up, promoted
 from functions.rotate_secrets.settings import Step
 from functions.rotate_secrets.world import ExistingSecret
+from shared.moments import told
 from shared.plan import Alert
 
 ASKED = "a person asked for it"

@@ -1,7 +1,7 @@
 """What each pool should be now, and why: a pure decision from settings, records, signals and the time."""
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 import msgspec
@@ -12,6 +12,7 @@ from functions.scale_gpu_pools.signals import WAKE_MINUTES, Reading, Says
 from functions.scale_gpu_pools.world import GpuPool, Question
 from shared import automation
 from shared.hours import ALWAYS, Window
+from shared.moments import told
 from shared.restrictions import InForce, Restriction
 
 Occasion = automation.Occasion[Settings, Event, Records]
@@ -144,11 +145,6 @@ def next_window_start(pool: Pool, now: datetime) -> datetime:
     """When the pool's next window begins; without hours, in a day."""
     window = pool.hours.next_window(now) if pool.hours else None
     return window.start if window else now + timedelta(days=1)
-
-
-def told(moment: datetime) -> str:
-    """A moment in words."""
-    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def _first(readings: list[Reading], says: Says) -> str:

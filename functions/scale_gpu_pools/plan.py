@@ -5,13 +5,14 @@ from collections.abc import Iterable
 import msgspec
 
 from functions.scale_gpu_pools.changes import PoolChange, RecordSaving, Resize, ScaleChange, SetAutoscaling
-from functions.scale_gpu_pools.desired import Occasion, Situation, State, told
+from functions.scale_gpu_pools.desired import Occasion, Situation, State
 from functions.scale_gpu_pools.records import NOTHING, PoolRecord, Records
 from functions.scale_gpu_pools.savings import saved
 from functions.scale_gpu_pools.verdicts import Verdict, verdict_on
 from functions.scale_gpu_pools.world import AUTOSCALING, Question, World, cluster_of, is_node_pool
 from shared.automation import Settled
 from shared.holds import Hold, Phase, with_intended
+from shared.moments import told
 from shared.plan import Guard, Plan
 
 

@@ -4,11 +4,12 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from functions.scale_gpu_pools.commands import Status
-from functions.scale_gpu_pools.desired import Occasion, told
+from functions.scale_gpu_pools.desired import Occasion
 from functions.scale_gpu_pools.savings import by_day, saved
 from functions.scale_gpu_pools.verdicts import originals, verdict_on
 from functions.scale_gpu_pools.world import World
 from shared.holds import Hold, Phase
+from shared.moments import told
 
 DAYS_TOLD = 7
 

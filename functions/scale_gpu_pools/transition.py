@@ -12,7 +12,6 @@ from functions.scale_gpu_pools.desired import (
     next_window_start,
     override_in_force,
     restriction_in_force,
-    told,
 )
 from functions.scale_gpu_pools.records import Drift, Interval, PoolRecord
 from functions.scale_gpu_pools.settings import Pool
@@ -31,6 +30,7 @@ from shared.holds import (
     standing,
     to_restore,
 )
+from shared.moments import told
 
 ASKED_AGAIN_AFTER = timedelta(hours=1)
 

@@ -8,12 +8,13 @@ from datetime import timedelta
 
 import msgspec
 
-from functions.scale_gpu_pools.desired import Desired, Occasion, Situation, State, told
+from functions.scale_gpu_pools.desired import Desired, Occasion, Situation, State
 from functions.scale_gpu_pools.records import PoolRecord
 from functions.scale_gpu_pools.settings import Pool
 from functions.scale_gpu_pools.transition import Outlook, Transition, with_interval_ended
 from functions.scale_gpu_pools.world import GpuPool, World, cluster_of
 from shared.holds import Hold, Phase
+from shared.moments import told
 from shared.plan import Alert
 
 SILENT_AT_MOST = timedelta(hours=1)

@@ -87,7 +87,7 @@ class Upload:
             return put(rest, f"{self._kept}-{end - 1}/{total}" if rest else f"*/{total}")
 
         while True:
-            kept, answer = self._kept, self._bucket.repeated(attempt)
+            kept, answer = self._kept, self._bucket.clients.repeated(attempt)
             if answer.status_code != RESUME_INCOMPLETE:
                 return msgspec.json.decode(answer.content, type=StoredObject)
             if self._kept == end and total == "*":
@@ -114,7 +114,7 @@ def uploading(bucket: Bucket, name: str) -> Iterator[Upload]:
     parameters = {"uploadType": "resumable", "name": name, "ifGenerationMatch": "0"}
     path = f"/upload/storage/v1/b/{quote(bucket.name, safe='')}/o"
     try:
-        answer = bucket.repeated(
+        answer = bucket.clients.repeated(
             lambda: bucket.ask("POST", path, parameters=parameters, body={"contentType": "application/octet-stream"})
         )
     except PreconditionFailed:
