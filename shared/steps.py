@@ -50,6 +50,8 @@ class Steps(Generic[SectionT, EventT, RecordsT, WorldT, ChangeT]):
         self.notices: dict[str, None] = {}
         self.results: list[ChangeReport] = []
         """What came of each change so far, for the report of a run that fails too."""
+        self._done: set[str] = set()
+        """The changes that this run has applied, in words."""
 
     def carry_out(self, report: Report) -> Report:
         """Fold the event, decide, and act if that is the mode."""
@@ -142,7 +144,6 @@ class Steps(Generic[SectionT, EventT, RecordsT, WorldT, ChangeT]):
         """Read, plan and apply until there is nothing to do, something fails, or time is up."""
         patience_ends = min(self._runtime.seconds() + self._runtime.patience, self._deadline)
         applied: tuple[ChangeT, ...] = ()
-        done: set[str] = set()
         while True:
             plan = (first and self._made_durable(first)) or self._prepare(applied)
             first = None
@@ -153,24 +154,20 @@ class Steps(Generic[SectionT, EventT, RecordsT, WorldT, ChangeT]):
             if not plan.changes and lease.give_back(self._now):
                 return plan
             if self._has_no_time_left():
-                return msgspec.structs.replace(plan, waiting=(*plan.waiting, TIME_IS_UP))
-            repeated = [change for change in plan.changes if str(change) in done]
-            self.results += [
-                change_report(change, Outcome.FAILED, "it was applied, but did not last") for change in repeated
-            ]
+                return _out_of_time(plan)
             told = len(self.notices)
-            results = self._apply([change for change in plan.changes if change not in repeated])
-            self.results += [result for _, result in results]
-            applied = tuple(change for change, result in results if result.outcome is Outcome.APPLIED)
-            done |= {str(change) for change in applied}
-            is_complete = len(applied) == len(plan.changes)
-            if not is_complete and not self._automation.looks_once:
-                # What was applied beside something that failed, or has to wait, is not to be done, or said, twice.
-                self._prepare(applied, is_last=True)
-            if not is_complete:
-                return msgspec.structs.replace(plan, waiting=(*plan.waiting, TIME_IS_UP)) if self._is_time_up else plan
+            applied = self._apply(plan.changes)
+            if len(applied) < len(plan.changes):
+                return self._left_incomplete(plan, applied)
             if self._automation.looks_once and len(self.notices) == told and lease.give_back(self._now):
                 return plan
+
+    def _left_incomplete(self, plan: Plan[ChangeT], applied: tuple[ChangeT, ...]) -> Plan[ChangeT]:
+        """The plan of a run that ends although not all of it was applied."""
+        if not self._automation.looks_once:
+            # What was applied beside something that failed, or has to wait, is not to be done, or said, twice.
+            self._prepare(applied, is_last=True)
+        return _out_of_time(plan) if self._is_time_up else plan
 
     def _has_no_time_left(self) -> bool:
         self._is_time_up = self._is_time_up or self._runtime.seconds() > self._deadline
@@ -213,10 +210,20 @@ class Steps(Generic[SectionT, EventT, RecordsT, WorldT, ChangeT]):
             next=bounded(plan.next),
         )
 
-    def _apply(self, changes: list[ChangeT]) -> list[tuple[ChangeT, ChangeReport]]:
-        results = self._runtime.clients.in_parallel(self._apply_one, changes)
+    def _apply(self, changes: Sequence[ChangeT]) -> tuple[ChangeT, ...]:
+        """Apply changes, note what came of each, and return those that were applied."""
+        repeated = [change for change in changes if str(change) in self._done]
+        self.results += [
+            change_report(change, Outcome.FAILED, "it was applied, but did not last") for change in repeated
+        ]
+        fresh = [change for change in changes if change not in repeated]
+        results = self._runtime.clients.in_parallel(self._apply_one, fresh)
         self.notices |= dict.fromkeys(notice for _, notices in results for notice in notices)
-        return [(change, result) for change, (result, _) in zip(changes, results, strict=True)]
+        self.results += [result for result, _ in results]
+        outcomes = zip(fresh, results, strict=True)
+        applied = tuple(change for change, (result, _) in outcomes if result.outcome is Outcome.APPLIED)
+        self._done |= {str(change) for change in applied}
+        return applied
 
     def _apply_one(self, change: ChangeT) -> tuple[ChangeReport, Sequence[str]]:
         if self._has_no_time_left():
@@ -243,6 +250,10 @@ class _Look(msgspec.Struct, Generic[SectionT, EventT, RecordsT, WorldT, ChangeT]
     stored: Document
     occasion: Occasion[SectionT, EventT, RecordsT]
     decision: _Decision[RecordsT, WorldT, ChangeT]
+
+
+def _out_of_time(plan: Plan[ChangeT]) -> Plan[ChangeT]:
+    return msgspec.structs.replace(plan, waiting=(*plan.waiting, TIME_IS_UP))
 
 
 def _table(plan: Plan[ChangeT]) -> tuple[str, ...]:
