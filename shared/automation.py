@@ -18,9 +18,9 @@ from shared.state import Document
 class Records(msgspec.Struct, frozen=True, kw_only=True):
     """What every automation remembers, in one Firestore document: each adds its own."""
 
-    observed_times: ClassVar[frozenset[str]] = frozenset()
-    """Names of fields, at any depth, that say when something was seen: they depend on when runs happen to look, so laws
-    do not compare them."""
+    incidental_fields: ClassVar[frozenset[str]] = frozenset()
+    """Names of fields, at any depth, that depend on when runs happen to look, such as when something was seen: laws do
+    not compare them."""
 
     observed_plan: str = ""
     """A checksum of the plan that was last reported while observing."""

@@ -88,6 +88,7 @@ ValueT = TypeVar("ValueT")
 
 def convert(data: object, type_: type[ValueT], key: str) -> ValueT:
     """What was read from YAML, as a typed value. Raises ``SettingsError`` with the key, the value and what would do."""
+    _refuse_stray_line_breaks(data, key)
     # A round trip through JSON reads a number such as 0.8 as the decimal that the owner wrote.
     try:
         return msgspec.json.decode(msgspec.json.encode(data), type=type_)
@@ -97,3 +98,16 @@ def convert(data: object, type_: type[ValueT], key: str) -> ValueT:
         from shared.settings_errors import settings_error
 
         raise settings_error(error, data, key, type_) from None
+
+
+def _refuse_stray_line_breaks(data: object, key: str) -> None:
+    """Raise ``SettingsError`` for a line that ends in a line break, as YAML's ``|`` makes it: patterns let it pass."""
+    if isinstance(data, str) and data.find("\n") == len(data) - 1 >= 0:
+        raise SettingsError(key, data, "without a line break at its end (in YAML, `|-` and not `|`)")
+    if isinstance(data, Mapping):
+        for name, value in data.items():
+            _refuse_stray_line_breaks(name, key)
+            _refuse_stray_line_breaks(value, f"{key}.{name}")
+    elif isinstance(data, list):
+        for place, value in enumerate(data):
+            _refuse_stray_line_breaks(value, f"{key}[{place}]")

@@ -86,7 +86,7 @@ class Pausing(msgspec.Struct, frozen=True, order=True):
 class Records(automation.Records, frozen=True, kw_only=True):
     """The document `records/manage_previews`."""
 
-    observed_times: ClassVar[frozenset[str]] = frozenset(("active_at", "closed_at", "checksum", "id"))
+    incidental_fields: ClassVar[frozenset[str]] = frozenset(("active_at", "closed_at", "checksum", "id"))
 
     pull_requests: dict[str, PullRecord] = {}
     """By key, such as ``owner/name#12``."""

@@ -25,7 +25,7 @@ Occasion = automation.Occasion[Settings, "Event", "Records"]
 class Records(automation.Records, frozen=True, kw_only=True):
     """The document `records/rotate_secrets`."""
 
-    observed_times: ClassVar[frozenset[str]] = frozenset(("started", "promoted", "promoted_before", "failed"))
+    incidental_fields: ClassVar[frozenset[str]] = frozenset(("started", "promoted", "promoted_before", "failed"))
 
     notified: dict[str, datetime] = {}
     """By full name, when Secret Manager last said so."""

@@ -68,7 +68,7 @@ NOTHING = PoolRecord()
 class Records(automation.Records, frozen=True, kw_only=True):
     """The document `records/scale_gpu_pools`."""
 
-    observed_times: ClassVar[frozenset[str]] = frozenset(
+    incidental_fields: ClassVar[frozenset[str]] = frozenset(
         ("since", "on_since", "asked", "silent", "seen", "ends", "began", "stopped")
     )
 

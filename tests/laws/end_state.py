@@ -249,17 +249,17 @@ def resources(clients: Clients, places: Places) -> Resources:
 
 
 def end_state(
-    clients: Clients, places: Places, now: datetime, observed_times: frozenset[str] = frozenset()
+    clients: Clients, places: Places, now: datetime, incidental_fields: frozenset[str] = frozenset()
 ) -> dict[str, Any]:
     """Resources, records and restrictions, and which leases are held. One that has expired is nobody's.
 
-    When something was seen depends on when runs happen to look: such times are left out of the records, and of
+    What depends on when runs happen to look, such as when something was seen, is left out of the records, and of
     annotations in which an automation keeps its state.
     """
     state: dict[str, Any] = msgspec.to_builtins(
         {
-            "resources": _without_times_in_annotations(observed_times, resources(clients, places)),
-            "records": _without(observed_times, documents(clients, "records")),
+            "resources": _without_incidental_annotations(incidental_fields, resources(clients, places)),
+            "records": _without(incidental_fields, documents(clients, "records")),
             # Where nothing is in force, the document may be there or not.
             "restrictions": _without_empty(documents(clients, "restrictions")),
             "leases held": [
@@ -285,7 +285,7 @@ def _plain(message: Any) -> dict[str, Any]:
     return plain
 
 
-def _without_times_in_annotations(names: frozenset[str], found: Resources) -> Resources:
+def _without_incidental_annotations(names: frozenset[str], found: Resources) -> Resources:
     """Resources with annotations that are JSON as what they say, without these fields: state may be kept there too."""
     return {
         name: {**resource, "annotations": {key: _said(names, text) for key, text in annotations.items()}}

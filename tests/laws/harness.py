@@ -255,7 +255,7 @@ class Stage:
 
     def end_state(self) -> State:
         """Resources and records as they are now, for laws to compare."""
-        return end_state(self.clients, self.places, self.cloud.clock.now(), self.automation.records.observed_times)
+        return end_state(self.clients, self.places, self.cloud.clock.now(), self.automation.records.incidental_fields)
 
     def resources(self) -> Resources:
         """The resources alone."""

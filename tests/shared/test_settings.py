@@ -69,6 +69,14 @@ def complaint(section: object, mode: object = "act") -> str:
             "sweep.brooms: 'A' will not do: as a key, expected `str` matching regex '^[a-z]+$'",
         ),
         ({"rooms": [[1], [2, "x"]]}, "sweep.rooms[1][1]: 'x' will not do: expected `int`, got `str`"),
+        (
+            {"rooms": [["a\n"]]},
+            "sweep.rooms[0][0]: 'a\\n' will not do: without a line break at its end (in YAML, `|-` and not `|`)",
+        ),
+        (
+            {"brooms": {"a\n": {"width": 1}}},
+            "sweep.brooms: 'a\\n' will not do: without a line break at its end (in YAML, `|-` and not `|`)",
+        ),
         ({"room": 1}, "sweep.room: 1 will not do: there is no such key; did you mean `rooms`?"),
         ([], "sweep: [] will not do: expected `object`, got `array`"),
         (None, "sweep: None will not do: expected `object`, got `null`"),
