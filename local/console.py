@@ -1,5 +1,6 @@
 """What the laptop run prints: one readable line for each event, plan and effect."""
 
+import re
 from datetime import datetime
 
 import msgspec
@@ -19,6 +20,9 @@ STYLES = {
     Outcome.IGNORED: "yellow",
     Outcome.FAILED: "bold red",
 }
+
+LONG_NAME = re.compile(r"\b([0-9a-f]{7})[0-9a-f]{33,57}\b")
+"""Commits and digests, of which a person needs the beginning alone."""
 
 LOG_STYLES = {"INFO": "dim", "WARNING": "yellow"}
 
@@ -74,7 +78,8 @@ class Console:
 
     def say(self, label: str, text: str, style: str = "") -> None:
         """One line with a short label before it."""
-        self._rich.print(Text(f"  {label:<9} ", style or "dim") + Text(text, style))
+        short = LONG_NAME.sub(r"\1...", text)
+        self._rich.print(Text(f"  {label:<9} ", style or "dim") + Text(short, style))
 
     def log_line(self, line: LogLine) -> None:
         """A report of a run, or another structured line."""

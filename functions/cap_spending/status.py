@@ -35,7 +35,7 @@ def _budgets(occasion: Occasion) -> list[str]:
 
 def _holds(occasion: Occasion) -> list[str]:
     return [
-        f"{name}: {field} {held.original} -> {held.applied}, {hold.phase}, held by {', '.join(hold.held_by)}"
+        f"{name}: {field} {held.original} -> {held.applied or 'none'}, {hold.phase}, held by {', '.join(hold.held_by)}"
         for name, hold in sorted(occasion.records.holds.items())
         for field, held in hold.fields.items()
     ]

@@ -98,7 +98,7 @@ def _experiments(player: Player, suite: Suite) -> None:
     player.pass_time(timedelta(days=3))
     player.step("Cost reaches 150 %: as a last resort, the experiments are detached from billing.")
     notify(player, "603.00")
-    player.check("billing account of the experiments", partial(_account, suite), "")
+    player.check("billing account of the experiments", partial(_account, suite), "none")
     command(player, suite, "cap_spending", {"type": "status"})
 
 
@@ -113,7 +113,7 @@ def _new_month(player: Player, suite: Suite) -> None:
 
 def _linked_again(player: Player, suite: Suite) -> None:
     player.step("Billing is linked again by command only.")
-    player.check("billing account of the experiments", partial(_account, suite), "")
+    player.check("billing account of the experiments", partial(_account, suite), "none")
     command(player, suite, "cap_spending", {"type": "link_billing", "project": "my-product-experiments"})
     player.check("billing account of the experiments", partial(_account, suite), f"billingAccounts/{ACCOUNT}")
 
@@ -174,7 +174,7 @@ def _restrictions(suite: Suite) -> str:
 
 def _account(suite: Suite) -> str:
     info = suite.clients.of(CloudBillingClient).get_project_billing_info(name="projects/my-product-experiments")
-    return info.billing_account_name
+    return info.billing_account_name or "none"
 
 
 def _writes(player: Player) -> int:

@@ -39,6 +39,12 @@ def reported(report: Report) -> LogLine:
     return LogLine("INFO", "", report)
 
 
+def test_of_a_commit_or_a_digest_the_beginning_is_shown() -> None:
+    change = msgspec.structs.replace(CHANGE, field="image", before="", after=f"sha256:{'0a' * 32}", reason="f" * 40)
+    report = with_changes(REPORT, (change_report(change, Outcome.APPLIED),))
+    assert "Change api: sha256:0a0a0a0...  because fffffff...\n" in shown(reported(report))
+
+
 def test_a_report_of_changes() -> None:
     report = msgspec.structs.replace(
         with_changes(

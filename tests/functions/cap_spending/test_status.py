@@ -43,7 +43,7 @@ def test_what_is_in_force_and_what_is_held(stage: Stage) -> None:
     rungs, by = "actual@0.5 in force, actual@1 in force, actual@1.5 in force", "held by monthly/actual@1"
     assert report.status == (
         f"monthly: 604.00 of 400.00 USD (151 %) since 2026-11-01; {rungs}",
-        f"{EXPERIMENTS}: billing_account {ACCOUNT_NAME} -> , confirmed, held by monthly/actual@1.5",
+        f"{EXPERIMENTS}: billing_account {ACCOUNT_NAME} -> none, confirmed, held by monthly/actual@1.5",
         f"{IMPORT}: state ENABLED -> PAUSED, confirmed, {by}",
         f"{API}: max_instances 20 -> 1, confirmed, {by}",
         f"{WORKER}: max_instances 10 -> 1, confirmed, {by}",
