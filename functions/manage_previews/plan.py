@@ -53,7 +53,7 @@ def comments_to_look_up(occasion: Occasion, world: World) -> dict[str, int]:
         verdict.key: known.id if known else 0
         for verdict in verdicts(occasion, world)
         for known in [verdict.subject.record.comment]
-        if (known.phase is Phase.INTENDED if known else verdict.state.is_wanted)
+        if (known.phase is Phase.INTENDED if known else verdict.state.is_wanted and not verdict.changes_service)
     }
 
 
@@ -115,7 +115,7 @@ def guards(occasion: Occasion, world: World) -> tuple[Guard[PreviewChange], ...]
 
 
 def _changes(verdict: Verdict) -> Iterator[PreviewChange]:
-    if verdict.deploy or verdict.remove:
+    if verdict.changes_service:
         yield _change_of_service(verdict)
     else:
         yield from _change_of_deployment(verdict)

@@ -62,6 +62,11 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
         """Of the pull request."""
         return self.subject.key
 
+    @property
+    def changes_service(self) -> bool:
+        """Whether its service is to be changed now; nothing is told of it before that is done."""
+        return self.deploy is not None or self.remove
+
 
 class Subject(msgspec.Struct, frozen=True):
     """One pull request, and all that is known of it."""
