@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 import msgspec
 
 from shared.clients import Clients
-from shared.events import Dated, PubsubMessage
+from shared.events import Dated, LookAgain, PubsubMessage
 from shared.plan import Change, Guard, Plan
 from shared.restrictions import DOCUMENT as RESTRICTIONS_DOCUMENT
 from shared.restrictions import SpendingRestrictions
@@ -38,7 +38,7 @@ ChangeT = TypeVar("ChangeT", bound=Change)
 class Occasion(msgspec.Struct, Generic[SectionT, EventT, RecordsT], frozen=True):
     """All that a run knows before it looks at the world."""
 
-    event: Dated[EventT]
+    event: Dated[EventT | LookAgain]
     records: RecordsT
     restrictions: SpendingRestrictions
     settings: SectionT

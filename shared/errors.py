@@ -29,6 +29,10 @@ class RunFailed(CaretakerError):
     """Part of a run failed and is still owed: raised so that Pub/Sub delivers the message again."""
 
 
+class StillAtWork(RunFailed):
+    """An earlier delivery of the same message is at work, or has died: this one must not be acknowledged for it."""
+
+
 class StillBusy(CaretakerError):
     """A resource is in the middle of something else: it is waited for, and a later run goes on."""
 

@@ -137,6 +137,10 @@ def explain(error: Exception) -> str:
     )
 
 
+class LookAgain(msgspec.Struct, frozen=True):
+    """What a run is about, instead of its own event, once another run has asked it to look again: everything."""
+
+
 def is_superseded(event: object, published: datetime, now: datetime) -> bool:
     """Whether a tick is older than its period: a newer one is due, so a backlog need not replay."""
     return isinstance(event, Tick) and now - published > timedelta(seconds=event.every_seconds)

@@ -1,7 +1,8 @@
 """One hand at a time: an expiring lease for each automation.
 
 It saves work and races; correctness rests on preconditions and etags. A run that finds the lease held leaves a
-"look again" mark, which the holder checks before it leaves.
+"look again" mark, and is acknowledged: the holder sees to the mark before it leaves, or leaves it to the next delivery
+of its own message, which is never acknowledged while the lease is held for it.
 """
 
 import uuid
@@ -9,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from shared.errors import WriteConflict
+from shared.errors import StillAtWork, WriteConflict
 from shared.state import ATTEMPTS, Document, State
 
 DURATION = timedelta(seconds=270)
@@ -17,19 +18,29 @@ DURATION = timedelta(seconds=270)
 
 
 class LeaseRecord(msgspec.Struct, frozen=True):
-    """Who holds the lease until when, and whether someone else has asked the holder to look again."""
+    """Who holds the lease until when, for which message, and whether someone else has asked to look again."""
 
     holder: str = ""
+    message_id: str = ""
     expires_at: datetime = datetime.fromtimestamp(0, UTC)
     look_again: bool = False
+
+    def is_free(self, now: datetime) -> bool:
+        """Whether nobody holds it."""
+        return self.expires_at <= now
+
+    def is_left_behind(self, now: datetime) -> bool:
+        """Whether somebody has asked to look again, and whoever held it has left, or died, without that."""
+        return self.look_again and self.is_free(now)
 
 
 class Lease:
     """One automation's lease, as one run knows it."""
 
-    def __init__(self, state: State, known: Document) -> None:
+    def __init__(self, state: State, known: Document, message_id: str) -> None:
         self._state = state
         self._known = known
+        self._message_id = message_id
         self._holder = uuid.uuid4().hex
         self._is_mine = False
         self.was_untouched = False
@@ -43,13 +54,16 @@ class Lease:
     def take(self, now: datetime) -> bool:
         """Take the lease if it is free or has expired. Otherwise leave the mark for its holder, and return False.
 
-        Raises ``WriteConflict`` if others have written first each time: the run fails, and is delivered again.
+        Raises ``WriteConflict`` if others have written first each time, and ``StillAtWork`` if it is held for this very
+        message: the run fails, and is delivered again.
         """
         is_fresh = False
         for _ in range(ATTEMPTS):
             record = self._known.as_type(LeaseRecord)
             # It is ours if an earlier write took effect and its answer was an error.
-            self._is_mine = record.holder == self._holder or record.expires_at <= now
+            self._is_mine = record.holder == self._holder or record.is_free(now)
+            if not self._is_mine and record.message_id == self._message_id:
+                raise StillAtWork(f"{self._known.path}: an earlier delivery of this message holds it, or died with it")
             wanted = self._fresh(now) if self._is_mine else msgspec.structs.replace(record, look_again=True)
             # A mark that was there when the run began may have been seen to since: only one that is still there counts.
             if (wanted == record and is_fresh) or (wanted != record and self._write(wanted)):
@@ -74,8 +88,24 @@ class Lease:
         self._is_mine = False
         return True
 
+    def leave(self) -> bool:
+        """Give the lease back in any case. Returns whether another run's wish to look again stays behind.
+
+        Raises ``WriteConflict`` if others write first each time: the lease expires by itself.
+        """
+        for _ in range(ATTEMPTS):
+            if not self._is_mine:
+                return False
+            look_again = self._known.as_type(LeaseRecord).look_again
+            if self._write(LeaseRecord(look_again=look_again)):
+                self._is_mine = False
+                return look_again
+            self._known = self._state.read(self._known.path)[0]
+            self._is_mine = self._known.as_type(LeaseRecord).holder == self._holder
+        raise WriteConflict(f"{self._known.path}: other runs wrote first, {ATTEMPTS} times")
+
     def _fresh(self, now: datetime) -> LeaseRecord:
-        return LeaseRecord(self._holder, now + DURATION)
+        return LeaseRecord(self._holder, self._message_id, now + DURATION)
 
     def _write(self, record: LeaseRecord) -> bool:
         try:

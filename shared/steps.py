@@ -12,8 +12,8 @@ import msgspec
 
 from shared.automation import Automation, ChangeT, EventT, Occasion, RecordsT, SectionT, WorldT
 from shared.errors import RunFailed, StillBusy, WriteConflict, cloud_errors, in_words
-from shared.events import Dated
-from shared.lease import Lease
+from shared.events import Dated, LookAgain
+from shared.lease import Lease, LeaseRecord
 from shared.plan import Plan, guarded
 from shared.report import ChangeReport, Outcome, Report, bounded, change_report, overall, with_changes
 from shared.restrictions import DOCUMENT as RESTRICTIONS_DOCUMENT
@@ -42,6 +42,8 @@ class Steps(Generic[SectionT, EventT, RecordsT, WorldT, ChangeT]):
         self._automation = automation
         self._settings = settings
         self._event = event
+        self._about: Dated[EventT | LookAgain] = Dated(event.event, event.message_id, event.published)
+        """What it looks at: what its event is about, or everything, once another run has asked for that."""
         self._now = now
         self._runtime = runtime
         self._state = State(runtime.clients)
@@ -56,12 +58,16 @@ class Steps(Generic[SectionT, EventT, RecordsT, WorldT, ChangeT]):
     def carry_out(self, report: Report) -> Report:
         """Fold the event, decide, and act if that is the mode."""
         stored, lease, occasion = self._fold()
-        decision = self._decide(occasion, ())
+        is_asked = lease.as_type(LeaseRecord).is_left_behind(self._now)
+        if is_asked:
+            self._look_at_everything()
+        decision = self._decide(msgspec.structs.replace(occasion, event=self._about), ())
         report = msgspec.structs.replace(report, status=bounded(self._automation.status(occasion, decision.world)))
         if self._settings.mode is Mode.OBSERVE:
             return self._observe(report, stored, occasion, decision.plan)
-        if decision.plan.changes or decision.records != occasion.records:
-            return self._act(report, Lease(self._state, lease), _Look(stored, occasion, decision))
+        if decision.plan.changes or decision.records != occasion.records or is_asked:
+            lease_of_this_run = Lease(self._state, lease, self._event.message_id)
+            return self._act(report, lease_of_this_run, _Look(stored, occasion, decision))
         return self._summary(report, decision.plan, ())
 
     def _fold(self) -> tuple[Document, Document, "Occasion[SectionT, EventT, RecordsT]"]:
@@ -82,7 +88,7 @@ class Steps(Generic[SectionT, EventT, RecordsT, WorldT, ChangeT]):
             stored,
             lease,
             Occasion(
-                event=self._event,
+                event=self._about,
                 records=stored.as_type(self._automation.records),
                 restrictions=restrictions.as_type(SpendingRestrictions),
                 restrictions_document=restrictions,
@@ -129,8 +135,9 @@ class Steps(Generic[SectionT, EventT, RecordsT, WorldT, ChangeT]):
         try:
             plan = self._work(lease, first if self._automation.looks_once and lease.was_untouched else None)
         finally:
-            while not lease.give_back(self._now):
-                """A run that fails leaves what others have asked for to the redelivery of its own message."""
+            is_asked = lease.leave()
+        if is_asked:
+            raise RunFailed("another run has asked to look again, and this one ends before that: it is delivered again")
         if self._is_time_up and self._automation.goes_on:
             self._wake_again()
         return self._summary(report, plan, tuple(self.results))
@@ -151,7 +158,7 @@ class Steps(Generic[SectionT, EventT, RecordsT, WorldT, ChangeT]):
                 self._runtime.pause(PAUSE_SECONDS)
                 applied = ()
                 continue
-            if not plan.changes and lease.give_back(self._now):
+            if not plan.changes and self._gives_back(lease):
                 return plan
             if self._has_no_time_left():
                 return _out_of_time(plan)
@@ -159,8 +166,18 @@ class Steps(Generic[SectionT, EventT, RecordsT, WorldT, ChangeT]):
             applied = self._apply(plan.changes)
             if len(applied) < len(plan.changes):
                 return self._left_incomplete(plan, applied)
-            if self._automation.looks_once and len(self.notices) == told and lease.give_back(self._now):
+            if self._automation.looks_once and len(self.notices) == told and self._gives_back(lease):
                 return plan
+
+    def _gives_back(self, lease: Lease) -> bool:
+        """Whether this run is done; if another one has asked to look again, it looks at everything from now on."""
+        is_done = lease.give_back(self._now)
+        if not is_done:
+            self._look_at_everything()
+        return is_done
+
+    def _look_at_everything(self) -> None:
+        self._about = Dated(LookAgain(), self._event.message_id, self._event.published)
 
     def _left_incomplete(self, plan: Plan[ChangeT], applied: tuple[ChangeT, ...]) -> Plan[ChangeT]:
         """The plan of a run that ends although not all of it was applied."""

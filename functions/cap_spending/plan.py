@@ -24,7 +24,7 @@ from functions.cap_spending.settings import Action, Settings
 from functions.cap_spending.world import LOOKS, Look, ProjectBilling, RunService, World
 from shared import automation
 from shared.automation import Settled
-from shared.events import Tick
+from shared.events import LookAgain, Tick
 from shared.holds import Phase, with_intended
 from shared.plan import Guard, Plan, Refusal
 from shared.restrictions import InForce, Restriction, SpendingRestrictions
@@ -40,8 +40,8 @@ RESTRICTIONS = {
 def what_to_look_at(occasion: Occasion) -> frozenset[Look]:
     """The kinds of things that the decision needs: none if nothing has changed since it was last carried out.
 
-    A tick while something is in force looks again, at the budgets too, so that raising one lets go without
-    waiting for its next notification.
+    While something is in force, a tick, or being asked to look again, looks at the budgets too: raising one lets go
+    without waiting for its next notification.
     """
     wanted = _wanted_keys(_steps(occasion))
     known = occasion.records.in_force.keys()
@@ -51,7 +51,7 @@ def what_to_look_at(occasion: Occasion) -> frozenset[Look]:
         for name, hold in occasion.records.holds.items()
         if hold.phase is Phase.INTENDED or is_linked_by_command(name, hold, occasion.records)
     }
-    if isinstance(occasion.event.event, Tick) and (restraining := _restraining(occasion)):
+    if isinstance(occasion.event.event, Tick | LookAgain) and (restraining := _restraining(occasion)):
         looks |= {LOOKS[action] for key in restraining if (action := _action_of(key)) in LOOKS} | {Look.BUDGETS}
     return frozenset(looks)
 

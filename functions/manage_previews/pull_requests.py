@@ -1,5 +1,6 @@
 """The edge to GitHub: pull requests, permissions, the one comment, deployments."""
 
+from contextlib import suppress
 from typing import Literal
 from urllib.parse import quote
 
@@ -156,11 +157,8 @@ def write_comment(change: WriteComment, clients: Clients) -> None:
     repository, number = parts_of(change.subject)
     github, body = GitHub(change.access, clients), {"body": change.text}
     if change.comment_id:
-        try:
+        with suppress(NotFound):  # somebody has deleted it
             github.send("PATCH", f"/repos/{repository}/issues/comments/{change.comment_id}", body, CommentAnswer)
-        except NotFound:
-            """It is written anew."""
-        else:
             return
     github.send("POST", f"/repos/{repository}/issues/{number}/comments", body, CommentAnswer)
 

@@ -29,7 +29,7 @@ ALL = Scope(is_all=True)
 
 
 def scope_of(occasion: Occasion) -> Scope:
-    """What the event of a run is about. A tick, a command or a change of restrictions is about all."""
+    """What a run is about. A tick, a command, a change of restrictions, or being asked to look again is about all."""
     match occasion.event.event:
         case PullRequestEvent() | CommentCommand() as event:
             return Scope(frozenset({key_of(event.repository, event.number)}))

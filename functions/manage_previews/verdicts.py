@@ -14,6 +14,7 @@ from functions.manage_previews.spec import Spec, spec_of
 from functions.manage_previews.words import Kind, Word
 from functions.manage_previews.world import PreviewService, PullRequest, World
 from shared import automation
+from shared.events import LookAgain
 from shared.moments import told
 from shared.restrictions import Restriction
 
@@ -116,7 +117,7 @@ class Subject(msgspec.Struct, frozen=True):
     @property
     def needs_image(self) -> bool:
         """Whether it is to be known what image its head has."""
-        return not self._is_current or isinstance(self.occasion.event.event, ImagePushed)
+        return not self._is_current or isinstance(self.occasion.event.event, ImagePushed | LookAgain)
 
     def unwanted(self) -> tuple[State, str] | None:
         """Why there is to be no preview at all; None if there is to be one."""

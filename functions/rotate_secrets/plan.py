@@ -13,6 +13,7 @@ from functions.rotate_secrets.settings import Step
 from functions.rotate_secrets.verdicts import verdict_on
 from functions.rotate_secrets.world import Dependent, ExistingSecret, World
 from shared.automation import Settled
+from shared.events import LookAgain
 from shared.plan import Guard, Plan, Refusal
 
 Existing = Mapping[str, ExistingSecret]
@@ -30,7 +31,7 @@ def to_look_into(occasion: Occasion, listed: Existing) -> list[str]:
 
 def are_dependents_needed(occasion: Occasion, listed: Existing) -> bool:
     """Whether it matters now who uses the secrets: not while one is only told to the system behind it, or promoted."""
-    return isinstance(occasion.event.event, Status) or any(
+    return isinstance(occasion.event.event, Status | LookAgain) or any(
         existing.saga
         and is_active(key, occasion.settings.secrets[key], existing, occasion)
         and not _is_between(existing.saga)

@@ -23,8 +23,9 @@ from local.cloud.engine import ApiError, Call
 from local.cloud.pubsub_push import push_body
 from local.cloud.world import World, seed, world_from
 from shared.clients import Clients, RetryPolicy
-from shared.errors import RunFailed
+from shared.errors import RunFailed, StillAtWork
 from shared.events import Tick, inbox_of
+from shared.lease import DURATION
 from shared.report import Report
 from shared.run import run
 from shared.runtime import Runtime
@@ -106,14 +107,16 @@ class Stage:
 
     # Time and messages
 
-    def tick(self) -> list[Delivery]:
+    def tick(self, since: datetime | None = None) -> list[Delivery]:
         """Let the period of the automation's tick pass, and deliver one; as often as the scenario says."""
         entry = self.case.entry.tick
         if entry is None:
             return []
         deliveries = []
+        last = since or self.cloud.clock.now()
         for _ in range(self.scenario.ticks):
-            self._advance_to(self.cloud.clock.now() + timedelta(seconds=entry.every_seconds))
+            last += timedelta(seconds=entry.every_seconds)
+            self._advance_to(last)
             deliveries += self.deliver_until_acknowledged(self.a_tick())
         return deliveries
 
@@ -153,13 +156,16 @@ class Stage:
         return [delivery for event in events for delivery in self.deliver_until_acknowledged(event)]
 
     def deliver_until_acknowledged(self, event: Event) -> list[Delivery]:
-        """Deliver a message as Pub/Sub would: again, while the run raises."""
+        """Deliver a message as Pub/Sub would: again, while the run raises; later, if an earlier one has its lease."""
         deliveries = []
+        error = None
         for _ in range(MOST_DELIVERIES):
             deliveries.append(self.deliver(event))
             if deliveries[-1].is_acknowledged:
                 return [*deliveries, *self.play(self._own_messages(deliveries[-1]))]
-        error = deliveries[-1].error
+            error = deliveries[-1].error
+            if error and isinstance(error.__cause__, StillAtWork):
+                self._advance_to(self.cloud.clock.now() + DURATION)
         raise self.broken(f"`{event.name}` was delivered {MOST_DELIVERIES} times and never acknowledged: {error}")
 
     def _own_messages(self, delivery: Delivery) -> list[Event]:
@@ -242,9 +248,10 @@ class Stage:
         return deliveries
 
     def again_and_tick(self, event: Event) -> State:
-        """Deliver a message again, then a tick, and return the end state."""
+        """Deliver a message again, then a tick at its time, however long that took, and return the end state."""
+        before = self.cloud.clock.now()
         self.deliver_until_acknowledged(event)
-        self.tick()
+        self.tick(since=before)
         return self.end_state()
 
     # What there is

@@ -84,7 +84,8 @@ class House:
         """What happens as the world is read; once."""
         self.on_apply: Callable[[], object] | None = None
         """What happens as a change is made; once."""
-        self.reads = 0
+        self.about: list[str] = []
+        """By read, the kind of event that the run was about."""
         self.changes: list[str] = []
 
     def automation(self) -> Automation[Lights, Event, Records, Levels, SetLevel]:
@@ -106,8 +107,13 @@ class House:
             goes_on=self.looks_once,
         )
 
-    def _read(self, _occasion: "Known", _clients: Clients) -> Levels:
-        self.reads += 1
+    @property
+    def reads(self) -> int:
+        """How often somebody has looked."""
+        return len(self.about)
+
+    def _read(self, occasion: "Known", _clients: Clients) -> Levels:
+        self.about.append(type(occasion.event.event).__name__)
         happens, self.on_read = self.on_read, None
         if happens:
             happens()
@@ -195,19 +201,21 @@ class Stage:
         self.pause: Callable[[float], None] = time.sleep
         self._numbers = itertools.count(100)
 
-    def wish(self, level: int, *, published: datetime | None = None) -> Report:
+    def wish(self, level: int, *, published: datetime | None = None, message_id: str = "") -> Report:
         """A run that is woken by a wish."""
-        return self.push({"type": "wish", "level": level}, published=published)
+        return self.push({"type": "wish", "level": level}, published=published, message_id=message_id)
 
     def tick(self, *, published: datetime | None = None) -> Report:
         """A run that is woken by a tick."""
         return self.push({"type": "tick", "every_seconds": 600}, published=published)
 
-    def push(self, data: object, *, topic: str = INBOX, published: datetime | None = None) -> Report:
-        """A run that is woken by this message."""
+    def push(
+        self, data: object, *, topic: str = INBOX, published: datetime | None = None, message_id: str = ""
+    ) -> Report:
+        """A run that is woken by this message; one of its own, if no id is said."""
         body = {
             "data": base64.b64encode(json.dumps(data).encode()).decode(),
-            "messageId": str(next(self._numbers)),
+            "messageId": message_id or str(next(self._numbers)),
             "publishTime": (published or self.cloud.clock.now()).isoformat(),
         }
         event = CloudEvent({"type": "t", "source": f"//pubsub.googleapis.com/{topic}"}, {"message": body})

@@ -1,5 +1,6 @@
 """One hand at a time, and the mark that asks the holder to look again."""
 
+import itertools
 from datetime import UTC, datetime, timedelta
 
 import grpc
@@ -8,9 +9,9 @@ from google.api_core import exceptions
 
 from local.cloud import LocalCloud
 from shared.clients import Clients
-from shared.errors import WriteConflict
+from shared.errors import StillAtWork, WriteConflict
 from shared.lease import DURATION, Lease, LeaseRecord
-from shared.state import State
+from shared.state import ATTEMPTS, State
 
 NOON = datetime(2026, 11, 15, 12, tzinfo=UTC)
 PATH = Lease.path("sweep")
@@ -21,9 +22,12 @@ def state(clients: Clients) -> State:
     return State(clients)
 
 
-def a_lease(state: State) -> Lease:
-    """The lease as a run knows it that has just read the state."""
-    return Lease(state, state.read(PATH)[0])
+MESSAGES = map(str, itertools.count())
+
+
+def a_lease(state: State, message_id: str | None = None) -> Lease:
+    """The lease as a run knows it that has just read the state, woken by a message of its own."""
+    return Lease(state, state.read(PATH)[0], message_id or next(MESSAGES))
 
 
 def stored(state: State) -> LeaseRecord:
@@ -142,3 +146,51 @@ def test_a_lease_that_is_contended_as_it_is_given_back_is_raised(state: State, c
     cloud.server.fail("Commit", grpc.StatusCode.ABORTED, skip=1)
     with pytest.raises(WriteConflict):
         holder.give_back(NOON)
+
+
+def test_what_was_asked_stays_behind_if_the_holder_leaves_without_looking(state: State) -> None:
+    holder = a_lease(state)
+    holder.take(NOON)
+    a_lease(state).take(NOON)
+    assert not stored(state).is_left_behind(NOON)
+    assert holder.leave()
+    assert stored(state) == LeaseRecord(look_again=True)
+    assert stored(state).is_left_behind(NOON)
+    heir = a_lease(state)
+    assert heir.take(NOON)
+    assert heir.give_back(NOON)
+    assert stored(state) == LeaseRecord()
+
+
+def test_leaving_without_having_been_asked_leaves_nothing(state: State) -> None:
+    holder = a_lease(state)
+    assert not holder.leave()
+    holder.take(NOON)
+    assert not holder.leave()
+    assert stored(state) == LeaseRecord()
+    assert not holder.leave()
+
+
+def test_a_lease_that_was_stolen_is_not_left(state: State) -> None:
+    slow, quick = a_lease(state), a_lease(state)
+    slow.take(NOON)
+    quick.take(NOON + DURATION)
+    assert not slow.leave()
+    assert not stored(state).is_free(NOON + DURATION)
+
+
+def test_a_lease_that_is_contended_as_it_is_left_is_raised(state: State, cloud: LocalCloud) -> None:
+    holder = a_lease(state)
+    holder.take(NOON)
+    cloud.server.fail("Commit", grpc.StatusCode.ABORTED, times=ATTEMPTS)
+    with pytest.raises(WriteConflict):
+        holder.leave()
+
+
+def test_a_message_is_not_acknowledged_while_the_lease_is_held_for_it(state: State) -> None:
+    a_lease(state, "lost").take(NOON)
+    again = a_lease(state, "lost")
+    with pytest.raises(StillAtWork, match="an earlier delivery of this message"):
+        again.take(NOON)
+    assert not stored(state).look_again
+    assert a_lease(state, "lost").take(NOON + DURATION)

@@ -282,7 +282,7 @@ def test_the_mark_is_seen_even_if_there_is_nothing_left_to_do(stage: Stage) -> N
 
 def test_the_lease_of_a_run_that_died_expires(stage: Stage) -> None:
     state = State(stage.clients)
-    assert Lease(state, state.read(Lease.path("lights"))[0]).take(stage.cloud.clock.now())
+    assert Lease(state, state.read(Lease.path("lights"))[0], "of the dead").take(stage.cloud.clock.now())
     assert stage.wish(7).outcome is Outcome.WAITING
     assert stage.house.levels == DARK
     stage.cloud.clock.advance(DURATION)
@@ -371,7 +371,7 @@ class TestLookingOnce:
 
     def test_if_another_run_has_held_the_lease_meanwhile_it_reads_again(self, stage: Stage) -> None:
         def another_run() -> None:
-            other = Lease(State(stage.clients), State(stage.clients).read(Lease.path("lights"))[0])
+            other = Lease(State(stage.clients), State(stage.clients).read(Lease.path("lights"))[0], "another")
             assert other.take(stage.cloud.clock.now())
             stage.house.levels["hall"] = 7
             assert other.give_back(stage.cloud.clock.now())
@@ -383,7 +383,7 @@ class TestLookingOnce:
 
     def test_if_another_run_has_asked_to_look_again_it_does(self, stage: Stage) -> None:
         def another_run() -> None:
-            other = Lease(State(stage.clients), State(stage.clients).read(Lease.path("lights"))[0])
+            other = Lease(State(stage.clients), State(stage.clients).read(Lease.path("lights"))[0], "another")
             assert not other.take(stage.cloud.clock.now())
 
         stage.house.on_apply = another_run

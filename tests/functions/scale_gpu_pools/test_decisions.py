@@ -65,8 +65,8 @@ def situation(
     settings: Settings = settings_of(gpu=a_pool(hours=HOURS if has_hours else None, **(signals if has_signals else {})))
     restrictions = {Restriction.GPU_POOLS_OFF: InForce(MORNING, (because,))} if because else {}
     overrides = {"gpu": Override(awake_until, said=MORNING)} if awake_until else {}
-    occasion = Occasion(
-        event=Dated[Event](Tick(every_seconds=300), "1", now),
+    occasion = Occasion[Settings, Event, Records](
+        event=Dated(Tick(every_seconds=300), "1", now),
         records=Records(overrides=overrides),
         restrictions=SpendingRestrictions(restrictions),
         settings=settings,

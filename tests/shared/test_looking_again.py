@@ -1,0 +1,80 @@
+"""A run that finds another at work: nothing of what woke it is lost, whatever becomes of the other one."""
+
+import pytest
+from google.api_core import exceptions
+
+from local.cloud import LocalCloud
+from shared.clients import Clients
+from shared.errors import RunFailed, StillAtWork, StillBusy
+from shared.lease import DURATION, Lease, LeaseRecord
+from shared.report import Outcome
+from shared.state import State
+from tests.shared.house import Stage
+
+BRIGHT = {"hall": 7, "attic": 7, "cellar": 7}
+ASKED = LeaseRecord(look_again=True)
+
+
+@pytest.fixture
+def stage(cloud: LocalCloud, clients: Clients) -> Stage:
+    return Stage(cloud, clients)
+
+
+def lease(stage: Stage) -> LeaseRecord:
+    """The lease."""
+    return State(stage.clients).read(Lease.path("lights"))[0].as_type(LeaseRecord)
+
+
+def test_the_holder_looks_at_everything_for_the_other_one(stage: Stage) -> None:
+    stage.house.on_apply = stage.tick
+    assert stage.wish(7).outcome is Outcome.APPLIED
+    # Its own look before and after it has the lease, the other run's, and two that are not about its own event alone.
+    assert stage.house.about == ["Wish", "Wish", "Tick", "Wish", "LookAgain"]
+    assert lease(stage) == LeaseRecord()
+
+
+def test_if_the_holder_fails_its_next_delivery_looks_at_everything(stage: Stage) -> None:
+    stage.house.on_apply = stage.tick
+    stage.house.errors["attic"] = [exceptions.ServiceUnavailable("not now")]
+    said = stage.cloud.clock.now()
+    with pytest.raises(RunFailed):
+        stage.wish(7, published=said, message_id="1")
+    assert lease(stage) == ASKED
+    stage.house.about.clear()
+    stage.wish(7, published=said, message_id="1")
+    assert set(stage.house.about) == {"LookAgain"}
+    assert stage.house.levels == BRIGHT
+    assert lease(stage) == LeaseRecord()
+
+
+def test_if_the_holder_has_to_wait_it_is_delivered_again(stage: Stage) -> None:
+    stage.house.on_apply = stage.tick
+    stage.house.errors["attic"] = [StillBusy("somebody is at the switch")]
+    with pytest.raises(RunFailed, match="another run has asked to look again"):
+        stage.wish(7)
+    assert stage.reports[-1].counts == {Outcome.APPLIED: 2, Outcome.WAITING: 1}
+    assert lease(stage) == ASKED
+
+
+def test_what_was_asked_is_seen_to_if_nothing_is_left_to_do(stage: Stage) -> None:
+    stage.wish(7)
+    state = State(stage.clients)
+    state.write(state.read(Lease.path("lights"))[0], ASKED)
+    stage.house.about.clear()
+    assert stage.tick().outcome is Outcome.UNCHANGED
+    assert stage.house.about == ["LookAgain", "LookAgain"]
+    assert lease(stage) == LeaseRecord()
+
+
+def test_a_message_whose_run_has_died_is_delivered_until_its_lease_expires(stage: Stage) -> None:
+    said = stage.cloud.clock.now()
+    state = State(stage.clients)
+    assert Lease(state, state.read(Lease.path("lights"))[0], "1").take(said)
+    for _ in range(2):
+        with pytest.raises(RunFailed, match="an earlier delivery of this message holds it") as error:
+            stage.wish(7, published=said, message_id="1")
+        assert isinstance(error.value.__cause__, StillAtWork)
+    assert stage.wish(7, published=said, message_id="2").outcome is Outcome.WAITING
+    stage.cloud.clock.advance(DURATION)
+    assert stage.wish(7, published=said, message_id="1").outcome is Outcome.APPLIED
+    assert (stage.house.levels, lease(stage)) == (BRIGHT, LeaseRecord())
