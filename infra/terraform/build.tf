@@ -82,6 +82,20 @@ resource "google_storage_bucket_iam_member" "build_reads" {
   member = google_service_account.build.member
 }
 
+# Cloud Run functions copies a bundle to a bucket of its own in this project, and builds from there:
+# https://cloud.google.com/functions/docs/building
+resource "google_project_iam_member" "build_reads_copies" {
+  project = var.project_id
+  role    = "roles/storage.objectViewer"
+  member  = google_service_account.build.member
+
+  condition {
+    title       = "copies of bundles"
+    description = "The sources of functions, as Cloud Run functions keeps them."
+    expression  = "resource.name.startsWith(\"projects/_/buckets/gcf-v2-sources-${data.google_project.suite.number}-\")"
+  }
+}
+
 resource "google_artifact_registry_repository_iam_member" "build_writes" {
   project    = var.project_id
   location   = var.region

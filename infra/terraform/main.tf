@@ -46,7 +46,15 @@ module "automation" {
   places       = local.places
   named        = local.named[each.key]
 
-  depends_on = [google_project_iam_member.build, google_pubsub_topic.images, google_service_account_iam_member.pubsub_signs]
+  # A function is built as soon as it is made, so whoever builds it must be able to.
+  depends_on = [
+    google_project_iam_member.build,
+    google_project_iam_member.build_reads_copies,
+    google_storage_bucket_iam_member.build_reads,
+    google_artifact_registry_repository_iam_member.build_writes,
+    google_pubsub_topic.images,
+    google_service_account_iam_member.pubsub_signs,
+  ]
 }
 
 module "observability" {
