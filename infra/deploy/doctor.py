@@ -2,7 +2,14 @@
 
 from collections.abc import Callable
 
-from infra.deploy import look_at_budgets, look_at_machine, look_at_projects
+from infra.deploy import (
+    look_at_budgets,
+    look_at_gpus,
+    look_at_machine,
+    look_at_projects,
+    look_at_region,
+    look_at_secrets,
+)
 from infra.deploy.findings import Finding, Look, Patient, looked
 
 ON_THIS_MACHINE: tuple[Look, ...] = (
@@ -18,7 +25,12 @@ EVERYWHERE: tuple[Look, ...] = (
     look_at_projects.apis,
     look_at_projects.permissions,
     look_at_projects.who_may_be_granted,
-    look_at_projects.secrets,
+    look_at_region.region,
+    look_at_region.quotas_of_functions,
+    look_at_gpus.quotas_of_gpus,
+    look_at_secrets.secrets,
+    look_at_secrets.agents_of_secrets,
+    look_at_secrets.notices_of_rotation,
     look_at_budgets.budgets,
 )
 
@@ -31,12 +43,13 @@ def examine(patient: Patient, say: Callable[[str], None]) -> bool:
         _tell(finding, say)
     if patient.target.is_local:
         say(f"{len(ON_THIS_MACHINE)} looks (tools, login, state) are not for the local cloud, and were left out")
-    ill = sum(not finding.is_well for finding in findings)
-    say(f"{len(findings) - ill} well, {ill} to mend")
-    return ill == 0
+    told = [finding.word for finding in findings]
+    counts = {"well": "ok", "to consider": "advice", "to mend": "MISSING"}
+    say(", ".join(f"{told.count(word)} {name}" for name, word in counts.items()))
+    return all(finding.is_well for finding in findings)
 
 
 def _tell(finding: Finding, say: Callable[[str], None]) -> None:
-    say(f"{'ok     ' if finding.is_well else 'MISSING'}  {finding.what}")
+    say(f"{finding.word:<7}  {finding.what}")
     if finding.mend:
         say(f"         {finding.mend}")

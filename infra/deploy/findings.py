@@ -15,7 +15,14 @@ class Finding(msgspec.Struct, frozen=True):
     what: str
     is_well: bool
     mend: str = ""
-    """The command, or the step, that mends it."""
+    """The command, or the step, that mends it; of what is well, that makes it better still."""
+
+    @property
+    def word(self) -> str:
+        """What it is called before a person."""
+        if not self.is_well:
+            return "MISSING"
+        return "advice" if self.mend else "ok"
 
 
 class Patient(msgspec.Struct, frozen=True):
@@ -29,12 +36,14 @@ Look = Callable[[Patient], Iterable[Finding]]
 
 
 def looked(look: Look, patient: Patient) -> list[Finding]:
-    """What one look finds; a look that fails is a finding too, as it says nothing of what it should have seen."""
+    """What one look finds; one that fails is a finding too, beside what it has found by then."""
+    found: list[Finding] = []
     try:
-        return list(look(patient))
+        found.extend(look(patient))
     except cloud_errors() as error:
-        about = (look.__doc__ or look.__name__).partition(".")[0].lower()
-        return [Finding(f"could not see {about} ({in_words(error)})", is_well=False)]
+        about = (look.__doc__ or look.__name__).partition(".")[0]
+        found.append(Finding(f"could not see {about[0].lower()}{about[1:]} ({in_words(error)})", is_well=False))
+    return found
 
 
 def well(what: str) -> Finding:
@@ -45,3 +54,8 @@ def well(what: str) -> Finding:
 def missing(what: str, mend: str) -> Finding:
     """Something that is not, and what mends it."""
     return Finding(what, is_well=False, mend=mend)
+
+
+def advice(what: str, mend: str) -> Finding:
+    """Something that will do, and what would be better."""
+    return Finding(what, is_well=True, mend=mend)

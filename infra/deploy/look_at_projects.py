@@ -32,6 +32,17 @@ GRANTING = ("iam.roles.create", "resourcemanager.projects.setIamPolicy")
 BEFORE_TERRAFORM = ("cloudresourcemanager.googleapis.com", "serviceusage.googleapis.com")
 """APIs with which Terraform enables the others."""
 
+LOOKING = (
+    "artifactregistry.googleapis.com",
+    "cloudbilling.googleapis.com",
+    "cloudfunctions.googleapis.com",
+    "cloudquotas.googleapis.com",
+    "cloudscheduler.googleapis.com",
+    "firestore.googleapis.com",
+    "orgpolicy.googleapis.com",
+)
+"""APIs that these looks themselves ask in the suite's own project, counted as its calls."""
+
 DOMAINS = "iam.allowedPolicyMemberDomains"
 """https://cloud.google.com/resource-manager/docs/organization-policy/restricting-domains"""
 
@@ -40,7 +51,7 @@ def watched(patient: Patient) -> dict[str, set[str]]:
     """The projects that the settings name, each with the APIs that automations ask there; the suite's own first."""
     places = load_places()
     own = patient.suite.deployment.project
-    found: dict[str, set[str]] = {own: set(BEFORE_TERRAFORM)}
+    found: dict[str, set[str]] = {own: {*BEFORE_TERRAFORM, *LOOKING}}
     for name in patient.suite.automations:
         named = patient.suite.named(name)
         entry = load_functions()[name]
@@ -154,33 +165,3 @@ def _strangers(patient: Patient) -> Iterator[str]:
         yield "billing-budget-alert@system.gserviceaccount.com, so that no budget notification comes"
     if any(load_functions()[name].__struct_config__.tag == "http" for name in automations):
         yield "allUsers, so that no webhook comes"
-
-
-def secrets(patient: Patient) -> Iterable[Finding]:
-    """The secrets that the settings name, and those that a person must fill."""
-    from google.api_core.exceptions import NotFound
-    from google.cloud.secretmanager_v1 import SecretManagerServiceClient, SecretVersion
-
-    clients, own = patient.target.clients, patient.suite.deployment.project
-    wanted: dict[str, None] = {}
-    for name in patient.suite.automations:
-        wanted |= dict.fromkeys(patient.suite.named(name).secrets)
-        by_hand = [one.secret for one in load_functions()[name].secrets if one.first_version == "by_hand"]
-        wanted |= dict.fromkeys(f"projects/{own}/secrets/{secret}" for secret in by_hand)
-    for secret in wanted:
-        project, short = secret.split("/")[1], secret.split("/")[3]
-        try:
-            versions = list(
-                clients.of(SecretManagerServiceClient).list_secret_versions(
-                    request={"parent": secret}, **clients.reading
-                )
-            )
-        except NotFound:
-            mend = f"gcloud secrets create {short} --project={project} --data-file=-"
-            yield missing(f"there is no secret {secret}", mend)
-            continue
-        if not any(version.state == SecretVersion.State.ENABLED for version in versions):
-            mend = f"gcloud secrets versions add {short} --project={project} --data-file=-"
-            yield missing(f"{secret} has no enabled version", mend)
-        else:
-            yield well(f"{secret} has a value")

@@ -23,6 +23,7 @@ from local.cloud.artifact_registry import ArtifactRegistry
 from local.cloud.billing import CloudBilling
 from local.cloud.budgets import Budgets
 from local.cloud.clock import Clock
+from local.cloud.cloud_quotas import CloudQuotas
 from local.cloud.cloud_run import CloudRun
 from local.cloud.cloud_run_jobs import CloudRunJobs
 from local.cloud.engine import Server
@@ -31,6 +32,7 @@ from local.cloud.github import GitHub
 from local.cloud.gke import Gke
 from local.cloud.http import HttpServer
 from local.cloud.instance_groups import InstanceGroups
+from local.cloud.locations import Locations
 from local.cloud.logging import Logging
 from local.cloud.monitoring import Monitoring
 from local.cloud.now import NowServer
@@ -40,6 +42,7 @@ from local.cloud.pubsub import PubSub
 from local.cloud.resource_manager import ResourceManager
 from local.cloud.scheduler import CloudScheduler
 from local.cloud.secret_manager import SecretManager
+from local.cloud.service_agents import ServiceAgents
 from local.cloud.service_usage import ServiceUsage
 from local.cloud.storage import CloudStorage
 from local.cloud.worker_pools import WorkerPools
@@ -73,6 +76,9 @@ class LocalCloud:
         self.resource_manager = ResourceManager()
         self.service_usage = ServiceUsage()
         self.org_policy = OrgPolicy()
+        self.cloud_quotas = CloudQuotas()
+        self.locations = Locations()
+        self.service_agents = ServiceAgents()
         self._now_server: NowServer | None = None
         self._port = 0
         self.server.add_operations(self.operations)
@@ -96,9 +102,8 @@ class LocalCloud:
         self.server.add_later(services.format("orgpolicy_v2", "org_policy"), "OrgPolicy", self.org_policy)
         self.server.add_later(services.format("resourcemanager_v3", "projects"), "Projects", self.resource_manager)
         self.server.add_later(services.format("service_usage_v1", "service_usage"), "ServiceUsage", self.service_usage)
-        self.http.add(self.instance_groups)
-        self.http.add(self.github)
-        self.http.add(self.storage)
+        self.http.add(self.instance_groups, self.github, self.storage)
+        self.http.add(self.cloud_quotas, self.locations, self.service_agents)
 
     def start(self, port: int = 0) -> Self:
         """Listen on loopback, on any free port if none is given."""

@@ -102,9 +102,10 @@ class HttpServer:
         self._listener: Listener | None = None
         self._others: list[Listener] = []
 
-    def add(self, service: HttpService) -> None:
-        """Serve an API."""
-        self._routes += service.routes
+    def add(self, *services: HttpService) -> None:
+        """Serve APIs."""
+        for service in services:
+            self._routes += service.routes
 
     def answer(self, verb: str, target: str, body: bytes, headers: Mapping[str, str] | None = None) -> HttpAnswer:
         """Answer one request to ``target`` (path and query), recorded among the calls as ``VERB host/path``."""

@@ -4,11 +4,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
 
 import msgspec
-from google.cloud import billing_v1
+from google.cloud import billing_v1, run_v2
 from google.cloud.billing import budgets_v1
+from google.cloud.container_v1 import AcceleratorConfig, Cluster, NodeConfig, NodePool
 from google.cloud.secretmanager_v1 import SecretManagerServiceClient
 from google.pubsub_v1 import PublisherClient
 
@@ -27,6 +29,7 @@ BUDGET = "8f3d2c1b-0a9e-4d5c-8b7a-6f5e4d3c2b1a"
 TOPIC = f"projects/{PROJECT}/topics/caretaker-budget-notifications"
 GITHUB_TOKEN = "projects/my-product/secrets/github-token"  # noqa: S105 - a name
 NOON = datetime(2026, 11, 15, 12, tzinfo=UTC)
+CLUSTER = "projects/my-product/locations/europe-west4/clusters/research"
 FORECAST = budgets_v1.ThresholdRule.Basis.FORECASTED_SPEND
 
 
@@ -44,7 +47,7 @@ class Stage:
     suite: Suite
     said: list[str] = field(default_factory=list)
 
-    @property
+    @cached_property
     def target(self) -> Target:
         """The suite on that cloud."""
         clients = Clients(
@@ -59,7 +62,16 @@ class Stage:
         """What the doctor says is missing, each with what mends it."""
         examine(Patient(self.suite, self.target), self.said.append)
         told = self.said[:-2]
-        return [f"{line[9:]}\n{told[place + 1].strip()}" for place, line in enumerate(told) if line.startswith("MISS")]
+        return _with_mends(told, "MISSING")
+
+    @property
+    def advised(self) -> list[str]:
+        """What was advised by then, each with what makes it better."""
+        return _with_mends(self.said, "advice")
+
+
+def _with_mends(told: list[str], word: str) -> list[str]:
+    return [f"{line[9:]}\n{told[place + 1].strip()}" for place, line in enumerate(told) if line.startswith(word)]
 
 
 @contextmanager
@@ -71,11 +83,33 @@ def all_is_well(owner: Mapping[str, object] | None = None, deployment: Deploymen
             cloud.resource_manager.add_project(project)
             cloud.billing.add_project(project, f"billingAccounts/{ACCOUNT}")
         stage = Stage(cloud, Suite(deployment or Deployment(project=PROJECT), owner or example()))
+        add_pools(stage)
         add_topic(stage, TOPIC)
         add_budget(stage)
         for secret in {one for name in stage.suite.automations for one in stage.suite.named(name).secrets}:
             add_secret(stage, secret)
         yield stage
+
+
+def add_pools(stage: Stage) -> None:
+    """Let the example's GPU pools exist: an L4 on each of two nodes, and one on Cloud Run."""
+    accelerators = [AcceleratorConfig(accelerator_type="nvidia-l4", accelerator_count=1)]
+    zones = ["europe-west4-a", "europe-west4-b"]
+    pool = NodePool(name="gpu", locations=zones, config=NodeConfig(accelerators=accelerators))
+    stage.cloud.gke.add_cluster(CLUSTER, Cluster(node_pools=[pool]))
+    container = run_v2.Container(image="europe-west1-docker.pkg.dev/my-product/images/embeddings")
+    template = run_v2.WorkerPoolRevisionTemplate(
+        containers=[container],
+        node_selector=run_v2.NodeSelector(accelerator="nvidia-l4"),
+        gpu_zonal_redundancy_disabled=True,
+    )
+    stage.cloud.worker_pools.create_worker_pool(
+        run_v2.CreateWorkerPoolRequest(
+            parent="projects/my-product/locations/europe-west1",
+            worker_pool_id="embeddings",
+            worker_pool=run_v2.WorkerPool(template=template),
+        )
+    )
 
 
 def add_topic(stage: Stage, topic: str) -> None:
@@ -96,7 +130,7 @@ def add_budget(stage: Stage, topic: str = TOPIC, forecast: tuple[float, ...] = (
 
 
 def add_secret(stage: Stage, name: str, value: bytes | None = b"value") -> None:
-    """Let a secret exist, with a value or without."""
+    """Let a secret exist, with a value or without; it tells the suite of its rotations."""
     parent, _, secret_id = name.rpartition("/secrets/")
     client = stage.target.clients.of(SecretManagerServiceClient)
     secret: dict[str, object] = {"replication": {"automatic": {}}}

@@ -34,7 +34,7 @@ UPDATE = f"gcloud billing budgets update {BUDGET} --billing-account={ACCOUNT}"
 def test_where_nothing_is_missing() -> None:
     with all_is_well() as stage:
         assert stage.examine() == []
-        assert stage.said[-1].endswith(" well, 0 to mend")
+        assert stage.said[-1].endswith(" well, 3 to consider, 0 to mend")
         assert stage.said[-2] == "3 looks (tools, login, state) are not for the local cloud, and were left out"
         assert not [call for call in stage.cloud.server.calls if call.mutating and call.method.startswith("google.api")]
 
@@ -167,7 +167,7 @@ def test_what_is_missing_and_what_mends_it(spoil: Callable[[Stage], None], found
         spoil(stage)
         told = stage.examine()
         assert found in told
-        assert stage.said[-1].endswith(f" well, {len(told)} to mend")
+        assert stage.said[-1].endswith(f" to consider, {len(told)} to mend")
 
 
 def test_what_could_not_be_looked_at_is_not_well() -> None:
