@@ -102,8 +102,10 @@ class LocalCloud:
         self.server.add_later(services.format("orgpolicy_v2", "org_policy"), "OrgPolicy", self.org_policy)
         self.server.add_later(services.format("resourcemanager_v3", "projects"), "Projects", self.resource_manager)
         self.server.add_later(services.format("service_usage_v1", "service_usage"), "ServiceUsage", self.service_usage)
-        self.http.add(self.instance_groups, self.github, self.storage)
-        self.http.add(self.cloud_quotas, self.locations, self.service_agents)
+        self.http.add(
+            *(self.instance_groups, self.github, self.storage),
+            *(self.cloud_quotas, self.locations, self.service_agents),  # what `./deploy.sh doctor` asks
+        )
 
     def start(self, port: int = 0) -> Self:
         """Listen on loopback, on any free port if none is given."""
