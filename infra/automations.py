@@ -1,5 +1,7 @@
 """The map of the suite, `infra/terraform/automations.yaml`, as typed values."""
 
+import functools
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -91,7 +93,12 @@ class Webhook(Function, frozen=True, kw_only=True, tag_field="trigger", tag="htt
 
 def load_functions(path: Path = PATH) -> dict[str, Entry | Webhook]:
     """The whole map, by function. Raises ``msgspec.ValidationError`` if it is not of the type."""
-    return msgspec.convert(read_yaml(path.read_text(encoding="utf-8")), dict[str, Entry | Webhook])
+    return dict(_functions_in(path.read_text(encoding="utf-8")))
+
+
+@functools.cache
+def _functions_in(text: str) -> Mapping[str, Entry | Webhook]:
+    return msgspec.convert(read_yaml(text), dict[str, Entry | Webhook])
 
 
 class Place(Model, frozen=True, kw_only=True):

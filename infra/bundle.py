@@ -8,6 +8,7 @@ Path in the repository = path in the zip = import name. A ``main.py`` of one lin
 
 import argparse
 import ast
+import functools
 import hashlib
 import io
 import zipfile
@@ -42,13 +43,22 @@ def zipped(files: dict[str, bytes]) -> bytes:
     return buffer.getvalue()
 
 
+def bundle_name(name: str) -> str:
+    """The name of the file of a function's bundle, which carries a hash of its content."""
+    return _name_of(name, zipped(bundle(name)))
+
+
+def _name_of(name: str, content: bytes) -> str:
+    return f"{name}-{hashlib.sha256(content).hexdigest()[:16]}.zip"
+
+
 def write_bundles(names: Iterable[str], folder: Path = FOLDER) -> dict[str, Path]:
     """Write the functions' bundles, each with its content's hash in its name, and take older ones away."""
     folder.mkdir(parents=True, exist_ok=True)
     written = {}
     for name in names:
         content = zipped(bundle(name))
-        path = folder / f"{name}-{hashlib.sha256(content).hexdigest()[:16]}.zip"
+        path = folder / _name_of(name, content)
         if not path.exists():
             fresh = path.with_suffix(".new")
             fresh.write_bytes(content)
@@ -72,7 +82,7 @@ def _closure(module: str, root: Path) -> list[Path]:
         found[name] = path
         package = name.rpartition(".")[0]
         waiting += [package] if package else []
-        waiting += _imports(ast.parse(path.read_bytes()))
+        waiting += _imports_in(path.read_bytes())
     return sorted(found.values())
 
 
@@ -82,6 +92,12 @@ def _file_of(module: str, root: Path) -> Path | None:
         return None
     path = root.joinpath(*module.split("."))
     return next((file for file in (path.with_suffix(".py"), path / "__init__.py") if file.is_file()), None)
+
+
+@functools.cache
+def _imports_in(source: bytes) -> tuple[str, ...]:
+    """The modules that a file imports; functions share most of theirs."""
+    return tuple(_imports(ast.parse(source)))
 
 
 def _imports(tree: ast.AST) -> Iterator[str]:

@@ -18,6 +18,8 @@ from shared.settings import Model, ProjectId, Region, convert, parse
 
 PATH = ROOT / "deployment.yaml"
 TERRAFORM = ROOT / "infra" / "terraform"
+REGION = "europe-west1"
+"""If nothing is said, and on the local cloud."""
 VARIABLES = "caretaker.auto.tfvars.json"
 MOST_BYTES = 30_000
 """Of one function's settings: Cloud Run takes 32 KiB for all environment variables of a container
@@ -63,7 +65,7 @@ class Deployment(Model, frozen=True, kw_only=True):
 
     project: ProjectId
     """Where the suite runs: a project of its own that looks after others (recommended), or the one it looks after."""
-    region: Region = "europe-west1"
+    region: Region = REGION
     firestore_location: str = ""
     """For ever: a region, or a multi-region such as eur3. The region, if nothing is said."""
     organization: Annotated[str, Meta(pattern=r"^[0-9]*$")] = ""

@@ -2,7 +2,6 @@
 
 import argparse
 import contextlib
-import json
 import signal
 import sys
 import time
@@ -15,9 +14,10 @@ from infra.settings import load_caretaker_yaml
 from local.cloud import LocalCloud
 from local.cloud.world import load_world, seed
 from local.console import Console
+from local.endpoints import write_endpoints
 from local.story import cap_spending, manage_previews, prune_backups, restore_drill, rotate_secrets, scale_gpu_pools
 from local.story.player import Player
-from local.suite import WEBHOOK_SECRET_FILE, Suite
+from local.suite import Suite
 from shared.errors import CaretakerError
 
 HERE = ROOT / "local" / "story"
@@ -61,7 +61,7 @@ def _run(options: argparse.Namespace) -> int:
         if is_story:
             rotate_secrets.prepare(cloud, database)
             prune_backups.prepare(suite)
-        _write_endpoints(endpoints, cloud, suite)
+        write_endpoints(endpoints, suite)
         console.say("ready", f"local cloud at {cloud.address}, functions at {suite.address} ({endpoints})")
         if is_story:
             cap_spending.play(player, suite)
@@ -83,23 +83,6 @@ def _run(options: argparse.Namespace) -> int:
         console.say("serving", "until Ctrl-C")
         while True:
             time.sleep(3600)
-
-
-def _write_endpoints(path: Path, cloud: LocalCloud, suite: Suite) -> None:
-    """Say where everything is, for an official client or a hand-made event."""
-    endpoints = {
-        "functions": suite.address,
-        "grpc": cloud.address,
-        "clock": cloud.now_address,
-        "http": cloud.http_address,
-        "webhook_secret_file": str(path.parent / WEBHOOK_SECRET_FILE),
-        "storage": f"{cloud.http_address}/storage.googleapis.com",
-        "github": f"{cloud.http_address}/api.github.com",
-        "project": suite.project,
-    }
-    fresh = path.with_suffix(".new")
-    fresh.write_text(json.dumps(endpoints, indent=2) + "\n", encoding="utf-8")
-    fresh.replace(path)  # it is there only when it is whole
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -1,7 +1,7 @@
 """Hosts every configured automation in one process, each at ``/<automation>/projects/P/topics/T``.
 
 Each is functions-framework's own application around the automation's ``main.py``, as in production; only the process
-and the port are shared. The first line on standard output says which port; the lines after it are the logs.
+and the port are shared. The first line on standard output says that it listens; the lines after it are the logs.
 """
 
 import json
@@ -56,9 +56,13 @@ def application(automations: list[str]) -> WSGIApplication:
 
 
 def main() -> None:
-    """Serve until standard input ends, as it does with the process that started this one, however that ends."""
-    server = make_server("127.0.0.1", 0, application(configured()), threaded=True, request_handler=QuietRequestHandler)
-    sys.stdout.write(json.dumps({"port": server.server_port}) + "\n")
+    """Serve until standard input ends, as it does with the process that started this one, however that ends.
+
+    The first argument is the descriptor of the socket on which it is to listen.
+    """
+    app, listening = application(configured()), int(sys.argv[1])
+    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=QuietRequestHandler, fd=listening)
+    sys.stdout.write("listening\n")
     sys.stdout.flush()
     threading.Thread(target=_shut_down_after_input, args=(server,), daemon=True).start()
     server.serve_forever(poll_interval=STOP_SECONDS)

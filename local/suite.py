@@ -4,29 +4,31 @@ import contextlib
 import json
 import os
 import secrets
+import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import msgspec
-from google.api_core.exceptions import AlreadyExists
-from google.cloud.scheduler_v1 import CloudSchedulerClient
-from google.protobuf.duration_pb2 import Duration
-from google.pubsub_v1 import PublisherClient, SubscriberClient
 
-from infra.automations import ROOT, Entry, Webhook, load_functions
+from infra import deployment
+from infra.automations import ROOT
+from infra.bundle import bundle_name
+from infra.deploy.provisioning import create
+from infra.deploy.resources import AnyResource, Function, resources_of
+from infra.deployment import Deployment
 from local.cloud import LocalCloud
+from local.functions_api import FunctionsApi
 from shared import clients, clock, settings
 from shared.clients import Clients
-from shared.events import Tick, inbox_of
+from shared.events import inbox_of
 
-REGION = "europe-west1"
-ACK_MARGIN_SECONDS = 30
 STOP_SECONDS = 10.0
+BACKLOG = 128
 WEBHOOK_SECRET_FILE = "webhook-secret"  # noqa: S105 - the name of a file
 """Beside the functions' log: what GitHub's webhooks are signed with here."""
 
@@ -47,17 +49,16 @@ class Suite:
         self.cloud = cloud
         self.project = project
         self.clients = Clients(project, endpoint=cloud.address, http_endpoint=cloud.http_address)
-        configured = {name: entry for name, entry in load_functions().items() if name in owner}
-        self.automations = {name: entry for name, entry in configured.items() if isinstance(entry, Entry)}
-        self._webhooks = [entry for entry in configured.values() if isinstance(entry, Webhook)]
+        self.functions: tuple[Function, ...] = ()
+        """What is deployed."""
+        self._suite = deployment.Suite(Deployment(project=project), owner)
         self.address = ""
+        """Where the functions answer, as long as the suite lives."""
+        self._socket: socket.socket | None = None
         self._on_line = on_line
         self._error_log = error_log
         self._webhook_secret_file = error_log.parent / WEBHOOK_SECRET_FILE
         self._environment = os.environ | {
-            settings.VARIABLE: json.dumps(
-                _with_secrets(_with_wakes(owner, project, self.automations), error_log.parent), default=str
-            ),
             clients.PROJECT_VARIABLE: project,
             clients.ENDPOINT_VARIABLE: cloud.address,
             clients.HTTP_ENDPOINT_VARIABLE: cloud.http_address,
@@ -66,37 +67,66 @@ class Suite:
         }
         self._process: subprocess.Popen[bytes] | None = None
         self._reader: threading.Thread | None = None
+        self._lock = threading.Lock()
 
     def __enter__(self) -> Self:
         """Start the functions and provision what leads to them. Raises ``RuntimeError`` if they do not start."""
         with contextlib.ExitStack() as unless_all_is_well:
             unless_all_is_well.push(self)
-            self._start()
-            for name, entry in self.automations.items():
-                self._provision(name, entry)
-            for topic in (topic for webhook in self._webhooks for topic in webhook.publishes):
-                self._topic(topic)
+            # It outlives the functions' processes: a push that comes between two of them waits, and is lost to nobody.
+            self._socket = socket.create_server(("127.0.0.1", 0), backlog=BACKLOG)
+            self.address = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+            self.cloud.resource_manager.add_project(self.project)
+            self.cloud.http.add(FunctionsApi(lambda: self.functions, self.deploy))
+            bundles = {name: bundle_name(name) for name in self._suite.automations}
+            functions = [one for one in self._resources(bundles) if isinstance(one, Function)]
+            self._start(functions)
+            for resource in self._resources(bundles):
+                create(self.clients, resource)
             unless_all_is_well.pop_all()
         return self
 
-    def _start(self) -> None:
-        self.cloud.resource_manager.add_project(self.project)
+    def _resources(self, bundles: Mapping[str, str]) -> Sequence[AnyResource]:
+        return resources_of(self._suite, bundles, lambda name: f"{self.address}/{name}")
+
+    def deploy(self, functions: Sequence[Function]) -> None:
+        """Let these functions run in the place of those that do, from the sources as they are now.
+
+        Raises ``RuntimeError`` if they do not start: then those that ran run again.
+        """
+        with self._lock:
+            before = self.functions
+            self._stop()
+            try:
+                self._start(functions)
+            except RuntimeError:
+                self._stop()
+                self._start(before)
+                raise
+
+    def _start(self, functions: Sequence[Function]) -> None:
+        self.functions = ()
+        if not functions or not self._socket:
+            return
+        given: dict[str, object] = {}
+        for one in functions:
+            given |= one.settings
         with self._error_log.open("wb") as errors:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "local.functions_host"],
+                [sys.executable, "-m", "local.functions_host", str(self._socket.fileno())],
+                pass_fds=[self._socket.fileno()],
                 cwd=ROOT,
-                env=self._environment,
+                env=self._environment | {settings.VARIABLE: json.dumps(_with_secrets(given, self._error_log.parent))},
                 stdin=subprocess.PIPE,  # it ends when this does
                 stdout=subprocess.PIPE,
                 stderr=errors,
             )
-        first = self._process.stdout.readline() if self._process.stdout else b""
-        if not first:
+        if not (self._process.stdout and self._process.stdout.readline()):
             self._process.wait()
             told = self._error_log.read_text(errors="replace").strip().splitlines()
             raise RuntimeError(f"the functions did not start: {told[-1] if told else 'they said nothing'}")
-        self.address = f"http://127.0.0.1:{json.loads(first)['port']}"
-        self._reader = threading.Thread(target=self._read_lines, daemon=True)
+        self.functions = tuple(functions)
+        self._reader = threading.Thread(target=self._read_lines, args=(self._process,), daemon=True)
         self._reader.start()
 
     def __exit__(
@@ -104,6 +134,11 @@ class Suite:
     ) -> None:
         """End the functions' process and our own connections."""
         self.clients.close()
+        self._stop()
+        if self._socket:
+            self._socket.close()
+
+    def _stop(self) -> None:
         if self._process is None:
             return
         if self._process.stdin:
@@ -117,6 +152,7 @@ class Suite:
             self._reader.join(STOP_SECONDS)
         if self._process.stdout:
             self._process.stdout.close()
+        self._process = None
 
     @property
     def process_id(self) -> int:
@@ -132,56 +168,11 @@ class Suite:
         """Where an automation answers the pushes of a topic, given by its id."""
         return f"{self.address}/{automation}/projects/{self.project}/topics/{topic}"
 
-    def _read_lines(self) -> None:
-        if self._process and self._process.stdout:
-            for line in self._process.stdout:
+    def _read_lines(self, process: "subprocess.Popen[bytes]") -> None:
+        if process.stdout:
+            for line in process.stdout:
                 self.cloud.logging.write_line(self.project, service_of(line), line)
                 self._on_line(line)
-
-    def _provision(self, name: str, entry: Entry) -> None:
-        """What Terraform makes for one automation: topics, push subscriptions with retry and dead letters, the tick."""
-        dead_letters = self._topic(f"{inbox_of(name)}-dead-letters")
-        for topic in (inbox_of(name), *entry.topics):
-            self.clients.of(SubscriberClient).create_subscription(
-                request={
-                    "name": f"projects/{self.project}/subscriptions/{topic}-to-{inbox_of(name)}",
-                    "topic": self._topic(topic),
-                    "push_config": {"push_endpoint": self.url(name, topic)},
-                    "filter": entry.filters.get(topic, ""),
-                    "ack_deadline_seconds": entry.time_limit_seconds + ACK_MARGIN_SECONDS,
-                    "retry_policy": {
-                        "minimum_backoff": Duration(seconds=entry.retry.minimum_backoff_seconds),
-                        "maximum_backoff": Duration(seconds=entry.retry.maximum_backoff_seconds),
-                    },
-                    "dead_letter_policy": {
-                        "dead_letter_topic": dead_letters,
-                        "max_delivery_attempts": entry.dead_letter_after,
-                    },
-                }
-            )
-        if entry.tick:
-            parent = f"projects/{self.project}/locations/{REGION}"
-            self.clients.of(CloudSchedulerClient).create_job(
-                request={
-                    "parent": parent,
-                    "job": {
-                        "name": f"{parent}/jobs/{inbox_of(name)}-tick",
-                        "schedule": entry.tick.schedule,
-                        "time_zone": entry.tick.time_zone,
-                        "pubsub_target": {
-                            "topic_name": self._topic(inbox_of(name)),
-                            "data": msgspec.json.encode(Tick(every_seconds=entry.tick.every_seconds)),
-                        },
-                    },
-                }
-            )
-
-    def _topic(self, topic: str) -> str:
-        """The full name of a topic, which is made if it is not there yet."""
-        name = f"projects/{self.project}/topics/{topic}"
-        with contextlib.suppress(AlreadyExists):
-            self.clients.of(PublisherClient).create_topic(request={"name": name})
-        return name
 
 
 def service_of(line: bytes) -> str:
@@ -198,18 +189,6 @@ class _Reported(msgspec.Struct):
 
 class _Line(msgspec.Struct):
     report: _Reported
-
-
-def _with_wakes(owner: Mapping[str, object], project: str, automations: Mapping[str, Entry]) -> dict[str, object]:
-    """The owner's settings with what the deployment puts in: which inboxes a spending restriction wakes."""
-    section = owner.get("cap_spending")
-    wake: dict[str, list[str]] = {}
-    for name, entry in automations.items():
-        for restriction in entry.obeys:
-            wake.setdefault(restriction, []).append(f"projects/{project}/topics/{inbox_of(name)}")
-    return (
-        {**owner, "cap_spending": {**section, "wake": wake}} if isinstance(section, Mapping) and wake else dict(owner)
-    )
 
 
 def _with_secrets(owner: dict[str, object], folder: Path) -> dict[str, object]:

@@ -13,11 +13,12 @@ from infra.costs.suite import suite_cost_lines
 from infra.deploy.commands import commands_of, read_command
 from infra.deploy.doctor import examine
 from infra.deploy.findings import Patient
+from infra.deploy.local import LocalCloud
 from infra.deploy.send import is_well, send
 from infra.deploy.status import holds_of, status_lines
 from infra.deploy.target import LOCAL_DIRECTORY, Target, in_the_cloud, on_this_machine
 from infra.deploy.terraform import NotDeployed, Terraform
-from infra.deployment import PATH, TERRAFORM, Deployment, Suite, load_deployment, load_suite
+from infra.deployment import PATH, REGION, TERRAFORM, Deployment, Suite, load_deployment, load_suite
 from shared.errors import CaretakerError, cloud_errors, in_words
 from shared.state import State
 
@@ -56,10 +57,7 @@ def _do(arguments: list[str]) -> int:
     if options.command == "send":
         return _send(options, rest)
     if options.command in {"status", "doctor"}:
-        suite = _suite(options)
-        target = _target(options, suite.deployment)
-        if target.is_local:
-            suite = Suite(msgspec.structs.replace(suite.deployment, project=target.project), suite.owner)
+        suite, target = _suite_and_target(options)
         if options.command == "doctor":
             return 0 if examine(Patient(suite, target), print) else 1
         for line in status_lines(target, _automations(suite), target.now()):
@@ -71,23 +69,24 @@ def _do(arguments: list[str]) -> int:
 
 
 def _deploy(options: argparse.Namespace) -> int:
-    if options.local:
-        raise NotDeployed("Terraform does not reach the local cloud: ./deploy.sh local makes there what it would make")
-    suite = _suite(options)
-    target = in_the_cloud(suite.deployment.project)
-    terraform = Terraform(
-        suite, target.clients, ask=lambda words: _ask(words, yes=options.yes), say=print, folder=options.root
-    )
+    suite, target = _suite_and_target(options)
+    deployer: LocalCloud | Terraform
+    if target.is_local:
+        deployer = LocalCloud(suite, target, say=print)
+    else:
+        deployer = Terraform(
+            suite, target.clients, ask=lambda words: _ask(words, yes=options.yes), say=print, folder=options.root
+        )
     if options.command == "plan":
-        terraform.plan()
+        deployer.plan()
         return 0
     destroys = options.command == "destroy"
     if destroys:
         _refuse_while_something_is_held(suite, target, anyway=options.even_if_held)
-    if not terraform.plan(destroy=destroys):
+    if not deployer.plan(destroy=destroys):
         print("nothing is to be done")
     elif _ask("Destroy all of it?" if destroys else "Apply it?", yes=options.yes):
-        terraform.apply()
+        deployer.apply()
     else:
         raise NotDeployed("nothing was changed")
     return 0 if destroys else _ask_for_status(suite, target, options.wait)
@@ -124,8 +123,14 @@ def _send(options: argparse.Namespace, rest: list[str]) -> int:
     return 0 if is_well(send(target, automation, command, now=now, wait_seconds=options.wait, say=print)) else 1
 
 
-def _suite(options: argparse.Namespace) -> Suite:
-    return load_suite(options.deployment, options.settings)
+def _suite_and_target(options: argparse.Namespace) -> tuple[Suite, Target]:
+    """What is to be deployed, and where. Where the local cloud has it is not for `deployment.yaml` to say."""
+    suite = load_suite(options.deployment, options.settings)
+    target = _target(options, suite.deployment)
+    if target.is_local:
+        here = msgspec.structs.replace(suite.deployment, project=target.project, region=REGION)
+        suite = Suite(here, suite.owner)
+    return suite, target
 
 
 def _automations(suite: Suite) -> list[str]:

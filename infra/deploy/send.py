@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from infra.deploy.logs import EVERY_SECONDS, report_of_message, wait_for
+from infra.deploy.logs import EVERY_SECONDS, EVERY_SECONDS_HERE, report_of_message, wait_for
 from infra.deploy.target import Target
 from infra.deploy.telling import report_lines
 from shared.events import Command, inbox_of
@@ -26,7 +26,6 @@ def send(
     now: datetime,
     wait_seconds: float,
     say: Callable[[str], None],
-    every: float = EVERY_SECONDS,
 ) -> Report | None:
     """Publish a command, say its message's id, wait for the report, and tell it. None if none came in time."""
     from google.pubsub_v1 import PublisherClient
@@ -38,6 +37,7 @@ def send(
     message_id = published.message_ids[0]
     say(f"published to {topic}: message {message_id}")
     since = now - CLOCKS_DIFFER
+    every = EVERY_SECONDS_HERE if target.is_local else EVERY_SECONDS
     report = wait_for(lambda: report_of_message(target, message_id, since), wait_seconds, every=every)
     if report is None:
         say(f"no report within {wait_seconds:.0f} s. It may still come: jsonPayload.report.message_id={message_id!r}")

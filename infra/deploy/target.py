@@ -23,6 +23,7 @@ class _Endpoints(msgspec.Struct):
     grpc: str
     http: str
     clock: str
+    functions: str
     project: str
 
 
@@ -33,6 +34,8 @@ class Target(msgspec.Struct, frozen=True):
     clients: Clients
     clock_endpoint: str = ""
     """The local cloud's own clock."""
+    functions_endpoint: str = ""
+    """Where its functions answer, each below its name."""
 
     @property
     def is_local(self) -> bool:
@@ -57,4 +60,4 @@ def on_this_machine(directory: Path = LOCAL_DIRECTORY) -> Target:
     except (OSError, msgspec.DecodeError) as error:
         raise NotRunning(f"{path} says of no local cloud: start one with ./deploy.sh local --serve") from error
     clients = Clients(found.project, endpoint=found.grpc, http_endpoint=found.http)
-    return Target(found.project, clients, found.clock)
+    return Target(found.project, clients, found.clock, found.functions)

@@ -28,6 +28,7 @@ from local.cloud.cloud_run import CloudRun
 from local.cloud.cloud_run_jobs import CloudRunJobs
 from local.cloud.engine import Server
 from local.cloud.firestore import Firestore
+from local.cloud.firestore_databases import FirestoreDatabases
 from local.cloud.github import GitHub
 from local.cloud.gke import Gke
 from local.cloud.http import HttpServer
@@ -58,6 +59,7 @@ class LocalCloud:
         self.operations = Operations(self.clock)
         self.pubsub = PubSub(self.clock)
         self.firestore = Firestore(self.clock)
+        self.databases = FirestoreDatabases(self.firestore, self.operations)
         self.secrets = SecretManager(self.clock, self.pubsub)
         self.run = CloudRun(self.clock, self.operations, self.secrets)
         self.revisions = self.run.revisions
@@ -97,11 +99,14 @@ class LocalCloud:
         self.server.add(ArtifactRegistryGrpcTransport, self.artifact_registry)
         self.server.add(SecretManagerServiceGrpcTransport, self.secrets)
         # What no automation asks, but a person who deploys: imported when it is first asked for.
-        services = "google.cloud.{}.services.{}.transports"
-        self.server.add_later(services.format("logging_v2", "logging_service_v2"), "LoggingServiceV2", self.logging)
-        self.server.add_later(services.format("orgpolicy_v2", "org_policy"), "OrgPolicy", self.org_policy)
-        self.server.add_later(services.format("resourcemanager_v3", "projects"), "Projects", self.resource_manager)
-        self.server.add_later(services.format("service_usage_v1", "service_usage"), "ServiceUsage", self.service_usage)
+        for name, package, module, service in (
+            ("FirestoreAdmin", "firestore_admin_v1", "firestore_admin", self.databases),
+            ("LoggingServiceV2", "logging_v2", "logging_service_v2", self.logging),
+            ("OrgPolicy", "orgpolicy_v2", "org_policy", self.org_policy),
+            ("Projects", "resourcemanager_v3", "projects", self.resource_manager),
+            ("ServiceUsage", "service_usage_v1", "service_usage", self.service_usage),
+        ):
+            self.server.add_later(f"google.cloud.{package}.services.{module}.transports", name, service)
         self.http.add(
             *(self.instance_groups, self.github, self.storage),
             *(self.cloud_quotas, self.locations, self.service_agents),  # what `./deploy.sh doctor` asks

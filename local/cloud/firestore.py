@@ -49,6 +49,19 @@ class Firestore:
         self._lock = threading.RLock()
         self._last_commit = clock.now() - timedelta(microseconds=1)
 
+    def databases(self) -> list[str]:
+        """The databases that hold something, by their full names."""
+        with self._lock:
+            return sorted({name.partition("/documents/")[0] for name in self._documents})
+
+    def drop(self, database: str) -> bool:
+        """Forget all that a database holds. Returns whether that was anything."""
+        with self._lock:
+            gone = [name for name in self._documents if name.startswith(f"{database}/documents/")]
+            for name in gone:
+                del self._documents[name]
+            return bool(gone)
+
     def get_document(self, request: types.GetDocumentRequest) -> RawDocument:
         """One document. NOT_FOUND if it is not there."""
         check_document(request.name)

@@ -58,7 +58,10 @@ def _is_listening(suite: Suite) -> bool:
 
 def _is_provisioned(suite: Suite) -> None:
     entry = load_automations()["cap_spending"]
-    subscriptions = list(suite.clients.of(SubscriberClient).list_subscriptions(project="projects/my-product"))
+    found = list(suite.clients.of(SubscriberClient).list_subscriptions(project="projects/my-product"))
+    (kept,) = (one for one in found if not one.push_config.push_endpoint)
+    assert (kept.topic, kept.message_retention_duration.total_seconds()) == (f"{INBOX}-dead-letters", 14 * 24 * 3600)
+    subscriptions = [one for one in found if one is not kept]
     assert {one.topic.rpartition("/")[2] for one in subscriptions} == {"caretaker-cap-spending", *entry.topics}
     for one in subscriptions:
         assert one.push_config.push_endpoint == suite.url("cap_spending", one.topic.rpartition("/")[2])

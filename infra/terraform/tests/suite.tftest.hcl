@@ -52,6 +52,14 @@ run "every_automation_of_the_map" {
     error_message = "Those that obey a restriction are woken."
   }
   assert {
+    condition     = toset(flatten([for subscriptions in output.subscriptions : values(subscriptions)])) == toset(keys(jsondecode(file("./tests/resources.json")).subscriptions))
+    error_message = "The local cloud has subscriptions of the same names (infra/deploy/resources.py)."
+  }
+  assert {
+    condition     = jsonencode(output.settings.cap_spending.cap_spending.wake) == jsonencode(jsondecode(file("./tests/resources.json")).wake)
+    error_message = "The local cloud wakes the same inboxes."
+  }
+  assert {
     condition     = alltrue([for name, settings in output.settings : toset(keys(settings)) == toset(["mode", name])])
     error_message = "A function is given its own section alone."
   }

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -21,6 +22,8 @@ from infra.deploy.target import Target
 from infra.deployment import Deployment, Suite
 from infra.settings import load_caretaker_yaml
 from local.cloud import LocalCloud
+from local.endpoints import write_endpoints
+from local.suite import Suite as LocalSuite
 from shared.clients import Clients, RetryPolicy
 
 PROJECT = "my-caretaker"
@@ -137,3 +140,14 @@ def add_secret(stage: Stage, name: str, value: bytes | None = b"value") -> None:
     client.create_secret(request={"parent": parent, "secret_id": secret_id, "secret": secret})
     if value is not None:
         client.add_secret_version(request={"parent": name, "payload": {"data": value}})
+
+
+@contextmanager
+def serving(owner: Mapping[str, object], folder: Path) -> Iterator[LocalSuite]:
+    """A suite that is up, and in a folder where it is, as `./deploy.sh local` writes it."""
+    with (
+        LocalCloud(now=NOON) as cloud,
+        LocalSuite(cloud, "my-product", owner, on_line=lambda _line: None, error_log=folder / "log") as suite,
+    ):
+        write_endpoints(folder / "endpoints.json", suite)
+        yield suite

@@ -15,10 +15,8 @@ from infra.deploy.logs import newest_report, report_of_message, wait_for
 from infra.deploy.send import is_well, send
 from infra.deploy.target import NotRunning, on_this_machine
 from infra.settings import load_caretaker_yaml
-from local.cloud import LocalCloud
 from local.cloud.world import load_world, seed
-from local.suite import Suite
-from tests.infra.deploy.stage import NOON
+from tests.infra.deploy.stage import NOON, serving
 
 pytestmark = pytest.mark.one_python
 
@@ -30,19 +28,8 @@ BUDGETS = "projects/my-product/topics/caretaker-budget-notifications"
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The folder of a suite that is up, with the endpoints that `./deploy.sh local` writes."""
     folder = tmp_path_factory.mktemp("local")
-    owner = load_caretaker_yaml(STORY / "caretaker.yaml")
-    with (
-        LocalCloud(now=NOON) as cloud,
-        Suite(cloud, "my-product", owner, on_line=lambda _line: None, error_log=folder / "log"),
-    ):
-        seed(cloud, load_world(STORY / "world.yaml"))
-        endpoints = {
-            "grpc": cloud.address,
-            "http": cloud.http_address,
-            "clock": cloud.now_address,
-            "project": "my-product",
-        }
-        (folder / "endpoints.json").write_text(json.dumps(endpoints))
+    with serving(load_caretaker_yaml(STORY / "caretaker.yaml"), folder) as suite:
+        seed(suite.cloud, load_world(STORY / "world.yaml"))
         yield folder
 
 
@@ -111,9 +98,3 @@ def test_without_a_local_cloud(tmp_path: Path, capsys: pytest.CaptureFixture[str
         on_this_machine(tmp_path)
     assert deploy(tmp_path, "send", "cap_spending", "status") == 2
     assert "start one with ./deploy.sh local --serve" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize("command", ["plan", "apply", "destroy"])
-def test_terraform_is_not_for_the_local_cloud(capsys: pytest.CaptureFixture[str], command: str, tmp_path: Path) -> None:
-    assert deploy(tmp_path, command) == 2
-    assert "Terraform does not reach the local cloud" in capsys.readouterr().err

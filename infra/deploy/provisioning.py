@@ -1,0 +1,195 @@
+"""Makes, changes and takes away what a suite is made of on the local cloud, and reads what is there of it."""
+
+import re
+from collections.abc import Container, Iterable, Iterator
+
+import msgspec
+
+from infra.deploy.changes import CREATE, DELETE, REPLACE, Change
+from infra.deploy.resources import AnyResource, Database, Function, Subscription, TickJob, Topic
+from shared.clients import Clients
+from shared.events import Tick
+from shared.rest import get, post
+from shared.state import DATABASE
+
+FUNCTIONS = "https://caretaker.local/functions"
+"""Where the local cloud tells what functions run, and lets others run in their place."""
+TICK_JOB = re.compile(r"caretaker-[a-z-]+-tick")
+LABELS = {"managed_by": "caretaker"}
+"""By which what is the suite's is known from what else is there, as Terraform knows it by its state."""
+
+
+def existing(clients: Clients, project: str, region: str, wanted: Container[str]) -> Iterator[AnyResource]:
+    """What is there of a suite, each after what it needs; of others' topics those that are wanted."""
+    from google.pubsub_v1 import PublisherClient
+
+    subscriptions = list(_subscriptions(clients, project))
+    for one in sorted({project, *(subscription.topic.split("/")[1] for subscription in subscriptions)}):
+        for topic in clients.of(PublisherClient).list_topics(request={"project": f"projects/{one}"}, **clients.reading):
+            if topic.name in wanted or LABELS.items() <= dict(topic.labels).items():
+                yield Topic(name=topic.name)
+    yield from get(clients, FUNCTIONS, {}, list[Function])
+    yield from subscriptions
+    yield from _ticks(clients, f"projects/{project}/locations/{region}")
+
+
+def database(clients: Clients, project: str) -> Iterator[Database]:
+    """What the suite remembers, if it does."""
+    from google.cloud.firestore_admin_v1 import FirestoreAdminClient
+
+    parent = f"projects/{project}"
+    answer = clients.of(FirestoreAdminClient).list_databases(request={"parent": parent}, **clients.reading)
+    yield from (Database(name=one.name) for one in answer.databases if one.name == f"{parent}/databases/{DATABASE}")
+
+
+def carry_out(clients: Clients, changes: Iterable[Change], functions: list[Function]) -> None:
+    """Carry out changes in their order; all functions are replaced at once, by these."""
+    are_deployed = False
+    for change in changes:
+        if isinstance(change.resource, Function):
+            if not are_deployed:
+                post(clients, FUNCTIONS, msgspec.json.encode(functions), "application/json")
+            are_deployed = True
+            continue
+        if change.action in {DELETE, REPLACE}:
+            _delete(clients, change.resource)
+        if change.action in {CREATE, REPLACE}:
+            create(clients, change.resource)
+        elif change.action != DELETE:
+            _update(clients, change.resource)
+
+
+def create(clients: Clients, resource: AnyResource) -> None:
+    """Make one thing. A topic may be there already: what publishes to it may have been before the suite."""
+    from google.api_core.exceptions import AlreadyExists
+    from google.cloud.scheduler_v1 import CloudSchedulerClient
+    from google.pubsub_v1 import PublisherClient, SubscriberClient
+
+    match resource:
+        case Topic():
+            try:
+                clients.of(PublisherClient).create_topic(
+                    request={"name": resource.name, "labels": LABELS}, **clients.writing
+                )
+            except AlreadyExists:
+                """It is somebody else's, and stays so."""
+        case Subscription():
+            clients.of(SubscriberClient).create_subscription(request=_subscription(resource), **clients.writing)
+        case TickJob():
+            parent = resource.name.partition("/jobs/")[0]
+            clients.of(CloudSchedulerClient).create_job(
+                request={"parent": parent, "job": _job(resource)}, **clients.writing
+            )
+
+
+def _update(clients: Clients, resource: AnyResource) -> None:
+    from google.cloud.scheduler_v1 import CloudSchedulerClient
+    from google.pubsub_v1 import SubscriberClient
+
+    match resource:
+        case Subscription():
+            wanted = _subscription(resource)
+            paths = [path for path in wanted if path not in {"name", "topic", "filter", "labels"}]
+            clients.of(SubscriberClient).update_subscription(
+                request={"subscription": wanted, "update_mask": {"paths": paths}}, **clients.writing
+            )
+        case TickJob():
+            wanted = _job(resource)
+            paths = [path for path in wanted if path != "name"]
+            clients.of(CloudSchedulerClient).update_job(
+                request={"job": wanted, "update_mask": {"paths": paths}}, **clients.writing
+            )
+
+
+def _delete(clients: Clients, resource: AnyResource) -> None:
+    from google.cloud.firestore_admin_v1 import FirestoreAdminClient
+    from google.cloud.scheduler_v1 import CloudSchedulerClient
+    from google.pubsub_v1 import PublisherClient, SubscriberClient
+
+    match resource:
+        case Topic():
+            clients.of(PublisherClient).delete_topic(request={"topic": resource.name}, **clients.writing)
+        case Subscription():
+            clients.of(SubscriberClient).delete_subscription(request={"subscription": resource.name}, **clients.writing)
+        case TickJob():
+            clients.of(CloudSchedulerClient).delete_job(request={"name": resource.name}, **clients.writing)
+        case Database():
+            clients.of(FirestoreAdminClient).delete_database(
+                request={"name": resource.name}, **clients.writing
+            ).result()
+
+
+def _subscriptions(clients: Clients, project: str) -> Iterator[Subscription]:
+    from google.pubsub_v1 import SubscriberClient
+
+    request = {"project": f"projects/{project}"}
+    for one in clients.of(SubscriberClient).list_subscriptions(request=request, **clients.reading):
+        if LABELS.items() <= dict(one.labels).items():
+            retry, dead = one.retry_policy, one.dead_letter_policy
+            yield Subscription(
+                name=one.name,
+                topic=one.topic,
+                ack_deadline_seconds=one.ack_deadline_seconds,
+                message_retention_seconds=int(one.message_retention_duration.total_seconds()),
+                push_endpoint=one.push_config.push_endpoint,
+                filter=one.filter,
+                minimum_backoff_seconds=int(retry.minimum_backoff.total_seconds()) if retry else None,
+                maximum_backoff_seconds=int(retry.maximum_backoff.total_seconds()) if retry else None,
+                dead_letter_topic=dead.dead_letter_topic if dead else "",
+                max_delivery_attempts=dead.max_delivery_attempts if dead else None,
+            )
+
+
+def _ticks(clients: Clients, parent: str) -> Iterator[TickJob]:
+    """Jobs have no labels: the suite's are known by their names."""
+    from google.cloud.scheduler_v1 import CloudSchedulerClient
+
+    for job in clients.of(CloudSchedulerClient).list_jobs(request={"parent": parent}, **clients.reading):
+        if TICK_JOB.fullmatch(job.name.rpartition("/")[2]):
+            try:
+                every_seconds = msgspec.json.decode(job.pubsub_target.data, type=Tick).every_seconds
+            except msgspec.DecodeError:
+                every_seconds = 0  # it was changed by hand, and is put right
+            yield TickJob(
+                name=job.name,
+                schedule=job.schedule,
+                time_zone=job.time_zone,
+                topic=job.pubsub_target.topic_name,
+                every_seconds=every_seconds,
+            )
+
+
+def _subscription(one: Subscription) -> dict[str, object]:
+    """As the API takes it."""
+    pushing: dict[str, object] = {
+        "push_config": {"push_endpoint": one.push_endpoint},
+        "retry_policy": {
+            "minimum_backoff": {"seconds": one.minimum_backoff_seconds},
+            "maximum_backoff": {"seconds": one.maximum_backoff_seconds},
+        },
+        "dead_letter_policy": {
+            "dead_letter_topic": one.dead_letter_topic,
+            "max_delivery_attempts": one.max_delivery_attempts,
+        },
+    }
+    return {
+        "name": one.name,
+        "topic": one.topic,
+        "filter": one.filter,
+        "labels": LABELS,
+        "ack_deadline_seconds": one.ack_deadline_seconds,
+        "message_retention_duration": {"seconds": one.message_retention_seconds},
+        "expiration_policy": {},  # never
+        **(pushing if one.push_endpoint else {}),
+    }
+
+
+def _job(one: TickJob) -> dict[str, object]:
+    """As the API takes it."""
+    data = msgspec.json.encode(Tick(every_seconds=one.every_seconds))
+    return {
+        "name": one.name,
+        "schedule": one.schedule,
+        "time_zone": one.time_zone,
+        "pubsub_target": {"topic_name": one.topic, "data": data},
+    }

@@ -1,0 +1,44 @@
+"""What is deployed of the suite on the local cloud, told and replaced over HTTP: caretaker.local/functions."""
+
+import re
+from collections.abc import Callable, Sequence
+
+import grpc
+import msgspec
+
+from infra.deploy.provisioning import FUNCTIONS
+from infra.deploy.resources import Function
+from local.cloud.engine import ApiError
+from local.cloud.http import HttpAnswer, HttpRequest, Route
+from local.cloud.messages import invalid
+
+PATH = re.compile(re.escape(FUNCTIONS.removeprefix("https://")))
+
+
+class FunctionsApi:
+    """``GET`` answers the functions that are deployed; ``POST`` lets others run in their place."""
+
+    def __init__(
+        self, deployed: Callable[[], Sequence[Function]], deploy: Callable[[Sequence[Function]], None]
+    ) -> None:
+        self._deployed = deployed
+        self._deploy = deploy
+
+    @property
+    def routes(self) -> tuple[Route, ...]:
+        """What is served over HTTP."""
+        return Route("GET", PATH, self._get), Route("POST", PATH, self._post)
+
+    def _get(self, _: HttpRequest) -> HttpAnswer:
+        return HttpAnswer(200, msgspec.json.encode(self._deployed()))
+
+    def _post(self, request: HttpRequest) -> HttpAnswer:
+        try:
+            wanted = msgspec.json.decode(request.body, type=list[Function])
+        except msgspec.DecodeError as error:
+            raise invalid(f"no list of functions: {error}") from error
+        try:
+            self._deploy(wanted)
+        except RuntimeError as error:
+            raise ApiError(grpc.StatusCode.FAILED_PRECONDITION, str(error)) from error
+        return self._get(request)

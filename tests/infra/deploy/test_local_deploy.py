@@ -1,0 +1,132 @@
+"""`./deploy.sh plan`, `apply` and `destroy` with `--local`: the suite on the local cloud becomes what is asked for."""
+
+import json
+from pathlib import Path
+
+import grpc
+import msgspec
+import pytest
+from google.cloud.scheduler_v1 import CloudSchedulerClient
+from google.pubsub_v1 import PublisherClient, SubscriberClient
+
+from functions.cap_spending.records import Records
+from infra.automations import ROOT
+from infra.deploy.__main__ import main
+from infra.settings import load_caretaker_yaml
+from local.suite import Suite
+from shared.holds import Held, Hold, Phase
+from shared.state import State
+from tests.infra.deploy.stage import NOON, serving
+
+pytestmark = pytest.mark.one_python
+
+STORY = msgspec.json.decode(msgspec.json.encode(load_caretaker_yaml(ROOT / "local" / "story" / "caretaker.yaml")))
+PROJECT = "projects/my-product"
+INBOX = f"{PROJECT}/subscriptions/caretaker-cap-spending-to-caretaker-cap-spending"
+TICK = f"{PROJECT}/locations/europe-west1/jobs/caretaker-cap-spending-tick"
+REPORTS = f"{PROJECT}/topics/reports"
+
+
+def deploy(folder: Path, command: str, *options: str, **owner: object) -> int:
+    """What `./deploy.sh` does for a suite with such settings."""
+    settings = folder / "caretaker.yaml"
+    settings.write_text(json.dumps({"cap_spending": STORY["cap_spending"]} | owner))
+    where = ["--local", "--directory", str(folder), "--settings", str(settings)]
+    return main([command, *where, *options])
+
+
+def test_from_observing_to_acting_and_away(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def told() -> list[str]:
+        return capsys.readouterr().out.splitlines()
+
+    observing = {"mode": "observe", "cap_spending": STORY["cap_spending"]}
+    acting = {"mode": "act", "scale_gpu_pools": STORY["scale_gpu_pools"]}
+    with serving(observing, tmp_path) as suite:
+        suite.clients.of(PublisherClient).create_topic(request={"name": REPORTS})
+        assert deploy(tmp_path, "plan", mode="observe") == 0
+        assert told() == ["what is there is what is asked for"]
+
+        assert deploy(tmp_path, "plan", **acting) == 0
+        planned = told()
+        assert planned[-1] == "6 to create, 1 to change"
+        assert "  ~ Function     caretaker-cap-spending: settings.mode observe -> act, " in "\n".join(planned)
+        assert deploy(tmp_path, "apply", **acting) == 2  # nobody is at the terminal to say yes
+        assert deploy(tmp_path, "plan", **acting) == 0
+        assert told()[-len(planned) :] == planned
+        assert [one.name for one in suite.functions] == [
+            f"{PROJECT}/locations/europe-west1/functions/caretaker-cap-spending"
+        ]
+
+        assert deploy(tmp_path, "apply", "--yes", **acting) == 0
+        assert [line for line in told() if line.startswith("unchanged ")] == [
+            "unchanged  cap_spending on Status",
+            "unchanged  scale_gpu_pools on Status",
+        ]
+        _what_somebody_has_changed_is_put_right(suite, tmp_path)
+        _functions_that_do_not_start_leave_those_that_run(suite, tmp_path)
+        told()
+        _what_is_held_is_not_left_behind(suite, tmp_path)
+        assert deploy(tmp_path, "destroy", "--yes", "--even-if-held", **acting) == 0
+        assert told()[-1].endswith(" to take away")
+        assert [one.name for one in suite.clients.of(PublisherClient).list_topics(project=PROJECT)] == [REPORTS]
+        assert list(suite.clients.of(SubscriberClient).list_subscriptions(project=PROJECT)) == []
+        assert list(suite.clients.of(CloudSchedulerClient).list_jobs(parent=TICK.partition("/jobs/")[0])) == []
+        assert (suite.functions, suite.process_id) == ((), 0)
+        assert State(suite.clients).read("records/cap_spending")[0].fields is None
+        assert deploy(tmp_path, "destroy", "--yes", **acting) == 0
+        assert told() == ["what is there is what is asked for", "nothing is to be done"]
+
+
+def _what_somebody_has_changed_is_put_right(suite: Suite, folder: Path) -> None:
+    subscriber, scheduler = suite.clients.of(SubscriberClient), suite.clients.of(CloudSchedulerClient)
+    hasty = {"name": INBOX, "ack_deadline_seconds": 10}
+    mask = {"paths": ["ack_deadline_seconds"]}
+    subscriber.update_subscription(request={"subscription": hasty, "update_mask": mask})
+    spoilt = {"name": TICK, "schedule": "0 0 * * *", "pubsub_target": {"topic_name": REPORTS, "data": b"no tick"}}
+    scheduler.update_job(request={"job": spoilt, "update_mask": {"paths": ["schedule", "pubsub_target"]}})
+    subscriber.delete_subscription(subscription=f"{PROJECT}/subscriptions/caretaker-cap-spending-dead-letters")
+    suite.cloud.server.fail("UpdateJob", grpc.StatusCode.UNAVAILABLE)
+    again = {"mode": "act", "scale_gpu_pools": STORY["scale_gpu_pools"]}
+    assert deploy(folder, "apply", "--yes", **again) == 1  # half of it; what was done stands
+    assert deploy(folder, "apply", "--yes", **again) == 0
+    assert subscriber.get_subscription(subscription=INBOX).ack_deadline_seconds == 270
+    job = scheduler.get_job(name=TICK)
+    assert (job.schedule, json.loads(job.pubsub_target.data)) == (
+        "*/10 * * * *",
+        {"type": "tick", "every_seconds": 600},
+    )
+
+
+def _what_is_held_is_not_left_behind(suite: Suite, folder: Path) -> None:
+    hold = Hold(
+        fields={"state": Held(original="ENABLED", before="ENABLED", applied="PAUSED")},
+        phase=Phase.CONFIRMED,
+        held_by=("monthly",),
+        since=NOON,
+    )
+    state = State(suite.clients)
+    state.write(state.read("records/cap_spending")[0], Records(holds={f"{PROJECT}/locations/l/jobs/batch": hold}))
+    assert deploy(folder, "destroy", "--yes") == 2
+    assert suite.functions
+
+
+def _functions_that_do_not_start_leave_those_that_run(suite: Suite, folder: Path) -> None:
+    before, process = suite.functions, suite.process_id
+    wrong = msgspec.structs.replace(before[0], settings={"cap_spending": {"budgets": 7}})
+    with pytest.raises(RuntimeError, match=r"did not start: .*budgets: 7 will not do"):
+        suite.deploy([wrong])
+    assert (suite.functions, suite.process_id != process) == (before, True)
+    assert main(["send", "--local", "--directory", str(folder), "cap_spending", "status"]) == 0
+
+
+def test_a_budget_that_terraform_would_make(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    endpoints = dict.fromkeys(("grpc", "http", "clock", "functions"), "127.0.0.1:9") | {"project": "my-product"}
+    (tmp_path / "endpoints.json").write_text(json.dumps(endpoints))
+    deployment = tmp_path / "deployment.yaml"
+    deployment.write_text("project: my-caretaker\nbudgets: {monthly: {amount: 400}}\n")
+    budget = {**STORY["cap_spending"]["budgets"]["monthly"], "id": ""}
+    without = {"budgets": {"monthly": budget}}
+    assert deploy(tmp_path, "plan", "--deployment", str(deployment), cap_spending=without) == 2
+    assert capsys.readouterr().err == (
+        "budgets.monthly: no budget is made on the local cloud, so say its id in caretaker.yaml\n"
+    )
