@@ -1,6 +1,6 @@
 """Says what is missing before the suite can be deployed and can do its work, and the command that mends it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from infra.deploy import (
     look_at_budgets,
@@ -12,11 +12,7 @@ from infra.deploy import (
 )
 from infra.deploy.findings import Finding, Look, Patient, looked
 
-ON_THIS_MACHINE: tuple[Look, ...] = (
-    look_at_machine.tools,
-    look_at_machine.login,
-    look_at_machine.bucket_of_the_state,
-)
+ON_THIS_MACHINE: tuple[Look, ...] = (look_at_machine.tools, look_at_machine.login)
 """What has no meaning for the local cloud."""
 
 EVERYWHERE: tuple[Look, ...] = (
@@ -36,17 +32,29 @@ EVERYWHERE: tuple[Look, ...] = (
 
 
 def examine(patient: Patient, say: Callable[[str], None]) -> bool:
-    """Look at everything, and say it. Returns whether all is well."""
-    looks = EVERYWHERE if patient.target.is_local else ON_THIS_MACHINE + EVERYWHERE
-    findings = [finding for look in looks for finding in looked(look, patient)]
-    for finding in findings:
-        _tell(finding, say)
-    if patient.target.is_local:
-        say(f"{len(ON_THIS_MACHINE)} looks (tools, login, state) are not for the local cloud, and were left out")
-    told = [finding.word for finding in findings]
+    """Look at everything, and say each thing when it is seen. Returns whether all is well."""
+    words: list[str] = []
+    for look in _looks(patient, say):
+        for finding in looked(look, patient):
+            _tell(finding, say)
+            words.append(finding.word)
     counts = {"well": "ok", "to consider": "advice", "to mend": "MISSING"}
-    say(", ".join(f"{told.count(word)} {name}" for name, word in counts.items()))
-    return all(finding.is_well for finding in findings)
+    say(", ".join(f"{words.count(word)} {name}" for name, word in counts.items()))
+    return "MISSING" not in words
+
+
+def _looks(patient: Patient, say: Callable[[str], None]) -> Iterator[Look]:
+    """Those that have a meaning: on the local cloud none at this machine, without a login none at a cloud."""
+    in_the_cloud = (look_at_machine.bucket_of_the_state, *EVERYWHERE)
+    if patient.target.is_local:
+        yield from EVERYWHERE
+        say("3 looks (tools, login, state) are not for the local cloud, and were left out")
+        return
+    yield from ON_THIS_MACHINE
+    if look_at_machine.is_logged_in():
+        yield from in_the_cloud
+    else:
+        say(f"{len(in_the_cloud)} looks need a login, and were left out")
 
 
 def _tell(finding: Finding, say: Callable[[str], None]) -> None:

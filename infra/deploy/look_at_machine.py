@@ -5,9 +5,13 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from infra.deploy import state_bucket
 from infra.deploy.findings import Finding, Patient, missing, well
+
+if TYPE_CHECKING:
+    from google.auth.credentials import Credentials
 
 TERRAFORM_AT_LEAST = (1, 11)
 """The first with write-only arguments, which keep a secret out of the state."""
@@ -40,12 +44,8 @@ def _terraform() -> Finding:
 
 def login(patient: Patient) -> Iterable[Finding]:
     """The login of Terraform and of this command: application default credentials."""
-    import google.auth
-    from google.auth.exceptions import DefaultCredentialsError
-
-    try:
-        credentials, _ = google.auth.default()
-    except DefaultCredentialsError:
+    credentials = _credentials()
+    if credentials is None:
         yield missing("nobody is logged in", "gcloud auth application-default login")
         return
     yield well("application default credentials are there")
@@ -58,6 +58,22 @@ def login(patient: Patient) -> Iterable[Finding]:
             f"the quota project of the login is {quota or 'not set'}",
             f"gcloud auth application-default set-quota-project {project}",
         )
+
+
+def is_logged_in() -> bool:
+    """Whether there are credentials to ask anything with."""
+    return _credentials() is not None
+
+
+def _credentials() -> "Credentials | None":
+    import google.auth
+    from google.auth.exceptions import DefaultCredentialsError
+
+    try:
+        credentials, _ = google.auth.default()
+    except DefaultCredentialsError:
+        return None
+    return credentials
 
 
 def bucket_of_the_state(patient: Patient) -> Iterable[Finding]:

@@ -7,10 +7,12 @@ import msgspec
 
 from infra.automations import ROOT
 from shared import clock
-from shared.clients import Clients
+from shared.clients import Clients, RetryPolicy
 from shared.errors import CaretakerError
 
 LOCAL_DIRECTORY = ROOT / ".local"
+PATIENCE_SECONDS = 5.0
+"""For one call: somebody sits there, and can run it again."""
 
 
 class NotRunning(CaretakerError):
@@ -49,7 +51,7 @@ class Target(msgspec.Struct, frozen=True):
 
 def in_the_cloud(project: str) -> Target:
     """The suite in a project, reached with the credentials of whoever runs this."""
-    return Target(project, Clients.from_environment(project))
+    return Target(project, Clients.from_environment(project, retry=RetryPolicy(give_up=PATIENCE_SECONDS)))
 
 
 def on_this_machine(directory: Path = LOCAL_DIRECTORY) -> Target:

@@ -66,14 +66,31 @@ class Terraform(msgspec.Struct, frozen=True):
 
     def _run(self, command: str, *options: str, good: tuple[int, ...] = (0,)) -> int:
         self.say(f"terraform {command}")
-        run = subprocess.run([_program(), command, *options], cwd=self.folder, check=False)
-        if run.returncode not in good:
+        code = _until_it_ends(subprocess.Popen([_program(), command, *options], cwd=self.folder))
+        if code not in good:
             raise NotDeployed(f"terraform {command} did not succeed: mend what it says above, and run this again")
-        return run.returncode
+        return code
 
 
 class _Output(msgspec.Struct):
     value: object
+
+
+def _until_it_ends(process: "subprocess.Popen[bytes]") -> int:
+    """Wait for a program, and return its code. Ctrl-C is told to it as well, and it is let end by itself.
+
+    Terraform then finishes what it is at, writes its state and gives back the lock; killed, it would do neither.
+    """
+    interrupted: KeyboardInterrupt | None = None
+    while True:
+        try:
+            code = process.wait()
+        except KeyboardInterrupt as interrupt:
+            interrupted = interrupt
+            continue
+        if interrupted:
+            raise interrupted
+        return code
 
 
 def _program() -> str:

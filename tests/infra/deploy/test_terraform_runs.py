@@ -4,7 +4,11 @@ Terraform itself cannot reach a cloud here, so a small program stands in its pla
 """
 
 import json
+import os
+import signal
+import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +20,7 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud.storage import Client
 
 from functions.cap_spending.records import Records
+from infra.automations import ROOT
 from infra.deploy.__main__ import main
 from infra.deploy.terraform import NotDeployed, Terraform
 from shared import clients
@@ -226,3 +231,31 @@ def test_destroy_refuses_while_something_is_held(at_home: Bench, capsys: pytest.
     at_home.ends(plan=0)
     assert run(at_home, "destroy", "--even-if-held") == 0
     assert "nothing is to be done" in capsys.readouterr().out
+
+
+SLOW_TERRAFORM = """#!{python}
+import pathlib, signal, sys
+folder = pathlib.Path({folder!r})
+def finish(number, frame):
+    signal.sigtimedwait([signal.SIGTERM], 1)  # longer than a program is left that is to be killed
+    (folder / "saved").touch()
+    sys.exit(1)
+signal.signal(signal.SIGINT, finish)
+(folder / "began").touch()
+signal.pause()
+"""
+
+
+def test_an_interrupted_terraform_may_still_save_its_state(at_home: Bench) -> None:
+    program = at_home.folder / "terraform"
+    program.write_text(SLOW_TERRAFORM.format(python=sys.executable, folder=str(at_home.folder)))
+    where = ["--deployment", str(at_home.folder / "deployment.yaml"), "--root", str(at_home.folder)]
+    command = [sys.executable, "-m", "infra.deploy", "plan", *where]
+    with subprocess.Popen(command, cwd=ROOT, start_new_session=True, stderr=subprocess.PIPE) as process:
+        while not (at_home.folder / "began").exists():
+            assert process.poll() is None
+            time.sleep(0.02)
+        os.killpg(process.pid, signal.SIGINT)
+        told = process.stderr.read() if process.stderr else b""
+    assert (at_home.folder / "saved").exists()
+    assert (process.returncode, told) == (130, b"interrupted: run it again when you like\n")
