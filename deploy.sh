@@ -25,7 +25,7 @@ In your project, by deployment.yaml and caretaker.yaml (docs/deploy.md)
   ./deploy.sh send AUTOMATION COMMAND   such as: send cap_spending snooze --until 18:00
   ./deploy.sh destroy            shows what would go, asks, and takes all of it away
 
-doctor, status and send take --local, for the suite that ./deploy.sh local has started.
+Each of these six takes --local, for the suite that ./deploy.sh local has started.
 
 You need bash and Python 3.11, 3.12 or 3.13; to deploy, gcloud and Terraform too. The first run installs
 packages into .venv in this folder; nothing outside it is changed.

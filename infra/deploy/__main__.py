@@ -165,7 +165,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, words in (
-        ("plan", "show what would change in your project, and change nothing"),
+        ("plan", "show what would change, and change nothing"),
         ("apply", "show it, ask, do it, then ask each automation for its status"),
         ("destroy", "show what would go, ask, and take all of it away"),
     ):

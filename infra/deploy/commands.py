@@ -30,7 +30,9 @@ def read_command(arguments: Sequence[str], now: datetime, *, automations: Sequen
     """The automation and the command that a person has typed. Says what would do, and exits, if it is none."""
     parser = argparse.ArgumentParser(
         prog="./deploy.sh send",
-        description="Sends a command to an automation. Its README says what each does.",
+        description="Sends a command to an automation, and waits for its report. Its README says what each does.",
+        epilog="Besides: --local for the suite that ./deploy.sh local has started, --wait SECONDS for the report,"
+        " --deployment FILE instead of deployment.yaml.",
     )
     to = parser.add_subparsers(dest="automation", required=True, metavar="AUTOMATION")
     for automation in automations or load_automations():

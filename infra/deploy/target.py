@@ -1,5 +1,6 @@
 """Where the suite is that a person speaks to: in the cloud, with their own credentials, or local."""
 
+import socket
 from datetime import datetime
 from pathlib import Path
 
@@ -55,11 +56,17 @@ def in_the_cloud(project: str) -> Target:
 
 
 def on_this_machine(directory: Path = LOCAL_DIRECTORY) -> Target:
-    """The suite on the local cloud that was started last. Raises ``NotRunning`` if there is none."""
+    """The suite on the local cloud that was started last. Raises ``NotRunning`` if there is none, or it has ended."""
     path = directory / "endpoints.json"
+    start = "start one with ./deploy.sh local --serve"
     try:
         found = msgspec.json.decode(path.read_bytes(), type=_Endpoints)
     except (OSError, msgspec.DecodeError) as error:
-        raise NotRunning(f"{path} says of no local cloud: start one with ./deploy.sh local --serve") from error
+        raise NotRunning(f"{path} says of no local cloud: {start}") from error
+    host, _, port = found.grpc.rpartition(":")
+    try:
+        socket.create_connection((host, int(port))).close()
+    except OSError as error:
+        raise NotRunning(f"the local cloud of {path} has ended: {start}") from error
     clients = Clients(found.project, endpoint=found.grpc, http_endpoint=found.http)
     return Target(found.project, clients, found.clock, found.functions)

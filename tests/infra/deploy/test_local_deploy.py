@@ -12,8 +12,14 @@ from google.pubsub_v1 import PublisherClient, SubscriberClient
 from functions.cap_spending.records import Records
 from infra.automations import ROOT
 from infra.deploy.__main__ import main
+from infra.deploy.local import LocalCloud
+from infra.deploy.target import Target
+from infra.deploy.terraform import NotDeployed
+from infra.deployment import Deployment, NewBudget
+from infra.deployment import Suite as DeployedSuite
 from infra.settings import load_caretaker_yaml
 from local.suite import Suite
+from shared.clients import Clients
 from shared.holds import Held, Hold, Phase
 from shared.state import State
 from tests.infra.deploy.stage import NOON, serving
@@ -119,14 +125,8 @@ def _functions_that_do_not_start_leave_those_that_run(suite: Suite, folder: Path
     assert main(["send", "--local", "--directory", str(folder), "cap_spending", "status"]) == 0
 
 
-def test_a_budget_that_terraform_would_make(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    endpoints = dict.fromkeys(("grpc", "http", "clock", "functions"), "127.0.0.1:9") | {"project": "my-product"}
-    (tmp_path / "endpoints.json").write_text(json.dumps(endpoints))
-    deployment = tmp_path / "deployment.yaml"
-    deployment.write_text("project: my-caretaker\nbudgets: {monthly: {amount: 400}}\n")
-    budget = {**STORY["cap_spending"]["budgets"]["monthly"], "id": ""}
-    without = {"budgets": {"monthly": budget}}
-    assert deploy(tmp_path, "plan", "--deployment", str(deployment), cap_spending=without) == 2
-    assert capsys.readouterr().err == (
-        "budgets.monthly: no budget is made on the local cloud, so say its id in caretaker.yaml\n"
-    )
+def test_a_budget_that_terraform_would_make() -> None:
+    deployment = Deployment(project="my-caretaker", budgets={"monthly": NewBudget(amount=400)})
+    target = Target("my-product", Clients("my-product"), "http://127.0.0.1:9/now")
+    with pytest.raises(NotDeployed, match=r"^budgets\.monthly: no budget is made on the local cloud, so say its id"):
+        LocalCloud(DeployedSuite(deployment, STORY), target, say=print).plan()

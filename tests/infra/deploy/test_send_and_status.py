@@ -98,3 +98,7 @@ def test_without_a_local_cloud(tmp_path: Path, capsys: pytest.CaptureFixture[str
         on_this_machine(tmp_path)
     assert deploy(tmp_path, "send", "cap_spending", "status") == 2
     assert "start one with ./deploy.sh local --serve" in capsys.readouterr().err
+    endpoints = dict.fromkeys(("http", "clock", "functions", "project"), "") | {"grpc": "127.0.0.1:1"}
+    (tmp_path / "endpoints.json").write_text(json.dumps(endpoints))
+    with pytest.raises(NotRunning, match="has ended: start one"):
+        on_this_machine(tmp_path)
