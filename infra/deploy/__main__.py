@@ -13,7 +13,7 @@ from infra.costs.suite import suite_cost_lines
 from infra.deploy.commands import commands_of, read_command
 from infra.deploy.doctor import examine
 from infra.deploy.findings import Patient
-from infra.deploy.local import LocalCloud
+from infra.deploy.local import LocalDeployment
 from infra.deploy.send import is_well, send
 from infra.deploy.status import holds_of, status_lines
 from infra.deploy.target import LOCAL_DIRECTORY, Target, in_the_cloud, on_this_machine
@@ -70,9 +70,9 @@ def _do(arguments: list[str]) -> int:
 
 def _deploy(options: argparse.Namespace) -> int:
     suite, target = _suite_and_target(options)
-    deployer: LocalCloud | Terraform
+    deployer: LocalDeployment | Terraform
     if target.is_local:
-        deployer = LocalCloud(suite, target, say=print)
+        deployer = LocalDeployment(suite, target, say=print)
     else:
         deployer = Terraform(
             suite, target.clients, ask=lambda words: _ask(words, yes=options.yes), say=print, folder=options.root

@@ -6,9 +6,9 @@ import msgspec
 
 from infra.deploy.resources import AnyResource, Subscription
 
-CREATE, UPDATE, REPLACE, DELETE = "+", "~", "±", "-"
+CREATE, UPDATE, DELETE = "+", "~", "-"
 UNCHANGEABLE = frozenset({"topic", "filter"})
-"""Of a subscription: it is made anew."""
+"""Of a subscription, which then goes and comes anew."""
 LONGEST = 60
 
 
@@ -27,7 +27,7 @@ class Change(msgspec.Struct, frozen=True):
 def summary(planned: Iterable[Change]) -> str:
     """How many of them there are of each kind."""
     actions = [change.action for change in planned]
-    words = {CREATE: "to create", UPDATE: "to change", REPLACE: "to make anew", DELETE: "to take away"}
+    words = {CREATE: "to create", UPDATE: "to change", DELETE: "to take away"}
     return ", ".join(f"{actions.count(action)} {word}" for action, word in words.items() if action in actions)
 
 
@@ -44,9 +44,12 @@ def _towards(there: AnyResource | None, wanted: AnyResource) -> Iterator[Change]
         yield Change(CREATE, wanted, "it is not there")
         return
     differing = dict(_differing(msgspec.structs.asdict(there), msgspec.structs.asdict(wanted)))
-    if differing:
-        is_new = isinstance(wanted, Subscription) and not UNCHANGEABLE.isdisjoint(differing)
-        yield Change(REPLACE if is_new else UPDATE, wanted, ", ".join(f"{at} {how}" for at, how in differing.items()))
+    how = ", ".join(f"{at} {how}" for at, how in differing.items())
+    if isinstance(wanted, Subscription) and not UNCHANGEABLE.isdisjoint(differing):
+        yield Change(DELETE, there, how)
+        yield Change(CREATE, wanted, how)
+    elif differing:
+        yield Change(UPDATE, wanted, how)
 
 
 def _differing(there: object, wanted: object, at: str = "") -> Iterator[tuple[str, str]]:

@@ -13,7 +13,7 @@ from infra.deploy.terraform import NotDeployed
 from infra.deployment import Suite
 
 
-class LocalCloud(msgspec.Struct):
+class LocalDeployment(msgspec.Struct):
     """The suite on the local cloud, as `Terraform` is the one in a project."""
 
     suite: Suite

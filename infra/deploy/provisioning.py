@@ -5,7 +5,7 @@ from collections.abc import Container, Iterable, Iterator
 
 import msgspec
 
-from infra.deploy.changes import CREATE, DELETE, REPLACE, Change
+from infra.deploy.changes import CREATE, DELETE, Change
 from infra.deploy.resources import AnyResource, Database, Function, Subscription, TickJob, Topic
 from shared.clients import Clients
 from shared.events import Tick
@@ -24,7 +24,9 @@ def existing(clients: Clients, project: str, region: str, wanted: Container[str]
     from google.pubsub_v1 import PublisherClient
 
     subscriptions = list(_subscriptions(clients, project))
-    for one in sorted({project, *(subscription.topic.split("/")[1] for subscription in subscriptions)}):
+    # A subscription whose topic was deleted says `_deleted-topic_`.
+    others = {one.topic.split("/")[1] for one in subscriptions if "/" in one.topic}
+    for one in sorted({project, *others}):
         for topic in clients.of(PublisherClient).list_topics(request={"project": f"projects/{one}"}, **clients.reading):
             if topic.name in wanted or LABELS.items() <= dict(topic.labels).items():
                 yield Topic(name=topic.name)
@@ -50,12 +52,11 @@ def carry_out(clients: Clients, changes: Iterable[Change], functions: list[Funct
             if not are_deployed:
                 post(clients, FUNCTIONS, msgspec.json.encode(functions), "application/json")
             are_deployed = True
-            continue
-        if change.action in {DELETE, REPLACE}:
+        elif change.action == DELETE:
             _delete(clients, change.resource)
-        if change.action in {CREATE, REPLACE}:
+        elif change.action == CREATE:
             create(clients, change.resource)
-        elif change.action != DELETE:
+        else:
             _update(clients, change.resource)
 
 

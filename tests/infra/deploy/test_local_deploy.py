@@ -12,7 +12,7 @@ from google.pubsub_v1 import PublisherClient, SubscriberClient
 from functions.cap_spending.records import Records
 from infra.automations import ROOT
 from infra.deploy.__main__ import main
-from infra.deploy.local import LocalCloud
+from infra.deploy.local import LocalDeployment
 from infra.deploy.target import Target
 from infra.deploy.terraform import NotDeployed
 from infra.deployment import Deployment, NewBudget
@@ -30,6 +30,7 @@ STORY = msgspec.json.decode(msgspec.json.encode(load_caretaker_yaml(ROOT / "loca
 PROJECT = "projects/my-product"
 INBOX = f"{PROJECT}/subscriptions/caretaker-cap-spending-to-caretaker-cap-spending"
 TICK = f"{PROJECT}/locations/europe-west1/jobs/caretaker-cap-spending-tick"
+BUDGETS = f"{PROJECT}/topics/caretaker-budget-notifications"
 REPORTS = f"{PROJECT}/topics/reports"
 
 
@@ -91,11 +92,14 @@ def _what_somebody_has_changed_is_put_right(suite: Suite, folder: Path) -> None:
     spoilt = {"name": TICK, "schedule": "0 0 * * *", "pubsub_target": {"topic_name": REPORTS, "data": b"no tick"}}
     scheduler.update_job(request={"job": spoilt, "update_mask": {"paths": ["schedule", "pubsub_target"]}})
     subscriber.delete_subscription(subscription=f"{PROJECT}/subscriptions/caretaker-cap-spending-dead-letters")
+    suite.clients.of(PublisherClient).delete_topic(topic=BUDGETS)
     suite.cloud.server.fail("UpdateJob", grpc.StatusCode.UNAVAILABLE)
     again = {"mode": "act", "scale_gpu_pools": STORY["scale_gpu_pools"]}
     assert deploy(folder, "apply", "--yes", **again) == 1  # half of it; what was done stands
     assert deploy(folder, "apply", "--yes", **again) == 0
     assert subscriber.get_subscription(subscription=INBOX).ack_deadline_seconds == 270
+    notified = f"{PROJECT}/subscriptions/caretaker-budget-notifications-to-caretaker-cap-spending"
+    assert subscriber.get_subscription(subscription=notified).topic == BUDGETS
     job = scheduler.get_job(name=TICK)
     assert (job.schedule, json.loads(job.pubsub_target.data)) == (
         "*/10 * * * *",
@@ -129,4 +133,4 @@ def test_a_budget_that_terraform_would_make() -> None:
     deployment = Deployment(project="my-caretaker", budgets={"monthly": NewBudget(amount=400)})
     target = Target("my-product", Clients("my-product"), "http://127.0.0.1:9/now")
     with pytest.raises(NotDeployed, match=r"^budgets\.monthly: no budget is made on the local cloud, so say its id"):
-        LocalCloud(DeployedSuite(deployment, STORY), target, say=print).plan()
+        LocalDeployment(DeployedSuite(deployment, STORY), target, say=print).plan()

@@ -119,14 +119,15 @@ def test_what_changes_says_how() -> None:
         for one in made(suite)
     ]
     told = changes(before, made(suite))
+    subscription, how = (
+        "caretaker-pull-requests-to-caretaker-manage-previews",
+        "filter a -> none, max_delivery_attempts 5 -> 20",
+    )
     assert [str(one) for one in told] == [
-        (
-            "± Subscription caretaker-pull-requests-to-caretaker-manage-previews: filter a -> none, "
-            "max_delivery_attempts 5 -> 20"
-        ),
+        *(f"{action} Subscription {subscription}: {how}" for action in "-+"),
         "~ TickJob      caretaker-manage-previews-tick: schedule * * * * * -> */5 * * * *",
     ]
-    assert summary(told) == "1 to change, 1 to make anew"
+    assert summary(told) == "1 to create, 1 to change, 1 to take away"
 
 
 def test_long_values_are_cut_and_absent_ones_named() -> None:
