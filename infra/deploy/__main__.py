@@ -28,7 +28,7 @@ AFTER_APPLY_SECONDS = 180.0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Do it; the exit code is 0 if all went well, 1 if not, 2 if it could not begin."""
+    """Do it; the exit code is 0 if all is well, 1 if something is not, 2 if it was not done, or not to its end."""
     from google.auth.exceptions import DefaultCredentialsError
 
     given = list(sys.argv[1:] if arguments is None else arguments)

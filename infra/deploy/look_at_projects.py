@@ -34,12 +34,15 @@ BEFORE_TERRAFORM = ("cloudresourcemanager.googleapis.com", "serviceusage.googlea
 
 LOOKING = (
     "artifactregistry.googleapis.com",
+    "billingbudgets.googleapis.com",
     "cloudbilling.googleapis.com",
     "cloudfunctions.googleapis.com",
     "cloudquotas.googleapis.com",
     "cloudscheduler.googleapis.com",
     "firestore.googleapis.com",
     "orgpolicy.googleapis.com",
+    "run.googleapis.com",
+    "secretmanager.googleapis.com",
 )
 """APIs that these looks themselves ask in the suite's own project, counted as its calls."""
 
@@ -99,7 +102,7 @@ def billing(patient: Patient) -> Iterable[Finding]:
 
 
 def apis(patient: Patient) -> Iterable[Finding]:
-    """The APIs that must be enabled; in the suite's own project Terraform enables the others."""
+    """The APIs that must be enabled; in the suite's own project those that Terraform begins with, or that looks ask."""
     from google.cloud.service_usage_v1 import ServiceUsageClient, State
 
     clients = patient.target.clients
