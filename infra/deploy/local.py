@@ -25,7 +25,7 @@ class LocalDeployment(msgspec.Struct):
     def plan(self, *, destroy: bool = False) -> bool:
         """Show what would change, and keep it to be applied. Returns whether anything would."""
         deployment, target = self.suite.deployment, self.target
-        for key in deployment.budgets:
+        for key in () if destroy else deployment.budgets:
             raise NotDeployed(f"budgets.{key}: no budget is made on the local cloud, so say its id in caretaker.yaml")
         bundles = {name: path.name for name, path in write_bundles(self.suite.automations).items()}
         desired = (
