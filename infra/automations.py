@@ -25,8 +25,9 @@ class TickSchedule(Model, frozen=True, kw_only=True):
     schedule: str
     """In unix-cron format."""
     time_zone: str
-    every_seconds: Annotated[int, Meta(ge=60)]
-    """The period of the schedule: an older tick is superseded."""
+    every_seconds: Annotated[int, Meta(ge=60, le=43_200)]
+    """The period of the schedule: an older tick is superseded. Twice a day at least, as Cloud Monitoring notices no
+    silence of a whole day (https://cloud.google.com/monitoring/alerts/metric-absence)."""
 
 
 class RetryPolicy(Model, frozen=True, kw_only=True):

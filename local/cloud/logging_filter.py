@@ -1,6 +1,6 @@
-"""The Logging query language as far as the suite writes it: comparisons that all have to hold.
+"""The Logging query language as far as the suite writes it: comparisons that all have to hold, or NOT to.
 
-https://cloud.google.com/logging/docs/view/logging-query-language. OR, NOT, parentheses, functions and bare words are
+https://cloud.google.com/logging/docs/view/logging-query-language. OR, parentheses, functions and bare words are
 refused. A comparison with a repeated field holds if it holds for any of its values.
 """
 
@@ -14,7 +14,7 @@ from local.cloud.messages import invalid
 SEVERITIES = ("DEFAULT", "DEBUG", "INFO", "NOTICE", "WARNING", "ERROR", "CRITICAL", "ALERT", "EMERGENCY")
 
 _COMPARISON = re.compile(
-    r"\s*(?P<field>[A-Za-z_][\w-]*(?:\.[A-Za-z_][\w-]*)*)\s*(?P<operator>=~|!~|>=|<=|!=|=|>|<|:)\s*"
+    r"\s*(?P<negation>NOT\s+)?(?P<field>[A-Za-z_][\w-]*(?:\.[A-Za-z_][\w-]*)*)\s*(?P<operator>=~|!~|>=|<=|!=|=|>|<|:)\s*"
     r'(?:"(?P<text>(?:[^"\\]|\\.)*)"|(?P<bare>[^\s"()]+))'
 )
 _AND = re.compile(r"\s+AND\s+|\s*\n\s*|\s+(?=[A-Za-z_])")
@@ -27,9 +27,13 @@ class Comparison:
     field: str
     operator: str
     value: str
+    is_negated: bool = False
 
     def holds(self, entry: Mapping[str, object]) -> bool:
-        """Whether it holds of an entry, as JSON has one; of a field that is not there nothing does but ``!=``."""
+        """Whether it holds of an entry, as JSON has one; of a field that is not there nothing does but a negation."""
+        return self._is_met(entry) is not self.is_negated
+
+    def _is_met(self, entry: Mapping[str, object]) -> bool:
         found = list(_values(entry, self.field.split(".")))
         if self.operator == "!=":
             return not any(_is_equal(value, self.value) for value in found)
@@ -58,7 +62,7 @@ def parse_filter(text: str) -> tuple[Comparison, ...]:
         if found is None:
             raise invalid(f"Unparseable filter: {rest!r} is not understood.")
         value = re.sub(r"\\(.)", r"\1", found["text"]) if found["text"] is not None else found["bare"]
-        comparisons.append(Comparison(found["field"], found["operator"], value))
+        comparisons.append(Comparison(found["field"], found["operator"], value, bool(found["negation"])))
         after = rest[found.end() :]
         joined = _AND.match(after)
         if after and joined is None:

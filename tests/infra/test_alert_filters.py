@@ -1,17 +1,22 @@
 """The filters of metrics and alert policies, held against reports as functions write them."""
 
+import ast
 import json
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 import pytest
 
+from functions.prune_backups.guards import QUESTIONS
+from infra.automations import ROOT
 from local.cloud.logging_filter import all_hold, parse_filter
 from shared.plan import Alert, Refusal
 from shared.report import Outcome, Report
 from shared.settings import Mode
+from tests.infra.test_docs import OPERATE
 from tests.infra.test_terraform_structure import parsed
 
 pytestmark = pytest.mark.one_python
@@ -36,16 +41,20 @@ def local_values() -> dict[str, Any]:
     }
 
 
-def filters() -> dict[str, str]:
-    """Every filter on log entries, by what it is for, with what it refers to put in."""
+def filters(group: str) -> dict[str, str]:
+    """The filters on log entries of the metrics (`counters`) or of the policies (`matched`), with all put in."""
     known = local_values()
 
     def text(value: str) -> str:
         plain = value.removeprefix('"').removesuffix('"').replace('\\"', '"').replace("\\\\", "\\")
         return re.sub(r"\$\{local\.(\w+)\}", lambda found: text(known[found[1]]), plain)
 
-    groups = {**known["counters"], **known["matched"]}
-    return {name.strip('"'): text(body["filter"]) for name, body in groups.items() if not name.startswith("__")}
+    return {name.strip('"'): text(body["filter"]) for name, body in known[group].items() if not name.startswith("__")}
+
+
+def matched(group: str, line: dict[str, object]) -> set[str]:
+    """Which metrics count a line, or which policies tell of it."""
+    return {name for name, text in filters(group).items() if all_hold(parse_filter(text), line)}
 
 
 def entry(**fields: object) -> dict[str, object]:
@@ -55,30 +64,82 @@ def entry(**fields: object) -> dict[str, object]:
     return {"resource": resource, "severity": severity, "jsonPayload": json.loads(msgspec.json.encode(fields))}
 
 
+def report(*alerts: str, refusals: tuple[str, ...] = (), **fields: Any) -> dict[str, object]:
+    """The entry of a report with alerts of these kinds, and refusals by these guards."""
+    told = tuple(Alert(kind, "a subject", "a reason") for kind in alerts)
+    refused = tuple(Refusal("a subject", guard, "a reason") for guard in refusals)
+    return entry(report=msgspec.structs.replace(QUIET, alerts=told, refusals=refused, **fields))
+
+
 @pytest.mark.parametrize(
-    ("line", "matched"),
+    ("line", "metrics", "policies"),
     [
-        (entry(report=QUIET), {"runs"}),
-        (
-            entry(report=msgspec.structs.replace(QUIET, alerts=(Alert("stock_out", "training", "no GPU"),))),
-            {"runs", "alerts"},
-        ),
-        (
-            entry(report=msgspec.structs.replace(QUIET, refusals=(Refusal("shop", "last_good_backup", "it is"),))),
-            {"runs", "refusals"},
-        ),
-        (entry(report=msgspec.structs.replace(QUIET, failed_money=1)), {"runs", "money_failures", "money"}),
-        (entry(message="m", budget_alert={"budget": "monthly", "rung": "actual@1"}), {"budget"}),
-        (entry(message="webhook 7 was not published: x", severity="ERROR"), {"webhooks"}),
-        (entry(message="webhook 7: published"), set()),
+        (report(), {"runs"}, set()),
+        (report(failed_money=1), {"runs", "money_failures"}, {"money"}),
+        (report("stock_out"), {"runs", "alerts"}, {"stock_out"}),
+        (report("overdue"), {"runs", "alerts"}, {"overdue"}),
+        (report("overdue", "rotation_failed"), {"runs", "alerts"}, {"overdue", "rotation"}),
+        (report("stale_newest", refusals=("stale_newest",)), {"runs", "alerts", "refusals"}, {"stale_backup"}),
+        (report("below_floor", refusals=("below_floor",)), {"runs", "alerts", "refusals"}, {"refused_prune"}),
+        (report(refusals=("never_a_gap",)), {"runs", "refusals"}, {"refusals"}),
+        (report("never_heard_of"), {"runs", "alerts"}, {"alerts"}),
+        (report("no_data_at_all"), {"runs", "alerts"}, {"alerts"}),
+        (entry(message="m", budget_alert={"budget": "monthly", "rung": "actual@1"}), set(), {"budget"}),
+        (entry(message="webhook 7 was not published: x", severity="ERROR"), set(), {"webhooks"}),
+        (entry(message="webhook 7: published"), set(), set()),
     ],
 )
-def test_what_a_line_is_counted_as(line: dict[str, object], matched: set[str]) -> None:
-    found = {name for name, text in filters().items() if all_hold(parse_filter(text), line)}
-    assert found == matched
+def test_what_a_line_is_counted_as_and_who_tells_of_it(
+    line: dict[str, object], metrics: set[str], policies: set[str]
+) -> None:
+    assert (matched("counters", line), matched("matched", line)) == (metrics, policies)
 
 
 def test_the_lines_of_others_are_none_of_ours() -> None:
-    other = entry(report=QUIET)
+    other = report("stock_out", refusals=("below_floor",), failed_money=1)
     other["resource"] = {"type": "cloud_run_revision", "labels": {"service_name": "api"}}
-    assert not any(all_hold(parse_filter(text), other) for text in filters().values())
+    assert matched("counters", other) | matched("matched", other) == set()
+
+
+def calls() -> Iterator[tuple[str, ast.Call]]:
+    """Every call in the functions' code, by the name that is called."""
+    for path in sorted((ROOT / "functions").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Attribute):
+                yield (node.func.id if isinstance(node.func, ast.Name) else node.func.attr), node
+
+
+def kinds() -> tuple[set[str], set[str]]:
+    """Every kind of alert, and every guard, that the functions' code names."""
+    said = {"Alert": (0, True), "alert": (0, True), "Refusal": (1, False), "refused": (0, False)}
+    alerts = {question.__name__ for question in QUESTIONS}
+    guards: set[str] = set()
+    for name, call in calls():
+        place, is_alert = said.get(name, (0, False))
+        first = call.args[place] if name in said and len(call.args) > place else None
+        if isinstance(first, ast.Constant) and isinstance(first.value, str):
+            is_both = any(keyword.arg == "is_alert" for keyword in call.keywords)
+            (alerts if is_alert or is_both else guards).add(first.value)
+    return alerts, guards
+
+
+def test_each_kind_of_alert_that_there_is_has_one_policy_and_no_guard_is_silent() -> None:
+    alerts, guards = kinds()
+    assert {"stock_out", "overdue", "stale_newest", "no_bucket", "lost_access"} <= alerts
+    assert {"never_a_gap", "may_be_detached"} <= guards
+    told = {kind: matched("matched", report(kind)) for kind in alerts}
+    assert {kind: policies for kind, policies in told.items() if len(policies) != 1 or "alerts" in policies} == {}
+    assert {guard for guard in guards if matched("matched", report(refusals=(guard,))) != {"refusals"}} == set()
+    # And it is for kinds that there are.
+    assert set(text(local_values()["known"]).split("|")) == alerts
+
+
+def text(value: str) -> str:
+    """A string as Terraform has it."""
+    return value.removeprefix('"').removesuffix('"')
+
+
+def test_each_policy_is_told_of_in_the_docs() -> None:
+    titles = {text(body["title"]) for name, body in local_values()["matched"].items() if not name.startswith("__")}
+    section = OPERATE.partition("## What alerts mean")[2].partition("\n## ")[0]
+    assert {title for title in titles if f"| {title} |" not in section} == set()

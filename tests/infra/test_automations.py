@@ -97,6 +97,7 @@ def test_what_comes_from_outside_never_goes_to_an_inbox(name: str) -> None:
     [
         ("memory:", "memroy:"),
         ("max_instances: 3", "max_instances: 0"),
+        ("every_seconds: 43200", "every_seconds: 86400"),
         ("dead_letter_after: 20", "dead_letter_after: 3"),
         ("github_permissions: {metadata: read", "github_permissions: {metadata: admin"),
     ],

@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from infra.automations import Entry, Webhook, load_functions
+from infra.costs.suite import CONDITIONS
 from infra.named import Named
 from tests.infra.terraform import TERRAFORM, folders
 
@@ -137,3 +138,13 @@ def test_dead_letters_and_deadlines_are_within_what_pubsub_allows() -> None:
         if isinstance(entry, Entry):
             assert entry.time_limit_seconds + 30 <= 600, name
             assert 5 <= entry.dead_letter_after <= 100, name
+
+
+def test_the_alerts_that_cost_are_those_that_the_cost_table_counts() -> None:
+    """Matching log lines is free; each condition on a metric is counted for each automation that Pub/Sub wakes."""
+    policies = [
+        body for kind, _, body in resources("modules/observability") if kind == "google_monitoring_alert_policy"
+    ]
+    on_metrics = [body for body in policies if "condition_matched_log" not in body["conditions"][0]]
+    assert all(len(body["conditions"]) == 1 for body in policies)
+    assert (len(policies), len(on_metrics)) == (CONDITIONS + 1, CONDITIONS)

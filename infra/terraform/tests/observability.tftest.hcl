@@ -9,7 +9,7 @@ run "what_a_person_must_see_is_told" {
     project_id = "my-caretaker"
     automations = {
       cap_spending   = { subscriptions = ["b-to-caretaker-cap-spending", "a-to-caretaker-cap-spending"], dead_letters = "caretaker-cap-spending-dead-letters", every_seconds = 600 }
-      prune_backups  = { subscriptions = ["caretaker-prune-backups-to-caretaker-prune-backups"], dead_letters = "caretaker-prune-backups-dead-letters", every_seconds = 86400 }
+      prune_backups  = { subscriptions = ["caretaker-prune-backups-to-caretaker-prune-backups"], dead_letters = "caretaker-prune-backups-dead-letters", every_seconds = 43200 }
       receive_github = {}
     }
     alerts = {
@@ -21,16 +21,23 @@ run "what_a_person_must_see_is_told" {
 
   assert {
     condition = output.policies == tolist([
+      "Caretaker: GPU nodes were asked for and do not come",
+      "Caretaker: a GPU pool is kept on by a signal that says nothing",
       "Caretaker: a change that matters to the bill has failed",
       "Caretaker: a guard has refused",
+      "Caretaker: a rotation did not go as planned",
       "Caretaker: a rung of a budget is passed",
+      "Caretaker: a secret is overdue",
       "Caretaker: a webhook was not published",
+      "Caretaker: backups have stopped coming",
       "Caretaker: cap_spending does not keep up",
       "Caretaker: cap_spending has not run",
       "Caretaker: dead letters of cap_spending",
       "Caretaker: dead letters of prune_backups",
+      "Caretaker: previews lack something that a person must give",
       "Caretaker: prune_backups does not keep up",
       "Caretaker: prune_backups has not run",
+      "Caretaker: pruning backups was refused",
       "Caretaker: something that a person must see",
     ])
     error_message = "A policy for each thing, and for each automation that Pub/Sub wakes."
@@ -40,8 +47,12 @@ run "what_a_person_must_see_is_told" {
     error_message = "The metrics that policies and the dashboard are about."
   }
   assert {
-    condition     = google_monitoring_alert_policy.silent["cap_spending"].conditions[0].condition_absent[0].duration == "1800s" && google_monitoring_alert_policy.silent["prune_backups"].conditions[0].condition_absent[0].duration == "84600s"
+    condition     = google_monitoring_alert_policy.silent["cap_spending"].conditions[0].condition_absent[0].duration == "1800s" && google_monitoring_alert_policy.silent["prune_backups"].conditions[0].condition_absent[0].duration == "84000s"
     error_message = "Three ticks, within what Monitoring allows."
+  }
+  assert {
+    condition     = alltrue([for policy in google_monitoring_alert_policy.matched : strcontains(policy.conditions[0].condition_matched_log[0].filter, "resource.labels.service_name=~\"^caretaker-\"") && length(policy.documentation[0].content) > 80])
+    error_message = "Of the suite's own lines alone, and each says what to do."
   }
   assert {
     condition     = endswith(google_monitoring_alert_policy.oldest_message["cap_spending"].conditions[0].condition_threshold[0].filter, "=one_of(\"a-to-caretaker-cap-spending\",\"b-to-caretaker-cap-spending\")")
@@ -59,15 +70,15 @@ run "what_a_person_must_see_is_told" {
   }
 }
 
-run "channels_that_cannot_be_are_refused" {
+run "what_cannot_be_watched_or_told_is_refused" {
   command = plan
   module {
     source = "./modules/observability"
   }
   variables {
     project_id  = "my-caretaker"
-    automations = {}
+    automations = { prune_backups = { every_seconds = 86400 } }
     alerts      = { emails = ["oncall"], slack = ["#alerts"], topics = ["alerts"] }
   }
-  expect_failures = [var.alerts]
+  expect_failures = [var.alerts, var.automations]
 }

@@ -10,6 +10,12 @@ variable "automations" {
     dead_letters  = optional(string)
     every_seconds = optional(number, 0)
   }))
+
+  validation {
+    # https://cloud.google.com/monitoring/alerts/metric-absence
+    condition     = alltrue([for automation in var.automations : automation.every_seconds <= 43200])
+    error_message = "automations: every_seconds is at most 43200, twice a day, as Monitoring notices no silence of more than 23 hours and 30 minutes: each day of a daily tick would be one."
+  }
 }
 
 variable "alerts" {

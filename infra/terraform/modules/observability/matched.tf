@@ -1,0 +1,115 @@
+# What is matched in the log itself, so that the notification comes within minutes and names the line.
+
+locals {
+  # Every kind of alert that has a policy of its own. What has none is told all the same: `alerts` and `refusals` below.
+  known = "stock_out|no_data|overdue|secret_missing|rotation_failed|not_taken_back|retirement_owed|stale_newest|no_bucket|empty_policy|unknown_names|future_backups|small_newest|unproved_newest|too_many_deletes|below_floor|name_taken|lost_access"
+
+  matched = {
+    money = {
+      title    = "a change that matters to the bill has failed"
+      filter   = "${local.reports} AND jsonPayload.report.failed_money>0"
+      severity = "CRITICAL"
+      content  = "A change that was to save money did not succeed, and is tried again with every tick. `jsonPayload.report.changes` with `outcome=\"failed\"` says which and why: a missing permission (`./deploy.sh doctor`), or a resource in the middle of something. Until it succeeds, do by hand what it was to do."
+    }
+    stock_out = {
+      title    = "GPU nodes were asked for and do not come"
+      filter   = "${local.reports} AND jsonPayload.report.alerts.kind=\"stock_out\""
+      severity = "ERROR"
+      content  = "A pool has been without the nodes that it was asked for: Google has none of that kind there, or the quota is spent; `jsonPayload.report.alerts.reason` says which. The request stands. Look at the quota, or run the work in another zone or on another kind of GPU."
+    }
+    no_data = {
+      title    = "a GPU pool is kept on by a signal that says nothing"
+      filter   = "${local.reports} AND jsonPayload.report.alerts.kind=\"no_data\""
+      severity = "WARNING"
+      content  = "A signal has had no data for an hour, which is not taken for idle, so the pool stays on and costs. Is the metric still written, the subscription still there? Mend it, or take the signal out of caretaker.yaml."
+    }
+    overdue = {
+      title    = "a secret is overdue"
+      filter   = "${local.reports} AND jsonPayload.report.alerts.kind=\"overdue\""
+      severity = "ERROR"
+      content  = "A secret is older than `every_days` and `overdue_after_days` allow. The reports of rotate_secrets say what holds it up: a guard, a maintenance window that never opens, a rotation that was taken back, `mode: observe`. Mend that, then `./deploy.sh send rotate_secrets rotate --secret KEY`."
+    }
+    rotation = {
+      title    = "a rotation did not go as planned"
+      filter   = "${local.reports} AND jsonPayload.report.alerts.kind=~\"^(secret_missing|rotation_failed|not_taken_back|retirement_owed)$\""
+      severity = "ERROR"
+      content  = "`rotation_failed`: it was taken back and the old value counts; mend what the reason names, it is tried again a day later. `not_taken_back`: a service is not ready on the old version either; look at its revisions. `retirement_owed`: somebody still refers to the version before; move it. `secret_missing`: create it, or take it out of caretaker.yaml."
+    }
+    stale_backup = {
+      title    = "backups have stopped coming"
+      filter   = "${local.reports} AND jsonPayload.report.alerts.kind=~\"^(stale_newest|no_bucket)$\""
+      severity = "ERROR"
+      content  = "The newest backup of a set is older than `fresh_within`, or there is none, or no bucket. Look why the job that takes backups does not run or fails, and take one now. Nothing of the set is deleted meanwhile."
+    }
+    refused_prune = {
+      title    = "pruning backups was refused"
+      filter   = "${local.reports} AND jsonPayload.report.alerts.kind=~\"^(empty_policy|unknown_names|future_backups|small_newest|unproved_newest|too_many_deletes|below_floor)$\""
+      severity = "ERROR"
+      content  = "Deleting backups of a set would have been unsafe, so none was deleted: `jsonPayload.report.refusals` has the guard and its numbers. `small_newest` or `unproved_newest`: the newest backup is no good; take another and prove it. `too_many_deletes`, `below_floor`, `empty_policy`, `unknown_names`: compare the set's retention and names in caretaker.yaml with the bucket. `future_backups`: a clock is wrong."
+    }
+    previews = {
+      title    = "previews lack something that a person must give"
+      filter   = "${local.reports} AND jsonPayload.report.alerts.kind=~\"^(name_taken|lost_access)$\""
+      severity = "WARNING"
+      content  = "`name_taken`: a Cloud Run service that is not ours has the preview's name; rename one of them. `lost_access`: GitHub does not let us see the repository any more; give the app or the token its access back, or take the repository out of caretaker.yaml."
+    }
+    # Whatever has no policy yet: a kind of alert that is new is never silent.
+    alerts = {
+      title    = "something that a person must see"
+      filter   = "${local.reports} AND jsonPayload.report.alerts.kind:* AND NOT jsonPayload.report.alerts.kind=~\"^(${local.known})$\""
+      severity = "ERROR"
+      content  = "`jsonPayload.report.alerts` says what (`kind`), of what (`subject`), and why (`reason`); the automation's README what it means."
+    }
+    refusals = {
+      title    = "a guard has refused"
+      filter   = "${local.reports} AND jsonPayload.report.refusals.guard:* AND NOT jsonPayload.report.refusals.guard=~\"^(${local.known})$\""
+      severity = "WARNING"
+      content  = "Something was not done, as it would have been unsafe: `jsonPayload.report.refusals` says what, by which guard, and why. Nothing of that subject goes on until the reason is gone: mend it, the next tick looks again."
+    }
+    budget = {
+      title    = "a rung of a budget is passed"
+      filter   = "${local.functions} AND jsonPayload.budget_alert.rung:*"
+      severity = "WARNING"
+      content  = "The action `notify` of the rung in `jsonPayload.budget_alert`: cost has passed it. `./deploy.sh status` says what is in force now; `./deploy.sh send cap_spending snooze --until TIME` holds the ladder back, a raised budget lets go by itself."
+    }
+    webhooks = {
+      title    = "a webhook was not published"
+      filter   = "${local.functions} AND severity>=ERROR AND jsonPayload.message=~\"^webhook .* was not published\""
+      severity = "ERROR"
+      content  = "GitHub never sends a webhook again by itself: redeliver it there (Settings > Webhooks > Recent deliveries)."
+    }
+  }
+}
+
+resource "google_monitoring_alert_policy" "matched" {
+  for_each = local.matched
+
+  project               = var.project_id
+  display_name          = "Caretaker: ${each.value.title}"
+  combiner              = "OR"
+  severity              = each.value.severity
+  notification_channels = local.channels
+  user_labels           = var.labels
+
+  conditions {
+    display_name = each.value.title
+
+    condition_matched_log {
+      filter = each.value.filter
+    }
+  }
+
+  # It is said on each run for as long as it is so: once an hour is enough.
+  alert_strategy {
+    auto_close = "86400s"
+
+    notification_rate_limit {
+      period = "3600s"
+    }
+  }
+
+  documentation {
+    content   = each.value.content
+    mime_type = "text/markdown"
+  }
+}
