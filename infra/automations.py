@@ -60,7 +60,8 @@ class Function(Model, frozen=True, kw_only=True):
     github_permissions: dict[str, Literal["read", "write"]] = {}
     """Of GitHub, by their names for apps: what the installation, or the fine-grained token, is granted."""
     only_with: dict[str, tuple[str, ...]] = {}
-    """By a key of the owner's section: the permissions that are granted only if it is there."""
+    """By a path into the owner's section, such as `pools.*.node_pool`: permissions that are granted only if something
+    stands there, and in the projects, or on the secrets, that it names. A `true` means the `project` beside it."""
     environment: dict[str, str] = {}
     """Besides what every function is given: its settings and the project."""
     secrets: tuple[MountedSecret, ...] = ()

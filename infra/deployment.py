@@ -106,7 +106,7 @@ class Suite(msgspec.Struct, frozen=True):
     def named(self, automation: str) -> Named:
         """On what an automation is granted its permissions."""
         deployment = self.deployment
-        named = named_in(self.owner[automation], deployment.project)
+        named = named_in(self.owner[automation], load_functions()[automation], deployment.project)
         return msgspec.structs.replace(
             named,
             buckets={bucket: deployment.buckets.get(bucket, project) for bucket, project in named.buckets.items()},
@@ -167,7 +167,7 @@ def _check_names(suite: Suite) -> None:
     for name in suite.deployment.act_as:
         if name not in suite.automations:
             raise SettingsError(f"act_as.{name}", name, f"an automation with a section: {', '.join(suite.automations)}")
-    known = {bucket for name in suite.automations for bucket in named_in(suite.owner[name], "").buckets}
+    known = {bucket for name in suite.automations for bucket in suite.named(name).buckets}
     for bucket in suite.deployment.buckets:
         if bucket not in known:
             raise SettingsError(

@@ -51,20 +51,17 @@ DOMAINS = "iam.allowedPolicyMemberDomains"
 
 
 def watched(patient: Patient) -> dict[str, set[str]]:
-    """The projects that the settings name, each with the APIs that automations ask there; the suite's own first."""
+    """The projects in which automations are granted something, each with the APIs that they ask there.
+
+    The suite's own comes first: Terraform enables the others in it.
+    """
     places = load_places()
     own = patient.suite.deployment.project
     found: dict[str, set[str]] = {own: {*BEFORE_TERRAFORM, *LOOKING}}
     for name in patient.suite.automations:
-        named = patient.suite.named(name)
-        entry = load_functions()[name]
-        conditional = {one for permissions in entry.only_with.values() for one in permissions}
-        asked_for = {one for key, permissions in entry.only_with.items() if key in named.keys for one in permissions}
-        for permission in entry.permissions:
-            place = place_of(permission, places)
-            if place.granted_on == "projects" and (permission not in conditional or permission in asked_for):
-                for project in named.projects:
-                    found.setdefault(project, set()).add(place.api)
+        for project, granted in patient.suite.named(name).permissions_by_project().items():
+            if project != own:
+                found.setdefault(project, set()).update(place_of(permission, places).api for permission in granted)
     return found
 
 

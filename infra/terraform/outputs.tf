@@ -29,7 +29,7 @@ output "settings" {
 }
 
 output "permissions" {
-  description = "What each automation was granted, by what it is granted on."
+  description = "What each automation was granted, by project and what in it that is granted on."
   value       = { for name, automation in module.automation : name => automation.permissions }
 }
 

@@ -42,11 +42,12 @@ variable "settings" {
 }
 
 variable "named" {
-  description = "By automation, what its section names: permissions are granted on these alone (modules/automation). ./deploy.sh finds it."
+  description = "By automation, what its section asks for and names: permissions are granted on these alone (modules/automation). ./deploy.sh finds it."
   type = map(object({
-    keys             = optional(set(string), [])
-    projects         = optional(set(string), [])
+    permissions      = optional(set(string))
+    projects         = optional(map(set(string)), {})
     secrets          = optional(set(string), [])
+    read_secrets     = optional(set(string), [])
     buckets          = optional(map(string), {})
     repositories     = optional(set(string), [])
     accounts         = optional(set(string), [])

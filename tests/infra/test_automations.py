@@ -59,9 +59,11 @@ def test_an_entry_makes_sense(name: str, entry: Entry) -> None:
 @pytest.mark.parametrize(("name", "entry"), load_functions().items())
 def test_what_terraform_needs_of_an_entry(name: str, entry: Entry | Webhook) -> None:
     places = load_places()
-    assert {place_of(permission, places).granted_on for permission in entry.permissions}
-    for key, permissions in entry.only_with.items():
-        assert set(permissions) <= set(entry.permissions), key
+    on_projects = {one for one in entry.permissions if place_of(one, places).granted_on == "projects"}
+    # On a whole project nothing is granted that the owner's section does not ask for there.
+    assert on_projects <= {one for permissions in entry.only_with.values() for one in permissions}
+    for path, permissions in entry.only_with.items():
+        assert set(permissions) <= set(entry.permissions), path
     folders = [secret.file.rpartition("/")[0] for secret in entry.secrets]
     assert len(set(folders)) == len(folders)
     # A service account's id, and a subscription's name.

@@ -9,7 +9,6 @@ import pytest
 
 from infra.automations import ROOT
 from infra.deployment import Deployment, NewBudget, Suite, load_deployment, load_suite, variables, write_variables
-from infra.named import Named, named_in
 from infra.settings import load_caretaker_yaml
 from shared.errors import SettingsError
 
@@ -129,46 +128,3 @@ def test_terraform_is_given_settings_as_they_were_read() -> None:
 def test_a_budgets_defaults_are_terraforms_too() -> None:
     given = msgspec.to_builtins(Deployment(project="my-caretaker", budgets={"monthly": NewBudget(amount=400)}))
     assert given["budgets"] == {"monthly": {"amount": 400.0, "projects": (), "display_name": None}}
-
-
-def test_what_the_example_names() -> None:
-    owner = example()
-    spending = named_in(owner["cap_spending"], "my-caretaker")
-    assert (spending.projects, spending.billing_accounts) == (("my-product",), ("0A1B2C-3D4E5F-6A7B8C",))
-    assert {"limit_cloud_run", "pause_schedules"} <= set(spending.keys)
-    assert "detach_billing" not in spending.keys
-    pools = named_in(owner["scale_gpu_pools"], "my-caretaker")
-    assert (pools.projects, pools.secrets) == (("my-product",), ())
-    assert {"node_pool", "worker_pool", "kind"} <= set(pools.keys)
-    previews = named_in(owner["manage_previews"], "my-caretaker")
-    assert previews.accounts == ("preview@my-previews.iam.gserviceaccount.com",)
-    assert previews.secrets == ("projects/my-product/secrets/github-token",)
-    assert previews.repositories == ("projects/my-previews/locations/europe-west1/repositories/images",)
-    assert "my-previews" in previews.projects
-
-
-@pytest.mark.parametrize(
-    ("section", "named"),
-    [
-        ({}, Named()),
-        (
-            {"sets": [{"bucket": "gs://my-backups/daily", "project": "my-product"}, {"bucket": "others"}]},
-            Named(
-                keys=("bucket", "project", "sets"),
-                projects=("my-product",),
-                buckets={"my-backups": "my-product", "others": "my-caretaker"},
-            ),
-        ),
-        (
-            {"secret": "projects/p-one/secrets/s/versions/7", "subscription": "projects/p-two/subscriptions/s"},
-            Named(keys=("secret", "subscription"), projects=("p-one", "p-two"), secrets=("projects/p-one/secrets/s",)),
-        ),
-        (
-            # What merely looks so.
-            {"note": "my projects/x", "image": "docker.io/library/x", "account": "jane@example.com"},
-            Named(keys=("account", "image", "note")),
-        ),
-    ],
-)
-def test_what_a_section_names(section: object, named: Named) -> None:
-    assert named_in(section, "my-caretaker") == named

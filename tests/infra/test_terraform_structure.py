@@ -121,7 +121,7 @@ def test_terraform_knows_an_entry_as_python_does() -> None:
     known = attributes(blocks("modules/automation", "variable")["entry"]["type"])
     fields = {field.name: field for kind in (Entry, Webhook) for field in msgspec.structs.fields(kind)}
     # What Terraform reads elsewhere, or has no use for.
-    elsewhere = {"topics", "obeys", "publishes", "laws_that_do_not_apply", "github_permissions"}
+    elsewhere = {"topics", "obeys", "publishes", "laws_that_do_not_apply", "github_permissions", "only_with"}
     assert set(known) == {"trigger", *fields} - elsewhere
     always = {field.name for field in msgspec.structs.fields(Entry) if field.required} - {"retry", "dead_letter_after"}
     assert {name for name, kind in known.items() if not kind.startswith("optional(")} == {"trigger", *always}

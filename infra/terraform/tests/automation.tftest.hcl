@@ -53,16 +53,19 @@ run "an_automation_that_pubsub_wakes" {
       filters            = { budget = "NOT attributes.eventType = \"TOPIC_CONFIGURED\"" }
       permissions = [
         "datastore.entities.get", "pubsub.topics.publish", "run.services.list", "run.services.update", "run.services.delete",
-        "secretmanager.versions.add", "storage.objects.delete", "iam.serviceAccounts.actAs", "billing.budgets.get",
+        "secretmanager.versions.add", "secretmanager.versions.access", "storage.objects.delete", "iam.serviceAccounts.actAs", "billing.budgets.get",
       ]
-      only_with = { limit_cloud_run = ["run.services.update"], previews = ["run.services.delete"] }
     }
     topics       = { budget = "projects/my-caretaker/topics/budget" }
     publishes_to = { pulls = "projects/my-caretaker/topics/pulls" }
     named = {
-      keys             = ["limit_cloud_run"]
-      projects         = ["my-product", "my-research"]
+      permissions = [
+        "datastore.entities.get", "pubsub.topics.publish", "run.services.list", "run.services.update", "secretmanager.versions.add",
+        "secretmanager.versions.access", "storage.objects.delete", "iam.serviceAccounts.actAs", "billing.budgets.get", "resourcemanager.projects.delete",
+      ]
+      projects         = { my-product = ["run.services.list", "run.services.update"], my-research = ["run.services.list", "run.services.delete"], my-other = [] }
       secrets          = ["projects/my-product/secrets/api-key"]
+      read_secrets     = ["projects/my-product/secrets/token", "projects/my-research/secrets/token"]
       buckets          = { my-backups = "my-product" }
       accounts         = ["preview@my-product.iam.gserviceaccount.com"]
       billing_accounts = ["0A1B2C-3D4E5F-6A7B8C"]
@@ -107,14 +110,28 @@ run "an_automation_that_pubsub_wakes" {
     error_message = "The tick says its period."
   }
   assert {
-    condition     = output.permissions.projects == ["run.services.list", "run.services.update"]
-    error_message = "What no key of the section asks for is not granted."
+    condition = (
+      output.permissions["my-product/projects"] == tolist(["run.services.list", "run.services.update"]) &&
+      output.permissions["my-research/projects"] == tolist(["run.services.list"]) &&
+      length(setintersection(flatten(values(output.permissions)), ["run.services.delete", "resourcemanager.projects.delete"])) == 0
+    )
+    error_message = "What the section does not ask for is not granted, and in a project only what is asked for there."
   }
   assert {
     condition = toset(keys(google_project_iam_custom_role.role)) == toset([
-      "my-caretaker/database", "my-caretaker/topics", "my-product/projects", "my-research/projects", "my-product/secrets", "my-product/buckets", "my-product/accounts",
+      "my-caretaker/database", "my-caretaker/topics", "my-product/projects", "my-research/projects", "my-product/secrets", "my-product/read_secrets",
+      "my-research/read_secrets", "my-product/buckets", "my-product/accounts",
     ])
     error_message = "A role in each project for each place."
+  }
+  assert {
+    condition = (
+      google_project_iam_custom_role.role["my-product/secrets"].permissions == toset(["secretmanager.versions.access", "secretmanager.versions.add"]) &&
+      google_project_iam_custom_role.role["my-product/read_secrets"].permissions == toset(["secretmanager.versions.access"]) &&
+      keys(google_secret_manager_secret_iam_member.secrets) == ["projects/my-product/secrets/api-key"] &&
+      keys(google_secret_manager_secret_iam_member.read_secrets) == ["projects/my-product/secrets/token", "projects/my-research/secrets/token"]
+    )
+    error_message = "A secret that is not its own may be read, and nothing else."
   }
   assert {
     condition     = keys(google_pubsub_topic_iam_member.topics) == ["caretaker-cap-spending", "pulls"]
@@ -176,8 +193,11 @@ run "webhooks_are_public" {
     error_message = "A random first version, which no state remembers."
   }
   assert {
-    condition     = length(google_secret_manager_secret_iam_member.mounted) == 2
-    error_message = "It reads its own secrets."
+    condition = (
+      length(google_secret_manager_secret_iam_member.mounted) == 2 &&
+      output.permissions == { "my-caretaker/read_secrets" = tolist(["secretmanager.versions.access"]), "my-caretaker/topics" = tolist(["pubsub.topics.publish"]) }
+    )
+    error_message = "It reads the secrets that are mounted, and publishes."
   }
 }
 

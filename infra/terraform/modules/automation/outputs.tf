@@ -29,6 +29,9 @@ output "publisher_role" {
 }
 
 output "permissions" {
-  description = "The permissions that it was granted, by what they are granted on."
-  value       = local.by_place
+  description = "The permissions that it was granted, by project and what in it they are granted on."
+  value = merge(
+    { for key, role in local.roles : key => role.permissions },
+    { for place, permissions in local.by_place : place => permissions if place == "billing_accounts" && length(var.named.billing_accounts) > 0 },
+  )
 }

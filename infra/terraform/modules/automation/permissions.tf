@@ -2,40 +2,37 @@ locals {
   # Its own inbox, and what the root says; inboxes of others are granted there, where they are known.
   publishes_to = merge(var.publishes_to, contains(var.entry.wakes, "itself") ? { (local.inbox) = one(google_pubsub_topic.inbox).id } : {})
 
-  # Left out: what the owner's section does not ask for.
-  conditional = toset(flatten(values(var.entry.only_with)))
-  asked_for   = toset(flatten([for key, permissions in var.entry.only_with : permissions if contains(var.named.keys, key)]))
-  permissions = [
-    for permission in var.entry.permissions : permission
-    if !contains(local.conditional, permission) || contains(local.asked_for, permission)
+  # What the owner's section asks for, of what the map lists: infra/named.py reads it.
+  permissions = var.named.permissions == null ? var.entry.permissions : [
+    for permission in var.entry.permissions : permission if contains(var.named.permissions, permission)
   ]
   place = {
     for permission in local.permissions : permission =>
     lookup(var.places, permission, lookup(var.places, split(".", permission)[0], null))
   }
   by_place = { for permission, place in local.place : place.granted_on => permission... }
+  # A secret that is not the automation's to change is read, and nothing else.
+  reading = [for permission in lookup(local.by_place, "secrets", []) : permission if permission == "secretmanager.versions.access"]
 
-  # A custom role is a project's: each project has one for each place in it.
-  secret_projects = toset(concat(
-    [for secret in var.named.secrets : split("/", secret)[1]],
-    [for secret in var.entry.secrets : var.suite.project_id],
-  ))
   account_projects = {
     for account in var.named.accounts : account => element(regex("@([^.]+)\\.iam\\.gserviceaccount\\.com$", account), 0)
   }
+  # By place, the projects that it is in, each with what is granted there.
   wanted = {
-    database     = [var.suite.project_id]
-    topics       = [var.suite.project_id]
-    projects     = tolist(var.named.projects)
-    secrets      = tolist(local.secret_projects)
-    buckets      = distinct(values(var.named.buckets))
-    repositories = distinct([for repository in var.named.repositories : split("/", repository)[1]])
-    accounts     = distinct(values(local.account_projects))
+    database     = { (var.suite.project_id) = lookup(local.by_place, "database", []) }
+    topics       = { (var.suite.project_id) = lookup(local.by_place, "topics", []) }
+    projects     = { for project, asked_for in var.named.projects : project => [for one in lookup(local.by_place, "projects", []) : one if contains(asked_for, one)] }
+    secrets      = { for secret in var.named.secrets : split("/", secret)[1] => lookup(local.by_place, "secrets", [])... }
+    read_secrets = { for project in concat([for secret in var.named.read_secrets : split("/", secret)[1]], [for secret in var.entry.secrets : var.suite.project_id]) : project => local.reading... }
+    buckets      = { for project in values(var.named.buckets) : project => lookup(local.by_place, "buckets", [])... }
+    repositories = { for repository in var.named.repositories : split("/", repository)[1] => lookup(local.by_place, "repositories", [])... }
+    accounts     = { for project in values(local.account_projects) : project => lookup(local.by_place, "accounts", [])... }
   }
+  # A custom role is a project's: each project has one for each place in it.
   roles = merge([
     for place, projects in local.wanted : {
-      for project in projects : "${project}/${place}" => { project = project, place = place }
-      if contains(keys(local.by_place), place)
+      for project, permissions in projects : "${project}/${place}" => { project = project, place = place, permissions = sort(distinct(flatten(permissions))) }
+      if length(flatten(permissions)) > 0
     }
   ]...)
 }
@@ -47,7 +44,7 @@ resource "google_project_iam_custom_role" "role" {
   role_id     = "caretaker.${var.name}.${each.value.place}"
   title       = "Caretaker: ${var.name} on ${each.value.place}"
   description = "Exactly what ${var.name} needs of ${each.value.place}: infra/terraform/automations.yaml."
-  permissions = local.by_place[each.value.place]
+  permissions = each.value.permissions
 }
 
 # IAM stops at the database: https://cloud.google.com/firestore/docs/manage-databases#configure-per-database-access-permissions
@@ -87,6 +84,15 @@ resource "google_secret_manager_secret_iam_member" "secrets" {
   project   = split("/", each.key)[1]
   secret_id = split("/", each.key)[3]
   role      = google_project_iam_custom_role.role["${split("/", each.key)[1]}/secrets"].id
+  member    = google_service_account.function.member
+}
+
+resource "google_secret_manager_secret_iam_member" "read_secrets" {
+  for_each = length(local.reading) > 0 ? var.named.read_secrets : []
+
+  project   = split("/", each.key)[1]
+  secret_id = split("/", each.key)[3]
+  role      = google_project_iam_custom_role.role["${split("/", each.key)[1]}/read_secrets"].id
   member    = google_service_account.function.member
 }
 

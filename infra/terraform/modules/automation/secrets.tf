@@ -45,6 +45,6 @@ resource "google_secret_manager_secret_iam_member" "mounted" {
 
   project   = var.suite.project_id
   secret_id = each.value.secret_id
-  role      = google_project_iam_custom_role.role["${var.suite.project_id}/secrets"].id
+  role      = google_project_iam_custom_role.role["${var.suite.project_id}/read_secrets"].id
   member    = google_service_account.function.member
 }

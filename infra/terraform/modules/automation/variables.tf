@@ -18,7 +18,6 @@ variable "entry" {
     max_instances      = number
     concurrency        = number
     permissions        = list(string)
-    only_with          = optional(map(list(string)), {})
     environment        = optional(map(string), {})
     secrets            = optional(list(object({ secret = string, file = string, first_version = string })), [])
     filters            = optional(map(string), {})
@@ -94,11 +93,12 @@ variable "places" {
 }
 
 variable "named" {
-  description = "What the automation's section names, and which of the keys of `only_with` it has. Permissions are granted on these and on nothing else. Secrets and repositories are full names; buckets have their project."
+  description = "What the automation's section asks for (all that the map lists, if nothing is said) and names. Permissions are granted on these and on nothing else: projects with those that are granted there, secrets that are its own and secrets that are only read. Secrets and repositories are full names; buckets have their project."
   type = object({
-    keys             = optional(set(string), [])
-    projects         = optional(set(string), [])
+    permissions      = optional(set(string))
+    projects         = optional(map(set(string)), {})
     secrets          = optional(set(string), [])
+    read_secrets     = optional(set(string), [])
     buckets          = optional(map(string), {})
     repositories     = optional(set(string), [])
     accounts         = optional(set(string), [])
