@@ -1,8 +1,13 @@
-"""Law 8, least privilege: the calls made need no permission of IAM or GitHub but what `automations.yaml` grants."""
+"""Law 8, least privilege: the calls made need no permission of IAM or GitHub but what `automations.yaml` grants.
 
+What is granted on projects and on secrets is granted on those alone that the scenario's settings name for it.
+"""
+
+import re
 from collections.abc import Iterator
 
-from infra.automations import Entry
+from infra.automations import Entry, load_places, place_of
+from infra.named import READING, Named, named_in
 from local.cloud.engine import Call
 from local.cloud.github_access import LEVELS
 from tests.laws.case import Case
@@ -10,6 +15,9 @@ from tests.laws.harness import Stage
 from tests.laws.permissions import github_permissions_of, permissions_of
 
 NAME = "least_privilege"
+PROJECT = re.compile(r"projects/(?P<project>[a-z][a-z0-9-]+)")
+SECRET = re.compile(r"projects/[a-z0-9-]+/secrets/[A-Za-z0-9_-]+")
+PLACES = load_places()
 
 
 class NotGranted(Exception):
@@ -25,10 +33,12 @@ def check(case: Case, part: str) -> None:
 def used_permissions(case: Case) -> set[str]:
     """The permissions that the scenario needs. Raises ``LawBroken`` for one that is not granted."""
     used = set()
+    section = case.scenario.settings[case.automation.name]
+    named = named_in(section, case.entry, case.scenario.project)
     with Stage(case, NAME) as stage:
         for call in (call for delivery in stage.play_to_the_end() for call in delivery.calls):
             try:
-                used |= {*_used(call, case.entry), *_used_of_github(call, case.entry)}
+                used |= {*_used(call, named), *_used_of_github(call, case.entry)}
             except KeyError:
                 unknown = f"it calls {call.method}: say in tests/laws/permissions.py what that needs"
                 raise stage.broken(unknown) from None
@@ -43,11 +53,27 @@ def granted_permissions(entry: Entry) -> list[str]:
     return [*entry.permissions, *(_of_github(name, level) for name, level in entry.github_permissions.items())]
 
 
-def _used(call: Call, entry: Entry) -> Iterator[str]:
+def _used(call: Call, named: Named) -> Iterator[str]:
     for permission in permissions_of(call.method, call.request):
-        if permission not in entry.permissions:
+        if permission not in named.permissions:
             raise NotGranted(permission)
+        if not _is_granted_there(permission, call, named):
+            raise NotGranted(f"{permission} elsewhere than the settings name for it")
         yield permission
+
+
+def _is_granted_there(permission: str, call: Call, named: Named) -> bool:
+    """Whether a permission is granted on what a call is about: the first resource that it names."""
+    place = place_of(permission, PLACES).granted_on
+    if place not in {"projects", "secrets"}:
+        return True
+    about = f"{call.method} {call.request}"
+    if place == "projects":
+        found = PROJECT.search(about)
+        return found is not None and permission in named.projects.get(found["project"], ())
+    secret = SECRET.search(about)
+    secrets = named.every_secret if permission == READING else named.secrets
+    return secret is not None and secret[0] in secrets
 
 
 def _used_of_github(call: Call, entry: Entry) -> Iterator[str]:

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 from google.cloud import run_v2
 
+from functions.cap_spending.main import AUTOMATION
 from infra.automations import Entry, load_automations
 from tests.laws.broken import LawBroken
 from tests.laws.case import Case
@@ -87,3 +88,12 @@ def test_any_of_several_permissions_will_do() -> None:
 def test_a_level_that_is_too_low_is_not_enough() -> None:
     with pytest.raises(LawBroken, match=r"needs GitHub's issues: write or GitHub's pull_requests: write: automations"):
         used_by_what_writes_comments(entry(issues="read", pull_requests="read"))
+
+
+def test_what_is_not_asked_for_where_a_call_is_made_is_not_granted() -> None:
+    scenario = load_scenario(Path(__file__).with_name("planted.yaml"), "cap_spending")
+    # There is a billing account, so it is granted; but that names no project.
+    only_with = {"budgets.*.billing_account": ("run.services.list", "run.services.update")}
+    given = msgspec.structs.replace(load_automations()["cap_spending"], only_with=only_with)
+    with pytest.raises(LawBroken, match=r"needs run\.services\.list elsewhere than the settings name for it"):
+        used_permissions(Case(AUTOMATION, given, scenario, "planted"))
