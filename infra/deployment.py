@@ -9,6 +9,8 @@ import yaml
 from msgspec import Meta
 
 from functions.cap_spending.settings import Settings as CapSpending
+from functions.rotate_secrets.settings import Secret
+from functions.rotate_secrets.settings import Settings as RotateSecrets
 from infra.automations import ROOT, load_functions
 from infra.named import ACCOUNT, Named, named_in
 from infra.settings import load_caretaker_yaml
@@ -37,6 +39,13 @@ class NewBudget(Model, frozen=True, kw_only=True):
     projects: tuple[ProjectId, ...] = ()
     """Whose costs count; the whole billing account's, if nothing is said."""
     display_name: str | None = None
+
+
+class NewSecret(Model, frozen=True, kw_only=True):
+    """A secret that Terraform creates, with Secret Manager's own schedule by its `every_days` in `caretaker.yaml`."""
+
+    locations: tuple[Region, ...] = ()
+    """The regions that keep its values; Google chooses, if nothing is said."""
 
 
 class Alerts(Model, frozen=True, kw_only=True):
@@ -74,6 +83,8 @@ class Deployment(Model, frozen=True, kw_only=True):
     """Where Terraform keeps its state; PROJECT-caretaker-state, if nothing is said."""
     budgets: dict[str, NewBudget] = {}
     """By their keys in `caretaker.yaml`: those that have no `id` there."""
+    secrets: dict[str, NewSecret] = {}
+    """By their keys in `caretaker.yaml`: those of `rotate_secrets` that do not exist yet."""
     alerts: Alerts = Alerts()
     billing_export: BillingExport | None = None
     act_as: dict[str, tuple[Account, ...]] = {}
@@ -103,6 +114,13 @@ class Suite(msgspec.Struct, frozen=True):
         """The functions that have a section in the settings."""
         return [name for name in load_functions() if name in self.owner]
 
+    @property
+    def new_secrets(self) -> dict[str, Secret]:
+        """The secrets that Terraform creates, by their full names."""
+        keys = self.deployment.secrets
+        rotated = parse(self.owner, "rotate_secrets", RotateSecrets).section.secrets if keys else {}
+        return {secret.secret: secret for key, secret in rotated.items() if key in keys}
+
     def named(self, automation: str) -> Named:
         """On what an automation is granted its permissions."""
         deployment = self.deployment
@@ -120,6 +138,7 @@ def load_suite(deployment: Path, settings: Path) -> Suite:
     if not suite.automations:
         raise SettingsError(str(settings), sorted(suite.owner), "a section for at least one automation")
     _check_budgets(suite)
+    _check_secrets(suite)
     _check_names(suite)
     for name in suite.automations:
         size = len(msgspec.json.encode(suite.owner[name]))
@@ -192,3 +211,22 @@ def _check_budgets(suite: Suite) -> None:
         if not id_ and key not in new:
             would_do = f"the id of a budget that exists, or `budgets.{key}.amount` in deployment.yaml to create one"
             raise SettingsError(f"cap_spending.budgets.{key}.id", id_, would_do)
+
+
+def _check_secrets(suite: Suite) -> None:
+    """A secret that is created is one that is rotated, and none that the suite has made for itself."""
+    rotated: Mapping[str, str] = {}
+    if "rotate_secrets" in suite.owner:
+        section = parse(suite.owner, "rotate_secrets", RotateSecrets).section
+        rotated = {key: secret.secret for key, secret in section.secrets.items()}
+    own = {
+        f"projects/{suite.deployment.project}/secrets/{mounted.secret}"
+        for function in load_functions().values()
+        for mounted in function.secrets
+    }
+    for key in suite.deployment.secrets:
+        if key not in rotated:
+            would_do = f"a key of rotate_secrets.secrets: {', '.join(rotated) or 'none'}"
+            raise SettingsError(f"secrets.{key}", key, would_do)
+        if rotated[key] in own:
+            raise SettingsError(f"secrets.{key}", rotated[key], "nothing here: the suite makes this one itself")

@@ -23,9 +23,9 @@ class Named(msgspec.Struct, frozen=True, kw_only=True):
     projects: dict[str, tuple[str, ...]] = {}
     """By project, the permissions that are granted on the whole of it."""
     secrets: tuple[str, ...] = ()
-    """Full names of those that all permissions for secrets are granted on."""
-    read_secrets: tuple[str, ...] = ()
-    """Full names of the others: what they hold may be read, and nothing else."""
+    """Full names. What they hold may be read."""
+    own_secrets: tuple[str, ...] = ()
+    """Those among them that are the automation's to change, so that all permissions for secrets are granted on them."""
     buckets: dict[str, str] = {}
     """With the project of each: the one that stands beside it, or else the suite's."""
     repositories: tuple[str, ...] = ()
@@ -33,11 +33,6 @@ class Named(msgspec.Struct, frozen=True, kw_only=True):
     accounts: tuple[str, ...] = ()
     """Addresses of service accounts."""
     billing_accounts: tuple[str, ...] = ()
-
-    @property
-    def every_secret(self) -> tuple[str, ...]:
-        """Full names of all secrets, its own and those that are only read."""
-        return (*self.secrets, *self.read_secrets)
 
     def permissions_by_project(self) -> dict[str, set[str]]:
         """By project, what is granted on anything there: on itself, or on a secret, bucket, repository or account."""
@@ -47,8 +42,8 @@ class Named(msgspec.Struct, frozen=True, kw_only=True):
             by_place.setdefault(place_of(permission, places).granted_on, set()).add(permission)
         found = {project: set(permissions) for project, permissions in self.projects.items()}
         elsewhere: tuple[tuple[Iterable[str], set[str]], ...] = (
-            (map(_second, self.secrets), by_place.get("secrets", set())),
-            (map(_second, self.read_secrets), by_place.get("secrets", set()) & {READING}),
+            (map(_second, self.own_secrets), by_place.get("secrets", set())),
+            (map(_second, self.secrets), by_place.get("secrets", set()) & {READING}),
             (self.buckets.values(), by_place.get("buckets", set())),
             (map(_second, self.repositories), by_place.get("repositories", set())),
             (map(_of_account, self.accounts), by_place.get("accounts", set())),
@@ -77,8 +72,8 @@ def named_in(section: object, function: Function, project: str) -> Named:
     return Named(
         permissions=tuple(permission for permission in function.permissions if permission in asked_for),
         projects={one: _sorted(permissions) for one, permissions in sorted(projects.items())},
-        secrets=_sorted(changed),
-        read_secrets=_sorted(set(_secrets(asked_for.get(READING, []))) - changed),
+        secrets=_sorted(changed | set(_secrets(asked_for.get(READING, [])))),
+        own_secrets=_sorted(changed),
         buckets=dict(sorted(_buckets(section, project))),
         repositories=_sorted(
             f"projects/{found['project']}/locations/{found['location']}/repositories/{found['repository']}"

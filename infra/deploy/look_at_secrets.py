@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import msgspec
 
-from functions.rotate_secrets.settings import Settings
+from functions.rotate_secrets.settings import Postgres, Settings
 from infra.automations import load_functions
 from infra.deploy.findings import Finding, Patient, advice, missing, well
 from shared.clients import Clients
@@ -24,6 +24,7 @@ def secrets(patient: Patient) -> Iterable[Finding]:
     from google.cloud.secretmanager_v1 import SecretManagerServiceClient, SecretVersion
 
     clients, own = patient.target.clients, patient.suite.deployment.project
+    new = patient.suite.new_secrets
     wanted: dict[str, None] = {}
     for name in patient.suite.automations:
         wanted |= dict.fromkeys(patient.suite.named(name).secrets)
@@ -38,14 +39,19 @@ def secrets(patient: Patient) -> Iterable[Finding]:
                 )
             )
         except NotFound:
+            if secret in new:
+                yield well(f"secret {secret} is made by Terraform, with Secret Manager's schedule")
+                continue
             mend = f"gcloud secrets create {short} --project={project} --data-file=-"
             yield missing(f"there is no secret {secret}", mend)
             continue
-        if not any(version.state == SecretVersion.State.ENABLED for version in versions):
+        # rotate_secrets adds the first version by itself, but for that of a database's address.
+        is_filled = secret in new and not isinstance(new[secret].value, Postgres)
+        if not is_filled and not any(version.state == SecretVersion.State.ENABLED for version in versions):
             mend = f"gcloud secrets versions add {short} --project={project} --data-file=-"
             yield missing(f"{secret} has no enabled version", mend)
         else:
-            yield well(f"{secret} has a value")
+            yield well(f"{secret} has a value" if versions else f"{secret} is given its first value by rotate_secrets")
 
 
 def agents_of_secrets(patient: Patient) -> Iterable[Finding]:
@@ -55,7 +61,7 @@ def agents_of_secrets(patient: Patient) -> Iterable[Finding]:
     if AUTOMATION not in patient.suite.owner:
         return
     clients = patient.target.clients
-    for project in sorted({secret.split("/")[1] for secret in patient.suite.named(AUTOMATION).secrets}):
+    for project in sorted({secret.split("/")[1] for secret in patient.suite.named(AUTOMATION).own_secrets}):
         found = clients.of(ProjectsClient).get_project(request={"name": f"projects/{project}"}, **clients.reading)
         number = found.name.removeprefix("projects/")
         if _is_there(clients, f"service-{number}@gcp-sa-secretmanager.iam.gserviceaccount.com"):

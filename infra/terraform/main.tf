@@ -54,6 +54,7 @@ module "automation" {
     google_artifact_registry_repository_iam_member.build_writes,
     google_pubsub_topic.images,
     google_service_account_iam_member.pubsub_signs,
+    module.secret, # permissions are granted on it
   ]
 }
 

@@ -2,6 +2,7 @@
 
 locals {
   ladders = try(var.settings.cap_spending.budgets, {})
+  rotated = try(var.settings.rotate_secrets.secrets, {})
 
   # For each spending restriction, the inboxes of the automations that obey it.
   wake = {

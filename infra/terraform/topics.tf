@@ -71,7 +71,7 @@ resource "google_pubsub_topic" "images" {
 # Secret Manager publishes as the agent of each secret's own project. ./deploy.sh doctor says if there is none yet: the
 # provider's stable release cannot make it.
 data "google_project" "secrets" {
-  for_each = toset([for secret in try(local.named["rotate_secrets"].secrets, []) : split("/", secret)[1]])
+  for_each = toset([for secret in try(local.named["rotate_secrets"].own_secrets, []) : split("/", secret)[1]])
 
   project_id = each.key
 }
@@ -84,6 +84,22 @@ resource "google_pubsub_topic_iam_binding" "publishers" {
   topic   = google_pubsub_topic.own[each.key].name
   role    = "roles/pubsub.publisher"
   members = each.value
+}
+
+# Secrets that are made here, with Secret Manager's own schedule.
+module "secret" {
+  source   = "./modules/secret"
+  for_each = var.secrets
+
+  project_id = split("/", local.rotated[each.key].secret)[1]
+  secret_id  = split("/", local.rotated[each.key].secret)[3]
+  every_days = local.rotated[each.key].every_days
+  topic      = "projects/${var.project_id}/topics/${google_pubsub_topic.own["caretaker-secret-notifications"].name}"
+  locations  = each.value.locations
+  labels     = local.labels
+
+  # Secret Manager refuses a topic that its agent may not publish to.
+  depends_on = [google_pubsub_topic_iam_binding.publishers]
 }
 
 module "budget" {

@@ -47,7 +47,7 @@ variable "named" {
     permissions      = optional(set(string))
     projects         = optional(map(set(string)), {})
     secrets          = optional(set(string), [])
-    read_secrets     = optional(set(string), [])
+    own_secrets      = optional(set(string), [])
     buckets          = optional(map(string), {})
     repositories     = optional(set(string), [])
     accounts         = optional(set(string), [])
@@ -67,6 +67,14 @@ variable "budgets" {
     amount       = number
     projects     = optional(set(string), [])
     display_name = optional(string)
+  }))
+  default = {}
+}
+
+variable "secrets" {
+  description = "Secrets to create, by their keys in caretaker.yaml's `rotate_secrets.secrets`: with Secret Manager's own schedule by their `every_days`, in these regions or where Google chooses."
+  type = map(object({
+    locations = optional(set(string), [])
   }))
   default = {}
 }

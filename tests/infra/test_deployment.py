@@ -87,6 +87,36 @@ def test_each_budget_is_there_or_is_made(tmp_path: Path, id_: str | None, budget
     assert str(error.value).startswith(said)
 
 
+@pytest.mark.parametrize(
+    ("secrets", "said"),
+    [
+        ("{session-key: {}}", ""),
+        ("{session-key: {locations: [europe-west1]}}", ""),
+        (
+            "{session: {}}",
+            "secrets.session: 'session' will not do: a key of rotate_secrets.secrets: session-key, database",
+        ),
+        (
+            "{own: {}}",
+            "secrets.own: 'projects/my-caretaker/secrets/caretaker-github-webhook' will not do: nothing here",
+        ),
+    ],
+)
+def test_each_secret_that_is_made_is_one_that_is_rotated(tmp_path: Path, secrets: str, said: str) -> None:
+    owner = example()
+    own = "projects/my-caretaker/secrets/caretaker-github-webhook"
+    owner["rotate_secrets"]["secrets"]["own"] = owner["rotate_secrets"]["secrets"]["session-key"] | {"secret": own}
+    settings, deployment = tmp_path / "caretaker.yaml", tmp_path / "deployment.yaml"
+    settings.write_text(json.dumps(owner))
+    deployment.write_text(f"project: my-caretaker\nsecrets: {secrets}\n")
+    if not said:
+        load_suite(deployment, settings)
+        return
+    with pytest.raises(SettingsError) as error:
+        load_suite(deployment, settings)
+    assert str(error.value).startswith(said)
+
+
 def test_settings_without_an_automation_and_ones_that_are_too_large(tmp_path: Path) -> None:
     settings, deployment = tmp_path / "caretaker.yaml", tmp_path / "deployment.yaml"
     deployment.write_text("project: my-caretaker\n")

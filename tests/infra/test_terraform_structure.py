@@ -17,7 +17,14 @@ from tests.infra.terraform import TERRAFORM, folders
 
 pytestmark = pytest.mark.one_python
 
-SUITE = [".", "modules/automation", "modules/billing_export", "modules/budget", "modules/observability"]
+SUITE = [
+    ".",
+    "modules/automation",
+    "modules/billing_export",
+    "modules/budget",
+    "modules/observability",
+    "modules/secret",
+]
 AUTHORITATIVE = re.compile(
     r"^google_(project|folder|organization|billing_account|storage_bucket)_iam_(binding|policy)$"
 )

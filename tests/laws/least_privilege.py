@@ -72,7 +72,7 @@ def _is_granted_there(permission: str, call: Call, named: Named) -> bool:
         found = PROJECT.search(about)
         return found is not None and permission in named.projects.get(found["project"], ())
     secret = SECRET.search(about)
-    secrets = named.every_secret if permission == READING else named.secrets
+    secrets = named.secrets if permission == READING else named.own_secrets
     return secret is not None and secret[0] in secrets
 
 

@@ -64,8 +64,8 @@ run "an_automation_that_pubsub_wakes" {
         "secretmanager.versions.access", "storage.objects.delete", "iam.serviceAccounts.actAs", "billing.budgets.get", "resourcemanager.projects.delete",
       ]
       projects         = { my-product = ["run.services.list", "run.services.update"], my-research = ["run.services.list", "run.services.delete"], my-other = [] }
-      secrets          = ["projects/my-product/secrets/api-key"]
-      read_secrets     = ["projects/my-product/secrets/token", "projects/my-research/secrets/token"]
+      secrets          = ["projects/my-product/secrets/api-key", "projects/my-product/secrets/token", "projects/my-research/secrets/token"]
+      own_secrets      = ["projects/my-product/secrets/api-key"]
       buckets          = { my-backups = "my-product" }
       accounts         = ["preview@my-product.iam.gserviceaccount.com"]
       billing_accounts = ["0A1B2C-3D4E5F-6A7B8C"]

@@ -89,7 +89,7 @@ def all_is_well(owner: Mapping[str, object] | None = None, deployment: Deploymen
         add_pools(stage)
         add_topic(stage, TOPIC)
         add_budget(stage)
-        for secret in {one for name in stage.suite.automations for one in stage.suite.named(name).every_secret}:
+        for secret in {one for name in stage.suite.automations for one in stage.suite.named(name).secrets}:
             add_secret(stage, secret)
         yield stage
 

@@ -11,7 +11,7 @@ from google.cloud.secretmanager_v1 import SecretManagerServiceClient
 
 from infra.deploy import look_at_machine
 from infra.deploy.findings import Finding, Look, Patient, looked
-from infra.deployment import Deployment, NewBudget, Suite
+from infra.deployment import Deployment, NewBudget, NewSecret, Suite
 from tests.infra.deploy.stage import (
     ACCOUNT,
     BUDGET,
@@ -211,6 +211,20 @@ def seen(look: Look) -> list[Finding]:
     """What one look at the machine finds, for a suite in `my-caretaker`."""
     suite = Suite(Deployment(project=PROJECT), {})
     return looked(look, Patient(suite, None))  # type: ignore[arg-type]
+
+
+def test_secrets_that_terraform_makes_and_rotate_secrets_fills_are_not_missing() -> None:
+    deployment = Deployment(project=PROJECT, secrets={"session-key": NewSecret(), "database": NewSecret()})
+    key, address = "projects/my-product/secrets/session-key", "projects/my-product/secrets/database-url"
+    with all_is_well(deployment=deployment) as stage:
+        client = stage.target.clients.of(SecretManagerServiceClient)
+        for secret in (key, address):
+            client.delete_secret(request={"name": secret})
+        assert stage.examine() == []
+        for secret in (key, address):
+            add_secret(stage, secret, None)
+        mend = "gcloud secrets versions add database-url --project=my-product --data-file=-"
+        assert stage.examine() == [f"{address} has no enabled version\n{mend}"]
 
 
 @pytest.mark.parametrize(

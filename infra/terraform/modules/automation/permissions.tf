@@ -14,6 +14,8 @@ locals {
   # A secret that is not the automation's to change is read, and nothing else.
   reading = [for permission in lookup(local.by_place, "secrets", []) : permission if permission == "secretmanager.versions.access"]
 
+  read_secrets = setsubtract(var.named.secrets, var.named.own_secrets)
+
   account_projects = {
     for account in var.named.accounts : account => element(regex("@([^.]+)\\.iam\\.gserviceaccount\\.com$", account), 0)
   }
@@ -22,8 +24,8 @@ locals {
     database     = { (var.suite.project_id) = lookup(local.by_place, "database", []) }
     topics       = { (var.suite.project_id) = lookup(local.by_place, "topics", []) }
     projects     = { for project, asked_for in var.named.projects : project => [for one in lookup(local.by_place, "projects", []) : one if contains(asked_for, one)] }
-    secrets      = { for secret in var.named.secrets : split("/", secret)[1] => lookup(local.by_place, "secrets", [])... }
-    read_secrets = { for project in concat([for secret in var.named.read_secrets : split("/", secret)[1]], [for secret in var.entry.secrets : var.suite.project_id]) : project => local.reading... }
+    secrets      = { for secret in var.named.own_secrets : split("/", secret)[1] => lookup(local.by_place, "secrets", [])... }
+    read_secrets = { for project in concat([for secret in local.read_secrets : split("/", secret)[1]], [for secret in var.entry.secrets : var.suite.project_id]) : project => local.reading... }
     buckets      = { for project in values(var.named.buckets) : project => lookup(local.by_place, "buckets", [])... }
     repositories = { for repository in var.named.repositories : split("/", repository)[1] => lookup(local.by_place, "repositories", [])... }
     accounts     = { for project in values(local.account_projects) : project => lookup(local.by_place, "accounts", [])... }
@@ -79,7 +81,7 @@ resource "google_pubsub_topic_iam_member" "topics" {
 }
 
 resource "google_secret_manager_secret_iam_member" "secrets" {
-  for_each = contains(keys(local.by_place), "secrets") ? var.named.secrets : []
+  for_each = contains(keys(local.by_place), "secrets") ? var.named.own_secrets : []
 
   project   = split("/", each.key)[1]
   secret_id = split("/", each.key)[3]
@@ -88,7 +90,7 @@ resource "google_secret_manager_secret_iam_member" "secrets" {
 }
 
 resource "google_secret_manager_secret_iam_member" "read_secrets" {
-  for_each = length(local.reading) > 0 ? var.named.read_secrets : []
+  for_each = length(local.reading) > 0 ? local.read_secrets : []
 
   project   = split("/", each.key)[1]
   secret_id = split("/", each.key)[3]

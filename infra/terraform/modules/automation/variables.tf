@@ -93,12 +93,12 @@ variable "places" {
 }
 
 variable "named" {
-  description = "What the automation's section asks for (all that the map lists, if nothing is said) and names. Permissions are granted on these and on nothing else: projects with those that are granted there, secrets that are its own and secrets that are only read. Secrets and repositories are full names; buckets have their project."
+  description = "What the automation's section asks for (all that the map lists, if nothing is said) and names. Permissions are granted on these and on nothing else: projects with those that are granted there; secrets, of which it may change its own and only read the others. Secrets and repositories are full names; buckets have their project."
   type = object({
     permissions      = optional(set(string))
     projects         = optional(map(set(string)), {})
     secrets          = optional(set(string), [])
-    read_secrets     = optional(set(string), [])
+    own_secrets      = optional(set(string), [])
     buckets          = optional(map(string), {})
     repositories     = optional(set(string), [])
     accounts         = optional(set(string), [])
