@@ -75,7 +75,7 @@ class Deployment(Model, frozen=True, kw_only=True):
     project: ProjectId
     """Where the suite runs: a project of its own that looks after others (recommended), or the one it looks after."""
     region: Region = REGION
-    firestore_location: str = ""
+    firestore_location: Annotated[str, Meta(pattern=r"^([a-z]+-[a-z]+[0-9]+|[a-z]{3}[0-9])?$")] = ""
     """For ever: a region, or a multi-region such as eur3. The region, if nothing is said."""
     organization: Annotated[str, Meta(pattern=r"^[0-9]*$")] = ""
     """Its number, if you may make roles in it: then billing permissions are granted by a role of exactly these."""

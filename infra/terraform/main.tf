@@ -61,9 +61,10 @@ module "automation" {
 module "observability" {
   source = "./modules/observability"
 
-  project_id = var.project_id
-  alerts     = var.alerts
-  labels     = local.labels
+  project_id     = var.project_id
+  project_number = data.google_project.suite.number
+  alerts         = var.alerts
+  labels         = local.labels
   automations = {
     for name, automation in module.automation : name => {
       subscriptions = values(automation.subscriptions)

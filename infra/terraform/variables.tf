@@ -23,6 +23,11 @@ variable "firestore_location" {
   description = "Where the database is, for ever: a region or a multi-region such as eur3. The region, if nothing is said."
   type        = string
   default     = ""
+
+  validation {
+    condition     = can(regex("^([a-z]+-[a-z]+[0-9]+|[a-z]{3}[0-9])?$", var.firestore_location))
+    error_message = "firestore_location: a region such as europe-west1, or eur3, nam5, nam7."
+  }
 }
 
 variable "organization" {

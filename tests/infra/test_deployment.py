@@ -34,6 +34,7 @@ def test_the_example_can_be_deployed() -> None:
         ("region: europe-west1", "d.yaml.project: None will not do: it is required"),
         ("project: My Project", "d.yaml.project: 'My Project' will not do: expected `str` matching regex"),
         ("{project: my-caretaker, region: europe-west1-b}", "d.yaml.region: 'europe-west1-b' will not do"),
+        ("{project: my-caretaker, firestore_location: europe}", "d.yaml.firestore_location: 'europe' will not do"),
         ("{project: my-caretaker, alerts: {emails: [oncall]}}", "d.yaml.alerts.emails[0]: 'oncall' will not do"),
         ("{project: my-caretaker, alerts: {slack: ['#ops']}}", "d.yaml.alerts.slack[0]: '#ops' will not do"),
         ("{project: my-caretaker, budgets: {m: {amount: 0}}}", "d.yaml.budgets.m.amount: 0 will not do"),

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from fnmatch import fnmatch
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import hcl2
 import msgspec
 import pytest
 
-from infra.automations import Entry, Webhook, load_functions
+from infra.automations import ROOT, Entry, Webhook, load_functions
 from infra.costs.suite import CONDITIONS
 from infra.named import Named
 from tests.infra.terraform import TERRAFORM, folders
@@ -155,3 +156,21 @@ def test_the_alerts_that_cost_are_those_that_the_cost_table_counts() -> None:
     on_metrics = [body for body in policies if "condition_matched_log" not in body["conditions"][0]]
     assert all(len(body["conditions"]) == 1 for body in policies)
     assert (len(policies), len(on_metrics)) == (CONDITIONS + 1, CONDITIONS)
+
+
+def test_the_module_in_the_docs_has_arguments_that_there_are() -> None:
+    (written,) = re.findall(r"```hcl\n(.*?)```", (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8"), re.DOTALL)
+    (module,) = hcl2.loads(written)["module"]
+    given = {name.strip('"'): value for name, value in module['"backups"'].items() if not name.startswith("__")}
+    folder = given.pop("source").strip('"').removeprefix("./caretaker/infra/terraform/")
+    variables = blocks(folder, "variable")
+    assert set(given) - set(variables) == set()
+    assert {name for name, body in variables.items() if "default" not in body} - set(given) == set()
+    for job in ("back_up", "prove"):
+        assert {name.strip('"') for name in given[job]} <= set(attributes(variables[job]["type"]))
+
+
+def test_git_does_not_hide_the_lock_file_that_the_owner_commits() -> None:
+    patterns = [line for line in (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines() if line]
+    assert ".terraform/" in patterns
+    assert [pattern for pattern in patterns if fnmatch(".terraform.lock.hcl", pattern)] == []

@@ -14,7 +14,7 @@ run "views_once_the_table_is_there" {
     table_is_there = true
   }
   assert {
-    condition     = join(" ", output.views) == "cost_by_day_and_service cost_by_label cost_of_the_suite gpu_cost_by_hour"
+    condition     = join(" ", output.views) == "cost_by_day_and_service cost_by_label cost_of_the_suite gpu_cost_by_hour savings_by_day"
     error_message = "The views."
   }
   assert {

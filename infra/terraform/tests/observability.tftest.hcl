@@ -1,12 +1,16 @@
 mock_provider "google" {}
 
+variables {
+  project_id     = "my-caretaker"
+  project_number = "123456789012"
+}
+
 run "what_a_person_must_see_is_told" {
   command = plan
   module {
     source = "./modules/observability"
   }
   variables {
-    project_id = "my-caretaker"
     automations = {
       cap_spending   = { subscriptions = ["b-to-caretaker-cap-spending", "a-to-caretaker-cap-spending"], dead_letters = "caretaker-cap-spending-dead-letters", every_seconds = 600 }
       prune_backups  = { subscriptions = ["caretaker-prune-backups-to-caretaker-prune-backups"], dead_letters = "caretaker-prune-backups-dead-letters", every_seconds = 43200 }
@@ -63,6 +67,10 @@ run "what_a_person_must_see_is_told" {
     error_message = "A channel for each address and topic."
   }
   assert {
+    condition     = google_pubsub_topic_iam_member.notifies["projects/my-product/topics/alerts"].member == "serviceAccount:service-123456789012@gcp-sa-monitoring-notification.iam.gserviceaccount.com"
+    error_message = "Monitoring may publish to the topic."
+  }
+  assert {
     condition = alltrue([for tile in jsondecode(google_monitoring_dashboard.suite.dashboard_json).mosaicLayout.tiles :
       length(tile.widget.xyChart.dataSets) == 1 && (can(tile.widget.xyChart.dataSets[0].timeSeriesQuery.prometheusQuery) || can(tile.widget.xyChart.dataSets[0].timeSeriesQuery.timeSeriesFilter.filter))
     ])
@@ -76,7 +84,6 @@ run "what_cannot_be_watched_or_told_is_refused" {
     source = "./modules/observability"
   }
   variables {
-    project_id  = "my-caretaker"
     automations = { prune_backups = { every_seconds = 86400 } }
     alerts      = { emails = ["oncall"], slack = ["#alerts"], topics = ["alerts"] }
   }

@@ -75,9 +75,10 @@ run "every_automation_of_the_map" {
 run "what_cannot_be_deployed_is_refused" {
   command = plan
   variables {
-    project_id   = "My Project"
-    region       = "europe-west1-b"
-    organization = "example.com"
+    project_id         = "My Project"
+    region             = "europe-west1-b"
+    organization       = "example.com"
+    firestore_location = "europe"
   }
-  expect_failures = [var.project_id, var.region, var.organization]
+  expect_failures = [var.project_id, var.region, var.organization, var.firestore_location]
 }

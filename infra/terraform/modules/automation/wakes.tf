@@ -1,6 +1,7 @@
 locals {
-  # Pub/Sub waits this long for an answer: https://cloud.google.com/pubsub/docs/push
-  ack_deadline_seconds = min(600, var.entry.time_limit_seconds + 30)
+  # Pub/Sub waits this long for an answer, and for 600 seconds at most, which the entry's time limit is checked for:
+  # https://cloud.google.com/pubsub/docs/push
+  ack_deadline_seconds = var.entry.time_limit_seconds + 30
   pubsub_agent         = "serviceAccount:service-${var.suite.project_number}@gcp-sa-pubsub.iam.gserviceaccount.com"
 
   # By the topic in the path a function tells whether a message may command.

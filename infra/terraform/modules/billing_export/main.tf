@@ -5,7 +5,9 @@ locals {
   net = "SUM(cost) + SUM(IFNULL((SELECT SUM(credit.amount) FROM UNNEST(credits) AS credit), 0))"
   # Without a bound on the partition each query would read, and bill, the whole of the export.
   recent = "DATE(_PARTITIONTIME) >= DATE_SUB(CURRENT_DATE(), INTERVAL 100 DAY)"
+  is_gpu = "REGEXP_CONTAINS(sku.description, r'\\bGpu\\b|\\bGPU\\b')"
 
+  # Grouped by place, as `project`, `service` and `sku` are columns of the export, too.
   views = {
     cost_by_day_and_service = {
       description = "Net cost by day, project and service, in the account's currency."
@@ -13,7 +15,7 @@ locals {
         SELECT DATE(usage_start_time, 'America/Los_Angeles') AS day, project.id AS project, service.description AS service, currency, ${local.net} AS cost
         FROM `${local.table}`
         WHERE ${local.recent}
-        GROUP BY day, project, service, currency
+        GROUP BY 1, 2, 3, 4
       SQL
     }
     cost_by_label = {
@@ -22,7 +24,7 @@ locals {
         SELECT DATE(usage_start_time, 'America/Los_Angeles') AS day, IFNULL((SELECT value FROM UNNEST(labels) WHERE key = '${var.label}'), '(none)') AS label_value, currency, ${local.net} AS cost
         FROM `${local.table}`
         WHERE ${local.recent}
-        GROUP BY day, label_value, currency
+        GROUP BY 1, 2, 3
       SQL
     }
     cost_of_the_suite = {
@@ -31,7 +33,30 @@ locals {
         SELECT DATE(usage_start_time, 'America/Los_Angeles') AS day, (SELECT value FROM UNNEST(labels) WHERE key = 'caretaker') AS automation, currency, ${local.net} AS cost
         FROM `${local.table}`
         WHERE ${local.recent} AND EXISTS (SELECT 1 FROM UNNEST(labels) WHERE key = 'caretaker')
-        GROUP BY day, automation, currency
+        GROUP BY 1, 2, 3
+      SQL
+    }
+    savings_by_day = {
+      description = "About what the suite saved on GPUs by day: how much less each hour cost than the median of those in which they ran."
+      query       = <<-SQL
+        WITH hours AS (
+          SELECT TIMESTAMP_TRUNC(usage_start_time, HOUR) AS hour, project.id AS project, sku.description AS sku, currency, ${local.net} AS cost
+          FROM `${local.table}`
+          WHERE ${local.recent} AND ${local.is_gpu}
+          GROUP BY 1, 2, 3, 4
+        ),
+        usual AS (
+          SELECT project, sku, currency, APPROX_QUANTILES(cost, 2)[OFFSET(1)] AS cost, MIN(hour) AS begun, MAX(hour) AS ended
+          FROM hours
+          WHERE cost > 0
+          GROUP BY project, sku, currency
+        )
+        SELECT DATE(each_hour, 'America/Los_Angeles') AS day, usual.project, usual.sku, usual.currency, SUM(GREATEST(usual.cost - IFNULL(hours.cost, 0), 0)) AS saved
+        FROM usual
+        CROSS JOIN UNNEST(GENERATE_TIMESTAMP_ARRAY(usual.begun, usual.ended, INTERVAL 1 HOUR)) AS each_hour
+        LEFT JOIN hours
+        ON hours.hour = each_hour AND hours.project = usual.project AND hours.sku = usual.sku AND hours.currency = usual.currency
+        GROUP BY 1, 2, 3, 4
       SQL
     }
     gpu_cost_by_hour = {
@@ -39,8 +64,8 @@ locals {
       query       = <<-SQL
         SELECT TIMESTAMP_TRUNC(usage_start_time, HOUR) AS hour, project.id AS project, sku.description AS sku, currency, ${local.net} AS cost
         FROM `${local.table}`
-        WHERE ${local.recent} AND REGEXP_CONTAINS(sku.description, r'\bGpu\b|\bGPU\b')
-        GROUP BY hour, project, sku, currency
+        WHERE ${local.recent} AND ${local.is_gpu}
+        GROUP BY 1, 2, 3, 4
       SQL
     }
   }

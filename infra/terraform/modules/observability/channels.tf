@@ -18,6 +18,16 @@ resource "google_monitoring_notification_channel" "topic" {
   user_labels  = var.labels
 }
 
+# Monitoring publishes as an account that it makes with the project's first such channel; without this grant nothing comes.
+# https://cloud.google.com/monitoring/support/notification-options#pubsub
+resource "google_pubsub_topic_iam_member" "notifies" {
+  for_each = google_monitoring_notification_channel.topic
+
+  topic  = each.key
+  role   = "roles/pubsub.publisher"
+  member = "serviceAccount:service-${var.project_number}@gcp-sa-monitoring-notification.iam.gserviceaccount.com"
+}
+
 locals {
   channels = concat(
     [for channel in google_monitoring_notification_channel.email : channel.id],

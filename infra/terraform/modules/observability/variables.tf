@@ -3,6 +3,11 @@ variable "project_id" {
   type        = string
 }
 
+variable "project_number" {
+  description = "The number of that project: as an account of it Monitoring publishes to topics."
+  type        = string
+}
+
 variable "automations" {
   description = "What is watched: by automation its push subscriptions and the one that keeps dead letters, by name, and the period of its tick in seconds (0 without one)."
   type = map(object({
