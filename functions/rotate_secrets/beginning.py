@@ -3,7 +3,7 @@
 import msgspec
 
 from functions.rotate_secrets.changes import AddVersion
-from functions.rotate_secrets.dependents import Aim, is_on, moves, takes_two, using, why_not
+from functions.rotate_secrets.dependents import Aim, follows, is_on, moves, takes_two, using, why_not
 from functions.rotate_secrets.outlook import Outlook, Subject
 from functions.rotate_secrets.saga import Attempt, Saga
 from functions.rotate_secrets.settings import Postgres, Random
@@ -15,7 +15,8 @@ def begun(subject: Subject, saga: Saga, why: str, *, is_resumed: bool = False) -
     if not is_resumed and not subject.is_open:
         return Outlook(next=f"{why}: it begins {subject.opens}")
     dependents = using(subject.key, subject.world)
-    if hindrance := _hindrance(subject, saga, dependents):
+    hindered = _not_following if subject.secret.value.previous_secret else _hindrance
+    if hindrance := hindered(subject, saga, dependents):
         return subject.refused("never_a_gap", hindrance)
     pinned = Aim(target=saga.current, reason=f"{why}: first the number that is served is said")
     if subject.secret.value.is_outside and saga.current:
@@ -55,6 +56,18 @@ def _hindrance(subject: Subject, saga: Saga, dependents: list[Dependent]) -> str
             return (
                 f"{one.name} takes one value at a time, and would refuse what is signed with the other: let it refer "
                 "to the secret a second time, by a name with `previous` in it"
+            )
+    return ""
+
+
+def _not_following(subject: Subject, saga: Saga, dependents: list[Dependent]) -> str:
+    """Why somebody would not take the new value by itself; "" if all would."""
+    del saga
+    for one in dependents:
+        if not follows(one, subject.key):
+            return (
+                f"{one.name} does not follow: let it read the newest version of the secret, and of its "
+                "`previous_secret` by a name with `previous` in it, from files"
             )
     return ""
 

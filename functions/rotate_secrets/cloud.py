@@ -37,6 +37,7 @@ def apply(change: RotationChange, clients: Clients) -> None:
         case AddVersion():
             number = change.current if change.value.follows_current else 0
             current = secret_manager.payload(change.existing.name, number, clients)
+            _keep_previous(change, clients)
             value = kind_of(change.value, clients).generate(current)
             secret_manager.add_version(change.existing, change.saga, value, clients)
         case SetValue() | Retire():
@@ -65,4 +66,12 @@ def _tell_the_outside(change: SetValue | Retire, clients: Clients) -> None:
         return
     if is_told:
         kind.revoke(current)
+    _keep_previous(change, clients)
     secret_manager.disable(change.existing, change.versions, clients)
+
+
+def _keep_previous(change: AddVersion | Retire, clients: Clients) -> None:
+    """Let the value that counts be the one before, too: there will be a newer one, or there is none before any more."""
+    previous = change.value.previous_secret
+    if previous and change.current:
+        secret_manager.keep(previous, secret_manager.payload(change.existing.name, change.current, clients), clients)

@@ -20,20 +20,32 @@ PREVIOUS = "previous"
 
 
 class Names:
-    """By which names references call our secrets."""
+    """By which names references call our secrets, and those that keep the values before."""
 
-    def __init__(self, secrets: Mapping[str, ExistingSecret]) -> None:
+    def __init__(self, settings: Settings, secrets: Mapping[str, ExistingSecret]) -> None:
         self._keys = {name: key for key, one in secrets.items() for name in (one.name, one.numbered_name)}
+        self._kept: dict[str, str] = {}
+        for key, one in secrets.items():
+            folder, _, kept = (settings.secrets[key].value.previous_secret or "").rpartition("/")
+            if kept:
+                self._kept[f"{folder}/{kept}"] = key
+            if folder == one.name.rpartition("/")[0]:
+                self._kept[f"{one.numbered_name.rpartition('/')[0]}/{kept}"] = key
 
     def key(self, said: str, project: str) -> str:
         """The owner's key of a secret; "" if it is none of ours. One of the same project is named by its id alone."""
-        return self._keys.get(said if "/" in said else f"projects/{project}/secrets/{said}", "")
+        name = said if "/" in said else f"projects/{project}/secrets/{said}"
+        return self._keys.get(name, "") or self._kept.get(name, "")
+
+    def is_kept(self, said: str, project: str) -> bool:
+        """Whether it is the secret that keeps the value before."""
+        return (said if "/" in said else f"projects/{project}/secrets/{said}") in self._kept
 
 
 def dependents(settings: Settings, secrets: Mapping[str, ExistingSecret], clients: Clients) -> tuple[Dependent, ...]:
     """All services and jobs that refer to the secrets, in order of name."""
     parents = [place.parent for place in settings.dependents_in]
-    names = Names(secrets)
+    names = Names(settings, secrets)
     services = clients.in_parallel(lambda parent: _services(parent, names, clients), parents)
     jobs = clients.in_parallel(lambda parent: _jobs(parent, names, clients), parents)
     found = [one for listed in (*services, *jobs) for one in listed]
@@ -147,7 +159,8 @@ def _references(template: "Template", names: Names, project: str) -> Iterator[Re
     for volume in template.volumes:
         if key := names.key(volume.secret.secret, project):
             for path, version in _files(volume.secret):
-                yield Reference(key, version, _is_previous(path))
+                is_kept = names.is_kept(volume.secret.secret, project)
+                yield Reference(key, version, _is_previous(path), is_file=True, is_kept=is_kept)
 
 
 def _files(secret: "SecretVolumeSource") -> list[tuple[str, str]]:

@@ -6,7 +6,7 @@ import msgspec
 
 from functions.rotate_secrets.changes import Move
 from functions.rotate_secrets.settings import Secret
-from functions.rotate_secrets.world import Dependent, ExistingSecret, Reference, World
+from functions.rotate_secrets.world import LATEST, Dependent, ExistingSecret, Reference, World
 
 
 class Aim(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,6 +31,8 @@ def using(key: str, world: World) -> list[Dependent]:
 
 def why_not(dependent: Dependent, secret: Secret) -> str:
     """Why a dependent may not be moved; "" if it may."""
+    if secret.value.previous_secret:
+        return "it reads the newest version by itself (previous_secret)"
     if dependent.is_function:
         return "it was made with the Functions API, whose next deployment would overwrite the change"
     if dependent.is_pinned and not secret.roll_pinned_traffic:
@@ -76,6 +78,13 @@ def is_on(dependent: Dependent, key: str, version: int, *, served: bool = True) 
 def takes_two(dependent: Dependent, key: str) -> bool:
     """Whether a dependent takes the version before the current one as well."""
     return any(reference.is_previous for reference in dependent.references if reference.secret == key)
+
+
+def follows(dependent: Dependent, key: str) -> bool:
+    """Whether a dependent reads, from files, the newest of a secret and of that which keeps the value before."""
+    references = [one for one in (*dependent.references, *dependent.serving) if one.secret == key]
+    are_newest = all(one.is_file and one.version == LATEST for one in references)
+    return are_newest and {(one.is_previous, one.is_kept) for one in references} == {(False, False), (True, True)}
 
 
 def _is(reference: Reference, version: int) -> bool:

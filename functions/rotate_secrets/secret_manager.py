@@ -39,7 +39,7 @@ def listed(settings: Settings, clients: Clients) -> dict[str, ExistingSecret]:
 
 def with_versions(existing: ExistingSecret, clients: Clients) -> ExistingSecret:
     """The secret with its versions, and with the one that holds what its attempt has recorded."""
-    versions = _versions(existing, clients)
+    versions = _versions(existing.name, clients)
     return msgspec.structs.replace(existing, versions=versions, added=_added(existing, versions, clients))
 
 
@@ -61,8 +61,19 @@ def add_version(existing: ExistingSecret, saga: Saga, value: bytes, clients: Cli
         raise TypeError("a version is added within an attempt")
     recorded = msgspec.structs.replace(attempt, sha256=hashlib.sha256(value).hexdigest())
     write_saga(existing, msgspec.structs.replace(saga, attempt=recorded), clients)
-    content = {"data": value, "data_crc32c": _crc32c(value)}
-    _manager(clients).add_secret_version(request={"parent": existing.name, "payload": content}, **clients.writing)
+    _add(existing.name, value, clients)
+
+
+def keep(secret: str, value: bytes, clients: Clients) -> None:
+    """Let the newest version of a secret hold a value, and be the only one that is enabled."""
+    versions = _versions(secret, clients)
+    newest = next(iter(versions), None)
+    is_held = newest is not None and newest.is_enabled and payload(secret, newest.number, clients) == value
+    if not is_held:
+        _add(secret, value, clients)
+    for version in versions[1:] if is_held else versions:
+        if version.is_enabled:
+            _disable(f"{secret}/versions/{version.number}", clients)
 
 
 def write_saga(existing: ExistingSecret, saga: Saga, clients: Clients) -> None:
@@ -81,12 +92,20 @@ def disable(existing: ExistingSecret, versions: Iterable[int], clients: Clients)
     from google.api_core.exceptions import FailedPrecondition
 
     for version in versions:
-        request = {"name": f"{existing.name}/versions/{version}"}
         try:
-            _manager(clients).disable_secret_version(request=request, **clients.writing)
+            _disable(f"{existing.name}/versions/{version}", clients)
         except FailedPrecondition:
-            if version in {one.number for one in _versions(existing, clients) if one.is_enabled}:
+            if version in {one.number for one in _versions(existing.name, clients) if one.is_enabled}:
                 raise
+
+
+def _add(secret: str, value: bytes, clients: Clients) -> None:
+    content = {"data": value, "data_crc32c": _crc32c(value)}
+    _manager(clients).add_secret_version(request={"parent": secret, "payload": content}, **clients.writing)
+
+
+def _disable(version: str, clients: Clients) -> None:
+    _manager(clients).disable_secret_version(request={"name": version}, **clients.writing)
 
 
 def _manager(clients: Clients) -> "SecretManagerServiceClient":
@@ -100,10 +119,10 @@ def _secrets(project: str, clients: Clients) -> "Iterable[Secret]":
     return _manager(clients).list_secrets(request=request, **clients.reading)
 
 
-def _versions(existing: ExistingSecret, clients: Clients) -> tuple[Version, ...]:
+def _versions(secret: str, clients: Clients) -> tuple[Version, ...]:
     from google.cloud.secretmanager_v1 import SecretVersion
 
-    request = {"parent": existing.name, "page_size": PAGE_SIZE}
+    request = {"parent": secret, "page_size": PAGE_SIZE}
     answers = _manager(clients).list_secret_versions(request=request, **clients.reading)
     return tuple(
         Version(

@@ -44,6 +44,8 @@ class Random(Model, frozen=True, kw_only=True, tag_field="kind", tag="random"):
     """Whether every dependent must take the version before as well."""
     follows_current: ClassVar[bool] = False
     """Whether a new value is made from the current one."""
+    previous_secret: ClassVar[SecretName | None] = None
+    """Where the value before is kept for those that cannot be moved."""
 
     length: Annotated[int, Meta(ge=1, le=4096)] = 40
     alphabet: Annotated[str, Meta(min_length=2, max_length=256)] = ALPHABET
@@ -63,6 +65,7 @@ class Postgres(Model, frozen=True, kw_only=True, tag_field="kind", tag="postgres
     is_outside: ClassVar[bool] = True
     needs_previous: ClassVar[bool] = False
     follows_current: ClassVar[bool] = True
+    previous_secret: ClassVar[SecretName | None] = None
 
     users: Annotated[tuple[Annotated[str, Meta(min_length=1, max_length=63)], ...], Meta(min_length=1, max_length=2)]
     """Two, which take turns, or one, whose old password ends at the moment in which the new one begins."""
@@ -104,6 +107,9 @@ class GithubWebhook(Model, frozen=True, kw_only=True, tag_field="kind", tag="git
     hook: Annotated[int, Meta(ge=1)]
     """The webhook's id, the last part of its address in GitHub's settings."""
     github: GitHubAccess
+    previous_secret: SecretName | None = None
+    """For receivers that cannot be moved, as functions cannot: the value before is kept in this secret, and they read
+    the newest version of both from files, at least once a minute."""
     length: Annotated[int, Meta(ge=32, le=128)] = 40
 
 
@@ -184,6 +190,12 @@ class Settings(Section, frozen=True, kw_only=True):
             other = seen.setdefault(secret.secret, key)
             if other != key:
                 raise SettingsError(f"secrets.{key}.secret", secret.secret, f"a secret of its own: `{other}` has it")
+        for key, secret in self.secrets.items():
+            previous = secret.value.previous_secret
+            other = seen.setdefault(previous, key) if previous else key
+            if other != key or previous == secret.secret:
+                field = f"secrets.{key}.value.previous_secret"
+                raise SettingsError(field, previous, f"a secret of its own: `{other}` has it")
         for place, where in enumerate(self.dependents_in):
             if where in self.dependents_in[:place]:
                 raise SettingsError(f"dependents_in[{place}]", where.parent, "each project and region once")

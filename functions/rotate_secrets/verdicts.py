@@ -1,5 +1,7 @@
 """What is to become of one secret now: one change at most, and where its dependents are to be moved."""
 
+from datetime import datetime, timedelta
+
 import msgspec
 
 from functions.rotate_secrets.beginning import begun
@@ -16,6 +18,8 @@ from shared.plan import Alert
 ASKED = "a person asked for it"
 OWED_AFTER = 24
 """Hours after the grace period at which a version that could not be retired is told."""
+READ_WITHIN = timedelta(minutes=2)
+"""Who reads the newest version by itself does so at least once a minute: clocks may differ by another."""
 
 
 def verdict_on(subject: Subject) -> Outlook:
@@ -119,6 +123,11 @@ def _forward(subject: Subject, saga: Saga, attempt: Attempt) -> Outlook:
 
 def _rolled(subject: Subject, saga: Saga, attempt: Attempt, after: Saga) -> Outlook:
     """Move the dependents, watch them, and go back with all of them if one fails."""
+    if (
+        subject.secret.value.previous_secret
+        and (until := _added(subject, attempt) + READ_WITHIN) > subject.occasion.now
+    ):
+        return Outlook(next=f"version {attempt.version} is read by all receivers at {told(until)}")
     movable = [one for one in using(subject.key, subject.world) if not why_not(one, subject.secret)]
     aim = Aim(target=attempt.version, previous=attempt.before, reason=f"version {attempt.version} is promoted")
     to_move = [one for one in movable if moves(one, subject.key, subject.here, aim)]
@@ -133,6 +142,12 @@ def _rolled(subject: Subject, saga: Saga, attempt: Attempt, after: Saga) -> Outl
     words = subject.words("dependents", f"version {attempt.before}", f"version {attempt.version} serves")
     why = f"{len(moved)} dependents are ready, and serve with it"
     return Outlook(change=Finish(**words, reason=why, saga=after), notices=_behind(subject))
+
+
+def _added(subject: Subject, attempt: Attempt) -> datetime:
+    """When the new version was added."""
+    versions = subject.here.versions or ()
+    return next((one.created for one in versions if one.number == attempt.version), subject.occasion.now)
 
 
 def _take_back(subject: Subject, saga: Saga, attempt: Attempt, why: str) -> Outlook:

@@ -64,6 +64,10 @@ class Reference(msgspec.Struct, frozen=True):
     """As it is said: a number, ``latest`` or an alias."""
     is_previous: bool = False
     """Whether it has `previous` in its name, and so takes the version before the current one."""
+    is_file: bool = False
+    """Whether it is a file, which is read anew: a variable stays as it was when an instance started."""
+    is_kept: bool = False
+    """Whether it is to the secret that keeps the value before (`previous_secret`)."""
 
 
 class Dependent(msgspec.Struct, frozen=True, kw_only=True):

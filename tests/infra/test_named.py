@@ -1,14 +1,19 @@
 """What sections of the settings name, and what their automations are granted on it."""
 
+import re
 from typing import Any
 
 import msgspec
 import pytest
 
+from functions.receive_github.webhook_secrets import REMEMBERED_SECONDS
+from functions.rotate_secrets.verdicts import READ_WITHIN
 from infra.automations import ROOT, load_functions
 from infra.named import Named, named_in
 from infra.settings import load_caretaker_yaml, sections
+from infra.yaml12 import read_yaml
 from shared.settings import parse
+from tests.infra.test_docs import OPERATE
 
 CONTAINER = (
     "compute.instanceGroupManagers.list",
@@ -144,6 +149,15 @@ def test_what_is_granted_in_which_project(
             (TOKEN,),
         ),
         (
+            "rotate_secrets",
+            rotated(
+                {"kind": "github_webhook", "repository": "a/b", "hook": 1, "github": {"token_secret": TOKEN}}
+                | {"previous_secret": "projects/my-secrets/secrets/s-previous"}
+            ),
+            ("projects/my-secrets/secrets/s", "projects/my-secrets/secrets/s-previous"),
+            (TOKEN,),
+        ),
+        (
             # One that is rotated and read is the automation's own.
             "rotate_secrets",
             rotated({"kind": "postgres", "users": ["a", "b"], "admin_secret": "projects/my-secrets/secrets/s"}),
@@ -197,3 +211,15 @@ def test_what_the_example_names() -> None:
 def test_buckets_and_what_merely_looks_so(section: object, buckets: dict[str, str]) -> None:
     found = named_in(section, load_functions()["prune_backups"], "my-caretaker")
     assert msgspec.structs.replace(found, permissions=()) == Named(buckets=buckets)
+
+
+def test_the_suites_own_webhook_secret_is_rotated_as_the_docs_say() -> None:
+    (written,) = re.findall(r"```yaml\n(rotate_secrets:.*?)```", OPERATE, re.DOTALL)
+    section: dict[str, Any] = read_yaml(written)["rotate_secrets"]  # type: ignore[index]
+    mounted = load_functions()["receive_github"].secrets
+    names = tuple(f"projects/my-caretaker/secrets/{one.secret}" for one in mounted)
+    assert named("rotate_secrets", section).own_secrets == names
+    # rotate_secrets knows by its file's name which one keeps the value before.
+    assert ["previous" in one.file.rpartition("/")[2] for one in mounted] == [False, True]
+    # And waits for longer than the receiver remembers what it has read.
+    assert READ_WITHIN.total_seconds() > REMEMBERED_SECONDS

@@ -5,6 +5,7 @@ It is looked at after every API call of a run, by a probe that stands between th
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -63,10 +64,14 @@ class Applications:
     """What the secret ``db`` is the address of."""
     webhook: tuple[str, int] | None = None
     """The repository and the hook that the secret ``webhook`` is of."""
+    follows: bool = False
+    """Whether the receiver reads the newest of ``webhook`` and ``webhook-previous``, and remembers it for a minute."""
     logins: int = 0
     _accepted: set[tuple[str, str]] = field(default_factory=set)
     """Addresses with which somebody has logged in, each with the passwords that the server had then."""
     _seen: str = ""
+    _read: list[tuple[datetime, tuple[str, ...]]] = field(default_factory=list)
+    """What following receivers have read, and until when one may have."""
 
     def accept(self, key: str, values: list[str]) -> None:
         """Log in, or see whether a receiver accepts what GitHub signs with."""
@@ -78,13 +83,29 @@ class Applications:
                     self.database.log_in(value)
                     self.logins += 1
                     self._accepted.add((value, passwords))
-        if key == "webhook" and self.webhook:
+        if key == "webhook" and self.webhook and not self.follows:
             assert self.stage.cloud.github.hook_secret(*self.webhook) in values
+
+    def _check_followers(self) -> None:
+        """Whoever has read the files at any time in the last minute accepts what GitHub signs with now."""
+        if not (self.follows and self.webhook):
+            return
+        now = self.stage.cloud.clock.now()
+        newest = tuple(self.stage.payload("latest", secret) for secret in ("webhook", "webhook-previous"))
+        if self._read and self._read[-1][1] != newest:
+            self._read[-1] = (now, self._read[-1][1])
+        if not self._read or self._read[-1][1] != newest:
+            self._read.append((now, newest))
+        self._read[-1] = (now, newest)
+        for until, pair in self._read:
+            if until >= now - timedelta(minutes=1) and self.stage.cloud.github.hook_secret(*self.webhook) not in pair:
+                raise Gap(f"a receiver that has read at {until} does not accept what GitHub signs with")
 
     def check(self) -> None:
         """Raise ``Gap`` if any of them is left without."""
         self._seen = self._passwords()
         check(self.stage, self.accept)
+        self._check_followers()
 
     def check_after(self, method: str) -> None:
         """The same after an API call: one that only reads leaves all as it was, unless the database has changed."""

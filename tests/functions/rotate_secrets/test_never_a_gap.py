@@ -1,12 +1,14 @@
 """Whoever is served is accepted after every API call: real logins, and what GitHub signs with, whatever fails."""
 
 import itertools
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from functions.rotate_secrets.settings import Settings
 from local.cloud.engine import is_read
+from shared.report import Report
 from tests.functions.rotate_secrets.databases import Database
 from tests.functions.rotate_secrets.gap import Applications, CrashingGapProbe, GapProbe
 from tests.functions.rotate_secrets.stage import (
@@ -46,9 +48,9 @@ def database_world(database: Database, *references: str) -> dict[str, Any]:
     return a_world(secrets=secrets, services=services, run_jobs={"nightly": a_service("db:1")})
 
 
-def webhook_settings() -> Settings:
+def webhook_settings(**more: object) -> Settings:
     access = {"token_secret": f"{PRODUCT}/secrets/github-token"}
-    value = {"kind": "github_webhook", "repository": TEAM, "hook": HOOK, "github": access}
+    value = {"kind": "github_webhook", "repository": TEAM, "hook": HOOK, "github": access, **more}
     return settings_of({"webhook": a_secret("webhook", value=value)})
 
 
@@ -165,6 +167,109 @@ def test_a_receiver_that_takes_one_secret_is_refused() -> None:
         assert [refusal.guard for refusal in report.refusals] == ["never_a_gap"]
         assert "takes one value at a time" in report.refusals[0].reason
         assert stage.versions("webhook") == ["ENABLED"]
+
+
+def function(current: str = "webhook", previous: str = "webhook-previous", version: str = "latest") -> dict[str, Any]:
+    """`receive_github`, as Terraform makes it: a function with the newest version of two secrets as files."""
+    files = {"current": current, "previous": previous}
+    volumes = [
+        {"name": path, "secret": {"secret": secret, "items": [{"path": path, "version": version}]}}
+        for path, secret in files.items()
+    ]
+    template = {"containers": [{"image": DIGEST}], "volumes": volumes}
+    return {"labels": {"goog-managed-by": "cloudfunctions"}, "proto": {"template": template}}
+
+
+def following(**services: object) -> tuple[Settings, dict[str, Any]]:
+    """Settings with `previous_secret`, and a world in which such a function is the receiver."""
+    world = webhook_world(**(services or {"receiver": function()}))
+    world["projects"]["my-product"]["secrets"]["webhook-previous"] = {"versions": ["of no use"]}
+    return webhook_settings(previous_secret=f"{PRODUCT}/secrets/webhook-previous"), world
+
+
+def test_a_function_reads_the_new_secret_by_itself_before_github_signs_with_it() -> None:
+    with Stage(*following()) as stage:
+        watched(stage, webhook=(TEAM, HOOK), follows=True)
+        report = stage.command("rotate", minutes=1)
+        assert kinds_of(report) == ["Adopt", "AddVersion"]
+        assert report.next == ("webhook: version 2 is read by all receivers at 2026-11-16 12:03 UTC",)
+        assert stage.payload("latest", "webhook-previous") == "hook secret one"
+        assert kinds_of(stage.tick(minutes=1)) == []
+        assert kinds_of(stage.tick(minutes=9)) == ["Finish", "SetValue", "Promote"]
+        assert stage.cloud.github.hook_secret(TEAM, HOOK) == stage.payload("latest", "webhook")
+        assert kinds_of(stage.tick(hours=25)) == ["Retire"]
+        assert stage.versions("webhook") == ["DISABLED", "ENABLED"]
+        # What the receiver accepted until now is accepted no more, and nothing of it can be read.
+        assert stage.payload("latest", "webhook-previous") == stage.payload("latest", "webhook")
+        assert stage.versions("webhook-previous") == ["DISABLED", "DISABLED", "ENABLED"]
+        assert stage.said("receiver") == ["latest", "latest"]
+
+
+def test_a_function_follows_the_way_back() -> None:
+    with Stage(*following()) as stage:
+        watched(stage, webhook=(TEAM, HOOK), follows=True)
+        stage.command("rotate", minutes=1)
+        stage.tick(minutes=10)
+        assert kinds_of(stage.command("roll_back", "webhook", minutes=5)) == ["TakeBack", "RestoreValue", "GiveUp"]
+        assert stage.cloud.github.hook_secret(TEAM, HOOK) == "hook secret one"
+        # And forward once more, with another value.
+        stage.command("rotate", minutes=5)
+        stage.tick(minutes=10)
+        stage.tick(hours=25)
+        assert stage.cloud.github.hook_secret(TEAM, HOOK) == stage.payload(3, "webhook")
+        assert stage.versions("webhook") == ["DISABLED", "DISABLED", "ENABLED"]
+
+
+@pytest.mark.parametrize(
+    "service",
+    [
+        function(version="1"),
+        function(previous="webhook"),
+        function(previous="github-token"),
+        a_service("webhook:latest"),
+    ],
+)
+def test_whoever_would_not_follow_is_named(service: dict[str, Any]) -> None:
+    with Stage(*following(receiver=service)) as stage:
+        report = stage.command("rotate", minutes=1)
+        assert [refusal.guard for refusal in report.refusals] == ["never_a_gap"]
+        assert "services/receiver does not follow" in report.refusals[0].reason
+        assert stage.versions("webhook") == ["ENABLED"]
+
+
+@pytest.mark.parametrize("after", [0, 1, 2])
+def test_a_rotation_that_is_followed_goes_on_wherever_it_died(after: int) -> None:
+    """In its first run, in the one that tells GitHub, or in the one that retires the value before."""
+    with Stage(*following()) as stage:
+        stage.tick()
+        runs: list[Callable[[], Report]] = [
+            lambda: stage.command("rotate", minutes=1),
+            lambda: stage.tick(minutes=10),
+            lambda: stage.tick(hours=25),
+        ]
+        for run in runs[:after]:
+            run()
+        past = Snapshot(stage.cloud)
+        watched(stage, webhook=(TEAM, HOOK), follows=True)
+        runs[after]()
+        methods = stage.methods
+        writes = [at for at, method in enumerate(methods) if not is_read(method) and "Firestore" not in method]
+        assert len(writes) >= 4
+        for at, answer_lost in itertools.product(writes, (False, True)):
+            past.restore()
+            applications = watched(stage, webhook=(TEAM, HOOK), follows=True)
+            stage.probe = lambda at=at, lost=answer_lost, on=applications: CrashingGapProbe(at, on, answer_lost=lost)
+            with pytest.raises(Crash):
+                runs[after]()
+            stage.probe = lambda on=applications: GapProbe(on)
+            for _ in range(2):
+                stage.tick(minutes=10)
+            retired = after == len(runs) - 1
+            saga = stage.saga("webhook")
+            assert (saga.current, saga.retiring, saga.attempt) == (2, () if retired else (1,), None), methods[at]
+            kept = stage.payload("latest" if retired else 1, "webhook")
+            assert stage.payload("latest", "webhook-previous") == kept
+            assert stage.versions("webhook-previous").count("ENABLED") == 1
 
 
 @pytest.fixture(params=["random", "postgres", "webhook"])

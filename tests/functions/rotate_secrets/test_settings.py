@@ -44,6 +44,14 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"secrets": {"key": a_secret(value=POSTGRES | {"users": []})}}, "users"),
     ({"secrets": {"key": a_secret(value=GITHUB | {"github": {}})}}, "either `token_secret` or `app`"),
     ({"secrets": {"key": a_secret(value=GITHUB | {"hook": 0})}}, "hook: 0"),
+    (
+        {"secrets": {"key": a_secret(value=GITHUB | {"previous_secret": f"{PRODUCT}/secrets/key"})}},
+        r"secrets\.key\.value\.previous_secret: .*`key` has it",
+    ),
+    (
+        {"secrets": {"key": a_secret(value=GITHUB | {"previous_secret": f"{PRODUCT}/secrets/b"}), "b": a_secret("b")}},
+        r"secrets\.key\.value\.previous_secret: .*`b` has it",
+    ),
     ({"at_once": 0}, "at_once: 0"),
     ({"dependents_in": [{"project": "my-product", "region": "here"}]}, r"dependents_in\[0\]\.region: 'here'"),
     ({"dependents_in": [{"project": "my-product", "region": "us-east1"}] * 2}, r"dependents_in\[1\].*region once"),
