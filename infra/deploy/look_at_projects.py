@@ -26,8 +26,14 @@ DEPLOYING = (
 )
 """What whoever deploys needs in the suite's own project."""
 
-GRANTING = ("iam.roles.create", "resourcemanager.projects.setIamPolicy")
-"""And in the projects that it looks after."""
+GRANTING = {
+    "projects": "resourcemanager.projects.setIamPolicy",
+    "secrets": "secretmanager.secrets.setIamPolicy",
+    "buckets": "storage.buckets.setIamPolicy",
+    "repositories": "artifactregistry.repositories.setIamPolicy",
+    "accounts": "iam.serviceAccounts.setIamPolicy",
+}
+"""And in the projects that it looks after, besides making roles: by what something is granted on there."""
 
 BEFORE_TERRAFORM = ("cloudresourcemanager.googleapis.com", "serviceusage.googleapis.com")
 """APIs with which Terraform enables the others."""
@@ -125,17 +131,28 @@ def permissions(patient: Patient) -> Iterable[Finding]:
 
     clients, own = patient.target.clients, patient.suite.deployment.project
     for project in watched(patient):
-        wanted = DEPLOYING if project == own else GRANTING
+        wanted = DEPLOYING if project == own else sorted(_granting(patient, project))
         answer = clients.of(ProjectsClient).test_iam_permissions(
             request={"resource": f"projects/{project}", "permissions": list(wanted)}, **clients.reading
         )
         lacking = sorted(set(wanted) - set(answer.permissions))
         if lacking:
-            roles = "roles/owner" if project == own else "roles/resourcemanager.projectIamAdmin and roles/iam.roleAdmin"
+            roles = "roles/owner" if project == own else "roles/iam.roleAdmin and roles/iam.securityAdmin"
             mend = f"ask whoever owns {project} for {roles}, or for a role with these"
             yield missing(f"{project}: you lack {', '.join(lacking)}", mend)
         else:
             yield well(f"{project}: you may deploy" if project == own else f"{project}: you may grant roles")
+
+
+def _granting(patient: Patient, project: str) -> set[str]:
+    """What whoever deploys needs in a project that is looked after."""
+    places, needed = load_places(), {"iam.roles.create"}
+    for name in patient.suite.automations:
+        granted = patient.suite.named(name).permissions_by_project().get(project, set())
+        needed |= {GRANTING[place_of(permission, places).granted_on] for permission in granted}
+    if any(secret.split("/")[1] == project for secret in patient.suite.new_secrets):
+        needed.add("secretmanager.secrets.create")
+    return needed
 
 
 def who_may_be_granted(patient: Patient) -> Iterable[Finding]:

@@ -174,3 +174,10 @@ def test_git_does_not_hide_the_lock_file_that_the_owner_commits() -> None:
     patterns = [line for line in (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines() if line]
     assert ".terraform/" in patterns
     assert [pattern for pattern in patterns if fnmatch(".terraform.lock.hcl", pattern)] == []
+
+
+def test_each_exception_from_a_check_says_why() -> None:
+    texts = [path.read_text(encoding="utf-8") for folder in SUITE for path in (TERRAFORM / folder).glob("*.tf")]
+    exceptions = [found for text in texts for found in re.findall(r"#checkov:skip=(\w+)(?::(.*))?", text)]
+    assert len(exceptions) > 10
+    assert [identifier for identifier, reason in exceptions if len(reason.split()) < 2] == []

@@ -115,7 +115,7 @@ def unanswered(stage: Stage) -> None:
             no_permission,
             (
                 "my-product: you lack iam.roles.create\nask whoever owns my-product for "
-                "roles/resourcemanager.projectIamAdmin and roles/iam.roleAdmin, or for a role with these"
+                "roles/iam.roleAdmin and roles/iam.securityAdmin, or for a role with these"
             ),
         ),
         (
@@ -211,6 +211,20 @@ def seen(look: Look) -> list[Finding]:
     """What one look at the machine finds, for a suite in `my-caretaker`."""
     suite = Suite(Deployment(project=PROJECT), {})
     return looked(look, Patient(suite, None))  # type: ignore[arg-type]
+
+
+def test_what_deploying_takes_in_each_project_is_what_is_granted_there() -> None:
+    deployment = Deployment(project=PROJECT, secrets={"session-key": NewSecret()})
+    everything = [f"{service}.setIamPolicy" for service in ("resourcemanager.projects", "secretmanager.secrets")]
+    everything += ["storage.buckets.setIamPolicy", "iam.serviceAccounts.setIamPolicy", "secretmanager.secrets.create"]
+    with all_is_well(deployment=deployment) as stage:
+        for project in ("my-product", "my-previews"):
+            stage.cloud.resource_manager.deny(project, *everything)
+        there = "resourcemanager.projects.setIamPolicy"
+        assert [line.partition("\n")[0] for line in stage.examine()] == [
+            f"my-product: you lack {there}, secretmanager.secrets.create, secretmanager.secrets.setIamPolicy",
+            f"my-previews: you lack iam.serviceAccounts.setIamPolicy, {there}",
+        ]
 
 
 def test_secrets_that_terraform_makes_and_rotate_secrets_fills_are_not_missing() -> None:
