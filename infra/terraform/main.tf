@@ -9,7 +9,7 @@ locals {
   inboxes     = { for name, entry in local.deployed : name => "caretaker-${replace(name, "_", "-")}" if entry.trigger == "pubsub" }
   labels      = { managed_by = "caretaker" }
   named       = { for name in keys(local.deployed) : name => lookup(var.named, name, null) }
-  permissions = toset(flatten([for entry in local.deployed : entry.permissions]))
+  permissions = setunion([for name, entry in local.deployed : coalesce(try(local.named[name].permissions, null), toset(entry.permissions))]...)
 }
 
 data "google_project" "suite" {

@@ -60,6 +60,10 @@ run "every_automation_of_the_map" {
     error_message = "The local cloud wakes the same inboxes."
   }
   assert {
+    condition     = length(setsubtract(["container.googleapis.com", "monitoring.googleapis.com", "billingbudgets.googleapis.com"], keys(google_project_service.suite))) == 0
+    error_message = "The APIs of what is asked for are enabled."
+  }
+  assert {
     condition = (
       module.secret["session-key"].secret == "projects/my-product/secrets/session-key" &&
       google_pubsub_topic_iam_binding.publishers["caretaker-secret-notifications"].members == toset(["serviceAccount:service-123456789012@gcp-sa-secretmanager.iam.gserviceaccount.com"])
