@@ -1,6 +1,5 @@
 """The filters of metrics and alert policies, held against reports as functions write them."""
 
-import json
 import re
 from datetime import UTC, datetime
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from local.cloud.logging import payload
 from local.cloud.logging_filter import all_hold, parse_filter
 from shared.plan import Alert, Refusal
 from shared.report import Outcome, Report
@@ -51,8 +51,7 @@ def filters() -> dict[str, str]:
 def entry(**fields: object) -> dict[str, object]:
     """An entry as Cloud Run's agent makes it of a line."""
     resource = {"type": "cloud_run_revision", "labels": {"service_name": "caretaker-cap-spending"}}
-    severity = fields.pop("severity", "INFO")
-    return {"resource": resource, "severity": severity, "jsonPayload": json.loads(msgspec.json.encode(fields))}
+    return {"resource": resource, **payload(msgspec.json.encode({"severity": "INFO", **fields}))}
 
 
 @pytest.mark.parametrize(
@@ -69,8 +68,9 @@ def entry(**fields: object) -> dict[str, object]:
         ),
         (entry(report=msgspec.structs.replace(QUIET, failed_money=1)), {"runs", "money_failures", "money"}),
         (entry(message="m", budget_alert={"budget": "monthly", "rung": "actual@1"}), {"budget"}),
-        (entry(message="webhook 7 was not published: x", severity="ERROR"), {"webhooks"}),
-        (entry(message="webhook 7: published"), set()),
+        (entry(message="m", webhook={"delivery": "7", "outcome": "not published"}, severity="ERROR"), {"webhooks"}),
+        (entry(message="m", webhook={"delivery": "7", "outcome": "published"}), set()),
+        (entry(message="a line of text alone", severity="ERROR"), set()),
     ],
 )
 def test_what_a_line_is_counted_as(line: dict[str, object], matched: set[str]) -> None:

@@ -27,7 +27,7 @@ locals {
     }
     webhooks = {
       title    = "a webhook was not published"
-      filter   = "${local.functions} AND severity>=ERROR AND jsonPayload.message=~\"^webhook .* was not published\""
+      filter   = "${local.functions} AND jsonPayload.webhook.outcome=\"not published\""
       severity = "ERROR"
       content  = "GitHub never sends a webhook again by itself: redeliver it there (Settings > Webhooks > Recent deliveries)."
     }
