@@ -69,8 +69,8 @@ class Logging:
 def payload(line: bytes) -> dict[str, object]:
     """What of a line goes where: https://cloud.google.com/logging/docs/structured-logging#special-payload-fields.
 
-    A message that is all there is of a line, but for what is moved out of the payload, is text. What is moved out is left
-    out, but for the severity: the suite writes nothing else of it.
+    A message that is all there is of a line, but for what is moved out of the payload, is text. Of what is moved out
+    only the severity is kept: the suite writes nothing else of it.
     """
     text = line.decode(errors="replace").rstrip("\n")
     try:
