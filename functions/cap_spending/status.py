@@ -1,16 +1,17 @@
-"""Where things stand, in words: the answer to the command `status`."""
+"""The answer to a command, in words: where things stand, or what becomes of it."""
 
 from functions.cap_spending.commands import Status
+from functions.cap_spending.heard import heard
 from functions.cap_spending.ladder import passed_steps, percent, steps_in_force
 from functions.cap_spending.records import Occasion
 from functions.cap_spending.world import World
 
 
 def status(occasion: Occasion, world: World) -> tuple[str, ...]:
-    """A line for each budget and for each resource that is held; nothing if the event does not ask."""
+    """For `status` a line for each budget and each resource that is held; nothing for an event that is no command."""
     del world
     if not isinstance(occasion.event.event, Status):
-        return ()
+        return tuple(heard(occasion))
     return (*_budgets(occasion), *_holds(occasion))
 
 
