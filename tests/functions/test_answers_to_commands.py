@@ -15,6 +15,7 @@ from tests.functions.manage_previews.stage import Stage as ManagePreviews
 from tests.functions.prune_backups.stage import SHOP
 from tests.functions.prune_backups.stage import Stage as PruneBackups
 from tests.functions.rotate_secrets.stage import Stage as RotateSecrets
+from tests.functions.rotate_secrets.stage import a_secret, a_world, settings_of
 from tests.functions.scale_gpu_pools.stage import Stage as ScaleGpuPools
 
 pytestmark = pytest.mark.one_python
@@ -68,7 +69,10 @@ def test_cap_spending() -> None:
         assert said(SNOOZE) == snoozed
         assert said({"type": "status"}) == "monthly: no notification yet, snoozed until 2026-11-20 00:00 UTC"
         assert said(SNOOZE | {"until": LONG_AGO}) == "monthly: it is not snoozed, as 2026-11-01 00:00 UTC has gone by"
+        before = stage.cloud.clock.now()
         stage.notify(610, after=1)
+        too_early = "monthly: actual@1 is not accepted, as this was said before the present period"
+        assert answer(stage.push(ACCEPT, topic=INBOX, published=before)) == too_early
         assert said(LINK) == f"my-experiments: linked again to {ACCOUNT_NAME}"
         assert said(ACCEPT) == "monthly: actual@1 is accepted, and does nothing until the next period"
         assert said(UNDO) == (
@@ -112,6 +116,37 @@ def test_rotate_secrets() -> None:
         assert answer(stage.push(ROLL_BACK, minutes=1)) == "key: back to version 1"
         assert answer(stage.push(ROLL_BACK, minutes=1)) == nowhere
         assert stage.saga().current == 1
+
+
+def test_rotate_secrets_while_a_rotation_is_under_way() -> None:
+    secrets = {"key": a_secret(), "gone": a_secret("gone")}
+    with RotateSecrets(settings_of(secrets)) as stage:
+        stage.tick()
+        stage.cloud.run.operation_delay = timedelta(hours=1)
+        assert stage.push({"type": "rotate"}, minutes=1).status == (
+            "key: it is to change",
+            "gone: there is no projects/my-product/secrets/gone",
+        )
+        assert answer(stage.push(ROTATE, minutes=1)) == "key: a rotation is under way already"
+        assert answer(stage.push(ROLL_BACK, minutes=1)) == "key: the rotation that is under way is taken back"
+        assert (
+            answer(stage.push(ROLL_BACK | {"secret": "gone"})) == "gone: there is no projects/my-product/secrets/gone"
+        )
+
+
+def test_rotate_secrets_by_a_word_that_comes_late() -> None:
+    with RotateSecrets() as stage:
+        stage.tick()
+        early = stage.cloud.clock.now()
+        stage.push(ROTATE, minutes=1)
+        assert answer(stage.push_late(ROTATE, early)) == "key: it has changed since that was said"
+        late = "key: it cannot be rolled back: what counts now began after that was said"
+        assert answer(stage.push_late(ROLL_BACK, early)) == late
+
+
+def test_rotate_secrets_where_google_does() -> None:
+    with RotateSecrets(world=a_world(secrets={"key": {"versions": ["one"], "managed_rotation": True}})) as stage:
+        assert answer(stage.push(ROTATE)) == answer(stage.push(ROLL_BACK)) == "key: Google rotates it"
 
 
 def test_manage_previews() -> None:
