@@ -26,10 +26,11 @@ def main() -> int:
         description=f"Figures beside peers, as ratios measured in one run:\n{listed}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument(
-        "names", nargs="*", metavar="NAME", choices=[[], *BENCHMARKS], help="which; all if none is named"
-    )
+    parser.add_argument("names", nargs="*", metavar="NAME", help="which; all if none is named")
     names = parser.parse_args().names or list(BENCHMARKS)
+    for name in names:
+        if name not in BENCHMARKS:
+            parser.error(f"there is no benchmark {name!r}: choose from {', '.join(BENCHMARKS)}")
     done = [importlib.import_module(f"benchmarks.{name}").measure() for name in names]
     return 0 if all(done) else 1
 

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Annotated
 
 import msgspec
-import yaml
 from msgspec import Meta
 
 from functions.cap_spending.settings import Settings as CapSpending
@@ -14,7 +13,7 @@ from functions.rotate_secrets.settings import Settings as RotateSecrets
 from infra.automations import ROOT, load_functions
 from infra.named import ACCOUNT, Named, named_in
 from infra.settings import load_caretaker_yaml
-from infra.yaml12 import read_yaml
+from infra.yaml12 import load_yaml
 from shared.errors import SettingsError
 from shared.settings import Model, ProjectId, Region, convert, parse
 
@@ -35,10 +34,14 @@ class NewBudget(Model, frozen=True, kw_only=True):
     """A budget that Terraform creates, with a rule for each rung of its ladder in `caretaker.yaml`."""
 
     amount: Annotated[float, Meta(gt=0)]
-    """Each month, in the currency that `caretaker.yaml` says."""
+    """Each month, in the currency that `caretaker.yaml` says, to the cent."""
     projects: tuple[ProjectId, ...] = ()
     """Whose costs count; the whole billing account's, if nothing is said."""
     display_name: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.amount != round(self.amount, 2):
+            raise SettingsError("amount", self.amount, f"an amount to the cent, such as {self.amount:.2f}")
 
 
 class NewSecret(Model, frozen=True, kw_only=True):
@@ -149,12 +152,7 @@ def load_suite(deployment: Path, settings: Path) -> Suite:
 
 def load_deployment(path: Path) -> Deployment:
     """`deployment.yaml`. Raises ``SettingsError`` with the key, the value and what would do."""
-    try:
-        data = read_yaml(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise SettingsError(str(path), None, f"a readable file ({error.strerror})") from error
-    except (UnicodeDecodeError, yaml.YAMLError) as error:
-        raise SettingsError(str(path), None, f"YAML in UTF-8 ({error})") from error
+    data = load_yaml(path)
     if not isinstance(data, Mapping):
         raise SettingsError(str(path), data, "a mapping with `project`")
     return convert(dict(data), Deployment, path.name)

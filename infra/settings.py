@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
-import yaml
 
 from infra.automations import ROOT, load_functions
-from infra.yaml12 import read_yaml
+from infra.yaml12 import load_yaml
 from shared.errors import SettingsError
 from shared.settings import Mode, Section, mode_of, parse
 
@@ -23,14 +22,7 @@ def sections() -> dict[str, type[Section]]:
 
 def load_caretaker_yaml(path: Path) -> dict[str, object]:
     """The owner's settings, checked. Raises ``SettingsError`` with the key, the value and what would do."""
-    try:
-        data = read_yaml(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise SettingsError(str(path), None, f"a readable file ({error.strerror})") from error
-    except UnicodeDecodeError as error:
-        raise SettingsError(str(path), error.object[error.start : error.end], f"UTF-8 ({error.reason})") from error
-    except yaml.YAMLError as error:
-        raise SettingsError(str(path), None, f"YAML ({error})") from error
+    data = load_yaml(path)
     if not isinstance(data, Mapping):
         raise SettingsError(str(path), data, "a mapping with `mode` and a section for each automation")
     check(data)

@@ -5,8 +5,11 @@
 
 import re
 from collections.abc import Hashable
+from pathlib import Path
 
 import yaml
+
+from shared.errors import SettingsError
 
 MERGE = "tag:yaml.org,2002:merge"
 
@@ -34,6 +37,24 @@ class Loader(yaml.SafeLoader):
 
 
 Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("^(?:true|false)$"), list("tf"))
+
+
+def load_yaml(path: Path) -> object:
+    """The value that a file holds. Raises ``SettingsError`` with the file, what is wrong in it, and what would do."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise SettingsError(str(path), None, f"a readable file ({error.strerror})") from error
+    except UnicodeDecodeError as error:
+        raise SettingsError(str(path), error.object[error.start : error.end], f"UTF-8 ({error.reason})") from error
+    try:
+        return read_yaml(text)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line if error.problem_mark else 0
+        written = text.splitlines()[line:][:1] or text.splitlines()[-1:]
+        raise SettingsError(f"{path}, line {line + 1}", "".join(written), f"YAML ({error.problem})") from error
+    except yaml.reader.ReaderError as error:
+        raise SettingsError(str(path), chr(int(error.character)), f"YAML ({error.reason})") from error
 
 
 def read_yaml(text: str) -> object:

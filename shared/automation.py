@@ -79,7 +79,7 @@ class Automation(msgspec.Struct, Generic[SectionT, EventT, RecordsT, WorldT, Cha
     apply: Callable[[ChangeT, Clients], Sequence[str] | None]
     """Make one change, and answer what a person should know of how it went. Raises what Google's client raises."""
     status: Callable[[Occasion[SectionT, EventT, RecordsT], WorldT], tuple[str, ...]]
-    """Where things stand, in words, if the event asks for it."""
+    """The answer to a command, in words: where things stand, or what becomes of it; nothing for any other event."""
     looks_once: bool = False
     """For a world that takes long to read, and changes that lead to no others: what was read before the lease was taken
     counts, if nobody has held it since, and what went as planned is not looked at again."""

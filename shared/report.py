@@ -86,7 +86,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     notices: tuple[str, ...] = ()
     next: tuple[str, ...] = ()
     status: tuple[str, ...] = ()
-    """The answer to the command ``status``."""
+    """The answer to a command: where things stand, or what becomes of it."""
     table: tuple[str, ...] = ()
     """While observing: the whole decision, line by line."""
     plan_changed: bool = False

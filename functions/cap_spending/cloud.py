@@ -3,7 +3,7 @@
 Every client is imported when it is first needed: most messages need none but Firestore's.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -20,8 +20,9 @@ from functions.cap_spending.changes import (
     SetRestrictions,
 )
 from functions.cap_spending.desired import kind_of
-from functions.cap_spending.plan import Occasion, budgets_concerned, what_to_look_at, with_readings
-from functions.cap_spending.records import Records
+from functions.cap_spending.detached import detached, project_around
+from functions.cap_spending.plan import budgets_concerned, what_to_look_at, with_readings
+from functions.cap_spending.records import Occasion, Records
 from functions.cap_spending.settings import Budget, MayTouch
 from functions.cap_spending.world import Look, ProjectBilling, RunService, ScheduledJob, World
 from shared.clients import Clients
@@ -30,25 +31,29 @@ from shared.report import Severity, write_log
 from shared.state import State
 
 if TYPE_CHECKING:
-    from google.cloud.billing.budgets_v1.types import BudgetAmount
+    from google.cloud.billing import budgets_v1
 
 
 def read(occasion: Occasion, clients: Clients) -> World:
     """As much of the world as the plan needs, by one list call for each project and location.
 
-    Raises what a call raises: a failed read is never "none".
+    Raises what a call raises: a failed read is never "none". What is in a project that we hold detached is not read.
     """
     looks = what_to_look_at(occasion)
-    amounts = dict(_amounts(occasion, clients)) if Look.BUDGETS in looks else {}
+    budgets = dict(_budgets(occasion, clients)) if Look.BUDGETS in looks else {}
+    amounts = dict(_amounts(occasion, budgets))
     # An amount that was lowered may put further rungs in force.
     occasion = msgspec.structs.replace(occasion, records=with_readings(occasion, amounts))
     looks |= what_to_look_at(occasion)
+    projects = tuple(_projects(occasion, clients)) if Look.PROJECTS in looks else ()
+    closed = detached(projects, occasion.records)
     return World(
         looked_at=looks,
-        services=tuple(_services(occasion, clients)) if Look.SERVICES in looks else (),
-        jobs=tuple(_jobs(occasion, clients)) if Look.JOBS in looks else (),
-        projects=tuple(_projects(occasion, clients)) if Look.PROJECTS in looks else (),
+        services=tuple(_services(occasion, closed, clients)) if Look.SERVICES in looks else (),
+        jobs=tuple(_jobs(occasion, closed, clients)) if Look.JOBS in looks else (),
+        projects=projects,
         amounts=amounts,
+        missing=frozenset(key for key, budget in budgets.items() if budget is None),
     )
 
 
@@ -69,12 +74,12 @@ def apply(change: CapSpendingChange, clients: Clients) -> None:
             _set_billing_account(change.target, change.account, clients)
 
 
-def _services(occasion: Occasion, clients: Clients) -> Iterable[RunService]:
+def _services(occasion: Occasion, closed: frozenset[str], clients: Clients) -> Iterable[RunService]:
     from google.cloud.run_v2 import ServicesClient
 
     scopes = [touch.limit_cloud_run for touch in _touched(occasion, Look.SERVICES)]
     places = [(scope.projects, scope.regions) for scope in scopes if scope]
-    for parent in _parents(places, occasion.records, "services"):
+    for parent in _parents(places, occasion.records, closed, "services"):
         for service in clients.of(ServicesClient).list_services(request={"parent": parent}, **clients.reading):
             yield RunService(
                 name=service.name,
@@ -86,12 +91,12 @@ def _services(occasion: Occasion, clients: Clients) -> Iterable[RunService]:
             )
 
 
-def _jobs(occasion: Occasion, clients: Clients) -> Iterable[ScheduledJob]:
+def _jobs(occasion: Occasion, closed: frozenset[str], clients: Clients) -> Iterable[ScheduledJob]:
     from google.cloud.scheduler_v1 import CloudSchedulerClient, Job
 
     scopes = [touch.pause_schedules for touch in _touched(occasion, Look.JOBS)]
     places = [(scope.projects, scope.locations) for scope in scopes if scope]
-    for parent in _parents(places, occasion.records, "jobs"):
+    for parent in _parents(places, occasion.records, closed, "jobs"):
         for job in clients.of(CloudSchedulerClient).list_jobs(request={"parent": parent}, **clients.reading):
             yield ScheduledJob(name=job.name, state=Job.State(job.state).name, topic=job.pubsub_target.topic_name)
 
@@ -107,15 +112,24 @@ def _projects(occasion: Occasion, clients: Clients) -> Iterable[ProjectBilling]:
         yield ProjectBilling(name=name, account=info.billing_account_name)
 
 
-def _amounts(occasion: Occasion, clients: Clients) -> Iterable[tuple[str, Decimal]]:
-    """The amounts of the budgets that restrain something, as the budgets themselves say them now."""
+def _budgets(occasion: Occasion, clients: Clients) -> Iterable[tuple[str, "budgets_v1.Budget | None"]]:
+    """By key, the budgets that restrain something, as they are now; None for one that has been deleted."""
+    from google.api_core.exceptions import NotFound
     from google.cloud.billing.budgets_v1 import BudgetServiceClient
 
     for key in sorted(budgets_concerned(occasion, Look.BUDGETS)):
         budget = occasion.settings.budgets[key]
         name = f"billingAccounts/{budget.billing_account}/budgets/{budget.id}"
-        answer = clients.of(BudgetServiceClient).get_budget(request={"name": name}, **clients.reading)
-        amount = _specified(answer.amount, budget)
+        try:
+            yield key, clients.of(BudgetServiceClient).get_budget(request={"name": name}, **clients.reading)
+        except NotFound:
+            yield key, None
+
+
+def _amounts(occasion: Occasion, budgets: "Mapping[str, budgets_v1.Budget | None]") -> Iterable[tuple[str, Decimal]]:
+    """By key, the amounts of these budgets, as they say them themselves."""
+    for key, budget in budgets.items():
+        amount = _specified(budget.amount, occasion.settings.budgets[key]) if budget else None
         if amount:
             yield key, amount
 
@@ -125,7 +139,7 @@ def _touched(occasion: Occasion, look: Look) -> Iterable[MayTouch]:
         yield occasion.settings.budgets[key].may_touch
 
 
-def _specified(amount: "BudgetAmount", budget: Budget) -> Decimal | None:
+def _specified(amount: "budgets_v1.BudgetAmount", budget: Budget) -> Decimal | None:
     """The fixed amount of a budget, in its currency; None if it follows the last period's cost."""
     money = amount.specified_amount
     if "specified_amount" not in amount or money.currency_code not in ("", budget.currency):
@@ -133,11 +147,19 @@ def _specified(amount: "BudgetAmount", budget: Budget) -> Decimal | None:
     return Decimal(money.units) + Decimal(money.nanos).scaleb(-9)
 
 
-def _parents(places: Iterable[tuple[tuple[str, ...], tuple[str, ...]]], records: Records, collection: str) -> list[str]:
-    """Each project and location that may be touched, and where we hold resources, which must be let go too."""
+def _parents(
+    places: Iterable[tuple[tuple[str, ...], tuple[str, ...]]],
+    records: Records,
+    closed: frozenset[str],
+    collection: str,
+) -> list[str]:
+    """Each project and location that may be touched, and where we hold resources, which must be let go too.
+
+    Of projects that are closed there is none.
+    """
     wanted = {f"projects/{project}/locations/{at}" for projects, ats in places for project in projects for at in ats}
     held = {name.partition(f"/{collection}/")[0] for name in records.holds if f"/{collection}/" in name}
-    return sorted(wanted | held)
+    return sorted(parent for parent in wanted | held if project_around(parent) not in closed)
 
 
 def _notify(change: Notify) -> None:

@@ -5,6 +5,7 @@ from datetime import datetime
 
 import msgspec
 
+from functions.cap_spending.detached import detached, is_within_one_of
 from functions.cap_spending.ladder import Step, is_let_go_by_command
 from functions.cap_spending.records import Records
 from functions.cap_spending.settings import (
@@ -26,6 +27,7 @@ from shared.holds import (
     Current,
     FieldValue,
     Hold,
+    Phase,
     Standing,
     being_restored,
     confirmed,
@@ -38,7 +40,7 @@ from shared.holds import (
 from shared.ownership import is_suites_own
 
 MANAGED_BY_FUNCTIONS = ("goog-managed-by", "cloudfunctions")
-PAUSED = "PAUSED"
+ENABLED, PAUSED, UPDATE_FAILED = "ENABLED", "PAUSED", "UPDATE_FAILED"
 
 
 class Wanted(msgspec.Struct, frozen=True):
@@ -79,14 +81,43 @@ def kind_of(name: str) -> Look:
 
 def verdicts(steps: Iterable[Step], world: World, records: Records, settings: Settings) -> list[Verdict]:
     """One verdict for each resource that is wanted or held, of the kinds that were looked at."""
+    steps = tuple(steps)
     found: list[Resource] = [*world.services, *world.jobs, *world.projects]
     resources = {one.name: one for one in found}
-    wanted = _wanted(tuple(steps), resources, records, settings)
-    held = [name for name in records.holds if kind_of(name) in world.looked_at]
-    return [
-        _verdict(name, resources.get(name), wanted.get(name), records.holds.get(name))
-        for name in sorted({*wanted, *held})
-    ]
+    wanted = _wanted(steps, resources, records, settings)
+    held = {name: hold for name, hold in records.holds.items() if kind_of(name) in world.looked_at}
+    closed = detached(world.projects, records)
+    judged = {
+        name: _verdict(name, resources.get(name), wanted.get(name), records.holds.get(name))
+        for name in {*wanted, *held}
+    }
+    judged |= {name: _out_of_reach(name, hold, steps) for name, hold in held.items() if is_within_one_of(closed, name)}
+    judged |= {
+        job.name: _cannot_be_paused(job)
+        for job in world.jobs
+        if job.state == UPDATE_FAILED and job.name not in held
+        if any(_asks_for(step, job, settings) for step in steps)
+    }
+    return [judged[name] for name in sorted(judged)]
+
+
+def _out_of_reach(name: str, hold: Hold, steps: tuple[Step, ...]) -> Verdict:
+    """A resource of a project that is detached: nothing of it costs, and it is let go when that is linked again."""
+    # What was seen of it may not last: what it is then is not taken for a person's change.
+    hold = msgspec.structs.replace(hold, phase=Phase.INTENDED)
+    if any(step.name in hold.held_by for step in steps):
+        return Verdict(name, None, hold)
+    why = f"{name} can neither be read nor let go before billing is linked again, as its project is detached"
+    return Verdict(name, None, hold, waiting=(why,))
+
+
+def _cannot_be_paused(job: ScheduledJob) -> Verdict:
+    """A job in UPDATE_FAILED: only an enabled one can be paused, and Google does not say that this one runs no more.
+
+    https://cloud.google.com/scheduler/docs/reference/rpc/google.cloud.scheduler.v1
+    """
+    why = f"{job.name} cannot be paused, as its last update has failed: update it until that succeeds"
+    return Verdict(job.name, job, None, notices=(why,))
 
 
 def _verdict(name: str, resource: Resource | None, wanted: Wanted | None, hold: Hold | None) -> Verdict:
@@ -211,7 +242,7 @@ def _applied(resource: Resource, asking: list[Step], hold: Hold | None, settings
             is_lower = original["max_instances"] == 0 or int(original["max_instances"]) > limit
             return {"max_instances": limit} if is_lower else None
         case ScheduledJob():
-            return {"state": PAUSED} if original["state"] == "ENABLED" else None
+            return {"state": PAUSED} if original["state"] == ENABLED else None
         case ProjectBilling():
             return {"billing_account": ""} if original["billing_account"] else None
 

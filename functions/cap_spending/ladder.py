@@ -90,6 +90,12 @@ def with_passed_rungs(records: Records, settings: Settings, now: datetime) -> di
     return latched
 
 
+def began(record: BudgetRecord) -> datetime:
+    """When a message first spoke of the current interval, at whatever amount."""
+    start = record.current.interval_start
+    return min(one.first_published for one in record.intervals if one.interval_start == start)
+
+
 def is_let_go_by_command(records: Records, budget: str, rung: str, since: datetime) -> bool:
     """Whether a command published at or after ``since`` asked to undo the budget's steps, or accepted this rung."""
     undone = records.undone.get(budget)
@@ -103,8 +109,7 @@ def _is_let_go(step: Step, records: Records, now: datetime) -> bool:
     if undone and (undone >= step.since or _was_accepted_at_another_amount(step, record, undone)):
         return True
     accepted = records.accepted.get(step.budget, {}).get(step.rung.name)
-    interval_began = min(one.first_published for one in record.intervals if one.interval_start == step.interval_start)
-    if accepted and accepted >= interval_began:
+    if accepted and accepted >= began(record):
         return True
     snoozed = records.snoozed.get(step.budget)
     was_there_before = any(step.key(action) in records.in_force for action in step.rung.do)

@@ -17,19 +17,20 @@ from functions.cap_spending.changes import (
     SetRestrictions,
 )
 from functions.cap_spending.desired import PAUSED, Verdict, changed_fields, is_linked_by_command, kind_of, verdicts
+from functions.cap_spending.detached import is_within_one_of
+from functions.cap_spending.guards import guards
 from functions.cap_spending.ladder import Step, passed_at, percent, steps_in_force, with_passed_rungs
 from functions.cap_spending.notification import BudgetNotification
-from functions.cap_spending.records import Event, Records, fold_notification
-from functions.cap_spending.settings import Action, Settings
+from functions.cap_spending.records import Occasion, Records, fold_notification
+from functions.cap_spending.settings import Action
 from functions.cap_spending.world import LOOKS, Look, ProjectBilling, RunService, World
-from shared import automation
 from shared.automation import Settled
 from shared.events import LookAgain, Tick
 from shared.holds import Phase, with_intended
-from shared.plan import Guard, Plan, Refusal
+from shared.plan import Alert, Plan
 from shared.restrictions import InForce, Restriction, SpendingRestrictions
 
-Occasion = automation.Occasion[Settings, Event, Records]
+__all__ = ["guards", "intend", "plan", "settle"]
 
 RESTRICTIONS = {
     Action.GPU_POOLS_OFF: Restriction.GPU_POOLS_OFF,
@@ -46,13 +47,18 @@ def what_to_look_at(occasion: Occasion) -> frozenset[Look]:
     wanted = _wanted_keys(_steps(occasion))
     known = occasion.records.in_force.keys()
     looks = {LOOKS[action] for key in wanted ^ known if (action := _action_of(key)) in LOOKS}
+    holds = occasion.records.holds
     looks |= {
         kind_of(name)
-        for name, hold in occasion.records.holds.items()
-        if hold.phase is Phase.INTENDED or is_linked_by_command(name, hold, occasion.records)
+        for name, hold in holds.items()
+        if (hold.phase is Phase.INTENDED and not is_within_one_of(holds, name))
+        or is_linked_by_command(name, hold, occasion.records)
     }
     if isinstance(occasion.event.event, Tick | LookAgain) and (restraining := _restraining(occasion)):
         looks |= {LOOKS[action] for key in restraining if (action := _action_of(key)) in LOOKS} | {Look.BUDGETS}
+    if looks & {Look.SERVICES, Look.JOBS} and any(kind_of(name) is Look.PROJECTS for name in holds):
+        # What is in a project that is detached cannot be read.
+        looks |= {Look.PROJECTS}
     return frozenset(looks)
 
 
@@ -84,43 +90,20 @@ def plan(occasion: Occasion, world: World) -> Plan[CapSpendingChange]:
     steps = _steps(occasion)
     seen = verdicts(steps, world, occasion.records, occasion.settings)
     changes: list[CapSpendingChange] = [*_notifications(steps, occasion), *_restrictions(steps, occasion)]
-    changes += [change for verdict in seen for change in _held_changes(verdict)]
+    held = [change for verdict in seen for change in _held_changes(verdict)]
+    # Once a project is detached, nothing in it can be changed any more.
+    changes += sorted(held, key=lambda change: isinstance(change, DetachBilling))
     return Plan(
         changes=tuple(changes),
         waiting=tuple(line for verdict in seen for line in verdict.waiting),
         next=_next_rungs(occasion),
+        alerts=tuple(_missing_budget(key, occasion) for key in sorted(world.missing)),
     )
 
 
 def intend(occasion: Occasion, changes: tuple[CapSpendingChange, ...]) -> Records:
     """The records with every original that the changes are about to overwrite."""
     return msgspec.structs.replace(occasion.records, holds=with_intended(occasion.records.holds, changes))
-
-
-def guards(occasion: Occasion, world: World) -> tuple[Guard[CapSpendingChange], ...]:
-    """What stands before the changes that cannot simply be undone."""
-    accounts = {project.name: project.account for project in world.projects}
-
-    def may_be_detached(plan: Plan[CapSpendingChange]) -> Iterable[Refusal]:
-        """Only a project linked to the very account of the budget; the suite's own only if that is said twice."""
-        for change in plan.changes:
-            if not isinstance(change, DetachBilling) or change.hold is None:
-                continue
-            budgets = [occasion.settings.budgets[name.split("/")[0]] for name in change.hold.held_by]
-            project = change.target.removeprefix("projects/")
-            ours = {f"billingAccounts/{budget.billing_account}" for budget in budgets}
-            twice = {scope.even_the_suites_own_project for b in budgets if (scope := b.may_touch.detach_billing)}
-            if accounts[change.target] not in ours:
-                reason = f"{project} is linked to {accounts[change.target]}, which is not the account of this budget"
-                yield Refusal(change.subject, "may_be_detached", reason)
-            if project == occasion.project and project not in twice:
-                reason = (
-                    f"{project} is the project that Caretaker runs in, and would stop it too; to allow that, set "
-                    f"`may_touch.detach_billing.even_the_suites_own_project: {project}`"
-                )
-                yield Refusal(change.subject, "may_be_detached", reason)
-
-    return (may_be_detached,)
 
 
 def _steps(occasion: Occasion) -> tuple[Step, ...]:
@@ -261,6 +244,13 @@ def _held_changes(verdict: Verdict) -> Iterable[CapSpendingChange]:
                 yield PauseJob(**words, hold=verdict.intended)
             case _:
                 yield ResumeJob(**words, hold=verdict.intended)
+
+
+def _missing_budget(key: str, occasion: Occasion) -> Alert:
+    """A budget that is gone sends no notification any more: what it has in force is let go by nothing but a person."""
+    budget = occasion.settings.budgets[key]
+    what = f"billing account {budget.billing_account} has no budget {budget.id} any more"
+    return Alert("budget_missing", key, f"{what}: what it has in force stays so until the command `undo`")
 
 
 def _next_rungs(occasion: Occasion) -> tuple[str, ...]:

@@ -1,16 +1,17 @@
-"""Where things stand, in words: the answer to the command `status`."""
+"""The answer to a command, in words: where things stand, or what becomes of it."""
 
 from functions.cap_spending.commands import Status
+from functions.cap_spending.heard import heard
 from functions.cap_spending.ladder import passed_steps, percent, steps_in_force
-from functions.cap_spending.plan import Occasion
+from functions.cap_spending.records import Occasion
 from functions.cap_spending.world import World
 
 
 def status(occasion: Occasion, world: World) -> tuple[str, ...]:
-    """A line for each budget and for each resource that is held; nothing if the event does not ask."""
+    """For `status` a line for each budget and each resource that is held; nothing for an event that is no command."""
     del world
     if not isinstance(occasion.event.event, Status):
-        return ()
+        return tuple(heard(occasion))
     return (*_budgets(occasion), *_holds(occasion))
 
 
@@ -20,14 +21,14 @@ def _budgets(occasion: Occasion) -> list[str]:
     lines = []
     for key, budget in settings.budgets.items():
         record = records.budgets.get(key)
-        if record is None:
-            lines.append(f"{key}: no notification yet")
-            continue
-        interval = record.current
         passed = [step for step in passed_steps(records, settings, occasion.now) if step.budget == key]
         told = [f"{step.rung.name} {'in force' if step.name in in_force else 'held back'}" for step in passed]
         if (snoozed := records.snoozed.get(key)) and occasion.now < snoozed.until:
             told.append(f"snoozed until {snoozed.until:%Y-%m-%d %H:%M} UTC")
+        if record is None:
+            lines.append(f"{key}: {', '.join(['no notification yet', *told])}")
+            continue
+        interval = record.current
         cost = f"{interval.highest_cost:.2f} of {interval.amount:.2f} {budget.currency} ({percent(interval.ratio)})"
         lines.append(f"{key}: {cost} since {interval.interval_start:%Y-%m-%d}; {', '.join(told) or 'nothing in force'}")
     return lines

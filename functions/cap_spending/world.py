@@ -85,3 +85,5 @@ class World(msgspec.Struct, frozen=True):
     projects: tuple[ProjectBilling, ...] = ()
     amounts: Mapping[str, Decimal] = msgspec.field(default_factory=dict)
     """By budget key, the amount as the budget itself says it now; none for a budget without a fixed amount."""
+    missing: frozenset[str] = frozenset()
+    """By key, the budgets that are not there any more."""

@@ -16,8 +16,12 @@ from shared.events import Dated
 from shared.github_events import CommentCommand, PullRequestEvent
 from shared.holds import Phase
 
-MOST_HEARD = 100
-"""How many words that do not count, or no more, are remembered of a pull request, so that each is weighed once."""
+MOST_HEARD = 10
+"""How many words that do not count are remembered of a pull request, so that each is weighed once.
+
+Anybody may comment on a public repository. A word takes 135 bytes at most of the one document, which holds 1 MiB
+(https://cloud.google.com/firestore/docs/storage-size): so many of each of a hundred pull requests take an eighth.
+"""
 
 
 class DeploymentState(StrEnum):
@@ -62,7 +66,7 @@ class PullRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     pending: tuple[Word, ...] = ()
     """Those of which is not known yet whether they count."""
     heard: tuple[Word, ...] = ()
-    """Those that were weighed and do not count, as far as they are newer than what does."""
+    """The newest of each person and kind that was weighed and does not count, as far as it is newer than what does."""
     help_for: Word | None = None
     """The first comment that asked for something unknown: it gets a short help, once."""
     comment: Written | None = None
@@ -71,6 +75,11 @@ class PullRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     def word(self, kind: Kind) -> Word | None:
         """The newest word of a kind that counts."""
         return self.words.get(kind)
+
+    def is_new(self, word: Word) -> bool:
+        """Whether a word is newer than what counts, and than what the same person said in vain."""
+        in_vain = next((one for one in self.heard if (one.by, one.kind) == (word.by, word.kind)), None)
+        return word.is_after(self.word(word.kind)) and word.is_after(in_vain)
 
 
 NOTHING = PullRecord()
@@ -136,16 +145,17 @@ def with_records(records: Records, changed: Mapping[str, PullRecord]) -> Records
 
 def _with_words(records: Records, key: str, words: tuple[Word, ...]) -> Records:
     record = records.of(key)
-    fresh = [word for word in words if word.is_after(record.word(word.kind)) and word not in record.heard]
-    pending = in_order({*record.pending, *fresh})
+    pending = newest([*record.pending, *filter(record.is_new, words)])
     if pending == record.pending:
         return records
     return with_records(records, {key: msgspec.structs.replace(record, pending=pending)})
 
 
-def in_order(words: Iterable[Word]) -> tuple[Word, ...]:
-    """Words as they were said."""
-    return tuple(sorted(words, key=lambda word: (word.at, word.said, word.kind)))
+def newest(words: Iterable[Word]) -> tuple[Word, ...]:
+    """Of each person the newest word of each kind, in the order that they were said: it stands for those before it."""
+    in_order = sorted(words, key=lambda word: (word.at, word.said, word.kind))
+    last = {(word.by, word.kind): word for word in in_order}
+    return tuple(word for word in in_order if last[word.by, word.kind] is word)
 
 
 def _with_question(records: Records, key: str, command: CommentCommand) -> Records:

@@ -15,7 +15,7 @@ from functions.manage_previews.records import (
     PullRecord,
     Records,
     Written,
-    in_order,
+    newest,
     with_records,
 )
 from functions.manage_previews.scope import is_over
@@ -51,17 +51,17 @@ def _weighed(record: PullRecord, pull: PullRequest, world: World, notices: list[
     asked = [word for word in record.pending if (pull.repository, word.by) in world.may_write]
     if not asked:
         return record
-    words, heard = dict(record.words), set(record.heard)
+    words, heard = dict(record.words), list(record.heard)
     for word in asked:
         if not world.may_write[pull.repository, word.by]:
             notices.append(f"{pull.key}: {word.kind} is not listened to: who said so may not write to the repository")
-            heard.add(word)
+            heard.append(word)
         elif word.is_after(words.get(word.kind)):
             words[word.kind] = word
     return msgspec.structs.replace(
         record,
         words=dict(sorted(words.items())),
-        heard=in_order(word for word in heard if word.is_after(words.get(word.kind)))[-MOST_HEARD:],
+        heard=newest(word for word in heard if word.is_after(words.get(word.kind)))[-MOST_HEARD:],
         pending=tuple(word for word in record.pending if word not in asked),
     )
 

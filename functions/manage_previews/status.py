@@ -1,15 +1,27 @@
-"""Where things stand with each pull request: the answer to the command ``status``."""
+"""The answer to a command: where things stand with each pull request, or what becomes of it."""
 
-from functions.manage_previews.events import Status
+from functions.manage_previews.events import Pause, Resume, Status
 from functions.manage_previews.verdicts import Occasion, Verdict, verdicts
 from functions.manage_previews.world import World
 from shared.moments import told
 
 
 def status(occasion: Occasion, world: World) -> tuple[str, ...]:
-    """A line for each pull request; nothing if the event does not ask."""
-    if not isinstance(occasion.event.event, Status):
-        return ()
+    """For `status` a line for each pull request; nothing for an event that is no command."""
+    match occasion.event.event:
+        case Status():
+            return _where_things_stand(occasion, world)
+        case Pause() | Resume():
+            is_paused = occasion.records.is_paused
+            return (
+                "previews are paused: all go, and none is made until `resume`"
+                if is_paused
+                else "previews are not paused",
+            )
+    return ()
+
+
+def _where_things_stand(occasion: Occasion, world: World) -> tuple[str, ...]:
     return (
         f"{len(world.previews)} previews of {occasion.settings.maximum} at most",
         *(_line(verdict) for verdict in verdicts(occasion, world)),

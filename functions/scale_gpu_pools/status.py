@@ -1,10 +1,10 @@
-"""Where things stand with each pool, and what was saved: the answer to the command ``status``."""
+"""The answer to a command: where things stand with each pool, and what was saved; or what becomes of it."""
 
 from collections.abc import Iterable
 from datetime import timedelta
 
-from functions.scale_gpu_pools.commands import Status
-from functions.scale_gpu_pools.desired import Occasion
+from functions.scale_gpu_pools.commands import Awake, Status, pools_of
+from functions.scale_gpu_pools.desired import Occasion, override_in_force, restriction_in_force
 from functions.scale_gpu_pools.savings import by_day, saved
 from functions.scale_gpu_pools.verdicts import originals, verdict_on
 from functions.scale_gpu_pools.world import World
@@ -15,10 +15,23 @@ DAYS_TOLD = 7
 
 
 def status(occasion: Occasion, world: World) -> tuple[str, ...]:
-    """A line for each pool, and for each day and pool what was saved; nothing if the event does not ask."""
-    if not isinstance(occasion.event.event, Status):
-        return ()
-    return (*_pools(occasion, world), *_savings(occasion, world))
+    """For `status` a line for each pool, and for each day and pool what was saved; nothing for what is no command."""
+    match occasion.event.event:
+        case Status():
+            return (*_pools(occasion, world), *_savings(occasion, world))
+        case Awake() as awake:
+            return tuple(_heard(key, occasion) for key in pools_of(awake, occasion.settings))
+    return ()
+
+
+def _heard(key: str, occasion: Occasion) -> str:
+    """What becomes of a person's word on a pool, the newest that there is."""
+    until = told(occasion.records.overrides[key].until)
+    if override_in_force(key, occasion) is None:
+        return f"{key}: it is not kept on, as {until} has gone by"
+    if restriction_in_force(occasion):
+        return f"{key}: kept on until {until}, but not while the spending restriction gpu_pools_off is in force"
+    return f"{key}: kept on until {until}"
 
 
 def _pools(occasion: Occasion, world: World) -> Iterable[str]:

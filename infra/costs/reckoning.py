@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Annotated, TypeVar
 
 import msgspec
-import yaml
 from msgspec import Meta
 
-from infra.yaml12 import read_yaml
+from infra.yaml12 import load_yaml
 from shared.errors import SettingsError
 
 HERE = Path(__file__).resolve().parent
@@ -134,8 +133,6 @@ def _costs(state: State, prices: Prices) -> Iterator[float]:
 
 def _load(path: Path, type_: type[LoadedT]) -> LoadedT:
     try:
-        return msgspec.convert(read_yaml(path.read_text(encoding="utf-8")), type_)
-    except OSError as error:
-        raise SettingsError(str(path), None, f"a readable file ({error.strerror})") from error
-    except (msgspec.ValidationError, yaml.YAMLError) as error:
+        return msgspec.convert(load_yaml(path), type_)
+    except msgspec.ValidationError as error:
         raise SettingsError(str(path), None, str(error)) from error

@@ -1,6 +1,7 @@
 """Cloud Billing: google.cloud.billing.v1, the accounts and which project is linked to which.
 
-Detaching a project only changes the link: that Google then stops what runs in the project is not modelled.
+Detaching a project changes the link, and lets other services refuse what is asked of it (``check_billed``): that Google
+then stops what runs in the project is not modelled.
 """
 
 import re
@@ -17,6 +18,7 @@ LARGEST_PAGE = 100
 
 _ACCOUNT = re.compile(r"^billingAccounts/[0-9A-Za-z]{6}-[0-9A-Za-z]{6}-[0-9A-Za-z]{6}$")
 _PROJECT = re.compile(r"^projects/[^/]+$")
+_PROJECT_OF = re.compile(r"\bprojects/[^/\"]+")
 
 
 class CloudBilling:
@@ -27,6 +29,7 @@ class CloudBilling:
         self._accounts: dict[str, billing_v1.BillingAccount] = {}
         self._linked: dict[str, str] = {}
         self._locked: set[str] = set()
+        self._detached: set[str] = set()
         self._lock = threading.Lock()
 
     def add_account(self, account: billing_v1.BillingAccount) -> None:
@@ -43,6 +46,17 @@ class CloudBilling:
                 raise ApiError(grpc.StatusCode.NOT_FOUND, f"There is no billing account {billing_account_name!r}.")
             self._linked[name] = billing_account_name
             (self._locked.add if locked else self._locked.discard)(name)
+
+    def check_billed(self, request: object) -> None:
+        """Refuse a request of another service if the project that it speaks of first has been detached.
+
+        One that never was on an account is let be: worlds need not speak of billing.
+        """
+        with self._lock:
+            # Most have not: only then is it worth while to look for a name.
+            found = self._detached and _PROJECT_OF.search(str(request))
+            if found and found[0] in self._detached:
+                raise _not_billed(found[0].removeprefix("projects/"))
 
     def get_billing_account(self, request: billing_v1.GetBillingAccountRequest) -> billing_v1.BillingAccount:
         """One billing account."""
@@ -103,6 +117,7 @@ class CloudBilling:
             if account != self._linked[request.name] and request.name in self._locked:
                 raise ApiError(grpc.StatusCode.FAILED_PRECONDITION, "Precondition check failed.")
             self._linked[request.name] = account
+            (self._detached.discard if account else self._detached.add)(request.name)
             return self._info(request.name)
 
     def _account(self, name: str) -> billing_v1.BillingAccount:
@@ -130,6 +145,17 @@ class CloudBilling:
 
 def _denied() -> ApiError:
     return ApiError(grpc.StatusCode.PERMISSION_DENIED, "The caller does not have permission")
+
+
+def _not_billed(project: str) -> ApiError:
+    where = f"https://console.developers.google.com/billing/enable?project={project}"
+    return ApiError(
+        grpc.StatusCode.PERMISSION_DENIED,
+        "This API method requires billing to be enabled. Please enable billing on project "
+        f"#{project} by visiting {where} then retry.",
+        reason="BILLING_DISABLED",
+        metadata={"consumer": f"projects/{project}"},
+    )
 
 
 def _check_account_name(name: str) -> None:

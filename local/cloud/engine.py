@@ -169,16 +169,20 @@ class Server(grpc.GenericRpcHandler):
         """Serve long-running operations; to be called before any service is added."""
         self._operations = operations
 
-    def add(self, transport: type, service: object) -> None:
+    def add(self, transport: type, service: object, *, check: Callable[[Any], None] | None = None) -> None:
         """Serve an official transport's RPCs by the service's methods of the same names in snake case.
 
         A method takes the request as the official package has it, and returns the response (proto-plus or protobuf), or
-        for a stream of responses an iterator of them. What it lacks is answered with UNIMPLEMENTED.
+        for a stream of responses an iterator of them. What it lacks is answered with UNIMPLEMENTED. Before any of them,
+        but for those of long-running operations, ``check`` may refuse the request: it raises what is to be answered.
         """
         for rpc in rpcs_of(transport):
             # Every transport brings the operations' methods too, and all services share one implementation of them.
-            owner = self._operations if rpc.path.startswith(OPERATIONS) else service
-            self._handlers[rpc.path] = self._handler(rpc, getattr(owner, rpc.snake_name, None))
+            is_shared = rpc.path.startswith(OPERATIONS)
+            handle = getattr(self._operations if is_shared else service, rpc.snake_name, None)
+            if handle and check and not is_shared:
+                handle = functools.partial(_checked, check, handle)
+            self._handlers[rpc.path] = self._handler(rpc, handle)
 
     def add_later(self, module: str, name: str, service: object) -> None:
         """Serve a transport as `add` does, but import it only when a call comes that nothing else serves."""
@@ -290,6 +294,11 @@ class Server(grpc.GenericRpcHandler):
     def _record(self, method: Method, request: Message, code: grpc.StatusCode) -> None:
         with self._lock:
             self._calls.append(Call(method.name, request, method.is_mutating, self._clock.now(), code))
+
+
+def _checked(check: Callable[[Any], None], handle: Callable[[Any], Any], request: Any) -> Any:
+    check(request)
+    return handle(request)
 
 
 def _unserved(method: Method) -> ApiError:

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 KEPT = 10_000
 """Entries: whoever needs older ones is too late."""
 LARGEST_PAGE = 1000
+ELSEWHERE = frozenset({"httpRequest"})
+"""Fields of a line that Google moves out of the payload, besides `severity` and those that begin with `MOVED`."""
+MOVED = "logging.googleapis.com/"
 
 
 class Logging:
@@ -36,7 +39,7 @@ class Logging:
                 "timestamp": self._clock.now().isoformat(),
                 "insertId": f"{self._count:012}",
             }
-            self._entries.append(entry | _payload(line))
+            self._entries.append(entry | payload(line))
 
     def list_log_entries(self, request: "ListLogEntriesRequest") -> "ListLogEntriesResponse":
         """Entries of projects that a filter lets through, oldest first unless asked otherwise; one page of them."""
@@ -63,8 +66,12 @@ class Logging:
         return ListLogEntriesResponse(entries=shown, next_page_token=more)
 
 
-def _payload(line: bytes) -> dict[str, object]:
-    """What of a line goes where: https://cloud.google.com/run/docs/logging#special-fields."""
+def payload(line: bytes) -> dict[str, object]:
+    """What of a line goes where: https://cloud.google.com/logging/docs/structured-logging#special-payload-fields.
+
+    A message that is all there is of a line, but for what is moved out of the payload, is text. Of what is moved out
+    only the severity is kept: the suite writes nothing else of it.
+    """
     text = line.decode(errors="replace").rstrip("\n")
     try:
         fields = json.loads(text)
@@ -73,7 +80,10 @@ def _payload(line: bytes) -> dict[str, object]:
     if not isinstance(fields, dict):
         return {"textPayload": text}
     severity = str(fields.pop("severity", "DEFAULT"))
-    return {"severity": severity if severity in SEVERITIES else "DEFAULT", "jsonPayload": fields}
+    entry: dict[str, object] = {"severity": severity if severity in SEVERITIES else "DEFAULT"}
+    fields = {name: value for name, value in fields.items() if name not in ELSEWHERE and not name.startswith(MOVED)}
+    is_text = fields.keys() == {"message"} and isinstance(fields["message"], str)
+    return entry | ({"textPayload": fields["message"]} if is_text else {"jsonPayload": fields})
 
 
 def _message(entry: dict[str, object]) -> "LogEntry":

@@ -47,9 +47,11 @@ class Player:
         with self._arrived:
             self._follows = True
 
-    def step(self, text: str) -> None:
-        """Begin a step of the story."""
-        self.console.heading(self.cloud.clock.now(), text)
+    def step(self, text: str, *, after: timedelta = timedelta(0)) -> None:
+        """Begin a step of the story. If it begins later, what happens until then is told under its heading."""
+        self.console.heading(self.cloud.clock.now() + after, text)
+        if after:
+            self.pass_time(after)
 
     def show(self, message_id: str) -> Report | None:
         """Show all lines up to the next report of this message's run; None if it does not come in time."""

@@ -84,8 +84,7 @@ def _on_schedule(player: Player, suite: Suite) -> None:
     suite.clients.of(SecretManagerServiceClient).update_secret(request=request)
     player.pass_time(timedelta(hours=1))
     _check(player, suite, shop=2, checkout=2, enabled=[1, 2])
-    player.step("A day later nobody needs the old one any more.")
-    player.pass_time(timedelta(days=1, minutes=10))
+    player.step("A day later nobody needs the old one any more.", after=timedelta(days=1, minutes=10))
     _check(player, suite, shop=2, checkout=2, enabled=[2])
 
 
@@ -94,8 +93,10 @@ def _database(player: Player, suite: Suite) -> None:
     player.check("orders logs in", lambda: _logs_in(suite), USERS[0])
     command(player, suite, "rotate_secrets", {"type": "rotate", "secret": "database"})
     player.check("orders logs in", lambda: _logs_in(suite), USERS[1])
-    player.step("After the grace period the first user has no password, until it is its turn again.")
-    player.pass_time(timedelta(days=1, minutes=10))
+    player.step(
+        "After the grace period the first user has no password, until it is its turn again.",
+        after=timedelta(days=1, minutes=10),
+    )
     player.check("orders logs in", lambda: _logs_in(suite), USERS[1])
 
 

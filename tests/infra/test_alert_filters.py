@@ -1,7 +1,6 @@
 """The filters of metrics and alert policies, held against reports as functions write them."""
 
 import ast
-import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -12,6 +11,7 @@ import pytest
 
 from functions.prune_backups.guards import QUESTIONS
 from infra.automations import ROOT
+from local.cloud.logging import payload
 from local.cloud.logging_filter import all_hold, parse_filter
 from shared.plan import Alert, Refusal
 from shared.report import Outcome, Report
@@ -60,8 +60,7 @@ def matched(group: str, line: dict[str, object]) -> set[str]:
 def entry(**fields: object) -> dict[str, object]:
     """An entry as Cloud Run's agent makes it of a line."""
     resource = {"type": "cloud_run_revision", "labels": {"service_name": "caretaker-cap-spending"}}
-    severity = fields.pop("severity", "INFO")
-    return {"resource": resource, "severity": severity, "jsonPayload": json.loads(msgspec.json.encode(fields))}
+    return {"resource": resource, **payload(msgspec.json.encode({"severity": "INFO", **fields}))}
 
 
 def report(*alerts: str, refusals: tuple[str, ...] = (), **fields: Any) -> dict[str, object]:
@@ -85,8 +84,13 @@ def report(*alerts: str, refusals: tuple[str, ...] = (), **fields: Any) -> dict[
         (report("never_heard_of"), {"runs", "alerts"}, {"alerts"}),
         (report("no_data_at_all"), {"runs", "alerts"}, {"alerts"}),
         (entry(message="m", budget_alert={"budget": "monthly", "rung": "actual@1"}), set(), {"budget"}),
-        (entry(message="webhook 7 was not published: x", severity="ERROR"), set(), {"webhooks"}),
-        (entry(message="webhook 7: published"), set(), set()),
+        (
+            entry(message="m", webhook={"delivery": "7", "outcome": "not published"}, severity="ERROR"),
+            set(),
+            {"webhooks"},
+        ),
+        (entry(message="m", webhook={"delivery": "7", "outcome": "published"}), set(), set()),
+        (entry(message="a line of text alone", severity="ERROR"), set(), set()),
     ],
 )
 def test_what_a_line_is_counted_as_and_who_tells_of_it(

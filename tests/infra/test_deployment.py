@@ -39,10 +39,14 @@ def test_the_example_can_be_deployed() -> None:
         ("{project: my-caretaker, alerts: {slack: ['#ops']}}", "d.yaml.alerts.slack[0]: '#ops' will not do"),
         ("{project: my-caretaker, budgets: {m: {amount: 0}}}", "d.yaml.budgets.m.amount: 0 will not do"),
         (
+            "{project: my-caretaker, budgets: {m: {amount: 99.996}}}",
+            "d.yaml.budgets.m.amount: 99.996 will not do: an amount to the cent, such as 100.00",
+        ),
+        (
             "{project: my-caretaker, regon: x}",
             "d.yaml.regon: 'x' will not do: there is no such key; did you mean `region`?",
         ),
-        ("project: [", "YAML in UTF-8"),
+        ("project: [", "d.yaml, line 1: 'project: [' will not do: YAML (expected the node content"),
     ],
 )
 def test_a_deployment_that_will_not_do(tmp_path: Path, text: str, said: str) -> None:

@@ -98,12 +98,23 @@ def test_a_file_that_will_not_do(tmp_path: Path, text: str, said: str) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("mode: [act", "mine.yaml: None will not do: YAML (while parsing a flow sequence"),
-        ("a: &x [*x]\nmode: *y", "mine.yaml: None will not do: YAML (found undefined alias"),
-        ("!!python/object:os.system {}", "mine.yaml: None will not do: YAML (could not determine a constructor"),
+        (
+            "mode: [act",
+            "mine.yaml, line 1: 'mode: [act' will not do: YAML (expected ',' or ']', but got '<stream end>')",
+        ),
+        (
+            "mode: [act\n",
+            "mine.yaml, line 2: 'mode: [act' will not do: YAML (expected ',' or ']', but got '<stream end>')",
+        ),
+        ("a: &x [*x]\nmode: *y", "mine.yaml, line 2: 'mode: *y' will not do: YAML (found undefined alias"),
+        ("!!python/object:os.system {}", "mine.yaml, line 1: '!!python/object:os.system {}' will not do: YAML (could"),
+        (b"mode: \0", r"mine.yaml: '\x00' will not do: YAML (special characters are not allowed)"),
         (b"\xff\xfe\x00", r"mine.yaml: b'\xff' will not do: UTF-8 (invalid start byte)"),
         (b"mode: \xe9", r"mine.yaml: b'\xe9' will not do: UTF-8 (unexpected end of data)"),
-        (b"mode: act\nmode: observe", "mine.yaml: None will not do: YAML (in a mapping"),
+        (
+            b"mode: act\nmode: observe",
+            "mine.yaml, line 2: 'mode: observe' will not do: YAML (the key 'mode' comes twice)",
+        ),
     ],
 )
 def test_a_file_that_is_no_yaml(tmp_path: Path, text: str | bytes, said: str) -> None:

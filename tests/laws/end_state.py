@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 import msgspec
+from google.api_core.exceptions import PermissionDenied
 from google.cloud.artifactregistry_v1 import ArtifactRegistryClient
 from google.cloud.billing.budgets_v1 import BudgetServiceClient
 from google.cloud.billing_v1 import CloudBillingClient
@@ -128,11 +129,21 @@ def _named(messages: Iterable[Any]) -> Iterator[tuple[str, dict[str, Any]]]:
         yield message.name.removesuffix("/billingInfo"), _plain(message)
 
 
+def _of_a_project(listed: Callable[..., Iterable[Any]], parent: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """What a list call tells of a project; of one that is detached from billing, only that."""
+    try:
+        yield from _named(listed(request={"parent": parent}))
+    except PermissionDenied as denied:
+        if denied.reason != "BILLING_DISABLED":
+            raise
+        yield parent, {"billing": "disabled"}
+
+
 def _services(clients: Clients, places: Places) -> Listed:
     """Services, each with the bindings of its policy, which it does not tell itself."""
     client = clients.of(ServicesClient)
     for parent in places.parents:
-        for name, service in _named(client.list_services(request={"parent": parent})):
+        for name, service in _of_a_project(client.list_services, parent):
             policy = client.get_iam_policy(request={"resource": name}) if places.has_policies else Policy()
             yield name, service | _without_empty(MessageToDict(Policy(bindings=policy.bindings)))
 
@@ -149,7 +160,7 @@ def _run_jobs(clients: Clients, places: Places) -> Listed:
 
 def _jobs(clients: Clients, places: Places) -> Listed:
     for parent in places.parents:
-        yield from _named(clients.of(CloudSchedulerClient).list_jobs(request={"parent": parent}))
+        yield from _of_a_project(clients.of(CloudSchedulerClient).list_jobs, parent)
 
 
 def _billing(clients: Clients, places: Places) -> Listed:

@@ -14,8 +14,8 @@ from google.pubsub_v1 import PublisherClient
 from functions.cap_spending.changes import CapSpendingChange, Notify, SetMaxInstances
 from functions.cap_spending.main import AUTOMATION
 from functions.cap_spending.notification import BudgetNotification
-from functions.cap_spending.plan import Occasion, what_to_look_at
-from functions.cap_spending.records import BudgetRecord, Event, Newest, Records
+from functions.cap_spending.plan import what_to_look_at
+from functions.cap_spending.records import BudgetRecord, Event, Newest, Occasion, Records
 from functions.cap_spending.settings import Settings
 from functions.cap_spending.world import Look, World
 from shared.automation import AnyAutomation, Settled

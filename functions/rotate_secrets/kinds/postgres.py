@@ -4,7 +4,9 @@ The password itself is in no statement: libpq makes the SCRAM verifier here, as 
 (https://www.postgresql.org/docs/current/app-psql.html), and that is what the server is given.
 """
 
-from typing import TYPE_CHECKING, NoReturn
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, quote, unquote, urlsplit, urlunsplit
 
 import msgspec
@@ -65,20 +67,19 @@ class PostgresPassword(msgspec.Struct, frozen=True):
                 self._set_password(other, "")
 
     def _log_in(self, address: bytes) -> None:
-        with self._connection(address.decode()) as connection:
+        """Log in and ask something: behind a pooler only that shows whether the server takes the password."""
+        user = _Address.read(address).user
+        with _refused(f"asking as {user!r}"), self._connection(address.decode()) as connection:
             connection.execute("SELECT 1")
 
     def _set_password(self, user: str, password: str) -> None:
         """Set a password, or take it away with an empty one."""
-        from psycopg import Error
         from psycopg.sql import SQL, Identifier, Literal
 
-        with self._connection(latest_value(self.settings.admin_secret, self.clients)) as connection:
-            try:
-                verifier = _verifier(connection, user, password) if password else None
-                connection.execute(SQL("ALTER ROLE {} PASSWORD {}").format(Identifier(user), Literal(verifier)))
-            except Error as error:
-                _refuse(f"changing the password of {user!r}", error)
+        admin = latest_value(self.settings.admin_secret, self.clients)
+        with _refused(f"changing the password of {user!r}"), self._connection(admin) as connection:
+            verifier = _verifier(connection, user, password) if password else None
+            connection.execute(SQL("ALTER ROLE {} PASSWORD {}").format(Identifier(user), Literal(verifier)))
 
     def _connection(self, address: str) -> "Connection":
         import psycopg
@@ -87,10 +88,8 @@ class PostgresPassword(msgspec.Struct, frozen=True):
         given = _Address.read(address.encode())
         sslmode = given.parameters.get("sslmode", "")
         wanted = {"sslmode": "require"} if self.settings.require_tls and sslmode not in ENCRYPTED else {}
-        try:
+        with _refused(f"logging in as {given.user!r}"):
             return psycopg.connect(make_conninfo(address, connect_timeout=CONNECT_SECONDS, **wanted), autocommit=True)
-        except psycopg.Error as error:
-            _refuse(f"logging in as {given.user!r}", error)
 
 
 class _Address(msgspec.Struct, frozen=True):
@@ -127,7 +126,12 @@ def _verifier(connection: "Connection", user: str, password: str) -> str:
     return made.decode()
 
 
-def _refuse(what: str, error: Exception) -> NoReturn:
+@contextmanager
+def _refused(what: str) -> Iterator[None]:
     """Say what was refused by its code: the server's own words might repeat what they were given."""
-    code = getattr(error, "sqlstate", None) or "no answer"
-    raise DatabaseRefused(f"{what}: {type(error).__name__} ({code})") from None
+    from psycopg import Error
+
+    try:
+        yield
+    except Error as error:
+        raise DatabaseRefused(f"{what}: {type(error).__name__} ({error.sqlstate or 'no answer'})") from None

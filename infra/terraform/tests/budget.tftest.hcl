@@ -17,7 +17,7 @@ run "a_budget_has_a_rule_for_each_rung" {
     budgets = {
       monthly = {
         billing_account = "0A1B2C-3D4E5F-6A7B8C"
-        amount          = 400.5
+        amount          = 400.29
         currency        = "USD"
         projects        = ["my-product"]
         thresholds      = [{ at = 0.5 }, { at = 1.0, on = "forecast" }]
@@ -29,7 +29,7 @@ run "a_budget_has_a_rule_for_each_rung" {
     error_message = "One rule for each rung, with its basis."
   }
   assert {
-    condition     = one(one(google_billing_budget.budget["monthly"].amount).specified_amount).units == "400" && one(one(google_billing_budget.budget["monthly"].amount).specified_amount).nanos == 500000000
+    condition     = one(one(google_billing_budget.budget["monthly"].amount).specified_amount).units == "400" && one(one(google_billing_budget.budget["monthly"].amount).specified_amount).nanos == 290000000
     error_message = "Google counts whole units and billionths."
   }
   assert {
@@ -40,6 +40,19 @@ run "a_budget_has_a_rule_for_each_rung" {
     condition     = google_pubsub_topic_iam_binding.publishers.members == toset(["serviceAccount:billing-budget-alert@system.gserviceaccount.com"])
     error_message = "Nobody but Cloud Billing may publish."
   }
+}
+
+run "an_amount_is_to_the_cent" {
+  command = plan
+  module {
+    source = "./modules/budget"
+  }
+  variables {
+    budgets = {
+      monthly = { billing_account = "0A1B2C-3D4E5F-6A7B8C", amount = 99.996, currency = "USD", thresholds = [{ at = 1 }] }
+    }
+  }
+  expect_failures = [var.budgets]
 }
 
 run "wrong_budgets_are_refused" {

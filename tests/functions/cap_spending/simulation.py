@@ -21,9 +21,9 @@ from functions.cap_spending.changes import (
     SetMaxInstances,
     SetRestrictions,
 )
+from functions.cap_spending.detached import detached, project_around
 from functions.cap_spending.notification import BudgetNotification
 from functions.cap_spending.plan import (
-    Occasion,
     budgets_concerned,
     guards,
     intend,
@@ -32,7 +32,7 @@ from functions.cap_spending.plan import (
     what_to_look_at,
     with_readings,
 )
-from functions.cap_spending.records import Event, Records, fold
+from functions.cap_spending.records import Event, Occasion, Records, fold
 from functions.cap_spending.settings import Settings
 from functions.cap_spending.world import Look, ProjectBilling, Resource, RunService, ScheduledJob, World
 from shared.events import Dated, Tick
@@ -218,11 +218,14 @@ class Simulation:
             amounts = {key: amount for key, amount in self.amounts.items() if key in concerned}
         looks |= what_to_look_at(replace(occasion, records=with_readings(occasion, amounts)))
         everything = self.resources.values()
+        projects = tuple(one for one in everything if isinstance(one, ProjectBilling) and Look.PROJECTS in looks)
+        closed = detached(projects, occasion.records)
+        readable = [one for one in everything if project_around(one.name) not in closed]
         return World(
             looked_at=looks,
-            services=tuple(one for one in everything if isinstance(one, RunService) and Look.SERVICES in looks),
-            jobs=tuple(one for one in everything if isinstance(one, ScheduledJob) and Look.JOBS in looks),
-            projects=tuple(one for one in everything if isinstance(one, ProjectBilling) and Look.PROJECTS in looks),
+            services=tuple(one for one in readable if isinstance(one, RunService) and Look.SERVICES in looks),
+            jobs=tuple(one for one in readable if isinstance(one, ScheduledJob) and Look.JOBS in looks),
+            projects=projects,
             amounts=amounts,
         )
 

@@ -1,5 +1,6 @@
 """The edge to Google Cloud: what is really asked of it, and what of its answers is believed."""
 
+import itertools
 import json
 from collections.abc import Callable, Iterator
 from decimal import Decimal
@@ -13,11 +14,13 @@ from google.cloud.scheduler_v1 import CloudSchedulerClient
 from google.pubsub_v1 import SubscriberClient
 
 from shared.errors import RunFailed
-from shared.plan import Refusal
-from shared.report import Outcome
+from shared.plan import Alert, Refusal
+from shared.report import Outcome, Severity, severity
 from tests.functions.cap_spending import examples
 from tests.functions.cap_spending.examples import (
+    ACCOUNT,
     API,
+    BUDGET_ID,
     DECEMBER,
     EXPERIMENTS,
     IMPORT,
@@ -197,8 +200,16 @@ def test_a_tick_reads_the_budget_while_something_is_in_force(
     assert (stage.values == FREE) is not is_capped
 
 
-@pytest.mark.parametrize("code", [grpc.StatusCode.PERMISSION_DENIED, grpc.StatusCode.NOT_FOUND])
-@pytest.mark.parametrize("method", ["GetBudget", "ListServices", "ListJobs", "GetProjectBillingInfo"])
+@pytest.mark.parametrize(
+    ("method", "code"),
+    [
+        ("GetBudget", grpc.StatusCode.PERMISSION_DENIED),  # NOT_FOUND says that it has been deleted
+        *itertools.product(
+            ["ListServices", "ListJobs", "GetProjectBillingInfo"],
+            [grpc.StatusCode.PERMISSION_DENIED, grpc.StatusCode.NOT_FOUND],
+        ),
+    ],
+)
 def test_a_read_that_fails_is_never_none(stage: Stage, method: str, code: grpc.StatusCode) -> None:
     stage.notify(603)
     held = stage.records.holds
@@ -211,6 +222,26 @@ def test_a_read_that_fails_is_never_none(stage: Stage, method: str, code: grpc.S
     assert stage.records.holds == held
     stage.tick(1 / 6)
     assert stage.values == FREE | {"my-experiments": ""}
+
+
+def test_what_a_deleted_budget_has_in_force_stays_until_a_person_undoes_it(stage: Stage) -> None:
+    stage.notify(410)
+    stage.people.of(BudgetServiceClient).delete_budget(request={"name": BUDGET_NAME})
+    for _ in range(2):
+        report = stage.tick(1 / 6)
+        assert report.alerts == (
+            Alert(
+                "budget_missing",
+                "monthly",
+                f"billing account {ACCOUNT} has no budget {BUDGET_ID} any more: what it has in force stays so until "
+                "the command `undo`",
+            ),
+        )
+        assert (report.outcome, severity(report)) == (Outcome.UNCHANGED, Severity.ERROR)
+        assert stage.values == CAPPED
+    stage.command(1, type="undo")
+    assert (stage.values, stage.records.holds) == (FREE, {})
+    assert stage.tick(1 / 6).alerts == ()
 
 
 def test_a_change_of_restrictions_wakes_the_inboxes_that_obey_them() -> None:

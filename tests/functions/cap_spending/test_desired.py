@@ -54,6 +54,17 @@ def a_hold(
     return Hold({field: held}, phase, ("monthly/actual@1",), NOON)
 
 
+def test_a_job_that_cannot_be_paused_is_told() -> None:
+    found = verdicts((PAUSE,), world_of(a_job(state="UPDATE_FAILED")), Records(), settings())
+    assert [(verdict.write, verdict.is_settled) for verdict in found] == [(None, True)]
+    assert found[0].notices == (
+        f"{IMPORT} cannot be paused, as its last update has failed: update it until that succeeds",
+    )
+    assert verdicts((), world_of(a_job(state="UPDATE_FAILED")), Records(), settings()) == []
+    stranger = a_job(f"{WHERE}/jobs/keep-warm", state="UPDATE_FAILED")
+    assert verdicts((PAUSE,), world_of(stranger), Records(), settings()) == []
+
+
 def world_of(*resources: Resource, looked_at: frozenset[Look] = EVERYTHING) -> World:
     """A world in which these resources are all that is."""
     return World(

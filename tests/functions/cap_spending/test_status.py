@@ -67,10 +67,9 @@ def test_what_is_held_back() -> None:
         )
 
 
-def test_nothing_but_the_command_is_answered(stage: Stage) -> None:
+def test_nothing_but_a_command_is_answered(stage: Stage) -> None:
     assert stage.notify(604).status == ()
     assert stage.tick(1).status == ()
-    assert stage.command(1, type="undo").status == ()
 
 
 def test_a_notification_is_one_line_at_the_right_severity(capsys: pytest.CaptureFixture[str]) -> None:

@@ -341,6 +341,15 @@ def test_nothing_of_a_payload_or_secret_is_logged_or_answered(
         assert secret not in told.out + told.err + answer.text
 
 
+def test_what_was_not_published_is_logged_in_fields(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
+    stage.cloud.server.fail("Publish", grpc.StatusCode.PERMISSION_DENIED)
+    stage.post(OPENED)
+    line = msgspec.json.decode(capsys.readouterr().out.splitlines()[0])
+    assert line["message"].startswith(f"webhook {DELIVERY}: not published: PermissionDenied: ")
+    # What the alert "a webhook was not published" looks for: a message alone would be stored as text.
+    assert line["webhook"] == {"delivery": DELIVERY, "outcome": "not published"}
+
+
 def test_what_was_published_is_logged_with_its_delivery(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
     stage.post(OPENED)
     (line,) = capsys.readouterr().out.splitlines()

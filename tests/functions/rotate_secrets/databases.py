@@ -1,6 +1,8 @@
 """Users of a real PostgreSQL server, whose passwords are rotated."""
 
 import itertools
+import socket
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,6 +31,11 @@ class Database:
     """The address that the first user logs in with."""
     superuser: Superuser
 
+    @property
+    def port(self) -> int:
+        """Where the server listens."""
+        return self.superuser.info.port
+
     def log_in(self, address: str) -> None:
         """Log in as an application does. Raises ``psycopg.OperationalError``."""
         with psycopg.connect(address, connect_timeout=10) as connection:
@@ -45,6 +52,28 @@ class Database:
     def passwords(self) -> str:
         """What the server keeps of its users' passwords."""
         return repr(self.superuser.execute("SELECT rolname, rolpassword FROM pg_authid ORDER BY 1").fetchall())
+
+
+@contextmanager
+def a_pooler() -> Iterator[int]:
+    """The port of a connection pooler that lets one client in itself, and closes when that asks: its server refuses.
+
+    https://www.postgresql.org/docs/current/protocol-message-formats.html: AuthenticationOk and ReadyForQuery.
+    """
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                connection.recv(8192)
+                connection.sendall(b"R\0\0\0\x08\0\0\0\0" + b"Z\0\0\0\x05I")
+                connection.recv(8192)
+
+        listener.settimeout(10)
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield listener.getsockname()[1]
+        thread.join()
 
 
 @contextmanager

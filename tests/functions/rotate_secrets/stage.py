@@ -107,6 +107,10 @@ class Stage:
         self.cloud.clock.advance(timedelta(**after))
         return self._run(self._event(data=data))
 
+    def push_late(self, data: dict[str, object], published: datetime) -> Report:
+        """Take a message through a run that was published before."""
+        return self._run(self._event(data=data, published=published))
+
     def notify(self, secret_id: str = "key", **after: float) -> Report:
         """Secret Manager says that it is time."""
         self.cloud.clock.advance(timedelta(**after))
@@ -117,8 +121,8 @@ class Stage:
 
     def _event(self, **event: Any) -> Event:
         self._number += 1
-        whole = {"topic": inbox_of("rotate_secrets"), **event}
-        return Event(name=f"m{self._number}", published=self.cloud.clock.now(), **whole)
+        whole = {"topic": inbox_of("rotate_secrets"), "published": self.cloud.clock.now(), **event}
+        return Event(name=f"m{self._number}", **whole)
 
     def _run(self, event: Event) -> Report:
         self.cloud.server.clear_calls()

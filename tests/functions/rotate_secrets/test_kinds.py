@@ -1,6 +1,7 @@
 """The kinds of secrets, each with the real thing behind it."""
 
 import logging
+import re
 import string
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +19,7 @@ from local.certificate import self_signed
 from shared.clients import Clients
 from shared.github import GitHubAccess
 from shared.postgres_server import PostgresMissing, PostgresServer
-from tests.functions.rotate_secrets.databases import Database, a_database
+from tests.functions.rotate_secrets.databases import Database, a_database, a_pooler
 from tests.functions.rotate_secrets.stage import PRODUCT, Stage, a_world
 
 pytestmark = pytest.mark.one_python
@@ -87,6 +88,20 @@ def test_a_single_user_gets_the_old_password_back_if_logging_in_fails(database: 
     assert not database.logs_in(database.address)
     kind.revoke(new)
     assert database.logs_in(new.decode())
+
+
+def test_a_single_user_gets_the_old_password_back_if_only_the_server_behind_a_pooler_refuses(
+    database: Database, clients: Clients
+) -> None:
+    kind = one_user(database, clients)
+    new = kind.generate(database.address.encode())
+    with a_pooler() as port:
+        behind = (
+            new.replace(f":{database.port}/".encode(), f":{port}/".encode()) + b"&sslmode=disable&gssencmode=disable"
+        )
+        with pytest.raises(DatabaseRefused, match=re.escape(f"asking as {database.users[0]!r}: OperationalError (")):
+            kind.set_value(behind, database.address.encode())
+    assert database.logs_in(database.address)
 
 
 def test_a_refusal_says_who_and_why_and_never_with_what(

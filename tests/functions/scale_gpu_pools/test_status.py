@@ -176,7 +176,6 @@ def test_observing_answers_too(stage: Stage) -> None:
     )
 
 
-def test_nothing_but_the_command_is_answered(stage: Stage) -> None:
+def test_nothing_but_a_command_is_answered(stage: Stage) -> None:
     assert stage.tick(NIGHT).status == ()
     assert stage.push({"type": "restrictions_changed"}).status == ()
-    assert stage.command(type="awake", until="2026-11-17T06:00:00Z").status == ()

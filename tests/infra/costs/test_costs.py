@@ -88,7 +88,7 @@ def test_each_price_is_used_and_says_where_it_is_from() -> None:
         ("usd: 0.10", "usd: -1", ">= 0"),
         ("recorded: 2026-11-25", "recorded: soon", "date"),
         ("per: hour", "pre: hour", "pre"),
-        ("prices:", "prices: [", "flow sequence"),
+        ("prices:", "prices: [", "expected ',' or"),
     ],
 )
 def test_a_list_of_prices_that_will_not_do(tmp_path: Path, old: str, new: str, told: str) -> None:

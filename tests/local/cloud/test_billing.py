@@ -5,6 +5,8 @@ from collections.abc import Iterator
 import pytest
 from google.api_core import exceptions
 from google.cloud import billing_v1
+from google.cloud.run_v2 import ServicesClient
+from google.cloud.scheduler_v1 import CloudSchedulerClient
 
 from local.cloud import LocalCloud
 from shared.clients import Clients
@@ -47,6 +49,23 @@ def test_detach_and_link_again(billing: billing_v1.CloudBillingClient) -> None:
     assert [info.project_id for info in billing.list_project_billing_info(name=OURS)] == ["locked-project"]
     assert link(billing, DEMO, OURS).billing_enabled
     assert len(list(billing.list_project_billing_info(name=OURS))) == 2
+
+
+def test_other_services_answer_nothing_of_a_detached_project(
+    cloud: LocalCloud, billing: billing_v1.CloudBillingClient
+) -> None:
+    clients = Clients("demo-project", endpoint=cloud.address)
+    lists = (
+        lambda: clients.of(ServicesClient).list_services(parent=f"{DEMO}/locations/europe-west1"),
+        lambda: clients.of(CloudSchedulerClient).list_jobs(parent=f"{DEMO}/locations/europe-west1"),
+    )
+    link(billing, DEMO, "")
+    for listed in lists:
+        with pytest.raises(exceptions.PermissionDenied, match="requires billing to be enabled") as denied:
+            listed()
+        assert denied.value.reason == "BILLING_DISABLED"
+    link(billing, DEMO, OURS)
+    assert [list(listed()) for listed in lists] == [[], []]
 
 
 def test_a_closed_account_enables_nothing(billing: billing_v1.CloudBillingClient) -> None:

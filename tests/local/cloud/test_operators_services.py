@@ -55,6 +55,21 @@ def test_lines_become_entries(cloud: LocalCloud, clients: Clients) -> None:
 
 
 @pytest.mark.parametrize(
+    ("line", "is_text"),
+    [
+        (b'{"severity": "ERROR", "message": "one"}', True),
+        (b'{"message": "one", "httpRequest": {"status": 200}, "logging.googleapis.com/spanId": "4a"}', True),
+        (b'{"message": "one", "webhook": {"outcome": "not published"}}', False),
+        (b'{"message": "one", "time": "2026-11-15T12:00:00Z"}', False),
+    ],
+)
+def test_a_message_alone_is_text(cloud: LocalCloud, clients: Clients, line: bytes, *, is_text: bool) -> None:
+    cloud.logging.write_line("my-product", "caretaker-sweep", line)
+    assert read(clients, 'textPayload="one"') == (["one"] if is_text else [])
+    assert read(clients, 'jsonPayload.message="one"') == ([] if is_text else ["one"])
+
+
+@pytest.mark.parametrize(
     "request_",
     [
         {"resource_names": []},

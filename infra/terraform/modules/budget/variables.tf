@@ -35,6 +35,11 @@ variable "budgets" {
   }
 
   validation {
+    condition     = alltrue([for budget in var.budgets : can(regex("^[0-9]+([.][0-9]{1,2})?$", tostring(budget.amount)))])
+    error_message = "budgets: each amount is to the cent, such as 99.99."
+  }
+
+  validation {
     condition = alltrue(flatten([
       for budget in var.budgets : [for threshold in budget.thresholds : threshold.at > 0 && contains(["actual", "forecast"], threshold.on)]
     ]))

@@ -2,7 +2,7 @@
 
 locals {
   # Every kind of alert that has a policy of its own. What has none is told all the same: `alerts` and `refusals` below.
-  known = "stock_out|no_data|overdue|secret_missing|rotation_failed|not_taken_back|retirement_owed|stale_newest|no_bucket|empty_policy|unknown_names|future_backups|small_newest|unproved_newest|too_many_deletes|below_floor|name_taken|lost_access"
+  known = "stock_out|no_data|overdue|secret_missing|rotation_failed|not_taken_back|retirement_owed|stale_newest|no_bucket|empty_policy|unknown_names|future_backups|small_newest|unproved_newest|too_many_deletes|below_floor|name_taken|lost_access|budget_missing"
 
   matched = {
     money = {
@@ -53,6 +53,12 @@ locals {
       severity = "WARNING"
       content  = "`name_taken`: a Cloud Run service that is not ours has the preview's name; rename one of them. `lost_access`: GitHub does not let us see the repository any more; give the app or the token its access back, or take the repository out of caretaker.yaml."
     }
+    budget_missing = {
+      title    = "a budget has been deleted"
+      filter   = "${local.reports} AND jsonPayload.report.alerts.kind=\"budget_missing\""
+      severity = "ERROR"
+      content  = "A budget that caretaker.yaml names is gone, and what it has in force stays so. Let go of it (`./deploy.sh send cap_spending undo`), and create the budget again or take it out of caretaker.yaml: until then nothing caps what it stood for."
+    }
     # Whatever has no policy yet: a kind of alert that is new is never silent.
     alerts = {
       title    = "something that a person must see"
@@ -74,7 +80,7 @@ locals {
     }
     webhooks = {
       title    = "a webhook was not published"
-      filter   = "${local.functions} AND severity>=ERROR AND jsonPayload.message=~\"^webhook .* was not published\""
+      filter   = "${local.functions} AND jsonPayload.webhook.outcome=\"not published\""
       severity = "ERROR"
       content  = "GitHub never sends a webhook again by itself: redeliver it there (Settings > Webhooks > Recent deliveries)."
     }
