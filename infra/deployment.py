@@ -11,7 +11,7 @@ from functions.cap_spending.settings import Settings as CapSpending
 from functions.rotate_secrets.settings import Secret
 from functions.rotate_secrets.settings import Settings as RotateSecrets
 from infra.automations import ROOT, load_functions
-from infra.named import ACCOUNT, Named, named_in
+from infra.named import ACCOUNT, REPOSITORY, Named, named_in
 from infra.settings import load_caretaker_yaml
 from infra.yaml12 import load_yaml
 from shared.errors import SettingsError
@@ -27,6 +27,7 @@ MOST_BYTES = 30_000
 (https://cloud.google.com/run/quotas)."""
 
 Account = Annotated[str, Meta(pattern=ACCOUNT)]
+Repository = Annotated[str, Meta(pattern=REPOSITORY)]
 BillingAccount = Annotated[str, Meta(pattern=r"^[0-9A-Z]{6}-[0-9A-Z]{6}-[0-9A-Z]{6}$")]
 
 
@@ -93,6 +94,8 @@ class Deployment(Model, frozen=True, kw_only=True):
     act_as: dict[str, tuple[Account, ...]] = {}
     """By automation, accounts that it may act as besides those that its section names: what runs the services that it
     moves to new secrets, say."""
+    images_of: dict[str, tuple[Repository, ...]] = {}
+    """By automation, repositories whose images it may deploy besides those that its section names."""
     buckets: dict[str, ProjectId] = {}
     """The projects of buckets that `caretaker.yaml` names and that are not in the suite's own."""
     images: bool = True
@@ -132,6 +135,7 @@ class Suite(msgspec.Struct, frozen=True):
             named,
             buckets={bucket: deployment.buckets.get(bucket, project) for bucket, project in named.buckets.items()},
             accounts=tuple(sorted({*named.accounts, *deployment.act_as.get(automation, ())})),
+            repositories=tuple(sorted({*named.repositories, *deployment.images_of.get(automation, ())})),
         )
 
 
@@ -161,7 +165,7 @@ def load_deployment(path: Path) -> Deployment:
 def variables(suite: Suite, bundles: Mapping[str, Path]) -> dict[str, object]:
     """What Terraform's root is given, by the names of its variables."""
     deployment = msgspec.to_builtins(suite.deployment)
-    for name in ("project", "state_bucket", "act_as", "buckets"):
+    for name in ("project", "state_bucket", "act_as", "images_of", "buckets"):
         del deployment[name]
     return {
         **deployment,
@@ -181,9 +185,11 @@ def write_variables(suite: Suite, bundles: Mapping[str, Path], folder: Path = TE
 
 def _check_names(suite: Suite) -> None:
     """What `deployment.yaml` says of automations and buckets is of such as there are."""
-    for name in suite.deployment.act_as:
-        if name not in suite.automations:
-            raise SettingsError(f"act_as.{name}", name, f"an automation with a section: {', '.join(suite.automations)}")
+    for key, names in (("act_as", suite.deployment.act_as), ("images_of", suite.deployment.images_of)):
+        for name in names:
+            if name not in suite.automations:
+                would_do = f"an automation with a section: {', '.join(suite.automations)}"
+                raise SettingsError(f"{key}.{name}", name, would_do)
     known = {bucket for name in suite.automations for bucket in suite.named(name).buckets}
     for bucket in suite.deployment.buckets:
         if bucket not in known:

@@ -9,6 +9,7 @@ from infra.automations import Function, load_places, place_of
 
 FULL_NAME = re.compile(r"^projects/(?P<project>[a-z][a-z0-9:.-]+)/(?P<collection>[A-Za-z]+)/")
 IMAGE = re.compile(r"^(?P<location>[a-z0-9-]+)-docker\.pkg\.dev/(?P<project>[^/]+)/(?P<repository>[^/]+)/")
+REPOSITORY = r"^projects/[a-z][a-z0-9:.-]+/locations/[a-z0-9-]+/repositories/[a-z][a-z0-9-]*$"
 ACCOUNT = r"^[a-z0-9-]+@[a-z0-9-]+\.iam\.gserviceaccount\.com$"
 READING = "secretmanager.versions.access"
 

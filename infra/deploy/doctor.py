@@ -3,8 +3,10 @@
 from collections.abc import Callable, Iterator
 
 from infra.deploy import (
+    look_at_agents,
     look_at_budgets,
     look_at_gpus,
+    look_at_grants,
     look_at_machine,
     look_at_projects,
     look_at_region,
@@ -21,11 +23,13 @@ EVERYWHERE: tuple[Look, ...] = (
     look_at_projects.apis,
     look_at_projects.permissions,
     look_at_projects.who_may_be_granted,
+    look_at_agents.agents,
+    look_at_grants.buckets,
+    look_at_grants.of_services,
     look_at_region.region,
     look_at_region.quotas_of_functions,
     look_at_gpus.quotas_of_gpus,
     look_at_secrets.secrets,
-    look_at_secrets.agents_of_secrets,
     look_at_secrets.notices_of_rotation,
     look_at_budgets.budgets,
 )

@@ -1,21 +1,15 @@
-"""Whether secrets are there and have values, and whether Secret Manager can tell of their rotations."""
+"""Whether secrets are there and have values, and whether Secret Manager tells of their rotations."""
 
 from collections.abc import Iterable
 from datetime import timedelta
 
-import msgspec
-
 from functions.rotate_secrets.settings import Postgres, Settings
 from infra.automations import load_functions
 from infra.deploy.findings import Finding, Patient, advice, missing, well
-from shared.clients import Clients
-from shared.errors import no_answer
-from shared.rest import UnknownAnswer
 from shared.settings import parse
 
 AUTOMATION = "rotate_secrets"
 TOPIC = "caretaker-secret-notifications"
-KEYS = "https://www.googleapis.com/service_accounts/v1/metadata/x509"
 
 
 def secrets(patient: Patient) -> Iterable[Finding]:
@@ -54,25 +48,6 @@ def secrets(patient: Patient) -> Iterable[Finding]:
             yield well(f"{secret} has a value" if versions else f"{secret} is given its first value by rotate_secrets")
 
 
-def agents_of_secrets(patient: Patient) -> Iterable[Finding]:
-    """Whether Secret Manager's agents are there, which Terraform lets publish to the topic of `rotate_secrets`."""
-    from google.cloud.resourcemanager_v3 import ProjectsClient
-
-    if AUTOMATION not in patient.suite.owner:
-        return
-    clients = patient.target.clients
-    for project in sorted({secret.split("/")[1] for secret in patient.suite.named(AUTOMATION).own_secrets}):
-        found = clients.of(ProjectsClient).get_project(request={"name": f"projects/{project}"}, **clients.reading)
-        number = found.name.removeprefix("projects/")
-        if _is_there(clients, f"service-{number}@gcp-sa-secretmanager.iam.gserviceaccount.com"):
-            yield well(f"{project}: Secret Manager's agent is there")
-        else:
-            yield missing(
-                f"{project}: Secret Manager's agent is not there, and apply fails where it grants it something",
-                f"gcloud beta services identity create --service=secretmanager.googleapis.com --project={project}",
-            )
-
-
 def notices_of_rotation(patient: Patient) -> Iterable[Finding]:
     """Whether secrets send SECRET_ROTATE to the suite's topic. Without, `rotate_secrets` goes by its tick."""
     from google.api_core.exceptions import NotFound
@@ -97,24 +72,3 @@ def notices_of_rotation(patient: Patient) -> Iterable[Finding]:
             f"after apply, if you like: gcloud secrets update {short} --project={project} --add-topics={topic}"
             f" --rotation-period={rule.every_days}d --next-rotation-time={first:%Y-%m-%dT%H:%M:%SZ}",
         )
-
-
-def _is_there(clients: Clients, account: str) -> bool:
-    """Whether a service account exists, by the public keys that Google publishes of each that does.
-
-    An agent belongs to a project of Google's, where nobody else may ask IAM for it.
-    https://docs.cloud.google.com/iam/docs/reference/rest/v1/projects.serviceAccounts.keys. Raises ``GoogleAPIError``.
-    """
-    from google.api_core.exceptions import NotFound, from_http_response
-
-    address = f"{KEYS}/{account}"
-    with no_answer(f"GET {address}"):
-        answer = clients.public_session.get(clients.url(address), timeout=clients.reading["timeout"])
-    if answer.status_code == NotFound.code:
-        return False
-    if not answer.ok:
-        raise from_http_response(answer)
-    try:
-        return bool(msgspec.json.decode(answer.content, type=dict[str, str]))
-    except msgspec.DecodeError as error:
-        raise UnknownAnswer(f"GET {address}: {error}") from None

@@ -117,4 +117,9 @@ resource "google_service_account_iam_member" "pubsub_signs" {
   service_account_id = google_service_account.push.name
   role               = "roles/iam.serviceAccountTokenCreator"
   member             = "serviceAccount:service-${data.google_project.suite.number}@gcp-sa-pubsub.iam.gserviceaccount.com"
+
+  # That agent is made when Pub/Sub is first used, and not by enabling the API; what does not exist is granted nothing. So
+  # topics come first, and ./deploy.sh doctor looks, as when exactly it is made Google does not say:
+  # https://cloud.google.com/iam/docs/create-service-agents
+  depends_on = [google_pubsub_topic.own, module.budget]
 }

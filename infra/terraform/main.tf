@@ -54,7 +54,9 @@ module "automation" {
     google_artifact_registry_repository_iam_member.build_writes,
     google_pubsub_topic.images,
     google_service_account_iam_member.pubsub_signs,
-    module.secret, # permissions are granted on it
+    module.secret, # permissions are granted on it, and on those that functions mount
+    google_secret_manager_secret.mounted,
+    google_secret_manager_secret_version.random,
   ]
 }
 

@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from infra.deployment import Deployment, NewBudget, NewSecret, Suite, variables
+from infra.automations import ROOT
+from infra.deployment import NewBudget, NewSecret, Suite, load_deployment, variables
 from tests.infra.examples import every_section
 from tests.infra.terraform import check, folders, modules_under_test, roots
 
@@ -12,14 +14,16 @@ pytestmark = pytest.mark.one_python
 
 
 def whole_suite() -> dict[str, object]:
-    """What Terraform is given to deploy every automation of the map, as the example names things.
+    """What Terraform is given to deploy every automation of the map, as both examples name things.
 
     A budget and a secret are new.
     """
     owner = every_section()
     del owner["cap_spending"]["budgets"]["monthly"]["id"]
-    deployment = Deployment(
-        project="my-caretaker", budgets={"monthly": NewBudget(amount=400.0)}, secrets={"session-key": NewSecret()}
+    deployment = msgspec.structs.replace(
+        load_deployment(ROOT / "deployment.yaml"),
+        budgets={"monthly": NewBudget(amount=400.0)},
+        secrets={"session-key": NewSecret()},
     )
     suite = Suite(deployment, owner)
     return variables(suite, {name: Path(f"dist/{name}-0123456789abcdef.zip") for name in suite.automations})

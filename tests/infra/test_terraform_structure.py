@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from infra.automations import ROOT, Entry, Webhook, load_functions
-from infra.costs.suite import CONDITIONS
+from infra.costs.suite import CONDITIONS, CONDITIONS_OF_ALL
 from infra.named import Named
 from tests.infra.terraform import TERRAFORM, folders
 
@@ -149,13 +149,15 @@ def test_dead_letters_and_deadlines_are_within_what_pubsub_allows() -> None:
 
 
 def test_the_alerts_that_cost_are_those_that_the_cost_table_counts() -> None:
-    """Matching log lines is free; each condition on a metric is counted for each automation that Pub/Sub wakes."""
+    """Matching log lines is free; a condition on a metric is counted, once or for each automation that Pub/Sub wakes."""
     policies = [
         body for kind, _, body in resources("modules/observability") if kind == "google_monitoring_alert_policy"
     ]
     on_metrics = [body for body in policies if "condition_matched_log" not in body["conditions"][0]]
+    of_each = [body for body in on_metrics if "for_each" in body]
     assert all(len(body["conditions"]) == 1 for body in policies)
-    assert (len(policies), len(on_metrics)) == (CONDITIONS + 1, CONDITIONS)
+    assert (len(policies), len(on_metrics)) == (CONDITIONS + CONDITIONS_OF_ALL + 1, CONDITIONS + CONDITIONS_OF_ALL)
+    assert len(of_each) == CONDITIONS
 
 
 def test_the_module_in_the_docs_has_arguments_that_there_are() -> None:

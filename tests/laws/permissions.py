@@ -11,6 +11,13 @@ from local.cloud.github_schema import HOST, description
 
 Needed = tuple[str, ...]
 
+ACTING = "iam.serviceAccounts.actAs"
+"""Google's pages on configuring Cloud Run ask for it whatever is changed
+(https://docs.cloud.google.com/run/docs/configuring/max-instances): whether the service does, nobody has seen."""
+READING_IMAGES = "artifactregistry.repositories.downloadArtifacts"
+"""Who makes a revision, or changes a job, must be able to read its image
+(https://docs.cloud.google.com/artifact-registry/docs/integrate-cloud-run)."""
+
 
 def _commit(request: Any) -> Needed:
     """Creating is told from updating by the precondition that every write of the suite has."""
@@ -34,15 +41,15 @@ def _link(request: Any) -> Needed:
 
 
 def _create_service(request: Any) -> Needed:
-    return ("run.services.create", "iam.serviceAccounts.actAs", *_letting_everybody_in(request.service))
+    return ("run.services.create", ACTING, READING_IMAGES, *_letting_everybody_in(request.service))
 
 
 def _update_service(request: Any) -> Needed:
-    """What changes the template makes a revision, which acts as its service account."""
+    """What changes the template makes a revision of its image."""
     paths = {path.partition(".")[0] for path in request.update_mask.paths} or {"*"}
-    acting = ("iam.serviceAccounts.actAs",) if paths & {"template", "*"} else ()
+    running = (READING_IMAGES,) if paths & {"template", "*"} else ()
     opening = _letting_everybody_in(request.service) if paths & {"invoker_iam_disabled", "*"} else ()
-    return ("run.services.update", *acting, *opening)
+    return ("run.services.update", ACTING, *running, *opening)
 
 
 def _letting_everybody_in(service: Any) -> Needed:
@@ -64,7 +71,7 @@ PERMISSIONS: Mapping[str, Needed | Callable[[Any], Needed]] = {
     "google.cloud.run.v2.Revisions/ListRevisions": ("run.revisions.list",),
     "google.cloud.run.v2.Jobs/ListJobs": ("run.jobs.list",),
     "google.cloud.run.v2.Jobs/GetJob": ("run.jobs.get",),
-    "google.cloud.run.v2.Jobs/UpdateJob": ("run.jobs.update", "iam.serviceAccounts.actAs"),
+    "google.cloud.run.v2.Jobs/UpdateJob": ("run.jobs.update", ACTING, READING_IMAGES),
     "google.cloud.scheduler.v1.CloudScheduler/ListJobs": ("cloudscheduler.jobs.list",),
     "google.cloud.scheduler.v1.CloudScheduler/GetJob": ("cloudscheduler.jobs.get",),
     "google.cloud.scheduler.v1.CloudScheduler/PauseJob": ("cloudscheduler.jobs.pause",),
@@ -75,7 +82,7 @@ PERMISSIONS: Mapping[str, Needed | Callable[[Any], Needed]] = {
     "google.cloud.billing.budgets.v1.BudgetService/ListBudgets": ("billing.budgets.list",),
     "google.pubsub.v1.Publisher/Publish": ("pubsub.topics.publish",),
     "google.cloud.run.v2.WorkerPools/ListWorkerPools": ("run.workerpools.list",),
-    "google.cloud.run.v2.WorkerPools/UpdateWorkerPool": ("run.workerpools.update",),
+    "google.cloud.run.v2.WorkerPools/UpdateWorkerPool": ("run.workerpools.update", ACTING),
     "google.container.v1.ClusterManager/ListNodePools": ("container.clusters.get",),
     "google.container.v1.ClusterManager/SetNodePoolSize": ("container.clusters.update",),
     "google.container.v1.ClusterManager/SetNodePoolAutoscaling": ("container.clusters.update",),

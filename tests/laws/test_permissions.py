@@ -11,7 +11,7 @@ from infra.automations import Entry, load_automations
 from tests.laws.broken import LawBroken
 from tests.laws.case import Case
 from tests.laws.least_privilege import granted_permissions, used_permissions
-from tests.laws.permissions import github_permissions_of, permissions_of
+from tests.laws.permissions import ACTING, READING_IMAGES, github_permissions_of, permissions_of
 from tests.laws.planted import edits_what_others_wrote
 from tests.laws.scenario import load_scenario
 
@@ -44,9 +44,11 @@ def test_what_is_not_in_the_map(method: str) -> None:
     ("paths", "makes_a_revision"),
     [(["scaling.max_instance_count"], False), (["template.containers"], True), ([], True), (["*"], True)],
 )
-def test_a_new_revision_acts_as_its_account(paths: list[str], *, makes_a_revision: bool) -> None:
+def test_a_new_revision_is_of_an_image_that_must_be_readable(paths: list[str], *, makes_a_revision: bool) -> None:
     request = run_v2.UpdateServiceRequest.pb(run_v2.UpdateServiceRequest(update_mask={"paths": paths}))
-    assert ("iam.serviceAccounts.actAs" in permissions_of(UPDATE_SERVICE, request)) is makes_a_revision
+    needed = permissions_of(UPDATE_SERVICE, request)
+    assert ACTING in needed
+    assert (READING_IMAGES in needed) is makes_a_revision
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,7 @@ run "what_a_person_must_see_is_told" {
     condition = output.policies == tolist([
       "Caretaker: GPU nodes were asked for and do not come",
       "Caretaker: a GPU pool is kept on by a signal that says nothing",
+      "Caretaker: a budget has been deleted",
       "Caretaker: a change that matters to the bill has failed",
       "Caretaker: a guard has refused",
       "Caretaker: a rotation did not go as planned",
@@ -42,6 +43,7 @@ run "what_a_person_must_see_is_told" {
       "Caretaker: prune_backups does not keep up",
       "Caretaker: prune_backups has not run",
       "Caretaker: pruning backups was refused",
+      "Caretaker: runs fail again and again",
       "Caretaker: something that a person must see",
     ])
     error_message = "A policy for each thing, and for each automation that Pub/Sub wakes."
@@ -53,6 +55,15 @@ run "what_a_person_must_see_is_told" {
   assert {
     condition     = google_monitoring_alert_policy.silent["cap_spending"].conditions[0].condition_absent[0].duration == "1800s" && google_monitoring_alert_policy.silent["prune_backups"].conditions[0].condition_absent[0].duration == "84000s"
     error_message = "Three ticks, within what Monitoring allows."
+  }
+  assert {
+    condition = (
+      strcontains(google_monitoring_alert_policy.failing.conditions[0].condition_threshold[0].filter, "metric.labels.outcome=\"failed\"") &&
+      google_monitoring_alert_policy.failing.conditions[0].condition_threshold[0].threshold_value == 2 &&
+      google_monitoring_alert_policy.failing.conditions[0].condition_threshold[0].aggregations[0].alignment_period == "1800s" &&
+      google_monitoring_alert_policy.failing.conditions[0].condition_threshold[0].aggregations[0].group_by_fields == tolist(["metric.label.automation"])
+    )
+    error_message = "The third failure of an automation within half an hour."
   }
   assert {
     condition     = alltrue([for policy in google_monitoring_alert_policy.matched : strcontains(policy.conditions[0].condition_matched_log[0].filter, "resource.labels.service_name=~\"^caretaker-\"") && length(policy.documentation[0].content) > 80])

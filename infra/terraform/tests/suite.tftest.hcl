@@ -12,6 +12,7 @@ mock_provider "google" {
   }
 }
 
+# `random` is not mocked: mock providers know no ephemeral resources, and it needs no account.
 run "every_automation_of_the_map" {
   command = apply
 
@@ -69,6 +70,22 @@ run "every_automation_of_the_map" {
       google_pubsub_topic_iam_binding.publishers["caretaker-secret-notifications"].members == toset(["serviceAccount:service-123456789012@gcp-sa-secretmanager.iam.gserviceaccount.com"])
     )
     error_message = "A secret that was asked for is made, and tells the suite's topic, where nobody but Secret Manager may publish."
+  }
+  assert {
+    condition = (
+      keys(google_secret_manager_secret_version.random) == ["caretaker-github-webhook", "caretaker-github-webhook-previous"] &&
+      alltrue([for version in google_secret_manager_secret_version.random : version.secret_data == null])
+    )
+    error_message = "The secrets that functions mount have a random first version, which no state remembers."
+  }
+  assert {
+    condition = (
+      output.permissions.rotate_secrets["my-product/repositories"] == tolist(["artifactregistry.repositories.downloadArtifacts"]) &&
+      output.permissions.rotate_secrets["my-product/accounts"] == tolist(["iam.serviceAccounts.actAs"]) &&
+      contains(output.permissions.manage_previews["my-previews/repositories"], "artifactregistry.repositories.downloadArtifacts") &&
+      output.permissions.prune_backups["my-product/buckets"] != []
+    )
+    error_message = "What deployment.yaml adds is granted where it is: images, accounts, buckets."
   }
   assert {
     condition     = alltrue([for name, settings in output.settings : toset(keys(settings)) == toset(["mode", name])])

@@ -65,7 +65,7 @@ resource "google_cloudfunctions2_function" "function" {
 
       content {
         project_id = var.suite.project_id
-        secret     = google_secret_manager_secret.mounted[secret_volumes.value.secret].secret_id
+        secret     = secret_volumes.value.secret
         mount_path = dirname(secret_volumes.value.file)
 
         versions {
@@ -77,10 +77,7 @@ resource "google_cloudfunctions2_function" "function" {
   }
 
   # What it needs from its first start on.
-  depends_on = [
-    google_secret_manager_secret_iam_member.mounted,
-    google_secret_manager_secret_version.random,
-  ]
+  depends_on = [google_secret_manager_secret_iam_member.mounted]
 }
 
 # Authoritative, so that nobody else may call it: only the account that Pub/Sub pushes as, or, for webhooks, anyone.

@@ -19,6 +19,8 @@ locals {
   account_projects = {
     for account in var.named.accounts : account => element(regex("@([^.]+)\\.iam\\.gserviceaccount\\.com$", account), 0)
   }
+  # On a billing account no role of a project can be granted.
+  in_organization = var.suite.organization != "" && length(lookup(local.by_place, "billing_accounts", [])) > 0
   # By place, the projects that it is in, each with what is granted there.
   wanted = {
     database     = { (var.suite.project_id) = lookup(local.by_place, "database", []) }
@@ -39,11 +41,24 @@ locals {
   ]...)
 }
 
+# The id of a deleted role is not to be had for 37 days, of which it can be brought back for 7. So the time when it was first
+# planned is in it, which the state remembers: what was taken away can be deployed anew.
+# https://cloud.google.com/iam/docs/creating-custom-roles#deleting-custom-role
+resource "terraform_data" "made_at" {
+  for_each = setunion(keys(local.roles), local.in_organization ? ["billing"] : [])
+
+  input = formatdate("YYYYMMDDhhmmss", plantimestamp())
+
+  lifecycle {
+    ignore_changes = [input]
+  }
+}
+
 resource "google_project_iam_custom_role" "role" {
   for_each = local.roles
 
   project     = each.value.project
-  role_id     = "caretaker.${var.name}.${each.value.place}"
+  role_id     = "caretaker.${var.name}.${each.value.place}.${terraform_data.made_at[each.key].output}"
   title       = "Caretaker: ${var.name} on ${each.value.place}"
   description = "Exactly what ${var.name} needs of ${each.value.place}: infra/terraform/automations.yaml."
   permissions = each.value.permissions
@@ -98,6 +113,16 @@ resource "google_secret_manager_secret_iam_member" "read_secrets" {
   member    = google_service_account.function.member
 }
 
+# Mounting reads as the function's own account.
+resource "google_secret_manager_secret_iam_member" "mounted" {
+  for_each = toset([for secret in var.entry.secrets : secret.secret])
+
+  project   = var.suite.project_id
+  secret_id = each.key
+  role      = google_project_iam_custom_role.role["${var.suite.project_id}/read_secrets"].id
+  member    = google_service_account.function.member
+}
+
 resource "google_storage_bucket_iam_member" "buckets" {
   for_each = contains(keys(local.by_place), "buckets") ? var.named.buckets : {}
 
@@ -124,13 +149,12 @@ resource "google_service_account_iam_member" "accounts" {
   member             = google_service_account.function.member
 }
 
-# On a billing account no role of a project can be granted: a role of the organization's, if there is one, or Google's
-# smallest that has the permission.
+# A role of the organization's, if there is one, or Google's smallest that has the permission.
 resource "google_organization_iam_custom_role" "billing" {
-  count = var.suite.organization != "" && length(lookup(local.by_place, "billing_accounts", [])) > 0 ? 1 : 0
+  count = local.in_organization ? 1 : 0
 
   org_id      = var.suite.organization
-  role_id     = "caretaker.${var.name}.billing"
+  role_id     = "caretaker.${var.name}.billing.${terraform_data.made_at["billing"].output}"
   title       = "Caretaker: ${var.name} on billing accounts"
   permissions = local.by_place["billing_accounts"]
 }

@@ -9,7 +9,7 @@ variable "name" {
 }
 
 variable "entry" {
-  description = "Its entry in automations.yaml. With `trigger: http` it takes requests from outside, and is public."
+  description = "Its entry in automations.yaml. With `trigger: http` it takes requests from outside, and is public. The secrets that it mounts must be there."
   type = object({
     trigger            = string
     summary            = string
@@ -19,7 +19,7 @@ variable "entry" {
     concurrency        = number
     permissions        = list(string)
     environment        = optional(map(string), {})
-    secrets            = optional(list(object({ secret = string, file = string, first_version = string })), [])
+    secrets            = optional(list(object({ secret = string, file = string })), [])
     filters            = optional(map(string), {})
     wakes              = optional(list(string), [])
     tick               = optional(object({ schedule = string, time_zone = string, every_seconds = number }))

@@ -6,9 +6,5 @@ terraform {
       source  = "hashicorp/google"
       version = "~> 8.0"
     }
-    random = {
-      source  = "hashicorp/random"
-      version = "~> 3.7"
-    }
   }
 }

@@ -5,6 +5,7 @@ output "policies" {
     [for policy in google_monitoring_alert_policy.dead_letters : policy.display_name],
     [for policy in google_monitoring_alert_policy.oldest_message : policy.display_name],
     [for policy in google_monitoring_alert_policy.silent : policy.display_name],
+    [google_monitoring_alert_policy.failing.display_name],
   ))
 }
 

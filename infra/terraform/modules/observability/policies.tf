@@ -1,4 +1,4 @@
-# What is seen in metrics: dead letters, the age of messages, silence.
+# What is seen in metrics: dead letters, the age of messages, silence, runs that fail.
 
 locals {
   with_dead_letters = { for name, automation in var.automations : name => automation if automation.dead_letters != null }
@@ -97,6 +97,39 @@ resource "google_monitoring_alert_policy" "silent" {
 
   documentation {
     content   = "Is its Scheduler job paused, its subscription gone, its function broken? `./deploy.sh doctor` and `./deploy.sh status` tell."
+    mime_type = "text/markdown"
+  }
+}
+
+# A tick that fails is superseded before it is a dead letter, and its report is no silence.
+resource "google_monitoring_alert_policy" "failing" {
+  project               = var.project_id
+  display_name          = "Caretaker: runs fail again and again"
+  combiner              = "OR"
+  severity              = "ERROR"
+  notification_channels = local.channels
+  user_labels           = var.labels
+
+  conditions {
+    display_name = "three runs of an automation within half an hour"
+
+    condition_threshold {
+      filter          = "metric.type=\"logging.googleapis.com/user/${google_logging_metric.counter["runs"].name}\" AND resource.type=\"cloud_run_revision\" AND metric.labels.outcome=\"failed\""
+      comparison      = "COMPARISON_GT"
+      threshold_value = 2
+      duration        = "0s"
+
+      aggregations {
+        alignment_period     = "1800s"
+        per_series_aligner   = "ALIGN_DELTA"
+        cross_series_reducer = "REDUCE_SUM"
+        group_by_fields      = ["metric.label.automation"]
+      }
+    }
+  }
+
+  documentation {
+    content   = "`jsonPayload.report.why` of the latest reports says why the automation does nothing at all, `changes` with `outcome=\"failed\"` what it does not get done. A permission that is missing (`./deploy.sh doctor`), an API that does not answer, something that is gone. Each delivery and each tick tries again; until one succeeds, do by hand what it was to do."
     mime_type = "text/markdown"
   }
 }

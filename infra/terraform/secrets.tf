@@ -1,9 +1,18 @@
+# The secrets that functions mount. They are made before any automation, as another may be granted something on them:
+# rotate_secrets rotates them.
+
+locals {
+  mounted = merge([
+    for name, entry in local.deployed : { for mounted in lookup(entry, "secrets", []) : mounted.secret => merge(mounted, { caretaker = replace(name, "_", "-") }) }
+  ]...)
+}
+
 resource "google_secret_manager_secret" "mounted" {
   for_each = local.mounted
 
-  project   = var.suite.project_id
+  project   = var.project_id
   secret_id = each.key
-  labels    = local.labels
+  labels    = merge(local.labels, { caretaker = each.value.caretaker })
 
   replication {
     auto {}
@@ -13,10 +22,8 @@ resource "google_secret_manager_secret" "mounted" {
     # A person, or rotate_secrets, sets these.
     ignore_changes = [annotations, version_aliases]
   }
-}
 
-locals {
-  mounted = { for mounted in var.entry.secrets : mounted.secret => mounted }
+  depends_on = [google_project_service.suite]
 }
 
 ephemeral "random_password" "first" {
@@ -37,14 +44,4 @@ resource "google_secret_manager_secret_version" "random" {
   lifecycle {
     ignore_changes = [enabled]
   }
-}
-
-# Mounting reads as the function's own account.
-resource "google_secret_manager_secret_iam_member" "mounted" {
-  for_each = google_secret_manager_secret.mounted
-
-  project   = var.suite.project_id
-  secret_id = each.value.secret_id
-  role      = google_project_iam_custom_role.role["${var.suite.project_id}/read_secrets"].id
-  member    = google_service_account.function.member
 }
