@@ -184,17 +184,20 @@ def write_variables(suite: Suite, bundles: Mapping[str, Path], folder: Path = TE
 
 
 def _check_names(suite: Suite) -> None:
-    """What `deployment.yaml` says of automations and buckets is of such as there are."""
+    """What `deployment.yaml` says of automations and buckets is of such as there are.
+
+    An automation need not have a section: whoever tries one alone need not tidy up first.
+    """
     for key, names in (("act_as", suite.deployment.act_as), ("images_of", suite.deployment.images_of)):
         for name in names:
-            if name not in suite.automations:
-                would_do = f"an automation with a section: {', '.join(suite.automations)}"
+            if name not in load_functions():
+                would_do = f"an automation: {', '.join(load_functions())}"
                 raise SettingsError(f"{key}.{name}", name, would_do)
     known = {bucket for name in suite.automations for bucket in suite.named(name).buckets}
     for bucket in suite.deployment.buckets:
-        if bucket not in known:
+        if known and bucket not in known:
             raise SettingsError(
-                f"buckets.{bucket}", bucket, f"a bucket that caretaker.yaml names: {', '.join(sorted(known)) or 'none'}"
+                f"buckets.{bucket}", bucket, f"a bucket that caretaker.yaml names: {', '.join(sorted(known))}"
             )
 
 

@@ -25,7 +25,7 @@ EVERYWHERE: tuple[Look, ...] = (
     look_at_projects.who_may_be_granted,
     look_at_agents.agents,
     look_at_grants.buckets,
-    look_at_grants.of_services,
+    look_at_grants.cloud_run,
     look_at_region.region,
     look_at_region.quotas_of_functions,
     look_at_gpus.quotas_of_gpus,

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Iterator
 
-from infra.automations import load_functions, load_places, place_of
+from infra.automations import Entry, load_functions, load_places, place_of
 from infra.deploy.findings import Finding, Patient, missing, well
+from infra.deploy.resources import IMAGES
 
 DEPLOYING = (
     "artifactregistry.repositories.create",
@@ -17,6 +18,7 @@ DEPLOYING = (
     "monitoring.alertPolicies.create",
     "monitoring.dashboards.create",
     "pubsub.subscriptions.create",
+    "pubsub.topics.attachSubscription",
     "pubsub.topics.create",
     "resourcemanager.projects.setIamPolicy",
     "run.services.setIamPolicy",
@@ -34,6 +36,11 @@ GRANTING = {
     "accounts": "iam.serviceAccounts.setIamPolicy",
 }
 """And in the projects that it looks after, besides making roles: by what something is granted on there."""
+
+SUBSCRIBING = "pubsub.topics.attachSubscription"
+MAKING_A_TOPIC = "pubsub.topics.create"
+"""And where images are, whose topic the suite subscribes to, and makes, if it is not there
+(https://cloud.google.com/pubsub/docs/create-push-subscription)."""
 
 BEFORE_TERRAFORM = ("cloudresourcemanager.googleapis.com", "serviceusage.googleapis.com")
 """APIs with which Terraform enables the others."""
@@ -68,23 +75,48 @@ def watched(patient: Patient) -> dict[str, set[str]]:
         for project, granted in patient.suite.named(name).permissions_by_project().items():
             if project != own:
                 found.setdefault(project, set()).update(place_of(permission, places).api for permission in granted)
+    for project in _with_images(patient) - {own}:
+        found.setdefault(project, set()).add("pubsub.googleapis.com")
     return found
 
 
-def projects(patient: Patient) -> Iterable[Finding]:
-    """The projects."""
+def present(patient: Patient) -> dict[str, str]:
+    """Those of them that are there, with their numbers. Raises ``GoogleAPIError``."""
     from google.api_core.exceptions import NotFound, PermissionDenied
     from google.cloud.resourcemanager_v3 import ProjectsClient
 
     clients = patient.target.clients
+    found = {}
     for project in watched(patient):
+        request = {"name": f"projects/{project}"}
         try:
-            clients.of(ProjectsClient).get_project(request={"name": f"projects/{project}"}, **clients.reading)
+            there = clients.of(ProjectsClient).get_project(request=request, **clients.reading)
         except (NotFound, PermissionDenied):
+            continue
+        found[project] = there.name.removeprefix("projects/")
+    return found
+
+
+def _with_images(patient: Patient) -> set[str]:
+    """The projects to whose topic of images an automation subscribes."""
+    entries = {name: load_functions()[name] for name in patient.suite.automations}
+    return {
+        repository.split("/")[1]
+        for name, entry in entries.items()
+        if isinstance(entry, Entry) and IMAGES in entry.topics
+        for repository in patient.suite.named(name).repositories
+    }
+
+
+def projects(patient: Patient) -> Iterable[Finding]:
+    """The projects."""
+    there = present(patient)
+    for project in watched(patient):
+        if project in there:
+            yield well(f"project {project} is there")
+        else:
             mend = f"gcloud projects create {project}, or ask for roles/viewer there; or is it a slip of the pen?"
             yield missing(f"project {project} is not there, or not for you to see", mend)
-        else:
-            yield well(f"project {project} is there")
 
 
 def billing(patient: Patient) -> Iterable[Finding]:
@@ -109,8 +141,9 @@ def apis(patient: Patient) -> Iterable[Finding]:
     from google.cloud.service_usage_v1 import ServiceUsageClient, State
 
     clients = patient.target.clients
+    there = present(patient)
     for project, wanted in watched(patient).items():
-        if not wanted:
+        if not wanted or project not in there:
             continue
         parent = f"projects/{project}"
         names = [f"{parent}/services/{service}" for service in sorted(wanted)]
@@ -130,7 +163,7 @@ def permissions(patient: Patient) -> Iterable[Finding]:
     from google.cloud.resourcemanager_v3 import ProjectsClient
 
     clients, own = patient.target.clients, patient.suite.deployment.project
-    for project in watched(patient):
+    for project in present(patient):
         wanted = DEPLOYING if project == own else sorted(_granting(patient, project))
         answer = clients.of(ProjectsClient).test_iam_permissions(
             request={"resource": f"projects/{project}", "permissions": list(wanted)}, **clients.reading
@@ -138,6 +171,8 @@ def permissions(patient: Patient) -> Iterable[Finding]:
         lacking = sorted(set(wanted) - set(answer.permissions))
         if lacking:
             roles = "roles/owner" if project == own else "roles/iam.roleAdmin and roles/iam.securityAdmin"
+            if MAKING_A_TOPIC in lacking or SUBSCRIBING in lacking:
+                roles = "roles/iam.roleAdmin, roles/iam.securityAdmin and roles/pubsub.editor"
             mend = f"ask whoever owns {project} for {roles}, or for a role with these"
             yield missing(f"{project}: you lack {', '.join(lacking)}", mend)
         else:
@@ -152,6 +187,8 @@ def _granting(patient: Patient, project: str) -> set[str]:
         needed |= {GRANTING[place_of(permission, places).granted_on] for permission in granted}
     if any(secret.split("/")[1] == project for secret in patient.suite.new_secrets):
         needed.add("secretmanager.secrets.create")
+    if project in _with_images(patient):
+        needed |= {SUBSCRIBING, MAKING_A_TOPIC} if patient.suite.deployment.images else {SUBSCRIBING}
     return needed
 
 

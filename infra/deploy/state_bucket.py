@@ -10,15 +10,23 @@ JSON = {"Content-Type": "application/json"}
 ADDRESS = "https://storage.googleapis.com/storage/v1/b"
 
 
+class _Bucket(msgspec.Struct, rename="camel"):
+    project_number: str
+
+
 def is_there(clients: Clients, bucket: str) -> bool:
     """Whether a bucket exists. Raises what the call raises, also if it is somebody else's."""
+    return bool(project_number(clients, bucket))
+
+
+def project_number(clients: Clients, bucket: str) -> str:
+    """The number of the project that a bucket is in; empty, if there is no such bucket. Raises what the call raises."""
     from google.api_core.exceptions import NotFound
 
     try:
-        get(clients, f"{ADDRESS}/{bucket}", {"fields": "name"}, dict[str, object])
+        return get(clients, f"{ADDRESS}/{bucket}", {"fields": "projectNumber"}, _Bucket).project_number
     except NotFound:
-        return False
-    return True
+        return ""
 
 
 def create(clients: Clients, deployment: Deployment) -> None:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from urllib.parse import quote
 
 from local.cloud.http import HttpRequest
+from local.cloud.messages import project_number
 from local.cloud.partial_response import Selection, select, selection
 from local.cloud.storage_rules import retained_until
 from local.cloud.storage_state import Bucket, Json, StoredObject
@@ -121,7 +122,7 @@ def bucket_resource(bucket: Bucket, api: str) -> Json:
         "id": bucket.name,
         "name": bucket.name,
         "selfLink": f"{api}/storage/v1/b/{bucket.name}",
-        "projectNumber": "0",
+        "projectNumber": project_number(bucket.project),
         "metageneration": str(bucket.metageneration),
         "etag": f"{bucket.metageneration:04x}",
         "timeCreated": rfc3339(bucket.created),

@@ -122,6 +122,46 @@ def test_each_secret_that_is_made_is_one_that_is_rotated(tmp_path: Path, secrets
     assert str(error.value).startswith(said)
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("act_as: {rotate: []}", "act_as.rotate: 'rotate' will not do: an automation: cap_spending, "),
+        ("images_of: {rotate: []}", "images_of.rotate: 'rotate' will not do: an automation: cap_spending, "),
+        ("images_of: {rotate_secrets: [images]}", "deployment.yaml.images_of.rotate_secrets[0]: 'images' will not do"),
+        (
+            "buckets: {backups: my-product}",
+            "buckets.backups: 'backups' will not do: a bucket that caretaker.yaml names",
+        ),
+    ],
+)
+def test_what_is_granted_besides_is_for_what_there_is(tmp_path: Path, text: str, said: str) -> None:
+    path = tmp_path / "deployment.yaml"
+    path.write_text(f"project: my-caretaker\n{text}\n")
+    with pytest.raises(SettingsError) as error:
+        load_suite(path, ROOT / "caretaker.yaml")
+    assert str(error.value).startswith(said)
+
+
+def test_the_example_will_do_for_one_automation_alone(tmp_path: Path) -> None:
+    settings = tmp_path / "caretaker.yaml"
+    settings.write_text(json.dumps({"receive_github": {"repositories": ["my-team/my-product"]}}))
+    assert load_suite(ROOT / "deployment.yaml", settings).automations == ["receive_github"]
+
+
+def test_what_the_example_adds_to_what_its_settings_name() -> None:
+    suite = load_suite(ROOT / "deployment.yaml", ROOT / "caretaker.yaml")
+    assert suite.named("prune_backups").buckets == {"my-product-backups": "my-product"}
+    rotating = suite.named("rotate_secrets")
+    assert rotating.repositories == ("projects/my-product/locations/europe-west1/repositories/images",)
+    assert "artifactregistry.repositories.downloadArtifacts" in rotating.permissions_by_project()["my-product"]
+    assert {name for name in suite.automations if suite.named(name).accounts} == {
+        "cap_spending",
+        "manage_previews",
+        "rotate_secrets",
+        "scale_gpu_pools",
+    }
+
+
 def test_settings_without_an_automation_and_ones_that_are_too_large(tmp_path: Path) -> None:
     settings, deployment = tmp_path / "caretaker.yaml", tmp_path / "deployment.yaml"
     deployment.write_text("project: my-caretaker\n")

@@ -178,7 +178,11 @@ def test_what_is_asked_of_each_project_whatever_it_is_granted_on() -> None:
     assert found == {
         "my-previews": set(PREVIEWS),
         "my-github": {"secretmanager.versions.access"},
-        "my-images": {"artifactregistry.tags.get", "artifactregistry.tags.list"},
+        "my-images": {
+            "artifactregistry.repositories.downloadArtifacts",
+            "artifactregistry.tags.get",
+            "artifactregistry.tags.list",
+        },
         "my-accounts": {"iam.serviceAccounts.actAs"},
     }
 

@@ -149,7 +149,7 @@ def test_dead_letters_and_deadlines_are_within_what_pubsub_allows() -> None:
 
 
 def test_the_alerts_that_cost_are_those_that_the_cost_table_counts() -> None:
-    """Matching log lines is free; a condition on a metric is counted, once or for each automation that Pub/Sub wakes."""
+    """Matching log lines is free; conditions on metrics are counted, most for each automation that Pub/Sub wakes."""
     policies = [
         body for kind, _, body in resources("modules/observability") if kind == "google_monitoring_alert_policy"
     ]

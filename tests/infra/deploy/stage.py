@@ -19,7 +19,7 @@ from infra.automations import ROOT
 from infra.deploy.doctor import examine
 from infra.deploy.findings import Patient
 from infra.deploy.target import Target
-from infra.deployment import Deployment, Suite
+from infra.deployment import Deployment, Suite, load_deployment
 from infra.settings import load_caretaker_yaml
 from local.cloud import LocalCloud
 from local.endpoints import write_endpoints
@@ -40,6 +40,11 @@ def example(**sections: object) -> dict[str, Any]:
     """The example's settings, as JSON has them, with other sections."""
     owner: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(load_caretaker_yaml(ROOT / "caretaker.yaml")))
     return owner | sections
+
+
+def shipped(**fields: object) -> Deployment:
+    """The example's `deployment.yaml`, with other fields."""
+    return msgspec.structs.replace(load_deployment(ROOT / "deployment.yaml"), **fields)
 
 
 @dataclass
@@ -85,7 +90,8 @@ def all_is_well(owner: Mapping[str, object] | None = None, deployment: Deploymen
         for project in (PROJECT, "my-product", "my-previews"):
             cloud.resource_manager.add_project(project)
             cloud.billing.add_project(project, f"billingAccounts/{ACCOUNT}")
-        stage = Stage(cloud, Suite(deployment or Deployment(project=PROJECT), owner or example()))
+        stage = Stage(cloud, Suite(deployment or shipped(), owner or example()))
+        cloud.storage.add_bucket("my-product", "my-product-backups")
         add_pools(stage)
         add_topic(stage, TOPIC)
         add_budget(stage)

@@ -24,6 +24,7 @@ from tests.infra.deploy.stage import (
     add_topic,
     all_is_well,
     example,
+    shipped,
 )
 
 pytestmark = pytest.mark.one_python
@@ -51,6 +52,10 @@ def no_billing(stage: Stage) -> None:
 
 def no_api(stage: Stage) -> None:
     stage.cloud.service_usage.disable("my-product", "run.googleapis.com", "container.googleapis.com")
+
+
+def no_api_of_the_topic_of_images(stage: Stage) -> None:
+    stage.cloud.service_usage.disable("my-previews", "pubsub.googleapis.com")
 
 
 def no_permission(stage: Stage) -> None:
@@ -112,6 +117,10 @@ def unanswered(stage: Stage) -> None:
             ),
         ),
         (
+            no_api_of_the_topic_of_images,
+            ("my-previews: 1 APIs are not enabled\ngcloud services enable pubsub.googleapis.com --project=my-previews"),
+        ),
+        (
             no_permission,
             (
                 "my-product: you lack iam.roles.create\nask whoever owns my-product for "
@@ -168,6 +177,8 @@ def test_what_is_missing_and_what_mends_it(spoil: Callable[[Stage], None], found
         told = stage.examine()
         assert found in told
         assert stage.said[-1].endswith(f" to consider, {len(told)} to mend")
+        # What is not there is not looked into.
+        assert not [line for line in stage.said if line.startswith("ok       gone")]
 
 
 def test_what_could_not_be_looked_at_is_not_well() -> None:
@@ -183,7 +194,7 @@ def test_a_budget_that_is_not_there_and_one_that_terraform_makes() -> None:
     with all_is_well(owner) as stage:
         assert any(line.startswith("budget monthly: there is no billingAccounts/") for line in stage.examine())
     del owner["cap_spending"]["budgets"]["monthly"]["id"]
-    with all_is_well(owner, Deployment(project=PROJECT, budgets={"monthly": NewBudget(amount=400)})) as stage:
+    with all_is_well(owner, shipped(budgets={"monthly": NewBudget(amount=400)})) as stage:
         assert stage.examine() == []
         assert "ok       budget monthly is made by Terraform, with its rules and its topic" in stage.said
 
@@ -214,21 +225,27 @@ def seen(look: Look) -> list[Finding]:
 
 
 def test_what_deploying_takes_in_each_project_is_what_is_granted_there() -> None:
-    deployment = Deployment(project=PROJECT, secrets={"session-key": NewSecret()})
+    deployment = shipped(secrets={"session-key": NewSecret()})
     everything = [f"{service}.setIamPolicy" for service in ("resourcemanager.projects", "secretmanager.secrets")]
     everything += ["storage.buckets.setIamPolicy", "iam.serviceAccounts.setIamPolicy", "secretmanager.secrets.create"]
+    everything += ["pubsub.topics.attachSubscription", "pubsub.topics.create"]
+    accounts, projects = "iam.serviceAccounts.setIamPolicy", "resourcemanager.projects.setIamPolicy"
     with all_is_well(deployment=deployment) as stage:
         for project in ("my-product", "my-previews"):
             stage.cloud.resource_manager.deny(project, *everything)
-        there = "resourcemanager.projects.setIamPolicy"
-        assert [line.partition("\n")[0] for line in stage.examine()] == [
-            f"my-product: you lack {there}, secretmanager.secrets.create, secretmanager.secrets.setIamPolicy",
-            f"my-previews: you lack iam.serviceAccounts.setIamPolicy, {there}",
+        told = stage.examine()
+        assert [line.partition("\n")[0] for line in told] == [
+            (
+                f"my-product: you lack {accounts}, {projects}, secretmanager.secrets.create,"
+                " secretmanager.secrets.setIamPolicy, storage.buckets.setIamPolicy"
+            ),
+            (f"my-previews: you lack {accounts}, pubsub.topics.attachSubscription, pubsub.topics.create, {projects}"),
         ]
+        assert told[1].endswith("roles/iam.securityAdmin and roles/pubsub.editor, or for a role with these")
 
 
 def test_secrets_that_terraform_makes_and_rotate_secrets_fills_are_not_missing() -> None:
-    deployment = Deployment(project=PROJECT, secrets={"session-key": NewSecret(), "database": NewSecret()})
+    deployment = shipped(secrets={"session-key": NewSecret(), "database": NewSecret()})
     key, address = "projects/my-product/secrets/session-key", "projects/my-product/secrets/database-url"
     with all_is_well(deployment=deployment) as stage:
         client = stage.target.clients.of(SecretManagerServiceClient)

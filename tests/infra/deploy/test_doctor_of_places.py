@@ -8,12 +8,15 @@ from google.cloud.container_v1 import AcceleratorConfig, NodeConfig, NodePool
 from google.cloud.secretmanager_v1 import SecretManagerServiceClient
 
 from infra.deploy.findings import Finding, Patient, looked
+from infra.deploy.look_at_agents import agents
 from infra.deploy.look_at_gpus import quotas_of_gpus
+from infra.deploy.look_at_grants import buckets, cloud_run
 from infra.deploy.look_at_region import quotas_of_functions, region
-from infra.deploy.look_at_secrets import agents_of_secrets, notices_of_rotation
+from infra.deploy.look_at_secrets import notices_of_rotation
 from infra.deploy.quotas import limit
-from infra.deployment import Deployment, Suite
-from tests.infra.deploy.stage import CLUSTER, PROJECT, Stage, add_topic, all_is_well, example
+from infra.deployment import Suite
+from local.cloud.messages import project_number
+from tests.infra.deploy.stage import CLUSTER, PROJECT, Stage, add_topic, all_is_well, example, shipped
 
 pytestmark = pytest.mark.one_python
 
@@ -31,9 +34,9 @@ def stage() -> Iterator[Stage]:
         yield made
 
 
-def found(stage: Stage, look: Looks, **deployment: str) -> list[tuple[str, str, str]]:
+def found(stage: Stage, look: Looks, **deployment: object) -> list[tuple[str, str, str]]:
     """What one look finds: the word for it, what it is, what mends it."""
-    suite = Suite(Deployment(project=PROJECT, **deployment), stage.suite.owner)  # type: ignore[arg-type]
+    suite = Suite(shipped(**deployment), stage.suite.owner)
     return [(one.word, one.what, one.mend) for one in looked(look, Patient(suite, stage.target))]
 
 
@@ -183,18 +186,75 @@ def test_a_quota_that_cannot_be_read_is_not_well(stage: Stage) -> None:
 
 
 def test_an_agent_that_is_not_there_and_one_that_cannot_be_seen(stage: Stage) -> None:
-    assert found(stage, agents_of_secrets) == [("ok", "my-product: Secret Manager's agent is there", "")]
+    ours, theirs = f"{PROJECT}: Pub/Sub's agent", "my-product: Secret Manager's agent"
+    assert found(stage, agents) == [("ok", f"{ours} is there", ""), ("ok", f"{theirs} is there", "")]
+    stage.cloud.service_agents.remove(PROJECT, "pubsub")
     stage.cloud.service_agents.remove("my-product", "secretmanager")
-    assert found(stage, agents_of_secrets) == [
+    assert found(stage, agents) == [
         (
             "MISSING",
-            "my-product: Secret Manager's agent is not there, and apply fails where it grants it something",
-            "gcloud beta services identity create --service=secretmanager.googleapis.com --project=my-product",
+            f"{agent} is not there, and apply fails where it grants it something",
+            f"gcloud beta services identity create --service={service}.googleapis.com --project={project}",
         )
+        for agent, service, project in ((ours, "pubsub", PROJECT), (theirs, "secretmanager", "my-product"))
     ]
     stage.cloud.server.fail("x509", grpc.StatusCode.UNAVAILABLE)
-    ((word, what, _),) = found(stage, agents_of_secrets)
+    ((word, what, _),) = found(stage, agents)
     assert (word, "injected UNAVAILABLE" in what) == ("MISSING", True)
+
+
+def test_a_bucket_that_is_elsewhere_and_one_that_is_not_there(stage: Stage) -> None:
+    assert found(stage, buckets) == [("ok", "bucket my-product-backups is in my-product", "")]
+    assert found(stage, buckets, buckets={}) == [
+        (
+            "MISSING",
+            f"bucket my-product-backups is not in {PROJECT}, whose roles cannot be granted on it",
+            (
+                "buckets.my-product-backups in deployment.yaml: the project whose number is "
+                f"{project_number('my-product')}"
+            ),
+        )
+    ]
+    stage.cloud.server.fail("my-product-backups", grpc.StatusCode.PERMISSION_DENIED)
+    assert found(stage, buckets) == [
+        (
+            "advice",
+            "bucket my-product-backups is not for you to see, and taken to be in my-product",
+            "if it is in another project: buckets.my-product-backups in deployment.yaml",
+        )
+    ]
+    owner = example()
+    owner["prune_backups"]["sets"]["shop"]["bucket"] = "gone"
+    assert found(Stage(stage.cloud, Suite(shipped(), owner)), buckets) == [
+        (
+            "MISSING",
+            "there is no bucket gone, on which prune_backups is granted something",
+            f"gcloud storage buckets create gs://gone --project={PROJECT}",
+        )
+    ]
+
+
+def test_automations_that_may_act_as_no_account_and_read_no_image(stage: Stage) -> None:
+    assert {word for word, _, _ in found(stage, cloud_run)} == {"ok"}
+    assert [one for one in found(stage, cloud_run, act_as={}, images_of={}) if one[0] != "ok"] == [
+        (
+            "advice",
+            f"{name} may act as no account, which Google's pages ask of whoever changes a service",
+            f"act_as.{name} in deployment.yaml: the accounts of what it scales in my-product",
+        )
+        for name in ("cap_spending", "scale_gpu_pools")
+    ] + [
+        (
+            "MISSING",
+            "rotate_secrets may act as no account, so that no service takes a new secret from it",
+            "act_as.rotate_secrets in deployment.yaml: the accounts of services and jobs in my-product",
+        ),
+        (
+            "MISSING",
+            "rotate_secrets may read no image, so that no service takes a new secret from it",
+            "images_of.rotate_secrets in deployment.yaml: the repositories of the images of services and jobs",
+        ),
+    ]
 
 
 def test_a_secret_that_tells_of_its_rotation_and_one_that_does_not(stage: Stage) -> None:
