@@ -48,7 +48,7 @@ def cloud_run(patient: Patient) -> Iterable[Finding]:
         if ACTING in named.permissions:
             where = " and ".join(project for project, granted in named.projects.items() if "run." in " ".join(granted))
             if named.accounts:
-                yield well(f"{name} may act as {len(named.accounts)} accounts")
+                yield well(f"{name} may act as {', '.join(named.accounts)}")
             elif name == MAKES_REVISIONS:
                 yield missing(
                     f"{name} may act as no account, so that no service takes a new secret from it",
@@ -61,7 +61,7 @@ def cloud_run(patient: Patient) -> Iterable[Finding]:
                 )
         if READING_IMAGES in named.permissions:
             if named.repositories:
-                yield well(f"{name} may deploy images of {len(named.repositories)} repositories")
+                yield well(f"{name} may deploy images of {', '.join(named.repositories)}")
             else:
                 yield missing(
                     f"{name} may read no image, so that no service takes a new secret from it",

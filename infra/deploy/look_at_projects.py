@@ -75,7 +75,7 @@ def watched(patient: Patient) -> dict[str, set[str]]:
         for project, granted in patient.suite.named(name).permissions_by_project().items():
             if project != own:
                 found.setdefault(project, set()).update(place_of(permission, places).api for permission in granted)
-    for project in _with_images(patient) - {own}:
+    for project in with_images(patient) - {own}:
         found.setdefault(project, set()).add("pubsub.googleapis.com")
     return found
 
@@ -97,7 +97,7 @@ def present(patient: Patient) -> dict[str, str]:
     return found
 
 
-def _with_images(patient: Patient) -> set[str]:
+def with_images(patient: Patient) -> set[str]:
     """The projects to whose topic of images an automation subscribes."""
     entries = {name: load_functions()[name] for name in patient.suite.automations}
     return {
@@ -187,7 +187,7 @@ def _granting(patient: Patient, project: str) -> set[str]:
         needed |= {GRANTING[place_of(permission, places).granted_on] for permission in granted}
     if any(secret.split("/")[1] == project for secret in patient.suite.new_secrets):
         needed.add("secretmanager.secrets.create")
-    if project in _with_images(patient):
+    if project in with_images(patient):
         needed |= {SUBSCRIBING, MAKING_A_TOPIC} if patient.suite.deployment.images else {SUBSCRIBING}
     return needed
 

@@ -11,6 +11,7 @@ from infra.deploy.findings import Finding, Patient, looked
 from infra.deploy.look_at_agents import agents
 from infra.deploy.look_at_gpus import quotas_of_gpus
 from infra.deploy.look_at_grants import buckets, cloud_run
+from infra.deploy.look_at_images import topics_of_images
 from infra.deploy.look_at_region import quotas_of_functions, region
 from infra.deploy.look_at_secrets import notices_of_rotation
 from infra.deploy.quotas import limit
@@ -230,6 +231,27 @@ def test_a_bucket_that_is_elsewhere_and_one_that_is_not_there(stage: Stage) -> N
             "MISSING",
             "there is no bucket gone, on which prune_backups is granted something",
             f"gcloud storage buckets create gs://gone --project={PROJECT}",
+        )
+    ]
+
+
+def test_a_topic_of_images_that_is_made_or_there_already(stage: Stage) -> None:
+    topic = "projects/my-previews/topics/gcr"
+    assert found(stage, topics_of_images) == [("ok", f"{topic} is made by Terraform", "")]
+    assert found(stage, topics_of_images, images=False) == [
+        (
+            "MISSING",
+            f"there is no {topic}",
+            "gcloud pubsub topics create gcr --project=my-previews, or images: true in deployment.yaml",
+        )
+    ]
+    add_topic(stage, topic)
+    assert found(stage, topics_of_images, images=False) == [("ok", f"{topic} is there", "")]
+    assert found(stage, topics_of_images) == [
+        (
+            "MISSING",
+            f"{topic} is there already, and apply fails where it makes it",
+            "images: false in deployment.yaml, and gcr by hand in projects of images that have none",
         )
     ]
 
