@@ -2,11 +2,11 @@
 
 A program of its own, which imports nothing of the suite:
 
-    python -I shared/keeper.py USER FOLDER COMMAND...
+    python -I shared/keeper.py SIGNAL USER FOLDER COMMAND...
 
 It runs the command, as USER if one is named, until its standard input ends, which happens at the latest when the
-process that holds the other end dies. Then it has the command quit, and removes FOLDER. If the command ends by itself
-this ends with its exit code, and FOLDER stays.
+process that holds the other end dies. Then it tells the command to end by SIGNAL (such as SIGQUIT), and removes FOLDER.
+If the command ends by itself this ends with its exit code, and FOLDER stays.
 """
 
 import contextlib
@@ -21,7 +21,7 @@ import threading
 QUIT_SECONDS = 10.0
 
 
-def main(user: str, folder: str, *command: str) -> int:
+def main(ending: str, user: str, folder: str, *command: str) -> int:
     """Run the command; its exit code."""
     let_go = threading.Event()
     group = pwd.getpwnam(user).pw_gid if user else None
@@ -31,7 +31,7 @@ def main(user: str, folder: str, *command: str) -> int:
 
     def end(*_: object) -> None:
         let_go.set()
-        server.send_signal(signal.SIGQUIT)
+        server.send_signal(signal.Signals[ending])
 
     def follow() -> None:
         while os.read(0, 1):

@@ -25,6 +25,8 @@ from shared import keeper
 from shared.errors import CaretakerError
 
 SUPERUSER = "postgres"
+ENDING = "SIGQUIT"
+"""Nothing is kept: it need not wait for anybody (https://www.postgresql.org/docs/current/server-shutdown.html)."""
 LOOPBACK = "127.0.0.1"
 READY_SECONDS = 60.0
 POLL_SECONDS = 0.01
@@ -161,7 +163,7 @@ class PostgresServer:
     def _keep(self, user: str, command: Sequence[str | Path], log: IO[bytes]) -> "subprocess.Popen[bytes]":
         """Run a program as this user, for as long as this process lives and its standard input is open."""
         return subprocess.Popen(
-            (sys.executable, "-I", keeper.__file__, user, self.folder, *command),
+            (sys.executable, "-I", keeper.__file__, ENDING, user, self.folder, *command),
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=subprocess.STDOUT,
