@@ -43,6 +43,7 @@ def play() -> None:
     from local.cloud.world import load_world, seed
     from local.console import Console
     from local.story.player import Player
+    from local.story.previewed_product import database_of_previews, with_database
     from local.suite import Suite
 
     story = ROOT / "local" / "story"
@@ -50,15 +51,17 @@ def play() -> None:
     with (
         tempfile.TemporaryDirectory() as folder,
         rotate_secrets.database() as database,
+        database_of_previews(database) as previews,
         LocalCloud(now=cap_spending.START) as cloud,
     ):
         player = Player(cloud, Console())
+        owner = with_database(owner, previews)
         with Suite(cloud, "my-product", owner, on_line=player.on_line, error_log=Path(folder) / "log") as suite:
             seed(cloud, load_world(story / "world.yaml"))
             rotate_secrets.prepare(cloud, database)
             cap_spending.play(player, suite)
             scale_gpu_pools.play(player, suite)
-            manage_previews.play(player, suite)
+            manage_previews.play(player, suite, previews)
             rotate_secrets.play(player, suite, database)
             sys.stdout.write(f"\n{_resident('self')} {_resident(str(suite.process_id))}\n")
 

@@ -17,11 +17,14 @@ from local.console import Console
 from local.endpoints import write_endpoints
 from local.story import cap_spending, manage_previews, prune_backups, restore_drill, rotate_secrets, scale_gpu_pools
 from local.story.player import Player
+from local.story.previewed_product import database_of_previews, with_database
 from local.suite import Suite
 from shared.errors import CaretakerError
 
 HERE = ROOT / "local" / "story"
 DIRECTORY = ROOT / ".local"
+PATIENCE_SECONDS = 30.0
+"""For a call to the local cloud: it may take some seconds until a preview has started."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -51,10 +54,19 @@ def _run(options: argparse.Namespace) -> int:
     start = options.now or (cap_spending.START if is_story else datetime.now(UTC))
     with contextlib.ExitStack() as stack:
         database = stack.enter_context(rotate_secrets.database()) if is_story else None
+        previews = stack.enter_context(database_of_previews(database))
+        owner = with_database(owner, previews) if is_story else owner
         cloud = stack.enter_context(LocalCloud(now=start, running=not is_story))
         player = Player(cloud, console)
         suite = stack.enter_context(
-            Suite(cloud, options.project, owner, on_line=player.on_line, error_log=options.directory / "functions.log")
+            Suite(
+                cloud,
+                options.project,
+                owner,
+                on_line=player.on_line,
+                error_log=options.directory / "functions.log",
+                retry_seconds=PATIENCE_SECONDS,
+            )
         )
         if world:
             seed(cloud, world)
@@ -66,7 +78,7 @@ def _run(options: argparse.Namespace) -> int:
         if is_story:
             cap_spending.play(player, suite)
             scale_gpu_pools.play(player, suite)
-            manage_previews.play(player, suite)
+            manage_previews.play(player, suite, previews)
             rotate_secrets.play(player, suite, database)
             prune_backups.play(player, suite)
             restore_drill.play(player, suite)

@@ -15,6 +15,7 @@ from typing import LiteralString
 import psycopg
 
 from infra.automations import ROOT
+from local.cloud.instance import Program
 from shared.postgres_server import LOOPBACK, PostgresServer, free_port
 
 PRODUCT = ROOT / "examples" / "product"
@@ -23,6 +24,7 @@ SECONDS = 60.0
 """How long anything here may take on a machine that is busy with other tests."""
 CONNECTIONS = "SELECT count(*) FROM pg_stat_activity WHERE usename = %s AND backend_type = 'client backend'"
 ON_CLOUD_RUN = {"K_SERVICE": "product-api", "TRACE_EXPORT": "none"}
+COMMAND = (sys.executable, "-P", "-m", "product_api")
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,17 @@ def variables_of(server: PostgresServer, name: str) -> dict[str, str]:
     return {"DATABASE_URL": f"postgresql://{name}:{PASSWORD}@{LOOPBACK}:{server.port}/{name}"}
 
 
+def image(commit: str) -> Program:
+    """What is in an image of the product that was built from a commit, as its Dockerfile says."""
+    return Program(COMMAND, {"PYTHONPATH": str(PRODUCT), "PYTHONUNBUFFERED": "1", "COMMIT": commit})
+
+
+def create_tables(environment: Mapping[str, str]) -> None:
+    """Make the tables of the database that the environment names."""
+    variables = {**os.environ, "PYTHONPATH": str(PRODUCT), **environment}
+    subprocess.run((*COMMAND, "create-tables"), env=variables, check=True)
+
+
 @contextmanager
 def product(server: PostgresServer, folder: Path, environment: Mapping[str, str]) -> Iterator[Product]:
     """Start the API with a database of its own, and end both."""
@@ -106,10 +119,9 @@ def product(server: PostgresServer, folder: Path, environment: Mapping[str, str]
 def _process(conninfo: str, user: str, folder: Path, environment: Mapping[str, str]) -> Iterator[Product]:
     port = free_port()
     variables = {**os.environ, "PYTHONPATH": str(PRODUCT), "PORT": str(port), **environment}
-    command = (sys.executable, "-P", "-m", "product_api")
-    subprocess.run((*command, "create-tables"), env=variables, check=True)
+    create_tables(environment)
     log = folder / "log"
-    with log.open("wb") as output, subprocess.Popen(command, env=variables, stdout=output) as process:
+    with log.open("wb") as output, subprocess.Popen(COMMAND, env=variables, stdout=output) as process:
         running = Product(port, conninfo, user, log, process)
         try:
             until(lambda: process.poll() is not None or _answers(running), "the API does not answer")

@@ -61,7 +61,8 @@ class LocalCloud:
         self.firestore = Firestore(self.clock)
         self.databases = FirestoreDatabases(self.firestore, self.operations)
         self.secrets = SecretManager(self.clock, self.pubsub)
-        self.run = CloudRun(self.clock, self.operations, self.secrets)
+        self.logging = Logging(self.clock)
+        self.run = CloudRun(self.clock, self.operations, self.secrets, self.logging)
         self.revisions = self.run.revisions
         self.run_jobs = CloudRunJobs(self.clock, self.operations, self.secrets)
         self.worker_pools = WorkerPools(self.clock, self.operations)
@@ -74,7 +75,6 @@ class LocalCloud:
         self.artifact_registry = ArtifactRegistry(self.clock, self.pubsub)
         self.github = GitHub(self.clock)
         self.storage = CloudStorage(self.clock, self.http)
-        self.logging = Logging(self.clock)
         self.resource_manager = ResourceManager()
         self.service_usage = ServiceUsage()
         self.org_policy = OrgPolicy()
@@ -108,7 +108,7 @@ class LocalCloud:
         ):
             self.server.add_later(f"google.cloud.{package}.services.{module}.transports", name, service)
         self.http.add(
-            *(self.instance_groups, self.github, self.storage),
+            *(self.instance_groups, self.github, self.storage, self.run),
             *(self.cloud_quotas, self.locations, self.service_agents),  # what `./deploy.sh doctor` asks
         )
 
@@ -123,6 +123,7 @@ class LocalCloud:
         self.http.stop()
         self.clock.close()
         self.pubsub.close()
+        self.run.instances.stop()
         if self._now_server:
             self._now_server.stop()
 

@@ -1,8 +1,10 @@
 """Cloud Run services: google.cloud.run.v2.Services.
 
-A revision that refers to a version of a secret which cannot be accessed does not become ready, and traffic that goes to
-the latest ready revision stays where it is.
+A revision that refers to a version of a secret which cannot be accessed does not become ready, nor one whose program
+does not start, and traffic that goes to the latest ready revision stays where it is.
 """
+
+import re
 
 from google.cloud import run_v2
 from google.iam.v1.iam_policy_pb2 import GetIamPolicyRequest, SetIamPolicyRequest
@@ -11,13 +13,20 @@ from google.longrunning.operations_pb2 import Operation
 
 from local.cloud import cloud_run_rules as rules
 from local.cloud.clock import Clock
+from local.cloud.cloud_run_instances import Instances
 from local.cloud.cloud_run_resources import Kind, Resources
 from local.cloud.cloud_run_revisions import Revisions
 from local.cloud.cloud_run_secrets import problem_with, secret_versions
 from local.cloud.cloud_run_traffic import named_revisions, statuses
+from local.cloud.http import HttpAnswer, HttpRequest, Route
 from local.cloud.iam_policies import IamPolicies
+from local.cloud.logging import Logging
 from local.cloud.operations import Operations
 from local.cloud.secret_manager import SecretManager
+
+ADDRESS = re.compile(r"(?P<host>[a-z0-9-]+\.[a-z0-9-]+\.run\.app)(/.*)?")
+VERBS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+NO_SERVICE = HttpAnswer(404, b"<title>404 Page not found</title>", "text/html; charset=UTF-8")
 
 
 def _instances(service: run_v2.Service) -> int:
@@ -43,11 +52,12 @@ SERVICES: Kind[run_v2.Service] = Kind(
 
 
 class CloudRun(Resources[run_v2.Service]):
-    """Serves ``google.cloud.run_v2.ServicesClient``."""
+    """Serves ``google.cloud.run_v2.ServicesClient``, and each service's own address."""
 
-    def __init__(self, clock: Clock, operations: Operations, secrets: SecretManager) -> None:
+    def __init__(self, clock: Clock, operations: Operations, secrets: SecretManager, logging: Logging) -> None:
         super().__init__(SERVICES, clock, operations)
         self.policies = IamPolicies()
+        self.instances = Instances(secrets, logging)
         self.revisions = Revisions(clock)
         self._secrets = secrets
         self._rejected: dict[str, set[str]] = {}
@@ -59,6 +69,18 @@ class CloudRun(Resources[run_v2.Service]):
         """
         with self._lock:
             self._rejected.setdefault(name, set()).add(secret_version)
+
+    @property
+    def routes(self) -> tuple[Route, ...]:
+        """Whatever comes to an address of a service."""
+        return tuple(Route(verb, ADDRESS, self.answer) for verb in VERBS)
+
+    def answer(self, request: HttpRequest) -> HttpAnswer:
+        """What a service answers at its address; nobody is kept out. UNIMPLEMENTED if nothing runs behind its image."""
+        address = f"https://{request.captured['host']}"
+        with self._lock:
+            found = [name for name, service in self._resources.items() if service.uri == address]
+        return self.instances.ask(found[0], request) if found else NO_SERVICE
 
     def create_service(self, request: run_v2.CreateServiceRequest) -> Operation:
         """Make a service and its first revision."""
@@ -102,23 +124,26 @@ class CloudRun(Resources[run_v2.Service]):
         self.revisions.add(resource)
 
     def _problem(self, resource: run_v2.Service) -> str:
-        """Instances that fail by order, secrets that cannot be read, or traffic to a revision that is not there."""
+        """Secrets that cannot be read, traffic to a revision that is not there, an instance that does not come up."""
         revision = resource.latest_created_revision.rpartition("/")[2]
         project = resource.name.split("/")[1]
         if unreadable := problem_with(resource.template, project, self._secrets):
             return f"Revision '{revision}' is not ready and cannot serve traffic. {unreadable}"
+        not_started = (
+            f"Revision '{revision}' is not ready and cannot serve traffic. The user-provided container failed to "
+            "start and listen on the port defined provided by the PORT=8080 environment variable."
+        )
         if self._rejected.get(resource.name, set()) & set(secret_versions(resource.template, project)):
-            return (
-                f"Revision '{revision}' is not ready and cannot serve traffic. The user-provided container failed to "
-                "start and listen on the port defined provided by the PORT=8080 environment variable."
-            )
+            return not_started
         for named in named_revisions(resource):
             if not self.revisions.exists(resource.name, named):
                 return (
                     f"Revision '{named}' does not exist or is deleted. Update all traffic to route to currently "
                     "available revisions."
                 )
-        return super()._problem(resource)
+        if told := super()._problem(resource):
+            return told
+        return "" if self.instances.bring_up(resource) else not_started
 
     def _settled(self, resource: run_v2.Service, problem: str) -> None:
         self.revisions.settle(resource.latest_created_revision, problem)
@@ -127,3 +152,4 @@ class CloudRun(Resources[run_v2.Service]):
 
     def _gone(self, name: str) -> None:
         self.revisions.remove(name)
+        self.instances.take_down(name)

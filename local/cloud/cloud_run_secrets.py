@@ -40,6 +40,19 @@ def problem_with(template: Template, project: str, secrets: SecretManager) -> st
     return ""
 
 
+def environment_of(container: run_v2.Container, project: str, secrets: SecretManager) -> dict[str, str]:
+    """The variables that a container is given, those from secrets among them."""
+    return {variable.name: _value(variable, project, secrets) for variable in container.env}
+
+
+def _value(variable: run_v2.EnvVar, project: str, secrets: SecretManager) -> str:
+    if "value_source" not in variable:
+        return variable.value
+    reference = variable.value_source.secret_key_ref
+    request = secretmanager.AccessSecretVersionRequest(name=_full_name(reference.secret, reference.version, project))
+    return secrets.access_secret_version(request).payload.data.decode()
+
+
 def _full_name(secret: str, version: str, project: str) -> str:
     """A secret of the same project is named by its id alone."""
     return f"{secret if '/' in secret else f'projects/{project}/secrets/{secret}'}/versions/{version or LATEST}"

@@ -10,6 +10,7 @@ from google.cloud.run_v2 import ServicesClient
 
 from local.cloud.github_state import Head
 from local.story.player import Player
+from local.story.previewed_product import PARENT, PreviewedProduct, Variables
 from local.story.webhooks import (
     AUTHOR,
     HEAD,
@@ -25,9 +26,10 @@ from local.story.webhooks import (
 from local.suite import Suite
 
 MORNING = datetime(2026, 12, 3, 9, tzinfo=UTC)
-PREVIEWS = "projects/my-product-previews/locations/europe-west1/services"
+PREVIEWS = f"{PARENT}/services"
+SERVICE = "product"
 IMAGES = "projects/my-product/locations/europe-west1/repositories/images"
-IMAGE = "europe-west1-docker.pkg.dev/my-product/images/hello-world"
+IMAGE = "europe-west1-docker.pkg.dev/my-product/images/api"
 BOT = "caretaker-bot"
 OWNERS_TOKEN = "ghp_of_the_owner"  # noqa: S105 - of the local GitHub
 SECOND = "2" * 40
@@ -35,15 +37,16 @@ STRANGER, FORKED = "stranger", 3
 HASTY = 4
 
 
-def play(player: Player, suite: Suite) -> None:
+def play(player: Player, suite: Suite, variables: Variables) -> None:
     """Play the whole life; every step checks what it has left in the cloud and on GitHub."""
     player.about("manage_previews")
     player.pass_time(MORNING - player.cloud.clock.now())
+    product = PreviewedProduct(player, suite, variables, _service_id(NUMBER))
     _opened(player, suite)
-    _image_pushed(player, suite)
+    _image_pushed(player, suite, product)
     _forged(player, suite)
-    _pushed_again(player, suite)
-    _closed(player, suite)
+    _pushed_again(player, suite, product)
+    _closed(player, suite, product)
     _fork(player, suite)
     _closed_before_opened(player, suite)
 
@@ -55,11 +58,14 @@ def _opened(player: Player, suite: Suite) -> None:
     _check(player, suite, NUMBER, image=None, told="waiting for its image")
 
 
-def _image_pushed(player: Player, suite: Suite) -> None:
+def _image_pushed(player: Player, suite: Suite, product: PreviewedProduct) -> None:
     _pass_minutes(player)
     player.step("CI pushes the image of its commit: it is deployed, by digest.")
+    product.built(_uri("a"), HEAD)
     _push_image(player, HEAD, digest="a")
     _check(player, suite, NUMBER, image="a", told="running", deployment="success")
+    product.orders()
+    product.check(f"commit {HEAD}, orders: 1")
 
 
 def _forged(player: Player, suite: Suite) -> None:
@@ -71,22 +77,25 @@ def _forged(player: Player, suite: Suite) -> None:
     _check(player, suite, NUMBER, image="a", told="running", deployment="success")
 
 
-def _pushed_again(player: Player, suite: Suite) -> None:
+def _pushed_again(player: Player, suite: Suite, product: PreviewedProduct) -> None:
     _pass_minutes(player)
     player.step("Another commit is pushed. Until its image is there, the one before is shown.")
     player.cloud.github.push(REPOSITORY, NUMBER, SECOND)
     _webhook(player, suite, "pull_request", derived_push(SECOND))
     _check(player, suite, NUMBER, image="a", told="waiting for its image", deployment="success")
+    product.built(_uri("b"), SECOND)
     _push_image(player, SECOND, digest="b")
     _check(player, suite, NUMBER, image="b", told="running", deployment="inactive, success")
+    product.check(f"commit {SECOND}, orders: 1")
 
 
-def _closed(player: Player, suite: Suite) -> None:
+def _closed(player: Player, suite: Suite, product: PreviewedProduct) -> None:
     _pass_minutes(player)
     player.step("It is closed: its preview goes, and its button on GitHub with it.")
     player.cloud.github.close(REPOSITORY, NUMBER)
     _webhook(player, suite, "pull_request", example("pull_request", "closed"))
     _check(player, suite, NUMBER, image=None, told="gone", deployment="inactive, inactive")
+    product.check("404")
 
 
 def _fork(player: Player, suite: Suite) -> None:
@@ -118,7 +127,7 @@ def _closed_before_opened(player: Player, suite: Suite) -> None:
     )
     player.cloud.github.open_pull_request(REPOSITORY, HASTY, Head(sha, "hasty"), login=AUTHOR)
     player.cloud.github.close(REPOSITORY, HASTY)
-    player.cloud.artifact_registry.push_image(IMAGES, "hello-world", _digest("d"), [sha])
+    player.cloud.artifact_registry.push_image(IMAGES, "api", _digest("d"), [sha])
     for action in ("closed", "opened"):
         _webhook(player, suite, "pull_request", derived_pull_request(action, HASTY, sha))
     _check(player, suite, HASTY, image=None, told="none")
@@ -140,7 +149,7 @@ def _comment(player: Player, suite: Suite, number: int, text: str, author: str) 
 def _push_image(player: Player, sha: str, *, digest: str) -> None:
     """CI pushes the image of a commit, and Artifact Registry tells of it."""
     player.console.say("event", f"image pushed: {IMAGE}:{sha[:7]}...")
-    player.cloud.artifact_registry.push_image(IMAGES, "hello-world", _digest(digest), [sha])
+    player.cloud.artifact_registry.push_image(IMAGES, "api", _digest(digest), [sha])
     player.show_run("manage_previews", "ImagePushed")
 
 
@@ -152,11 +161,19 @@ def _digest(letter: str) -> str:
     return f"sha256:{letter * 64}"
 
 
+def _uri(letter: str) -> str:
+    return f"{IMAGE}@{_digest(letter)}"
+
+
+def _service_id(number: int) -> str:
+    return f"{SERVICE}-pr-{number}"
+
+
 def _check(
     player: Player, suite: Suite, number: int, *, image: str | None, told: str, deployment: str = "none"
 ) -> None:
     """Hold what there is of a pull request against what should be: a service, one comment, deployments."""
-    expected = f"{IMAGE}@{_digest(image)}" if image else "none"
+    expected = _uri(image) if image else "none"
     player.check(f"preview of pull request {number}", lambda: _image(suite, number), expected)
     player.check("its comment", lambda: _told(suite, number), f"{told}, with the address" if image else told)
     player.check("its deployments", lambda: _deployments(suite, number), deployment)
@@ -165,7 +182,7 @@ def _check(
 def _image(suite: Suite, number: int) -> str:
     """The image that the preview of a pull request runs, by digest."""
     try:
-        service = suite.clients.of(ServicesClient).get_service(name=f"{PREVIEWS}/hello-world-pr-{number}")
+        service = suite.clients.of(ServicesClient).get_service(name=f"{PREVIEWS}/{_service_id(number)}")
     except NotFound:
         return "none"
     image: str = service.template.containers[0].image
@@ -179,7 +196,7 @@ def _told(suite: Suite, number: int) -> str:
         return f"{len(ours)} comments" if ours else "none"
     (said,) = ours
     heading = next(line for line in said.splitlines() if line.startswith("### Preview: "))
-    services = suite.clients.of(ServicesClient).list_services(parent=PREVIEWS.removesuffix("/services"))
+    services = suite.clients.of(ServicesClient).list_services(parent=PARENT)
     has_address = any(service.uri in said for service in services)
     return heading.removeprefix("### Preview: ").partition(",")[0] + (", with the address" if has_address else "")
 
@@ -191,7 +208,7 @@ def _comments(suite: Suite, number: int) -> list[str]:
 
 def _deployments(suite: Suite, number: int) -> str:
     """How the deployments of a pull request stand on GitHub, the oldest first."""
-    query = {"environment": f"hello-world-pr-{number}"}
+    query = {"environment": _service_id(number)}
     found = [_github(suite, f"deployments/{one['id']}/statuses") for one in _github(suite, "deployments", query)]
     return ", ".join(statuses[0]["state"] for statuses in reversed(found)) or "none"
 

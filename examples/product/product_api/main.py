@@ -46,6 +46,13 @@ class State(BaseModel):
     status: str
 
 
+class Health(State):
+    """How the process is, and what it was built from."""
+
+    commit: str
+    """Empty, if whoever built it did not say."""
+
+
 def create_app(settings: Settings) -> FastAPI:
     """The API with its database and its traces, as an ASGI application."""
     engine = make_engine(settings)
@@ -63,9 +70,9 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(RequestsSeen, tracer=provider.get_tracer("product_api"))
 
     @app.get("/health")
-    async def health() -> State:
+    async def health() -> Health:
         """Whether the process lives. It asks nothing else: an outage of the database must not restart it."""
-        return State(status="ok")
+        return Health(status="ok", commit=settings.commit)
 
     @app.get("/ready")
     def ready(response: Response) -> State:

@@ -17,6 +17,8 @@ class Settings:
     """On Cloud Run, as a service: instances come and go, and keep no connection."""
     exports_traces: bool
     """Whether traces go to Cloud Trace: on Cloud Run and in a cluster, unless TRACE_EXPORT says otherwise."""
+    commit: str
+    """What it was built from, which the image knows; empty if nobody said."""
     project: str
     """Whose Cloud Trace logs are linked to; empty where there is none."""
     host: str
@@ -36,6 +38,7 @@ class Settings:
         return cls(
             is_serverless=is_serverless,
             exports_traces=_one_of(environment, "TRACE_EXPORT", ("none", "cloud"), is_deployed) == "cloud",
+            commit=environment.get("COMMIT", ""),
             project=environment.get("GOOGLE_CLOUD_PROJECT", ""),
             host=environment.get("HOST", "127.0.0.1"),
             port=_whole(environment, "PORT", 8080),

@@ -1,0 +1,84 @@
+"""The example product in the images of the previews' story, and the database that its previews share."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from local.cloud.cloud_run_rules import address
+from local.product import create_tables, database, image, variables_of
+from local.story.player import Player
+from local.suite import Suite
+from shared.postgres_server import PostgresServer
+
+if TYPE_CHECKING:
+    from requests import Response
+
+PARENT = "projects/my-product-previews/locations/europe-west1"
+ORDER = '{"item": "tea", "quantity": 2}'
+
+Variables = Mapping[str, str]
+"""How previews are told of their database; none where PostgreSQL is not on the machine."""
+
+
+@contextmanager
+def database_of_previews(server: PostgresServer | None) -> Iterator[Variables]:
+    """A database, without tables yet, for as long as previews may use it."""
+    if server is None:
+        yield {}
+        return
+    with database(server) as name:
+        yield variables_of(server, name)
+
+
+def with_database(owner: Mapping[str, object], variables: Variables) -> dict[str, object]:
+    """The owner's settings, with previews that are told of their database, in which nothing is of value."""
+    section: Any = owner["manage_previews"]
+    repositories = {
+        name: repository | {"env": repository["env"] | variables}
+        for name, repository in section["repositories"].items()
+    }
+    return {**owner, "manage_previews": {**section, "repositories": repositories}}
+
+
+class PreviewedProduct:
+    """What previews answer, if there is a database for them; else that is said once, and nothing is asked."""
+
+    def __init__(self, player: Player, suite: Suite, variables: Variables, service_id: str) -> None:
+        self._player = player
+        self._suite = suite
+        self._is_there = bool(variables)
+        self._address = address(PARENT, service_id)
+        if variables:
+            create_tables(variables)
+        else:
+            said = "what previews answer, 3 skipped: PostgreSQL is not on this machine, so that nothing runs in them"
+            player.console.say("skipped", said, "yellow")
+
+    def built(self, uri: str, commit: str) -> None:
+        """CI has built an image of a commit: the product is in it."""
+        if self._is_there:
+            self._player.cloud.run.instances.know(uri, image(commit))
+
+    def orders(self) -> None:
+        """Somebody who looks at the preview orders something."""
+        if self._is_there:
+            self._player.console.say("event", "somebody who looks at the preview orders tea")
+            self._ask("POST", "/orders", ORDER)
+
+    def check(self, expected: str) -> None:
+        """Hold what the preview answers at its address against what it should."""
+        if self._is_there:
+            self._player.check("what its address answers", self._told, expected)
+
+    def _told(self) -> str:
+        """Of which commit it says that it is, and the orders that it finds; or else the status of its answer."""
+        health = self._ask("GET", "/health")
+        if health.status_code != 200:
+            return str(health.status_code)
+        return f"commit {health.json()['commit']}, orders: {len(self._ask('GET', '/orders').json())}"
+
+    def _ask(self, verb: str, path: str, body: str = "") -> "Response":
+        clients = self._suite.clients
+        headers = {"Content-Type": "application/json"}
+        url = clients.url(f"{self._address}{path}")
+        return clients.public_session.request(verb, url, headers=headers, data=body, timeout=60)
