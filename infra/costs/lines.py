@@ -1,15 +1,18 @@
 """The reckoning as lines of text."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from functions.scale_gpu_pools.settings import Settings
 from infra.costs.pools import pool_rows
-from infra.costs.reckoning import PRICES, PRODUCT, Row, load_prices, load_product, reckon
+from infra.costs.reckoning import PRICES, PRODUCT, Prices, Row, load_prices, load_product, reckon
+from infra.costs.suite import EVENTS_A_DAY, suite_rows
 from shared.settings import parse
 
 AUTOMATION = "scale_gpu_pools"
+RECENT = timedelta(days=92)
+NAMED = ("old figures", "nothing")
 
 
 def cost_lines(
@@ -21,7 +24,8 @@ def cost_lines(
     """
     listed = load_prices(prices)
     yield f"The product, a month at list prices in {listed.region} as of {listed.recorded} ({listed.currency}):"
-    yield from _table(reckon(load_product(product), listed))
+    yield from _table((*reckon(load_product(product), listed), _suite(listed)))
+    yield f"  Prices: {_compared(listed)}."
     if AUTOMATION in owner:
         settings = parse(owner, AUTOMATION, Settings).section
         if rows := tuple(pool_rows(settings, now)):
@@ -30,14 +34,50 @@ def cost_lines(
             yield from _table(rows)
 
 
-def _table(rows: Sequence[Row]) -> Iterator[str]:
-    total = Row(
-        name="together", how=_saving(rows), before=sum(row.before for row in rows), after=sum(row.after for row in rows)
+def _compared(prices: Prices) -> str:
+    """How many of the prices were compared with what, and which of them with nothing, or with what is old."""
+    counted: dict[str, list[str]] = {
+        "recent figures": [],
+        "figures without a day": [],
+        "old figures": [],
+        "nothing": [],
+    }
+    for key, price in prices.prices.items():
+        source = prices.sources[price.source]
+        if source.compared_with is None:
+            counted["nothing"].append(key)
+        elif source.as_of is None:
+            counted["figures without a day"].append(key)
+        else:
+            counted["recent figures" if prices.recorded - source.as_of <= RECENT else "old figures"].append(key)
+    return f"{len(prices.prices)}, compared with " + ", ".join(
+        f"{what}: {len(keys)}" + (f" ({', '.join(keys)})" if keys and what in NAMED else "")
+        for what, keys in counted.items()
     )
-    width = max(len(row.name) for row in (*rows, total))
+
+
+def _suite(prices: Prices) -> Row:
+    """What Caretaker itself costs: its free units are taken to be used up by the product."""
+    after = sum(row.after for row in suite_rows(with_free=False, prices=prices))
+    return Row(name="Caretaker", how=f"at {EVENTS_A_DAY:,} events a day", before=0, after=after, in_plan=False)
+
+
+def _table(rows: Sequence[Row]) -> Iterator[str]:
+    """What the plan has reckoned with, added up; and with what it has not, if there is any."""
+    planned = [row for row in rows if row.in_plan]
+    shown = [*planned, _total("together", planned)]
+    if left_out := [row for row in rows if not row.in_plan]:
+        shown += [*left_out, _total("with what the plan left out", rows)]
+    width = max(len(row.name) for row in shown)
     yield f"  {'':<{width}}  {'before':>8}  {'after':>8}"
-    for row in (*rows, total):
+    for row in shown:
         yield f"  {row.name:<{width}}  {row.before:>8.2f}  {row.after:>8.2f}  {row.how}"
+
+
+def _total(name: str, rows: Sequence[Row]) -> Row:
+    return Row(
+        name=name, how=_saving(rows), before=sum(row.before for row in rows), after=sum(row.after for row in rows)
+    )
 
 
 def _saving(rows: Sequence[Row]) -> str:

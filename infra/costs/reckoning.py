@@ -1,7 +1,7 @@
 """Reckons a month's cost from what is used and what it costs: data in, data out."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Annotated, TypeVar
@@ -24,6 +24,17 @@ class Model(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """A part of the data: unknown keys are refused."""
 
 
+class Source(Model, frozen=True, kw_only=True):
+    """Where prices are from, and how far that was checked."""
+
+    page: str
+    """Google's own."""
+    compared_with: str | None = None
+    """What its prices were compared with, in words; None if with nothing."""
+    as_of: date | None = None
+    """Of which day that is; None if it does not say."""
+
+
 class Price(Model, frozen=True, kw_only=True):
     """What a unit of something costs."""
 
@@ -32,6 +43,8 @@ class Price(Model, frozen=True, kw_only=True):
     """The unit."""
     free: Amount = 0
     """How many units of a month are free."""
+    charged_from: date | None = None
+    """Announced: until this day it costs nothing."""
     source: str
     """The key of the page that says so."""
 
@@ -42,9 +55,22 @@ class Prices(Model, frozen=True, kw_only=True):
     currency: str
     recorded: date
     region: str
-    sources: dict[str, str]
-    """Pages, by key."""
+    sources: dict[str, Source]
+    """By key."""
     prices: dict[str, Price]
+
+    @property
+    def charged(self) -> dict[str, Price]:
+        """What each costs on the day of the list: nothing, if it is only announced."""
+        free = {
+            key: msgspec.structs.replace(price, usd=0.0)
+            for key, price in self.prices.items()
+            if self._is_announced(price)
+        }
+        return self.prices | free
+
+    def _is_announced(self, price: Price) -> bool:
+        return price.charged_from is not None and price.charged_from > self.recorded
 
 
 class Use(Model, frozen=True, kw_only=True):
@@ -72,6 +98,8 @@ class Part(Model, frozen=True, kw_only=True):
     """A part of the product, before and after."""
 
     name: str
+    in_plan: bool = True
+    """Whether the plan has reckoned with it, when it promised."""
     before: State
     after: State
 
@@ -84,6 +112,7 @@ class Row(Model, frozen=True, kw_only=True):
     """How it is run after, or what differs."""
     before: float
     after: float
+    in_plan: bool = True
 
 
 def load_prices(path: Path = PRICES) -> Prices:
@@ -104,8 +133,15 @@ def reckon(product: Sequence[Part], prices: Prices) -> tuple[Row, ...]:
     """A row for each part. Raises ``SettingsError`` for a price that is not listed, or whose free units count twice."""
     for column in ("before", "after"):
         _check([use for part in product for use in getattr(part, column).uses], prices, column)
+    charged = prices.charged
     return tuple(
-        Row(name=part.name, how=part.after.how, before=_cost(part.before, prices), after=_cost(part.after, prices))
+        Row(
+            name=part.name,
+            how=part.after.how,
+            before=_cost(part.before, charged),
+            after=_cost(part.after, charged),
+            in_plan=part.in_plan,
+        )
         for part in product
     )
 
@@ -121,13 +157,13 @@ def _check(uses: Sequence[Use], prices: Prices, column: str) -> None:
             )
 
 
-def _cost(state: State, prices: Prices) -> float:
+def _cost(state: State, prices: Mapping[str, Price]) -> float:
     return sum(_costs(state, prices))
 
 
-def _costs(state: State, prices: Prices) -> Iterator[float]:
+def _costs(state: State, prices: Mapping[str, Price]) -> Iterator[float]:
     for use in state.uses:
-        price = prices.prices[use.price]
+        price = prices[use.price]
         yield max(0.0, use.units - price.free) * price.usd
 
 

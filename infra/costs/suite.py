@@ -26,6 +26,8 @@ KIB_A_REPORT = 3
 GIB_AN_IMAGE = 0.15
 IMAGES_KEPT = 2
 METRIC_MIB = 10
+POINTS_A_CONDITION = DAYS * 86_400 // 30
+"""One series, looked at every half a minute."""
 
 
 def suite_parts(functions: Mapping[str, Entry | Webhook]) -> tuple[Part, ...]:
@@ -49,6 +51,9 @@ def suite_parts(functions: Mapping[str, Entry | Webhook]) -> tuple[Part, ...]:
     def always(price: str, amount: float, how: str) -> tuple[State, State]:
         return state({price: amount}, how), state({price: amount}, how)
 
+    alerts = state(
+        {"alert_reference": conditions, "alert_points": conditions * POINTS_A_CONDITION}, f"{conditions} conditions"
+    )
     run = {"run_cpu": SECONDS_A_RUN, "run_memory": SECONDS_A_RUN * memory, "run_requests": 1.0}
     reads, writes = {"firestore_reads": float(READS_A_RUN)}, {"firestore_writes": float(WRITES_AN_EVENT)}
     mib = 1024 * 1024
@@ -61,7 +66,7 @@ def suite_parts(functions: Mapping[str, Entry | Webhook]) -> tuple[Part, ...]:
         ),
         "logs": by_runs({"logs": KIB_A_REPORT / mib}, {"logs": KIB_A_REPORT / mib}, "a report a run"),
         "metrics": always("log_metrics", METRIC_MIB, "from reports"),
-        "alerts": always("alert_condition", conditions, f"{conditions} conditions"),
+        "alerts": (alerts, alerts),
         "images": always(
             "registry", GIB_AN_IMAGE * IMAGES_KEPT * len(functions), f"{IMAGES_KEPT} of each of {len(functions)}"
         ),
@@ -89,6 +94,16 @@ def suite_cost_lines() -> Iterator[str]:
     for name, told in (("together", rows), ("less free", free)):
         before, after = (sum(getattr(row, column) for row in told) for column in ("before", "after"))
         yield f"  {name:<10} {before:>9.2f} {after:>20.2f}"
+    if announced := [price.charged_from for price in listed.prices.values() if price.charged_from]:
+        more = sum(row.after for row in suite_rows(with_free=False, prices=_with_announced(listed)))
+        more -= sum(row.after for row in rows)
+        yield f"  Alerts are free; from {min(announced)} at the earliest they are to cost {more:.2f}."
+
+
+def _with_announced(prices: Prices) -> Prices:
+    """As if what is announced were charged already."""
+    charged = {key: msgspec.structs.replace(price, charged_from=None) for key, price in prices.prices.items()}
+    return msgspec.structs.replace(prices, prices=charged)
 
 
 def _without_free(prices: Prices) -> Prices:

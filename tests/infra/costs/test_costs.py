@@ -11,7 +11,19 @@ from infra.automations import ROOT, load_functions
 from infra.costs import __main__ as command
 from infra.costs.lines import cost_lines
 from infra.costs.pools import HOURS_OF_A_MONTH, hours_of_a_month, pool_rows
-from infra.costs.reckoning import PRICES, PRODUCT, Part, Price, Prices, State, Use, load_prices, load_product, reckon
+from infra.costs.reckoning import (
+    PRICES,
+    PRODUCT,
+    Part,
+    Price,
+    Prices,
+    Source,
+    State,
+    Use,
+    load_prices,
+    load_product,
+    reckon,
+)
 from infra.costs.suite import suite_parts
 from infra.settings import load_caretaker_yaml
 from shared.errors import SettingsError
@@ -24,9 +36,8 @@ NOW = datetime(2026, 11, 23, tzinfo=UTC)  # a Monday
 
 def list_of(**prices: Price) -> Prices:
     """A list of prices that stands nowhere."""
-    return Prices(
-        currency="USD", recorded=date(2026, 11, 25), region="nowhere", sources={"page": "https://x"}, prices=prices
-    )
+    page = {"page": Source(page="https://x")}
+    return Prices(currency="USD", recorded=date(2026, 11, 25), region="nowhere", sources=page, prices=prices)
 
 
 def part(*before: Use, after: tuple[Use, ...] = ()) -> Part:
@@ -67,8 +78,14 @@ def test_free_units_count_once() -> None:
     assert reckon([part(twice, after=(twice,))], list_of(request=REQUEST))[0].before == 0
 
 
+@pytest.mark.parametrize(("day", "costs"), [(date(2026, 11, 25), 5.0), (date(2026, 11, 26), 0.0)])
+def test_what_is_only_announced_costs_nothing_yet(day: date, costs: float) -> None:
+    announced = msgspec.structs.replace(HOUR, charged_from=day)
+    assert reckon([part(Use(price="hour", amount=10))], list_of(hour=announced))[0].before == costs
+
+
 def test_the_plan_promised_from_about_400_to_about_100() -> None:
-    rows = reckon(load_product(), load_prices())
+    rows = [row for row in reckon(load_product(), load_prices()) if row.in_plan]
     assert sum(row.before for row in rows) == pytest.approx(400, rel=0.05)
     assert sum(row.after for row in rows) == pytest.approx(100, rel=0.2)
 
@@ -78,7 +95,25 @@ def test_each_price_is_used_and_says_where_it_is_from() -> None:
     used = {use.price for each in product for state in (each.before, each.after) for use in state.uses}
     assert used == set(prices.prices)
     assert {price.source for price in prices.prices.values()} == set(prices.sources)
-    assert all(page.startswith("https://cloud.google.com/") for page in prices.sources.values())
+    assert all(source.page.startswith("https://cloud.google.com/") for source in prices.sources.values())
+
+
+def test_each_price_says_what_it_was_compared_with() -> None:
+    prices = load_prices()
+    assert [key for key, source in prices.sources.items() if source.as_of and not source.compared_with] == []
+    assert [key for key, source in prices.sources.items() if source.as_of and source.as_of > prices.recorded] == []
+
+
+def test_prices_that_were_compared_with_nothing_are_named(tmp_path: Path) -> None:
+    text = PRICES.read_text(encoding="utf-8")
+    path = tmp_path / "prices.yaml"
+    path.write_text(
+        text.replace("    compared_with: the page, as others have quoted it, without a day\n", "", 1), "utf-8"
+    )
+    (told,) = (line for line in cost_lines({}, NOW, prices=path) if line.startswith("  Prices: "))
+    assert told.endswith(
+        "old figures: 2 (e2_standard_2_spot, g2_standard_4_spot), nothing: 2 (storage_standard, storage_nearline)."
+    )
 
 
 @pytest.mark.parametrize(
@@ -131,11 +166,14 @@ def test_the_lines_for_status() -> None:
     owner = load_caretaker_yaml(ROOT / "caretaker.yaml")
     lines = list(cost_lines(owner, NOW))
     assert lines[0] == "The product, a month at list prices in us-central1 as of 2026-11-25 (USD):"
-    assert [line for line in lines if line.lstrip().startswith("together")] == [
-        "  together                           395.74    114.65  71% less",
-        "  together              1854.20    771.26  58% less",
-    ]
-    assert list(cost_lines({}, NOW)) == lines[: lines.index("")]
+    product, pools = lines[: lines.index("")], lines[lines.index("") :]
+    assert list(cost_lines({}, NOW)) == product
+    assert pools[-1] == "  together              1854.20    771.26  58% less"
+
+
+def test_the_table_in_the_docs_is_what_is_reckoned() -> None:
+    told = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
+    assert "\n".join(cost_lines({}, NOW)) in told, "put the output of `python -m infra.costs` into docs/deploy.md"
 
 
 def test_the_command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
