@@ -34,6 +34,13 @@ class BudgetAlert(msgspec.Struct, frozen=True):
     rung: str
 
 
+class BudgetCost(msgspec.Struct, frozen=True):
+    """What a budget has cost so far, of which a metric is made."""
+
+    budget: str
+    cost: float
+
+
 class Progress(msgspec.Struct, frozen=True):
     """How far a long piece of work has come; a ``total`` of 0 is not known yet."""
 
@@ -54,15 +61,17 @@ class LogLine(msgspec.Struct, frozen=True):
     message: str
     report: Report | None = None
     budget_alert: BudgetAlert | None = None
+    budget_cost: BudgetCost | None = None
     progress: Progress | None = None
 
 
 def read_line(line: bytes) -> LogLine | None:
-    """A function's line as a typed value; None if it is not one of ours, such as a warning of a library."""
+    """A function's line as a typed value; None if there is nothing to show: a library's warning, a metric's figure."""
     try:
-        return msgspec.json.decode(line, type=LogLine)
+        read = msgspec.json.decode(line, type=LogLine)
     except msgspec.DecodeError:
         return None
+    return None if read.budget_cost else read
 
 
 class Console:

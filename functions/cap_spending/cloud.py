@@ -21,6 +21,7 @@ from functions.cap_spending.changes import (
 )
 from functions.cap_spending.desired import kind_of
 from functions.cap_spending.detached import detached, project_around
+from functions.cap_spending.notification import BudgetNotification
 from functions.cap_spending.plan import budgets_concerned, what_to_look_at, with_readings
 from functions.cap_spending.records import Occasion, Records
 from functions.cap_spending.settings import Budget, MayTouch
@@ -39,6 +40,7 @@ def read(occasion: Occasion, clients: Clients) -> World:
 
     Raises what a call raises: a failed read is never "none". What is in a project that we hold detached is not read.
     """
+    _tell_cost(occasion)
     looks = what_to_look_at(occasion)
     budgets = dict(_budgets(occasion, clients)) if Look.BUDGETS in looks else {}
     amounts = dict(_amounts(occasion, budgets))
@@ -160,6 +162,25 @@ def _parents(
     wanted = {f"projects/{project}/locations/{at}" for projects, ats in places for project in projects for at in ats}
     held = {name.partition(f"/{collection}/")[0] for name in records.holds if f"/{collection}/" in name}
     return sorted(parent for parent in wanted | held if project_around(parent) not in closed)
+
+
+def _tell_cost(occasion: Occasion) -> None:
+    """One line with what a budget has cost so far, whenever it notifies: a metric is made of it."""
+    said = occasion.event.event
+    if not isinstance(said, BudgetNotification):
+        return
+    current = occasion.records.budgets[said.budget].current
+    currency = occasion.settings.budgets[said.budget].currency
+    write_log(
+        Severity.INFO,
+        f"budget {said.budget}: {current.highest_cost:.2f} of {current.amount:.2f} {currency}",
+        budget_cost={
+            "budget": said.budget,
+            "cost": float(current.highest_cost),
+            "amount": float(current.amount),
+            "currency": currency,
+        },
+    )
 
 
 def _notify(change: Notify) -> None:

@@ -42,7 +42,7 @@ def local_values() -> dict[str, Any]:
 
 
 def filters(group: str) -> dict[str, str]:
-    """The filters on log entries of the metrics (`counters`) or of the policies (`matched`), with all put in."""
+    """The filters on log entries of the metrics (`counters`, `amounts`) or the policies (`matched`), with all put in."""
     known = local_values()
 
     def text(value: str) -> str:
@@ -91,18 +91,21 @@ def report(*alerts: str, refusals: tuple[str, ...] = (), **fields: Any) -> dict[
         ),
         (entry(message="m", webhook={"delivery": "7", "outcome": "published"}), set(), set()),
         (entry(message="a line of text alone", severity="ERROR"), set(), set()),
+        (report(saved=1.5, currency="EUR"), {"runs", "savings"}, set()),
+        (entry(message="m", budget_cost={"budget": "monthly", "cost": 1.0}), {"cost", "budget_amount"}, set()),
     ],
 )
 def test_what_a_line_is_counted_as_and_who_tells_of_it(
     line: dict[str, object], metrics: set[str], policies: set[str]
 ) -> None:
-    assert (matched("counters", line), matched("matched", line)) == (metrics, policies)
+    counted = matched("counters", line) | matched("amounts", line)
+    assert (counted, matched("matched", line)) == (metrics, policies)
 
 
 def test_the_lines_of_others_are_none_of_ours() -> None:
     other = report("stock_out", refusals=("below_floor",), failed_money=1)
     other["resource"] = {"type": "cloud_run_revision", "labels": {"service_name": "api"}}
-    assert matched("counters", other) | matched("matched", other) == set()
+    assert matched("counters", other) | matched("amounts", other) | matched("matched", other) == set()
 
 
 def calls() -> Iterator[tuple[str, ast.Call]]:

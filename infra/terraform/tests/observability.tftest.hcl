@@ -49,7 +49,7 @@ run "what_a_person_must_see_is_told" {
     error_message = "A policy for each thing, and for each automation that Pub/Sub wakes."
   }
   assert {
-    condition     = join(" ", output.metrics) == "caretaker/alerts caretaker/money_failures caretaker/refusals caretaker/runs caretaker/savings"
+    condition     = join(" ", output.metrics) == "caretaker/alerts caretaker/budget_amount caretaker/cost caretaker/money_failures caretaker/refusals caretaker/runs caretaker/savings"
     error_message = "The metrics that policies and the dashboard are about."
   }
   assert {

@@ -82,7 +82,8 @@ def test_a_notification_is_one_line_at_the_right_severity(capsys: pytest.Capture
     with Stage(known, concurrency=1) as stage:
         stage.notify(500)
         stage.notify(500, after=1)
-    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    written = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    lines = [line for line in written if "budget_alert" in line]
     assert [(line["severity"], line["budget_alert"]["rung"]) for line in lines] == [
         ("WARNING", "actual@0.5"),
         ("WARNING", "actual@0.99"),
@@ -94,3 +95,22 @@ def test_a_notification_is_one_line_at_the_right_severity(capsys: pytest.Capture
         "message": "budget monthly: cost has reached 500.00 USD, past 100 % of 400.00 USD",
         "budget_alert": {"budget": "monthly", "rung": "actual@1", "at": 1.0, "on": "actual"},
     }
+
+
+def test_each_notification_tells_the_cost_so_far_and_not_what_came_late(capsys: pytest.CaptureFixture[str]) -> None:
+    with Stage(settings({"at": 2, "do": ["notify"]}), concurrency=1) as stage:
+        stage.notify(300)
+        stage.notify(250, after=-1)  # an older one that comes late
+        stage.tick(1)
+    told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert (
+        told
+        == [
+            {
+                "severity": "INFO",
+                "message": "budget monthly: 300.00 of 400.00 USD",
+                "budget_cost": {"budget": "monthly", "cost": 300.0, "amount": 400.0, "currency": "USD"},
+            }
+        ]
+        * 2
+    )

@@ -121,9 +121,9 @@ variable "subscriptions" {
 }
 
 variable "money" {
-  description = "Metrics of money that the dashboard shows (see the module `observability`)."
-  type        = map(object({ type = string, resource = optional(string), aligner = optional(string) }))
-  default     = {}
+  description = "What of money the dashboard shows, by title: a query in PromQL. Without it what the module `observability` shows by itself: cost and savings."
+  type        = map(string)
+  default     = null
 }
 
 variable "github_repositories" {

@@ -1,4 +1,8 @@
 locals {
+  series = {
+    for name in ["savings_sum", "cost_sum", "cost_count", "budget_amount_sum"] :
+    name => "{\"logging.googleapis.com/user/caretaker/${name}\", monitored_resource=\"cloud_run_revision\"}"
+  }
   user_metric = "metric.type=\"logging.googleapis.com/user/caretaker"
   revision    = "resource.type=\"cloud_run_revision\""
   messages    = "resource.type=\"pubsub_subscription\" AND resource.labels.subscription_id=monitoring.regex.full_match(\".*caretaker.*\")"
@@ -10,8 +14,10 @@ locals {
     { title = "Failures that cost money", filter = "${local.user_metric}/money_failures\" AND ${local.revision}", by = ["metric.label.automation"], aligner = "ALIGN_DELTA", reducer = "REDUCE_SUM" },
     { title = "Oldest message not acknowledged, in seconds", filter = "metric.type=\"pubsub.googleapis.com/subscription/oldest_unacked_message_age\" AND ${local.messages}", by = ["resource.label.subscription_id"], aligner = "ALIGN_MAX", reducer = "REDUCE_MAX" },
     { title = "Messages not acknowledged, dead letters among them", filter = "metric.type=\"pubsub.googleapis.com/subscription/num_undelivered_messages\" AND ${local.messages}", by = ["resource.label.subscription_id"], aligner = "ALIGN_MAX", reducer = "REDUCE_MAX" },
-    # A distribution's sum is its mean times its count: a chart of one metric shows the mean, so the sum is asked for as PromQL.
-    { title = "Saved in a day", promql = "sum by (automation, currency) (increase({\"logging.googleapis.com/user/caretaker/savings_sum\"}[1d]))" },
+    # What lines say as numbers are distributions, whose sums and counts only PromQL asks for.
+    { title = "Saved in a day", promql = "sum by (automation, currency) (increase(${local.series.savings_sum}[1d]))" },
+    { title = "Cost so far of each budget", promql = "sum by (budget, currency) (increase(${local.series.cost_sum}[1h])) / sum by (budget, currency) (increase(${local.series.cost_count}[1h]))" },
+    { title = "Part of each budget that is spent", promql = "sum by (budget) (increase(${local.series.cost_sum}[1h])) / sum by (budget) (increase(${local.series.budget_amount_sum}[1h]))" },
   ]
 
   queries = [

@@ -56,27 +56,60 @@ resource "google_logging_metric" "counter" {
   }
 }
 
-# Each report says what has been saved since the one before: the sum is what was saved.
-resource "google_logging_metric" "savings" {
-  project         = var.project_id
-  name            = "caretaker/savings"
-  description     = "What was saved, in the currency of the settings, by automation: the sum over a time is what counts."
-  filter          = "${local.reports} AND jsonPayload.report.saved>0"
-  value_extractor = "EXTRACT(jsonPayload.report.saved)"
-  label_extractors = {
-    automation = "EXTRACT(jsonPayload.report.automation)"
-    currency   = "EXTRACT(jsonPayload.report.currency)"
+locals {
+  # Distributions of numbers that lines have: their sum and their count are exact, and charts ask for these.
+  amounts = {
+    # Each report says what has been saved since the one before: the sum is what was saved.
+    savings = {
+      filter      = "${local.reports} AND jsonPayload.report.saved>0"
+      description = "What was saved, in the currency of the settings, by automation: the sum over a time is what counts."
+      value       = "EXTRACT(jsonPayload.report.saved)"
+      labels = {
+        automation = "EXTRACT(jsonPayload.report.automation)"
+        currency   = "EXTRACT(jsonPayload.report.currency)"
+      }
+    }
+    # Each time that a budget notifies, cap_spending says where it stands: the mean of the last hour is the cost so far.
+    cost = {
+      filter      = local.costs
+      description = "What each budget has cost so far in its period, in its currency, whenever it notifies: the mean over an hour is what counts."
+      value       = "EXTRACT(jsonPayload.budget_cost.cost)"
+      labels      = local.of_a_budget
+    }
+    budget_amount = {
+      filter      = local.costs
+      description = "The amount of each budget, in its currency, whenever it notifies: the mean over an hour is what counts."
+      value       = "EXTRACT(jsonPayload.budget_cost.amount)"
+      labels      = local.of_a_budget
+    }
   }
+  costs = "${local.functions} AND jsonPayload.budget_cost.budget:*"
+  of_a_budget = {
+    budget   = "EXTRACT(jsonPayload.budget_cost.budget)"
+    currency = "EXTRACT(jsonPayload.budget_cost.currency)"
+  }
+}
+
+resource "google_logging_metric" "amount" {
+  for_each = local.amounts
+
+  project          = var.project_id
+  name             = "caretaker/${each.key}"
+  description      = each.value.description
+  filter           = each.value.filter
+  value_extractor  = each.value.value
+  label_extractors = each.value.labels
 
   metric_descriptor {
     metric_kind = "DELTA"
     value_type  = "DISTRIBUTION"
 
-    labels {
-      key = "automation"
-    }
-    labels {
-      key = "currency"
+    dynamic "labels" {
+      for_each = each.value.labels
+
+      content {
+        key = labels.key
+      }
     }
   }
 }

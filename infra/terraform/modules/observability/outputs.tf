@@ -11,5 +11,5 @@ output "policies" {
 
 output "metrics" {
   description = "The log-based metrics, as Cloud Monitoring calls them."
-  value       = sort(concat([for metric in google_logging_metric.counter : metric.name], [google_logging_metric.savings.name]))
+  value       = sort([for metric in merge(google_logging_metric.counter, google_logging_metric.amount) : metric.name])
 }

@@ -58,7 +58,6 @@ run "the_largest" {
     backup_images       = { back_up = "europe-docker.pkg.dev/my-caretaker/jobs/back-up:v1", prove = "europe-docker.pkg.dev/my-caretaker/jobs/prove:v1" }
     emails              = ["on-call@example.com"]
     subscriptions       = ["orders-to-workers"]
-    money               = { cost = { type = "logging.googleapis.com/user/caretaker/cost" } }
     github_repositories = { "my-team/my-product" = 123456789 }
     preview_deployer    = "serviceAccount:manage-previews@my-caretaker.iam.gserviceaccount.com"
   }

@@ -29,7 +29,7 @@ locals {
     }
   }]
 
-  # What is left: one filter, how it is aligned, what is added up, and by what it is told apart.
+  # What else Google counts: one filter, how it is aligned, what is added up, and by what it is told apart.
   series = merge(
     {
       instances = {
@@ -55,12 +55,20 @@ locals {
         by      = ["resource.label.subscription_id"]
       }
     },
-    { for key, metric in var.money : key => {
-      title   = title(key)
-      filter  = "metric.type = \"${metric.type}\" AND resource.type = \"${metric.resource}\""
-      aligner = metric.aligner
-      by      = []
+  )
+
+  # In alphabetical order, as they were asked for.
+  queries = merge(
+    { for key, series in local.series : key => {
+      title = series.title
+      query = jsonencode({
+        timeSeriesFilter = {
+          filter      = series.filter
+          aggregation = { alignmentPeriod = "60s", perSeriesAligner = series.aligner, crossSeriesReducer = "REDUCE_SUM", groupByFields = series.by }
+        }
+      })
     } },
+    { for key, promql in var.money : key => { title = title(key), query = jsonencode({ prometheusQuery = promql }) } },
   )
 
   tiles = concat(
@@ -68,19 +76,10 @@ locals {
       { title = "Latency, ms", dataSets = local.latencies, threshold = var.objectives.p95_milliseconds },
       { title = "Error ratio", dataSets = local.errors, threshold = var.objectives.error_ratio },
     ],
-    [for series in values(local.series) : {
-      title     = series.title
+    [for asked in values(local.queries) : {
+      title     = asked.title
       threshold = null
-      dataSets = [{
-        legendTemplate = ""
-        plotType       = "LINE"
-        timeSeriesQuery = {
-          timeSeriesFilter = {
-            filter      = series.filter
-            aggregation = { alignmentPeriod = "60s", perSeriesAligner = series.aligner, crossSeriesReducer = "REDUCE_SUM", groupByFields = series.by }
-          }
-        }
-      }]
+      dataSets  = [{ legendTemplate = "", plotType = "LINE", timeSeriesQuery = jsondecode(asked.query) }]
     }],
   )
 }

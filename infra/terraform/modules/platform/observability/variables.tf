@@ -56,13 +56,14 @@ variable "subscriptions" {
 }
 
 variable "money" {
-  description = "Metrics of money to show, by title: the type of the metric, of its resource, and how it is aligned. Caretaker's own observability makes some from its reports."
-  type = map(object({
-    type     = string
-    resource = optional(string, "cloud_run_revision")
-    aligner  = optional(string, "ALIGN_MEAN")
-  }))
-  default = {}
+  description = "What of money to show, by title: a query in PromQL. By default what each budget has cost so far, and what was saved in a day, of which Caretaker's own observability makes metrics."
+  type        = map(string)
+  nullable    = false
+  default = {
+    # What Caretaker's own observability makes of its reports, where its project is in this one's metrics scope.
+    cost    = "sum by (budget, currency) (increase({\"logging.googleapis.com/user/caretaker/cost_sum\", monitored_resource=\"cloud_run_revision\"}[1h])) / sum by (budget, currency) (increase({\"logging.googleapis.com/user/caretaker/cost_count\", monitored_resource=\"cloud_run_revision\"}[1h]))"
+    savings = "sum by (automation, currency) (increase({\"logging.googleapis.com/user/caretaker/savings_sum\", monitored_resource=\"cloud_run_revision\"}[1d]))"
+  }
 }
 
 variable "log_location" {

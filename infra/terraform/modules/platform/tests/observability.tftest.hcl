@@ -10,10 +10,6 @@ variables {
   uptime        = { host = "api.example.com" }
   workers       = { cluster = "product-workers" }
   subscriptions = ["reports-to-workers", "orders-to-workers"]
-  money = {
-    cost    = { type = "logging.googleapis.com/user/caretaker/cost" }
-    savings = { type = "logging.googleapis.com/user/caretaker/savings" }
-  }
 }
 
 run "observability_counts_ratios_and_shows_them" {
@@ -56,6 +52,10 @@ run "observability_counts_ratios_and_shows_them" {
   assert {
     condition     = [for tile in jsondecode(google_monitoring_dashboard.product.dashboard_json).mosaicLayout.tiles : tile.widget.title] == ["Latency, ms", "Error ratio", "Cost", "Instances", "Memory of the workers", "Messages that wait", "Savings"]
     error_message = "All that the plan wants to see."
+  }
+  assert {
+    condition     = strcontains(jsondecode(google_monitoring_dashboard.product.dashboard_json).mosaicLayout.tiles[2].widget.xyChart.dataSets[0].timeSeriesQuery.prometheusQuery, "logging.googleapis.com/user/caretaker/cost_sum")
+    error_message = "The cost so far is what Caretaker has made a metric of."
   }
   assert {
     condition     = [for set in jsondecode(google_monitoring_dashboard.product.dashboard_json).mosaicLayout.tiles[0].widget.xyChart.dataSets : set.timeSeriesQuery.timeSeriesFilter.aggregation.crossSeriesReducer] == ["REDUCE_PERCENTILE_50", "REDUCE_PERCENTILE_95", "REDUCE_PERCENTILE_99"]
