@@ -2,6 +2,9 @@ locals {
   addresses = { v4 = "IPV4", v6 = "IPV6" }
   # A certificate cannot change its domains, so a new one takes a new name.
   certificate = "${var.name}-${substr(sha1(join(",", var.domains)), 0, 8)}"
+  # Serverless backends take no health checks: a region that answers with errors is left out for a while instead. The only
+  # one must not be.
+  failover = length(var.regions) > 1 ? [var.failover] : []
 }
 
 resource "google_compute_region_network_endpoint_group" "service" {
@@ -34,18 +37,21 @@ resource "google_compute_backend_service" "api" {
     }
   }
 
-  # Serverless backends take no health checks: a region that answers with errors is left out for a while instead.
-  outlier_detection {
-    consecutive_errors                    = var.failover.consecutive_errors
-    consecutive_gateway_failure           = var.failover.consecutive_errors
-    enforcing_consecutive_errors          = 100
-    enforcing_consecutive_gateway_failure = 100
-    max_ejection_percent                  = 50
-    interval {
-      seconds = 10
-    }
-    base_ejection_time {
-      seconds = var.failover.ejection_seconds
+  dynamic "outlier_detection" {
+    for_each = local.failover
+
+    content {
+      consecutive_errors                    = outlier_detection.value.consecutive_errors
+      consecutive_gateway_failure           = outlier_detection.value.consecutive_errors
+      enforcing_consecutive_errors          = 100
+      enforcing_consecutive_gateway_failure = 100
+      max_ejection_percent                  = 50
+      interval {
+        seconds = 10
+      }
+      base_ejection_time {
+        seconds = outlier_detection.value.ejection_seconds
+      }
     }
   }
 
@@ -70,6 +76,24 @@ resource "google_compute_backend_service" "static" {
 
     content {
       group = backend.value.id
+    }
+  }
+
+  dynamic "outlier_detection" {
+    for_each = local.failover
+
+    content {
+      consecutive_errors                    = outlier_detection.value.consecutive_errors
+      consecutive_gateway_failure           = outlier_detection.value.consecutive_errors
+      enforcing_consecutive_errors          = 100
+      enforcing_consecutive_gateway_failure = 100
+      max_ejection_percent                  = 50
+      interval {
+        seconds = 10
+      }
+      base_ejection_time {
+        seconds = outlier_detection.value.ejection_seconds
+      }
     }
   }
 

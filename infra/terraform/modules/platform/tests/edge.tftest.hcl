@@ -22,7 +22,7 @@ run "edge_over_two_regions" {
     error_message = "Serverless backends take no health checks."
   }
   assert {
-    condition     = google_compute_backend_service.api.outlier_detection[0].consecutive_errors == 5 && google_compute_backend_service.api.outlier_detection[0].base_ejection_time[0].seconds == 30
+    condition     = alltrue([for service in [google_compute_backend_service.api, google_compute_backend_service.static] : service.outlier_detection[0].consecutive_errors == 5 && service.outlier_detection[0].base_ejection_time[0].seconds == 30])
     error_message = "A region that fails is left out; times are blocks."
   }
   assert {
