@@ -46,6 +46,7 @@ from local.cloud.secret_manager import SecretManager
 from local.cloud.service_agents import ServiceAgents
 from local.cloud.service_usage import ServiceUsage
 from local.cloud.storage import CloudStorage
+from local.cloud.trace import Trace
 from local.cloud.worker_pools import WorkerPools
 
 
@@ -81,6 +82,7 @@ class LocalCloud:
         self.cloud_quotas = CloudQuotas()
         self.locations = Locations()
         self.service_agents = ServiceAgents()
+        self.trace = Trace()
         self._now_server: NowServer | None = None
         self._port = 0
         self.server.add_operations(self.operations)
@@ -98,13 +100,14 @@ class LocalCloud:
         self.server.add(ClusterManagerGrpcTransport, self.gke)
         self.server.add(ArtifactRegistryGrpcTransport, self.artifact_registry)
         self.server.add(SecretManagerServiceGrpcTransport, self.secrets)
-        # What no automation asks, but a person who deploys: imported when it is first asked for.
+        # What no automation asks, but a person who deploys, or the product: imported when it is first asked for.
         for name, package, module, service in (
             ("FirestoreAdmin", "firestore_admin_v1", "firestore_admin", self.databases),
             ("LoggingServiceV2", "logging_v2", "logging_service_v2", self.logging),
             ("OrgPolicy", "orgpolicy_v2", "org_policy", self.org_policy),
             ("Projects", "resourcemanager_v3", "projects", self.resource_manager),
             ("ServiceUsage", "service_usage_v1", "service_usage", self.service_usage),
+            ("TraceService", "trace_v2", "trace_service", self.trace),
         ):
             self.server.add_later(f"google.cloud.{package}.services.{module}.transports", name, service)
         self.http.add(

@@ -27,6 +27,8 @@ class Settings:
     concurrent_requests: int
     """How many requests are answered at a time, and so how many connections an instance holds at most."""
     trace_ratio: float
+    trace_endpoint: str
+    """HOST:PORT of what stands in for Cloud Trace, without TLS; empty for Google's."""
     database_url: str = field(repr=False)
     """As ``postgresql://user:password@host/database``, which is how rotate_secrets keeps it."""
 
@@ -44,6 +46,7 @@ class Settings:
             port=_whole(environment, "PORT", 8080),
             concurrent_requests=_whole(environment, "CONCURRENT_REQUESTS", 40),
             trace_ratio=_part(environment, "TRACE_RATIO", 0.1),
+            trace_endpoint=environment.get("TRACE_ENDPOINT", ""),
             database_url=_address(environment, "DATABASE_URL"),
         )
 

@@ -2,7 +2,7 @@
 
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
 from opentelemetry.sdk.trace.sampling import ParentBased, Sampler, TraceIdRatioBased
 
 from product_api.settings import Settings
@@ -24,8 +24,18 @@ def make_provider(settings: Settings) -> TracerProvider:
         sampler=sampler(settings.trace_ratio), resource=Resource.create({"service.name": "product-api"})
     )
     if settings.exports_traces:
-        from opentelemetry.exporter.cloud_trace import CloudTraceSpanExporter
-
-        exporter = CloudTraceSpanExporter(project_id=settings.project or None)
-        provider.add_span_processor(BatchSpanProcessor(exporter))
+        provider.add_span_processor(BatchSpanProcessor(_exporter(settings)))
     return provider
+
+
+def _exporter(settings: Settings) -> SpanExporter:
+    from opentelemetry.exporter.cloud_trace import CloudTraceSpanExporter
+
+    if not settings.trace_endpoint:
+        return CloudTraceSpanExporter(project_id=settings.project or None)
+    import grpc
+    from google.cloud.trace_v2 import TraceServiceClient
+    from google.cloud.trace_v2.services.trace_service.transports import TraceServiceGrpcTransport
+
+    transport = TraceServiceGrpcTransport(channel=grpc.insecure_channel(settings.trace_endpoint))
+    return CloudTraceSpanExporter(project_id=settings.project, client=TraceServiceClient(transport=transport))
