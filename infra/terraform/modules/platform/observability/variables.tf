@@ -87,12 +87,12 @@ variable "log_classes" {
     }
     product-application = {
       description    = "What the product says"
-      filter         = "log_id(\"run.googleapis.com/stdout\") OR log_id(\"run.googleapis.com/stderr\") OR (resource.type = \"k8s_container\" AND (log_id(\"stdout\") OR log_id(\"stderr\")))"
+      filter         = "((log_id(\"run.googleapis.com/stdout\") OR log_id(\"run.googleapis.com/stderr\")) AND NOT resource.labels.service_name=~\"^caretaker-\") OR (resource.type = \"k8s_container\" AND (log_id(\"stdout\") OR log_id(\"stderr\")))"
       retention_days = 30
     }
     product-requests = {
       description    = "One line for each request"
-      filter         = "log_id(\"run.googleapis.com/requests\") OR log_id(\"requests\")"
+      filter         = "(log_id(\"run.googleapis.com/requests\") AND NOT resource.labels.service_name=~\"^caretaker-\") OR log_id(\"requests\")"
       retention_days = 14
     }
   }
