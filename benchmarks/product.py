@@ -1,11 +1,13 @@
 """The plan's load test, on the example product and a real PostgreSQL, in each of its two modes.
 
 The stages and thresholds are those of `examples/product/load/load.js`, which is for k6; here virtual users of our own
-do the same, each on a connection that it keeps, on the same cores as the API and the database.
+do the same, each on a connection that it keeps, on the same cores as the API and the database. In full it takes twelve
+minutes: ``python -c "from benchmarks.product import measure; measure(scale=1)"``.
 """
 
 import http.client
 import json
+import os
 import statistics
 import sys
 import tempfile
@@ -43,7 +45,7 @@ class Seen:
     most_connections: int = 0
 
 
-def measure() -> bool:
+def measure(scale: float = SCALE) -> bool:
     """Measure and print. Returns whether both modes kept the plan's thresholds."""
     console = Console(highlight=False)
     kept = True
@@ -53,7 +55,7 @@ def measure() -> bool:
             PostgresServer() as server,
             product(server, Path(folder), environment) as api,
         ):
-            seen = _load(api)
+            seen = _load(api, scale)
         p50, p95 = (statistics.quantiles(seen.milliseconds, n=100)[at - 1] for at in (50, 95))
         ratio = seen.failed / len(seen.milliseconds)
         console.print(
@@ -61,33 +63,34 @@ def measure() -> bool:
             f" at most {seen.most_connections} connections"
         )
         kept &= p95 < P95_ALLOWED_MS and ratio < FAILED_ALLOWED
-    console.print(f"  up to {max(users for _, users in STAGES)} virtual users, stages at {SCALE:g} of their length")
+    console.print(f"  up to {max(users for _, users in STAGES)} virtual users, stages at {scale:g} of their length")
     console.print(
         f"  thresholds: p95 < {P95_ALLOWED_MS:g} ms, failed < {FAILED_ALLOWED:.0%}: {'kept' if kept else 'NOT KEPT'}"
     )
-    console.print(f"  {machine()}, for users, API and database together")
+    busy = ", ".join(f"{load:.1f}" for load in os.getloadavg())
+    console.print(f"  {machine()}, for users, API and database together; load average at the end {busy}")
     return kept
 
 
-def users_at(seconds: float) -> float:
+def users_at(seconds: float, scale: float = SCALE) -> float:
     """How many virtual users there are, so long after the start; between stages their number changes evenly."""
     before = 0
     for length, target in STAGES:
-        if seconds < length * SCALE:
-            return before + (target - before) * seconds / (length * SCALE)
-        seconds -= length * SCALE
+        if seconds < length * scale:
+            return before + (target - before) * seconds / (length * scale)
+        seconds -= length * scale
         before = target
     return 0
 
 
-def _load(api: Product) -> Seen:
+def _load(api: Product, scale: float) -> Seen:
     seen, lock, started = Seen(), threading.Lock(), time.monotonic()
-    ends = started + sum(length for length, _ in STAGES) * SCALE
+    ends = started + sum(length for length, _ in STAGES) * scale
 
     def user(number: int) -> None:
         connection = http.client.HTTPConnection(LOOPBACK, api.port, timeout=PATIENCE_SECONDS)
         while time.monotonic() < ends:
-            if number < users_at(time.monotonic() - started):
+            if number < users_at(time.monotonic() - started, scale):
                 for milliseconds, is_good in _iteration(connection):
                     with lock:
                         seen.milliseconds.append(milliseconds)
