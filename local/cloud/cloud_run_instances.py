@@ -3,6 +3,8 @@
 Behind every other image nothing runs: its revisions become ready all the same, and nobody answers at their address.
 """
 
+from http.client import HTTPException
+
 import grpc
 from google.cloud import run_v2
 
@@ -60,7 +62,7 @@ class Instances:
         _, instance = self._running[service]
         try:
             return instance.ask(request)
-        except OSError as error:
+        except (OSError, HTTPException) as error:
             raise ApiError(
                 grpc.StatusCode.UNAVAILABLE, f"the instance of {service} does not answer: {error}"
             ) from error
