@@ -71,7 +71,7 @@ class Instance:
         return False
 
     def ask(self, request: HttpRequest) -> HttpAnswer:
-        """Pass a request on, as Google's front end does. Raises ``OSError`` or ``HTTPException`` if there is no answer."""
+        """Pass a request on, as Google's front end does. Raises ``OSError``, ``HTTPException`` without an answer."""
         host, _, path = request.path.partition("/")
         target = f"/{path}?{urlencode(request.query)}" if request.query else f"/{path}"
         passed_on = {name: value for name, value in request.headers.items() if name not in NOT_PASSED_ON}
