@@ -83,6 +83,7 @@ def _pushed_again(player: Player, suite: Suite, product: PreviewedProduct) -> No
     player.cloud.github.push(REPOSITORY, NUMBER, SECOND)
     _webhook(player, suite, "pull_request", derived_push(SECOND))
     _check(player, suite, NUMBER, image="a", told="waiting for its image", deployment="success")
+    product.check(f"commit {HEAD}, orders: 1")
     product.built(_uri("b"), SECOND)
     _push_image(player, SECOND, digest="b")
     _check(player, suite, NUMBER, image="b", told="running", deployment="inactive, success")

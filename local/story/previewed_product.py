@@ -51,7 +51,7 @@ class PreviewedProduct:
         if variables:
             create_tables(variables)
         else:
-            said = "what previews answer, 3 skipped: PostgreSQL is not on this machine, so that nothing runs in them"
+            said = "what previews answer, 4 skipped: PostgreSQL is not on this machine, so that nothing runs in them"
             player.console.say("skipped", said, "yellow")
 
     def built(self, uri: str, commit: str) -> None:
