@@ -86,3 +86,12 @@ def test_the_database_reads_what_rotate_secrets_writes() -> None:
     assert annotation == ANNOTATION
     assert field in {each.name for each in msgspec.structs.fields(Saga)}
     assert f"`{NOTIFICATIONS}`" in (PLATFORM / "database" / "variables.tf").read_text()
+
+
+def test_dashboards_ask_for_metrics_of_caretaker_that_there_are() -> None:
+    suite = TERRAFORM / "modules" / "observability"
+    made = set(re.findall(r"^    (\w+) = \{$", (suite / "metrics.tf").read_text(), re.MULTILINE))
+    texts = [(suite / "dashboard.tf").read_text(), (PLATFORM / "observability" / "variables.tf").read_text()]
+    asked = [name for text in texts for name in re.findall(r"user/caretaker/(\w+?)(?:_sum|_count)\\?\"", text)]
+    asked += re.findall(r'"(\w+?)_(?:sum|count)"', texts[0])
+    assert {"cost", "savings"} <= set(asked) <= made
