@@ -42,7 +42,7 @@ def local_values() -> dict[str, Any]:
 
 
 def filters(group: str) -> dict[str, str]:
-    """The filters on log entries of the metrics (`counters`, `amounts`) or the policies (`matched`), with all put in."""
+    """The filters on log entries of metrics (`counters`, `amounts`) or of policies (`matched`), with all put in."""
     known = local_values()
 
     def text(value: str) -> str:
