@@ -2,6 +2,7 @@
 
 import http.client
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -48,9 +49,9 @@ class Instance:
             **environment,
             "PORT": str(self._port),
         }
-        folder = tempfile.mkdtemp(prefix="caretaker-instance-")
+        self._folder = tempfile.mkdtemp(prefix="caretaker-instance-")
         self._process = subprocess.Popen(
-            (sys.executable, "-I", keeper.__file__, ENDING, "", folder, *program.command),
+            (sys.executable, "-I", keeper.__file__, ENDING, "", self._folder, *program.command),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -92,6 +93,7 @@ class Instance:
                 self._process.stdin.close()
             self._process.wait()
             self._reader.join()
+        shutil.rmtree(self._folder, ignore_errors=True)  # it is still there, if the program has ended by itself
 
     def _read(self, on_line: Callable[[bytes], None]) -> None:
         if self._process.stdout:
