@@ -21,8 +21,7 @@ from infra import rules
 
 ROOT = Path(__file__).resolve().parents[1]
 SECONDS_ALLOWED = 300
-PYTEST = ("-m", "pytest", "-q", "-rs", "--durations=15", "--durations-min=1")
-WITH_COVERAGE = ("--cov", "--cov-report=", "--cov-fail-under=0")  # the bound is a check of its own
+PYTEST = ("pytest", "-q", "-rs", "--durations=15", "--durations-min=1")
 SUMMARY = re.compile(r"^=*\s*((?:\d+ [a-z]+(?:, )?)+) in [\d.]+s\b.*$", re.MULTILINE)
 DURATION = re.compile(r"^[\d.]+s +(?:call|setup|teardown) +.*$", re.MULTILINE)
 COMPARE_SCHEMA = """
@@ -87,17 +86,21 @@ def shell_scripts() -> Outcome:
 
 def coverage() -> Outcome:
     """How much of the code the tests ran, against the bound in pyproject.toml."""
-    code, report = execute((sys.executable, "-m", "coverage", "report"))
+    code, report = execute((sys.executable, "-m", "coverage", "combine", "--quiet"))
+    if not code:
+        code, report = execute((sys.executable, "-m", "coverage", "report"))
     percent = re.search(r"^TOTAL.*?(\d+%)", report, re.MULTILINE)
     note = percent[1] if percent else ""
     return Outcome(failed=1, note=note, details=report) if code else Outcome(passed=1, note=note)
 
 
-def run_tests(python: str | Path, *options: str, workers: int, environment: Mapping[str, str] | None = None) -> Outcome:
-    """The test suite on one Python, counted as pytest counts it."""
+def run_tests(
+    interpreter: Sequence[str | Path], *options: str, workers: int, environment: Mapping[str, str] | None = None
+) -> Outcome:
+    """The test suite as ``interpreter`` runs a module, counted as pytest counts it."""
     # A single worker would only be a second process beside the one that waits for it.
     parallel = [f"--numprocesses={workers}", "--dist=worksteal"] if workers > 1 else []
-    code, output = execute((python, *PYTEST, *parallel, *options), environment)
+    code, output = execute((*interpreter, "-m", *PYTEST, *parallel, *options), environment)
     return read_pytest(code, output)
 
 
@@ -162,8 +165,19 @@ def static_checks() -> list[Check]:
 
 def tests_here(workers: int) -> list[Check]:
     """All tests on the main Python, and how much of the code they ran."""
-    run = partial(run_tests, sys.executable, *WITH_COVERAGE, workers=workers)
-    return [Check(f"tests on Python {main_version()}", run), Check("coverage", coverage)]
+    return [
+        Check(f"tests on Python {main_version()}", partial(run_tests_with_coverage, workers)),
+        Check("coverage", coverage),
+    ]
+
+
+def run_tests_with_coverage(workers: int) -> Outcome:
+    """The test suite on this Python, while notes are taken of what it runs: by each process, in a file of its own."""
+    measure = (sys.executable, "-m", "coverage")
+    code, output = execute((*measure, "erase"))
+    if code:
+        return Outcome(failed=1, note="an earlier run's notes cannot be removed", details=output)
+    return run_tests((*measure, "run"), workers=workers)
 
 
 def main_version() -> str:
@@ -177,7 +191,7 @@ def run_tests_elsewhere(version: str, installation: "Future[tuple[int, str]]", w
     if code:
         return Outcome(failed=1, note="could not be installed", details=output)
     python = ROOT / f".venv-{version}/bin/python"
-    return run_tests(python, "-m", "not one_python", workers=workers, environment=ELSEWHERE)
+    return run_tests((python,), "-m", "not one_python", workers=workers, environment=ELSEWHERE)
 
 
 def timed(check: Check) -> Outcome:

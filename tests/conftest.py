@@ -2,10 +2,11 @@
 
 import gc
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import msgspec
 import pytest
+from coverage import Coverage
 from hypothesis import settings
 
 from infra.automations import ROOT
@@ -25,6 +26,19 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "house"))
 def pytest_collection_finish() -> None:
     """Look for no garbage in what has been imported by now, which stays: all of Google's libraries."""
     gc.freeze()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """Take no notes for the coverage while a test runs that is marked ``no_cover``."""
+    coverage = Coverage.current() if item.get_closest_marker("no_cover") else None
+    if coverage is None:
+        return (yield)
+    coverage.stop()
+    try:
+        return (yield)
+    finally:
+        coverage.start()
 
 
 @pytest.fixture(scope="session")
