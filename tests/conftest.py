@@ -1,6 +1,7 @@
 """What every test stands on."""
 
 import gc
+import importlib
 import os
 from collections.abc import Generator, Iterator
 
@@ -21,6 +22,10 @@ os.environ.setdefault(VARIABLE, msgspec.json.encode(load_caretaker_yaml(ROOT / "
 settings.register_profile("house", derandomize=True, deadline=None)
 settings.register_profile("hunt", max_examples=2_000, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "house"))
+
+
+# Before there are workers: each would compile Google's libraries for itself, where they are freshly installed.
+importlib.import_module("local.cloud")
 
 
 def pytest_collection_finish() -> None:

@@ -94,6 +94,8 @@ def test_a_law_that_does_not_apply_to_a_scenario_does_to_another(automation: str
     assert not excused or not set.intersection(*map(set, excused))
 
 
+@pytest.mark.one_python
+@pytest.mark.no_cover
 @pytest.mark.parametrize("automation", AUTOMATIONS)
 def test_every_permission_is_needed(automation: str) -> None:
     entry = AUTOMATIONS[automation]
