@@ -189,7 +189,7 @@ def tests_elsewhere(version: str, python: str, workers: int) -> Check:
 def run_tests_elsewhere(version: str, python: str, workers: int) -> Outcome:
     """The test suite on another Python, in an environment that is made for it if it is not there yet."""
     environment = ROOT / f".venv-{version}"
-    code, output = execute((python, "-I", "infra/environment.py", environment, "requirements.txt"))
+    code, output = execute((python, "-I", "infra/environment.py", environment, "requirements.txt", sys.executable))
     if code:
         return Outcome(failed=1, note="could not be installed", details=output)
     return run_tests((environment / "bin/python",), "-m", "not one_python", workers=workers, environment=ELSEWHERE)

@@ -122,7 +122,8 @@ def test_a_bundle_answers_a_real_event_by_itself(name: str, tmp_path: Path) -> N
 @pytest.mark.parametrize("name", INSTALLED)
 def test_a_bundle_needs_no_more_than_its_own_pins(name: str, tmp_path: Path) -> None:
     try:
-        environment.ensure(tmp_path / "environment", unpacked(name, tmp_path) / "requirements.txt")
+        lock = unpacked(name, tmp_path) / "requirements.txt"
+        environment.ensure(tmp_path / "environment", lock, pip_of=Path(sys.executable))
     except environment.InstallationFailed as failed:
         if NO_REGISTRY.search(str(failed)):
             pytest.skip(f"no package registry: {len(INSTALLED)} bundles are not installed anew")
