@@ -3,6 +3,7 @@
 import gc
 import importlib
 import os
+import signal
 from collections.abc import Generator, Iterator
 
 import msgspec
@@ -23,6 +24,10 @@ settings.register_profile("house", derandomize=True, deadline=None)
 settings.register_profile("hunt", max_examples=2_000, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "house"))
 
+
+# Whatever is started in the background has Ctrl-C ignored, and so has all that it starts: also what a test interrupts.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Before there are workers: each would compile Google's libraries for itself, where they are freshly installed.
 importlib.import_module("local.cloud")
