@@ -89,7 +89,9 @@ def real_event(name: str) -> dict[str, object]:
 def answers(python: Path | str, name: str, folder: Path) -> list[dict[str, object]]:
     """What a bundle wrote when it was started by itself and woken once, as JSON lines."""
     home = unpacked(name, folder)
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "CARETAKER_", "COVERAGE_"))}
+    kept = {
+        key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "CARETAKER_", "COVERAGE_"))
+    }
     run = subprocess.run(
         # Google's buildpack says http for whatever is deployed as HTTP.
         [python, "-P", "-c", DRIVER, name, home / "main.py", "http", json.dumps(real_event(name))],
