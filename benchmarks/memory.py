@@ -9,7 +9,7 @@ from pathlib import Path
 from benchmarks.harness import Figure, show
 from infra.automations import ROOT
 from infra.settings import load_caretaker_yaml
-from local.story import cap_spending, manage_previews, rotate_secrets, scale_gpu_pools
+from local.story import cap_spending, manage_previews, prune_backups, restore_drill, rotate_secrets, scale_gpu_pools
 
 MEBIBYTE = 1024 * 1024
 MOST_MEBIBYTES = 250.0
@@ -59,10 +59,13 @@ def play() -> None:
         with Suite(cloud, "my-product", owner, on_line=player.on_line, error_log=Path(folder) / "log") as suite:
             seed(cloud, load_world(story / "world.yaml"))
             rotate_secrets.prepare(cloud, database)
+            prune_backups.prepare(suite)
             cap_spending.play(player, suite)
             scale_gpu_pools.play(player, suite)
             manage_previews.play(player, suite, previews)
             rotate_secrets.play(player, suite, database)
+            prune_backups.play(player, suite)
+            restore_drill.play(player, suite)
             sys.stdout.write(f"\n{_resident('self')} {_resident(str(suite.process_id))}\n")
 
 

@@ -12,7 +12,6 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -21,8 +20,7 @@ from infra import rules
 
 ROOT = Path(__file__).resolve().parents[1]
 SECONDS_ALLOWED = 300
-PYTEST = ("-m", "pytest", "-q", "-rs", "--durations=15", "--durations-min=1")
-WITH_COVERAGE = ("--cov", "--cov-report=", "--cov-fail-under=0")  # the bound is a check of its own
+PYTEST = ("pytest", "-q", "-rs", "--durations=15", "--durations-min=1")
 SUMMARY = re.compile(r"^=*\s*((?:\d+ [a-z]+(?:, )?)+) in [\d.]+s\b.*$", re.MULTILINE)
 DURATION = re.compile(r"^[\d.]+s +(?:call|setup|teardown) +.*$", re.MULTILINE)
 COMPARE_SCHEMA = """
@@ -87,17 +85,21 @@ def shell_scripts() -> Outcome:
 
 def coverage() -> Outcome:
     """How much of the code the tests ran, against the bound in pyproject.toml."""
-    code, report = execute((sys.executable, "-m", "coverage", "report"))
+    code, report = execute((sys.executable, "-m", "coverage", "combine", "--quiet"))
+    if not code:
+        code, report = execute((sys.executable, "-m", "coverage", "report"))
     percent = re.search(r"^TOTAL.*?(\d+%)", report, re.MULTILINE)
     note = percent[1] if percent else ""
     return Outcome(failed=1, note=note, details=report) if code else Outcome(passed=1, note=note)
 
 
-def run_tests(python: str | Path, *options: str, workers: int, environment: Mapping[str, str] | None = None) -> Outcome:
-    """The test suite on one Python, counted as pytest counts it."""
+def run_tests(
+    interpreter: Sequence[str | Path], *options: str, workers: int, environment: Mapping[str, str] | None = None
+) -> Outcome:
+    """The test suite as ``interpreter`` runs a module, counted as pytest counts it."""
     # A single worker would only be a second process beside the one that waits for it.
     parallel = [f"--numprocesses={workers}", "--dist=worksteal"] if workers > 1 else []
-    code, output = execute((python, *PYTEST, *parallel, *options), environment)
+    code, output = execute((*interpreter, "-m", *PYTEST, *parallel, *options), environment)
     return read_pytest(code, output)
 
 
@@ -160,10 +162,18 @@ def static_checks() -> list[Check]:
     ]
 
 
-def tests_here(workers: int) -> list[Check]:
-    """All tests on the main Python, and how much of the code they ran."""
-    run = partial(run_tests, sys.executable, *WITH_COVERAGE, workers=workers)
-    return [Check(f"tests on Python {main_version()}", run), Check("coverage", coverage)]
+def tests_here(workers: int) -> Check:
+    """All tests on the main Python."""
+    return Check(f"tests on Python {main_version()}", partial(run_tests_with_coverage, workers))
+
+
+def run_tests_with_coverage(workers: int) -> Outcome:
+    """The test suite on this Python, while notes are taken of what it runs: by each process, in a file of its own."""
+    measure = (sys.executable, "-m", "coverage")
+    code, output = execute((*measure, "erase"))
+    if code:
+        return Outcome(failed=1, note="an earlier run's notes cannot be removed", details=output)
+    return run_tests((*measure, "run"), workers=workers)
 
 
 def main_version() -> str:
@@ -171,13 +181,18 @@ def main_version() -> str:
     return "{}.{}".format(*sys.version_info)
 
 
-def run_tests_elsewhere(version: str, installation: "Future[tuple[int, str]]", workers: int) -> Outcome:
-    """The test suite on another Python, as soon as its environment is there."""
-    code, output = installation.result()
+def tests_elsewhere(version: str, python: str, workers: int) -> Check:
+    """The tests on another Python, of which ``python`` is the path."""
+    return Check(f"tests on Python {version}", partial(run_tests_elsewhere, version, python, workers))
+
+
+def run_tests_elsewhere(version: str, python: str, workers: int) -> Outcome:
+    """The test suite on another Python, in an environment that is made for it if it is not there yet."""
+    environment = ROOT / f".venv-{version}"
+    code, output = execute((python, "-I", "infra/environment.py", environment, "requirements.txt", sys.executable))
     if code:
         return Outcome(failed=1, note="could not be installed", details=output)
-    python = ROOT / f".venv-{version}/bin/python"
-    return run_tests(python, "-m", "not one_python", workers=workers, environment=ELSEWHERE)
+    return run_tests((environment / "bin/python",), "-m", "not one_python", workers=workers, environment=ELSEWHERE)
 
 
 def timed(check: Check) -> Outcome:
@@ -198,13 +213,6 @@ def show(name: str, run: "Future[Outcome]") -> Outcome:
     return outcome
 
 
-def open_pool(stack: ExitStack, threads: int) -> ThreadPoolExecutor:
-    """Threads to run checks in. What has not begun when the stack is left, as by Ctrl-C, never does."""
-    pool = ThreadPoolExecutor(threads)
-    stack.callback(pool.shutdown, cancel_futures=True)
-    return pool
-
-
 def begin(pool: ThreadPoolExecutor, checks: Sequence[Check]) -> "dict[str, Future[Outcome]]":
     """Have checks run in order, as many at once as the pool has threads."""
     return {check.name: pool.submit(timed, check) for check in checks}
@@ -220,26 +228,20 @@ def main(arguments: Sequence[str]) -> int:
     started = time.monotonic()
     pythons = dict(argument.split("=", 1) for argument in arguments)
     others = {version: path for version, path in pythons.items() if path and version != main_version()}
-    lanes = max(len(others), 1)
     cores = getattr(os, "process_cpu_count", os.cpu_count)() or 1
-    # What needs one core goes on beside the tests on the main Python, whose last ones leave cores idle. Then the other
-    # Pythons share the cores.
-    with ExitStack() as stack:
-        background, foreground, at_once = (open_pool(stack, threads) for threads in (1, 1, lanes))
-        static = begin(background, static_checks())
-        installations = {
-            version: background.submit(
-                execute, (path, "-I", "infra/environment.py", f".venv-{version}", "requirements.txt")
-            )
-            for version, path in others.items()
-        }
-        here = begin(foreground, tests_here(cores))
-        outcomes = show_all(static | here)
-        elsewhere = [
-            Check(f"tests on Python {version}", partial(run_tests_elsewhere, version, installation, cores // lanes))
-            for version, installation in installations.items()
-        ]
-        outcomes |= show_all(begin(at_once, elsewhere))
+    half = max(cores // 2, 1)
+    # Most of what the machine does is to run the tests on the main Python, on all its cores. The rest goes on beside
+    # that one after another, so that no core is left idle while something waits; two at once when the tests are done.
+    with ThreadPoolExecutor(2) as pool, ThreadPoolExecutor(1) as reading:
+        try:
+            here = begin(pool, [tests_here(cores)])
+            beside = begin(pool, static_checks())
+            elsewhere = begin(pool, [tests_elsewhere(version, path, half) for version, path in others.items()])
+            outcomes = show_all(beside | here)
+            outcomes |= show_all(begin(reading, [Check("coverage", coverage)]) | elsewhere)
+        finally:
+            # What has not begun, as when Ctrl-C is pressed, never does.
+            pool.shutdown(cancel_futures=True)
     missing = [version for version, path in pythons.items() if not path]
     for version in missing:
         print(f"tests on Python {version}: not installed, 1 skipped")

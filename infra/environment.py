@@ -3,6 +3,8 @@
 Runs on a bare Python, so it uses the standard library alone:
 
     python3 infra/environment.py .venv requirements.txt
+
+With the path of another environment's Python at the end, that one's pip installs: the new one gets none of its own.
 """
 
 import fcntl
@@ -27,8 +29,10 @@ class InstallationFailed(Exception):
     """What is pinned could not be installed; the message is the end of what pip said."""
 
 
-def ensure(environment: Path, lock: Path) -> None:
+def ensure(environment: Path, lock: Path, pip_of: Path | None = None) -> None:
     """Make ``environment`` hold exactly what ``lock`` pins, for the Python that runs this.
+
+    Its own pip installs, or that of the environment whose Python is ``pip_of``: to bring one along takes seconds.
 
     An interrupted installation leaves no mark behind, so the next run does it again; a second process that
     wants the same environment waits for the first. Raises `InstallationFailed`.
@@ -44,7 +48,7 @@ def ensure(environment: Path, lock: Path) -> None:
         version = platform.python_version()
         print(f"Installing into {environment.name} for Python {version}: about half a minute, once.", flush=True)
         mark.unlink(missing_ok=True)
-        _install(environment, lock)
+        _install(environment, lock, pip_of)
         mark.write_text(wanted)
         print(f"Installed in {time.monotonic() - started:.0f} s.", flush=True)
 
@@ -55,13 +59,14 @@ def fingerprint(environment: Path, lock: Path) -> str:
     return hashlib.sha256("\0".join(facts).encode()).hexdigest()
 
 
-def _install(environment: Path, lock: Path) -> None:
-    venv.create(environment, clear=True, symlinks=True, with_pip=True)
-    pip = (environment / "bin" / "python", "-m", "pip", "install", "--quiet", "--no-input")
+def _install(environment: Path, lock: Path, pip_of: Path | None) -> None:
+    venv.create(environment, clear=True, symlinks=True, with_pip=pip_of is None)
+    python = environment / "bin" / "python"
+    pip = (pip_of, "-m", "pip", "--python", python) if pip_of else (python, "-m", "pip")
     # A lock is complete: nothing is left to resolve. Most modules are never imported: none is compiled early.
-    options = ("--require-hashes", "--no-deps", "--no-compile", "--requirement", lock)
+    options = ("--quiet", "--no-input", "--require-hashes", "--no-deps", "--no-compile", "--requirement", lock)
     run = subprocess.run(
-        (*pip, *options),
+        (*pip, "install", *options),
         env={**os.environ, **PIP_SETTINGS},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -94,9 +99,9 @@ def _alone(environment: Path) -> Iterator[None]:
 
 def main(arguments: list[str]) -> int:
     """Do it for a person: 0 when the environment is ready, else what went wrong and what to do next."""
-    environment, lock = map(Path, arguments)
+    environment, lock, *pip_of = map(Path, arguments)
     try:
-        ensure(environment, lock)
+        ensure(environment, lock, *pip_of)
     except (InstallationFailed, subprocess.CalledProcessError, OSError) as error:
         print(
             f"{error}\n\nThe installation into {environment.name} failed: the reason stands above.",

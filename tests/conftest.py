@@ -1,11 +1,14 @@
 """What every test stands on."""
 
 import gc
+import importlib
 import os
-from collections.abc import Iterator
+import signal
+from collections.abc import Generator, Iterator
 
 import msgspec
 import pytest
+from coverage import Coverage
 from hypothesis import settings
 
 from infra.automations import ROOT
@@ -22,9 +25,30 @@ settings.register_profile("hunt", max_examples=2_000, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "house"))
 
 
+# Whatever is started in the background has Ctrl-C ignored, and so has all that it starts: also what a test interrupts.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# Before there are workers: each would compile Google's libraries for itself, where they are freshly installed.
+importlib.import_module("local.cloud")
+
+
 def pytest_collection_finish() -> None:
     """Look for no garbage in what has been imported by now, which stays: all of Google's libraries."""
     gc.freeze()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """Take no notes for the coverage while a test runs that is marked ``no_cover``."""
+    coverage = Coverage.current() if item.get_closest_marker("no_cover") else None
+    if coverage is None:
+        return (yield)
+    coverage.stop()
+    try:
+        return (yield)
+    finally:
+        coverage.start()
 
 
 @pytest.fixture(scope="session")

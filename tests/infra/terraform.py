@@ -117,8 +117,11 @@ def _run(folder: Path, *command: str) -> tuple[int, str]:
 
 
 def _environment() -> dict[str, str]:
-    """A person's own environment without variables for a plan; a registry that does not answer is soon given up."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("TF_")}
+    """A person's own environment without variables for a plan; a registry that does not answer is soon given up.
+
+    What is started runs no code of ours, so it measures no coverage either.
+    """
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("TF_", "COVERAGE_"))}
     own = {name: os.environ[name] for name in ("TF_CLI_CONFIG_FILE",) if name in os.environ}
     return (
         kept

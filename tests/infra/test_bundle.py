@@ -89,7 +89,9 @@ def real_event(name: str) -> dict[str, object]:
 def answers(python: Path | str, name: str, folder: Path) -> list[dict[str, object]]:
     """What a bundle wrote when it was started by itself and woken once, as JSON lines."""
     home = unpacked(name, folder)
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "CARETAKER_", "COV_"))}
+    kept = {
+        key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "CARETAKER_", "COVERAGE_"))
+    }
     run = subprocess.run(
         # Google's buildpack says http for whatever is deployed as HTTP.
         [python, "-P", "-c", DRIVER, name, home / "main.py", "http", json.dumps(real_event(name))],
@@ -122,7 +124,8 @@ def test_a_bundle_answers_a_real_event_by_itself(name: str, tmp_path: Path) -> N
 @pytest.mark.parametrize("name", INSTALLED)
 def test_a_bundle_needs_no_more_than_its_own_pins(name: str, tmp_path: Path) -> None:
     try:
-        environment.ensure(tmp_path / "environment", unpacked(name, tmp_path) / "requirements.txt")
+        lock = unpacked(name, tmp_path) / "requirements.txt"
+        environment.ensure(tmp_path / "environment", lock, pip_of=Path(sys.executable))
     except environment.InstallationFailed as failed:
         if NO_REGISTRY.search(str(failed)):
             pytest.skip(f"no package registry: {len(INSTALLED)} bundles are not installed anew")

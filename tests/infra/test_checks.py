@@ -1,6 +1,7 @@
 """The report of `./deploy.sh test`: what counts as passed, failed and skipped."""
 
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -55,11 +56,12 @@ def test_a_rule_passes_when_nothing_breaks_it() -> None:
     assert rule(lambda _: ["a.py:1", "b.py:2"])() == Outcome(failed=1, details="a.py:1\nb.py:2")
 
 
-def test_a_python_that_could_not_be_made_ready_is_a_failure() -> None:
-    installation: Future[tuple[int, str]] = Future()
-    installation.set_result((1, "no network"))
-    outcome = run_tests_elsewhere("3.12", installation, workers=1)
-    assert (outcome.failed, outcome.details) == (1, "no network")
+def test_a_python_that_could_not_be_made_ready_is_a_failure(tmp_path: Path) -> None:
+    python = tmp_path / "python"
+    python.write_text("#!/bin/sh\necho no network\nexit 1\n")
+    python.chmod(0o755)
+    outcome = run_tests_elsewhere("3.0", str(python), workers=1)
+    assert (outcome.failed, outcome.note, outcome.details) == (1, "could not be installed", "no network\n")
 
 
 def test_one_line_says_how_a_check_ended(capsys: pytest.CaptureFixture[str]) -> None:

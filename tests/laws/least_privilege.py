@@ -35,7 +35,7 @@ def used_permissions(case: Case) -> set[str]:
     used = set()
     section = case.scenario.settings[case.automation.name]
     named = named_in(section, case.entry, case.scenario.project)
-    with Stage(case, NAME) as stage:
+    with Stage(case, NAME, is_by_wire=False) as stage:
         for call in (call for delivery in stage.play_to_the_end() for call in delivery.calls):
             try:
                 used |= {*_used(call, named), *_used_of_github(call, case.entry)}

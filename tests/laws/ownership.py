@@ -11,7 +11,7 @@ NAME = "ownership"
 def check(case: Case, part: str) -> None:
     """Play the scenario and its undo, with ticks between, and look at every mutating call."""
     del part
-    with Stage(case, NAME) as stage:
+    with Stage(case, NAME, is_by_wire=False) as stage:
         seed = stage.resources()
         if missing := sorted(set(stage.scenario.look_alikes) - seed.keys()):
             raise stage.broken(f"look_alikes names what is not in the world: {', '.join(missing)}")

@@ -43,13 +43,14 @@ def trials() -> Iterator[Trial]:
                     yield Trial(law.name, automation, path, part)
 
 
-ON_ONE_PYTHON = (pytest.mark.one_python, pytest.mark.no_cover)
+NOT_MEASURED = (pytest.mark.no_cover,)
 """Measuring the coverage doubles a law's time, and what only laws run over is not tested closely enough to count."""
+ON_ONE_PYTHON = (pytest.mark.one_python, *NOT_MEASURED)
 
 
 def marked(trial: Trial) -> object:
     """The trial as a parameter of a test."""
-    return pytest.param(trial, id=str(trial), marks=() if LAWS[trial.law].on_every_python else ON_ONE_PYTHON)
+    return pytest.param(trial, id=str(trial), marks=NOT_MEASURED if LAWS[trial.law].on_every_python else ON_ONE_PYTHON)
 
 
 def case_of(automation: str, path: Path) -> Case:
@@ -94,6 +95,8 @@ def test_a_law_that_does_not_apply_to_a_scenario_does_to_another(automation: str
     assert not excused or not set.intersection(*map(set, excused))
 
 
+@pytest.mark.one_python
+@pytest.mark.no_cover
 @pytest.mark.parametrize("automation", AUTOMATIONS)
 def test_every_permission_is_needed(automation: str) -> None:
     entry = AUTOMATIONS[automation]

@@ -31,7 +31,7 @@ from tests.infra.deploy.stage import NOON, PROJECT, Stage, add_topic, all_is_wel
 pytestmark = pytest.mark.one_python
 
 BUCKET = f"{PROJECT}-caretaker-state"
-TERRAFORM = """#!{python}
+TERRAFORM = """#!{python} -IS
 import json, pathlib, sys
 folder = pathlib.Path({folder!r})
 command = sys.argv[1]

@@ -1,0 +1,52 @@
+"""What of Google's client packages is left out on a laptop."""
+
+from importlib.util import module_from_spec
+
+import pytest
+
+from local.left_out import LeftOut
+
+pytestmark = pytest.mark.one_python
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        "google.cloud.run_v2.services.services.async_client",
+        "google.cloud.run_v2.services.services.transports.rest_base",
+        "google.cloud.run_v2.services.services.transports.grpc_asyncio",
+        "google.cloud.run_v2.services.builds",
+        "google.cloud.monitoring_v3.services.uptime_check_service",
+        "google.cloud.firestore_v1.async_client",
+        "google.cloud.firestore_v1.client",
+        "google.pubsub_v1.services.publisher.transports.rest",
+    ],
+)
+def test_a_class_that_is_left_out_says_so_when_it_is_used(module: str) -> None:
+    finder = LeftOut()
+    spec = finder.find_spec(module, None)
+    assert spec
+    found = module_from_spec(spec)
+    finder.exec_module(found)
+    with pytest.raises(NotImplementedError, match=rf"{module} is left out here: see local/left_out\.py"):
+        found.ServicesAsyncClient()
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        "google.cloud.run_v2.services.services",
+        "google.cloud.run_v2.services.services.client",
+        "google.cloud.run_v2.services.services.transports.grpc",
+        "google.cloud.run_v2.types.build",
+        "google.cloud.monitoring_v3.services.metric_service",
+        "google.cloud.firestore_v1._compat",
+        "google.cloud.firestore_v1.services",
+        "google.cloud.firestore_v1.services.firestore.client",
+        "google.cloud.firestore_v1.types",
+        "google.api_core.rest_helpers",
+        "functions.cap_spending.async_client",
+    ],
+)
+def test_the_rest_is_imported_as_ever(module: str) -> None:
+    assert LeftOut().find_spec(module, None) is None
