@@ -116,7 +116,12 @@ class Place(Model, frozen=True, kw_only=True):
 
 def load_places(path: Path = PERMISSIONS_PATH) -> dict[str, Place]:
     """Where permissions are granted, by the permission or by the service that it begins with."""
-    return msgspec.convert(read_yaml(path.read_text(encoding="utf-8")), dict[str, Place])
+    return dict(_places_in(path.read_text(encoding="utf-8")))
+
+
+@functools.cache
+def _places_in(text: str) -> Mapping[str, Place]:
+    return msgspec.convert(read_yaml(text), dict[str, Place])
 
 
 def place_of(permission: str, places: dict[str, Place]) -> Place:
