@@ -5,6 +5,7 @@ Every client is imported when it is first needed: most messages need none but Fi
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -40,7 +41,7 @@ def read(occasion: Occasion, clients: Clients) -> World:
 
     Raises what a call raises: a failed read is never "none". What is in a project that we hold detached is not read.
     """
-    _tell_cost(occasion)
+    clients.once("cost that was told", partial(_tell_cost, occasion))
     looks = what_to_look_at(occasion)
     budgets = dict(_budgets(occasion, clients)) if Look.BUDGETS in looks else {}
     amounts = dict(_amounts(occasion, budgets))
