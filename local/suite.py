@@ -19,7 +19,7 @@ from infra import deployment
 from infra.automations import ROOT
 from infra.bundle import bundle_name
 from infra.deploy.provisioning import create
-from infra.deploy.resources import AnyResource, Function, resources_of
+from infra.deploy.resources import Function, resources_of
 from infra.deployment import Deployment
 from local.cloud import LocalCloud
 from local.functions_api import FunctionsApi
@@ -79,15 +79,12 @@ class Suite:
             self.cloud.resource_manager.add_project(self.project)
             self.cloud.http.add(FunctionsApi(lambda: self.functions, self.deploy))
             bundles = {name: bundle_name(name) for name in self._suite.automations}
-            functions = [one for one in self._resources(bundles) if isinstance(one, Function)]
-            self._start(functions)
-            for resource in self._resources(bundles):
+            resources = resources_of(self._suite, bundles, lambda name: f"{self.address}/{name}")
+            self._start([one for one in resources if isinstance(one, Function)])
+            for resource in resources:
                 create(self.clients, resource)
             unless_all_is_well.pop_all()
         return self
-
-    def _resources(self, bundles: Mapping[str, str]) -> Sequence[AnyResource]:
-        return resources_of(self._suite, bundles, lambda name: f"{self.address}/{name}")
 
     def deploy(self, functions: Sequence[Function]) -> None:
         """Let these functions run in the place of those that do, from the sources as they are now.

@@ -71,7 +71,7 @@ class Lease:
                 return self._is_mine
             self._known = self._state.read(self._known.path)[0]
             is_fresh = True
-        raise WriteConflict(f"{self._known.path}: other runs wrote first, {ATTEMPTS} times")
+        raise self._contended()
 
     def give_back(self, now: datetime) -> bool:
         """Give the lease back. Returns False, and keeps it, if another run has asked to look again.
@@ -102,10 +102,13 @@ class Lease:
                 return look_again
             self._known = self._state.read(self._known.path)[0]
             self._is_mine = self._known.as_type(LeaseRecord).holder == self._holder
-        raise WriteConflict(f"{self._known.path}: other runs wrote first, {ATTEMPTS} times")
+        raise self._contended()
 
     def _fresh(self, now: datetime) -> LeaseRecord:
         return LeaseRecord(self._holder, self._message_id, now + DURATION)
+
+    def _contended(self) -> WriteConflict:
+        return WriteConflict(f"{self._known.path}: other runs wrote first, {ATTEMPTS} times")
 
     def _write(self, record: LeaseRecord) -> bool:
         try:

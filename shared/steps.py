@@ -42,7 +42,7 @@ class Steps(Generic[SectionT, EventT, RecordsT, WorldT, ChangeT]):
         self._automation = automation
         self._settings = settings
         self._event = event
-        self._about: Dated[EventT | LookAgain] = Dated(event.event, event.message_id, event.published)
+        self._about: Dated[EventT | LookAgain] = event
         """What it looks at: what its event is about, or everything, once another run has asked for that."""
         self._now = now
         self._runtime = runtime

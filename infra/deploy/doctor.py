@@ -39,6 +39,7 @@ EVERYWHERE: tuple[Look, ...] = (
 
 def examine(patient: Patient, say: Callable[[str], None]) -> bool:
     """Look at everything, and say each thing when it is seen. Returns whether all is well."""
+    patient = patient.for_one_run()
     words: list[str] = []
     for look in _looks(patient, say):
         for finding in looked(look, patient):

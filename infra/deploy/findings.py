@@ -31,6 +31,11 @@ class Patient(msgspec.Struct, frozen=True):
     suite: Suite
     target: Target
 
+    def for_one_run(self) -> "Patient":
+        """The same, for one examination: what several looks ask is asked once in it."""
+        target = msgspec.structs.replace(self.target, clients=self.target.clients.for_one_run())
+        return Patient(self.suite, target)
+
 
 Look = Callable[[Patient], Iterable[Finding]]
 

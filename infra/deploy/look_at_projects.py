@@ -1,10 +1,12 @@
 """Whether the projects are ready: they are there, are paid for, have their APIs, and let whoever asks deploy."""
 
 from collections.abc import Iterable, Iterator
+from functools import partial
 
 from infra.automations import Entry, load_functions, load_places, place_of
 from infra.deploy.findings import Finding, Patient, missing, well
 from infra.deploy.resources import IMAGES
+from shared.clients import Clients
 
 DEPLOYING = (
     "artifactregistry.repositories.create",
@@ -81,20 +83,26 @@ def watched(patient: Patient) -> dict[str, set[str]]:
 
 
 def present(patient: Patient) -> dict[str, str]:
-    """Those of them that are there, with their numbers. Raises ``GoogleAPIError``."""
+    """Those of them that are there, with their numbers: several looks ask. Raises ``GoogleAPIError``."""
+    clients = patient.target.clients
+    numbers = {
+        project: clients.once(("number of project", project), partial(_number, project, clients))
+        for project in watched(patient)
+    }
+    return {project: number for project, number in numbers.items() if number}
+
+
+def _number(project: str, clients: Clients) -> str:
+    """Of a project; "" if it is not there, or not for whoever asks to see."""
     from google.api_core.exceptions import NotFound, PermissionDenied
     from google.cloud.resourcemanager_v3 import ProjectsClient
 
-    clients = patient.target.clients
-    found = {}
-    for project in watched(patient):
-        request = {"name": f"projects/{project}"}
-        try:
-            there = clients.of(ProjectsClient).get_project(request=request, **clients.reading)
-        except (NotFound, PermissionDenied):
-            continue
-        found[project] = there.name.removeprefix("projects/")
-    return found
+    request = {"name": f"projects/{project}"}
+    try:
+        there = clients.of(ProjectsClient).get_project(request=request, **clients.reading)
+    except (NotFound, PermissionDenied):
+        return ""
+    return there.name.removeprefix("projects/")
 
 
 def with_images(patient: Patient) -> set[str]:

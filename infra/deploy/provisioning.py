@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Container, Iterable, Iterator
+from contextlib import suppress
 
 import msgspec
 
@@ -68,12 +69,10 @@ def create(clients: Clients, resource: AnyResource) -> None:
 
     match resource:
         case Topic():
-            try:
+            with suppress(AlreadyExists):  # it is somebody else's, and stays so
                 clients.of(PublisherClient).create_topic(
                     request={"name": resource.name, "labels": LABELS}, **clients.writing
                 )
-            except AlreadyExists:
-                """It is somebody else's, and stays so."""
         case Subscription():
             clients.of(SubscriberClient).create_subscription(request=_subscription(resource), **clients.writing)
         case TickJob():

@@ -21,6 +21,19 @@ def example() -> dict[str, Any]:
     return owner
 
 
+def must_say(said: str, owner: dict[str, Any], text: str, folder: Path) -> None:
+    """Hold these settings, with this in `deployment.yaml`, against what is to be said of them: nothing, if they do."""
+    settings, deployment = folder / "caretaker.yaml", folder / "deployment.yaml"
+    settings.write_text(json.dumps(owner))
+    deployment.write_text(f"project: my-caretaker\n{text}\n")
+    if not said:
+        load_suite(deployment, settings)
+        return
+    with pytest.raises(SettingsError) as error:
+        load_suite(deployment, settings)
+    assert str(error.value).startswith(said)
+
+
 def test_the_example_can_be_deployed() -> None:
     suite = load_suite(ROOT / "deployment.yaml", ROOT / "caretaker.yaml")
     assert suite.deployment == load_deployment(ROOT / "deployment.yaml")
@@ -81,15 +94,7 @@ def test_each_budget_is_there_or_is_made(tmp_path: Path, id_: str | None, budget
     owner["cap_spending"]["budgets"]["monthly"].pop("id")
     if id_:
         owner["cap_spending"]["budgets"]["monthly"]["id"] = id_
-    settings, deployment = tmp_path / "caretaker.yaml", tmp_path / "deployment.yaml"
-    settings.write_text(json.dumps(owner))
-    deployment.write_text(f"project: my-caretaker\n{budgets}\n")
-    if not said:
-        load_suite(deployment, settings)
-        return
-    with pytest.raises(SettingsError) as error:
-        load_suite(deployment, settings)
-    assert str(error.value).startswith(said)
+    must_say(said, owner, f"{budgets}", tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -111,15 +116,7 @@ def test_each_secret_that_is_made_is_one_that_is_rotated(tmp_path: Path, secrets
     owner = example()
     own = "projects/my-caretaker/secrets/caretaker-github-webhook"
     owner["rotate_secrets"]["secrets"]["own"] = owner["rotate_secrets"]["secrets"]["session-key"] | {"secret": own}
-    settings, deployment = tmp_path / "caretaker.yaml", tmp_path / "deployment.yaml"
-    settings.write_text(json.dumps(owner))
-    deployment.write_text(f"project: my-caretaker\nsecrets: {secrets}\n")
-    if not said:
-        load_suite(deployment, settings)
-        return
-    with pytest.raises(SettingsError) as error:
-        load_suite(deployment, settings)
-    assert str(error.value).startswith(said)
+    must_say(said, owner, f"secrets: {secrets}", tmp_path)
 
 
 @pytest.mark.parametrize(
