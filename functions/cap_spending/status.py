@@ -5,6 +5,7 @@ from functions.cap_spending.heard import heard
 from functions.cap_spending.ladder import passed_steps, percent, steps_in_force
 from functions.cap_spending.records import Occasion
 from functions.cap_spending.world import World
+from shared.moments import told
 
 
 def status(occasion: Occasion, world: World) -> tuple[str, ...]:
@@ -22,15 +23,17 @@ def _budgets(occasion: Occasion) -> list[str]:
     for key, budget in settings.budgets.items():
         record = records.budgets.get(key)
         passed = [step for step in passed_steps(records, settings, occasion.now) if step.budget == key]
-        told = [f"{step.rung.name} {'in force' if step.name in in_force else 'held back'}" for step in passed]
+        parts = [f"{step.rung.name} {'in force' if step.name in in_force else 'held back'}" for step in passed]
         if (snoozed := records.snoozed.get(key)) and occasion.now < snoozed.until:
-            told.append(f"snoozed until {snoozed.until:%Y-%m-%d %H:%M} UTC")
+            parts.append(f"snoozed until {told(snoozed.until)}")
         if record is None:
-            lines.append(f"{key}: {', '.join(['no notification yet', *told])}")
+            lines.append(f"{key}: {', '.join(['no notification yet', *parts])}")
             continue
         interval = record.current
         cost = f"{interval.highest_cost:.2f} of {interval.amount:.2f} {budget.currency} ({percent(interval.ratio)})"
-        lines.append(f"{key}: {cost} since {interval.interval_start:%Y-%m-%d}; {', '.join(told) or 'nothing in force'}")
+        lines.append(
+            f"{key}: {cost} since {interval.interval_start:%Y-%m-%d}; {', '.join(parts) or 'nothing in force'}"
+        )
     return lines
 
 
