@@ -104,7 +104,7 @@ class Console:
         for change in report.changes:
             self._change(change)
         for refusal in report.refusals:
-            self.say("refused", f"{refusal.subject}: {refusal.reason} [{refusal.guard}]", STYLES[Outcome.REFUSED])
+            self.say("refused", f"{refusal.scope}: {refusal.reason} [{refusal.guard}]", STYLES[Outcome.REFUSED])
         for alert in report.alerts:
             self.say("ALERT", f"{alert.kind}: {alert.reason}", "bold red")
         for label, lines in (

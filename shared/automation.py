@@ -1,18 +1,57 @@
-"""What an automation is: a handful of functions, pure but for the two that touch the world."""
+"""What an automation is: a handful of functions, pure but for the two that touch the world.
 
-from collections.abc import Callable, Sequence
+One run of the engine (`shared/run.py`, `shared/acting.py`) takes one event through them::
+
+    parse -> fold -> [ (needs -> look)* -> decide -> guard -> record -> apply ]* -> report
+              pure      pure    edge       pure      engine   engine    edge
+
+An automation is a folder `functions/NAME` with one ``Automation`` value in `automation.py`:
+
+1. ``parse`` makes one typed event of a message. It must raise ``IgnoredMessage`` for what can never succeed.
+2. ``fold`` puts what the event says into the records. It must give the same records whatever the order of events and
+   however often they come.
+3. ``needs`` names what must be read, from the context and from what has been answered so far. It is asked again after
+   each round of answers; nothing new means enough. It must be pure, and name nothing if there is nothing to decide.
+4. ``look`` answers one need by official clients. It may raise what a client raises: the engine makes an ``Unreadable``
+   of that, and asks no more for it in this run.
+5. ``decide`` is called once a look, and must be pure: context, world and the changes that this run has applied in, one
+   ``Decision`` out. An ``Unreadable`` blocks the subject that needs it, and only that; it must never count as "none".
+6. ``guards``, by name, judge all changes together before the first is made. A change that cannot simply be undone must
+   name its guard; the engine refuses one that names a guard that is not here.
+7. ``Records.before`` says what must be durable before changes are made; the engine writes that.
+8. ``apply`` makes one change, and may answer what a person should know of how it went. It raises what a client raises:
+   that change has failed, the others are made, and the run ends as failed, so that Pub/Sub delivers its message again.
+9. ``reply`` may answer a command in words. The default answers nothing.
+
+Importing `automation.py` must have no side effect: `main.py` makes the entry point. An example::
+
+    AUTOMATION = Automation[Settings, Event, Records, Need, Change](
+        name="switch_lights_off",
+        section=Settings,
+        records=Records,
+        parse=parse,
+        fold=fold,
+        needs=lambda context, world: (LampsIn(context.settings.house),),
+        look=look,
+        decide=decide,
+        apply=apply,
+    )
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, Self, TypeVar
 
 import msgspec
 
 from shared.clients import Clients
-from shared.events import Dated, LookAgain, PubsubMessage
-from shared.plan import Change, Guard, Plan
+from shared.decision import Change, Decision, Message, Refusal
+from shared.events import Command, Dated, PubsubMessage, RerunRequested
 from shared.restrictions import DOCUMENT as RESTRICTIONS_DOCUMENT
 from shared.restrictions import SpendingRestrictions
 from shared.settings import Section
 from shared.state import Document
+from shared.world import Need, World
 
 
 class Records(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,20 +64,25 @@ class Records(msgspec.Struct, frozen=True, kw_only=True):
     observed_plan: str = ""
     """A checksum of the plan that was last reported while observing."""
 
+    def before(self, changes: Sequence[Change]) -> Self:
+        """The records that must be durable before these changes are made: by default, these."""
+        del changes
+        return self
+
 
 NOT_READ = Document(RESTRICTIONS_DOCUMENT)
 
 SectionT = TypeVar("SectionT", bound=Section)
 EventT = TypeVar("EventT")
 RecordsT = TypeVar("RecordsT", bound=Records)
-WorldT = TypeVar("WorldT")
+NeedT = TypeVar("NeedT", bound=Need[Any])
 ChangeT = TypeVar("ChangeT", bound=Change)
 
 
-class Occasion(msgspec.Struct, Generic[SectionT, EventT, RecordsT], frozen=True):
+class RunContext(msgspec.Struct, Generic[SectionT, EventT, RecordsT], frozen=True):
     """All that a run knows before it looks at the world."""
 
-    event: Dated[EventT | LookAgain]
+    event: Dated[EventT | RerunRequested]
     records: RecordsT
     restrictions: SpendingRestrictions
     settings: SectionT
@@ -49,42 +93,40 @@ class Occasion(msgspec.Struct, Generic[SectionT, EventT, RecordsT], frozen=True)
     """The restrictions as they were read, for the one automation that writes them."""
 
 
-class Settled(msgspec.Struct, Generic[RecordsT], frozen=True):
-    """The records after a look at the world, and what a person should know of what was found there."""
+def no_reply(context: object, world: World, decision: object) -> Sequence[Message | str]:
+    """For an automation that answers no command."""
+    del context, world, decision
+    return ()
 
-    records: RecordsT
-    notices: tuple[str, ...] = ()
 
-
-class Automation(msgspec.Struct, Generic[SectionT, EventT, RecordsT, WorldT, ChangeT], frozen=True):
-    """One automation, as the run (`shared/run.py`) takes it through its steps."""
+class Automation(msgspec.Struct, Generic[SectionT, EventT, RecordsT, NeedT, ChangeT], frozen=True, kw_only=True):
+    """One automation. This module's docstring is the contract of each function."""
 
     name: str
     section: type[SectionT]
     records: type[RecordsT]
     parse: Callable[[PubsubMessage, SectionT], EventT]
-    """The message as a typed event. Raises ``IgnoredMessage`` for what can never succeed."""
     fold: Callable[[RecordsT, Dated[EventT], SectionT], RecordsT]
-    """What the event says, in the records; the same records if it says nothing new, in whatever order events come."""
-    read: Callable[[Occasion[SectionT, EventT, RecordsT], Clients], WorldT]
-    """As much of the world as the decision needs, and no call if it needs nothing."""
-    settle: Callable[[Occasion[SectionT, EventT, RecordsT], WorldT, tuple[ChangeT, ...]], Settled[RecordsT]]
-    """The records after what the world shows, and after the changes that this run has applied."""
-    plan: Callable[[Occasion[SectionT, EventT, RecordsT], WorldT], Plan[ChangeT]]
-    """The decision."""
-    guards: Callable[[Occasion[SectionT, EventT, RecordsT], WorldT], tuple[Guard[ChangeT], ...]]
-    """What may refuse it."""
-    intend: Callable[[Occasion[SectionT, EventT, RecordsT], tuple[ChangeT, ...]], RecordsT]
-    """The records that must be durable before these changes are applied."""
-    apply: Callable[[ChangeT, Clients], Sequence[str] | None]
-    """Make one change, and answer what a person should know of how it went. Raises what Google's client raises."""
-    status: Callable[[Occasion[SectionT, EventT, RecordsT], WorldT], tuple[str, ...]]
-    """The answer to a command, in words: where things stand, or what becomes of it; nothing for any other event."""
-    looks_once: bool = False
+    needs: Callable[[RunContext[SectionT, EventT, RecordsT], World], Iterable[NeedT]]
+    look: Callable[[NeedT, Clients], object]
+    decide: Callable[[RunContext[SectionT, EventT, RecordsT], World, tuple[ChangeT, ...]], Decision[RecordsT, ChangeT]]
+    apply: Callable[[ChangeT, Clients], Sequence[Message | str] | None]
+    guards: Mapping[
+        str, Callable[[RunContext[SectionT, EventT, RecordsT], World, tuple[ChangeT, ...]], Iterable[Refusal]]
+    ] = {}
+    reply: Callable[
+        [RunContext[SectionT, EventT, RecordsT], World, Decision[RecordsT, ChangeT]], Sequence[Message | str]
+    ] = no_reply
+    commands: tuple[type[Command], ...] = ()
+    """What a person may ask of it, for `./deploy.sh send`."""
+    patience: float = 0.0
+    """Seconds for which a run that has nothing else to do waits for what is in flight, before it leaves that to the
+    next one."""
+    single_pass: bool = False
     """For a world that takes long to read, and changes that lead to no others: what was read before the lease was taken
-    counts, if nobody has held it since, and what went as planned is not looked at again."""
-    goes_on: bool = False
-    """Whether a run that has applied something when its time is up wakes the automation again, by its own inbox."""
+    counts, if nobody has held it since, and what went as planned is not read again."""
+    continues: bool = False
+    """Whether a run that has applied something when its time is up triggers the automation again, by its own inbox."""
 
 
 AnyAutomation = Automation[Any, Any, Any, Any, Any]

@@ -7,10 +7,12 @@ Without an endpoint a client is what Google's library makes of the function's ow
 
 import copy
 import functools
+import gc
 import logging
 import os
 import threading
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, cast
 
 import msgspec
@@ -235,6 +237,22 @@ class Clients:
             return grpc.intercept_channel(channel, WatchingInterceptor(self._watcher))
 
         return open_channel
+
+
+@contextmanager
+def without_garbage_collection() -> Iterator[None]:
+    """Import a large library without having the garbage collector scan it again and again meanwhile.
+
+    An import makes many objects and little garbage. For Firestore's client it saves about an eighth of the time
+    (docs/benchmarks.md), in every cold start that reads state.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _keep_payloads_out_of_logs(*modules: str) -> None:

@@ -1,4 +1,4 @@
-"""The one clock: the system's, or the local cloud's when an endpoint for it is set."""
+"""The one clock: the system's, or the local cloud's when an endpoint for it is set. And times in words."""
 
 import os
 from datetime import UTC, datetime
@@ -18,3 +18,8 @@ def now(endpoint: str = "") -> datetime:
 
     with urlopen(endpoint, timeout=10) as answer:
         return datetime.fromisoformat(answer.read().decode()).astimezone(UTC)
+
+
+def format_time(moment: datetime) -> str:
+    """A time for people, to the minute: ``2026-11-28 09:00 UTC``."""
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"

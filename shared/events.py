@@ -137,8 +137,8 @@ def explain(error: Exception) -> str:
     )
 
 
-class LookAgain(msgspec.Struct, frozen=True):
-    """What a run is about, instead of its own event, once another run has asked it to look again: everything."""
+class RerunRequested(msgspec.Struct, frozen=True):
+    """What a run is about, instead of its own event, once another run has requested a rerun: everything."""
 
 
 def is_superseded(event: object, published: datetime, now: datetime) -> bool:

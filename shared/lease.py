@@ -1,8 +1,8 @@
 """One hand at a time: an expiring lease for each automation.
 
-It saves work and races; correctness rests on preconditions and etags. A run that finds the lease held leaves a
-"look again" mark, and is acknowledged: the holder sees to the mark before it leaves, or leaves it to the next delivery
-of its own message, which is never acknowledged while the lease is held for it.
+It saves work and races; correctness rests on preconditions and etags. A run that finds the lease held requests a rerun
+and is acknowledged: the holder reruns before it releases the lease, or leaves the request to the next delivery of its
+own message, which is never acknowledged while the lease is held for it.
 """
 
 import uuid
@@ -18,20 +18,21 @@ DURATION = timedelta(seconds=270)
 
 
 class LeaseRecord(msgspec.Struct, frozen=True):
-    """Who holds the lease until when, for which message, and whether someone else has asked to look again."""
+    """Who holds the lease until when, for which message, and whether another run has requested a rerun."""
 
     holder: str = ""
     message_id: str = ""
     expires_at: datetime = datetime.fromtimestamp(0, UTC)
-    look_again: bool = False
+    rerun_requested: bool = msgspec.field(default=False, name="look_again")
+    """Stored under the name that it had before 0.2.0, so that an upgrade loses no request."""
 
     def is_free(self, now: datetime) -> bool:
         """Whether nobody holds it."""
         return self.expires_at <= now
 
-    def is_left_behind(self, now: datetime) -> bool:
-        """Whether somebody has asked to look again, and whoever held it has left, or died, without that."""
-        return self.look_again and self.is_free(now)
+    def is_rerun_due(self, now: datetime) -> bool:
+        """Whether a requested rerun is still due although no run holds the lease any more."""
+        return self.rerun_requested and self.is_free(now)
 
 
 class Lease:
@@ -43,8 +44,8 @@ class Lease:
         self._message_id = message_id
         self._holder = uuid.uuid4().hex
         self._is_mine = False
-        self.was_untouched = False
-        """Whether nobody has held it, or asked to look again, between our reading and our taking it."""
+        self.uncontended = False
+        """Whether no other run held it or requested a rerun between our reading and our taking it."""
 
     @staticmethod
     def path(automation: str) -> str:
@@ -57,24 +58,24 @@ class Lease:
         Raises ``WriteConflict`` if others have written first each time, and ``StillAtWork`` if it is held for this very
         message: the run fails, and is delivered again.
         """
-        is_fresh = False
+        has_just_been_read = False
         for _ in range(ATTEMPTS):
             record = self._known.as_type(LeaseRecord)
             # It is ours if an earlier write took effect and its answer was an error.
             self._is_mine = record.holder == self._holder or record.is_free(now)
             if not self._is_mine and record.message_id == self._message_id:
                 raise StillAtWork(f"{self._known.path}: an earlier delivery of this message holds it, or died with it")
-            wanted = self._fresh(now) if self._is_mine else msgspec.structs.replace(record, look_again=True)
+            wanted = self._renewed(now) if self._is_mine else msgspec.structs.replace(record, rerun_requested=True)
             # A mark that was there when the run began may have been seen to since: only one that is still there counts.
-            if (wanted == record and is_fresh) or (wanted != record and self._write(wanted)):
-                self.was_untouched = self._is_mine and not is_fresh
+            if (wanted == record and has_just_been_read) or (wanted != record and self._write(wanted)):
+                self.uncontended = self._is_mine and not has_just_been_read
                 return self._is_mine
             self._known = self._state.read(self._known.path)[0]
-            is_fresh = True
+            has_just_been_read = True
         raise self._contended()
 
-    def give_back(self, now: datetime) -> bool:
-        """Give the lease back. Returns False, and keeps it, if another run has asked to look again.
+    def release_if_done(self, now: datetime) -> bool:
+        """Give the lease back. Returns False, and keeps it, if another run has requested a rerun.
 
         Raises ``WriteConflict`` if it is contended just then: the run fails, and is delivered again.
         """
@@ -83,28 +84,28 @@ class Lease:
         if not self._write(LeaseRecord()):
             self._known = self._state.read(self._known.path)[0]
             if self._known.as_type(LeaseRecord).holder == self._holder:
-                self._known = self._state.write(self._known, self._fresh(now))
+                self._known = self._state.write(self._known, self._renewed(now))
                 return False
         self._is_mine = False
         return True
 
-    def leave(self) -> bool:
-        """Give the lease back in any case. Returns whether another run's wish to look again stays behind.
+    def release(self) -> bool:
+        """Give the lease back in any case. Returns whether a requested rerun is left undone.
 
         Raises ``WriteConflict`` if others write first each time: the lease expires by itself.
         """
         for _ in range(ATTEMPTS):
             if not self._is_mine:
                 return False
-            look_again = self._known.as_type(LeaseRecord).look_again
-            if self._write(LeaseRecord(look_again=look_again)):
+            rerun_requested = self._known.as_type(LeaseRecord).rerun_requested
+            if self._write(LeaseRecord(rerun_requested=rerun_requested)):
                 self._is_mine = False
-                return look_again
+                return rerun_requested
             self._known = self._state.read(self._known.path)[0]
             self._is_mine = self._known.as_type(LeaseRecord).holder == self._holder
         raise self._contended()
 
-    def _fresh(self, now: datetime) -> LeaseRecord:
+    def _renewed(self, now: datetime) -> LeaseRecord:
         return LeaseRecord(self._holder, self._message_id, now + DURATION)
 
     def _contended(self) -> WriteConflict:

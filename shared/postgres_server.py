@@ -21,7 +21,7 @@ from typing import IO, Self
 
 import msgspec
 
-from shared import keeper
+from shared import supervisor
 from shared.errors import CaretakerError
 
 SUPERUSER = "postgres"
@@ -163,7 +163,7 @@ class PostgresServer:
     def _keep(self, user: str, command: Sequence[str | Path], log: IO[bytes]) -> "subprocess.Popen[bytes]":
         """Run a program as this user, for as long as this process lives and its standard input is open."""
         return subprocess.Popen(
-            (sys.executable, "-I", keeper.__file__, ENDING, user, self.folder, *command),
+            (sys.executable, "-I", supervisor.__file__, ENDING, user, self.folder, *command),
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=subprocess.STDOUT,

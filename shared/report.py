@@ -11,8 +11,9 @@ from enum import StrEnum
 
 import msgspec
 
-from shared.plan import Alert, Change, Plan, Refusal
+from shared.decision import Alert, Change, Decision, LogLine, Refusal
 from shared.settings import Mode
+from shared.world import Unreadable
 
 MOST_CHANGES = 100
 """How many changes one report tells in full: Cloud Logging takes no line of more than 256 KiB."""
@@ -80,6 +81,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     saved: float = 0.0
     """What the changes that were applied put on the books as saved, in `currency`."""
     currency: str = ""
+    unreadable: tuple[Unreadable, ...] = ()
+    """What could not be read, and so blocked what needs it."""
     refusals: tuple[Refusal, ...] = ()
     alerts: tuple[Alert, ...] = ()
     waiting: tuple[str, ...] = ()
@@ -101,7 +104,7 @@ def change_report(change: Change, outcome: Outcome, error: str = "") -> ChangeRe
         field=change.field,
         before=change.before,
         after=change.after,
-        reason=change.reason,
+        reason=str(change.reason),
         outcome=outcome,
         error=error,
         is_money=change.is_money,
@@ -135,17 +138,19 @@ def bounded(lines: Iterable[str]) -> tuple[str, ...]:
     return (*listed[:MOST_LINES], *more)
 
 
-def overall(plan: Plan[Change], changes: tuple[ChangeReport, ...]) -> Outcome:
+def overall(
+    decision: Decision[object, Change], changes: tuple[ChangeReport, ...], unreadable: tuple[Unreadable, ...] = ()
+) -> Outcome:
     """The one word for a run: the worst of what came of it, or else the most that came of it."""
     outcomes = {change.outcome for change in changes}
-    if Outcome.FAILED in outcomes:
+    if Outcome.FAILED in outcomes or unreadable:
         return Outcome.FAILED
-    if plan.refusals:
+    if decision.refusals:
         return Outcome.REFUSED
     for outcome in (Outcome.WAITING, Outcome.APPLIED, Outcome.OBSERVED):
         if outcome in outcomes:
             return outcome
-    return Outcome.WAITING if plan.waiting else Outcome.UNCHANGED
+    return Outcome.WAITING if decision.waiting else Outcome.UNCHANGED
 
 
 _SEVERITIES = {
@@ -172,6 +177,7 @@ def sentence(report: Report) -> str:
     counts += [f"{len(report.refusals)} refused"] if report.refusals else []
     counts += [f"{alert.kind}: {alert.subject}" for alert in report.alerts[:3]]
     counts += [f"waiting for {len(report.waiting)}"] if report.waiting else []
+    counts += [str(unreadable) for unreadable in report.unreadable[:3]]
     details = "; ".join([*counts, report.why] if report.why else counts)
     return f"{report.automation}: {report.event}: {report.outcome}" + (f" ({details})" if details else "")
 
@@ -181,6 +187,11 @@ def write_log(severity: Severity, message: str, **fields: object) -> None:
     line = msgspec.json.encode({"severity": severity, "message": message, **fields})
     sys.stdout.write(line.decode() + "\n")
     sys.stdout.flush()
+
+
+def write_line(line: LogLine) -> None:
+    """Write a structured line that is not a report."""
+    write_log(Severity(line.severity), line.message, **line.fields)
 
 
 def write_report(report: Report) -> None:

@@ -1,11 +1,13 @@
-"""One run: wake -> parse -> fold -> [ read -> settle -> plan -> guard -> intend -> apply ]* -> report."""
+"""One run: trigger -> parse -> fold -> [ (needs -> look)* -> decide -> guard -> record -> apply ]* -> report."""
 
+import traceback
 from collections.abc import Callable
 from typing import Any
 
 import msgspec
 from cloudevents.http import CloudEvent
 
+from shared.acting import RunLoop
 from shared.automation import AnyAutomation
 from shared.clients import Clients
 from shared.errors import IgnoredMessage, RunFailed, cloud_errors, in_words
@@ -13,16 +15,15 @@ from shared.events import Dated, is_superseded, read_message
 from shared.report import Outcome, Report, with_changes
 from shared.runtime import Runtime
 from shared.settings import Configuration, from_environment
-from shared.steps import Steps
 
 
-def entry_point(automation: AnyAutomation, *, patience: float = 0.0) -> Callable[[CloudEvent], None]:
-    """The function that answers an automation's CloudEvents, waiting ``patience`` seconds for what is in flight.
+def entry_point(automation: AnyAutomation) -> Callable[[CloudEvent], None]:
+    """The function that answers an automation's CloudEvents.
 
     Raises ``SettingsError`` at once if the settings are wrong, so that a function with wrong settings does not start.
     """
     settings = from_environment(automation.name, automation.section)
-    runtime = Runtime(Clients.from_environment(), patience=patience)
+    runtime = Runtime(Clients.from_environment(), patience=automation.patience)
 
     def answer(cloud_event: CloudEvent) -> None:
         run(automation, settings, cloud_event, runtime)
@@ -58,18 +59,41 @@ def run(automation: AnyAutomation, settings: Configuration[Any], cloud_event: Cl
     if is_superseded(event.event, event.published, now):
         why = "superseded: this tick is older than its period, and a newer one is due"
         return _finish(msgspec.structs.replace(report, outcome=Outcome.UNCHANGED, why=why), runtime)
-    steps = Steps(automation, settings, event, now, runtime)
+    loop = RunLoop(automation, settings, event, now, runtime)
     try:
-        report = steps.carry_out(report)
+        report = loop.carry_out(report)
     except cloud_errors() as error:
-        failed = msgspec.structs.replace(with_changes(report, tuple(steps.results)), why=in_words(error))
-        _finish(msgspec.structs.replace(failed, outcome=Outcome.FAILED), runtime)
+        _finish(_failed(report, loop, in_words(error)), runtime)
         raise RunFailed(f"{automation.name}: {in_words(error)}") from error
+    except Exception as error:
+        # A fault of ours: alerts must see it too, so it is reported before it takes the run down.
+        _finish(_failed(report, loop, _where(error)), runtime)
+        raise
     _finish(report, runtime)
     if report.outcome is Outcome.FAILED:
-        owed = [change.target for change in report.changes if change.outcome is Outcome.FAILED]
-        raise RunFailed(f"{automation.name}: {report.counts[Outcome.FAILED]} still owed, such as {owed[0]}")
+        raise RunFailed(f"{automation.name}: {_unfinished(report)}")
     return report
+
+
+def _failed(report: Report, loop: RunLoop[Any, Any, Any, Any, Any], why: str) -> Report:
+    """The report of a run that ended in the middle: what it has done, what it could not read, and why it ended."""
+    done = with_changes(report, tuple(loop.results))
+    return msgspec.structs.replace(done, outcome=Outcome.FAILED, why=why, unreadable=loop.unreadable)
+
+
+def _where(error: Exception) -> str:
+    """A fault of ours by its type and its last frame. What it says is left out, as it may quote a value."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    file = "/".join(frame.filename.split("/")[-3:])
+    return f"{type(error).__name__} in {frame.name} ({file}, line {frame.lineno})"
+
+
+def _unfinished(report: Report) -> str:
+    """What of a run has failed, in one line."""
+    failed = [change.target for change in report.changes if change.outcome is Outcome.FAILED]
+    count = report.counts.get(Outcome.FAILED, 0)
+    changes = [f"{count} {'change' if count == 1 else 'changes'} failed, such as {failed[0]}"] if failed else []
+    return "; ".join([*changes, *map(str, report.unreadable[:1])])
 
 
 def _finish(report: Report, runtime: Runtime) -> Report:

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
-from shared.clients import Clients
+from shared.clients import Clients, without_garbage_collection
 from shared.errors import WriteConflict
 from shared.firestore_values import Builtins, from_fields, to_fields
-from shared.importing import without_garbage_collection
 
 if TYPE_CHECKING:
     from google.cloud.firestore_v1.services.firestore import FirestoreClient

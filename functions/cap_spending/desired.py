@@ -23,6 +23,7 @@ from functions.cap_spending.world import (
     ScheduledJob,
     World,
 )
+from shared.decision import is_suites_own
 from shared.holds import (
     Current,
     FieldValue,
@@ -37,7 +38,6 @@ from shared.holds import (
     standing,
     to_restore,
 )
-from shared.ownership import is_suites_own
 
 MANAGED_BY_FUNCTIONS = ("goog-managed-by", "cloudfunctions")
 ENABLED, PAUSED, UPDATE_FAILED = "ENABLED", "PAUSED", "UPDATE_FAILED"

@@ -23,12 +23,12 @@ def guards(occasion: Occasion, world: World) -> tuple[Guard[CapSpendingChange], 
             twice = {scope.even_the_suites_own_project for b in budgets if (scope := b.may_touch.detach_billing)}
             if accounts[change.target] not in ours:
                 reason = f"{project} is linked to {accounts[change.target]}, which is not the account of this budget"
-                yield Refusal(change.subject, "may_be_detached", reason)
+                yield Refusal(change.scope, "may_be_detached", reason)
             if project == occasion.project and project not in twice:
                 reason = (
                     f"{project} is the project that Caretaker runs in, and would stop it too; to allow that, set "
                     f"`may_touch.detach_billing.even_the_suites_own_project: {project}`"
                 )
-                yield Refusal(change.subject, "may_be_detached", reason)
+                yield Refusal(change.scope, "may_be_detached", reason)
 
     return (may_be_detached,)

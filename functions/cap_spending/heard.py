@@ -6,7 +6,7 @@ from functions.cap_spending.commands import Accept, LinkBilling, Snooze, Undo, b
 from functions.cap_spending.desired import is_linked_by_command
 from functions.cap_spending.ladder import began, passed_steps
 from functions.cap_spending.records import Occasion
-from shared.moments import told
+from shared.clock import format_time
 
 
 def heard(occasion: Occasion) -> Iterator[str]:
@@ -33,7 +33,7 @@ def _undone(key: str, occasion: Occasion) -> str:
     if not passed and key not in rungs:
         return f"{key}: no rung is passed, so there is nothing to undo"
     accepted = f"; accepted until the next period: {', '.join(passed)}" if passed else ""
-    return f"{key}: let go of what was in force at {told(undone)}{accepted}"
+    return f"{key}: let go of what was in force at {format_time(undone)}{accepted}"
 
 
 def _accepted(key: str, rung: str, occasion: Occasion) -> str:
@@ -48,8 +48,8 @@ def _accepted(key: str, rung: str, occasion: Occasion) -> str:
 def _snoozed(key: str, occasion: Occasion) -> str:
     until = occasion.records.snoozed[key].until
     if occasion.now < until:
-        return f"{key}: nothing new is done before {told(until)}; what is in force stays so"
-    return f"{key}: it is not snoozed, as {told(until)} has gone by"
+        return f"{key}: nothing new is done before {format_time(until)}; what is in force stays so"
+    return f"{key}: it is not snoozed, as {format_time(until)} has gone by"
 
 
 def _linked(project: str, occasion: Occasion) -> str:

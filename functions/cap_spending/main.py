@@ -7,18 +7,16 @@ until there is nothing left to do, and reports.
 import functions_framework
 from cloudevents.http import CloudEvent
 
-from functions.cap_spending.changes import CapSpendingChange
 from functions.cap_spending.cloud import apply, read
 from functions.cap_spending.parse import parse
 from functions.cap_spending.plan import guards, intend, plan, settle
-from functions.cap_spending.records import Event, Records, fold
+from functions.cap_spending.records import Records, fold
 from functions.cap_spending.settings import Settings
 from functions.cap_spending.status import status
-from functions.cap_spending.world import World
-from shared.automation import Automation
+from shared.legacy import legacy
 from shared.run import entry_point
 
-AUTOMATION = Automation[Settings, Event, Records, World, CapSpendingChange](
+AUTOMATION = legacy(
     name="cap_spending",
     section=Settings,
     records=Records,

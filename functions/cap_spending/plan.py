@@ -24,9 +24,9 @@ from functions.cap_spending.notification import BudgetNotification
 from functions.cap_spending.records import Occasion, Records, fold_notification
 from functions.cap_spending.settings import Action
 from functions.cap_spending.world import LOOKS, Look, ProjectBilling, RunService, World
-from shared.automation import Settled
-from shared.events import LookAgain, Tick
+from shared.events import RerunRequested, Tick
 from shared.holds import Phase, with_intended
+from shared.legacy import Settled
 from shared.plan import Alert, Plan
 from shared.restrictions import InForce, Restriction, SpendingRestrictions
 
@@ -54,7 +54,7 @@ def what_to_look_at(occasion: Occasion) -> frozenset[Look]:
         if (hold.phase is Phase.INTENDED and not is_within_one_of(holds, name))
         or is_linked_by_command(name, hold, occasion.records)
     }
-    if isinstance(occasion.event.event, Tick | LookAgain) and (restraining := _restraining(occasion)):
+    if isinstance(occasion.event.event, Tick | RerunRequested) and (restraining := _restraining(occasion)):
         looks |= {LOOKS[action] for key in restraining if (action := _action_of(key)) in LOOKS} | {Look.BUDGETS}
     if looks & {Look.SERVICES, Look.JOBS} and any(kind_of(name) is Look.PROJECTS for name in holds):
         # What is in a project that is detached cannot be read.
@@ -159,7 +159,7 @@ def _in_force(
     """By budget, rung and action, what has been dealt with: what is done and wanted, or not yet let go."""
     known = occasion.records.in_force
     unsettled = {kind_of(verdict.name) for verdict in seen if not verdict.is_settled}
-    notified = {change.subject for change in applied if isinstance(change, Notify)}
+    notified = {change.scope for change in applied if isinstance(change, Notify)}
 
     def is_dealt_with(step: Step, action: Action) -> bool:
         key = step.key(action)
@@ -188,7 +188,7 @@ def _notifications(steps: Iterable[Step], occasion: Occasion) -> Iterable[Notify
                 before="",
                 after=step.rung.name,
                 reason=step.why,
-                subject=step.name,
+                scope=step.name,
                 budget=step.budget,
                 rung=step.rung,
             )
@@ -216,7 +216,7 @@ def _restrictions(steps: tuple[Step, ...], occasion: Occasion) -> Iterable[SetRe
         before=_listed(existing),
         after=_listed(desired),
         reason="; ".join(dict.fromkeys(step.why for by in asking.values() for step in by)) or "no rung asks for any",
-        subject="restrictions",
+        scope="restrictions",
         restrictions=desired,
         known=occasion.restrictions_document,
         inboxes=tuple(sorted({inbox for one in touched for inbox in occasion.settings.wake.get(one, ())})),
@@ -231,7 +231,7 @@ def _held_changes(verdict: Verdict) -> Iterable[CapSpendingChange]:
             "before": str(before),
             "after": str(after),
             "reason": verdict.reason,
-            "subject": verdict.name,
+            "scope": verdict.name,
         }
         match verdict.resource:
             case RunService(etag=etag):

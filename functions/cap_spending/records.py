@@ -19,7 +19,7 @@ from shared.holds import Hold
 INTERVALS_KEPT = 3
 
 Event = BudgetNotification | Tick | RestrictionsChanged | Command
-Occasion = automation.Occasion[Settings, "Event", "Records"]
+Occasion = automation.RunContext[Settings, "Event", "Records"]
 
 
 class Newest(msgspec.Struct, frozen=True, order=True):

@@ -5,7 +5,7 @@ from functions.cap_spending.heard import heard
 from functions.cap_spending.ladder import passed_steps, percent, steps_in_force
 from functions.cap_spending.records import Occasion
 from functions.cap_spending.world import World
-from shared.moments import told
+from shared.clock import format_time
 
 
 def status(occasion: Occasion, world: World) -> tuple[str, ...]:
@@ -25,7 +25,7 @@ def _budgets(occasion: Occasion) -> list[str]:
         passed = [step for step in passed_steps(records, settings, occasion.now) if step.budget == key]
         parts = [f"{step.rung.name} {'in force' if step.name in in_force else 'held back'}" for step in passed]
         if (snoozed := records.snoozed.get(key)) and occasion.now < snoozed.until:
-            parts.append(f"snoozed until {told(snoozed.until)}")
+            parts.append(f"snoozed until {format_time(snoozed.until)}")
         if record is None:
             lines.append(f"{key}: {', '.join(['no notification yet', *parts])}")
             continue

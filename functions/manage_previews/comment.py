@@ -10,7 +10,7 @@ from hashlib import sha256
 from functions.manage_previews.costs import cost_in_words
 from functions.manage_previews.verdicts import State, Subject, Verdict
 from functions.manage_previews.words import HELP
-from shared.moments import told
+from shared.clock import format_time
 
 MARKER = "<!-- caretaker: preview -->"
 LONGEST_PROBLEM = 300
@@ -91,8 +91,8 @@ def _table(verdict: Verdict) -> str:
         ("URL", f"{preview.uri} ({access})" if preview.uri else "not known yet"),
         ("Commit", f"`{preview.sha}`"),
         ("Image", f"`{preview.digest}`"),
-        ("Since", told(preview.since)),
-        ("Expires", f"{told(subject.expires_at)}, unless somebody pushes or comments a command"),
+        ("Since", format_time(preview.since)),
+        ("Expires", f"{format_time(subject.expires_at)}, unless somebody pushes or comments a command"),
         ("Costs", cost_in_words(settings.cpu, settings.memory)),
     ]
     return "\n".join(["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows)])

@@ -8,23 +8,20 @@ difference, looks again, and tells the pull request where it stands.
 import functions_framework
 from cloudevents.http import CloudEvent
 
-from functions.manage_previews.changes import PreviewChange
 from functions.manage_previews.cloud import apply, read
-from functions.manage_previews.events import Event
 from functions.manage_previews.parse import parse
 from functions.manage_previews.plan import guards, intend, plan
 from functions.manage_previews.records import Records, fold
 from functions.manage_previews.settings import Settings
 from functions.manage_previews.settling import settle
 from functions.manage_previews.status import status
-from functions.manage_previews.world import World
-from shared.automation import Automation
+from shared.legacy import legacy
 from shared.run import entry_point
 
 PATIENCE_SECONDS = 60.0
 """A preview is up within this time, mostly; the pull request is told of that by the run that made it."""
 
-AUTOMATION = Automation[Settings, Event, Records, World, PreviewChange](
+AUTOMATION = legacy(
     name="manage_previews",
     section=Settings,
     records=Records,
@@ -37,9 +34,10 @@ AUTOMATION = Automation[Settings, Event, Records, World, PreviewChange](
     intend=intend,
     apply=apply,
     status=status,
+    patience=PATIENCE_SECONDS,
 )
 
-answer = entry_point(AUTOMATION, patience=PATIENCE_SECONDS)
+answer = entry_point(AUTOMATION)
 
 
 @functions_framework.cloud_event

@@ -17,8 +17,8 @@ from functions.manage_previews.names import service_id
 from functions.manage_previews.records import Deployed, DeploymentState, PullRecord, Records, Written, with_records
 from functions.manage_previews.verdicts import Occasion, State, Subject, Verdict, subjects, verdicts
 from functions.manage_previews.world import PreviewService, World
+from shared.clock import format_time
 from shared.holds import Phase
-from shared.moments import told
 from shared.plan import Alert, Guard, Plan, Refusal
 
 # What to look at
@@ -88,7 +88,7 @@ def intend(occasion: Occasion, changes: tuple[PreviewChange, ...]) -> Records:
     """The records with all that is about to be written at GitHub: should an answer be lost, it is looked up."""
     intended: dict[str, PullRecord] = {}
     for change in changes:
-        record = intended.get(change.subject, occasion.records.of(change.subject))
+        record = intended.get(change.scope, occasion.records.of(change.scope))
         if isinstance(change, WriteComment):
             written = Written(change.comment_id, checksum_of(change.text), Phase.INTENDED)
             record = msgspec.structs.replace(record, comment=written)
@@ -97,7 +97,7 @@ def intend(occasion: Occasion, changes: tuple[PreviewChange, ...]) -> Records:
         elif isinstance(change, SetDeploymentStatus):
             deployed = Deployed(change.deployment_id, change.sha, change.state, Phase.INTENDED)
             record = msgspec.structs.replace(record, deployment=deployed)
-        intended[change.subject] = record
+        intended[change.scope] = record
     return with_records(occasion.records, intended)
 
 
@@ -108,8 +108,8 @@ def guards(occasion: Occasion, world: World) -> tuple[Guard[PreviewChange], ...]
     def certain_end(planned: Plan[PreviewChange]) -> Iterable[Refusal]:
         """Nothing goes unless GitHub has told, in this run, how its pull request stands."""
         for change in planned.changes:
-            if isinstance(change, DeletePreview) and change.subject not in world.pull_requests:
-                yield Refusal(change.subject, "certain_end", "it is not known how the pull request stands")
+            if isinstance(change, DeletePreview) and change.scope not in world.pull_requests:
+                yield Refusal(change.scope, "certain_end", "it is not known how the pull request stands")
 
     return (certain_end,)
 
@@ -130,7 +130,7 @@ def _change_of_service(verdict: Verdict) -> PreviewChange:
         "field": "image",
         "before": before,
         "reason": verdict.why,
-        "subject": verdict.key,
+        "scope": verdict.key,
     }
     if verdict.deploy is None:
         return DeletePreview(**common, after="", etag=etag)
@@ -149,7 +149,7 @@ def _change_of_comment(verdict: Verdict) -> Iterator[PreviewChange]:
             before="there" if known else "",
             after=f"{verdict.state}, {verdict.subject.pull.head_sha[:7]}",
             reason=verdict.why,
-            subject=verdict.key,
+            scope=verdict.key,
             access=verdict.subject.occasion.settings.github,
             text=text,
             comment_id=known.id if known else 0,
@@ -161,7 +161,7 @@ def _change_of_deployment(verdict: Verdict) -> Iterator[PreviewChange]:
     subject, known, settings = verdict.subject, verdict.subject.record.deployment, verdict.subject.occasion.settings
     preview = subject.preview if verdict.state.is_wanted and settings.deployments else None
     is_over = known is None or known.state is DeploymentState.INACTIVE
-    common = {"target": f"{verdict.key}, deployments", "reason": verdict.why, "subject": verdict.key}
+    common = {"target": f"{verdict.key}, deployments", "reason": verdict.why, "scope": verdict.key}
     if preview and is_over and (known is None or known.sha != preview.sha):
         state = _state_of(preview)
         yield CreateDeployment(
@@ -218,5 +218,5 @@ def _next(verdict: Verdict) -> str:
         case State.NO_IMAGE | State.NOT_APPROVED | State.NO_ROOM:
             return f"{verdict.state}: {verdict.why}"
         case State.RUNNING | State.FAILED:
-            return f"goes at {told(verdict.subject.expires_at)}, unless somebody pushes or comments"
+            return f"goes at {format_time(verdict.subject.expires_at)}, unless somebody pushes or comments"
     return ""

@@ -154,7 +154,7 @@ def write_comment(change: WriteComment, clients: Clients) -> None:
     """Write the comment, or edit it in place; one that somebody has deleted is written anew."""
     from google.api_core.exceptions import NotFound
 
-    repository, number = parts_of(change.subject)
+    repository, number = parts_of(change.scope)
     github, body = GitHub(change.access, clients), {"body": change.text}
     if change.comment_id:
         with suppress(NotFound):  # somebody has deleted it
@@ -174,14 +174,14 @@ def create_deployment(change: CreateDeployment, clients: Clients) -> None:
         "transient_environment": True,
         "production_environment": False,
     }
-    github, path = GitHub(change.access, clients), f"/repos/{parts_of(change.subject)[0]}/deployments"
+    github, path = GitHub(change.access, clients), f"/repos/{parts_of(change.scope)[0]}/deployments"
     made = github.send("POST", path, body, DeploymentAnswer)
     _set_status(github, f"{path}/{made.id}/statuses", change.state, change.url)
 
 
 def set_deployment_status(change: SetDeploymentStatus, clients: Clients) -> None:
     """Tell how a deployment stands."""
-    path = f"/repos/{parts_of(change.subject)[0]}/deployments/{change.deployment_id}/statuses"
+    path = f"/repos/{parts_of(change.scope)[0]}/deployments/{change.deployment_id}/statuses"
     _set_status(GitHub(change.access, clients), path, change.state, change.url)
 
 

@@ -6,10 +6,10 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
+from shared.decision import SUITE_PREFIX
 from shared.errors import SettingsError
 from shared.github import GitHubAccess
 from shared.github_events import Repository as RepositoryName
-from shared.ownership import PREFIX
 from shared.settings import Model, ProjectId, Region, Section
 
 ACCOUNT = r"^[a-z][a-z0-9-]{4,28}[a-z0-9]@[a-z][a-z0-9-]{4,28}[a-z0-9]\.iam\.gserviceaccount\.com$"
@@ -40,9 +40,9 @@ class PreviewedRepository(Model, frozen=True, kw_only=True):
     """Plain values. A preview is given no secret: what runs in it is not reviewed yet."""
 
     def __post_init__(self) -> None:
-        if self.service.startswith(PREFIX):
+        if self.service.startswith(SUITE_PREFIX):
             raise SettingsError(
-                "service", self.service, f"a name that does not begin with {PREFIX}: that is the suite's"
+                "service", self.service, f"a name that does not begin with {SUITE_PREFIX}: that is the suite's"
             )
         try:
             used = {name for _, name, _, _ in Formatter().parse(self.tag) if name is not None}

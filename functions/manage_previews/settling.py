@@ -21,9 +21,9 @@ from functions.manage_previews.records import (
 from functions.manage_previews.scope import is_over
 from functions.manage_previews.verdicts import Occasion
 from functions.manage_previews.world import PullRequest, World
-from shared.automation import Settled
 from shared.github_events import PullRequestEvent
 from shared.holds import Phase
+from shared.legacy import Settled
 
 REMEMBERED = timedelta(days=7)
 """For how long a closed pull request is remembered: Pub/Sub delivers nothing that is older."""

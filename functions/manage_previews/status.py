@@ -3,7 +3,7 @@
 from functions.manage_previews.events import Pause, Resume, Status
 from functions.manage_previews.verdicts import Occasion, Verdict, verdicts
 from functions.manage_previews.world import World
-from shared.moments import told
+from shared.clock import format_time
 
 
 def status(occasion: Occasion, world: World) -> tuple[str, ...]:
@@ -33,6 +33,6 @@ def _line(verdict: Verdict) -> str:
     preview = verdict.subject.preview
     parts = [f"{verdict.state}: {verdict.why}"]
     if preview:
-        expires = told(verdict.subject.expires_at)
-        parts += [preview.uri, f"commit {preview.sha[:7]}", f"since {told(preview.since)}, expires {expires}"]
+        expires = format_time(verdict.subject.expires_at)
+        parts += [preview.uri, f"commit {preview.sha[:7]}", f"since {format_time(preview.since)}, expires {expires}"]
     return f"{verdict.key}: {'; '.join(part for part in parts if part)}"

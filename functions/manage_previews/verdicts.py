@@ -14,11 +14,11 @@ from functions.manage_previews.spec import Spec, spec_of
 from functions.manage_previews.words import Kind, Word
 from functions.manage_previews.world import PreviewService, PullRequest, World
 from shared import automation
-from shared.events import LookAgain
-from shared.moments import told
+from shared.clock import format_time
+from shared.events import RerunRequested
 from shared.restrictions import Restriction
 
-Occasion = automation.Occasion[Settings, Event, Records]
+Occasion = automation.RunContext[Settings, Event, Records]
 
 
 class State(StrEnum):
@@ -117,7 +117,7 @@ class Subject(msgspec.Struct, frozen=True):
     @property
     def needs_image(self) -> bool:
         """Whether it is to be known what image its head has."""
-        return not self._is_current or isinstance(self.occasion.event.event, ImagePushed | LookAgain)
+        return not self._is_current or isinstance(self.occasion.event.event, ImagePushed | RerunRequested)
 
     def unwanted(self) -> tuple[State, str] | None:
         """Why there is to be no preview at all; None if there is to be one."""
@@ -152,7 +152,7 @@ class Subject(msgspec.Struct, frozen=True):
         if stop and stop.is_after(start):
             yield State.STOPPED, "somebody who may write asked for that"
         if self.occasion.now >= self.expires_at:
-            yield State.EXPIRED, f"nobody has pushed or commented in time: it expired at {told(self.expires_at)}"
+            yield State.EXPIRED, f"nobody has pushed or commented in time: it expired at {format_time(self.expires_at)}"
 
     def _obstacles(self, *, has_room: bool) -> Iterator[tuple[State, str]]:
         """What stands in the way of a preview that is wanted. One that is there already stays as it is meanwhile."""

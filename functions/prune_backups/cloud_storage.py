@@ -86,7 +86,7 @@ def delete(change: DeleteBackups, clients: Clients) -> Sequence[str]:
     ]
     names = [backup.name for backup in backups]
     left = _made(change.bucket, names, batch.send(clients, calls))
-    told = f"prune_backups: {change.subject}: deleted"
+    told = f"prune_backups: {change.scope}: deleted"
     gone = [name for name in names if name not in left]
     Progress(told, change.earlier + len(backups), change.total).log(bucket=change.bucket, deleted=gone)
     return list(left.values())

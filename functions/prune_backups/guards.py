@@ -161,7 +161,7 @@ def guards(occasion: Occasion, world: World) -> tuple[Guard[PruneChange], ...]:
         deletes: dict[str, list[DeleteBackups]] = {}
         for change in plan.changes:
             if isinstance(change, DeleteBackups):
-                deletes.setdefault(change.subject, []).append(change)
+                deletes.setdefault(change.scope, []).append(change)
         for key, listing in world.sets.items():
             if listing is None:
                 yield Refusal(

@@ -7,18 +7,16 @@ and why, asks what speaks against deleting the others, deletes them in batches, 
 import functions_framework
 from cloudevents.http import CloudEvent
 
-from functions.prune_backups.changes import PruneChange
 from functions.prune_backups.cloud import apply, read
 from functions.prune_backups.parse import parse
 from functions.prune_backups.plan import guards, intend, plan, settle
-from functions.prune_backups.records import Event, Records, fold
+from functions.prune_backups.records import Records, fold
 from functions.prune_backups.settings import Settings
 from functions.prune_backups.status import status
-from functions.prune_backups.world import World
-from shared.automation import Automation
+from shared.legacy import legacy
 from shared.run import entry_point
 
-AUTOMATION = Automation[Settings, Event, Records, World, PruneChange](
+AUTOMATION = legacy(
     name="prune_backups",
     section=Settings,
     records=Records,

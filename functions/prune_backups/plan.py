@@ -11,7 +11,7 @@ from functions.prune_backups.settings import BackupSet
 from functions.prune_backups.table import table_of
 from functions.prune_backups.told import shown, told_time
 from functions.prune_backups.world import Listing, World
-from shared.automation import Settled
+from shared.legacy import Settled
 from shared.plan import Plan
 
 __all__ = ["guards", "intend", "plan", "settle"]
@@ -61,7 +61,7 @@ def _deletes(key: str, settings: BackupSet, inventory: Inventory, verdicts: Verd
             before=f"{len(batch)}: {span}",
             after="deleted",
             reason="no rule keeps them",
-            subject=key,
+            scope=key,
             bucket=settings.bucket,
             inventory=inventory,
             places=batch,
@@ -81,7 +81,7 @@ def _restores(key: str, settings: BackupSet, listing: Listing) -> Iterator[Resto
             before="deleted",
             after=f"{len(batch)}: {span}",
             reason="a person wants them back",
-            subject=key,
+            scope=key,
             bucket=settings.bucket,
             objects=batch,
         )

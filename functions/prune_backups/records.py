@@ -10,7 +10,7 @@ from shared import automation
 from shared.events import Command, Dated, Tick
 
 Event = Tick | Command
-Occasion = automation.Occasion[Settings, "Event", "Records"]
+Occasion = automation.RunContext[Settings, "Event", "Records"]
 
 
 class Restoring(msgspec.Struct, frozen=True):

@@ -6,7 +6,7 @@ from functions.rotate_secrets.records import Occasion
 from functions.rotate_secrets.saga import NEVER, Saga
 from functions.rotate_secrets.settings import Secret
 from functions.rotate_secrets.world import ExistingSecret
-from shared.moments import told
+from shared.clock import format_time
 
 RETRY_AFTER = timedelta(days=1)
 """A rotation that was taken back is not tried again sooner, unless somebody asks."""
@@ -16,9 +16,9 @@ def why_due(key: str, secret: Secret, existing: ExistingSecret, saga: Saga, occa
     """Why a secret is to be rotated now; "" if it is not."""
     records, now = occasion.records, occasion.now
     if (asked := records.rotate.get(key, NEVER)) > saga.since:
-        return f"a person asked for it at {told(asked)}"
+        return f"a person asked for it at {format_time(asked)}"
     if (notified := records.notified.get(existing.numbered_name, NEVER)) > saga.since:
-        return f"Secret Manager said at {told(notified)} that it is time"
+        return f"Secret Manager said at {format_time(notified)} that it is time"
     if saga.failed and now < saga.failed + RETRY_AFTER:
         return ""
     if saga.current == 0:

@@ -7,21 +7,19 @@ secret stands from the secret itself, finds the next step, takes it, and goes on
 import functions_framework
 from cloudevents.http import CloudEvent
 
-from functions.rotate_secrets.changes import RotationChange
 from functions.rotate_secrets.cloud import apply, read
 from functions.rotate_secrets.parse import parse
 from functions.rotate_secrets.plan import guards, intend, plan, settle
-from functions.rotate_secrets.records import Event, Records, fold
+from functions.rotate_secrets.records import Records, fold
 from functions.rotate_secrets.settings import Settings
 from functions.rotate_secrets.status import status
-from functions.rotate_secrets.world import World
-from shared.automation import Automation
+from shared.legacy import legacy
 from shared.run import entry_point
 
 PATIENCE_SECONDS = 60.0
 """A revision is ready within this time, mostly: so a rotation goes on at once, and not with the next tick."""
 
-AUTOMATION = Automation[Settings, Event, Records, World, RotationChange](
+AUTOMATION = legacy(
     name="rotate_secrets",
     section=Settings,
     records=Records,
@@ -34,9 +32,10 @@ AUTOMATION = Automation[Settings, Event, Records, World, RotationChange](
     intend=intend,
     apply=apply,
     status=status,
+    patience=PATIENCE_SECONDS,
 )
 
-answer = entry_point(AUTOMATION, patience=PATIENCE_SECONDS)
+answer = entry_point(AUTOMATION)
 
 
 @functions_framework.cloud_event

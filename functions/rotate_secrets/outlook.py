@@ -11,8 +11,8 @@ from functions.rotate_secrets.records import Occasion
 from functions.rotate_secrets.saga import Saga
 from functions.rotate_secrets.settings import Secret
 from functions.rotate_secrets.world import ExistingSecret, World
+from shared.clock import format_time
 from shared.hours import ALWAYS
-from shared.moments import told
 from shared.plan import Alert, Refusal
 
 NOTHING = Saga()
@@ -71,7 +71,11 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
         """When the next maintenance window opens, in words."""
         hours = self.occasion.settings.hours
         window = hours.next_window(self.occasion.now) if hours else None
-        return f"when the maintenance window opens at {told(window.start)}" if window else "in no window of this year"
+        return (
+            f"when the maintenance window opens at {format_time(window.start)}"
+            if window
+            else "in no window of this year"
+        )
 
     def words(self, field: str, before: str, after: str) -> Mapping[str, Any]:
         """What every change of this secret says."""
@@ -81,7 +85,7 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
             "field": field,
             "before": before,
             "after": after,
-            "subject": name,
+            "scope": name,
             "existing": self.here,
         }
 

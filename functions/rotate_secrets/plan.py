@@ -12,8 +12,8 @@ from functions.rotate_secrets.saga import Saga
 from functions.rotate_secrets.settings import Step
 from functions.rotate_secrets.verdicts import verdict_on
 from functions.rotate_secrets.world import Dependent, ExistingSecret, World
-from shared.automation import Settled
-from shared.events import LookAgain
+from shared.events import RerunRequested
+from shared.legacy import Settled
 from shared.plan import Guard, Plan, Refusal
 
 Existing = Mapping[str, ExistingSecret]
@@ -31,7 +31,7 @@ def to_look_into(occasion: Occasion, listed: Existing) -> list[str]:
 
 def are_dependents_needed(occasion: Occasion, listed: Existing) -> bool:
     """Whether it matters now who uses the secrets: not while one is only told to the system behind it, or promoted."""
-    return isinstance(occasion.event.event, Status | LookAgain) or any(
+    return isinstance(occasion.event.event, Status | RerunRequested) or any(
         existing.saga
         and is_active(key, occasion.settings.secrets[key], existing, occasion)
         and not _is_between(existing.saga)
@@ -85,7 +85,7 @@ def guards(occasion: Occasion, world: World) -> tuple[Guard[RotationChange], ...
             users = still_using(change.versions, subject.key, subject.here, world)
             if users or world.dependents is None or change.current in change.versions:
                 why = f"{', '.join(users) or 'nobody knows who'} refers to what would be disabled"
-                found.append(Refusal(change.subject, Retire.guard, why))
+                found.append(Refusal(change.scope, Retire.guard, why))
         return found
 
     return (still_in_use,)
@@ -136,7 +136,7 @@ def _roll(dependent: Dependent, found: list[Move], reason: str) -> Roll:
         before=", ".join(f"{secret}:{before}" for secret, before, _ in told),
         after=", ".join(f"{secret}:{after}" for secret, _, after in told),
         reason=reason,
-        subject=dependent.name,
+        scope=dependent.name,
         moves=tuple(found),
         resource=dependent.resource,
     )

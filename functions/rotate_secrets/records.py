@@ -19,7 +19,7 @@ class SecretEvent(msgspec.Struct, frozen=True):
 
 
 Event = Tick | SecretEvent | Command
-Occasion = automation.Occasion[Settings, "Event", "Records"]
+Occasion = automation.RunContext[Settings, "Event", "Records"]
 
 
 class Records(automation.Records, frozen=True, kw_only=True):

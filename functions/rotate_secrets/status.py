@@ -9,7 +9,7 @@ from functions.rotate_secrets.records import Occasion
 from functions.rotate_secrets.saga import Saga
 from functions.rotate_secrets.verdicts import verdict_on
 from functions.rotate_secrets.world import World
-from shared.moments import told
+from shared.clock import format_time
 
 
 def status(occasion: Occasion, world: World) -> tuple[str, ...]:
@@ -60,7 +60,7 @@ def _lines(subject: Subject) -> list[str]:
     if why := _not_ours(subject):
         return [why]
     saga = subject.saga
-    next_ = verdict_on(subject).next or f"due at {told(due_at(subject.secret, saga))}"
+    next_ = verdict_on(subject).next or f"due at {format_time(due_at(subject.secret, saga))}"
     parts = [_age(subject, saga), *_versions(saga), *_step(saga), *([next_] if saga.promoted else [])]
     behind = [
         f"{subject.key}: behind: {one.name}"
@@ -87,7 +87,7 @@ def _versions(saga: Saga) -> list[str]:
 
 def _step(saga: Saga) -> list[str]:
     if saga.attempt is None:
-        return [f"taken back at {told(saga.failed)}: {saga.why}"] if saga.failed else []
+        return [f"taken back at {format_time(saga.failed)}: {saga.why}"] if saga.failed else []
     if saga.attempt.back:
         return [f"rotation {saga.attempt.epoch} is being taken back: {saga.attempt.back}"]
     return [f"rotation {saga.attempt.epoch}: step {saga.attempt.step}"]

@@ -12,7 +12,7 @@ from functions.rotate_secrets.outlook import Outlook, Subject
 from functions.rotate_secrets.saga import Attempt, Saga, advanced, given_up, promoted
 from functions.rotate_secrets.settings import Step
 from functions.rotate_secrets.world import ExistingSecret
-from shared.moments import told
+from shared.clock import format_time
 from shared.plan import Alert
 
 ASKED = "a person asked for it"
@@ -64,10 +64,10 @@ def _idle(subject: Subject, saga: Saga) -> Outlook:
         return _retired(subject, saga)
     why = why_due(subject.key, subject.secret, subject.here, saga, subject.occasion)
     if not why:
-        return Outlook(next=f"due at {told(due_at(subject.secret, saga))}")
+        return Outlook(next=f"due at {format_time(due_at(subject.secret, saga))}")
     if saga.older:
         kept = _numbers(saga.older)
-        until = told(saga.since + subject.secret.grace)
+        until = format_time(saga.since + subject.secret.grace)
         return Outlook(next=f"{why}, but version {kept} from before is kept until {until}")
     return begun(subject, saga, why)
 
@@ -127,7 +127,7 @@ def _rolled(subject: Subject, saga: Saga, attempt: Attempt, after: Saga) -> Outl
         subject.secret.value.previous_secret
         and (until := _added(subject, attempt) + READ_WITHIN) > subject.occasion.now
     ):
-        return Outlook(next=f"version {attempt.version} is read by all receivers at {told(until)}")
+        return Outlook(next=f"version {attempt.version} is read by all receivers at {format_time(until)}")
     movable = [one for one in using(subject.key, subject.world) if not why_not(one, subject.secret)]
     aim = Aim(target=attempt.version, previous=attempt.before, reason=f"version {attempt.version} is promoted")
     to_move = [one for one in movable if moves(one, subject.key, subject.here, aim)]
@@ -230,9 +230,9 @@ def _alerts(subject: Subject) -> tuple[Alert, ...]:
     saga, now, secret = subject.saga, subject.occasion.now, subject.secret
     found = []
     if is_overdue(secret, saga, now):
-        found.append(subject.alert("overdue", f"it was due at {told(due_at(secret, saga))}"))
+        found.append(subject.alert("overdue", f"it was due at {format_time(due_at(secret, saga))}"))
     if saga.failed and saga.why != ASKED:
-        found.append(subject.alert("rotation_failed", f"taken back at {told(saga.failed)}: {saga.why}"))
+        found.append(subject.alert("rotation_failed", f"taken back at {format_time(saga.failed)}: {saga.why}"))
     hours = (now - saga.since - secret.grace).total_seconds() / 3600
     if saga.older and hours > OWED_AFTER:
         found.append(subject.alert("retirement_owed", f"version {_numbers(saga.older)} should have been retired"))

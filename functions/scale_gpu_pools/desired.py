@@ -11,11 +11,11 @@ from functions.scale_gpu_pools.settings import Pool, Settings
 from functions.scale_gpu_pools.signals import WAKE_MINUTES, Reading, Says
 from functions.scale_gpu_pools.world import GpuPool, Question
 from shared import automation
+from shared.clock import format_time
 from shared.hours import ALWAYS, Window
-from shared.moments import told
 from shared.restrictions import InForce, Restriction
 
-Occasion = automation.Occasion[Settings, Event, Records]
+Occasion = automation.RunContext[Settings, Event, Records]
 Readings = Mapping[Question, Reading]
 
 
@@ -75,7 +75,9 @@ class Situation(msgspec.Struct, frozen=True):
                 next="on again when the restriction is lifted",
             )
         if override := override_in_force(self.key, self.occasion):
-            return Desired(state=State.ON, why=f"a person asked for it until {told(override.until)}", by_a_person=True)
+            return Desired(
+                state=State.ON, why=f"a person asked for it until {format_time(override.until)}", by_a_person=True
+            )
         wake = [readings[signal, WAKE_MINUTES] for signal in self.settings.wake if (signal, WAKE_MINUTES) in readings]
         if active := _first(wake, Says.ACTIVE):
             return Desired(state=State.ON, why=active, by_signal=True, is_needed=True)
@@ -91,7 +93,7 @@ class Situation(msgspec.Struct, frozen=True):
         window = self._window()
         if window is None:
             return Desired(state=State.ZERO, why="out of hours", next=self._next_on())
-        hours = f"within hours until {told(window.end)}" if self.settings.hours else ""
+        hours = f"within hours until {format_time(window.end)}" if self.settings.hours else ""
         if self._is_resting(window):
             why = f"idle {hours}" if hours else "idle"
             return Desired(state=State.ZERO, why=why, idle_in=window.start, next=self._next_on())
@@ -101,7 +103,7 @@ class Situation(msgspec.Struct, frozen=True):
             return Desired(state=State.ZERO, why=why, idle_in=window.start, next=self._next_on())
         up = next((reading.words for reading in found if reading.says is not Says.IDLE), "")
         why = "; ".join(words for words in (hours, up) if words) or "it has no hours"
-        next_ = f"zero at {told(window.end)}, when its hours end" if hours else ""
+        next_ = f"zero at {format_time(window.end)}, when its hours end" if hours else ""
         return Desired(state=State.ON, why=why, by_signal=bool(up), next=next_)
 
     def _window(self) -> Window | None:
@@ -126,7 +128,10 @@ class Situation(msgspec.Struct, frozen=True):
     def _next_on(self) -> str:
         """What would turn it on again."""
         window = self.settings.hours.next_window(self.occasion.now) if self.settings.hours else None
-        ways = [*([f"at {told(window.start)}"] if window else []), *(f"on {signal}" for signal in self.settings.wake)]
+        ways = [
+            *([f"at {format_time(window.start)}"] if window else []),
+            *(f"on {signal}" for signal in self.settings.wake),
+        ]
         return f"on again {' or '.join(ways)}" if ways else ""
 
 

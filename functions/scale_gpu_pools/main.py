@@ -8,18 +8,16 @@ time, and reports.
 import functions_framework
 from cloudevents.http import CloudEvent
 
-from functions.scale_gpu_pools.changes import ScaleChange
 from functions.scale_gpu_pools.cloud import apply, read
 from functions.scale_gpu_pools.parse import parse
 from functions.scale_gpu_pools.plan import guards, intend, plan, settle
-from functions.scale_gpu_pools.records import Event, Records, fold
+from functions.scale_gpu_pools.records import Records, fold
 from functions.scale_gpu_pools.settings import Settings
 from functions.scale_gpu_pools.status import status
-from functions.scale_gpu_pools.world import World
-from shared.automation import Automation
+from shared.legacy import legacy
 from shared.run import entry_point
 
-AUTOMATION = Automation[Settings, Event, Records, World, ScaleChange](
+AUTOMATION = legacy(
     name="scale_gpu_pools",
     section=Settings,
     records=Records,

@@ -10,9 +10,9 @@ from functions.scale_gpu_pools.records import NOTHING, PoolRecord, Records
 from functions.scale_gpu_pools.savings import saved
 from functions.scale_gpu_pools.verdicts import Verdict, verdict_on
 from functions.scale_gpu_pools.world import AUTOSCALING, Question, World, cluster_of, is_node_pool
-from shared.automation import Settled
+from shared.clock import format_time
 from shared.holds import Hold, Phase, with_intended
-from shared.moments import told
+from shared.legacy import Settled
 from shared.plan import Guard, Plan
 
 
@@ -129,7 +129,7 @@ def _change(verdict: Verdict) -> ScaleChange | None:
         "before": str(step.before),
         "after": str(step.after),
         "reason": verdict.desired.why,
-        "subject": verdict.name,
+        "scope": verdict.name,
     }
     if step.field == AUTOSCALING:
         return SetAutoscaling(**words, hold=intended.hold, record=intended.record, autoscaling=str(step.after))
@@ -144,8 +144,8 @@ def _savings(seen: Iterable[Verdict], occasion: Occasion) -> Iterable[RecordSavi
                 target=verdict.name,
                 field="savings",
                 before="",
-                after=f"since {told(interval.began)}",
+                after=f"since {format_time(interval.began)}",
                 reason=f"{interval.nodes} nodes did not run, which saved {amount}",
-                subject=verdict.name,
+                scope=verdict.name,
                 interval=interval,
             )

@@ -8,8 +8,8 @@ from functions.scale_gpu_pools.desired import Occasion, override_in_force, restr
 from functions.scale_gpu_pools.savings import by_day, saved
 from functions.scale_gpu_pools.verdicts import originals, verdict_on
 from functions.scale_gpu_pools.world import World
+from shared.clock import format_time
 from shared.holds import Hold, Phase
-from shared.moments import told
 
 DAYS_TOLD = 7
 
@@ -26,7 +26,7 @@ def status(occasion: Occasion, world: World) -> tuple[str, ...]:
 
 def _heard(key: str, occasion: Occasion) -> str:
     """What becomes of a person's word on a pool, the newest that there is."""
-    until = told(occasion.records.overrides[key].until)
+    until = format_time(occasion.records.overrides[key].until)
     if override_in_force(key, occasion) is None:
         return f"{key}: it is not kept on, as {until} has gone by"
     if restriction_in_force(occasion):
@@ -73,4 +73,4 @@ def _savings(occasion: Occasion, world: World) -> Iterable[str]:
             total[one.currency] = total.get(one.currency, 0.0) + saved(one, occasion.now)
         first = min(known, default=None)
         for currency, amount in sorted(total.items()):
-            yield f"saved since {told(first)}: {key} {amount:.2f} {currency}" if first else ""
+            yield f"saved since {format_time(first)}: {key} {amount:.2f} {currency}" if first else ""

@@ -16,6 +16,7 @@ from functions.scale_gpu_pools.desired import (
 from functions.scale_gpu_pools.records import Drift, Interval, PoolRecord
 from functions.scale_gpu_pools.settings import Pool
 from functions.scale_gpu_pools.world import AUTOSCALING, OFF, GpuPool
+from shared.clock import format_time
 from shared.holds import (
     Current,
     FieldValue,
@@ -30,7 +31,6 @@ from shared.holds import (
     standing,
     to_restore,
 )
-from shared.moments import told
 
 ASKED_AGAIN_AFTER = timedelta(hours=1)
 
@@ -189,7 +189,7 @@ class Transition(msgspec.Struct, frozen=True):
     def _left(self, drift: Drift) -> Outlook:
         fields = ", ".join(f"{field} is {value}" for field, value in self.pool.current.items())
         notice = (
-            f"{self.key}: somebody has resized it ({fields}), and it is left so until {told(drift.ends)}, "
+            f"{self.key}: somebody has resized it ({fields}), and it is left so until {format_time(drift.ends)}, "
             f"although it should be {self.want.state}: {self.want.why}"
         )
         record = msgspec.structs.replace(self._unrested(), drift=drift)

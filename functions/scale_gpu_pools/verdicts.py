@@ -13,8 +13,8 @@ from functions.scale_gpu_pools.records import PoolRecord
 from functions.scale_gpu_pools.settings import Pool
 from functions.scale_gpu_pools.transition import Outlook, Transition, with_interval_ended
 from functions.scale_gpu_pools.world import GpuPool, World, cluster_of
+from shared.clock import format_time
 from shared.holds import Hold, Phase
-from shared.moments import told
 from shared.plan import Alert
 
 SILENT_AT_MOST = timedelta(hours=1)
@@ -74,12 +74,12 @@ def _alerts(transition: Transition, outlook: Outlook) -> Iterator[Alert]:
     limit = timedelta(minutes=settings.nodes_within_minutes)
     if record.asked and not pool.nodes and now - record.asked >= limit:
         minutes = (now - record.asked) // timedelta(minutes=1)
-        what = f"was asked for nodes at {told(record.asked)}, and has none after {minutes} minutes"
+        what = f"was asked for nodes at {format_time(record.asked)}, and has none after {minutes} minutes"
         reason = pool.problem or "Google gives no reason"
         stands = "it is asked for them again" if outlook.step else "the request stands"
         yield Alert("stock_out", pool.name, f"{transition.key} {what}: {reason}; {stands}")
     if record.silent and want.is_unheard and now - record.silent >= SILENT_AT_MOST:
-        what = f"has been kept on since {told(record.silent)} by nothing but {want.why}"
+        what = f"has been kept on since {format_time(record.silent)} by nothing but {want.why}"
         yield Alert("no_data", pool.name, f"{transition.key} {what}")
 
 

@@ -8,9 +8,9 @@ from infra.deploy.logs import newest_report
 from infra.deploy.target import Target
 from infra.deploy.telling import report_lines
 from shared.automation import Records
+from shared.clock import format_time
 from shared.holds import Hold
 from shared.lease import Lease, LeaseRecord
-from shared.moments import told
 from shared.restrictions import DOCUMENT, SpendingRestrictions
 from shared.state import State
 
@@ -24,7 +24,7 @@ def status_lines(target: Target, automations: Sequence[str], now: datetime) -> I
     (document,) = state.read(DOCUMENT)
     restrictions = document.as_type(SpendingRestrictions)
     for name, why in restrictions.in_force.items():
-        yield f"in force   {name} since {told(why.since)}: {', '.join(why.because)}"
+        yield f"in force   {name} since {format_time(why.since)}: {', '.join(why.because)}"
     if not restrictions.in_force:
         yield "in force   no spending restriction"
     for automation in automations:
@@ -56,5 +56,5 @@ def _latest(target: Target, automation: str, now: datetime) -> Iterable[str]:
     if report is None:
         yield f"has not reported for {LOOKS_BACK.days} days"
         return
-    yield f"at {told(report.at)}, mode {report.mode}:"
+    yield f"at {format_time(report.at)}, mode {report.mode}:"
     yield from report_lines(report)

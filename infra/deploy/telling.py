@@ -11,7 +11,7 @@ def report_lines(report: Report) -> Iterable[str]:
     for change in report.changes:
         yield f"  {change.outcome:<8} {_change(change)}"
     for refusal in report.refusals:
-        yield f"  refused  {refusal.subject}: {refusal.reason} [{refusal.guard}]"
+        yield f"  refused  {refusal.scope}: {refusal.reason} [{refusal.guard}]"
     for alert in report.alerts:
         yield f"  ALERT    {alert.kind} {alert.subject}: {alert.reason}"
     for label, lines in (

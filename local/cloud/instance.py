@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
 from local.cloud.http import HttpAnswer, HttpRequest
-from shared import keeper
+from shared import supervisor
 from shared.postgres_server import LOOPBACK, free_port
 
 START_SECONDS = 20.0
@@ -51,7 +51,7 @@ class Instance:
         }
         self._folder = tempfile.mkdtemp(prefix="caretaker-instance-")
         self._process = subprocess.Popen(
-            (sys.executable, "-I", keeper.__file__, ENDING, "", self._folder, *program.command),
+            (sys.executable, "-I", supervisor.__file__, ENDING, "", self._folder, *program.command),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -55,7 +55,7 @@ def says_it_again() -> AnyAutomation:
             before="",
             after=rung.name,
             reason="still in force",
-            subject="monthly",
+            scope="monthly",
             budget="monthly",
             rung=rung,
         )

@@ -23,7 +23,7 @@ CHANGE = Change(
     before="20",
     after="1",
     reason="cost is high",
-    subject="s",
+    scope="s",
 )
 
 

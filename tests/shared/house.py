@@ -7,7 +7,7 @@ import base64
 import itertools
 import json
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import ClassVar
 
@@ -16,15 +16,16 @@ from cloudevents.http import CloudEvent
 
 from local.cloud import LocalCloud
 from shared import automation
-from shared.automation import Automation, Occasion, Settled
+from shared.automation import Automation, RunContext
 from shared.clients import Clients
+from shared.decision import Alert, Change, Decision, Refusal, Text
 from shared.errors import IgnoredMessage
 from shared.events import Command, Dated, PubsubMessage, Tick, is_from_inbox, read_inbox
-from shared.plan import Alert, Change, Plan, Refusal
 from shared.report import Report
 from shared.run import run
 from shared.runtime import Runtime
 from shared.settings import Configuration, Mode, Section
+from shared.world import Need, World
 
 INBOX = "projects/caretaker-home/topics/caretaker-lights"
 
@@ -50,6 +51,11 @@ class Records(automation.Records, frozen=True, kw_only=True):
     told: tuple[str, ...] = ()
     """The rooms whose change was seen to by a run, one after another."""
 
+    def before(self, changes: Sequence[Change]) -> "Records":
+        """The levels that are about to be set."""
+        intended = {change.target: change.level for change in changes if isinstance(change, SetLevel)}
+        return msgspec.structs.replace(self, intended=self.intended | intended)
+
 
 class SetLevel(Change, frozen=True, kw_only=True):
     """Make a room as bright as was wished."""
@@ -60,6 +66,12 @@ class SetLevel(Change, frozen=True, kw_only=True):
 
 Event = Tick | Wish
 Levels = dict[str, int]
+
+
+class Room(Need[int], frozen=True):
+    """How bright a room is."""
+
+    name: str
 
 
 class House:
@@ -75,11 +87,16 @@ class House:
         """Rooms that a guard refuses."""
         self.busy: set[str] = set()
         """Rooms in which somebody is at work."""
+        self.dark: dict[str, Exception] = {}
+        """By room, what looking into it raises."""
+        self.asked: list[str] = []
+        """The rooms that somebody has looked into, one after another."""
+        self.decisions = 0
         self.smoking: set[str] = set()
         """Rooms that a person should look after."""
         self.remarks: list[str] = []
         """What the next change says of how it went."""
-        self.looks_once = False
+        self.single_pass = False
         self.on_read: Callable[[], object] | None = None
         """What happens as the world is read; once."""
         self.on_apply: Callable[[], object] | None = None
@@ -88,7 +105,7 @@ class House:
         """By read, the kind of event that the run was about."""
         self.changes: list[str] = []
 
-    def automation(self) -> Automation[Lights, Event, Records, Levels, SetLevel]:
+    def automation(self) -> Automation[Lights, Event, Records, Room, SetLevel]:
         """The automation that looks after this house."""
         return Automation(
             name="lights",
@@ -96,15 +113,14 @@ class House:
             records=Records,
             parse=_parse,
             fold=_fold,
-            read=self._read,
-            settle=_settle,
-            plan=self._plan,
-            guards=lambda _occasion, _world: (self._not_locked,),
-            intend=_intend,
+            needs=self._needs,
+            look=self._look,
+            decide=self._decide,
+            guards={"not_locked": self._not_locked},
             apply=self._apply,
-            status=lambda occasion, _: (f"level {occasion.records.level}",),
-            looks_once=self.looks_once,
-            goes_on=self.looks_once,
+            reply=lambda context, _world, _decision: (f"level {context.records.level}",),
+            single_pass=self.single_pass,
+            continues=self.single_pass,
         )
 
     @property
@@ -112,37 +128,50 @@ class House:
         """How often somebody has looked."""
         return len(self.about)
 
-    def _read(self, occasion: "Known", _clients: Clients) -> Levels:
-        self.about.append(type(occasion.event.event).__name__)
+    def _needs(self, context: "Known", world: World) -> Iterable[Room]:
+        if not world.answers:
+            self.about.append(type(context.event.event).__name__)
+        return [Room(room) for room in context.settings.rooms]
+
+    def _look(self, need: Room, _clients: Clients) -> int:
         happens, self.on_read = self.on_read, None
         if happens:
             happens()
-        return dict(self.levels)
+        self.asked.append(need.name)
+        if need.name in self.dark:
+            raise self.dark[need.name]
+        return self.levels[need.name]
 
-    def _plan(self, occasion: "Known", world: Levels) -> Plan[SetLevel]:
-        wrong = [room for room in occasion.settings.rooms if world[room] != occasion.records.level]
-        return Plan(
+    def _decide(self, context: "Known", world: World, applied: tuple[SetLevel, ...]) -> Decision[Records, SetLevel]:
+        self.decisions += 1
+        answers = {room: world.get(Room(room)) for room in context.settings.rooms}
+        levels = {room: level for room, level in answers.items() if isinstance(level, int)}
+        records = _seen(context.records, levels, applied)
+        wrong = [room for room, level in levels.items() if level != records.level]
+        return Decision(
+            records=records,
             changes=tuple(
                 SetLevel(
                     target=room,
                     field="level",
-                    before=str(world[room]),
-                    after=str(occasion.records.level),
-                    reason="it was wished",
-                    subject=room,
-                    level=occasion.records.level,
+                    before=str(levels[room]),
+                    after=str(records.level),
+                    reason=Text("it was wished"),
+                    scope=room,
+                    level=records.level,
                 )
                 for room in wrong
                 if room not in self.busy
             ),
-            waiting=tuple(f"{room} is busy" for room in wrong if room in self.busy),
-            next=("the sun comes up",),
+            waiting=tuple(Text(f"{room} is busy") for room in wrong if room in self.busy),
+            next=(Text("the sun comes up"),),
             alerts=tuple(Alert("smoke", room, "it smokes") for room in sorted(self.smoking)),
-            table=tuple(f"{room}: {level}" for room, level in world.items()),
+            notices=tuple(Text(f"{room} is dark") for room, level in levels.items() if level < 0),
+            table=tuple(f"{room}: {level}" for room, level in levels.items()),
         )
 
-    def _not_locked(self, plan: Plan[SetLevel]) -> Iterable[Refusal]:
-        return [Refusal(one.subject, "not_locked", "no key") for one in plan.changes if one.subject in self.locked]
+    def _not_locked(self, _context: "Known", _world: World, changes: tuple[SetLevel, ...]) -> Iterable[Refusal]:
+        return [Refusal(one.scope, "not_locked", "no key") for one in changes if one.scope in self.locked]
 
     def _apply(self, change: SetLevel, _clients: Clients) -> list[str]:
         happens, self.on_apply = self.on_apply, None
@@ -157,7 +186,7 @@ class House:
         return said
 
 
-Known = Occasion[Lights, Event, Records]
+Known = RunContext[Lights, Event, Records]
 
 
 def _parse(message: PubsubMessage, _settings: Lights) -> Event:
@@ -173,16 +202,10 @@ def _fold(records: Records, event: Dated[Event], _settings: Lights) -> Records:
     return records
 
 
-def _settle(occasion: Known, world: Levels, applied: tuple[SetLevel, ...]) -> Settled[Records]:
-    open_ = {room: level for room, level in occasion.records.intended.items() if world[room] != level}
-    told = occasion.records.told + tuple(change.target for change in applied)
-    notices = tuple(f"{room} is dark" for room, level in world.items() if level < 0)
-    return Settled(msgspec.structs.replace(occasion.records, intended=open_, told=told), notices)
-
-
-def _intend(occasion: Known, changes: tuple[SetLevel, ...]) -> Records:
-    intended = occasion.records.intended | {change.target: change.level for change in changes}
-    return msgspec.structs.replace(occasion.records, intended=intended)
+def _seen(records: Records, levels: Levels, applied: tuple[SetLevel, ...]) -> Records:
+    open_ = {room: level for room, level in records.intended.items() if levels.get(room) != level}
+    told = records.told + tuple(change.target for change in applied)
+    return msgspec.structs.replace(records, intended=open_, told=told)
 
 
 class Stage:

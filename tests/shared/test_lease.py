@@ -39,7 +39,7 @@ def test_a_free_lease_is_taken_and_given_back(state: State) -> None:
     lease = a_lease(state)
     assert lease.take(NOON)
     assert stored(state).expires_at == NOON + DURATION
-    assert lease.give_back(NOON)
+    assert lease.release_if_done(NOON)
     assert stored(state) == LeaseRecord()
     assert a_lease(state).take(NOON)
 
@@ -48,9 +48,9 @@ def test_taking_and_giving_back_are_one_write_each(state: State, cloud: LocalClo
     lease = a_lease(state)
     cloud.server.clear_calls()
     lease.take(NOON)
-    lease.give_back(NOON)
+    lease.release_if_done(NOON)
     assert [call.method.rpartition("/")[2] for call in cloud.server.calls] == ["Commit", "Commit"]
-    assert lease.give_back(NOON)
+    assert lease.release_if_done(NOON)
     assert len(cloud.server.calls) == 2
 
 
@@ -58,12 +58,12 @@ def test_whoever_finds_it_held_leaves_a_mark_which_the_holder_sees(state: State)
     holder, other = a_lease(state), a_lease(state)
     assert holder.take(NOON)
     assert not other.take(NOON)
-    assert stored(state).look_again
-    assert not holder.give_back(NOON)
-    assert not stored(state).look_again
-    assert holder.give_back(NOON)
+    assert stored(state).rerun_requested
+    assert not holder.release_if_done(NOON)
+    assert not stored(state).rerun_requested
+    assert holder.release_if_done(NOON)
     assert stored(state) == LeaseRecord()
-    assert other.give_back(NOON)
+    assert other.release_if_done(NOON)
 
 
 def test_one_mark_is_enough_for_many(state: State) -> None:
@@ -71,8 +71,8 @@ def test_one_mark_is_enough_for_many(state: State) -> None:
     holder.take(NOON)
     for _ in range(3):
         assert not a_lease(state).take(NOON)
-    assert not holder.give_back(NOON)
-    assert holder.give_back(NOON)
+    assert not holder.release_if_done(NOON)
+    assert holder.release_if_done(NOON)
 
 
 def test_a_mark_that_was_seen_to_meanwhile_does_not_count(state: State) -> None:
@@ -80,11 +80,11 @@ def test_a_mark_that_was_seen_to_meanwhile_does_not_count(state: State) -> None:
     holder.take(NOON)
     a_lease(state).take(NOON)
     late = a_lease(state)  # has read the lease as held and marked
-    assert not holder.give_back(NOON)
+    assert not holder.release_if_done(NOON)
     assert not late.take(NOON)
-    assert stored(state).look_again
-    assert not holder.give_back(NOON)
-    assert holder.give_back(NOON)
+    assert stored(state).rerun_requested
+    assert not holder.release_if_done(NOON)
+    assert holder.release_if_done(NOON)
 
 
 def test_a_mark_whose_holder_has_left_does_not_count(state: State) -> None:
@@ -92,8 +92,8 @@ def test_a_mark_whose_holder_has_left_does_not_count(state: State) -> None:
     holder.take(NOON)
     a_lease(state).take(NOON)
     late = a_lease(state)
-    assert not holder.give_back(NOON)
-    assert holder.give_back(NOON)
+    assert not holder.release_if_done(NOON)
+    assert holder.release_if_done(NOON)
     assert late.take(NOON)
 
 
@@ -109,10 +109,10 @@ def test_a_lease_that_was_stolen_is_not_given_back(state: State) -> None:
     slow, quick = a_lease(state), a_lease(state)
     slow.take(NOON)
     assert quick.take(NOON + DURATION)
-    assert slow.give_back(NOON + DURATION)
+    assert slow.release_if_done(NOON + DURATION)
     assert stored(state).expires_at == NOON + 2 * DURATION
-    assert slow.give_back(NOON + DURATION)
-    assert quick.give_back(NOON + DURATION)
+    assert slow.release_if_done(NOON + DURATION)
+    assert quick.release_if_done(NOON + DURATION)
 
 
 def test_of_two_who_find_it_free_one_takes_it(state: State) -> None:
@@ -124,7 +124,7 @@ def test_an_answer_that_was_lost_as_a_conflict_is_ours_all_the_same(state: State
     lease = a_lease(state)
     cloud.server.fail("Commit", grpc.StatusCode.ABORTED, after_effect=True)
     assert lease.take(NOON)
-    assert lease.give_back(NOON)
+    assert lease.release_if_done(NOON)
     assert stored(state) == LeaseRecord()
 
 
@@ -145,37 +145,37 @@ def test_a_lease_that_is_contended_as_it_is_given_back_is_raised(state: State, c
     a_lease(state).take(NOON)
     cloud.server.fail("Commit", grpc.StatusCode.ABORTED, skip=1)
     with pytest.raises(WriteConflict):
-        holder.give_back(NOON)
+        holder.release_if_done(NOON)
 
 
 def test_what_was_asked_stays_behind_if_the_holder_leaves_without_looking(state: State) -> None:
     holder = a_lease(state)
     holder.take(NOON)
     a_lease(state).take(NOON)
-    assert not stored(state).is_left_behind(NOON)
-    assert holder.leave()
-    assert stored(state) == LeaseRecord(look_again=True)
-    assert stored(state).is_left_behind(NOON)
+    assert not stored(state).is_rerun_due(NOON)
+    assert holder.release()
+    assert stored(state) == LeaseRecord(rerun_requested=True)
+    assert stored(state).is_rerun_due(NOON)
     heir = a_lease(state)
     assert heir.take(NOON)
-    assert heir.give_back(NOON)
+    assert heir.release_if_done(NOON)
     assert stored(state) == LeaseRecord()
 
 
 def test_leaving_without_having_been_asked_leaves_nothing(state: State) -> None:
     holder = a_lease(state)
-    assert not holder.leave()
+    assert not holder.release()
     holder.take(NOON)
-    assert not holder.leave()
+    assert not holder.release()
     assert stored(state) == LeaseRecord()
-    assert not holder.leave()
+    assert not holder.release()
 
 
 def test_a_lease_that_was_stolen_is_not_left(state: State) -> None:
     slow, quick = a_lease(state), a_lease(state)
     slow.take(NOON)
     quick.take(NOON + DURATION)
-    assert not slow.leave()
+    assert not slow.release()
     assert not stored(state).is_free(NOON + DURATION)
 
 
@@ -184,7 +184,7 @@ def test_a_lease_that_is_contended_as_it_is_left_is_raised(state: State, cloud: 
     holder.take(NOON)
     cloud.server.fail("Commit", grpc.StatusCode.ABORTED, times=ATTEMPTS)
     with pytest.raises(WriteConflict):
-        holder.leave()
+        holder.release()
 
 
 def test_a_message_is_not_acknowledged_while_the_lease_is_held_for_it(state: State) -> None:
@@ -192,5 +192,5 @@ def test_a_message_is_not_acknowledged_while_the_lease_is_held_for_it(state: Sta
     again = a_lease(state, "lost")
     with pytest.raises(StillAtWork, match="an earlier delivery of this message"):
         again.take(NOON)
-    assert not stored(state).look_again
+    assert not stored(state).rerun_requested
     assert a_lease(state, "lost").take(NOON + DURATION)

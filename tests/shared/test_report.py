@@ -27,7 +27,7 @@ from shared.settings import Mode
 
 NOON = datetime(2026, 11, 15, 12, tzinfo=UTC)
 REPORT = Report(automation="sweep", mode=Mode.ACT, at=NOON, event="Tick", message_id="7", outcome=Outcome.UNCHANGED)
-CHANGE = Change(target="projects/p/t", field="size", before="2", after="1", reason="because", subject="t")
+CHANGE = Change(target="projects/p/t", field="size", before="2", after="1", reason="because", scope="t")
 ALERT = Alert("stock_out", "pool-1", "no GPU is to be had")
 REFUSAL = Refusal("t", "not_too_many", "too many")
 
@@ -146,7 +146,7 @@ class Booked(Change, frozen=True, kw_only=True):
 
 
 def test_what_was_saved_and_what_failed_to_save_is_added_up() -> None:
-    change = Booked(target="t", field="f", before="1", after="0", reason="", subject="t")
+    change = Booked(target="t", field="f", before="1", after="0", reason="", scope="t")
     changes = [change_report(change, outcome) for outcome in (Outcome.APPLIED, Outcome.APPLIED, Outcome.FAILED)]
     report = with_changes(REPORT, (*changes, told(Outcome.FAILED), told(Outcome.APPLIED)))
     assert (report.saved, report.currency, report.failed_money) == (2.5, "USD", 1)
@@ -181,7 +181,7 @@ def test_a_report_is_one_line_of_json(capsys: pytest.CaptureFixture[str]) -> Non
         }
     ]
     assert data["report"]["refusals"] == [
-        {"subject": "t", "guard": "not_too_many", "reason": "too many", "is_alert": False}
+        {"scope": "t", "guard": "not_too_many", "reason": "too many", "is_alert": False}
     ]
     assert data["report"]["counts"] == {"failed": 1}
 
@@ -198,7 +198,7 @@ def test_other_lines_carry_their_own_fields(capsys: pytest.CaptureFixture[str]) 
 
 def test_the_largest_report_fits_into_one_entry_of_cloud_logging(capsys: pytest.CaptureFixture[str]) -> None:
     name = f"projects/{'p' * 30}/locations/northamerica-northeast1/services/{'s' * 49}"
-    change = replace(CHANGE, target=name, subject=name, reason="r" * 200)
+    change = replace(CHANGE, target=name, scope=name, reason="r" * 200)
     lines = bounded([f"{name}: {'w' * 40}"] * 1000)
     full = replace(REPORT, waiting=lines, notices=lines, next=lines, status=lines)
     write_report(with_changes(full, (change_report(change, Outcome.FAILED, "e" * 1000),) * 1000))

@@ -16,6 +16,7 @@ from shared.lease import DURATION, Lease, LeaseRecord
 from shared.report import Outcome
 from shared.settings import Mode
 from shared.state import ATTEMPTS, State
+from shared.world import Unreadable
 from tests.shared.house import INBOX, Records, Stage
 
 BRIGHT = {"hall": 7, "attic": 7, "cellar": 7}
@@ -143,7 +144,7 @@ def test_another_run_that_writes_while_this_one_observes_is_no_failure(stage: St
 
 def test_one_failed_change_does_not_stop_the_others_and_the_run_raises(stage: Stage) -> None:
     stage.house.errors = {"attic": [exceptions.ServiceUnavailable("try later")]}
-    with pytest.raises(RunFailed, match=r"^lights: 1 still owed, such as attic$"):
+    with pytest.raises(RunFailed, match=r"^lights: 1 change failed, such as attic$"):
         stage.wish(7)
     assert stage.house.levels == BRIGHT | {"attic": 0}
     (report,) = stage.reports
@@ -202,7 +203,7 @@ def test_a_refusal_stops_its_subject_only(stage: Stage) -> None:
     report = stage.wish(7)
     assert stage.house.levels == BRIGHT | {"attic": 0}
     assert report.outcome is Outcome.REFUSED
-    assert [(one.subject, one.guard, one.reason) for one in report.refusals] == [("attic", "not_locked", "no key")]
+    assert [(one.scope, one.guard, one.reason) for one in report.refusals] == [("attic", "not_locked", "no key")]
     assert remembered(stage).told == ("hall", "cellar")
 
 
@@ -216,7 +217,7 @@ def test_what_is_waited_for_is_said(stage: Stage) -> None:
 def test_when_its_time_is_up_it_starts_nothing_more(stage: Stage) -> None:
     stage.time_budget = -1.0
     report = stage.wish(7)
-    assert (report.outcome, report.waiting) == (Outcome.WAITING, ("time is up; the next run goes on",))
+    assert (report.outcome, report.waiting) == (Outcome.WAITING, ("time is up; the next run continues",))
     assert stage.house.levels == DARK
     stage.time_budget = 180.0
     assert stage.tick().outcome is Outcome.APPLIED
@@ -258,7 +259,7 @@ def test_a_run_that_finds_another_at_work_leaves_it_to_look_again(stage: Stage) 
     (inner, outer) = stage.reports
     assert (inner.outcome, inner.waiting) == (
         Outcome.WAITING,
-        ("another run is at work, and looks again before it leaves",),
+        ("another run holds the lease, and reruns before it releases it",),
     )
     assert (outer, report.outcome) == (report, Outcome.APPLIED)
 
@@ -306,15 +307,40 @@ def test_an_error_of_the_database_is_raised_wherever_it_comes(stage: Stage, meth
     assert remembered(stage).intended == {}
 
 
-def test_an_error_of_a_read_touches_nothing(stage: Stage) -> None:
-    def fail() -> None:
-        raise exceptions.PermissionDenied("no")
-
-    stage.house.on_read = fail
-    with pytest.raises(RunFailed, match=r"^lights: PermissionDenied: no$"):
+def test_what_cannot_be_read_blocks_itself_and_nothing_else(stage: Stage) -> None:
+    stage.house.dark = {"attic": exceptions.PermissionDenied("no")}
+    with pytest.raises(RunFailed, match=r"^lights: cannot read Room of attic: PermissionDenied: no$"):
         stage.wish(7)
-    assert (stage.house.levels, stage.reports[0].outcome) == (DARK, Outcome.FAILED)
+    (report,) = stage.reports
+    assert stage.house.levels == BRIGHT | {"attic": 0}
+    assert (report.outcome, report.counts) == (Outcome.FAILED, {Outcome.APPLIED: 2})
+    assert report.unreadable == (Unreadable("Room", "attic", "PermissionDenied: no"),)
     assert remembered(stage).level == 7
+    stage.house.dark = {}
+    stage.tick()
+    assert stage.house.levels == BRIGHT
+
+
+def test_what_cannot_be_read_is_asked_once_in_a_run(stage: Stage) -> None:
+    stage.house.dark = {"attic": exceptions.PermissionDenied("no")}
+    with pytest.raises(RunFailed):
+        stage.wish(7)
+    assert (stage.house.asked.count("attic"), stage.house.asked.count("hall")) == (1, 3)
+
+
+def test_a_fault_of_ours_is_reported_with_its_last_frame_and_without_its_words(stage: Stage) -> None:
+    stage.house.dark = {"attic": KeyError("a value that is nobody's business")}
+    with pytest.raises(KeyError):
+        stage.wish(7)
+    (report,) = stage.reports
+    assert report.outcome is Outcome.FAILED
+    assert report.why.startswith("KeyError in _look (tests/shared/house.py, line ")
+    assert "business" not in report.why
+
+
+def test_a_look_leads_to_one_decision(stage: Stage) -> None:
+    stage.wish(7)
+    assert (stage.house.reads, stage.house.decisions) == (3, 3)
 
 
 @pytest.mark.parametrize("concurrency", [1, 2, 8])
@@ -330,8 +356,8 @@ def test_changes_are_told_in_the_order_of_the_plan_however_many_are_made_at_once
 
 
 def test_notices_are_told_once(stage: Stage) -> None:
-    stage.house.levels["garden"] = -1
-    assert stage.wish(7).notices == ("garden is dark",)
+    stage.house.levels["attic"] = -1
+    assert stage.wish(7).notices == ("attic is dark",)
 
 
 def test_records_that_cannot_be_read_are_loud(stage: Stage) -> None:
@@ -348,8 +374,8 @@ class TestLookingOnce:
     """An automation whose world takes long to read."""
 
     @pytest.fixture(autouse=True)
-    def _looks_once(self, stage: Stage) -> None:
-        stage.house.looks_once = True
+    def _single_pass(self, stage: Stage) -> None:
+        stage.house.single_pass = True
 
     def test_what_goes_as_planned_is_read_once(self, stage: Stage) -> None:
         assert stage.wish(7).outcome is Outcome.APPLIED
@@ -374,7 +400,7 @@ class TestLookingOnce:
             other = Lease(State(stage.clients), State(stage.clients).read(Lease.path("lights"))[0], "another")
             assert other.take(stage.cloud.clock.now())
             stage.house.levels["hall"] = 7
-            assert other.give_back(stage.cloud.clock.now())
+            assert other.release_if_done(stage.cloud.clock.now())
 
         stage.house.on_read = another_run
         report = stage.wish(7)
@@ -407,7 +433,7 @@ class TestLookingOnce:
         stage.house.on_apply = lambda: passed.append(passed.pop() + 181.0)
         report = stage.wish(7)
         assert report.counts == {Outcome.APPLIED: 1, Outcome.WAITING: 2}
-        assert report.waiting == ("time is up; the next run goes on",)
+        assert report.waiting == ("time is up; the next run continues",)
         assert stage.house.levels == DARK | {"hall": 7}
         assert stage.calls().count("Publish") == 1
         stage.time_budget = -1.0

@@ -232,7 +232,7 @@ class Simulation:
     def _apply(self, change: CapSpendingChange) -> None:
         match change:
             case Notify():
-                self.notified.append(change.subject)
+                self.notified.append(change.scope)
             case SetRestrictions(restrictions=restrictions):
                 self.restrictions = restrictions
             case SetMaxInstances(max_instances=value):

@@ -107,7 +107,7 @@ def test_a_service_that_was_changed_since_it_was_read_is_not_written_over() -> N
     interference = Interference(UPDATE)
     with Stage(settings(LIMIT), watcher=interference, concurrency=1) as stage:
         interference.deed = lambda: stage.set_max_instances(API, 7)
-        with pytest.raises(RunFailed, match="1 still owed"):
+        with pytest.raises(RunFailed, match="1 change failed"):
             stage.notify(412, message_id="7")
         (failed, applied) = stage.reports[-1].changes
         assert (failed.target, failed.outcome) == (API, Outcome.FAILED)
@@ -277,7 +277,7 @@ def test_a_refusal_stops_its_project_and_no_other() -> None:
         assert report.outcome is Outcome.REFUSED
         (refusal,) = report.refusals
         assert isinstance(refusal, Refusal)
-        assert (refusal.subject, refusal.guard) == (f"projects/{PROJECT}", "may_be_detached")
+        assert (refusal.scope, refusal.guard) == (f"projects/{PROJECT}", "may_be_detached")
         assert stage.values["my-experiments"] == ""
         detached = [call for call in stage.cloud.server.calls if call.method.endswith("UpdateProjectBillingInfo")]
         assert len(detached) == 1

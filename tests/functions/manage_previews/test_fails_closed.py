@@ -7,11 +7,11 @@ from grpc import StatusCode
 
 from functions.manage_previews.changes import DeletePreview
 from functions.manage_previews.events import Event
-from functions.manage_previews.main import AUTOMATION
+from functions.manage_previews.plan import guards
 from functions.manage_previews.records import Records
 from functions.manage_previews.settings import Settings
 from functions.manage_previews.world import World
-from shared.automation import Occasion
+from shared.automation import RunContext as Occasion
 from shared.errors import RunFailed
 from shared.events import Dated, Tick
 from shared.plan import Plan, guarded
@@ -108,7 +108,7 @@ def test_the_guard_lets_nothing_go_of_which_nothing_is_known() -> None:
         before="sha256:1",
         after="",
         reason="by mistake",
-        subject=f"{TEAM}#1",
+        scope=f"{TEAM}#1",
         etag="",
     )
     occasion = Occasion[Settings, Event, Records](
@@ -119,9 +119,9 @@ def test_the_guard_lets_nothing_go_of_which_nothing_is_known() -> None:
         now=NOON,
         project=PROJECT,
     )
-    judged = guarded(Plan(changes=(change,)), AUTOMATION.guards(occasion, World()))
+    judged = guarded(Plan(changes=(change,)), guards(occasion, World()))
     assert judged.changes == ()
-    assert [(refusal.subject, refusal.guard) for refusal in judged.refusals] == [(f"{TEAM}#1", "certain_end")]
+    assert [(refusal.scope, refusal.guard) for refusal in judged.refusals] == [(f"{TEAM}#1", "certain_end")]
 
 
 def test_the_secret_that_cannot_be_read_stops_the_run_before_anything_else() -> None:

@@ -55,7 +55,7 @@ def test_what_somebody_asks_of_a_run_that_cannot_go_on_is_not_acknowledged_for_n
         stage.event(1, "opened")
         stage.cloud.server.fail("CreateService", grpc.StatusCode.ALREADY_EXISTS)  # its name is still being deleted
         stage.switchboard.connect(Meanwhile(stage, lambda: stage.command("pause")))
-        with pytest.raises(RunFailed, match="another run has asked to look again"):
+        with pytest.raises(RunFailed, match="another run has requested a rerun"):
             stage.event(2, "opened")
         stage.switchboard.disconnect()
         assert stage.records.is_paused

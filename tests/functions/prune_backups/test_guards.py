@@ -155,8 +155,8 @@ def test_a_group_stops_its_set_and_no_other() -> None:
     backups = [*nightly(6, group="x"), *nightly(6, group="y", newest=NOW - 9 * DAY)]
     listings = {"good": Listing(inventory(nightly(6))), "bad": Listing(inventory(backups)), "gone": None}
     found = guarded(plan(known, World(listings)), guards(known, World(listings)))
-    assert {change.subject for change in found.changes} == {"good"}
-    assert [(one.subject, one.guard) for one in found.refusals] == [("bad", "stale_newest"), ("gone", "no_bucket")]
+    assert {change.scope for change in found.changes} == {"good"}
+    assert [(one.scope, one.guard) for one in found.refusals] == [("bad", "stale_newest"), ("gone", "no_bucket")]
 
 
 def test_a_set_that_a_person_wants_back_is_not_judged() -> None:

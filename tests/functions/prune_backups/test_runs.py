@@ -166,7 +166,7 @@ def test_a_note_of_the_owners_pins(stage: Stage) -> None:
 def test_one_failed_call_of_a_batch_is_one_failed_change(stage: Stage) -> None:
     names = stage.nightly(10)
     stage.cloud.server.fail(DELETES, grpc.StatusCode.UNAVAILABLE, skip=2)
-    with pytest.raises(RunFailed, match="7 still owed"):
+    with pytest.raises(RunFailed, match="7 changes failed"):
         stage.tick()
     (change,) = stage.reports[-1].changes
     said = f"1 of 7 calls failed, such as that for {names[2]}: injected UNAVAILABLE"
@@ -227,7 +227,7 @@ def test_when_its_time_is_up_it_stops_and_wakes_itself(stage: Stage) -> None:
     stage.seconds = lambda: 181.0 if stage.calls(BATCHES) else 0.0
     report = stage.tick()
     assert report.counts == {Outcome.APPLIED: 100, Outcome.WAITING: 197}
-    assert report.waiting == ("time is up; the next run goes on",)
+    assert report.waiting == ("time is up; the next run continues",)
     (published,) = stage.calls("google.pubsub.v1.Publisher/Publish")
     woken = json.loads(published.messages[0].data)
     while len(stage.names) > 3:

@@ -13,7 +13,7 @@ from functions.scale_gpu_pools.records import Event, Override, PoolRecord, Recor
 from functions.scale_gpu_pools.settings import GpuDutyCycle, Metric, PendingMessages, Settings, Signal
 from functions.scale_gpu_pools.signals import WAKE_MINUTES, Reading, Says
 from functions.scale_gpu_pools.world import AUTOSCALING, OFF, GpuPool, Question
-from shared.automation import Occasion
+from shared.automation import RunContext as Occasion
 from shared.events import Dated, Tick
 from shared.hours import ALWAYS
 from shared.restrictions import InForce, Restriction, SpendingRestrictions

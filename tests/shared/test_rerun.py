@@ -12,7 +12,7 @@ from shared.state import State
 from tests.shared.house import Stage
 
 BRIGHT = {"hall": 7, "attic": 7, "cellar": 7}
-ASKED = LeaseRecord(look_again=True)
+ASKED = LeaseRecord(rerun_requested=True)
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def test_the_holder_looks_at_everything_for_the_other_one(stage: Stage) -> None:
     stage.house.on_apply = stage.tick
     assert stage.wish(7).outcome is Outcome.APPLIED
     # Its own look before and after it has the lease, the other run's, and two that are not about its own event alone.
-    assert stage.house.about == ["Wish", "Wish", "Tick", "Wish", "LookAgain"]
+    assert stage.house.about == ["Wish", "Wish", "Tick", "Wish", "RerunRequested"]
     assert lease(stage) == LeaseRecord()
 
 
@@ -42,7 +42,7 @@ def test_if_the_holder_fails_its_next_delivery_looks_at_everything(stage: Stage)
     assert lease(stage) == ASKED
     stage.house.about.clear()
     stage.wish(7, published=said, message_id="1")
-    assert set(stage.house.about) == {"LookAgain"}
+    assert set(stage.house.about) == {"RerunRequested"}
     assert stage.house.levels == BRIGHT
     assert lease(stage) == LeaseRecord()
 
@@ -50,7 +50,7 @@ def test_if_the_holder_fails_its_next_delivery_looks_at_everything(stage: Stage)
 def test_if_the_holder_has_to_wait_it_is_delivered_again(stage: Stage) -> None:
     stage.house.on_apply = stage.tick
     stage.house.errors["attic"] = [StillBusy("somebody is at the switch")]
-    with pytest.raises(RunFailed, match="another run has asked to look again"):
+    with pytest.raises(RunFailed, match="another run has requested a rerun"):
         stage.wish(7)
     assert stage.reports[-1].counts == {Outcome.APPLIED: 2, Outcome.WAITING: 1}
     assert lease(stage) == ASKED
@@ -62,7 +62,7 @@ def test_what_was_asked_is_seen_to_if_nothing_is_left_to_do(stage: Stage) -> Non
     state.write(state.read(Lease.path("lights"))[0], ASKED)
     stage.house.about.clear()
     assert stage.tick().outcome is Outcome.UNCHANGED
-    assert stage.house.about == ["LookAgain", "LookAgain"]
+    assert stage.house.about == ["RerunRequested", "RerunRequested"]
     assert lease(stage) == LeaseRecord()
 
 

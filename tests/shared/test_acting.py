@@ -55,7 +55,7 @@ def test_a_busy_resource_is_asked_once_in_a_run(stage: Stage) -> None:
 
 def test_a_failure_beside_what_is_busy_is_owed(stage: Stage) -> None:
     stage.house.errors = {"attic": [StillBusy("wait")], "cellar": [exceptions.PermissionDenied("no")]}
-    with pytest.raises(RunFailed, match=r"^lights: 1 still owed, such as cellar$"):
+    with pytest.raises(RunFailed, match=r"^lights: 1 change failed, such as cellar$"):
         stage.wish(7)
     (report,) = stage.reports
     assert report.counts == {Outcome.APPLIED: 1, Outcome.WAITING: 1, Outcome.FAILED: 1}

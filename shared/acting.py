@@ -1,0 +1,304 @@
+"""One event on its way from fold to report: fold -> [ look -> decide -> guard -> record -> apply ]*.
+
+This is the only place that knows ``mode: observe | act``.
+"""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Generic
+
+import msgspec
+
+from shared.automation import Automation, ChangeT, EventT, NeedT, RecordsT, RunContext, SectionT
+from shared.clients import Clients
+from shared.decision import Decision, LogLine, Message
+from shared.errors import RunFailed, StillBusy, WriteConflict, cloud_errors, in_words
+from shared.events import Dated, RerunRequested, Tick, inbox_of
+from shared.lease import Lease, LeaseRecord
+from shared.looking import Look, look_and_decide
+from shared.report import ChangeReport, Outcome, Report, bounded, change_report, overall, with_changes
+from shared.restrictions import DOCUMENT as RESTRICTIONS_DOCUMENT
+from shared.restrictions import SpendingRestrictions
+from shared.runtime import Runtime
+from shared.settings import Configuration, Mode
+from shared.state import ATTEMPTS, Document, State
+from shared.world import Unreadable, World
+
+PAUSE_SECONDS = 3.0
+"""How long a run that waits for what is in flight leaves it alone at a time."""
+SUPERSEDED_SECONDS = 3600
+"""A continuation that could not begin within an hour leaves the work to the schedule."""
+TIME_IS_UP = "time is up; the next run continues"
+ANOTHER_RUN = "another run holds the lease, and reruns before it releases it"
+
+
+class RunLoop(Generic[SectionT, EventT, RecordsT, NeedT, ChangeT]):
+    """One event on its way from fold to the report."""
+
+    def __init__(
+        self,
+        automation: Automation[SectionT, EventT, RecordsT, NeedT, ChangeT],
+        settings: Configuration[SectionT],
+        event: Dated[EventT],
+        now: datetime,
+        runtime: Runtime,
+    ) -> None:
+        self._automation = automation
+        self._settings = settings
+        self._event = event
+        self._about: Dated[EventT | RerunRequested] = event
+        """What it looks at: what its event is about, or everything, once another run has requested that."""
+        self._now = now
+        self._runtime = runtime
+        self._state = State(runtime.clients)
+        self._deadline = runtime.seconds() + runtime.time_budget
+        self._is_time_up = False
+        self._failed = World()
+        """The needs that could not be answered: they are not asked again in this run."""
+        self._logged: set[LogLine] = set()
+        self.notices: dict[str, None] = {}
+        self.results: list[ChangeReport] = []
+        """What came of each change so far, for the report of a run that fails too."""
+        self._done: set[str] = set()
+        """The changes that this run has applied, in words."""
+
+    @property
+    def unreadable(self) -> tuple[Unreadable, ...]:
+        """All that could not be read so far."""
+        return self._failed.unreadable
+
+    def carry_out(self, report: Report) -> Report:
+        """Fold the event, decide, and act if that is the mode."""
+        stored, lease, context = self._fold()
+        is_rerun_due = lease.as_type(LeaseRecord).is_rerun_due(self._now)
+        if is_rerun_due:
+            self._look_at_everything()
+        first = self._look(msgspec.structs.replace(context, event=self._about), ())
+        reply = self._automation.reply(context, first.world, first.decision)
+        report = msgspec.structs.replace(report, status=bounded(_lines(reply)))
+        if self._settings.mode is Mode.OBSERVE:
+            return self._observe(report, stored, first)
+        if first.decision.changes or first.decision.records != context.records or is_rerun_due:
+            return self._act(report, Lease(self._state, lease, self._event.message_id), stored, first)
+        return self._summary(report, first.decision, ())
+
+    def _fold(self) -> "tuple[Document, Document, RunContext[SectionT, EventT, RecordsT]]":
+        for _ in range(ATTEMPTS):
+            stored, lease, context = self._remember()
+            records = self._automation.fold(context.records, self._event, context.settings)
+            if records == context.records:
+                return stored, lease, context
+            if written := self._written(stored, records):
+                return written, lease, msgspec.structs.replace(context, records=records)
+        raise self._contended()
+
+    def _remember(self) -> "tuple[Document, Document, RunContext[SectionT, EventT, RecordsT]]":
+        """All durable state, in one call: the records and the lease as documents, and what they say."""
+        name = self._automation.name
+        stored, lease, restrictions = self._state.read(f"records/{name}", Lease.path(name), RESTRICTIONS_DOCUMENT)
+        return (
+            stored,
+            lease,
+            RunContext(
+                event=self._about,
+                records=stored.as_type(self._automation.records),
+                restrictions=restrictions.as_type(SpendingRestrictions),
+                restrictions_document=restrictions,
+                settings=self._settings.section,
+                now=self._now,
+                project=self._runtime.clients.project,
+            ),
+        )
+
+    def _look(
+        self, context: "RunContext[SectionT, EventT, RecordsT]", applied: tuple[ChangeT, ...]
+    ) -> "Look[SectionT, EventT, RecordsT, ChangeT]":
+        look = look_and_decide(self._automation, context, self._runtime.clients, applied=applied, failed=self._failed)
+        self._failed = look.world.unanswered
+        self.notices |= dict.fromkeys(_lines(look.decision.notices))
+        for line in look.decision.log:
+            self._log(line)
+        return look
+
+    def _log(self, line: LogLine) -> None:
+        if line not in self._logged:
+            self._logged.add(line)
+            self._runtime.log(line)
+
+    def _observe(self, report: Report, stored: Document, look: "Look[SectionT, EventT, RecordsT, ChangeT]") -> Report:
+        """Report what would be done; remember a checksum of it, so that a changed plan is told from a repeated one."""
+        decision = look.decision
+        checksum = _checksum(decision)
+        changed = checksum != decision.records.observed_plan
+        if changed:
+            # Another run that has written meanwhile has reported a plan of its own: the next one compares with that.
+            self._written(stored, msgspec.structs.replace(decision.records, observed_plan=checksum))
+        planned = tuple(change_report(change, Outcome.OBSERVED) for change in decision.changes)
+        return msgspec.structs.replace(
+            self._summary(report, decision, planned), plan_changed=changed, table=bounded(_table(decision))
+        )
+
+    def _act(
+        self, report: Report, lease: Lease, stored: Document, first: "Look[SectionT, EventT, RecordsT, ChangeT]"
+    ) -> Report:
+        if not lease.take(self._now):
+            return msgspec.structs.replace(report, outcome=Outcome.WAITING, waiting=(ANOTHER_RUN,))
+        may_use_first = self._automation.single_pass and lease.uncontended
+        try:
+            decision = (may_use_first and self._made_durable(stored, first)) or self._prepare(())
+            decision = self._work(lease, decision)
+        finally:
+            is_rerun_left = lease.release()
+        if is_rerun_left:
+            raise RunFailed("another run has requested a rerun, and this one ends before it: it is delivered again")
+        if self._is_time_up and self._automation.continues:
+            self._continue_later()
+        return self._summary(report, decision, tuple(self.results))
+
+    def _continue_later(self) -> None:
+        """If this run has applied anything, so that the next one will find less to do than it did."""
+        if any(result.outcome is Outcome.APPLIED for result in self.results):
+            publish_tick(self._runtime.clients, self._automation.name)
+
+    def _work(self, lease: Lease, decision: Decision[RecordsT, ChangeT]) -> Decision[RecordsT, ChangeT]:
+        """Apply, look and decide until there is nothing to do, something fails, or time is up."""
+        patience_ends = min(self._runtime.seconds() + self._runtime.patience, self._deadline)
+        while True:
+            applied: tuple[ChangeT, ...] = ()
+            if decision.waiting and not decision.changes and self._runtime.seconds() < patience_ends:
+                self._runtime.pause(PAUSE_SECONDS)
+            elif not decision.changes and self._releases(lease):
+                return decision
+            elif self._has_no_time_left():
+                return _out_of_time(decision)
+            else:
+                noticed = len(self.notices)
+                applied = self._apply(decision.changes)
+                if len(applied) < len(decision.changes):
+                    return self._left_incomplete(decision, applied)
+                is_as_planned = self._automation.single_pass and len(self.notices) == noticed
+                if is_as_planned and self._releases(lease):
+                    return decision
+            decision = self._prepare(applied)
+
+    def _releases(self, lease: Lease) -> bool:
+        """Whether this run is done; if another one has requested a rerun, it looks at everything from now on."""
+        is_done = lease.release_if_done(self._now)
+        if not is_done:
+            self._look_at_everything()
+        return is_done
+
+    def _look_at_everything(self) -> None:
+        self._about = Dated(RerunRequested(), self._event.message_id, self._event.published)
+
+    def _left_incomplete(
+        self, decision: Decision[RecordsT, ChangeT], applied: tuple[ChangeT, ...]
+    ) -> Decision[RecordsT, ChangeT]:
+        """The decision of a run that ends although not all of it was applied."""
+        if not self._automation.single_pass:
+            # What was applied beside something that failed, or has to wait, is not to be done, or said, twice.
+            self._prepare(applied, is_last=True)
+        return _out_of_time(decision) if self._is_time_up else decision
+
+    def _has_no_time_left(self) -> bool:
+        self._is_time_up = self._is_time_up or self._runtime.seconds() > self._deadline
+        return self._is_time_up
+
+    def _made_durable(
+        self, stored: Document, look: "Look[SectionT, EventT, RecordsT, ChangeT]"
+    ) -> Decision[RecordsT, ChangeT] | None:
+        """The decision of a look, with what it intends made durable; None if another run wrote meanwhile."""
+        is_durable = look.intended == look.context.records or self._written(stored, look.intended)
+        return look.decision if is_durable else None
+
+    def _prepare(self, applied: tuple[ChangeT, ...], *, is_last: bool = False) -> Decision[RecordsT, ChangeT]:
+        """A fresh decision, with what was seen made durable, and unless nothing follows, with what it intends."""
+        for _ in range(ATTEMPTS):
+            stored, _, context = self._remember()
+            look = self._look(context, applied)
+            records = look.decision.records if is_last else look.intended
+            if records == context.records or self._written(stored, records):
+                return look.decision
+        raise self._contended()
+
+    def _written(self, stored: Document, records: RecordsT) -> Document | None:
+        """The document as it was written; None if another run wrote first."""
+        try:
+            return self._state.write(stored, records)
+        except WriteConflict:
+            return None
+
+    def _contended(self) -> RunFailed:
+        return RunFailed(f"{self._automation.name}: other runs wrote first, {ATTEMPTS} times; it is delivered again")
+
+    def _summary(
+        self, report: Report, decision: Decision[RecordsT, ChangeT], changes: tuple[ChangeReport, ...]
+    ) -> Report:
+        return msgspec.structs.replace(
+            with_changes(report, changes),
+            outcome=overall(decision, changes, self.unreadable),
+            unreadable=self.unreadable,
+            refusals=decision.refusals,
+            alerts=decision.alerts,
+            waiting=bounded(_lines(decision.waiting)),
+            notices=bounded(self.notices),
+            next=bounded(_lines(decision.next)),
+        )
+
+    def _apply(self, changes: Sequence[ChangeT]) -> tuple[ChangeT, ...]:
+        """Apply changes, note what came of each, and return those that were applied."""
+        repeated = [change for change in changes if str(change) in self._done]
+        self.results += [
+            change_report(change, Outcome.FAILED, "it was applied, but did not last") for change in repeated
+        ]
+        fresh = [change for change in changes if change not in repeated]
+        results = self._runtime.clients.in_parallel(self._apply_one, fresh)
+        self.notices |= dict.fromkeys(notice for _, notices in results for notice in notices)
+        self.results += [result for result, _ in results]
+        outcomes = zip(fresh, results, strict=True)
+        applied = tuple(change for change, (result, _) in outcomes if result.outcome is Outcome.APPLIED)
+        self._done |= {str(change) for change in applied}
+        return applied
+
+    def _apply_one(self, change: ChangeT) -> tuple[ChangeReport, Sequence[str]]:
+        if self._has_no_time_left():
+            return change_report(change, Outcome.WAITING, TIME_IS_UP), ()
+        try:
+            notices = self._automation.apply(change, self._runtime.clients)
+        except StillBusy as busy:
+            return change_report(change, Outcome.WAITING, str(busy)), ()
+        except cloud_errors() as error:
+            return change_report(change, Outcome.FAILED, in_words(error)), ()
+        return change_report(change, Outcome.APPLIED), _lines(notices or ())
+
+
+def publish_tick(clients: Clients, automation: str) -> None:
+    """Trigger an automation by its own inbox, for work that did not fit into one run.
+
+    Raises what Google's client raises.
+    """
+    from google.pubsub_v1 import PublisherClient, PubsubMessage
+
+    data = msgspec.json.encode(Tick(every_seconds=SUPERSEDED_SECONDS))
+    topic = f"projects/{clients.project}/topics/{inbox_of(automation)}"
+    clients.of(PublisherClient).publish(topic=topic, messages=[PubsubMessage(data=data)], **clients.writing)
+
+
+def _lines(messages: Iterable[Message | str]) -> list[str]:
+    return [str(message) for message in messages]
+
+
+def _out_of_time(decision: Decision[RecordsT, ChangeT]) -> Decision[RecordsT, ChangeT]:
+    return msgspec.structs.replace(decision, waiting=(*decision.waiting, TIME_IS_UP))
+
+
+def _table(decision: Decision[RecordsT, ChangeT]) -> tuple[str, ...]:
+    """The decision as a table, with what is refused of it."""
+    refused = (f"{one.scope} is refused: {one.reason} [{one.guard}]" for one in decision.refusals)
+    return (*decision.table, *refused) if decision.table else ()
+
+
+def _checksum(decision: Decision[RecordsT, ChangeT]) -> str:
+    lines = [str(change) for change in decision.changes] + [str(refusal) for refusal in decision.refusals]
+    return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()[:16] if lines else ""

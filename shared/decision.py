@@ -1,0 +1,132 @@
+"""A decision as plain values: what changes and why, what is refused, what is waited for, what to remember."""
+
+from collections.abc import Mapping
+from typing import ClassVar, Generic, TypeVar
+
+import msgspec
+
+SUITE_PREFIX = "caretaker-"
+
+
+def is_suites_own(resource_name: str) -> bool:
+    """Whether a resource belongs to Caretaker itself, by the last part of its full name: no automation changes it."""
+    return resource_name.rpartition("/")[2].startswith(SUITE_PREFIX)
+
+
+class Message(msgspec.Struct, frozen=True):
+    """A sentence for a person as a value: code and tests compare its fields, and ``str`` words it.
+
+    Each automation keeps its messages, and so all of its wording, in `messages.py`.
+    """
+
+    def __str__(self) -> str:
+        raise NotImplementedError(f"{type(self).__name__} has no wording")
+
+
+class Text(Message, frozen=True):
+    """A sentence that needs no fields of its own."""
+
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class Saving(msgspec.Struct, frozen=True):
+    """Money that was not spent."""
+
+    amount: float
+    currency: str
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that can be done now, independent of every other change of its decision.
+
+    What must be durable before it is made is on the change itself; ``Records.before`` says how it is recorded.
+    """
+
+    target: str
+    """Full name of the resource that changes."""
+    field: str
+    """What of it changes, in Google's words."""
+    before: str
+    after: str
+    reason: Message | str
+    scope: str
+    """What a refusal stops: this budget, pool, secret or set, and not the others."""
+    guard: ClassVar[str] = ""
+    """For a kind of change that cannot simply be undone: the name of the guard that stands before it."""
+    is_money: ClassVar[bool] = False
+    """Whether it matters to the bill that this succeeds, so that a failure must be loud."""
+
+    @property
+    def count(self) -> int:
+        """How many things it changes, where one change is a batch of many."""
+        return 1
+
+    @property
+    def kind(self) -> str:
+        """The change's name in reports."""
+        return type(self).__name__
+
+    @property
+    def saving(self) -> Saving | None:
+        """What it puts on the books as saved."""
+        return None
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.target}: {self.field} {self.before} -> {self.after}"
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """A guard's no: nothing in this scope is done, and a person should look."""
+
+    scope: str
+    guard: str
+    reason: str
+    is_alert: bool = False
+    """Whether it is an alert too, of the guard's name."""
+
+
+class Alert(msgspec.Struct, frozen=True):
+    """Something that a person must see, although nothing has failed: alert policies watch for its kind."""
+
+    kind: str
+    """In snake case, such as ``stock_out``."""
+    subject: str
+    reason: str
+
+
+class LogLine(msgspec.Struct, frozen=True):
+    """One structured line beside the report, such as the cost that a metric is made of: written once in a run."""
+
+    severity: str
+    message: str
+    fields: Mapping[str, object] = {}
+
+
+ChangeT_co = TypeVar("ChangeT_co", bound=Change, covariant=True)
+RecordsT_co = TypeVar("RecordsT_co", covariant=True)
+
+
+class Decision(msgspec.Struct, Generic[RecordsT_co, ChangeT_co], frozen=True, kw_only=True):
+    """Everything that one look leads to."""
+
+    records: RecordsT_co
+    """What is remembered after what was seen; what the changes intend comes on top of it (``Records.before``)."""
+    changes: tuple[ChangeT_co, ...] = ()
+    """What is possible now."""
+    refusals: tuple[Refusal, ...] = ()
+    waiting: tuple[Message | str, ...] = ()
+    """What is in flight and must end first."""
+    next: tuple[Message | str, ...] = ()
+    """What would follow, and when."""
+    alerts: tuple[Alert, ...] = ()
+    """Repeated on each run for as long as it is so."""
+    notices: tuple[Message | str, ...] = ()
+    """What a person should know of what was seen."""
+    log: tuple[LogLine, ...] = ()
+    intended: object = None
+    """Temporary, for `shared/legacy.py`."""
+    table: tuple[str, ...] = ()
+    """While observing, the whole decision, line by line: what stays as it is, and why, is in it too."""

@@ -1,0 +1,93 @@
+"""One look of a run, without state of its own: ask until enough is known, decide once, guard."""
+
+from typing import Any, Generic
+
+import msgspec
+
+from shared.automation import Automation, ChangeT, EventT, NeedT, RecordsT, RunContext, SectionT
+from shared.clients import Clients
+from shared.decision import Alert, Decision, Refusal
+from shared.errors import cloud_errors, in_words
+from shared.world import Need, Unreadable, World
+
+MOST_ROUNDS = 20
+"""How often needs may lead to further needs: one that asks for ever is a fault of the automation."""
+
+
+class Look(msgspec.Struct, Generic[SectionT, EventT, RecordsT, ChangeT], frozen=True):
+    """What was known, what was seen, and what was decided from it."""
+
+    context: RunContext[SectionT, EventT, RecordsT]
+    world: World
+    decision: Decision[RecordsT, ChangeT]
+
+    @property
+    def intended(self) -> RecordsT:
+        """The records that must be durable before the changes are made."""
+        if self.decision.intended is not None:
+            return self.decision.intended  # type: ignore[return-value]
+        return self.decision.records.before(self.decision.changes)
+
+
+def look_and_decide(
+    automation: Automation[SectionT, EventT, RecordsT, NeedT, ChangeT],
+    context: RunContext[SectionT, EventT, RecordsT],
+    clients: Clients,
+    *,
+    applied: tuple[ChangeT, ...] = (),
+    failed: World | None = None,
+) -> Look[SectionT, EventT, RecordsT, ChangeT]:
+    """What the decision needs, and the decision. What has ``failed`` before in the run is not asked again."""
+    world = read_world(automation, context, clients, failed or World())
+    decision = automation.decide(context, world, applied)
+    return Look(context, world, guarded(automation, context, world, decision))
+
+
+def read_world(
+    automation: Automation[SectionT, EventT, RecordsT, NeedT, ChangeT],
+    context: RunContext[SectionT, EventT, RecordsT],
+    clients: Clients,
+    known: World,
+) -> World:
+    """The answers to all needs, asked in parallel, until nothing more is needed."""
+    for _ in range(MOST_ROUNDS):
+        missing = known.missing(automation.needs(context, known))
+        if not missing:
+            return known
+        answers = clients.in_parallel(lambda need: _answer(automation, need, clients), missing)
+        known = known.with_answers(dict(zip(missing, answers, strict=True)))
+    raise AssertionError(f"{automation.name}: still asks for more after {MOST_ROUNDS} rounds of answers")
+
+
+def _answer(automation: Automation[Any, Any, Any, NeedT, Any], need: Need[Any], clients: Clients) -> object:
+    try:
+        return automation.look(need, clients)  # type: ignore[arg-type]
+    except cloud_errors() as error:
+        return Unreadable(type(need).__name__, need.resource, in_words(error))
+
+
+def guarded(
+    automation: Automation[SectionT, EventT, RecordsT, NeedT, ChangeT],
+    context: RunContext[SectionT, EventT, RecordsT],
+    world: World,
+    decision: Decision[RecordsT, ChangeT],
+) -> Decision[RecordsT, ChangeT]:
+    """The decision without the changes of any scope that a guard refuses, judged on all changes together.
+
+    A change that names a guard which the automation does not have is refused too: nothing stands before it.
+    """
+    refusals = list(decision.refusals)
+    for guard in automation.guards.values():
+        refusals += guard(context, world, decision.changes)
+    refusals += [
+        Refusal(change.scope, change.guard, f"{change.kind} names the guard {change.guard!r}, which does not exist")
+        for change in decision.changes
+        if change.guard and change.guard not in automation.guards
+    ]
+    refused = {refusal.scope for refusal in refusals}
+    return msgspec.structs.replace(
+        decision,
+        changes=tuple(change for change in decision.changes if change.scope not in refused),
+        refusals=tuple(refusals),
+        alerts=decision.alerts + tuple(Alert(one.guard, one.scope, one.reason) for one in refusals if one.is_alert),
+    )
