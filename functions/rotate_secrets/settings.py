@@ -1,6 +1,7 @@
 """What the owner says about secrets: how old each may become, what kind of value it has, and who uses it."""
 
 import math
+from collections.abc import Mapping
 from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated, ClassVar
@@ -185,17 +186,55 @@ class Settings(Section, frozen=True, kw_only=True):
     said."""
 
     def __post_init__(self) -> None:
-        seen: dict[str, str] = {}
-        for key, secret in self.secrets.items():
-            other = seen.setdefault(secret.secret, key)
-            if other != key:
-                raise SettingsError(f"secrets.{key}.secret", secret.secret, f"a secret of its own: `{other}` has it")
-        for key, secret in self.secrets.items():
-            previous = secret.value.previous_secret
-            other = seen.setdefault(previous, key) if previous else key
-            if other != key or previous == secret.secret:
-                field = f"secrets.{key}.value.previous_secret"
-                raise SettingsError(field, previous, f"a secret of its own: `{other}` has it")
+        _check_names(self.secrets)
+        _check_administrators(self.secrets)
+        _check_users(self.secrets)
         for place, where in enumerate(self.dependents_in):
             if where in self.dependents_in[:place]:
                 raise SettingsError(f"dependents_in[{place}]", where.parent, "each project and region once")
+
+
+def _check_names(secrets: Mapping[str, Secret]) -> None:
+    """A secret is rotated, or keeps a value, for one key."""
+    seen: dict[str, str] = {}
+    for key, secret in secrets.items():
+        other = seen.setdefault(secret.secret, key)
+        if other != key:
+            raise SettingsError(f"secrets.{key}.secret", secret.secret, f"a secret of its own: `{other}` has it")
+    for key, secret in secrets.items():
+        previous = secret.value.previous_secret
+        other = seen.setdefault(previous, key) if previous else key
+        if other != key or previous == secret.secret:
+            field = f"secrets.{key}.value.previous_secret"
+            raise SettingsError(field, previous, f"a secret of its own: `{other}` has it")
+
+
+def _check_administrators(secrets: Mapping[str, Secret]) -> None:
+    """An administrator's address is read from the newest version, which may not be accepted during a rotation."""
+    rotated = {secret.secret: key for key, secret in secrets.items()}
+    for key, secret in secrets.items():
+        admin = secret.value.admin_secret if isinstance(secret.value, Postgres) else ""
+        if admin in rotated:
+            raise SettingsError(
+                f"secrets.{key}.value.admin_secret",
+                admin,
+                f"a secret with an administrator's address, which is not rotated here: `{rotated[admin]}` rotates this "
+                "one",
+            )
+
+
+def _check_users(secrets: Mapping[str, Secret]) -> None:
+    """Two rotations that set the password of one user would each end what the other has set."""
+    seen: dict[tuple[str, str], str] = {}
+    for key, secret in secrets.items():
+        if not isinstance(secret.value, Postgres):
+            continue
+        for user in secret.value.users:
+            other = seen.setdefault((secret.value.admin_secret, user), key)
+            if other != key:
+                raise SettingsError(
+                    f"secrets.{key}.value.users",
+                    list(secret.value.users),
+                    f"users of its own, as `{other}` changes the password of {user!r} too: list the secret in "
+                    f"`secrets.{other}.value.other_addresses` instead, so that both rotate together",
+                )

@@ -7,27 +7,20 @@ The password itself is in no statement: libpq makes the SCRAM verifier here, as 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl, quote, unquote, urlsplit, urlunsplit
 
 import msgspec
 
+from functions.rotate_secrets.kinds.database_address import DatabaseAddress, DatabaseRefused, redacted
 from functions.rotate_secrets.kinds.random_text import random_text
+from functions.rotate_secrets.kinds.rights import lacking_rights
 from functions.rotate_secrets.settings import ALPHABET, Postgres
 from shared.clients import Clients
-from shared.errors import CaretakerError
 from shared.secret_values import latest_value
 
 if TYPE_CHECKING:
     from psycopg import Connection
 
 LENGTH = 40
-CONNECT_SECONDS = 10
-SCHEMES = ("postgresql", "postgres")
-ENCRYPTED = ("require", "verify-ca", "verify-full")
-
-
-class DatabaseRefused(CaretakerError):
-    """PostgreSQL did not do what it was asked, or could not be asked. The text has neither address nor password."""
 
 
 class PostgresPassword(msgspec.Struct, frozen=True):
@@ -37,101 +30,97 @@ class PostgresPassword(msgspec.Struct, frozen=True):
     clients: Clients
 
     def generate(self, current: bytes) -> bytes:
-        """The same address with the other user, and a new password."""
-        address = _Address.read(current)
+        """The same address with the other user, who must have the same rights, and a new password."""
+        address = DatabaseAddress.read(current)
         users = self.settings.users
         if address.user not in users:
             raise DatabaseRefused(
-                f"the address is one of the user {address.user!r}, and `users` are {', '.join(users)}"
+                f"the address has the user {address.user!r}, which is not in `users`: {', '.join(users)}"
             )
         other = users[(users.index(address.user) + 1) % len(users)]
+        with self._as_admin() as connection:
+            # Rights are those in one database: an administrator's may be another one. Then it is compared when set.
+            if connection.info.dbname == address.parameters.get("dbname"):
+                self._compare(connection, address.user, other)
         return address.with_user(other, random_text(LENGTH, ALPHABET)).encode()
 
     def set_value(self, new: bytes, current: bytes) -> None:
         """Set the user's password, and log in with it. If that fails, a single user gets the old one back."""
-        address = _Address.read(new)
-        self._set_password(address.user, address.password)
+        address, before = DatabaseAddress.read(new), DatabaseAddress.read(current)
+        self._set_password(address)
         try:
-            self._log_in(new)
+            self.test(new, rights_of=before.user)
         except DatabaseRefused:
-            before = _Address.read(current)
             if before.user == address.user:
-                self._set_password(before.user, before.password)
+                self._set_password(before)
             raise
 
     def revoke(self, current: bytes) -> None:
-        """Let the other user have no password, until it is its turn again."""
-        user = _Address.read(current).user
+        """Remove the other user's password, until it is its turn again."""
+        user = DatabaseAddress.read(current).user
         for other in self.settings.users:
             if other != user:
-                self._set_password(other, "")
+                self._remove_password(other)
 
-    def _log_in(self, address: bytes) -> None:
-        """Log in and ask something: behind a pooler only that shows whether the server takes the password."""
-        user = _Address.read(address).user
-        with _refused(f"asking as {user!r}"), self._connection(address.decode()) as connection:
+    def test(self, value: bytes, rights_of: str = "") -> None:
+        """Log in and run a query: behind a pooler only that shows whether the server accepts the password.
+
+        The user must have the rights of another one, if that is named.
+        """
+        address = DatabaseAddress.read(value)
+        with _refused(f"logging in as {address.user!r}", address), self._connection(address) as connection:
             connection.execute("SELECT 1")
+            self._compare(connection, rights_of or address.user, address.user)
 
-    def _set_password(self, user: str, password: str) -> None:
-        """Set a password, or take it away with an empty one."""
-        from psycopg.sql import SQL, Identifier, Literal
+    def _compare(self, connection: "Connection", first: str, second: str) -> None:
+        with _refused(f"comparing the rights of {first!r} and {second!r}"):
+            lacking = lacking_rights(connection, has=first, lacks=second) if first != second else ""
+        if lacking:
+            raise DatabaseRefused(
+                f"{second!r} lacks rights that {first!r} has: {lacking}. Grant them, best to a role that both are in"
+            )
 
-        admin = latest_value(self.settings.admin_secret, self.clients)
-        with _refused(f"changing the password of {user!r}"), self._connection(admin) as connection:
-            verifier = _verifier(connection, user, password) if password else None
-            connection.execute(SQL("ALTER ROLE {} PASSWORD {}").format(Identifier(user), Literal(verifier)))
+    def _set_password(self, address: DatabaseAddress) -> None:
+        with self._as_admin() as connection:
+            made = connection.pgconn.encrypt_password(
+                address.password.encode(), address.user.encode(), b"scram-sha-256"
+            )
+            _alter(connection, address.user, made.decode())
 
-    def _connection(self, address: str) -> "Connection":
+    def _remove_password(self, user: str) -> None:
+        with self._as_admin() as connection:
+            _alter(connection, user, None)
+
+    @contextmanager
+    def _as_admin(self) -> "Iterator[Connection]":
+        admin = DatabaseAddress.read(latest_value(self.settings.admin_secret, self.clients).encode())
+        with _refused(f"logging in as the administrator {admin.user!r}", admin):
+            connection = self._connection(admin)
+        with connection:
+            yield connection
+
+    def _connection(self, address: DatabaseAddress) -> "Connection":
         import psycopg
-        from psycopg.conninfo import make_conninfo
 
-        given = _Address.read(address.encode())
-        sslmode = given.parameters.get("sslmode", "")
-        wanted = {"sslmode": "require"} if self.settings.require_tls and sslmode not in ENCRYPTED else {}
-        with _refused(f"logging in as {given.user!r}"):
-            return psycopg.connect(make_conninfo(address, connect_timeout=CONNECT_SECONDS, **wanted), autocommit=True)
+        return psycopg.connect(address.conninfo(require_tls=self.settings.require_tls), autocommit=True)
 
 
-class _Address(msgspec.Struct, frozen=True):
-    """The address of a database (https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-URIS)."""
+def _alter(connection: "Connection", user: str, verifier: str | None) -> None:
+    from psycopg.sql import SQL, Identifier, Literal
 
-    text: str
-    user: str
-    password: str
-    parameters: dict[str, str]
-
-    @classmethod
-    def read(cls, given: bytes) -> "_Address":
-        """Raises ``DatabaseRefused`` for what is no such address, without repeating it."""
-        try:
-            text = given.decode().strip()
-            parts = urlsplit(text)
-            user, password = unquote(parts.username or ""), unquote(parts.password or "")
-        except ValueError:
-            raise DatabaseRefused("the secret holds no address of a database") from None
-        if parts.scheme not in SCHEMES or not user or not password:
-            raise DatabaseRefused("the secret holds no address such as postgresql://user:password@host/database")
-        return cls(text, user, password, dict(parse_qsl(parts.query)))
-
-    def with_user(self, user: str, password: str) -> str:
-        """The same database, with another user and password."""
-        parts = urlsplit(self.text)
-        host = parts.netloc.rpartition("@")[2]
-        credentials = f"{quote(user, safe='')}:{quote(password, safe='')}"
-        return urlunsplit(parts._replace(netloc=f"{credentials}@{host}"))
-
-
-def _verifier(connection: "Connection", user: str, password: str) -> str:
-    made = connection.pgconn.encrypt_password(password.encode(), user.encode(), b"scram-sha-256")
-    return made.decode()
+    with _refused(f"changing the password of {user!r}", verifier=verifier or ""):
+        connection.execute(SQL("ALTER ROLE {} PASSWORD {}").format(Identifier(user), Literal(verifier)))
 
 
 @contextmanager
-def _refused(what: str) -> Iterator[None]:
-    """Say what was refused by its code: the server's own words might repeat what they were given."""
+def _refused(what: str, address: DatabaseAddress | None = None, verifier: str = "") -> Iterator[None]:
+    """Report what the server, or libpq, says was wrong, without passwords and what is made of them."""
     from psycopg import Error
 
     try:
         yield
     except Error as error:
-        raise DatabaseRefused(f"{what}: {type(error).__name__} ({error.sqlstate or 'no answer'})") from None
+        code = f" ({error.sqlstate})" if error.sqlstate else ""
+        said = error.diag.message_primary or str(error)
+        secrets = (address.password if address else "", verifier)
+        raise DatabaseRefused(f"{what}: {redacted(said, secrets)}{code}") from None

@@ -11,8 +11,9 @@ import pytest
 from google.api_core.exceptions import NotFound
 
 from functions.rotate_secrets.cloud import kind_of
+from functions.rotate_secrets.kinds.database_address import DatabaseAddress, DatabaseRefused
 from functions.rotate_secrets.kinds.github_webhook import WebhookSecret
-from functions.rotate_secrets.kinds.postgres import DatabaseRefused, PostgresPassword
+from functions.rotate_secrets.kinds.postgres import PostgresPassword
 from functions.rotate_secrets.kinds.random_text import RandomText
 from functions.rotate_secrets.settings import GithubWebhook, Postgres, Random, Value
 from local.certificate import self_signed
@@ -99,7 +100,7 @@ def test_a_single_user_gets_the_old_password_back_if_only_the_server_behind_a_po
         behind = (
             new.replace(f":{database.port}/".encode(), f":{port}/".encode()) + b"&sslmode=disable&gssencmode=disable"
         )
-        with pytest.raises(DatabaseRefused, match=re.escape(f"asking as {database.users[0]!r}: OperationalError (")):
+        with pytest.raises(DatabaseRefused, match=re.escape(f"logging in as {database.users[0]!r}: ")):
             kind.set_value(behind, database.address.encode())
     assert database.logs_in(database.address)
 
@@ -111,26 +112,13 @@ def test_a_refusal_says_who_and_why_and_never_with_what(
     kind = two_users(database, clients)
     wrong = database.address.replace("first%20password", "canary-in-a-password")
     with pytest.raises(DatabaseRefused) as refused:
-        kind._log_in(wrong.encode())  # noqa: SLF001 - what it says, is the point
+        kind.test(wrong.encode())
     assert database.users[0] in str(refused.value)
     assert "canary" not in f"{refused.value!r}{refused.value.__cause__}{caplog.text}"
 
 
-@pytest.mark.parametrize(
-    "address",
-    [b"", b"canary", b"mysql://a:canary@h/d", b"postgresql://a@canary/d", b"postgresql://[canary", b"\xffcanary"],
-)
-def test_what_is_no_address_is_refused_without_repeating_it(
-    database: Database, clients: Clients, address: bytes
-) -> None:
-    with pytest.raises(DatabaseRefused) as refused:
-        two_users(database, clients).generate(address)
-    assert "canary" not in str(refused.value)
-    assert refused.value.__suppress_context__ or refused.value.__context__ is None
-
-
 def test_an_address_of_another_user_is_refused(database: Database, clients: Clients) -> None:
-    with pytest.raises(DatabaseRefused, match="the address is one of the user 'somebody'"):
+    with pytest.raises(DatabaseRefused, match="the address has the user 'somebody', which is not in `users`"):
         two_users(database, clients).generate(b"postgresql://somebody:x@127.0.0.1/d")
 
 
@@ -148,7 +136,7 @@ def test_logging_in_is_encrypted_unless_it_need_not_be() -> None:
                     settings = Postgres(users=database.users, admin_secret=ADMIN, require_tls=require_tls)
                     address = f"{database.address}&sslmode={sslmode}" if sslmode else database.address
                     kind = PostgresPassword(settings, stage.clients)
-                    with kind._connection(address) as connection:  # noqa: SLF001 - what it is like
+                    with kind._connection(DatabaseAddress.read(address.encode())) as connection:  # noqa: SLF001 - what it is like
                         assert connection.pgconn.ssl_in_use
     finally:
         server.stop()
@@ -156,7 +144,7 @@ def test_logging_in_is_encrypted_unless_it_need_not_be() -> None:
 
 def test_a_server_without_tls_is_refused(database: Database, clients: Clients) -> None:
     kind = PostgresPassword(Postgres(users=database.users, admin_secret=ADMIN), clients)
-    with pytest.raises(DatabaseRefused, match="no answer"):
+    with pytest.raises(DatabaseRefused, match="server does not support SSL, but SSL was required"):
         kind.set_value(database.address.encode(), database.address.encode())
 
 

@@ -52,6 +52,27 @@ WRONG: list[tuple[dict[str, Any], str]] = [
         {"secrets": {"key": a_secret(value=GITHUB | {"previous_secret": f"{PRODUCT}/secrets/b"}), "b": a_secret("b")}},
         r"secrets\.key\.value\.previous_secret: .*`b` has it",
     ),
+    (
+        {
+            "secrets": {
+                "key": a_secret(value=POSTGRES | {"users": ["a", "b"], "admin_secret": f"{PRODUCT}/secrets/key"})
+            }
+        },
+        r"secrets\.key\.value\.admin_secret: .*`key` rotates this one",
+    ),
+    (
+        {"secrets": {"key": a_secret(value=POSTGRES | {"users": ["a", "b"]}), "admin": a_secret("admin")}},
+        r"secrets\.key\.value\.admin_secret: .*`admin` rotates this one",
+    ),
+    (
+        {
+            "secrets": {
+                "url": a_secret(value=POSTGRES | {"users": ["a", "b"]}),
+                "direct": a_secret("direct", value=POSTGRES | {"users": ["b", "c"]}),
+            }
+        },
+        r"secrets\.direct\.value\.users: .*`secrets\.url\.value\.other_addresses` instead",
+    ),
     ({"at_once": 0}, "at_once: 0"),
     ({"dependents_in": [{"project": "my-product", "region": "here"}]}, r"dependents_in\[0\]\.region: 'here'"),
     ({"dependents_in": [{"project": "my-product", "region": "us-east1"}] * 2}, r"dependents_in\[1\].*region once"),
