@@ -10,7 +10,7 @@ from typing import Generic
 
 import msgspec
 
-from shared.automation import Automation, ChangeT, EventT, NeedT, RecordsT, RunContext, SectionT
+from shared.automation import Automation, ChangeT, EventT, RecordsT, RunContext, SectionT
 from shared.clients import Clients
 from shared.decision import Decision, LogLine, Message
 from shared.errors import RunFailed, StillBusy, WriteConflict, cloud_errors, in_words
@@ -23,7 +23,7 @@ from shared.restrictions import SpendingRestrictions
 from shared.runtime import Runtime
 from shared.settings import Configuration, Mode
 from shared.state import ATTEMPTS, Document, State
-from shared.world import Unreadable, World
+from shared.world import NeedT, Unreadable, World
 
 PAUSE_SECONDS = 3.0
 """How long a run that waits for what is in flight leaves it alone at a time."""
@@ -56,7 +56,7 @@ class RunLoop(Generic[SectionT, EventT, RecordsT, NeedT, ChangeT]):
         self._is_time_up = False
         self._failed = World()
         """The needs that could not be answered: they are not asked again in this run."""
-        self._logged: set[LogLine] = set()
+        self._logged: list[LogLine] = []
         self.notices: dict[str, None] = {}
         self.results: list[ChangeReport] = []
         """What came of each change so far, for the report of a run that fails too."""
@@ -123,7 +123,7 @@ class RunLoop(Generic[SectionT, EventT, RecordsT, NeedT, ChangeT]):
 
     def _log(self, line: LogLine) -> None:
         if line not in self._logged:
-            self._logged.add(line)
+            self._logged.append(line)
             self._runtime.log(line)
 
     def _observe(self, report: Report, stored: Document, look: "Look[SectionT, EventT, RecordsT, ChangeT]") -> Report:

@@ -51,7 +51,7 @@ from shared.restrictions import DOCUMENT as RESTRICTIONS_DOCUMENT
 from shared.restrictions import SpendingRestrictions
 from shared.settings import Section
 from shared.state import Document
-from shared.world import Need, World
+from shared.world import NeedT, World
 
 
 class Records(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,7 +75,6 @@ NOT_READ = Document(RESTRICTIONS_DOCUMENT)
 SectionT = TypeVar("SectionT", bound=Section)
 EventT = TypeVar("EventT")
 RecordsT = TypeVar("RecordsT", bound=Records)
-NeedT = TypeVar("NeedT", bound=Need[Any])
 ChangeT = TypeVar("ChangeT", bound=Change)
 
 

@@ -1,4 +1,4 @@
-"""Save the original once: what a resource was, what we made of it, and whether it is still ours to restore.
+"""Save the original once, and decide what a held resource needs: what to write, record, wait for and report.
 
 A hold is durable before the first mutation of its resource and ends when the resource is let go. The fields
 of one resource stand and fall together while it is held, and are restored one by one.
@@ -10,7 +10,7 @@ from enum import StrEnum
 
 import msgspec
 
-from shared.plan import Change
+from shared.decision import Change, Message
 
 FieldValue = str | int | bool
 
@@ -47,9 +47,11 @@ class HeldChange(Change, frozen=True, kw_only=True):
 
     hold: Hold | None
     """What must be recorded before the change is made; None if the record stays as it is."""
+    etag: str = ""
+    """The version of the resource that was judged, where its service has one."""
 
 
-class Standing(StrEnum):
+class HoldStatus(StrEnum):
     """What a held resource's present value says."""
 
     APPLIED = "applied"
@@ -71,7 +73,7 @@ def new_hold(current: Current, applied: Current, held_by: tuple[str, ...], since
     return Hold(fields, Phase.INTENDED, held_by, since)
 
 
-def moved(hold: Hold, current: Current, applied: Current, held_by: tuple[str, ...], since: datetime) -> Hold:
+def with_new_target(hold: Hold, current: Current, applied: Current, held_by: tuple[str, ...], since: datetime) -> Hold:
     """The same hold with another value to apply. The original stays what it was."""
     fields = {
         name: Held(original=held.original, before=current[name], applied=applied[name])
@@ -92,20 +94,20 @@ def being_restored(hold: Hold, current: Current, restore: Current) -> Hold:
     return msgspec.structs.replace(hold, fields=fields, phase=Phase.INTENDED)
 
 
-def standing(hold: Hold, current: Current) -> Standing:
+def compare(hold: Hold, current: Current) -> HoldStatus:
     """Whether a resource is as we made it, not yet so, or changed by a person since.
 
     Once we have seen our value there, any other value is a person's, the original too: spending that someone
     let go again by hand is not capped anew.
     """
     if all(current[name] == held.applied for name, held in hold.fields.items()):
-        return Standing.APPLIED
+        return HoldStatus.APPLIED
     untouched = all(current[name] in (held.before, held.applied) for name, held in hold.fields.items())
-    return Standing.NOT_YET if hold.phase is Phase.INTENDED and untouched else Standing.CHANGED
+    return HoldStatus.NOT_YET if hold.phase is Phase.INTENDED and untouched else HoldStatus.CHANGED
 
 
 def confirmed(hold: Hold) -> Hold:
-    """The hold once its values have been seen in the resource: what stood there on the way is no matter any more."""
+    """The hold once its values have been seen in the resource: what it was on the way no longer matters."""
     fields = {name: Held(held.original, held.original, held.applied) for name, held in hold.fields.items()}
     return msgspec.structs.replace(hold, fields=fields, phase=Phase.CONFIRMED)
 
@@ -123,12 +125,13 @@ def to_restore(hold: Hold, current: Current) -> dict[str, FieldValue]:
     }
 
 
-def kept_by_a_person(hold: Hold, current: Current) -> list[str]:
-    """The fields that a person has changed since, in words; letting go leaves them alone."""
+def kept_by_a_person(name: str, hold: Hold, current: Current) -> "list[KeptByPerson]":
+    """The fields that a person has changed since; letting go leaves them alone."""
+    restored = to_restore(hold, current)
     return [
-        f"{name} is {current[name]!r}, not {held.applied!r} as we left it"
-        for name, held in hold.fields.items()
-        if name not in to_restore(hold, current) and current[name] != held.original
+        KeptByPerson(name, field, current[field], held.applied)
+        for field, held in hold.fields.items()
+        if field not in restored and current[field] != held.original
     ]
 
 
@@ -136,3 +139,129 @@ def with_intended(holds: Mapping[str, Hold], changes: Iterable[Change]) -> dict[
     """The holds, by full resource name, with every original that these changes are about to overwrite."""
     intended = {change.target: change.hold for change in changes if isinstance(change, HeldChange) and change.hold}
     return dict(sorted({**holds, **intended}.items()))
+
+
+class Gone(Message, frozen=True):
+    """A held resource does not exist any more."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.name} no longer exists, so there is nothing to restore"
+
+
+class InFlight(Message, frozen=True):
+    """A resource is in the middle of something else."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.name} is being changed; Caretaker checks it again on its next run"
+
+
+class ChangedByPerson(Message, frozen=True):
+    """A held resource has a value that Caretaker did not give it."""
+
+    name: str
+    current: dict[str, FieldValue]
+
+    def __str__(self) -> str:
+        values = ", ".join(f"{field} {value}" for field, value in self.current.items())
+        return f"{self.name} was changed by a person to {values}: left alone while the cap holds"
+
+
+class KeptByPerson(Message, frozen=True):
+    """A field that is not restored, because a person has changed it."""
+
+    name: str
+    field: str
+    value: FieldValue
+    applied: FieldValue
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.field} is {self.value!r}, not {self.applied!r} as Caretaker set it; left as it is"
+
+
+class Released(Message, frozen=True):
+    """Why a resource is restored."""
+
+    held_by: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"no longer held by {', '.join(self.held_by)}"
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """What a resource should be while it is held, by which rungs, and since when."""
+
+    applied: Current
+    held_by: tuple[str, ...]
+    since: datetime
+    reason: Message
+
+
+class HoldDecision(msgspec.Struct, frozen=True):
+    """What one resource needs now, and what its record says once that is seen."""
+
+    name: str
+    hold: Hold | None = None
+    """The record after what the resource shows; None if it is not held, or no longer."""
+    write: Current | None = None
+    intended: Hold | None = None
+    """The record that must be durable before the write."""
+    reason: Message | None = None
+    notices: tuple[Message, ...] = ()
+    waiting: tuple[Message, ...] = ()
+    held_by: tuple[str, ...] = ()
+    """Which rungs want it held, or else have held it."""
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing is left to do or to wait for."""
+        return self.write is None and not self.waiting
+
+
+def decide(
+    name: str, current: Current | None, wanted: Wanted | None, hold: Hold | None, *, in_flight: bool = False
+) -> HoldDecision:
+    """What a resource with these present values needs (``current`` is None if it does not exist).
+
+    While it is in flight its value may not be its last: it is neither changed, nor is anything concluded from it.
+    """
+    holder = wanted or hold
+    if holder is None:
+        return HoldDecision(name)
+    if current is None:
+        decision = HoldDecision(name, notices=(Gone(name),))
+    elif in_flight:
+        decision = HoldDecision(name, hold, waiting=(InFlight(name),))
+    elif isinstance(holder, Wanted):
+        decision = _to_hold(name, current, holder, hold)
+    else:
+        decision = _to_release(name, current, holder)
+    return msgspec.structs.replace(decision, held_by=holder.held_by)
+
+
+def _to_hold(name: str, current: Current, wanted: Wanted, hold: Hold | None) -> HoldDecision:
+    if hold is None:
+        if current == wanted.applied:
+            return HoldDecision(name)
+        fresh = new_hold(current, wanted.applied, wanted.held_by, wanted.since)
+        return HoldDecision(name, None, wanted.applied, fresh, wanted.reason)
+    is_same = all(held.applied == wanted.applied[field] for field, held in hold.fields.items())
+    again = hold if is_same else with_new_target(hold, current, wanted.applied, wanted.held_by, wanted.since)
+    match compare(hold, current):
+        case HoldStatus.CHANGED:
+            # Confirmed, or it would be looked at again and again although there is nothing to do.
+            return HoldDecision(name, confirmed(again), notices=(ChangedByPerson(name, dict(current)),))
+        case HoldStatus.APPLIED if is_same:
+            held_by = msgspec.structs.replace(hold, held_by=wanted.held_by, since=wanted.since)
+            return HoldDecision(name, confirmed(held_by))
+        case _:
+            return HoldDecision(name, hold, wanted.applied, again, wanted.reason)
+
+
+def _to_release(name: str, current: Current, hold: Hold) -> HoldDecision:
+    if restore := to_restore(hold, current):
+        return HoldDecision(name, hold, restore, being_restored(hold, current, restore), Released(hold.held_by))
+    return HoldDecision(name, notices=tuple(kept_by_a_person(name, hold, current)))

@@ -1,5 +1,5 @@
-"""Temporary: an automation of the old contract (read, settle, plan, guards, intend) as one of the new.
 # ruff: noqa: ANN401, PLR0913
+"""Temporary: an automation of the old contract (read, settle, plan, guards, intend) as one of the new.
 
 It goes with the last automation that needs it.
 """
@@ -73,7 +73,7 @@ def legacy(
             waiting=planned.waiting,
             next=planned.next,
             alerts=alerts,
-            notices=settled.notices,  # type: ignore[arg-type]
+            notices=settled.notices,
             table=planned.table,
             intended=intend(context, planned.changes) if planned.changes else settled.records,
         )

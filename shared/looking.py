@@ -4,11 +4,11 @@ from typing import Any, Generic
 
 import msgspec
 
-from shared.automation import Automation, ChangeT, EventT, NeedT, RecordsT, RunContext, SectionT
+from shared.automation import Automation, ChangeT, EventT, RecordsT, RunContext, SectionT
 from shared.clients import Clients
 from shared.decision import Alert, Decision, Refusal
 from shared.errors import cloud_errors, in_words
-from shared.world import Need, Unreadable, World
+from shared.world import NeedT, Unreadable, World
 
 MOST_ROUNDS = 20
 """How often needs may lead to further needs: one that asks for ever is a fault of the automation."""
@@ -59,9 +59,9 @@ def read_world(
     raise AssertionError(f"{automation.name}: still asks for more after {MOST_ROUNDS} rounds of answers")
 
 
-def _answer(automation: Automation[Any, Any, Any, NeedT, Any], need: Need[Any], clients: Clients) -> object:
+def _answer(automation: Automation[Any, Any, Any, NeedT, Any], need: NeedT, clients: Clients) -> object:
     try:
-        return automation.look(need, clients)  # type: ignore[arg-type]
+        return automation.look(need, clients)
     except cloud_errors() as error:
         return Unreadable(type(need).__name__, need.resource, in_words(error))
 

@@ -9,14 +9,15 @@ A need is one question, as a frozen value that names the type of its answer::
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
 import msgspec
 
 AnswerT = TypeVar("AnswerT")
+AnswerT_co = TypeVar("AnswerT_co", covariant=True)
 
 
-class Need(msgspec.Struct, Generic[AnswerT], frozen=True):
+class Need(msgspec.Struct, Generic[AnswerT_co], frozen=True):
     """One question about the world. Its fields are hashable: two equal needs are one call."""
 
     @property
@@ -38,24 +39,27 @@ class Unreadable(msgspec.Struct, frozen=True):
         return f"cannot read {self.asked} of {self.resource}: {self.error}"
 
 
+NeedT = TypeVar("NeedT", bound=Need[Any])
+
+
 class World(msgspec.Struct, frozen=True):
     """The answers to all that has been asked in one look."""
 
-    answers: Mapping[Need[object], object] = {}
+    answers: Mapping[Need[Any], object] = {}
 
     def get(self, need: Need[AnswerT]) -> AnswerT | Unreadable | None:
         """The answer to a need; None if it has not been asked (where an answer may be None, see ``knows``)."""
         return cast("AnswerT | Unreadable | None", self.answers.get(need))
 
-    def knows(self, need: Need[AnswerT]) -> bool:
+    def knows(self, need: Need[Any]) -> bool:
         """Whether a need has been answered, and not with an error."""
         return need in self.answers and not isinstance(self.answers[need], Unreadable)
 
-    def missing(self, needs: Iterable[Need[object]]) -> tuple[Need[object], ...]:
+    def missing(self, needs: Iterable[NeedT]) -> tuple[NeedT, ...]:
         """Those needs that have not been asked yet, each once, in order."""
         return tuple(need for need in dict.fromkeys(needs) if need not in self.answers)
 
-    def with_answers(self, answers: Mapping[Need[object], object]) -> "World":
+    def with_answers(self, answers: Mapping[Need[Any], object]) -> "World":
         """The world with more answers."""
         return World({**self.answers, **answers})
 

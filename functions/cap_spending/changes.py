@@ -10,14 +10,14 @@ from shared.state import Document
 
 
 class Notify(Change, frozen=True, kw_only=True):
-    """Tell a person, by one structured log line, that a rung is passed."""
+    """Notify people, by one structured log line, that a rung is passed."""
 
     budget: str
     rung: Rung
 
 
 class SetRestrictions(Change, frozen=True, kw_only=True):
-    """Record the spending restrictions in force, and wake the automations that obey them."""
+    """Record the spending restrictions in force, and trigger the automations that obey them."""
 
     restrictions: SpendingRestrictions
     known: Document
@@ -29,8 +29,11 @@ class SetMaxInstances(HeldChange, frozen=True, kw_only=True):
     """Set the service-level maximum of a Cloud Run service; 0 is Google's default."""
 
     is_money: ClassVar[bool] = True
-    max_instances: int
-    etag: str
+
+    @property
+    def max_instances(self) -> int:
+        """The new maximum."""
+        return int(self.after)
 
 
 class PauseJob(HeldChange, frozen=True, kw_only=True):
@@ -53,7 +56,10 @@ class DetachBilling(HeldChange, frozen=True, kw_only=True):
 class LinkBilling(HeldChange, frozen=True, kw_only=True):
     """Link a project to the billing account that it was detached from."""
 
-    account: str
+    @property
+    def account(self) -> str:
+        """The account that it had."""
+        return self.after
 
 
 CapSpendingChange = Notify | SetRestrictions | SetMaxInstances | PauseJob | ResumeJob | DetachBilling | LinkBilling

@@ -3,32 +3,34 @@
 from collections.abc import Iterable
 
 from functions.cap_spending.changes import CapSpendingChange, DetachBilling
-from functions.cap_spending.records import Occasion
-from functions.cap_spending.world import World
-from shared.plan import Guard, Plan, Refusal
+from functions.cap_spending.records import Context
+from functions.cap_spending.settings import Budget
+from functions.cap_spending.world import BillingOf, ProjectBilling
+from shared.decision import Refusal
+from shared.world import World
+
+MAY_BE_DETACHED = "may_be_detached"
 
 
-def guards(occasion: Occasion, world: World) -> tuple[Guard[CapSpendingChange], ...]:
-    """The guard of each kind of change that has one."""
-    accounts = {project.name: project.account for project in world.projects}
+def may_be_detached(context: Context, world: World, changes: tuple[CapSpendingChange, ...]) -> Iterable[Refusal]:
+    """Only a project linked to the very account of the budget; the suite's own only if the settings name it twice."""
+    for change in changes:
+        if not isinstance(change, DetachBilling) or change.hold is None:
+            continue
+        budgets = [budget for name in change.hold.held_by if (budget := _budget_of(name, context))]
+        project, seen = change.target.removeprefix("projects/"), world.get(BillingOf(change.target))
+        account = seen.account if isinstance(seen, ProjectBilling) else "an account that could not be read"
+        if account not in {f"billingAccounts/{budget.billing_account}" for budget in budgets}:
+            reason = f"{project} is linked to {account}, which is not the account of this budget"
+            yield Refusal(change.scope, MAY_BE_DETACHED, reason)
+        allowed = {scope.even_the_suites_own_project for one in budgets if (scope := one.may_touch.detach_billing)}
+        if project == context.project and project not in allowed:
+            reason = (
+                f"{project} is the project that Caretaker runs in, and would stop it too; to allow that, set "
+                f"`may_touch.detach_billing.even_the_suites_own_project: {project}`"
+            )
+            yield Refusal(change.scope, MAY_BE_DETACHED, reason)
 
-    def may_be_detached(plan: Plan[CapSpendingChange]) -> Iterable[Refusal]:
-        """Only a project linked to the very account of the budget; the suite's own only if that is said twice."""
-        for change in plan.changes:
-            if not isinstance(change, DetachBilling) or change.hold is None:
-                continue
-            budgets = [occasion.settings.budgets[name.split("/")[0]] for name in change.hold.held_by]
-            project = change.target.removeprefix("projects/")
-            ours = {f"billingAccounts/{budget.billing_account}" for budget in budgets}
-            twice = {scope.even_the_suites_own_project for b in budgets if (scope := b.may_touch.detach_billing)}
-            if accounts[change.target] not in ours:
-                reason = f"{project} is linked to {accounts[change.target]}, which is not the account of this budget"
-                yield Refusal(change.scope, "may_be_detached", reason)
-            if project == occasion.project and project not in twice:
-                reason = (
-                    f"{project} is the project that Caretaker runs in, and would stop it too; to allow that, set "
-                    f"`may_touch.detach_billing.even_the_suites_own_project: {project}`"
-                )
-                yield Refusal(change.scope, "may_be_detached", reason)
 
-    return (may_be_detached,)
+def _budget_of(rung: str, context: Context) -> Budget | None:
+    return context.settings.budgets.get(rung.split("/", maxsplit=1)[0])

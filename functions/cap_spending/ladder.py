@@ -5,22 +5,24 @@ from decimal import Decimal
 
 import msgspec
 
+from functions.cap_spending.messages import CostReached, ForecastReached, ProjectionReached, WhyPassed
 from functions.cap_spending.records import BudgetRecord, Interval, Records
 from functions.cap_spending.settings import Action, Basis, Budget, Rung, Settings
+from shared.decision import Message
 
 PROJECTED_AT_MOST = timedelta(hours=48)
 """How far past the last notification the hourly burn is added. A budget that is silent for longer is a fault to
 look into, not a cost."""
 
 
-class Step(msgspec.Struct, frozen=True):
+class ActiveRung(msgspec.Struct, frozen=True):
     """One rung that is in force, and since which publish time."""
 
     budget: str
     rung: Rung
     interval_start: datetime
     since: datetime
-    why: str
+    why: Message
 
     @property
     def name(self) -> str:
@@ -32,15 +34,15 @@ class Step(msgspec.Struct, frozen=True):
         return f"{self.name}/{action}"
 
 
-def steps_in_force(records: Records, settings: Settings, now: datetime) -> tuple[Step, ...]:
+def active_rungs(records: Records, settings: Settings, now: datetime) -> tuple[ActiveRung, ...]:
     """The rungs whose actions should hold now: passed, not accepted or undone, and not held back by a snooze."""
-    return tuple(step for step in passed_steps(records, settings, now) if not _is_let_go(step, records, now))
+    return tuple(step for step in passed_rungs(records, settings, now) if not _is_let_go(step, records, now))
 
 
-def passed_steps(records: Records, settings: Settings, now: datetime) -> tuple[Step, ...]:
+def passed_rungs(records: Records, settings: Settings, now: datetime) -> tuple[ActiveRung, ...]:
     """All rungs that are passed in the current interval at the current amount."""
     return tuple(
-        Step(key, rung, record.current.interval_start, since, explain(rung, record, budget))
+        ActiveRung(key, rung, record.current.interval_start, since, explain(rung, record, budget))
         for key, budget in settings.budgets.items()
         if (record := records.budgets.get(key))
         for rung in budget.ladder
@@ -75,14 +77,14 @@ def projected_crossing(rung: Rung, record: BudgetRecord, budget: Budget) -> date
     return record.newest.published + timedelta(hours=float(hours))
 
 
-def with_passed_rungs(records: Records, settings: Settings, now: datetime) -> dict[str, Interval]:
+def latched_intervals(records: Records, settings: Settings, now: datetime) -> dict[str, Interval]:
     """By budget, the current interval with the rungs that are passed by now: once passed, they stay so.
 
     Those that a notification passes are in it already. The others are projected, or came into the settings later: since
     when they are passed must not move with the next notification, or that would trip what was undone before it.
     """
     latched: dict[str, Interval] = {}
-    for step in passed_steps(records, settings, now):
+    for step in passed_rungs(records, settings, now):
         interval = latched.get(step.budget, records.budgets[step.budget].current)
         if step.rung.name not in interval.passed:
             passed = dict(sorted((interval.passed | {step.rung.name: step.since}).items()))
@@ -103,7 +105,7 @@ def is_let_go_by_command(records: Records, budget: str, rung: str, since: dateti
     return bool(undone and undone >= since) or bool(accepted and accepted >= since)
 
 
-def _is_let_go(step: Step, records: Records, now: datetime) -> bool:
+def _is_let_go(step: ActiveRung, records: Records, now: datetime) -> bool:
     record = records.budgets[step.budget]
     undone = records.undone.get(step.budget)
     if undone and (undone >= step.since or _was_accepted_at_another_amount(step, record, undone)):
@@ -116,7 +118,7 @@ def _is_let_go(step: Step, records: Records, now: datetime) -> bool:
     return bool(snoozed and now < snoozed.until and not was_there_before)
 
 
-def _was_accepted_at_another_amount(step: Step, record: BudgetRecord, undone: datetime) -> bool:
+def _was_accepted_at_another_amount(step: ActiveRung, record: BudgetRecord, undone: datetime) -> bool:
     """Whether the cost that was known when the overrun was accepted is past this rung at the present amount too.
 
     Raising the budget by less than the overrun does not trip again what was undone in this interval.
@@ -130,19 +132,13 @@ def _was_accepted_at_another_amount(step: Step, record: BudgetRecord, undone: da
     return is_actual and bool(known) and max(known) >= step.rung.ratio * record.current.amount
 
 
-def explain(rung: Rung, record: BudgetRecord, budget: Budget) -> str:
-    """Why a rung is passed, in words."""
+def explain(rung: Rung, record: BudgetRecord, budget: Budget) -> WhyPassed:
+    """Why a rung is passed."""
     interval = record.current
-    threshold = f"{percent(rung.ratio)} of {interval.amount:.2f} {budget.currency}"
     match rung.on:
         case Basis.ACTUAL:
-            return f"cost has reached {interval.highest_cost:.2f} {budget.currency}, past {threshold}"
+            return CostReached(interval.highest_cost, rung, interval.amount, budget.currency)
         case Basis.FORECAST:
-            return f"Google forecasts more than {threshold}"
+            return ForecastReached(rung, interval.amount, budget.currency)
         case Basis.PROJECTED:
-            return f"at {budget.hourly_burn:g} {budget.currency} an hour, cost has passed {threshold}"
-
-
-def percent(ratio: Decimal) -> str:
-    """A ratio as people say it: 1.125 is ``112.5 %``."""
-    return f"{ratio * 100:.1f}".removesuffix(".0") + " %"
+            return ProjectionReached(budget.hourly_burn or 0, rung, interval.amount, budget.currency)

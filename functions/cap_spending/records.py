@@ -1,9 +1,10 @@
 """What `cap_spending` remembers: the facts that messages brought, and what was done about them.
 
-Facts are folded so that the order of arrival is no matter: highest costs are kept by (interval, amount), first times
+Facts are folded so that the order of arrival does not matter: highest costs are kept by (interval, amount), first times
 by rung, and the newest of each command wins. All times are those at which messages were published.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 
@@ -13,13 +14,14 @@ from functions.cap_spending.commands import Accept, LinkBilling, Snooze, Undo, b
 from functions.cap_spending.notification import BudgetNotification
 from functions.cap_spending.settings import Basis, Budget, Settings
 from shared import automation
+from shared.decision import Change
 from shared.events import Command, Dated, RestrictionsChanged, Tick
-from shared.holds import Hold
+from shared.holds import Hold, with_intended
 
 INTERVALS_KEPT = 3
 
 Event = BudgetNotification | Tick | RestrictionsChanged | Command
-Occasion = automation.RunContext[Settings, "Event", "Records"]
+Context = automation.RunContext[Settings, "Event", "Records"]
 
 
 class Newest(msgspec.Struct, frozen=True, order=True):
@@ -87,6 +89,12 @@ class Records(automation.Records, frozen=True, kw_only=True):
     """By budget, rung and action: what has been done about a rung, and the interval that it was passed in."""
     holds: dict[str, Hold] = {}
     """By full resource name."""
+    detaching_waits: dict[str, datetime] = {}
+    """By full name of a project: since when detaching it waits for what could not be read in it."""
+
+    def before(self, changes: Sequence[Change]) -> "Records":
+        """With every original that the changes are about to overwrite."""
+        return msgspec.structs.replace(self, holds=with_intended(self.holds, changes))
 
 
 def fold(records: Records, event: Dated[Event], settings: Settings) -> Records:

@@ -1,4 +1,4 @@
-"""What of Google Cloud `cap_spending` looks at, as typed values."""
+"""What of Google Cloud `cap_spending` reads, as typed values, and the question that each answers."""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -9,23 +9,23 @@ import msgspec
 
 from functions.cap_spending.settings import Action
 from shared.holds import Current
+from shared.world import Need, World
 
 
-class Look(StrEnum):
-    """One kind of thing to read."""
+class ResourceKind(StrEnum):
+    """A kind of resource that may be held."""
 
     SERVICES = "Cloud Run services"
     JOBS = "Cloud Scheduler jobs"
     PROJECTS = "billing of projects"
-    BUDGETS = "budgets"
 
 
-LOOKS = {
-    Action.LIMIT_CLOUD_RUN: Look.SERVICES,
-    Action.PAUSE_SCHEDULES: Look.JOBS,
-    Action.DETACH_BILLING: Look.PROJECTS,
+KINDS = {
+    Action.LIMIT_CLOUD_RUN: ResourceKind.SERVICES,
+    Action.PAUSE_SCHEDULES: ResourceKind.JOBS,
+    Action.DETACH_BILLING: ResourceKind.PROJECTS,
 }
-"""What must be read for each action that touches resources."""
+"""The kind of resource that each action holds; other actions hold none."""
 
 
 class RunService(msgspec.Struct, frozen=True):
@@ -76,14 +76,74 @@ class ProjectBilling(msgspec.Struct, frozen=True):
 Resource = RunService | ScheduledJob | ProjectBilling
 
 
-class World(msgspec.Struct, frozen=True):
-    """What was read: nothing of a kind that was not looked at."""
+class BudgetAmount(msgspec.Struct, frozen=True):
+    """What a budget says of itself now."""
 
-    looked_at: frozenset[Look] = frozenset()
-    services: tuple[RunService, ...] = ()
-    jobs: tuple[ScheduledJob, ...] = ()
-    projects: tuple[ProjectBilling, ...] = ()
-    amounts: Mapping[str, Decimal] = msgspec.field(default_factory=dict)
-    """By budget key, the amount as the budget itself says it now; none for a budget without a fixed amount."""
-    missing: frozenset[str] = frozenset()
-    """By key, the budgets that are not there any more."""
+    exists: bool
+    amount: Decimal | None = None
+    """None if it follows the last period's cost, or is in another currency."""
+
+
+class ServicesIn(Need[tuple[RunService, ...]], frozen=True):
+    """All Cloud Run services of ``projects/P/locations/R``."""
+
+    parent: str
+
+
+class JobsIn(Need[tuple[ScheduledJob, ...]], frozen=True):
+    """All Cloud Scheduler jobs of ``projects/P/locations/R``."""
+
+    parent: str
+
+
+class BillingOf(Need[ProjectBilling], frozen=True):
+    """The billing account of ``projects/P``."""
+
+    parent: str
+
+
+class AmountOf(Need[BudgetAmount], frozen=True):
+    """The amount of ``billingAccounts/A/budgets/B``, if it is in the currency that the settings expect."""
+
+    budget: str
+    currency: str
+
+
+CapSpendingNeed = ServicesIn | JobsIn | BillingOf | AmountOf
+
+
+def kind_of(name: str) -> ResourceKind:
+    """Which kind of resource a full resource name is."""
+    if "/services/" in name:
+        return ResourceKind.SERVICES
+    return ResourceKind.JOBS if "/jobs/" in name else ResourceKind.PROJECTS
+
+
+def need_of(name: str) -> ServicesIn | JobsIn | BillingOf:
+    """The question whose answer has a resource, by its full name."""
+    match kind_of(name):
+        case ResourceKind.SERVICES:
+            return ServicesIn(name.partition("/services/")[0])
+        case ResourceKind.JOBS:
+            return JobsIn(name.partition("/jobs/")[0])
+        case ResourceKind.PROJECTS:
+            return BillingOf(name)
+
+
+def project_around(name: str) -> str:
+    """The full name of the project that a resource is in, by the resource's own."""
+    return "/".join(name.split("/")[:2])
+
+
+def resources_in(world: World) -> dict[str, Resource]:
+    """By full name, every resource that was read."""
+    found: list[Resource] = []
+    for need in world.answers:
+        match need:
+            case ServicesIn() if isinstance(services := world.get(need), tuple):
+                found += services
+            case JobsIn() if isinstance(jobs := world.get(need), tuple):
+                found += jobs
+            case BillingOf() if isinstance(project := world.get(need), ProjectBilling):
+                found.append(project)
+    return {resource.name: resource for resource in found}

@@ -23,12 +23,12 @@ from shared.holds import (
     Held,
     Hold,
     Phase,
-    Standing,
+    HoldStatus,
     being_restored,
     kept_by_a_person,
-    moved,
+    with_new_target,
     new_hold,
-    standing,
+    compare,
     to_restore,
 )
 
@@ -91,7 +91,7 @@ class Transition(msgspec.Struct, frozen=True):
         if self.hold is None:
             hold = new_hold(self.pool.current, zero, (self.key,), self.occasion.now)
         else:
-            hold = moved(self.hold, self.pool.current, zero, self.hold.held_by, self.hold.since)
+            hold = with_new_target(self.hold, self.pool.current, zero, self.hold.held_by, self.hold.since)
         record = self._unrested()
         intended = msgspec.structs.replace(
             record, drift=None, nodes=record.nodes if self.hold else self.pool.nodes_asked_for
@@ -106,7 +106,7 @@ class Transition(msgspec.Struct, frozen=True):
         if self.hold.phase is Phase.INTENDED and autoscaling and autoscaling.original != OFF:
             # Until its bounds are seen to be gone and the size to be 0, the autoscaler may have had the last word.
             return False
-        return standing(self.hold, self.pool.current) is Standing.CHANGED
+        return compare(self.hold, self.pool.current) is HoldStatus.CHANGED
 
     def _with_original_size(self, hold: Hold) -> Hold:
         """The hold with the size that the autoscaler has given the pool since, if it was not a zero."""
@@ -159,7 +159,9 @@ class Transition(msgspec.Struct, frozen=True):
         if restore := to_restore(hold, self.pool.current):
             bounded = _within_bounds(restore, hold, self.pool)
             return self._asking(being_restored(hold, self.pool.current, bounded), bounded)
-        return Outlook(record=self._up(), hold=None, notices=tuple(kept_by_a_person(hold, self.pool.current)))
+        return Outlook(
+            record=self._up(), hold=None, notices=tuple(map(str, kept_by_a_person(self.key, hold, self.pool.current)))
+        )
 
     def _asking(self, hold: Hold | None, wanted: Current) -> Outlook:
         record, now = self._unrested(), self.occasion.now

@@ -26,16 +26,16 @@ class FirstRound:
     def around(self, automation: AnyAutomation) -> AnyAutomation:
         """The same automation, noted."""
 
-        def read(*arguments: Any) -> Any:
+        def decide(*arguments: Any) -> Any:
             self.is_over = bool(self.applied)
-            return automation.read(*arguments)
+            return automation.decide(*arguments)
 
         def apply(change: Change, *arguments: Any) -> Any:
             if not self.is_over:
                 self.applied.append(change)
             return automation.apply(change, *arguments)
 
-        return msgspec.structs.replace(automation, read=read, apply=apply)
+        return msgspec.structs.replace(automation, decide=decide, apply=apply)
 
 
 def check(case: Case, part: str) -> None:

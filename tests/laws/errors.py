@@ -1,4 +1,7 @@
-"""Law 6, errors: each error at each call is retried or raised, never lost; a failed read changes nothing.
+"""Law 6, errors: each error at each call is retried or raised, never lost; a failed read changes nothing of its own.
+
+What a read that fails for good does not concern may go on: whatever is changed after it is changed, in just this way,
+when nothing fails.
 
 Every code is tried at every call. Errors that pass are tried at all reads of a run at once, as that must be as if
 nothing had happened, and one by one if it is not. Writes also fail after they took effect: there they take the codes by
@@ -11,9 +14,10 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from google.protobuf.message import Message
 from grpc import StatusCode
 
-from local.cloud.engine import is_read
+from local.cloud.engine import Call, is_read
 from shared.report import Outcome, Severity, severity
 from tests.laws.case import Case, Delivery
 from tests.laws.harness import Stage, State
@@ -121,7 +125,8 @@ class Trial:
             raise self.stage.broken(f"{what} raised, and reported with severity {severity(delivery.report)}")
 
     def _must_be_safe(self, delivery: Delivery, faults: tuple[Fault, ...], what: str) -> None:
-        """A read that fails, and goes on failing, changes nothing from then on but what the automation remembers."""
+        """A read that fails, and goes on failing, is reported, and leads to no change that is not made without it."""
+        usual = {edit_of(call) for call in self.whole.mutating}
         for fault in (fault for fault in faults if is_read(fault.method)):
             calls = [call for call in delivery.calls if call.method == fault.method or call.mutating]
             # Of several faults, the first may have ended the run already.
@@ -132,8 +137,28 @@ class Trial:
             if delivery.is_acknowledged:
                 raise self.stage.broken(f"{what} acknowledged, as if it had been read")
             for call in later:
-                if not self.stage.only_writes(call, "records", "leases"):
-                    raise self.stage.broken(f"{what} and yet it went on to {call.method}")
+                if not self.stage.only_writes(call, "records", "leases") and edit_of(call) not in usual:
+                    raise self.stage.broken(f"{what} and yet it went on to {call.method}, which is not made otherwise")
+
+
+def edit_of(call: Call) -> tuple[str, bytes]:
+    """What a call changes, and how: its request without etags and preconditions, which tell when it was made."""
+    request = type(call.request)()
+    request.CopyFrom(call.request)
+    forget_versions(request)
+    return call.method, request.SerializeToString(deterministic=True)
+
+
+def forget_versions(message: Message) -> None:
+    """Leave out of a request what names a version of something that was read."""
+    for part, value in message.ListFields():
+        if part.name in ("etag", "current_document"):
+            message.ClearField(part.name)
+        elif isinstance(value, Message):
+            forget_versions(value)
+        elif part.is_repeated and part.message_type and not part.message_type.GetOptions().map_entry:
+            for one in value:
+                forget_versions(one)
 
 
 def every_read(methods: tuple[str, ...], code: StatusCode) -> Iterator[Fault]:

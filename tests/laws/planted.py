@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -11,29 +11,32 @@ from google.cloud.firestore_v1.services.firestore import FirestoreClient
 from google.cloud.run_v2 import ServicesClient
 from google.pubsub_v1 import PublisherClient
 
+from functions.cap_spending.automation import AUTOMATION
 from functions.cap_spending.changes import CapSpendingChange, Notify, SetMaxInstances
-from functions.cap_spending.main import AUTOMATION
+from functions.cap_spending.decide import CapSpendingDecision
 from functions.cap_spending.notification import BudgetNotification
-from functions.cap_spending.plan import what_to_look_at
-from functions.cap_spending.records import BudgetRecord, Event, Newest, Occasion, Records
+from functions.cap_spending.records import BudgetRecord, Context, Event, Newest, Records
 from functions.cap_spending.settings import Settings
-from functions.cap_spending.world import Look, World
-from shared.automation import AnyAutomation, Settled
+from functions.cap_spending.world import AmountOf, BillingOf, BudgetAmount, CapSpendingNeed, ProjectBilling, ServicesIn
+from shared.automation import AnyAutomation
 from shared.clients import Clients
+from shared.decision import Change, Text
 from shared.events import Dated, PubsubMessage, Tick, inbox_of
 from shared.holds import HeldChange, confirmed
-from shared.plan import Plan
 from shared.state import DATABASE, State
+from shared.world import World
 
-CapSpendingPlan = Plan[CapSpendingChange]
+Applied = tuple[CapSpendingChange, ...]
 API = "projects/my-product/locations/europe-west1/services/api"
 
 
 class ThisRun(threading.local):
     """What a bug remembers of the run that its thread is in."""
 
-    plans = 0
+    decisions = 0
     has_told = False
+    is_tick = False
+    message_id = ""
 
 
 def says_it_again() -> AnyAutomation:
@@ -44,17 +47,17 @@ def says_it_again() -> AnyAutomation:
         this_run.has_told = False
         return AUTOMATION.parse(message, settings)
 
-    def plan(occasion: Occasion, world: World) -> CapSpendingPlan:
-        right = AUTOMATION.plan(occasion, world)
-        if right.changes or this_run.has_told or not occasion.records.in_force:
+    def decide(context: Context, world: World, applied: Applied) -> CapSpendingDecision:
+        right = AUTOMATION.decide(context, world, applied)
+        if right.changes or this_run.has_told or not right.records.in_force:
             return right
-        (rung,) = occasion.settings.budgets["monthly"].ladder
+        (rung,) = context.settings.budgets["monthly"].ladder
         again = Notify(
             target="budgets/monthly",
             field="rung",
             before="",
             after=rung.name,
-            reason="still in force",
+            reason=Text("still in force"),
             scope="monthly",
             budget="monthly",
             rung=rung,
@@ -65,22 +68,28 @@ def says_it_again() -> AnyAutomation:
         this_run.has_told |= isinstance(change, Notify)
         AUTOMATION.apply(change, clients)
 
-    return msgspec.structs.replace(AUTOMATION, parse=parse, plan=plan, apply=apply)
+    return msgspec.structs.replace(AUTOMATION, parse=parse, decide=decide, apply=apply)
 
 
 def says_that_it_looks() -> AnyAutomation:
     """Publishes that it has found something, while it is only looking."""
+    this_run = ThisRun()
 
-    def read(occasion: Occasion, clients: Clients) -> World:
-        world = AUTOMATION.read(occasion, clients)
-        if world.looked_at and not isinstance(occasion.event.event, Tick):
-            topic = f"projects/{occasion.project}/topics/{inbox_of('cap_spending')}"
+    def parse(message: PubsubMessage, settings: Settings) -> Event:
+        event = AUTOMATION.parse(message, settings)
+        this_run.is_tick, this_run.has_told = isinstance(event, Tick), False
+        return event
+
+    def look(need: CapSpendingNeed, clients: Clients) -> object:
+        if not this_run.is_tick and not this_run.has_told:
+            this_run.has_told = True
+            topic = f"projects/{clients.project}/topics/{inbox_of('cap_spending')}"
             clients.of(PublisherClient).publish(
                 request={"topic": topic, "messages": [{"data": b"looking"}]}, **clients.writing
             )
-        return world
+        return AUTOMATION.look(need, clients)
 
-    return msgspec.structs.replace(AUTOMATION, read=read)
+    return msgspec.structs.replace(AUTOMATION, parse=parse, look=look)
 
 
 def acts_in_small_steps() -> AnyAutomation:
@@ -88,31 +97,32 @@ def acts_in_small_steps() -> AnyAutomation:
     this_run = ThisRun()
 
     def parse(message: PubsubMessage, settings: Settings) -> Event:
-        this_run.plans = 0
+        this_run.decisions = 0
         return AUTOMATION.parse(message, settings)
 
-    def plan(occasion: Occasion, world: World) -> CapSpendingPlan:
-        this_run.plans += 1
-        right = AUTOMATION.plan(occasion, world)
-        return right if this_run.plans == 1 else msgspec.structs.replace(right, changes=right.changes[-1:])
+    def decide(context: Context, world: World, applied: Applied) -> CapSpendingDecision:
+        this_run.decisions += 1
+        right = AUTOMATION.decide(context, world, applied)
+        return right if this_run.decisions == 1 else msgspec.structs.replace(right, changes=right.changes[-1:])
 
-    return msgspec.structs.replace(AUTOMATION, parse=parse, plan=plan)
+    return msgspec.structs.replace(AUTOMATION, parse=parse, decide=decide)
 
 
 def saves_the_original_afterwards() -> AnyAutomation:
     """Records what a resource was when it has been changed, and not before."""
 
-    def intend(occasion: Occasion, changes: tuple[CapSpendingChange, ...]) -> Records:
-        del changes
-        return occasion.records
+    class Forgetful(Records, frozen=True, kw_only=True):
+        def before(self, changes: Sequence[Change]) -> "Forgetful":
+            del changes
+            return self
 
-    def settle(occasion: Occasion, world: World, applied: tuple[CapSpendingChange, ...]) -> Settled[Records]:
-        settled = AUTOMATION.settle(occasion, world, applied)
+    def decide(context: Context, world: World, applied: Applied) -> CapSpendingDecision:
+        decision = AUTOMATION.decide(context, world, applied)
         late = {one.target: confirmed(one.hold) for one in applied if isinstance(one, HeldChange) and one.hold}
-        records = msgspec.structs.replace(settled.records, holds=settled.records.holds | late)
-        return msgspec.structs.replace(settled, records=records)
+        records = msgspec.structs.replace(decision.records, holds=decision.records.holds | late)
+        return msgspec.structs.replace(decision, records=records)
 
-    return msgspec.structs.replace(AUTOMATION, intend=intend, settle=settle)
+    return msgspec.structs.replace(AUTOMATION, records=Forgetful, decide=decide)
 
 
 def takes_a_copy_for_news() -> AnyAutomation:
@@ -131,20 +141,25 @@ def takes_a_copy_for_news() -> AnyAutomation:
 
 def looks_before_it_leaps() -> AnyAutomation:
     """Counts what it has seen if nobody has counted it, without any condition on the write: two runs may both count."""
+    this_run = ThisRun()
 
-    def read(occasion: Occasion, clients: Clients) -> World:
-        world = AUTOMATION.read(occasion, clients)
-        if world.looked_at and not isinstance(occasion.event.event, Tick):
-            path = f"records/seen_{occasion.event.message_id}"
-            database = f"projects/{occasion.project}/databases/{DATABASE}"
+    def parse(message: PubsubMessage, settings: Settings) -> Event:
+        event = AUTOMATION.parse(message, settings)
+        this_run.is_tick, this_run.message_id = isinstance(event, Tick), message.message_id
+        return event
+
+    def look(need: CapSpendingNeed, clients: Clients) -> object:
+        if not this_run.is_tick:
+            path = f"records/seen_{this_run.message_id}"
+            database = f"projects/{clients.project}/databases/{DATABASE}"
             if State(clients).read(path)[0].fields is None:
                 once_more = {"field_path": "times", "increment": {"integer_value": 1}}
                 document = {"name": f"{database}/documents/{path}"}
                 write = {"update": document, "update_mask": {}, "update_transforms": [once_more]}
                 clients.of(FirestoreClient).commit(request={"database": database, "writes": [write]}, **clients.writing)
-        return world
+        return AUTOMATION.look(need, clients)
 
-    return msgspec.structs.replace(AUTOMATION, read=read)
+    return msgspec.structs.replace(AUTOMATION, parse=parse, look=look)
 
 
 def believes_the_last_to_arrive() -> AnyAutomation:
@@ -164,13 +179,18 @@ def believes_the_last_to_arrive() -> AnyAutomation:
 def takes_a_failed_read_for_nothing() -> AnyAutomation:
     """Finds nothing where it could not look."""
 
-    def read(occasion: Occasion, clients: Clients) -> World:
+    def look(need: CapSpendingNeed, clients: Clients) -> object:
         try:
-            return AUTOMATION.read(occasion, clients)
+            return AUTOMATION.look(need, clients)
         except GoogleAPICallError:
-            return World(looked_at=what_to_look_at(occasion))
+            match need:
+                case BillingOf(parent=project):
+                    return ProjectBilling(project, "")
+                case AmountOf():
+                    return BudgetAmount(exists=True)
+            return ()
 
-    return msgspec.structs.replace(AUTOMATION, read=read)
+    return msgspec.structs.replace(AUTOMATION, look=look)
 
 
 def goes_by_the_short_name() -> AnyAutomation:
@@ -208,13 +228,12 @@ def edits_what_others_wrote() -> AnyAutomation:
 def looks_twice() -> AnyAutomation:
     """Gets a service that it has listed, which nobody has permitted."""
 
-    def read(occasion: Occasion, clients: Clients) -> World:
-        world = AUTOMATION.read(occasion, clients)
-        if Look.SERVICES in world.looked_at:
+    def look(need: CapSpendingNeed, clients: Clients) -> object:
+        if isinstance(need, ServicesIn):
             clients.of(ServicesClient).get_service(request={"name": API}, **clients.reading)
-        return world
+        return AUTOMATION.look(need, clients)
 
-    return msgspec.structs.replace(AUTOMATION, read=read)
+    return msgspec.structs.replace(AUTOMATION, look=look)
 
 
 def logs_what_it_gets() -> AnyAutomation:
@@ -230,12 +249,12 @@ def logs_what_it_gets() -> AnyAutomation:
 def never_gives_back() -> AnyAutomation:
     """Lowers limits, and does not raise them again."""
 
-    def plan(occasion: Occasion, world: World) -> CapSpendingPlan:
-        right = AUTOMATION.plan(occasion, world)
+    def decide(context: Context, world: World, applied: Applied) -> CapSpendingDecision:
+        right = AUTOMATION.decide(context, world, applied)
         raising = [one for one in right.changes if isinstance(one, SetMaxInstances) and one.max_instances > 1]
         return msgspec.structs.replace(right, changes=tuple(one for one in right.changes if one not in raising))
 
-    return msgspec.structs.replace(AUTOMATION, plan=plan)
+    return msgspec.structs.replace(AUTOMATION, decide=decide)
 
 
 class Planted(msgspec.Struct, frozen=True):

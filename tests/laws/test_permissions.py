@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from google.cloud import run_v2
 
-from functions.cap_spending.main import AUTOMATION
+from functions.cap_spending.automation import AUTOMATION
 from infra.automations import Entry, load_automations
 from tests.laws.broken import LawBroken
 from tests.laws.case import Case

@@ -5,24 +5,25 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 
+from shared.decision import Change
 from shared.holds import (
     Current,
     FieldValue,
     Held,
     HeldChange,
     Hold,
+    HoldStatus,
+    KeptByPerson,
     Phase,
-    Standing,
     being_restored,
+    compare,
     confirmed,
     kept_by_a_person,
-    moved,
     new_hold,
-    standing,
     to_restore,
     with_intended,
+    with_new_target,
 )
-from shared.plan import Change
 
 NOON = datetime(2026, 11, 15, 12, tzinfo=UTC)
 BY = ("monthly/actual@1",)
@@ -39,7 +40,7 @@ def test_a_new_hold_takes_the_present_for_the_original() -> None:
 
 
 def test_a_hold_that_moves_keeps_the_original() -> None:
-    hold = moved(a_hold(size=(20, 20, 5)), {"size": 5}, {"size": 1}, ("other",), NOON)
+    hold = with_new_target(a_hold(size=(20, 20, 5)), {"size": 5}, {"size": 1}, ("other",), NOON)
     assert hold == Hold({"size": Held(20, 5, 1)}, Phase.INTENDED, ("other",), NOON)
     assert confirmed(hold).phase is Phase.CONFIRMED
 
@@ -52,41 +53,41 @@ def a_hold_on_two(phase: Phase = Phase.CONFIRMED) -> Hold:
 @pytest.mark.parametrize(
     ("phase", "current", "expected"),
     [
-        (Phase.INTENDED, {"size": 20, "state": "on"}, Standing.NOT_YET),
-        (Phase.INTENDED, {"size": 1, "state": "on"}, Standing.NOT_YET),
-        (Phase.INTENDED, {"size": 1, "state": "off"}, Standing.APPLIED),
-        (Phase.INTENDED, {"size": 7, "state": "on"}, Standing.CHANGED),
-        (Phase.CONFIRMED, {"size": 1, "state": "off"}, Standing.APPLIED),
-        (Phase.CONFIRMED, {"size": 20, "state": "off"}, Standing.CHANGED),
-        (Phase.CONFIRMED, {"size": 20, "state": "on"}, Standing.CHANGED),
+        (Phase.INTENDED, {"size": 20, "state": "on"}, HoldStatus.NOT_YET),
+        (Phase.INTENDED, {"size": 1, "state": "on"}, HoldStatus.NOT_YET),
+        (Phase.INTENDED, {"size": 1, "state": "off"}, HoldStatus.APPLIED),
+        (Phase.INTENDED, {"size": 7, "state": "on"}, HoldStatus.CHANGED),
+        (Phase.CONFIRMED, {"size": 1, "state": "off"}, HoldStatus.APPLIED),
+        (Phase.CONFIRMED, {"size": 20, "state": "off"}, HoldStatus.CHANGED),
+        (Phase.CONFIRMED, {"size": 20, "state": "on"}, HoldStatus.CHANGED),
     ],
 )
-def test_where_a_resource_stands(phase: Phase, current: Current, expected: Standing) -> None:
-    assert standing(a_hold_on_two(phase), current) is expected
+def test_where_a_resource_stands(phase: Phase, current: Current, expected: HoldStatus) -> None:
+    assert compare(a_hold_on_two(phase), current) is expected
 
 
 @pytest.mark.parametrize(
     ("phase", "current", "restore", "kept"),
     [
         (Phase.CONFIRMED, {"size": 1, "state": "off"}, {"size": 20, "state": "on"}, []),
-        (Phase.CONFIRMED, {"size": 7, "state": "off"}, {"state": "on"}, ["size is 7, not 1 as we left it"]),
+        (Phase.CONFIRMED, {"size": 7, "state": "off"}, {"state": "on"}, [KeptByPerson("n", "size", 7, 1)]),
         (Phase.CONFIRMED, {"size": 20, "state": "off"}, {"state": "on"}, []),
         (
             Phase.CONFIRMED,
             {"size": 7, "state": "odd"},
             {},
-            ["size is 7, not 1 as we left it", "state is 'odd', not 'off' as we left it"],
+            [KeptByPerson("n", "size", 7, 1), KeptByPerson("n", "state", "odd", "off")],
         ),
         (Phase.INTENDED, {"size": 20, "state": "on"}, {}, []),
         (Phase.INTENDED, {"size": 1, "state": "on"}, {"size": 20}, []),
     ],
 )
 def test_letting_go_restores_what_is_still_ours(
-    phase: Phase, current: Current, restore: Current, kept: list[str]
+    phase: Phase, current: Current, restore: Current, kept: list[KeptByPerson]
 ) -> None:
     hold = a_hold_on_two(phase)
     assert to_restore(hold, current) == restore
-    assert kept_by_a_person(hold, current) == kept
+    assert kept_by_a_person("n", hold, current) == kept
 
 
 def test_a_restoring_that_is_cut_short_leaves_both_values_ours() -> None:
@@ -94,7 +95,7 @@ def test_a_restoring_that_is_cut_short_leaves_both_values_ours() -> None:
     assert hold == a_hold(Phase.INTENDED, size=(20, 1, 20), state=("on", "on", "off"))
     assert to_restore(hold, {"size": 1, "state": "odd"}) == {"size": 20}
     assert to_restore(hold, {"size": 20, "state": "odd"}) == {}
-    assert kept_by_a_person(hold, {"size": 20, "state": "odd"}) == ["state is 'odd', not 'off' as we left it"]
+    assert kept_by_a_person("n", hold, {"size": 20, "state": "odd"}) == [KeptByPerson("n", "state", "odd", "off")]
 
 
 def a_change(target: str, hold: Hold | None) -> HeldChange:

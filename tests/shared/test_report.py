@@ -2,11 +2,12 @@
 
 import json
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
-from shared.plan import Alert, Change, Plan, Refusal, Saving
+from shared.decision import Alert, Change, Decision, Refusal, Saving, Text
 from shared.report import (
     MOST_CHANGES,
     MOST_LINES,
@@ -37,25 +38,32 @@ def told(outcome: Outcome, error: str = "") -> ChangeReport:
     return change_report(CHANGE, outcome, error)
 
 
+def decision(**parts: Any) -> Decision[None, Change]:
+    """A decision that remembers nothing."""
+    return Decision(records=None, **parts)
+
+
 @pytest.mark.parametrize(
-    ("plan", "changes", "expected"),
+    ("decision", "changes", "expected"),
     [
-        (Plan[Change](), (), Outcome.UNCHANGED),
-        (Plan[Change](waiting=("w",)), (), Outcome.WAITING),
-        (Plan[Change](), (told(Outcome.APPLIED),), Outcome.APPLIED),
-        (Plan[Change](waiting=("w",)), (told(Outcome.APPLIED),), Outcome.APPLIED),
-        (Plan((CHANGE,)), (told(Outcome.OBSERVED),), Outcome.OBSERVED),
-        (Plan((CHANGE,)), (told(Outcome.WAITING),), Outcome.WAITING),
-        (Plan((CHANGE,)), (told(Outcome.APPLIED), told(Outcome.WAITING)), Outcome.WAITING),
-        (Plan((CHANGE,)), (told(Outcome.WAITING), told(Outcome.FAILED)), Outcome.FAILED),
-        (Plan[Change](refusals=(REFUSAL,)), (told(Outcome.WAITING),), Outcome.REFUSED),
-        (Plan[Change](alerts=(ALERT,)), (), Outcome.UNCHANGED),
-        (Plan[Change](refusals=(REFUSAL,)), (told(Outcome.APPLIED),), Outcome.REFUSED),
-        (Plan[Change](refusals=(REFUSAL,)), (told(Outcome.FAILED), told(Outcome.APPLIED)), Outcome.FAILED),
+        (decision(), (), Outcome.UNCHANGED),
+        (decision(waiting=(Text("w"),)), (), Outcome.WAITING),
+        (decision(), (told(Outcome.APPLIED),), Outcome.APPLIED),
+        (decision(waiting=(Text("w"),)), (told(Outcome.APPLIED),), Outcome.APPLIED),
+        (decision(changes=(CHANGE,)), (told(Outcome.OBSERVED),), Outcome.OBSERVED),
+        (decision(changes=(CHANGE,)), (told(Outcome.WAITING),), Outcome.WAITING),
+        (decision(changes=(CHANGE,)), (told(Outcome.APPLIED), told(Outcome.WAITING)), Outcome.WAITING),
+        (decision(changes=(CHANGE,)), (told(Outcome.WAITING), told(Outcome.FAILED)), Outcome.FAILED),
+        (decision(refusals=(REFUSAL,)), (told(Outcome.WAITING),), Outcome.REFUSED),
+        (decision(alerts=(ALERT,)), (), Outcome.UNCHANGED),
+        (decision(refusals=(REFUSAL,)), (told(Outcome.APPLIED),), Outcome.REFUSED),
+        (decision(refusals=(REFUSAL,)), (told(Outcome.FAILED), told(Outcome.APPLIED)), Outcome.FAILED),
     ],
 )
-def test_one_word_for_a_run(plan: Plan[Change], changes: tuple[ChangeReport, ...], expected: Outcome) -> None:
-    assert overall(plan, changes) is expected
+def test_one_word_for_a_run(
+    decision: Decision[None, Change], changes: tuple[ChangeReport, ...], expected: Outcome
+) -> None:
+    assert overall(decision, changes) is expected
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """The decisions of `cap_spending` on a world in memory: one run after another, without any call.
 
-The loop is that of `shared/steps.py`; that one itself is tested on the local cloud.
+The loop is that of `shared/acting.py`; that one itself is tested on the local cloud.
 """
 
 import itertools
@@ -11,6 +11,7 @@ from decimal import Decimal
 
 from msgspec.structs import replace
 
+from functions.cap_spending.automation import AUTOMATION
 from functions.cap_spending.changes import (
     CapSpendingChange,
     DetachBilling,
@@ -21,23 +22,26 @@ from functions.cap_spending.changes import (
     SetMaxInstances,
     SetRestrictions,
 )
-from functions.cap_spending.detached import detached, project_around
+from functions.cap_spending.decide import CapSpendingDecision
 from functions.cap_spending.notification import BudgetNotification
-from functions.cap_spending.plan import (
-    budgets_concerned,
-    guards,
-    intend,
-    plan,
-    settle,
-    what_to_look_at,
-    with_readings,
-)
-from functions.cap_spending.records import Event, Occasion, Records, fold
+from functions.cap_spending.records import Context, Event, Records, fold
 from functions.cap_spending.settings import Settings
-from functions.cap_spending.world import Look, ProjectBilling, Resource, RunService, ScheduledJob, World
+from functions.cap_spending.world import (
+    AmountOf,
+    BillingOf,
+    BudgetAmount,
+    CapSpendingNeed,
+    JobsIn,
+    ProjectBilling,
+    Resource,
+    RunService,
+    ScheduledJob,
+    ServicesIn,
+)
 from shared.events import Dated, Tick
-from shared.plan import Plan, guarded
+from shared.looking import guarded
 from shared.restrictions import SpendingRestrictions
+from shared.world import Need, World
 from tests.functions.cap_spending import examples
 
 ROUNDS = 6
@@ -101,12 +105,12 @@ class Simulation:
     restrictions: SpendingRestrictions = field(default_factory=SpendingRestrictions)
     notified: list[str] = field(default_factory=list)
     """The rungs of which somebody was notified, one after another."""
-    plans: list[Plan[CapSpendingChange]] = field(default_factory=list)
-    """The plans of the latest run."""
+    plans: list[CapSpendingDecision] = field(default_factory=list)
+    """The decisions of the latest run."""
     notices: list[str] = field(default_factory=list)
     """The notices of the latest run."""
-    looked_at: frozenset[Look] = frozenset()
-    """What the latest run looked at first."""
+    looked_at: frozenset[type[Need[object]]] = frozenset()
+    """The kinds of needs that the latest run had at its first look."""
     _numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(100))
 
     def tick(self, after: float = 0, *, fault: Fault = no_fault) -> None:
@@ -191,43 +195,37 @@ class Simulation:
 
     def comes_next(self) -> tuple[str, ...]:
         """What the latest plan says that would come next."""
-        return self.plans[-1].next
+        return tuple(map(str, self.plans[-1].next))
 
     def _decide(
         self, event: Dated[Event], applied: tuple[CapSpendingChange, ...], *, is_first: bool
-    ) -> Plan[CapSpendingChange]:
-        occasion = self._occasion(event)
-        world = self._look(occasion)
-        self.looked_at = world.looked_at if is_first else self.looked_at
-        settled = settle(occasion, world, applied)
-        self.notices += [line for line in settled.notices if line not in self.notices]
-        occasion = replace(occasion, records=settled.records)
-        decided = guarded(plan(occasion, world), guards(occasion, world))
+    ) -> CapSpendingDecision:
+        context = Context(event, self.records, self.restrictions, self.settings, self.now, examples.PROJECT)
+        world = World()
+        while missing := world.missing(AUTOMATION.needs(context, world)):
+            world = world.with_answers({need: self._look(need) for need in missing})
+        self.looked_at = frozenset(map(type, world.answers)) if is_first else self.looked_at
+        decided = guarded(AUTOMATION, context, world, AUTOMATION.decide(context, world, applied))
+        self.notices += [line for line in map(str, decided.notices) if line not in self.notices]
         self.plans.append(decided)
-        self.records = intend(occasion, decided.changes)
+        self.records = decided.records.before(decided.changes)
         return decided
 
-    def _occasion(self, event: Dated[Event]) -> Occasion:
-        return Occasion(event, self.records, self.restrictions, self.settings, self.now, examples.PROJECT)
+    def _look(self, need: CapSpendingNeed) -> object:
+        match need:
+            case ServicesIn(parent=parent):
+                return self._under(f"{parent}/services/", RunService)
+            case JobsIn(parent=parent):
+                return self._under(f"{parent}/jobs/", ScheduledJob)
+            case BillingOf(parent=project):
+                return self.resources.get(project) or ProjectBilling(project, "")
+            case AmountOf(budget=name):
+                ids = {budget.id: key for key, budget in self.settings.budgets.items()}
+                return BudgetAmount(exists=True, amount=self.amounts.get(ids[name.rpartition("/")[2]]))
 
-    def _look(self, occasion: Occasion) -> World:
-        looks = what_to_look_at(occasion)
-        amounts = {}
-        if Look.BUDGETS in looks:
-            concerned = budgets_concerned(occasion, Look.BUDGETS)
-            amounts = {key: amount for key, amount in self.amounts.items() if key in concerned}
-        looks |= what_to_look_at(replace(occasion, records=with_readings(occasion, amounts)))
-        everything = self.resources.values()
-        projects = tuple(one for one in everything if isinstance(one, ProjectBilling) and Look.PROJECTS in looks)
-        closed = detached(projects, occasion.records)
-        readable = [one for one in everything if project_around(one.name) not in closed]
-        return World(
-            looked_at=looks,
-            services=tuple(one for one in readable if isinstance(one, RunService) and Look.SERVICES in looks),
-            jobs=tuple(one for one in readable if isinstance(one, ScheduledJob) and Look.JOBS in looks),
-            projects=projects,
-            amounts=amounts,
-        )
+    def _under(self, prefix: str, kind: type[RunService | ScheduledJob]) -> tuple[RunService | ScheduledJob, ...]:
+        found = (one for name, one in self.resources.items() if name.startswith(prefix))
+        return tuple(one for one in found if isinstance(one, kind))
 
     def _apply(self, change: CapSpendingChange) -> None:
         match change:

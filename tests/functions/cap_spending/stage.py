@@ -14,7 +14,7 @@ from google.cloud.billing_v1 import CloudBillingClient
 from google.cloud.run_v2 import Service, ServiceScaling, ServicesClient
 from google.cloud.scheduler_v1 import CloudSchedulerClient, Job
 
-from functions.cap_spending.main import AUTOMATION
+from functions.cap_spending.automation import AUTOMATION
 from functions.cap_spending.records import Records
 from functions.cap_spending.settings import Settings
 from local.cloud import LocalCloud

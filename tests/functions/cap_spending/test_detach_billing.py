@@ -4,13 +4,18 @@ import copy
 
 import pytest
 from google.api_core.exceptions import PermissionDenied
+from google.cloud.billing_v1 import CloudBillingClient
 from google.cloud.run_v2 import ServicesClient
 from google.cloud.scheduler_v1 import CloudSchedulerClient
+from grpc import StatusCode
 
 from functions.cap_spending.changes import DetachBilling
 from functions.cap_spending.commands import LinkBilling, Undo
+from functions.cap_spending.messages import InDetachedProject
 from functions.cap_spending.world import Resource
-from shared.plan import Refusal
+from shared.decision import Refusal
+from shared.errors import RunFailed
+from shared.holds import ChangedByPerson
 from shared.report import Outcome
 from tests.functions.cap_spending.examples import (
     ACCOUNT,
@@ -120,10 +125,7 @@ def test_what_is_in_a_detached_project_waits_and_all_else_goes_on(capped: Simula
     for _ in range(2):
         capped.notify(3, interval=DECEMBER, after=24 * 16)
         assert capped.values == CAPPED | {"api": 20}
-        assert capped.plans[0].waiting == tuple(
-            f"{name} can neither be read nor let go before billing is linked again, as its project is detached"
-            for name in (NIGHTLY, TOY)
-        )
+        assert capped.plans[0].waiting == (InDetachedProject(NIGHTLY), InDetachedProject(TOY))
     capped.deliver(LinkBilling(project="my-experiments"), after=1)
     assert (capped.values, capped.records.holds, capped.records.in_force) == (FREE, {}, {})
 
@@ -139,7 +141,7 @@ def test_what_a_person_links_by_hand_is_seen_again(capped: Simulation) -> None:
     capped.change_by_hand(TOY, 5)
     capped.tick(1)
     assert capped.values == CAPPED | {"my-experiments": ACCOUNT_NAME, "toy": 5}
-    assert f"{TOY} was changed by a person to max_instances 5: left alone while the cap holds" in capped.notices
+    assert str(ChangedByPerson(TOY, {"max_instances": 5})) in capped.notices
 
 
 def test_a_project_whose_apis_refuse_to_answer_stops_nothing() -> None:
@@ -168,3 +170,17 @@ def test_a_project_whose_apis_refuse_to_answer_stops_nothing() -> None:
         assert stage.command(after=1, type="link_billing", project="my-experiments").outcome is Outcome.APPLIED
         assert toy() == (9, "ENABLED")
         assert stage.records.holds == {}
+
+
+@pytest.mark.parametrize(("minutes", "is_detached"), [(0, False), (9, False), (10, True)])
+def test_detaching_waits_ten_minutes_for_what_cannot_be_read_in_the_project(minutes: int, *, is_detached: bool) -> None:
+    with Stage(TOUCHES_WHAT_IT_DETACHES) as stage:
+        billing = stage.people.of(CloudBillingClient)
+        stage.cloud.server.fail("ListServices", StatusCode.PERMISSION_DENIED, times=1_000_000)
+        with pytest.raises(RunFailed):
+            stage.notify(603)
+        assert billing.get_project_billing_info(name=EXPERIMENTS).billing_enabled
+        with pytest.raises(RunFailed):
+            stage.tick(minutes / 60)
+        assert billing.get_project_billing_info(name=EXPERIMENTS).billing_enabled is not is_detached
+        assert (stage.records.detaching_waits == {}) is is_detached

@@ -7,7 +7,8 @@ import pytest
 from msgspec.structs import replace
 
 from functions.cap_spending.commands import Accept, Snooze, Undo
-from functions.cap_spending.ladder import passed_steps, percent, projected_crossing, steps_in_force, with_passed_rungs
+from functions.cap_spending.ladder import active_rungs, latched_intervals, passed_rungs, projected_crossing
+from functions.cap_spending.messages import percent
 from functions.cap_spending.notification import BudgetNotification
 from functions.cap_spending.records import Event, Records, fold
 from shared.events import Dated
@@ -43,7 +44,7 @@ def after(*said: Event) -> Records:
 
 def in_force(records: Records, at: float = 24) -> list[str]:
     """The names of the rungs that are in force some hours after noon."""
-    return [step.rung.name for step in steps_in_force(records, LADDER, NOON + hours(at))]
+    return [step.rung.name for step in active_rungs(records, LADDER, NOON + hours(at))]
 
 
 @pytest.mark.parametrize(
@@ -173,27 +174,27 @@ def test_the_hourly_burn_is_added_since_the_newest_notification(cost: float, pas
     assert crossing == (None if passed_after is None else NOON + hours(passed_after))
     if passed_after:
         just_before = NOON + hours(passed_after) - timedelta(seconds=1)
-        assert steps_in_force(records, PROJECTED, just_before) == ()
+        assert active_rungs(records, PROJECTED, just_before) == ()
     if passed_after is not None:
-        (step,) = steps_in_force(records, PROJECTED, NOON + hours(passed_after))
+        (step,) = active_rungs(records, PROJECTED, NOON + hours(passed_after))
         assert step.since == NOON + hours(passed_after)
-        assert step.why == "at 2.5 USD an hour, cost has passed 100 % of 400.00 USD"
+        assert str(step.why) == "at 2.5 USD an hour, cost has passed 100 % of 400.00 USD"
 
 
 def test_a_newer_notification_puts_a_projection_off() -> None:
     records = fold(Records(), Dated(says(390), "1", NOON), PROJECTED)
     records = fold(records, Dated(says(391), "2", NOON + hours(3)), PROJECTED)
-    assert steps_in_force(records, PROJECTED, NOON + hours(6)) == ()
-    assert steps_in_force(records, PROJECTED, NOON + hours(6.6))
+    assert active_rungs(records, PROJECTED, NOON + hours(6)) == ()
+    assert active_rungs(records, PROJECTED, NOON + hours(6.6))
 
 
 def test_a_projection_that_was_passed_stays_so() -> None:
     records = fold(Records(), Dated(says(390), "1", NOON), PROJECTED)
-    (latched,) = with_passed_rungs(records, PROJECTED, NOON + hours(5)).values()
+    (latched,) = latched_intervals(records, PROJECTED, NOON + hours(5)).values()
     assert latched.passed == {"projected@1": NOON + hours(4)}
     known = Records(budgets={"monthly": replace(records.budgets["monthly"], intervals=(latched,))})
     known = fold(known, Dated(says(391), "2", NOON + hours(5)), PROJECTED)
-    (step,) = steps_in_force(known, PROJECTED, NOON + hours(5))
+    (step,) = active_rungs(known, PROJECTED, NOON + hours(5))
     assert step.since == NOON + hours(4)
 
 
@@ -204,8 +205,8 @@ def test_without_a_burn_nothing_is_projected() -> None:
 
 
 def test_reasons_in_words() -> None:
-    steps = passed_steps(after(says(412.3, forecast=1.2)), LADDER, NOON)
-    assert [step.why for step in steps] == [
+    steps = passed_rungs(after(says(412.3, forecast=1.2)), LADDER, NOON)
+    assert [str(step.why) for step in steps] == [
         "cost has reached 412.30 USD, past 50 % of 400.00 USD",
         "cost has reached 412.30 USD, past 80 % of 400.00 USD",
         "cost has reached 412.30 USD, past 100 % of 400.00 USD",

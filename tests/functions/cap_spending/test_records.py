@@ -9,7 +9,7 @@ from hypothesis import strategies as some
 from msgspec.structs import replace
 
 from functions.cap_spending.commands import Accept, LinkBilling, Snooze, Status, Undo
-from functions.cap_spending.ladder import steps_in_force
+from functions.cap_spending.ladder import active_rungs
 from functions.cap_spending.notification import BudgetNotification
 from functions.cap_spending.records import INTERVALS_KEPT, Event, Interval, Newest, Records, Snoozed, fold
 from functions.cap_spending.settings import Settings
@@ -130,8 +130,8 @@ def test_the_highest_cost_never_falls(messages: list[Dated[Event]], message: Dat
 @given(some.lists(events, max_size=8))
 def test_the_decision_follows_from_the_set_of_messages(messages: list[Dated[Event]]) -> None:
     now = NOON + timedelta(days=7)
-    decided = steps_in_force(folded(messages), SETTINGS, now)
-    assert steps_in_force(folded(messages[::-1]), SETTINGS, now) == decided
+    decided = active_rungs(folded(messages), SETTINGS, now)
+    assert active_rungs(folded(messages[::-1]), SETTINGS, now) == decided
 
 
 @given(some.lists(events, max_size=8))
@@ -181,7 +181,7 @@ def test_an_older_message_raises_the_maximum_of_its_own_interval_and_nothing_els
         (DECEMBER, Decimal(10)),
         (NOVEMBER, Decimal(500)),
     ]
-    assert steps_in_force(folded([said(10, interval=DECEMBER, at=400), said(500)]), SETTINGS, NOON) == ()
+    assert active_rungs(folded([said(10, interval=DECEMBER, at=400), said(500)]), SETTINGS, NOON) == ()
 
 
 def test_of_two_messages_of_one_moment_the_id_decides() -> None:
@@ -246,11 +246,11 @@ def test_a_rung_is_passed_by_exactly_its_threshold() -> None:
 def test_a_rung_that_came_into_the_settings_later_is_known_from_the_highest_cost(cost: float) -> None:
     known = folded([said(cost, forecast=0.9)], settings({"at": 1.0, "do": ["notify"]}))
     later = settings({"at": 0.9, "do": ["notify"]}, {"at": 0.9, "on": "forecast", "do": ["notify"]})
-    steps = steps_in_force(known, later, NOON)
+    steps = active_rungs(known, later, NOON)
     assert [(step.name, step.since) for step in steps] == [("monthly/actual@0.9", NOON), ("monthly/forecast@0.9", NOON)]
 
 
 def test_a_rung_may_be_accepted_from_the_very_beginning_of_an_interval() -> None:
     accepted = asked(Accept(rung="actual@1", budget="monthly"))
-    steps = steps_in_force(folded([said(400), accepted]), SETTINGS, NOON)
+    steps = active_rungs(folded([said(400), accepted]), SETTINGS, NOON)
     assert "actual@1" not in [step.rung.name for step in steps]

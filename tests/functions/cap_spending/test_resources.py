@@ -8,6 +8,7 @@ from functions.cap_spending.changes import CapSpendingChange
 from functions.cap_spending.commands import Undo
 from functions.cap_spending.settings import Settings
 from shared.events import RestrictionsChanged
+from shared.holds import ChangedByPerson, Gone, InFlight, KeptByPerson
 from shared.restrictions import SpendingRestrictions
 from tests.functions.cap_spending.examples import (
     API,
@@ -72,7 +73,7 @@ def test_a_service_that_is_gone_is_forgotten() -> None:
     del stage.resources[WORKER]
     stage.tick(1)
     assert WORKER not in stage.records.holds
-    assert stage.notices == [f"{WORKER} is gone, so there is nothing to let go"]
+    assert stage.notices == [str(Gone(WORKER))]
     stage.resources[WORKER] = a_service(WORKER, 30)
     stage.deliver(Undo(), after=1)
     assert stage.values == FREE | {"worker": 30}
@@ -84,10 +85,10 @@ def test_what_a_person_changes_is_left_alone_then_and_at_the_release() -> None:
     stage.change_by_hand(WORKER, 4)
     stage.tick(1)
     assert stage.values == CAPPED | {"worker": 4}
-    assert stage.notices == [f"{WORKER} was changed by a person to max_instances 4: left alone while the cap holds"]
+    assert stage.notices == [str(ChangedByPerson(WORKER, {"max_instances": 4}))]
     stage.notify(1, interval=DECEMBER, after=1)
     assert stage.values == FREE | {"worker": 4}
-    assert stage.notices == [f"{WORKER}: max_instances is 4, not 1 as we left it; left as it is"]
+    assert stage.notices == [str(KeptByPerson(WORKER, "max_instances", 4, 1))]
 
 
 def test_what_a_person_changed_between_intention_and_deed_costs_no_more_reads() -> None:
@@ -119,7 +120,7 @@ def test_a_service_in_flight_is_waited_for() -> None:
     stage.resources[API] = a_service(in_flight=True)
     stage.notify(412)
     assert (stage.maximum(), stage.values["worker"]) == (20, 1)
-    assert stage.plans[-1].waiting == (f"{API} is being changed: it is looked at again",)
+    assert stage.plans[-1].waiting == (InFlight(API),)
     stage.resources[API] = a_service()
     stage.notify(413, after=1)
     assert stage.maximum() == 1

@@ -1,15 +1,43 @@
 """What is made of each resource: what may be touched, what is wanted of it, and who has touched it since."""
 
+from typing import Any
+
 import msgspec
 import pytest
 from msgspec.structs import replace
 
-from functions.cap_spending.desired import Verdict, kind_of, verdicts
-from functions.cap_spending.ladder import Step
-from functions.cap_spending.records import Records
+from functions.cap_spending.ladder import ActiveRung
+from functions.cap_spending.messages import CannotBePaused
+from functions.cap_spending.records import Context, Records
 from functions.cap_spending.settings import Action, Rung, Settings
-from functions.cap_spending.world import Look, ProjectBilling, Resource, RunService, ScheduledJob, World
-from shared.holds import Current, FieldValue, Held, Hold, Phase
+from functions.cap_spending.wanted import decide_resources
+from functions.cap_spending.world import (
+    BillingOf,
+    CapSpendingNeed,
+    JobsIn,
+    Resource,
+    ResourceKind,
+    ServicesIn,
+    kind_of,
+    need_of,
+)
+from shared.decision import Text
+from shared.events import Dated, Tick
+from shared.holds import (
+    ChangedByPerson,
+    Current,
+    FieldValue,
+    Gone,
+    Held,
+    Hold,
+    HoldDecision,
+    InFlight,
+    KeptByPerson,
+    Phase,
+    Released,
+)
+from shared.restrictions import SpendingRestrictions
+from shared.world import Need, World
 from tests.functions.cap_spending.examples import (
     API,
     EXPERIMENTS,
@@ -26,18 +54,22 @@ from tests.functions.cap_spending.examples import (
 )
 from tests.functions.cap_spending.simulation import ACCOUNT_NAME, a_job, a_project, a_service
 
-EVERYTHING = frozenset({Look.SERVICES, Look.JOBS, Look.PROJECTS})
+PLACES: tuple[CapSpendingNeed, ...] = (
+    ServicesIn("projects/my-product/locations/europe-west1"),
+    JobsIn("projects/my-product/locations/europe-west1"),
+    BillingOf(EXPERIMENTS),
+)
 
 
-def a_step(*actions: Action, budget: str = "monthly", at: float = 1.0, since: float = 0) -> Step:
+def a_rung(*actions: Action, budget: str = "monthly", at: float = 1.0, since: float = 0) -> ActiveRung:
     """A rung that is in force since some hours after noon."""
-    return Step(budget, Rung(at=at, do=actions), NOVEMBER, NOON + hours(since), "cost is high")
+    return ActiveRung(budget, Rung(at=at, do=actions), NOVEMBER, NOON + hours(since), Text("cost is high"))
 
 
 LIMIT, PAUSE, DETACH = (
-    a_step(Action.LIMIT_CLOUD_RUN),
-    a_step(Action.PAUSE_SCHEDULES),
-    a_step(Action.DETACH_BILLING),
+    a_rung(Action.LIMIT_CLOUD_RUN),
+    a_rung(Action.PAUSE_SCHEDULES),
+    a_rung(Action.DETACH_BILLING),
 )
 
 
@@ -54,44 +86,63 @@ def a_hold(
     return Hold({field: held}, phase, ("monthly/actual@1",), NOON)
 
 
-def test_a_job_that_cannot_be_paused_is_told() -> None:
-    found = verdicts((PAUSE,), world_of(a_job(state="UPDATE_FAILED")), Records(), settings())
-    assert [(verdict.write, verdict.is_settled) for verdict in found] == [(None, True)]
-    assert found[0].notices == (
-        f"{IMPORT} cannot be paused, as its last update has failed: update it until that succeeds",
-    )
-    assert verdicts((), world_of(a_job(state="UPDATE_FAILED")), Records(), settings()) == []
-    stranger = a_job(f"{WHERE}/jobs/keep-warm", state="UPDATE_FAILED")
-    assert verdicts((PAUSE,), world_of(stranger), Records(), settings()) == []
-
-
-def world_of(*resources: Resource, looked_at: frozenset[Look] = EVERYTHING) -> World:
+def world_of(*resources: Resource, places: tuple[CapSpendingNeed, ...] = PLACES) -> World:
     """A world in which these resources are all that is."""
-    return World(
-        looked_at,
-        tuple(one for one in resources if isinstance(one, RunService)),
-        tuple(one for one in resources if isinstance(one, ScheduledJob)),
-        tuple(one for one in resources if isinstance(one, ProjectBilling)),
+    answers: dict[Need[Any], object] = {}
+    for place in {*places, *(need_of(resource.name) for resource in resources)}:
+        here = tuple(resource for resource in resources if need_of(resource.name) == place)
+        if isinstance(place, BillingOf):
+            answers |= {place: here[0]} if here else {}
+        else:
+            answers[place] = here
+    return World(answers)
+
+
+def decisions_on(
+    world: World, *rungs: ActiveRung, records: Records | None = None, known: Settings | None = None
+) -> list[HoldDecision]:
+    """The decisions on all that is wanted or held."""
+    context = Context(
+        Dated(Tick(every_seconds=600), "1", NOON),
+        records or Records(),
+        SpendingRestrictions(),
+        known or settings(),
+        NOON,
+        "caretaker-home",
     )
+    return decide_resources(rungs, context, world)
 
 
-def verdict_on(
-    resource: Resource | None, *steps: Step, hold: Hold | None = None, known: Settings | None = None, name: str = API
-) -> Verdict | None:
-    """The verdict on the one resource that there is, if there is a verdict."""
+def test_a_job_that_cannot_be_paused_is_reported() -> None:
+    found = decisions_on(world_of(a_job(state="UPDATE_FAILED")), PAUSE)
+    assert [(decision.write, decision.is_settled) for decision in found] == [(None, True)]
+    assert found[0].notices == (CannotBePaused(IMPORT),)
+    assert decisions_on(world_of(a_job(state="UPDATE_FAILED"))) == []
+    stranger = a_job(f"{WHERE}/jobs/keep-warm", state="UPDATE_FAILED")
+    assert decisions_on(world_of(stranger), PAUSE) == []
+
+
+def decision_on(
+    resource: Resource | None,
+    *rungs: ActiveRung,
+    hold: Hold | None = None,
+    known: Settings | None = None,
+    name: str = API,
+) -> HoldDecision | None:
+    """The decision on the one resource that there is, if there is one."""
     records = Records(holds={resource.name if resource else name: hold} if hold else {})
-    found = verdicts(steps, world_of(resource) if resource else world_of(), records, known or settings())
+    found = decisions_on(world_of(resource) if resource else world_of(), *rungs, records=records, known=known)
     assert len(found) <= 1
     return found[0] if found else None
 
 
-def written(verdict: Verdict | None) -> Current | None:
+def written(decision: HoldDecision | None) -> Current | None:
     """What is to be written."""
-    return verdict.write if verdict else None
+    return decision.write if decision else None
 
 
 @pytest.mark.parametrize(
-    ("resource", "step", "write"),
+    ("resource", "rung", "write"),
     [
         pytest.param(a_service(max_instances=20), LIMIT, {"max_instances": 1}, id="a maximum"),
         pytest.param(a_service(max_instances=0), LIMIT, {"max_instances": 1}, id="Google's default maximum"),
@@ -108,13 +159,13 @@ def written(verdict: Verdict | None) -> Current | None:
         pytest.param(a_project(), DETACH, {"billing_account": ""}, id="a project"),
         pytest.param(a_project(account=""), DETACH, None, id="a project that was detached before"),
         pytest.param(a_service(), PAUSE, None, id="another action"),
-        pytest.param(a_service(), a_step(Action.NOTIFY, Action.GPU_POOLS_OFF), None, id="nothing that touches"),
+        pytest.param(a_service(), a_rung(Action.NOTIFY, Action.GPU_POOLS_OFF), None, id="nothing that touches"),
     ],
 )
-def test_what_is_wanted(resource: Resource, step: Step, write: Current | None) -> None:
-    verdict = verdict_on(resource, step)
-    assert written(verdict) == write
-    assert bool(verdict and verdict.intended) == bool(write)
+def test_what_is_wanted(resource: Resource, rung: ActiveRung, write: Current | None) -> None:
+    decision = decision_on(resource, rung)
+    assert written(decision) == write
+    assert bool(decision and decision.intended) == bool(write)
 
 
 LABELLED = settings(
@@ -128,7 +179,7 @@ EMPTY_LABEL = settings(
 
 
 @pytest.mark.parametrize(
-    ("resource", "step", "known"),
+    ("resource", "rung", "known"),
     [
         pytest.param(a_service(f"{WHERE}/services/admin"), LIMIT, None, id="a service of another name"),
         pytest.param(a_service(f"{WHERE}/services/api-2"), LIMIT, None, id="a name that only begins alike"),
@@ -137,7 +188,7 @@ EMPTY_LABEL = settings(
         pytest.param(
             a_service(labels={"goog-managed-by": "cloudfunctions"}), LIMIT, None, id="the service under a function"
         ),
-        pytest.param(a_service(labels={"team": "web"}), a_step(Action.PAUSE_SCHEDULES), LABELLED, id="not this action"),
+        pytest.param(a_service(labels={"team": "web"}), a_rung(Action.PAUSE_SCHEDULES), LABELLED, id="not this action"),
         pytest.param(a_service(labels={"team": "webs"}), LIMIT, LABELLED, id="another label"),
         pytest.param(a_service(labels={"Team": "web"}), LIMIT, LABELLED, id="another key"),
         pytest.param(a_service(labels={}), LIMIT, EMPTY_LABEL, id="no label is not an empty one"),
@@ -165,24 +216,24 @@ EMPTY_LABEL = settings(
         pytest.param(a_project("projects/my-product"), DETACH, None, id="a project that is not named"),
     ],
 )
-def test_what_is_not_ours_is_never_touched(resource: Resource, step: Step, known: Settings | None) -> None:
-    assert verdict_on(resource, step, known=known) is None
+def test_what_is_not_ours_is_never_touched(resource: Resource, rung: ActiveRung, known: Settings | None) -> None:
+    assert decision_on(resource, rung, known=known) is None
 
 
 def test_services_may_be_chosen_by_label() -> None:
-    assert written(verdict_on(a_service(labels={"team": "web"}), LIMIT, known=LABELLED))
-    assert written(verdict_on(a_service(labels={"capped": ""}), LIMIT, known=EMPTY_LABEL))
+    assert written(decision_on(a_service(labels={"team": "web"}), LIMIT, known=LABELLED))
+    assert written(decision_on(a_service(labels={"capped": ""}), LIMIT, known=EMPTY_LABEL))
 
 
 @pytest.mark.parametrize("present", [20, 1, 7])
 def test_a_resource_that_is_in_flight_is_neither_touched_nor_judged(present: int) -> None:
     hold = a_hold(20, 1, Phase.INTENDED)
-    for steps in ([LIMIT], []):
-        verdict = verdict_on(a_service(max_instances=present, in_flight=True), *steps, hold=hold)
-        assert verdict
-        assert (verdict.hold, verdict.write, verdict.notices) == (hold, None, ())
-        assert verdict.waiting == (f"{API} is being changed: it is looked at again",)
-        assert not verdict.is_settled
+    for rungs in ([LIMIT], []):
+        decision = decision_on(a_service(max_instances=present, in_flight=True), *rungs, hold=hold)
+        assert decision
+        assert (decision.hold, decision.write, decision.notices) == (hold, None, ())
+        assert decision.waiting == (InFlight(API),)
+        assert not decision.is_settled
 
 
 CONFIRMED, INTENDED = Phase.CONFIRMED, Phase.INTENDED
@@ -209,14 +260,14 @@ CONFIRMED, INTENDED = Phase.CONFIRMED, Phase.INTENDED
 def test_a_held_service_that_is_still_wanted(
     hold: Hold, present: int, write: int | None, phase: Phase, *, is_noticed: bool
 ) -> None:
-    verdict = verdict_on(a_service(max_instances=present), LIMIT, hold=hold)
-    assert verdict
-    assert verdict.write == (None if write is None else {"max_instances": write})
-    remembered = verdict.intended or verdict.hold
+    decision = decision_on(a_service(max_instances=present), LIMIT, hold=hold)
+    assert decision
+    assert decision.write == (None if write is None else {"max_instances": write})
+    remembered = decision.intended or decision.hold
     assert remembered
     assert (remembered.phase, remembered.fields["max_instances"].original) == (phase, 20)
-    said = f"{API} was changed by a person to max_instances {present}: left alone while the cap holds"
-    assert verdict.notices == ((said,) if is_noticed else ())
+    notice = ChangedByPerson(API, {"max_instances": present})
+    assert decision.notices == ((notice,) if is_noticed else ())
 
 
 @pytest.mark.parametrize(
@@ -236,23 +287,23 @@ def test_a_held_service_that_is_still_wanted(
     ],
 )
 def test_a_held_service_that_is_let_go(hold: Hold, present: int, write: int | None, *, is_noticed: bool) -> None:
-    verdict = verdict_on(a_service(max_instances=present), hold=hold)
-    assert verdict
-    assert verdict.write == (None if write is None else {"max_instances": write})
+    decision = decision_on(a_service(max_instances=present), hold=hold)
+    assert decision
+    assert decision.write == (None if write is None else {"max_instances": write})
     if write is None:
-        assert verdict.hold is None
+        assert decision.hold is None
     else:
-        assert verdict.reason == "no rung holds it any more: monthly/actual@1 let go"
-        assert verdict.intended
-        assert verdict.intended.fields["max_instances"].original == write
-        assert verdict.intended.phase is INTENDED
+        assert decision.reason == Released(("monthly/actual@1",))
+        assert decision.intended
+        assert decision.intended.fields["max_instances"].original == write
+        assert decision.intended.phase is INTENDED
     left = hold.fields["max_instances"].applied
-    said = f"{API}: max_instances is {present!r}, not {left!r} as we left it; left as it is"
-    assert verdict.notices == ((said,) if is_noticed else ())
+    notice = KeptByPerson(API, "max_instances", present, left)
+    assert decision.notices == ((notice,) if is_noticed else ())
 
 
 @pytest.mark.parametrize(
-    ("present", "steps", "write"),
+    ("present", "rungs", "write"),
     [
         ("PAUSED", [PAUSE], None),
         ("PAUSED", [], "ENABLED"),
@@ -261,16 +312,16 @@ def test_a_held_service_that_is_let_go(hold: Hold, present: int, write: int | No
         ("DISABLED", [], None),
     ],
 )
-def test_a_held_job(present: str, steps: list[Step], write: str | None) -> None:
-    verdict = verdict_on(a_job(state=present), *steps, hold=a_hold("ENABLED", "PAUSED", field="state"))
-    assert written(verdict) == ({"state": write} if write else None)
+def test_a_held_job(present: str, rungs: list[ActiveRung], write: str | None) -> None:
+    decision = decision_on(a_job(state=present), *rungs, hold=a_hold("ENABLED", "PAUSED", field="state"))
+    assert written(decision) == ({"state": write} if write else None)
 
 
 def test_a_detached_project_stays_so_when_its_rung_lets_go() -> None:
     hold = a_hold(ACCOUNT_NAME, "", field="billing_account")
-    verdict = verdict_on(a_project(account=""), hold=hold)
-    assert verdict
-    assert (verdict.write, verdict.hold, verdict.is_settled) == (None, hold, True)
+    decision = decision_on(a_project(account=""), hold=hold)
+    assert decision
+    assert (decision.write, decision.hold, decision.is_settled) == (None, hold, True)
 
 
 @pytest.mark.parametrize(
@@ -289,19 +340,18 @@ def test_a_detached_project_stays_so_when_its_rung_lets_go() -> None:
 def test_only_a_command_links_billing_again(asked: dict[str, object], *, is_linked: bool) -> None:
     hold = a_hold(ACCOUNT_NAME, "", field="billing_account")
     records = msgspec.convert(asked, Records)
-    (verdict,) = verdicts([], world_of(a_project(account="")), replace(records, holds={EXPERIMENTS: hold}), settings())
-    assert verdict.write == ({"billing_account": ACCOUNT_NAME} if is_linked else None)
+    (decision,) = decisions_on(world_of(a_project(account="")), records=replace(records, holds={EXPERIMENTS: hold}))
+    assert decision.write == ({"billing_account": ACCOUNT_NAME} if is_linked else None)
 
 
 def test_a_project_that_was_linked_by_command_is_not_detached_by_the_same_rung() -> None:
     records = Records(linked={"my-experiments": NOON + hours(1)})
-    found = verdicts([DETACH], world_of(a_project()), records, settings())
-    assert found == []
-    later = a_step(Action.DETACH_BILLING, at=2.0, since=2)
-    (verdict,) = verdicts([DETACH, later], world_of(a_project()), records, settings())
-    assert verdict.write == {"billing_account": ""}
-    assert verdict.intended
-    assert verdict.intended.held_by == ("monthly/actual@2",)
+    assert [one.write for one in decisions_on(world_of(a_project()), DETACH, records=records)] == []
+    later = a_rung(Action.DETACH_BILLING, at=2.0, since=2)
+    (decision,) = decisions_on(world_of(a_project()), DETACH, later, records=records)
+    assert decision.write == {"billing_account": ""}
+    assert decision.intended
+    assert decision.intended.held_by == ("monthly/actual@2",)
 
 
 TWO = settings_of(
@@ -319,11 +369,11 @@ TWO = settings_of(
         },
     ),
 )
-TEAMS = a_step(Action.LIMIT_CLOUD_RUN, budget="team", since=1)
+TEAMS = a_rung(Action.LIMIT_CLOUD_RUN, budget="team", since=1)
 
 
 @pytest.mark.parametrize(
-    ("steps", "hold", "present", "write"),
+    ("rungs", "hold", "present", "write"),
     [
         pytest.param([LIMIT, TEAMS], None, 20, 1, id="the lowest of all limits"),
         pytest.param([TEAMS], None, 20, 5, id="the only limit"),
@@ -334,41 +384,46 @@ TEAMS = a_step(Action.LIMIT_CLOUD_RUN, budget="team", since=1)
     ],
 )
 def test_several_budgets_hold_one_service(
-    steps: list[Step], hold: Hold | None, present: int, write: int | None
+    rungs: list[ActiveRung], hold: Hold | None, present: int, write: int | None
 ) -> None:
-    verdict = verdict_on(a_service(max_instances=present), *steps, hold=hold, known=TWO)
-    assert verdict
-    assert verdict.write == (None if write is None else {"max_instances": write})
-    remembered = verdict.intended or verdict.hold
+    decision = decision_on(a_service(max_instances=present), *rungs, hold=hold, known=TWO)
+    assert decision
+    assert decision.write == (None if write is None else {"max_instances": write})
+    remembered = decision.intended or decision.hold
     assert remembered
     assert remembered.fields["max_instances"].original == 20
-    if steps:
-        assert remembered.held_by == tuple(sorted(step.name for step in steps))
-        assert remembered.since == min(step.since for step in steps)
+    if rungs:
+        assert remembered.held_by == tuple(sorted(rung.name for rung in rungs))
+        assert remembered.since == min(rung.since for rung in rungs)
 
 
 def test_a_hold_whose_resource_is_gone_ends() -> None:
-    verdict = verdict_on(None, LIMIT, hold=a_hold(20, 1))
-    assert verdict == Verdict(API, None, None, notices=(f"{API} is gone, so there is nothing to let go",))
-    assert verdict_on(None, LIMIT) is None
+    decision = decision_on(None, LIMIT, hold=a_hold(20, 1))
+    assert decision == HoldDecision(API, notices=(Gone(API),), held_by=("monthly/actual@1",))
+    assert decision_on(None, LIMIT) is None
 
 
 def test_what_was_not_looked_at_is_not_judged() -> None:
     records = Records(holds={API: a_hold(20, 1), IMPORT: a_hold("ENABLED", "PAUSED", field="state")})
-    world = replace(world_of(a_job(state="PAUSED")), looked_at=frozenset({Look.JOBS}))
-    assert [verdict.name for verdict in verdicts([], world, records, settings())] == [IMPORT]
-    assert verdicts([], World(), records, settings()) == []
+    world = world_of(a_job(state="PAUSED"), places=())
+    assert [decision.name for decision in decisions_on(world, records=records)] == [IMPORT]
+    assert decisions_on(World(), records=records) == []
 
 
 @pytest.mark.parametrize(
     ("name", "kind"),
-    [(API, Look.SERVICES), (IMPORT, Look.JOBS), (EXPERIMENTS, Look.PROJECTS), (f"{WHERE}/jobs/services", Look.JOBS)],
+    [
+        (API, ResourceKind.SERVICES),
+        (IMPORT, ResourceKind.JOBS),
+        (EXPERIMENTS, ResourceKind.PROJECTS),
+        (f"{WHERE}/jobs/services", ResourceKind.JOBS),
+    ],
 )
-def test_the_kind_of_a_resource(name: str, kind: Look) -> None:
+def test_the_kind_of_a_resource(name: str, kind: ResourceKind) -> None:
     assert kind_of(name) is kind
 
 
 def test_why_a_resource_is_held() -> None:
-    verdict = verdict_on(a_service(), LIMIT, a_step(Action.LIMIT_CLOUD_RUN, at=1.2))
-    assert verdict
-    assert verdict.reason == "cost is high (monthly/actual@1, monthly/actual@1.2)"
+    decision = decision_on(a_service(), LIMIT, a_rung(Action.LIMIT_CLOUD_RUN, at=1.2))
+    assert decision
+    assert str(decision.reason) == "cost is high (monthly/actual@1, monthly/actual@1.2)"

@@ -9,7 +9,7 @@ import pytest
 
 from functions.cap_spending.changes import CapSpendingChange, SetMaxInstances, SetRestrictions
 from functions.cap_spending.commands import Accept, Snooze, Undo
-from functions.cap_spending.world import Look
+from functions.cap_spending.world import AmountOf, JobsIn, ServicesIn
 from shared.holds import Phase
 from shared.restrictions import InForce, Restriction, SpendingRestrictions
 from tests.functions.cap_spending.examples import (
@@ -69,7 +69,7 @@ def test_a_tick_while_something_is_in_force_looks_at_it_and_at_the_budget() -> N
     stage = Simulation()
     stage.notify(412.3)
     stage.tick(1)
-    assert stage.looked_at == {Look.SERVICES, Look.JOBS, Look.BUDGETS}
+    assert stage.looked_at == {ServicesIn, JobsIn, AmountOf}
     assert stage.planned == []
 
 
@@ -85,7 +85,7 @@ def test_restrictions_alone_are_reason_to_read_the_budget() -> None:
     stage.notify(410)
     assert Restriction.PREVIEWS_OFF in stage.restrictions
     stage.tick(1)
-    assert stage.looked_at == {Look.BUDGETS}
+    assert stage.looked_at == {AmountOf}
     assert stage.restrictions == SpendingRestrictions()
 
 
@@ -223,7 +223,7 @@ def test_restrictions_say_since_when_and_why_and_wake_who_obeys() -> None:
     (change,) = stage.plans[0].changes
     assert isinstance(change, SetRestrictions)
     assert (change.before, change.after, change.inboxes) == ("none", "gpu_pools_off", (pools,))
-    assert change.reason == "cost has reached 210.00 USD, past 50 % of 400.00 USD"
+    assert str(change.reason) == "cost has reached 210.00 USD, past 50 % of 400.00 USD"
     stage.notify(400, after=1)
     assert stage.restrictions == SpendingRestrictions(
         {
@@ -234,7 +234,7 @@ def test_restrictions_say_since_when_and_why_and_wake_who_obeys() -> None:
     stage.deliver(Undo(), after=1)
     (change,) = stage.plans[0].changes
     assert isinstance(change, SetRestrictions)
-    assert (change.after, change.reason, change.inboxes) == ("none", "no rung asks for any", (pools, previews))
+    assert (change.after, str(change.reason), change.inboxes) == ("none", "no rung asks for any", (pools, previews))
 
 
 def test_what_comes_next_is_said() -> None:
@@ -269,7 +269,7 @@ def test_records_do_not_grow_with_what_was_said() -> None:
 def test_the_plan_imports_no_client() -> None:
     # Packages of many distributions, such as `google.cloud`, are there from the start; they have no file of their own.
     program = (
-        "import json, sys, functions.cap_spending.plan;"
+        "import json, sys, functions.cap_spending.decide;"
         "loaded = [name for name, module in sys.modules.items() if getattr(module, '__file__', None)];"
         "print(json.dumps([name for name in loaded if name.split('.')[0] in ('google', 'grpc', 'proto')]))"
     )

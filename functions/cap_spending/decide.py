@@ -1,0 +1,243 @@
+"""The decision of `cap_spending`: what to change and why, what to remember, what to report. Pure."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+import msgspec
+
+from functions.cap_spending.changes import (
+    CapSpendingChange,
+    DetachBilling,
+    LinkBilling,
+    Notify,
+    PauseJob,
+    ResumeJob,
+    SetMaxInstances,
+    SetRestrictions,
+)
+from functions.cap_spending.ladder import ActiveRung, active_rungs, latched_intervals, passed_at
+from functions.cap_spending.last_resort import detaching_that_waits
+from functions.cap_spending.messages import NextRung, RestrictedBecause
+from functions.cap_spending.needs import amount_of, closed_projects, places_of, with_readings
+from functions.cap_spending.notification import BudgetNotification
+from functions.cap_spending.records import Context, Records
+from functions.cap_spending.settings import Action
+from functions.cap_spending.wanted import PAUSED, decide_resources
+from functions.cap_spending.world import (
+    KINDS,
+    BudgetAmount,
+    ProjectBilling,
+    Resource,
+    RunService,
+    kind_of,
+    project_around,
+    resources_in,
+)
+from shared.decision import Alert, Decision, LogLine, Text
+from shared.holds import FieldValue, Hold, HoldDecision
+from shared.report import Severity
+from shared.restrictions import InForce, Restriction, SpendingRestrictions
+from shared.world import World
+
+RESTRICTIONS = {
+    Action.GPU_POOLS_OFF: Restriction.GPU_POOLS_OFF,
+    Action.PREVIEWS_OFF: Restriction.PREVIEWS_OFF,
+}
+
+CapSpendingDecision = Decision[Records, CapSpendingChange]
+
+
+def decide(context: Context, world: World, applied: tuple[CapSpendingChange, ...]) -> CapSpendingDecision:
+    """Climb or descend the ladders. What could not be read keeps its record, and is neither changed nor concluded."""
+    records = _with_latched_rungs(with_readings(context, world), context)
+    context = msgspec.structs.replace(context, records=records)
+    rungs = active_rungs(records, context.settings, context.now)
+    decisions = decide_resources(rungs, context, world)
+    in_force = _in_force(rungs, context, world, decisions, applied)
+    resources = resources_in(world)
+    held = [change for one in decisions if (resource := resources.get(one.name)) for change in _edits(one, resource)]
+    waits = detaching_that_waits(held, context, world)
+    return Decision(
+        records=msgspec.structs.replace(
+            records,
+            holds=_holds(records, decisions),
+            in_force=in_force,
+            detaching_waits={project: since for project, (since, _) in waits.items()},
+        ),
+        changes=(
+            *_notifications(rungs, in_force),
+            *_restrictions(rungs, context),
+            # Once a project is detached, nothing in it can be changed any more.
+            *sorted(
+                (change for change in held if change.target not in waits),
+                key=lambda change: isinstance(change, DetachBilling),
+            ),
+        ),
+        waiting=(
+            *(message for one in decisions for message in one.waiting),
+            *(message for _, message in waits.values()),
+        ),
+        notices=tuple(message for one in decisions for message in one.notices),
+        next=tuple(_next_rungs(context)),
+        alerts=tuple(_missing_budgets(context, world)),
+        log=tuple(_cost(context)),
+    )
+
+
+def _with_latched_rungs(records: Records, context: Context) -> Records:
+    budgets = dict(records.budgets)
+    for key, interval in latched_intervals(records, context.settings, context.now).items():
+        current = budgets[key].current
+        intervals = tuple(interval if one is current else one for one in budgets[key].intervals)
+        budgets[key] = msgspec.structs.replace(budgets[key], intervals=intervals)
+    return msgspec.structs.replace(records, budgets=budgets)
+
+
+def _holds(records: Records, decisions: Iterable[HoldDecision]) -> dict[str, Hold]:
+    seen = {decision.name: decision.hold for decision in decisions}
+    holds = {name: seen.get(name, hold) for name, hold in {**records.holds, **seen}.items()}
+    return {name: hold for name, hold in sorted(holds.items()) if hold}
+
+
+def _in_force(
+    rungs: Iterable[ActiveRung],
+    context: Context,
+    world: World,
+    decisions: list[HoldDecision],
+    applied: tuple[CapSpendingChange, ...],
+) -> dict[str, datetime]:
+    """By budget, rung and action, what is wanted and has been carried out. What is held speaks for itself."""
+    known = context.records.in_force
+    closed = closed_projects(context, world)
+    notified = {change.scope for change in applied if isinstance(change, Notify)}
+    unsettled = {
+        (rung, kind_of(decision.name)) for decision in decisions if not decision.is_settled for rung in decision.held_by
+    }
+
+    def is_carried_out(rung: ActiveRung, action: Action) -> bool:
+        key = rung.key(action)
+        if action is Action.NOTIFY:
+            return known.get(key) == rung.interval_start or rung.name in notified
+        if action in RESTRICTIONS:
+            return RESTRICTIONS[action] in context.restrictions
+        places = places_of(context.settings.budgets[rung.budget].scope_of(action))
+        # Nothing in a project that we hold detached costs anything, so nothing is left to do there.
+        is_seen = all(world.knows(place) or project_around(place.parent) in closed for place in places)
+        return key in known or (is_seen and (rung.name, KINDS[action]) not in unsettled)
+
+    done = ((rung.key(action), rung) for rung in rungs for action in rung.rung.do if is_carried_out(rung, action))
+    return dict(sorted((key, rung.interval_start) for key, rung in done))
+
+
+def _notifications(rungs: Iterable[ActiveRung], in_force: dict[str, datetime]) -> Iterable[Notify]:
+    for rung in rungs:
+        if Action.NOTIFY in rung.rung.do and rung.key(Action.NOTIFY) not in in_force:
+            yield Notify(
+                target=f"budgets/{rung.budget}",
+                field="rung",
+                before="",
+                after=rung.rung.name,
+                reason=rung.why,
+                scope=rung.name,
+                budget=rung.budget,
+                rung=rung.rung,
+            )
+
+
+def _restrictions(rungs: Iterable[ActiveRung], context: Context) -> Iterable[SetRestrictions]:
+    asking: dict[Restriction, list[ActiveRung]] = {}
+    for rung in rungs:
+        for action in rung.rung.do:
+            if action in RESTRICTIONS:
+                asking.setdefault(RESTRICTIONS[action], []).append(rung)
+    desired = SpendingRestrictions(
+        {
+            restriction: InForce(min(rung.since for rung in by), tuple(sorted(rung.name for rung in by)))
+            for restriction, by in sorted(asking.items())
+        }
+    )
+    existing = context.restrictions
+    if desired == existing:
+        return
+    touched = [one for one in Restriction if existing.in_force.get(one) != desired.in_force.get(one)]
+    yield SetRestrictions(
+        target="restrictions/spending",
+        field="in_force",
+        before=_listed(existing),
+        after=_listed(desired),
+        reason=RestrictedBecause(tuple(rung.why for by in asking.values() for rung in by)),
+        scope="restrictions",
+        restrictions=desired,
+        known=context.restrictions_document,
+        inboxes=tuple(sorted({inbox for one in touched for inbox in context.settings.wake.get(one, ())})),
+    )
+
+
+def _edits(decision: HoldDecision, resource: Resource) -> Iterable[CapSpendingChange]:
+    """The changes that make a resource what its decision wants: one for each field."""
+    for field, after in (decision.write or {}).items():
+        change = _kind_of_edit(resource, after)
+        yield change(
+            target=decision.name,
+            field=field,
+            before=str(resource.current[field]),
+            after=str(after),
+            reason=decision.reason or Text("none"),
+            scope=decision.name,
+            hold=decision.intended,
+            etag=resource.etag if isinstance(resource, RunService) else "",
+        )
+
+
+def _kind_of_edit(
+    resource: Resource, after: FieldValue
+) -> type[SetMaxInstances | PauseJob | ResumeJob | DetachBilling | LinkBilling]:
+    match resource:
+        case RunService():
+            return SetMaxInstances
+        case ProjectBilling():
+            return LinkBilling if after else DetachBilling
+        case _:
+            return PauseJob if after == PAUSED else ResumeJob
+
+
+def _missing_budgets(context: Context, world: World) -> Iterable[Alert]:
+    """A budget that is gone sends no notification any more: what it has in force is let go by nothing but a person."""
+    for key, budget in context.settings.budgets.items():
+        read = world.get(amount_of(budget))
+        if isinstance(read, BudgetAmount) and not read.exists:
+            what = f"billing account {budget.billing_account} no longer has the budget {budget.id}"
+            yield Alert("budget_missing", key, f"{what}: what it has in force stays so until the command `undo`")
+
+
+def _next_rungs(context: Context) -> Iterable[NextRung]:
+    """For each budget the next rung that is not passed."""
+    for key, record in context.records.budgets.items():
+        if budget := context.settings.budgets.get(key):
+            ahead = [rung for rung in budget.ladder if passed_at(rung, record, budget, context.now) is None]
+            for rung in sorted(ahead, key=lambda rung: rung.at)[:1]:
+                yield NextRung(key, rung, record.newest.amount, budget.currency)
+
+
+def _cost(context: Context) -> Iterable[LogLine]:
+    """What a budget has cost so far, whenever it notifies: a metric is made of this line."""
+    said = context.event.event
+    if isinstance(said, BudgetNotification):
+        current = context.records.budgets[said.budget].current
+        currency = context.settings.budgets[said.budget].currency
+        yield LogLine(
+            Severity.INFO,
+            f"budget {said.budget}: {current.highest_cost:.2f} of {current.amount:.2f} {currency}",
+            {
+                "budget_cost": {
+                    "budget": said.budget,
+                    "cost": float(current.highest_cost),
+                    "amount": float(current.amount),
+                    "currency": currency,
+                }
+            },
+        )
+
+
+def _listed(restrictions: SpendingRestrictions) -> str:
+    return ", ".join(sorted(restrictions.in_force)) or "none"

@@ -1,0 +1,127 @@
+"""What `cap_spending` tells people, as typed values: all of its wording besides the replies to commands."""
+
+from decimal import Decimal
+
+from functions.cap_spending.settings import Action, Rung
+from shared.decision import Message
+from shared.world import Unreadable
+
+
+def percent(ratio: Decimal) -> str:
+    """A ratio as people say it: 1.125 is ``112.5 %``."""
+    return f"{ratio * 100:.1f}".removesuffix(".0") + " %"
+
+
+class CostReached(Message, frozen=True):
+    """An `actual` rung is passed."""
+
+    cost: Decimal
+    rung: Rung
+    amount: Decimal
+    currency: str
+
+    def __str__(self) -> str:
+        threshold = _threshold(self.rung, self.amount, self.currency)
+        return f"cost has reached {self.cost:.2f} {self.currency}, past {threshold}"
+
+
+class ForecastReached(Message, frozen=True):
+    """A `forecast` rung is passed."""
+
+    rung: Rung
+    amount: Decimal
+    currency: str
+
+    def __str__(self) -> str:
+        return f"Google forecasts more than {_threshold(self.rung, self.amount, self.currency)}"
+
+
+class ProjectionReached(Message, frozen=True):
+    """A `projected` rung is passed."""
+
+    burn: float
+    rung: Rung
+    amount: Decimal
+    currency: str
+
+    def __str__(self) -> str:
+        threshold = _threshold(self.rung, self.amount, self.currency)
+        return f"at {self.burn:g} {self.currency} an hour, cost has passed {threshold}"
+
+
+WhyPassed = CostReached | ForecastReached | ProjectionReached
+
+
+def _threshold(rung: Rung, amount: Decimal, currency: str) -> str:
+    return f"{percent(rung.ratio)} of {amount:.2f} {currency}"
+
+
+class HeldBy(Message, frozen=True):
+    """Why a resource is capped: the first reason, and the rungs that ask for it."""
+
+    why: Message
+    rungs: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{self.why} ({', '.join(self.rungs)})"
+
+
+class StaysDetached(Message, frozen=True):
+    """Why a detached project is not linked when its rung no longer asks for that."""
+
+    def __str__(self) -> str:
+        return "only a command links a detached project again"
+
+
+class RestrictedBecause(Message, frozen=True):
+    """Why the spending restrictions change."""
+
+    why: tuple[Message, ...]
+
+    def __str__(self) -> str:
+        return "; ".join(dict.fromkeys(map(str, self.why))) or "no rung asks for any"
+
+
+class InDetachedProject(Message, frozen=True):
+    """A held resource whose project has no billing: Google's APIs answer nothing about it."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.name} can be restored only after billing is linked again: its project is detached"
+
+
+class DetachingWaits(Message, frozen=True):
+    """A project is not detached yet, because something in it that should be capped first could not be read."""
+
+    project: str
+    unreadable: Unreadable
+
+    def __str__(self) -> str:
+        return f"detaching {self.project} waits up to ten minutes: {self.unreadable}"
+
+
+class CannotBePaused(Message, frozen=True):
+    """A job in UPDATE_FAILED: only an enabled one can be paused, and Google does not say that this one no longer runs.
+
+    https://cloud.google.com/scheduler/docs/reference/rpc/google.cloud.scheduler.v1
+    """
+
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.name} cannot be paused because its last update failed; update it until that succeeds"
+
+
+class NextRung(Message, frozen=True):
+    """The next rung of a budget that is not passed."""
+
+    budget: str
+    rung: Rung
+    amount: Decimal
+    currency: str
+
+    def __str__(self) -> str:
+        actions: tuple[Action, ...] = self.rung.do
+        cost = f"{self.rung.ratio * self.amount:.2f} {self.currency}"
+        return f"{self.budget}/{self.rung.name}: {', '.join(actions)} at {cost} ({percent(self.rung.ratio)})"

@@ -1,0 +1,93 @@
+"""The reply to a command: what becomes of it, or with `status` the present state. Pure."""
+
+from functions.cap_spending.commands import Accept, LinkBilling, Snooze, Status, Undo, budgets_of
+from functions.cap_spending.ladder import active_rungs, began, passed_rungs
+from functions.cap_spending.messages import percent
+from functions.cap_spending.needs import is_linked_by_command
+from functions.cap_spending.records import Context
+from shared.clock import format_time
+
+
+def reply(context: Context, world: object, decision: object) -> tuple[str, ...]:
+    """A line for each budget, and for `status` each held resource; nothing for an event that is no command."""
+    del world, decision
+    settings = context.settings
+    match context.event.event:
+        case Status():
+            return (*_budgets(context), *_holds(context))
+        case Undo() as undo:
+            return tuple(_undone(key, context) for key in budgets_of(undo, settings))
+        case Accept(rung=rung) as accept:
+            keys = budgets_of(accept, settings)
+            known = [key for key in keys if rung in {one.name for one in settings.budgets[key].ladder}]
+            return tuple(_accepted(key, rung, context) for key in known)
+        case Snooze() as snooze:
+            return tuple(_snoozed(key, context) for key in budgets_of(snooze, settings))
+        case LinkBilling(project=project):
+            return (_linked(project, context),)
+    return ()
+
+
+def _undone(key: str, context: Context) -> str:
+    records = context.records
+    undone = records.undone[key]
+    steps = passed_rungs(records, context.settings, context.now)
+    passed = [step.rung.name for step in steps if step.budget == key and step.since <= undone]
+    rungs = (held_by.partition("/")[0] for hold in records.holds.values() for held_by in hold.held_by)
+    if not passed and key not in rungs:
+        return f"{key}: no rung is passed, so there is nothing to undo"
+    accepted = f"; accepted until the next period: {', '.join(passed)}" if passed else ""
+    return f"{key}: let go of what was in force at {format_time(undone)}{accepted}"
+
+
+def _accepted(key: str, rung: str, context: Context) -> str:
+    record = context.records.budgets.get(key)
+    if record is None:
+        return f"{key}: no notification yet, so there is no period that {rung} could be accepted for"
+    if context.records.accepted[key][rung] < began(record):
+        return f"{key}: {rung} is not accepted, as this was said before the present period"
+    return f"{key}: {rung} is accepted, and does nothing until the next period"
+
+
+def _snoozed(key: str, context: Context) -> str:
+    until = context.records.snoozed[key].until
+    if context.now < until:
+        return f"{key}: nothing new is done before {format_time(until)}; what is in force stays so"
+    return f"{key}: it is not snoozed, as {format_time(until)} has gone by"
+
+
+def _linked(project: str, context: Context) -> str:
+    name = f"projects/{project}"
+    hold = context.records.holds.get(name)
+    if hold is None or not is_linked_by_command(name, hold, context.records):
+        return f"{project}: nothing has detached it here by when this was said, so there is nothing to link"
+    return f"{project}: linked again to {hold.fields['billing_account'].original}"
+
+
+def _budgets(context: Context) -> list[str]:
+    records, settings = context.records, context.settings
+    in_force = {rung.name for rung in active_rungs(records, settings, context.now)}
+    lines = []
+    for key, budget in settings.budgets.items():
+        record = records.budgets.get(key)
+        passed = [rung for rung in passed_rungs(records, settings, context.now) if rung.budget == key]
+        parts = [f"{rung.rung.name} {'in force' if rung.name in in_force else 'held back'}" for rung in passed]
+        if (snoozed := records.snoozed.get(key)) and context.now < snoozed.until:
+            parts.append(f"snoozed until {format_time(snoozed.until)}")
+        if record is None:
+            lines.append(f"{key}: {', '.join(['no notification yet', *parts])}")
+            continue
+        interval = record.current
+        cost = f"{interval.highest_cost:.2f} of {interval.amount:.2f} {budget.currency} ({percent(interval.ratio)})"
+        lines.append(
+            f"{key}: {cost} since {interval.interval_start:%Y-%m-%d}; {', '.join(parts) or 'nothing in force'}"
+        )
+    return lines
+
+
+def _holds(context: Context) -> list[str]:
+    return [
+        f"{name}: {field} {held.original} -> {held.applied or 'none'}, {hold.phase}, held by {', '.join(hold.held_by)}"
+        for name, hold in sorted(context.records.holds.items())
+        for field, held in hold.fields.items()
+    ]

@@ -1,0 +1,145 @@
+"""What should be held while rungs are active, and what each resource needs to become so, or to be restored. Pure."""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from functions.cap_spending.ladder import ActiveRung
+from functions.cap_spending.messages import CannotBePaused, HeldBy, InDetachedProject, StaysDetached
+from functions.cap_spending.needs import closed_projects, is_linked_by_command
+from functions.cap_spending.records import Context, Records
+from functions.cap_spending.settings import BillingScope, CloudRunScope, SchedulesScope, Settings
+from functions.cap_spending.world import (
+    KINDS,
+    ProjectBilling,
+    Resource,
+    RunService,
+    ScheduledJob,
+    kind_of,
+    need_of,
+    project_around,
+    resources_in,
+)
+from shared.decision import is_suites_own
+from shared.holds import Current, Hold, HoldDecision, Phase, Wanted, decide
+from shared.world import World
+
+MANAGED_BY_FUNCTIONS = ("goog-managed-by", "cloudfunctions")
+ENABLED, PAUSED, UPDATE_FAILED = "ENABLED", "PAUSED", "UPDATE_FAILED"
+
+
+def decide_resources(rungs: Iterable[ActiveRung], context: Context, world: World) -> list[HoldDecision]:
+    """One decision for each resource that is wanted or held, as far as it could be read, in order of name."""
+    rungs = tuple(rungs)
+    records, settings = context.records, context.settings
+    resources = resources_in(world)
+    wanted = _wanted(rungs, resources, records, settings)
+    closed = closed_projects(context, world)
+    decisions: dict[str, HoldDecision] = {}
+    for name in {*wanted, *records.holds}:
+        hold, resource = records.holds.get(name), resources.get(name)
+        if hold and name not in closed and project_around(name) in closed:
+            decisions[name] = _in_detached_project(name, hold, rungs)
+        elif world.knows(need_of(name)):
+            in_flight = resource is not None and resource.in_flight
+            current = resource.current if resource else None
+            decisions[name] = decide(name, current, wanted.get(name), hold, in_flight=in_flight)
+    for job in resources.values():
+        is_failed = isinstance(job, ScheduledJob) and job.state == UPDATE_FAILED and job.name not in records.holds
+        if is_failed and any(_asks_for(rung, job, settings) for rung in rungs):
+            decisions[job.name] = HoldDecision(job.name, notices=(CannotBePaused(job.name),))
+    return [decisions[name] for name in sorted(decisions)]
+
+
+def _in_detached_project(name: str, hold: Hold, rungs: tuple[ActiveRung, ...]) -> HoldDecision:
+    """A resource of a project that is detached: nothing of it costs, and it is restored when that is linked again."""
+    # What was seen of it may not last: what it is then is not taken for a person's change.
+    hold = msgspec.structs.replace(hold, phase=Phase.INTENDED)
+    is_wanted = any(rung.name in hold.held_by for rung in rungs)
+    waiting = () if is_wanted else (InDetachedProject(name),)
+    return HoldDecision(name, hold, waiting=waiting, held_by=hold.held_by)
+
+
+def _wanted(
+    rungs: tuple[ActiveRung, ...], resources: dict[str, Resource], records: Records, settings: Settings
+) -> dict[str, Wanted]:
+    wanted = {}
+    for name, resource in resources.items():
+        hold = records.holds.get(name)
+        asking = [
+            rung for rung in rungs if _asks_for(rung, resource, settings) and not _is_linked(resource, rung, records)
+        ]
+        applied = _applied(resource, asking, hold, settings)
+        if applied is not None and asking:
+            names = tuple(sorted(rung.name for rung in asking))
+            reason = HeldBy(asking[0].why, tuple(rung.name for rung in asking))
+            wanted[name] = Wanted(applied, names, min(rung.since for rung in asking), reason)
+        elif _stays_detached(resource, hold, records) and hold:
+            # A new interval does not link billing again: only a command does.
+            wanted[name] = Wanted({"billing_account": ""}, hold.held_by, hold.since, StaysDetached())
+    return wanted
+
+
+def _asks_for(rung: ActiveRung, resource: Resource, settings: Settings) -> bool:
+    """Whether a rung wants this resource held, and may touch it."""
+    budget = settings.budgets[rung.budget]
+    return any(
+        _may_touch(budget.scope_of(action), resource)
+        for action in rung.rung.do
+        if KINDS.get(action) == kind_of(resource.name)
+    )
+
+
+def _may_touch(scope: CloudRunScope | SchedulesScope | BillingScope | None, resource: Resource) -> bool:
+    parts = resource.name.split("/")
+    project, location, short = parts[1], parts[3] if len(parts) > 3 else "", parts[-1]
+    match scope, resource:
+        case CloudRunScope(), RunService():
+            key, _, value = scope.label.partition("=")
+            named = short in scope.services if scope.services else resource.labels.get(key) == value
+            return project in scope.projects and location in scope.regions and named and not _is_not_to_touch(resource)
+        case SchedulesScope(), ScheduledJob():
+            named = short.startswith(scope.job_prefix) and not is_suites_own(resource.name)
+            return (
+                project in scope.projects
+                and location in scope.locations
+                and named
+                and not is_suites_own(resource.topic)
+            )
+        case BillingScope(), ProjectBilling():
+            return project in scope.projects
+    return False
+
+
+def _is_not_to_touch(service: RunService) -> bool:
+    """The suite's own services, and the service under a function, which its next deployment overwrites."""
+    key, value = MANAGED_BY_FUNCTIONS
+    return is_suites_own(service.name) or service.labels.get(key) == value
+
+
+def _applied(resource: Resource, asking: list[ActiveRung], hold: Hold | None, settings: Settings) -> Current | None:
+    """What the resource should be; None if it need not change for these rungs."""
+    if not asking:
+        return None
+    original = {name: held.original for name, held in hold.fields.items()} if hold else resource.current
+    match resource:
+        case RunService():
+            scopes = [settings.budgets[rung.budget].may_touch.limit_cloud_run for rung in asking]
+            limit = max(min(scope.max_instances for scope in scopes if scope), resource.min_instances)
+            is_lower = original["max_instances"] == 0 or int(original["max_instances"]) > limit
+            return {"max_instances": limit} if is_lower else None
+        case ScheduledJob():
+            return {"state": PAUSED} if original["state"] == ENABLED else None
+        case ProjectBilling():
+            return {"billing_account": ""} if original["billing_account"] else None
+
+
+def _is_linked(resource: Resource, rung: ActiveRung, records: Records) -> bool:
+    """Whether a command asked, after the rung was passed, to link this project again."""
+    linked = records.linked.get(resource.name.split("/")[1]) if isinstance(resource, ProjectBilling) else None
+    return linked is not None and linked >= rung.since
+
+
+def _stays_detached(resource: Resource, hold: Hold | None, records: Records) -> bool:
+    is_detached = isinstance(resource, ProjectBilling) and not resource.account
+    return is_detached and hold is not None and not is_linked_by_command(resource.name, hold, records)
