@@ -98,11 +98,15 @@ class Console:
         if line.report is None:
             self.say("log", f"{line.severity}: {line.message}", LOG_STYLES.get(line.severity, "red"))
             return
-        report = line.report
+        self._report(line.report)
+
+    def _report(self, report: Report) -> None:
         words = f"{report.automation} on {report.event}" + (f": {report.why}" if report.why else "")
         self.say(report.outcome, words, STYLES[report.outcome])
         for change in report.changes:
             self._change(change)
+        for unreadable in report.unreadable:
+            self.say("failed", str(unreadable), STYLES[Outcome.FAILED])
         for refusal in report.refusals:
             self.say("refused", f"{refusal.scope}: {refusal.reason} [{refusal.guard}]", STYLES[Outcome.REFUSED])
         for alert in report.alerts:

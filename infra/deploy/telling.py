@@ -10,6 +10,8 @@ def report_lines(report: Report) -> Iterable[str]:
     yield f"{report.outcome:<10} {report.automation} on {report.event}" + (f": {report.why}" if report.why else "")
     for change in report.changes:
         yield f"  {change.outcome:<8} {_change(change)}"
+    for unreadable in report.unreadable:
+        yield f"  failed   {unreadable}"
     for refusal in report.refusals:
         yield f"  refused  {refusal.scope}: {refusal.reason} [{refusal.guard}]"
     for alert in report.alerts:
