@@ -21,7 +21,7 @@ import psycopg
 from benchmarks.harness import Figure, in_turn, show, spread
 from infra.automations import ROOT
 from jobs.prove_backup.restore import DATABASE, OPTIONS
-from local.cloud import LocalCloud
+from localcloud import LocalCloud
 from shared import clients, clock
 from shared.postgres_server import PostgresMissing, PostgresServer, find_program
 

@@ -25,8 +25,8 @@ from benchmarks.functions import (
     webhook_section,
 )
 from benchmarks.harness import Figure, in_turn, show, spread
-from local.cloud import LocalCloud
-from local.cloud.world import seed, world_from
+from localcloud import LocalCloud
+from localcloud.core.world import seed, world_from
 from shared.events import inbox_of
 
 ROUNDS = 9

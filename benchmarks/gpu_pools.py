@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks.functions import PROJECT, tick_event
 from benchmarks.harness import Figure, in_turn, show, spread
-from local.cloud import LocalCloud
-from local.cloud.world import seed, world_from
+from localcloud import LocalCloud
+from localcloud.core.world import seed, world_from
 from shared.automation import Occasion
 from shared.clients import Clients
 from shared.events import Dated, Tick

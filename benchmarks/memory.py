@@ -39,12 +39,12 @@ def measure() -> bool:
 
 def play() -> None:
     """Play the whole story in this process, and print the resident bytes of it and of the functions' process."""
-    from local.cloud import LocalCloud
-    from local.cloud.world import load_world, seed
     from local.console import Console
     from local.story.player import Player
     from local.story.previewed_product import database_of_previews, with_database
     from local.suite import Suite
+    from localcloud import LocalCloud
+    from localcloud.core.world import load_world, seed
 
     story = ROOT / "local" / "story"
     owner = load_caretaker_yaml(story / "caretaker.yaml")

@@ -13,9 +13,9 @@ from pathlib import Path
 
 from benchmarks.functions import PROJECT, SETTINGS, bare_bundle, environment, notification, post
 from benchmarks.harness import Figure, show
-from local.cloud import LocalCloud
-from local.cloud.world import seed, world_from
 from local.suite import Suite
+from localcloud import LocalCloud
+from localcloud.core.world import seed, world_from
 
 MESSAGES = 10_000
 SENDERS = 8

@@ -20,7 +20,7 @@ from benchmarks.harness import Figure, show
 from benchmarks.prune_run import Ran
 from benchmarks.storage_double import BUCKET, Requests, Served, name_of
 from infra.automations import ROOT
-from local.cloud.storage_request import HOST
+from localcloud.storage.request import HOST
 from shared import clients
 
 KEPT, PRUNED = 500, 5_000

@@ -12,8 +12,8 @@ from cloudevents.http import CloudEvent
 from google.cloud.run_v2 import RevisionsClient, ServicesClient
 
 from benchmarks.harness import show
-from local.cloud import LocalCloud
-from local.cloud.world import seed, world_from
+from localcloud import LocalCloud
+from localcloud.core.world import seed, world_from
 from shared.clients import Clients
 from shared.events import Tick, inbox_of
 from shared.report import Report

@@ -11,9 +11,9 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from local.cloud import LocalCloud
-from local.cloud.storage_request import HOST
-from local.cloud.storage_state import Zeros
+from localcloud import LocalCloud
+from localcloud.storage.request import HOST
+from localcloud.storage.state import Zeros
 
 BUCKET = "my-backups"
 PREFIX = "shop/"

@@ -32,7 +32,7 @@ from benchmarks.functions import (
     webhook_section,
 )
 from benchmarks.harness import Figure, in_turn, show, spread
-from local.cloud import LocalCloud
+from localcloud import LocalCloud
 from shared.clients import Clients
 from shared.github_events import TOPIC
 

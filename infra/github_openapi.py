@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
 
-SUBSET = Path(__file__).parents[1] / "local/cloud/data/github_openapi.json"
+SUBSET = Path(__file__).parents[1] / "localcloud/data/github_openapi.json"
 
 OPERATIONS = (
     "apps/create-installation-access-token",

@@ -11,14 +11,14 @@ from pathlib import Path
 
 from infra.automations import ROOT
 from infra.settings import load_caretaker_yaml
-from local.cloud import LocalCloud
-from local.cloud.world import load_world, seed
 from local.console import Console
 from local.endpoints import write_endpoints
 from local.story import cap_spending, manage_previews, prune_backups, restore_drill, rotate_secrets, scale_gpu_pools
 from local.story.player import Player
 from local.story.previewed_product import database_of_previews, with_database
 from local.suite import Suite
+from localcloud import LocalCloud
+from localcloud.core.world import load_world, seed
 from shared.errors import CaretakerError
 
 HERE = ROOT / "local" / "story"

@@ -8,9 +8,9 @@ import msgspec
 
 from infra.deploy.provisioning import FUNCTIONS
 from infra.deploy.resources import Function
-from local.cloud.engine import ApiError
-from local.cloud.http import HttpAnswer, HttpRequest, Route
-from local.cloud.messages import invalid
+from localcloud.core.http import HttpAnswer, HttpRequest, Route
+from localcloud.core.messages import invalid
+from localcloud.core.server import ApiError
 
 PATH = re.compile(re.escape(FUNCTIONS.removeprefix("https://")))
 

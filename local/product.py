@@ -15,7 +15,7 @@ from typing import LiteralString
 import psycopg
 
 from infra.automations import ROOT
-from local.cloud.instance import Program
+from localcloud.run.instance import Program
 from shared.postgres_server import LOOPBACK, PostgresServer, free_port
 
 PRODUCT = ROOT / "examples" / "product"

@@ -21,8 +21,8 @@ from infra.bundle import bundle_name
 from infra.deploy.provisioning import create
 from infra.deploy.resources import Function, resources_of
 from infra.deployment import Deployment
-from local.cloud import LocalCloud
 from local.functions_api import FunctionsApi
+from localcloud import LocalCloud
 from shared import clients, clock, settings
 from shared.clients import Clients
 from shared.events import inbox_of

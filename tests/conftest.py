@@ -30,7 +30,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Before there are workers: each would compile Google's libraries for itself, where they are freshly installed.
-importlib.import_module("local.cloud")
+importlib.import_module("localcloud")
 
 
 def pytest_collection_finish() -> None:

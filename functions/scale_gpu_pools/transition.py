@@ -22,14 +22,14 @@ from shared.holds import (
     FieldValue,
     Held,
     Hold,
-    Phase,
     HoldStatus,
+    Phase,
     being_restored,
-    kept_by_a_person,
-    with_new_target,
-    new_hold,
     compare,
+    kept_by_a_person,
+    new_hold,
     to_restore,
+    with_new_target,
 )
 
 ASKED_AGAIN_AFTER = timedelta(hours=1)

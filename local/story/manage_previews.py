@@ -8,7 +8,6 @@ from typing import Any
 from google.api_core.exceptions import NotFound
 from google.cloud.run_v2 import ServicesClient
 
-from local.cloud.github_state import Head
 from local.story.player import Player
 from local.story.previewed_product import PARENT, PreviewedProduct, Variables
 from local.story.webhooks import (
@@ -24,6 +23,7 @@ from local.story.webhooks import (
     send,
 )
 from local.suite import Suite
+from localcloud.github.state import Head
 
 MORNING = datetime(2026, 12, 3, 9, tzinfo=UTC)
 PREVIEWS = f"{PARENT}/services"

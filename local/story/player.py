@@ -4,9 +4,9 @@ import threading
 from collections.abc import Callable
 from datetime import timedelta
 
-from local.cloud import LocalCloud
 from local.console import Console, LogLine, read_line
 from local.suite import Suite
+from localcloud import LocalCloud
 from shared.report import Outcome, Report
 
 PATIENCE_SECONDS = 20.0

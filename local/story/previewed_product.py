@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from local.cloud.cloud_run_rules import address
 from local.product import create_tables, database, image, variables_of
 from local.story.player import Player
 from local.suite import Suite
+from localcloud.run.rules import address
 from shared.postgres_server import PostgresServer
 
 if TYPE_CHECKING:

@@ -5,10 +5,10 @@ from datetime import timedelta
 from google.cloud.scheduler_v1 import CloudSchedulerClient
 
 from infra.deployment import REGION
-from local.cloud.storage_state import Zeros
 from local.story.messages import command
 from local.story.player import Player
 from local.suite import Suite
+from localcloud.storage.state import Zeros
 from shared.events import inbox_of
 
 BUCKET = "my-product-backups"

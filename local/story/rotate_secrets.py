@@ -10,11 +10,11 @@ from google.cloud.secretmanager_v1 import SecretManagerServiceClient
 from grpc import StatusCode
 from psycopg.sql import SQL, Identifier, Literal
 
-from local.cloud import LocalCloud
-from local.cloud.world import seed, world_from
 from local.story.messages import command
 from local.story.player import Player
 from local.suite import Suite
+from localcloud import LocalCloud
+from localcloud.core.world import seed, world_from
 from shared.postgres_server import PostgresMissing, PostgresServer
 
 PROJECT = "projects/my-product"

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from local.cloud import LocalCloud
+from localcloud import LocalCloud
 
 LONGEST_WAIT_SECONDS = 20
 POLL_SECONDS = 0.02

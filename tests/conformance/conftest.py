@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 from google.cloud.storage import Bucket
 
-from local.cloud import LocalCloud
-from local.cloud.storage_request import HOST
+from localcloud import LocalCloud
+from localcloud.storage.request import HOST
 from tests.conformance import emulators
 from tests.conformance.clouds import Cloud, emulated, local_cloud
-from tests.local.cloud.inbox import Inbox, open_inbox
-from tests.local.cloud.messenger import Messenger
-from tests.local.cloud.storage_client import client_at
-from tests.local.cloud.store import Store
+from tests.localcloud.inbox import Inbox, open_inbox
+from tests.localcloud.messenger import Messenger
+from tests.localcloud.storage_client import client_at
+from tests.localcloud.store import Store
 
 LOCAL_CLOUD = "local cloud"
 EMULATOR = "Google's emulator"

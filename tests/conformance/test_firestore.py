@@ -17,7 +17,7 @@ from google.api_core import exceptions
 from google.cloud.firestore_v1 import types
 
 from shared.firestore_values import Builtins, to_fields
-from tests.local.cloud.store import ABSENT, PRESENT, Store, values_of
+from tests.localcloud.store import ABSENT, PRESENT, Store, values_of
 
 pytestmark = pytest.mark.one_python
 

@@ -14,8 +14,8 @@ import pytest
 from google.api_core import exceptions
 
 from tests.conformance.clouds import Cloud
-from tests.local.cloud.inbox import Inbox
-from tests.local.cloud.messenger import Messenger, backoff, data_of
+from tests.localcloud.inbox import Inbox
+from tests.localcloud.messenger import Messenger, backoff, data_of
 
 pytestmark = pytest.mark.one_python
 

@@ -11,8 +11,8 @@ import pytest
 
 from functions.prune_backups.guards import QUESTIONS
 from infra.automations import ROOT
-from local.cloud.logging import payload
-from local.cloud.logging_filter import all_hold, parse_filter
+from localcloud.logging.filter import all_hold, parse_filter
+from localcloud.logging.service import payload
 from shared.plan import Alert, Refusal
 from shared.report import Outcome, Report
 from shared.settings import Mode

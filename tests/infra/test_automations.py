@@ -20,7 +20,7 @@ from infra.automations import (
     place_of,
 )
 from infra.yaml12 import read_yaml
-from local.cloud.github_schema import description
+from localcloud.github.schema import description
 from shared.automation import Automation
 from shared.events import inbox_of
 from shared.lease import DURATION

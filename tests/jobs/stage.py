@@ -18,10 +18,10 @@ from jobs.back_up_database.__main__ import back_up_database
 from jobs.bucket import Bucket
 from jobs.job import Result, run_job
 from jobs.prove_backup.__main__ import prove_backup
-from local.cloud import LocalCloud
+from localcloud import LocalCloud
 from shared.clients import Clients, RetryPolicy
 from shared.postgres_server import PostgresServer
-from tests.local.cloud.storage_client import storage_client
+from tests.localcloud.storage_client import storage_client
 
 NOW = datetime(2026, 11, 25, 3, tzinfo=UTC)
 BUCKET = "my-backups"

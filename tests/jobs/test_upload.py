@@ -11,8 +11,8 @@ from google.api_core import exceptions
 from jobs.back_up_database.upload import uploading
 from jobs.bucket import Bucket
 from jobs.job import JobFailed, Stopped
-from local.cloud import LocalCloud
-from local.cloud.listener import Listener
+from localcloud import LocalCloud
+from localcloud.core.listener import Listener
 from shared.clients import Clients
 from tests.jobs.stage import BUCKET, NOW, QUICK
 

@@ -13,8 +13,8 @@ import grpc
 from requests import PreparedRequest, Response, Session
 from requests.adapters import BaseAdapter
 
-from local.cloud import LocalCloud
-from local.cloud.http import HttpServer
+from localcloud import LocalCloud
+from localcloud.core.http import HttpServer
 from shared.clients import Clients, RetryPolicy
 from shared.watching import CallWatcher, WatchingAdapter, WatchingInterceptor
 

@@ -22,7 +22,7 @@ from google.iam.v1.policy_pb2 import Policy
 from google.protobuf.json_format import MessageToDict
 
 from infra.automations import Entry
-from local.cloud.world import World
+from localcloud.core.world import World
 from shared.clients import Clients
 from shared.firestore_values import from_fields
 from shared.lease import LeaseRecord

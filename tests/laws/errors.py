@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from google.protobuf.message import Message
 from grpc import StatusCode
 
-from local.cloud.engine import Call, is_read
+from localcloud.core.server import Call, is_read
 from shared.report import Outcome, Severity, severity
 from tests.laws.case import Case, Delivery
 from tests.laws.harness import Stage, State

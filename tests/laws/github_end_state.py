@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
-from local.cloud import LocalCloud
-from local.cloud.github_schema import API, HOST
+from localcloud import LocalCloud
+from localcloud.github.schema import API, HOST
 from shared.clients import Clients
 
 TOKEN = "ghp_whoever_compares"  # noqa: S105 - of a local cloud

@@ -11,11 +11,11 @@ from typing import Any
 
 import msgspec
 
-from local.cloud import LocalCloud
-from local.cloud.artifact_registry import ArtifactRegistry
-from local.cloud.cloud_run import CloudRun
-from local.cloud.github_activity import Activity
-from local.cloud.storage import CloudStorage
+from localcloud import LocalCloud
+from localcloud.artifact_registry.service import ArtifactRegistry
+from localcloud.github.people import Activity
+from localcloud.run.services import CloudRun
+from localcloud.storage.service import CloudStorage
 from shared.errors import SettingsError
 from shared.settings_errors import settings_error
 

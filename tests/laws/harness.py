@@ -18,10 +18,10 @@ from grpc import StatusCode
 from werkzeug.test import EnvironBuilder
 
 from infra.automations import Entry, load_automations
-from local.cloud import LocalCloud
-from local.cloud.engine import ApiError, Call
-from local.cloud.pubsub_push import push_body
-from local.cloud.world import World, seed, world_from
+from localcloud import LocalCloud
+from localcloud.core.server import ApiError, Call
+from localcloud.core.world import World, seed, world_from
+from localcloud.pubsub.push import push_body
 from shared.clients import Clients, RetryPolicy
 from shared.errors import RunFailed, StillAtWork
 from shared.events import Tick, inbox_of

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 from infra.automations import Entry, load_places, place_of
 from infra.named import READING, Named, named_in
-from local.cloud.engine import Call
-from local.cloud.github_access import LEVELS
+from localcloud.core.server import Call
+from localcloud.github.access import LEVELS
 from tests.laws.case import Case
 from tests.laws.harness import Stage
 from tests.laws.permissions import github_permissions_of, permissions_of

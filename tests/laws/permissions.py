@@ -6,8 +6,8 @@ from typing import Any
 
 from google.protobuf.message import Message
 
-from local.cloud.github_access import PERMISSIONS as GITHUB_PERMISSIONS
-from local.cloud.github_schema import HOST, description
+from localcloud.github.access import PERMISSIONS as GITHUB_PERMISSIONS
+from localcloud.github.schema import HOST, description
 
 Needed = tuple[str, ...]
 

@@ -19,10 +19,10 @@ from typing import Any
 import proto
 from google.protobuf.message import Message
 
-from local.cloud import LocalCloud
-from local.cloud.engine import Server, copy_of
-from local.cloud.http import HttpServer
-from local.cloud.pubsub_push import Pusher
+from localcloud import LocalCloud
+from localcloud.core.http import HttpServer
+from localcloud.core.server import Server, copy_of
+from localcloud.pubsub.push import Pusher
 
 UNCHANGING = (
     *(str, bytes, int, float, type(None), datetime, timedelta, tzinfo, Decimal, enum.Enum, re.Pattern),
@@ -47,7 +47,7 @@ class Snapshot:
         self._services = [
             one
             for one in vars(cloud).values()
-            if type(one).__module__.startswith("local.cloud.") and not isinstance(one, CONNECTING)
+            if type(one).__module__.startswith("localcloud.") and not isinstance(one, CONNECTING)
         ]
         self._saved = self._copy([vars(service) for service in self._services])
 
@@ -117,6 +117,6 @@ def _begun(value: Any) -> Any:
     """What a copy begins as, to be filled."""
     if isinstance(value, (dict, list, deque, set, types.CellType)):
         return type(value)()
-    if type(value).__module__.startswith("local.cloud.") and not hasattr(value, "__struct_fields__"):
+    if type(value).__module__.startswith("localcloud.") and not hasattr(value, "__struct_fields__"):
         return object.__new__(type(value))
     raise TypeError(f"a snapshot of the local cloud does not know how to copy {type(value)}: {value!r}")

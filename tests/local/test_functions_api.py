@@ -8,8 +8,8 @@ from google.api_core.exceptions import BadRequest, GoogleAPICallError
 
 from infra.deploy.provisioning import FUNCTIONS
 from infra.deploy.resources import Function
-from local.cloud import LocalCloud
 from local.functions_api import FunctionsApi
+from localcloud import LocalCloud
 from shared.clients import Clients
 from shared.rest import get, post
 

@@ -8,11 +8,11 @@ from rich.console import Console as RichConsole
 
 from infra.automations import ROOT
 from infra.settings import load_caretaker_yaml
-from local.cloud import LocalCloud
 from local.console import Console
 from local.story.player import Player
 from local.story.previewed_product import PreviewedProduct, database_of_previews, with_database
 from local.suite import Suite
+from localcloud import LocalCloud
 
 pytestmark = pytest.mark.one_python
 

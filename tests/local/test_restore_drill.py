@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from rich.console import Console as RichConsole
 
-from local.cloud import LocalCloud
 from local.console import Console
 from local.story import restore_drill
 from local.story.player import Player
 from local.suite import Suite
+from localcloud import LocalCloud
 from shared import postgres_server
 
 

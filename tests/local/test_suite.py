@@ -17,10 +17,10 @@ from rich.console import Console as RichConsole
 
 from infra.automations import ROOT, load_automations
 from infra.settings import load_caretaker_yaml
-from local.cloud import LocalCloud
 from local.console import Console
 from local.story.player import Player
 from local.suite import WEBHOOK_SECRET_FILE, Suite
+from localcloud import LocalCloud
 from shared.github_events import TOPIC
 from shared.report import Outcome
 

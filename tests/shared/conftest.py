@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from local.cloud import LocalCloud
+from localcloud import LocalCloud
 from shared.clients import Clients, RetryPolicy
 
 

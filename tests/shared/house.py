@@ -14,7 +14,7 @@ from typing import ClassVar
 import msgspec
 from cloudevents.http import CloudEvent
 
-from local.cloud import LocalCloud
+from localcloud import LocalCloud
 from shared import automation
 from shared.automation import Automation, RunContext
 from shared.clients import Clients

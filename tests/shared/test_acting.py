@@ -5,7 +5,7 @@ import time
 import pytest
 from google.api_core import exceptions
 
-from local.cloud import LocalCloud
+from localcloud import LocalCloud
 from shared.clients import Clients
 from shared.errors import RunFailed, StillBusy
 from shared.lease import Lease, LeaseRecord

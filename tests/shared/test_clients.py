@@ -10,7 +10,7 @@ from google.api_core import exceptions
 from google.cloud.firestore_v1.services.firestore import FirestoreClient
 from google.cloud.run_v2 import ServicesClient
 
-from local.cloud import LocalCloud
+from localcloud import LocalCloud
 from shared.clients import (
     ENDPOINT_VARIABLE,
     PROJECT_VARIABLE,

@@ -5,7 +5,7 @@ from urllib.error import HTTPError
 
 import pytest
 
-from local.cloud import LocalCloud
+from localcloud import LocalCloud
 from shared import clock
 
 

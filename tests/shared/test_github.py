@@ -11,16 +11,16 @@ import pytest
 from google.api_core import exceptions
 from google.auth.transport.requests import AuthorizedSession
 
-from local.cloud import LocalCloud
-from local.cloud.github_state import Head
-from local.cloud.world import seed, world_from
+from localcloud import LocalCloud
+from localcloud.core.world import seed, world_from
+from localcloud.github.state import Head
 from shared.clients import Clients, RetryPolicy
 from shared.errors import CaretakerError, SettingsError, cloud_errors
 from shared.github import App, Author, ByApp, GitHub, GitHubAccess, RateLimited
 from shared.rest import UnknownAnswer
 from tests.laws.direct import DirectClients
 from tests.laws.probe import Switchboard
-from tests.local.cloud.test_github_access import Key
+from tests.localcloud.test_github_access import Key
 
 NOW = datetime(2026, 11, 16, 12, tzinfo=UTC)
 QUICK = RetryPolicy(first=0.001, longest=0.002, give_up=0.03)

@@ -7,7 +7,7 @@ import grpc
 import pytest
 from google.api_core import exceptions
 
-from local.cloud import LocalCloud
+from localcloud import LocalCloud
 from shared.clients import Clients
 from shared.errors import StillAtWork, WriteConflict
 from shared.lease import DURATION, Lease, LeaseRecord

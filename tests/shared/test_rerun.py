@@ -3,7 +3,7 @@
 import pytest
 from google.api_core import exceptions
 
-from local.cloud import LocalCloud
+from localcloud import LocalCloud
 from shared.clients import Clients
 from shared.errors import RunFailed, StillAtWork, StillBusy
 from shared.lease import DURATION, Lease, LeaseRecord

@@ -12,8 +12,8 @@ import msgspec
 import pytest
 from google.api_core import exceptions
 
-from local.cloud import LocalCloud
-from local.cloud.http import HttpRequest, Route
+from localcloud import LocalCloud
+from localcloud.core.http import HttpRequest, Route
 from shared import rest
 from shared.clients import Clients, RetryPolicy
 from shared.errors import cloud_errors

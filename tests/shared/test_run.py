@@ -9,7 +9,7 @@ from google.api_core import exceptions
 from google.auth.exceptions import RefreshError
 from google.pubsub_v1 import types as pubsub
 
-from local.cloud import LocalCloud
+from localcloud import LocalCloud
 from shared.clients import Clients
 from shared.errors import RunFailed
 from shared.lease import DURATION, Lease, LeaseRecord

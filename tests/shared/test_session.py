@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from google.auth.transport.requests import AuthorizedSession
 
-from local.cloud import LocalCloud
-from local.cloud.http import Route
+from localcloud import LocalCloud
+from localcloud.core.http import Route
 from shared.clients import HTTP_ENDPOINT_VARIABLE, Clients
 
 THINGS = "things.example.com/v1/things"

@@ -11,7 +11,7 @@ from google.cloud.firestore_v1.services.firestore import FirestoreClient
 from hypothesis import given
 from hypothesis import strategies as some
 
-from local.cloud import LocalCloud
+from localcloud import LocalCloud
 from shared.clients import Clients
 from shared.errors import WriteConflict
 from shared.firestore_values import Builtins, from_fields, to_fields

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import pytest
 from google.cloud import run_v2
 
-from local.cloud import LocalCloud
 from local.product import image
+from localcloud import LocalCloud
 from shared.clients import Clients
 
 pytestmark = pytest.mark.one_python

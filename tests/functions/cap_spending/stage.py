@@ -17,8 +17,8 @@ from google.cloud.scheduler_v1 import CloudSchedulerClient, Job
 from functions.cap_spending.automation import AUTOMATION
 from functions.cap_spending.records import Records
 from functions.cap_spending.settings import Settings
-from local.cloud import LocalCloud
-from local.cloud.world import seed, world_from
+from localcloud import LocalCloud
+from localcloud.core.world import seed, world_from
 from shared.clients import Clients, RetryPolicy
 from shared.report import Report
 from shared.restrictions import DOCUMENT, SpendingRestrictions

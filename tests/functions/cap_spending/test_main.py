@@ -13,8 +13,8 @@ import pytest
 from werkzeug.test import Client, TestResponse
 
 from infra.automations import ROOT
-from local.cloud import LocalCloud
-from local.cloud.world import seed, world_from
+from localcloud import LocalCloud
+from localcloud.core.world import seed, world_from
 from shared import clients, clock
 from shared import settings as shared_settings
 from tests.functions.cap_spending.examples import (

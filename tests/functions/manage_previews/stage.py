@@ -11,9 +11,9 @@ from google.cloud.run_v2 import Service, ServicesClient
 from functions.manage_previews.main import AUTOMATION
 from functions.manage_previews.records import Records
 from functions.manage_previews.settings import Settings
-from local.cloud import LocalCloud
-from local.cloud.github_state import Head
-from local.cloud.world import seed, world_from
+from localcloud import LocalCloud
+from localcloud.core.world import seed, world_from
+from localcloud.github.state import Head
 from shared.clients import Clients, RetryPolicy
 from shared.events import inbox_of
 from shared.github_events import TOPIC

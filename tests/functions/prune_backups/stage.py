@@ -8,8 +8,8 @@ from urllib.parse import quote
 
 from functions.prune_backups.main import AUTOMATION
 from functions.prune_backups.settings import Settings
-from local.cloud import LocalCloud
-from local.cloud.storage_state import Zeros
+from localcloud import LocalCloud
+from localcloud.storage.state import Zeros
 from shared.clients import Clients, RetryPolicy
 from shared.events import inbox_of
 from shared.report import Report

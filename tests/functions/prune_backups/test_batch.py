@@ -8,8 +8,8 @@ import pytest
 from functions.prune_backups import batch
 from functions.prune_backups.batch import Part, PartError, Refused
 from functions.prune_backups.pace import Pace
-from local.cloud import LocalCloud
-from local.cloud.http import HttpAnswer, HttpRequest, HttpServer, Route
+from localcloud import LocalCloud
+from localcloud.core.http import HttpAnswer, HttpRequest, HttpServer, Route
 from shared.rest import UnknownAnswer
 from tests.functions.prune_backups.stage import PROJECT, QUICK
 from tests.laws.direct import DirectClients

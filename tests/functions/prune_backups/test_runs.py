@@ -12,7 +12,7 @@ import pytest
 from google.pubsub_v1 import types as pubsub
 
 from functions.prune_backups.changes import BATCH
-from local.cloud.storage_listing import LARGEST_PAGE
+from localcloud.storage.listing import LARGEST_PAGE
 from shared.errors import RunFailed
 from shared.report import Outcome, Severity, severity
 from shared.settings import Mode

@@ -16,7 +16,7 @@ from google.pubsub_v1 import PublisherClient, SubscriberClient
 from werkzeug.test import TestResponse
 
 from infra.automations import ROOT
-from local.cloud import LocalCloud
+from localcloud import LocalCloud
 from shared import clients, settings
 from shared.clients import Clients
 from shared.github_events import TOPIC, CommentCommand, GithubEvent, PullRequestEvent

@@ -12,8 +12,8 @@ import psycopg
 from google.cloud import run_v2
 from google.cloud import secretmanager_v1 as secretmanager
 
-from local.cloud.cloud_run_secrets import secret_versions
-from local.cloud.engine import ApiError, is_read
+from localcloud.core.server import ApiError, is_read
+from localcloud.run.secrets import secret_versions
 from tests.functions.rotate_secrets.databases import Database
 from tests.functions.rotate_secrets.stage import REGION, Stage
 from tests.laws.probe import CrashingProbe, Probe

@@ -12,10 +12,10 @@ from google.cloud import secretmanager_v1 as secretmanager
 from functions.rotate_secrets.main import AUTOMATION
 from functions.rotate_secrets.saga import ANNOTATION, Saga, read_saga
 from functions.rotate_secrets.settings import Settings
-from local.cloud import LocalCloud
-from local.cloud.engine import is_read
-from local.cloud.messages import project_number
-from local.cloud.world import seed, world_from
+from localcloud import LocalCloud
+from localcloud.core.messages import project_number
+from localcloud.core.server import is_read
+from localcloud.core.world import seed, world_from
 from shared.clients import Clients, RetryPolicy
 from shared.events import inbox_of
 from shared.report import Report

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from functions.rotate_secrets.settings import Settings
-from local.cloud.engine import is_read
+from localcloud.core.server import is_read
 from shared.report import Report
 from tests.functions.rotate_secrets.databases import Database
 from tests.functions.rotate_secrets.gap import Applications, CrashingGapProbe, GapProbe

@@ -11,8 +11,8 @@ from google.cloud.container_v1 import ClusterManagerClient
 from functions.scale_gpu_pools.main import AUTOMATION
 from functions.scale_gpu_pools.records import Records
 from functions.scale_gpu_pools.settings import Settings
-from local.cloud import LocalCloud
-from local.cloud.world import seed, world_from
+from localcloud import LocalCloud
+from localcloud.core.world import seed, world_from
 from shared.clients import Clients, RetryPolicy
 from shared.events import inbox_of
 from shared.report import Report

@@ -21,9 +21,9 @@ from infra.deploy.findings import Patient
 from infra.deploy.target import Target
 from infra.deployment import Deployment, Suite, load_deployment
 from infra.settings import load_caretaker_yaml
-from local.cloud import LocalCloud
 from local.endpoints import write_endpoints
 from local.suite import Suite as LocalSuite
+from localcloud import LocalCloud
 from shared.clients import Clients, RetryPolicy
 
 PROJECT = "my-caretaker"

@@ -16,7 +16,7 @@ from infra.deploy.look_at_region import quotas_of_functions, region
 from infra.deploy.look_at_secrets import notices_of_rotation
 from infra.deploy.quotas import limit
 from infra.deployment import Suite
-from local.cloud.messages import project_number
+from localcloud.core.messages import project_number
 from tests.infra.deploy.stage import CLUSTER, PROJECT, Stage, add_topic, all_is_well, example, shipped
 
 pytestmark = pytest.mark.one_python

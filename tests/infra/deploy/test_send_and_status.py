@@ -15,7 +15,7 @@ from infra.deploy.logs import newest_report, report_of_message, wait_for
 from infra.deploy.send import is_well, send
 from infra.deploy.target import NotRunning, on_this_machine
 from infra.settings import load_caretaker_yaml
-from local.cloud.world import load_world, seed
+from localcloud.core.world import load_world, seed
 from tests.infra.deploy.stage import NOON, serving
 
 pytestmark = pytest.mark.one_python

@@ -1,0 +1,284 @@
+"""Billing budgets: google.cloud.billing.budgets.v1.BudgetService, and the notifications that go with them.
+
+No API tells a budget what was spent, so nothing is sent by itself: ``notify`` sends what Google would send
+for a cost. What is filled in on creation was read off recorded answers of the real service.
+"""
+
+import json
+import re
+import threading
+import uuid
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+import grpc
+from google.cloud.billing import budgets_v1
+from google.protobuf.empty_pb2 import Empty
+from google.pubsub_v1.types import GetTopicRequest, PublishRequest, PublishResponse, PubsubMessage, Topic
+
+from localcloud.core.clock import Clock
+from localcloud.core.messages import invalid, merge, page
+from localcloud.core.server import ApiError
+
+SCHEMA_VERSION = "1.0"
+LONGEST_DISPLAY_NAME = 60
+MOST_CHANNELS = 5
+LARGEST_PAGE = 100
+OUTPUT_ONLY = frozenset(("name", "etag"))
+
+_PARENT = re.compile(r"^billingAccounts/[0-9A-Za-z]{6}-[0-9A-Za-z]{6}-[0-9A-Za-z]{6}$")
+_BUDGET = re.compile(r"^(?P<parent>billingAccounts/[^/]+)/budgets/(?P<id>[^/]+)$")
+_PACIFIC = ZoneInfo("America/Los_Angeles")
+_CURRENT = budgets_v1.ThresholdRule.Basis.CURRENT_SPEND
+_FORECAST = budgets_v1.ThresholdRule.Basis.FORECASTED_SPEND
+
+
+class Topics(Protocol):
+    """What budgets need of Pub/Sub."""
+
+    def get_topic(self, request: GetTopicRequest) -> Topic:
+        """Answer a topic, or raise NOT_FOUND."""
+
+    def publish(self, request: PublishRequest) -> PublishResponse:
+        """Publish the messages of ``request`` to its topic."""
+
+
+class Budgets:
+    """Serves ``google.cloud.billing.budgets_v1.BudgetServiceClient``."""
+
+    def __init__(self, clock: Clock, pubsub: Topics) -> None:
+        self.currencies: dict[str, str] = {}
+        """The currency of each billing account, by full name; USD of an account that is not named."""
+        self._clock = clock
+        self._pubsub = pubsub
+        self._budgets: dict[str, budgets_v1.Budget] = {}
+        self._version = 0
+        self._lock = threading.RLock()
+
+    def create_budget(self, request: budgets_v1.CreateBudgetRequest) -> budgets_v1.Budget:
+        """Make a budget; the service chooses its id."""
+        _check_parent(request.parent)
+        with self._lock:
+            budget_id = uuid.uuid5(uuid.NAMESPACE_URL, f"{request.parent}/{self._version}")
+            return self.add_budget(f"{request.parent}/budgets/{budget_id}", request.budget)
+
+    def add_budget(self, name: str, budget: budgets_v1.Budget) -> budgets_v1.Budget:
+        """Let a budget exist under a name of one's own (billingAccounts/A/budgets/B)."""
+        with self._lock:
+            return self._store(name, budgets_v1.Budget(budget))
+
+    def get_budget(self, request: budgets_v1.GetBudgetRequest) -> budgets_v1.Budget:
+        """One budget."""
+        with self._lock:
+            return budgets_v1.Budget(self._budget(request.name))
+
+    def list_budgets(self, request: budgets_v1.ListBudgetsRequest) -> budgets_v1.ListBudgetsResponse:
+        """The budgets of a billing account; with ``scope`` those that track that project."""
+        _check_parent(request.parent)
+        with self._lock:
+            prefix, scope = f"{request.parent}/budgets/", request.scope
+            here = {
+                name: budget
+                for name, budget in self._budgets.items()
+                if name.startswith(prefix) and (not scope or scope in budget.budget_filter.projects)
+            }
+            shown, token = page(here, request.page_size, request.page_token, default=LARGEST_PAGE, maximum=LARGEST_PAGE)
+            return budgets_v1.ListBudgetsResponse(budgets=shown, next_page_token=token)
+
+    def update_budget(self, request: budgets_v1.UpdateBudgetRequest) -> budgets_v1.Budget:
+        """Change the fields of the mask; without one, those that the request sets to something.
+
+        An etag that is not the current one is refused; an empty one overwrites.
+        """
+        wanted = request.budget
+        with self._lock:
+            budget = budgets_v1.Budget(self._budget(wanted.name))
+            if wanted.etag and wanted.etag != budget.etag:
+                raise ApiError(
+                    grpc.StatusCode.ABORTED,
+                    f"Budget {wanted.name} was changed: its etag is not {wanted.etag!r}.",
+                )
+            given = [field.name for field, _ in budgets_v1.Budget.pb(wanted).ListFields()]
+            paths = list(request.update_mask.paths) or given
+            if "*" in paths:
+                paths = list(budgets_v1.Budget.meta.fields)
+            merge(
+                budgets_v1.Budget.pb(budget),
+                budgets_v1.Budget.pb(wanted),
+                [path for path in paths if path not in OUTPUT_ONLY],
+            )
+            return self._store(wanted.name, budget)
+
+    def delete_budget(self, request: budgets_v1.DeleteBudgetRequest) -> Empty:
+        """Take a budget away; one that is not there is no error, as the service documents."""
+        with self._lock:
+            self._budgets.pop(request.name, None)
+        return Empty()
+
+    def notify(
+        self,
+        budget_name: str,
+        cost: Decimal,
+        *,
+        interval_start: datetime | None = None,
+        forecast: Decimal | None = None,
+        budget_amount: Decimal | None = None,
+    ) -> str:
+        """Publish to a budget's topic what Google would publish, and answer the message's id.
+
+        ``cost`` and ``forecast`` are in the budget's currency, for the interval that starts at
+        ``interval_start`` (aware; else the budget's period that the Clock is in). ``budget_amount`` stands
+        for the last period's cost, and is needed where the budget is set to that. A rule counts as passed
+        when its share of the amount is reached. Raises ApiError (NOT_FOUND) for an unknown budget or topic,
+        ValueError for a budget that names no topic or whose amount is not known. Format:
+        https://cloud.google.com/billing/docs/how-to/budgets-programmatic-notifications#notification_format
+        """
+        with self._lock:
+            budget = budgets_v1.Budget(self._budget(budget_name))
+        match = _BUDGET.match(budget_name)
+        topic = budget.notifications_rule.pubsub_topic
+        if not match or not topic:
+            raise ValueError(f"{budget_name} has no notifications_rule.pubsub_topic")
+        amount = _amount(budget, budget_amount)
+        start = interval_start or period_start(budget, self._clock.now())
+        data: dict[str, str | float] = {"budgetDisplayName": budget.display_name}
+        if (passed := _highest_passed(budget, _CURRENT, cost, amount)) is not None:
+            data["alertThresholdExceeded"] = passed
+        if forecast is not None and (passed := _highest_passed(budget, _FORECAST, forecast, amount)) is not None:
+            data["forecastThresholdExceeded"] = passed
+        data |= {
+            "costAmount": float(cost),
+            "costIntervalStart": start.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "budgetAmount": float(amount),
+            "budgetAmountType": _amount_type(budget),
+            "currencyCode": budget.amount.specified_amount.currency_code or self._currency(match["parent"]),
+        }
+        message = PubsubMessage(
+            data=json.dumps(data, indent=2, ensure_ascii=False).encode(),
+            attributes={
+                "billingAccountId": match["parent"].removeprefix("billingAccounts/"),
+                "budgetId": match["id"],
+                "schemaVersion": SCHEMA_VERSION,
+            },
+        )
+        response = self._pubsub.publish(PublishRequest(topic=topic, messages=[message]))
+        return str(response.message_ids[0])
+
+    def _budget(self, name: str) -> budgets_v1.Budget:
+        if not _BUDGET.match(name):
+            raise invalid(f"Invalid name {name!r}: expected billingAccounts/ACCOUNT/budgets/BUDGET.")
+        if name not in self._budgets:
+            raise ApiError(grpc.StatusCode.NOT_FOUND, f"Budget {name} not found.")
+        return self._budgets[name]
+
+    def _currency(self, account: str) -> str:
+        return self.currencies.get(account, "USD")
+
+    def _store(self, name: str, budget: budgets_v1.Budget) -> budgets_v1.Budget:
+        """Fill in, check and keep ``budget`` under ``name`` and a new etag."""
+        match = _BUDGET.match(name)
+        if not match:
+            raise invalid(f"Invalid name {name!r}: expected billingAccounts/ACCOUNT/budgets/BUDGET.")
+        _fill_in(budget, self._currency(match["parent"]))
+        _check(budget, self._currency(match["parent"]))
+        if budget.notifications_rule.pubsub_topic:
+            self._pubsub.get_topic(GetTopicRequest(topic=budget.notifications_rule.pubsub_topic))
+        self._version += 1
+        budget.name = name
+        budget.etag = f"{self._version:016x}"
+        self._budgets[name] = budget
+        return budgets_v1.Budget(budget)
+
+
+def period_start(budget: budgets_v1.Budget, moment: datetime) -> datetime:
+    """When the budget's period began that ``moment`` (aware) is in: midnight in the US Pacific time zone."""
+    day = moment.astimezone(_PACIFIC).date().replace(day=1)
+    if "custom_period" in budget.budget_filter:
+        first = budget.budget_filter.custom_period.start_date
+        day = date(first.year, first.month, first.day)
+    elif budget.budget_filter.calendar_period == budgets_v1.CalendarPeriod.QUARTER:
+        day = day.replace(month=day.month - (day.month - 1) % 3)
+    elif budget.budget_filter.calendar_period == budgets_v1.CalendarPeriod.YEAR:
+        day = day.replace(month=1)
+    return datetime.combine(day, time(), _PACIFIC).astimezone(UTC)
+
+
+def _amount(budget: budgets_v1.Budget, last_period: Decimal | None) -> Decimal:
+    if "specified_amount" in budget.amount:
+        money = budget.amount.specified_amount
+        return Decimal(money.units) + Decimal(money.nanos) / 10**9
+    if last_period is None:
+        raise ValueError(f"{budget.name} is set to the last period's cost: say it in budget_amount")
+    return last_period
+
+
+def _amount_type(budget: budgets_v1.Budget) -> str:
+    if "specified_amount" in budget.amount:
+        return "SPECIFIED_AMOUNT"
+    monthly = budget.budget_filter.calendar_period == budgets_v1.CalendarPeriod.MONTH
+    return "LAST_MONTH_COST" if monthly else "LAST_PERIODS_COST"
+
+
+def _highest_passed(
+    budget: budgets_v1.Budget, basis: budgets_v1.ThresholdRule.Basis, spent: Decimal, amount: Decimal
+) -> float | None:
+    """The highest threshold of the budget's rules on ``basis`` that ``spent`` has reached, if any."""
+    passed = [
+        rule.threshold_percent
+        for rule in budget.threshold_rules
+        if rule.spend_basis == basis and spent >= amount * Decimal(str(rule.threshold_percent))
+    ]
+    return max(passed, default=None)
+
+
+def _check_parent(parent: str) -> None:
+    if not _PARENT.match(parent):
+        raise invalid(f"Invalid parent {parent!r}: expected billingAccounts/XXXXXX-XXXXXX-XXXXXX.")
+
+
+def _fill_in(budget: budgets_v1.Budget, currency: str) -> None:
+    chosen = budget.budget_filter
+    if "calendar_period" not in chosen and "custom_period" not in chosen:
+        chosen.calendar_period = budgets_v1.CalendarPeriod.MONTH
+    chosen.credit_types_treatment = (
+        chosen.credit_types_treatment or budgets_v1.Filter.CreditTypesTreatment.INCLUDE_ALL_CREDITS
+    )
+    for rule in budget.threshold_rules:
+        rule.spend_basis = rule.spend_basis or _CURRENT
+    if "specified_amount" in budget.amount:
+        money = budget.amount.specified_amount
+        money.currency_code = money.currency_code or currency
+    budgets_v1.Budget.pb(budget).notifications_rule.SetInParent()
+
+
+def _check(budget: budgets_v1.Budget, currency: str) -> None:
+    if len(budget.display_name) > LONGEST_DISPLAY_NAME:
+        raise invalid(f"Budget.display_name must have at most {LONGEST_DISPLAY_NAME} characters.")
+    _check_amount(budget, currency)
+    custom = "custom_period" in budget.budget_filter
+    for rule in budget.threshold_rules:
+        if rule.threshold_percent < 0:
+            raise invalid("ThresholdRule.threshold_percent must not be negative.")
+        if custom and rule.spend_basis == _FORECAST:
+            raise invalid("ThresholdRule.spend_basis FORECASTED_SPEND cannot be combined with a custom period.")
+    notifications = budget.notifications_rule
+    if notifications.pubsub_topic and notifications.schema_version != SCHEMA_VERSION:
+        raise invalid(f"NotificationsRule.schema_version must be {SCHEMA_VERSION!r} when pubsub_topic is set.")
+    if len(notifications.monitoring_notification_channels) > MOST_CHANNELS:
+        raise invalid(f"At most {MOST_CHANNELS} monitoring_notification_channels are allowed.")
+
+
+def _check_amount(budget: budgets_v1.Budget, currency: str) -> None:
+    if "last_period_amount" in budget.amount:
+        if "custom_period" in budget.budget_filter:
+            raise invalid("BudgetAmount.last_period_amount cannot be combined with a custom period.")
+        return
+    if "specified_amount" not in budget.amount:
+        raise invalid("Budget.amount is required.")
+    money = budget.amount.specified_amount
+    if money.units < 0 or money.nanos < 0:
+        raise invalid("BudgetAmount.specified_amount must not be negative.")
+    if money.currency_code != currency:
+        raise invalid(f"BudgetAmount.specified_amount.currency_code must be the billing account's, {currency}.")

@@ -1,0 +1,227 @@
+"""Compute's managed instance groups of single zones, over REST: how many instances each is to have, and has.
+
+compute.googleapis.com/compute/v1, instanceGroupManagers: aggregatedList and get. GKE makes the groups of its node pools
+and sizes them; others can be added. What changes groups over the API is not served.
+"""
+
+import re
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+
+import grpc
+
+from localcloud.core.http import HttpRequest, Route
+from localcloud.core.messages import invalid, page
+from localcloud.core.partial_response import Selection, select, selection
+from localcloud.core.server import ApiError
+
+COMPUTE = "https://www.googleapis.com/compute/v1"
+LARGEST_PAGE = 500
+SOME_SCOPES = ("regions/europe-west1", "zones/europe-west1-b", "zones/europe-west4-a", "zones/us-central1-a")
+"""An aggregated list names every region and zone; here these, and those that have a group."""
+
+ACTIONS = (
+    *("abandoning", "creating", "creatingWithoutRetries", "deleting", "none", "recreating", "refreshing"),
+    *("restarting", "resuming", "starting", "stopping", "suspending", "verifying"),
+)
+GROUP_FIELDS: Selection = {
+    **dict.fromkeys(("kind", "id", "name", "zone", "selfLink", "targetSize", "baseInstanceName", "instanceGroup")),
+    "currentActions": dict.fromkeys(ACTIONS),
+    "status": {"isStable": None},
+}
+WARNING_FIELDS: Selection = {"code": None, "message": None, "data": {"key": None, "value": None}}
+LIST_FIELDS: Selection = {
+    **dict.fromkeys(("kind", "id", "selfLink", "nextPageToken", "unreachables")),
+    "items": {"*": {"instanceGroupManagers": GROUP_FIELDS, "warning": WARNING_FIELDS}},
+}
+STANDARD_PARAMETERS = {"alt", "fields", "prettyPrint"}
+LIST_PARAMETERS = {"maxResults", "pageToken", "returnPartialSuccess"}
+PROJECT = r"compute\.googleapis\.com/compute/v1/projects/(?P<project>[^/]+)"
+
+
+@dataclass
+class InstanceGroup:
+    """A managed instance group: ``running`` is how many instances it has, ``target_size`` how many it is to have."""
+
+    name: str
+    """In full: projects/PROJECT/zones/ZONE/instanceGroupManagers/NAME."""
+    target_size: int
+    running: int
+
+    @property
+    def project(self) -> str:
+        """The id of its project."""
+        return self.name.split("/")[1]
+
+    @property
+    def zone(self) -> str:
+        """The zone that it is in."""
+        return self.name.split("/")[3]
+
+    @property
+    def url(self) -> str:
+        """Its address, by which other resources name it."""
+        return f"{COMPUTE}/{self.name}"
+
+    @property
+    def missing(self) -> int:
+        """How many instances are still to be created."""
+        return max(self.target_size - self.running, 0)
+
+
+class InstanceGroups:
+    """The managed instance groups of all projects."""
+
+    def __init__(self) -> None:
+        self.unreachable: set[str] = set()
+        """Zones that do not answer: left out of a list that may be partial, else the call fails with UNAVAILABLE."""
+        self.lock = threading.RLock()
+        """Held by whoever reads or changes a group."""
+        self._projects: set[str] = set()
+        self._groups: dict[str, InstanceGroup] = {}
+
+    @property
+    def routes(self) -> tuple[Route, ...]:
+        """What is served over HTTP."""
+        every = re.compile(f"{PROJECT}/aggregated/instanceGroupManagers")
+        one = re.compile(f"{PROJECT}/zones/(?P<zone>[^/]+)/instanceGroupManagers/(?P<group>[^/]+)")
+        return Route("GET", every, self._aggregated_list), Route("GET", one, self._get)
+
+    def add_project(self, project: str) -> None:
+        """Let a project exist; adding a group does so, too."""
+        with self.lock:
+            self._projects.add(project)
+
+    def add_group(self, project: str, zone: str, name: str, size: int = 0) -> InstanceGroup:
+        """Make a group of running instances. Raises ALREADY_EXISTS."""
+        group = InstanceGroup(_full_name(project, zone, name), target_size=size, running=size)
+        with self.lock:
+            if group.name in self._groups:
+                raise ApiError(grpc.StatusCode.ALREADY_EXISTS, f"The resource '{group.name}' already exists")
+            self.add_project(project)
+            self._groups[group.name] = group
+        return group
+
+    def remove_group(self, name: str) -> None:
+        """Take away the group of this full name, with its instances."""
+        with self.lock:
+            del self._groups[name]
+
+    def _aggregated_list(self, request: HttpRequest) -> object:
+        selected = _selected(request, LIST_FIELDS, LIST_PARAMETERS)
+        may_be_partial = _flag(request, "returnPartialSuccess")
+        with self.lock:
+            project = self._existing_project(request)
+            answer = self._list(project, _size(request), request.query.get("pageToken", ""))
+            unreachable = self._unreachable_in(project)
+        if unreachable and not may_be_partial:
+            raise _unavailable(unreachable[0])
+        if unreachable:
+            answer["unreachables"] = [f"projects/{project}/zones/{zone}" for zone in unreachable]
+        return select(answer, selected)
+
+    def _list(self, project: str, size: int, token: str) -> dict[str, object]:
+        """One page; a scope that has nothing on it has a warning instead, as every scope is named on each page."""
+        groups = {group.name: group for group in self._groups.values() if group.project == project}
+        reachable = {name: group for name, group in groups.items() if group.zone not in self.unreachable}
+        shown, next_token = page(reachable, size, token, default=LARGEST_PAGE, maximum=LARGEST_PAGE)
+        scopes = {*SOME_SCOPES, *(f"zones/{group.zone}" for group in groups.values())}
+        found: dict[str, list[object]] = {}
+        for group in shown:
+            found.setdefault(f"zones/{group.zone}", []).append(_resource(group))
+        path = f"projects/{project}/aggregated/instanceGroupManagers"
+        answer: dict[str, object] = {
+            "kind": "compute#instanceGroupManagerAggregatedList",
+            "id": path,
+            "items": {
+                scope: {"instanceGroupManagers": found[scope]} if scope in found else {"warning": _nothing_in(scope)}
+                for scope in sorted(scopes)
+                if scope.removeprefix("zones/") not in self.unreachable
+            },
+            "selfLink": f"{COMPUTE}/{path}",
+        }
+        return answer | ({"nextPageToken": next_token} if next_token else {})
+
+    def _unreachable_in(self, project: str) -> list[str]:
+        """The zones that do not answer, of those that a list of the project names."""
+        named = {scope.removeprefix("zones/") for scope in SOME_SCOPES}
+        named |= {group.zone for group in self._groups.values() if group.project == project}
+        return sorted(self.unreachable & named)
+
+    def _get(self, request: HttpRequest) -> object:
+        selected = _selected(request, GROUP_FIELDS, set())
+        zone = request.captured["zone"]
+        with self.lock:
+            project = self._existing_project(request)
+            if zone in self.unreachable:
+                raise _unavailable(zone)
+            name = _full_name(project, zone, request.captured["group"])
+            if name not in self._groups:
+                raise ApiError(grpc.StatusCode.NOT_FOUND, f"The resource '{name}' was not found")
+            return select(_resource(self._groups[name]), selected)
+
+    def _existing_project(self, request: HttpRequest) -> str:
+        project = request.captured["project"]
+        if project not in self._projects:
+            raise ApiError(grpc.StatusCode.NOT_FOUND, f"The resource 'projects/{project}' was not found")
+        return project
+
+
+def _full_name(project: str, zone: str, name: str) -> str:
+    return f"projects/{project}/zones/{zone}/instanceGroupManagers/{name}"
+
+
+def _resource(group: InstanceGroup) -> dict[str, object]:
+    """A group in JSON. What it has and is not to have any more is being deleted."""
+    zone_url = f"{COMPUTE}/projects/{group.project}/zones/{group.zone}"
+    short_name = group.name.rpartition("/")[2]
+    surplus = max(group.running - group.target_size, 0)
+    actions = {"creating": group.missing, "deleting": surplus, "none": group.running - surplus}
+    return {
+        "kind": "compute#instanceGroupManager",
+        "id": str(int.from_bytes(sha256(group.name.encode()).digest()[:8])),
+        "name": short_name,
+        "zone": zone_url,
+        "selfLink": group.url,
+        "instanceGroup": f"{zone_url}/instanceGroups/{short_name}",
+        "baseInstanceName": short_name.removesuffix("-grp"),
+        "targetSize": group.target_size,
+        "currentActions": {action: actions.get(action, 0) for action in ACTIONS},
+        "status": {"isStable": group.running == group.target_size},
+    }
+
+
+def _selected(request: HttpRequest, known: Selection, parameters: set[str]) -> Selection | None:
+    """The fields that are wanted, None for all. Raises INVALID_ARGUMENT for them, or for another parameter."""
+    for parameter in request.query:
+        if parameter not in STANDARD_PARAMETERS | parameters:
+            raise invalid(f"The local cloud does not know the query parameter '{parameter}' of {request.path}")
+    return selection(request.query["fields"], known) if "fields" in request.query else None
+
+
+def _size(request: HttpRequest) -> int:
+    value = request.query.get("maxResults", str(LARGEST_PAGE))
+    if not value.isdecimal() or not 1 <= int(value) <= LARGEST_PAGE:
+        raise invalid(f"Invalid value for field 'maxResults': '{value}'. It must be from 1 to {LARGEST_PAGE}.")
+    return int(value)
+
+
+def _flag(request: HttpRequest, name: str) -> bool:
+    value = request.query.get(name, "false")
+    if value not in ("true", "false"):
+        raise invalid(f"Invalid value for field '{name}': '{value}'. It must be true or false.")
+    return value == "true"
+
+
+def _nothing_in(scope: str) -> Mapping[str, object]:
+    return {
+        "code": "NO_RESULTS_ON_PAGE",
+        "message": f"There are no results for scope '{scope}' on this page.",
+        "data": [{"key": "scope", "value": scope}],
+    }
+
+
+def _unavailable(zone: str) -> ApiError:
+    return ApiError(grpc.StatusCode.UNAVAILABLE, f"The zone '{zone}' cannot be reached at the moment.")

@@ -1,0 +1,75 @@
+"""Tells the local cloud's time over plain HTTP, and lets somebody outside its process move it forward."""
+
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler
+
+from localcloud.core.clock import Clock
+from localcloud.core.listener import Listener
+
+LONGEST_TIME = 64
+
+
+class NowServer:
+    """Answers ``GET /now`` with the clock's time in ISO 8601; ``PUT /now`` with a later time advances to it.
+
+    A ``PUT`` answers when everything that came due on the way has been done.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self) -> None:
+                """Answer the time, or 404 for any other path."""
+                if self.path == "/now":
+                    self._answer(200, _text(clock.now()))
+                else:
+                    self._answer(404, "only /now is here")
+
+            def do_PUT(self) -> None:
+                """Advance to the time that the body says, and answer the time then."""
+                text = self.rfile.read(min(int(self.headers.get("Content-Length", 0)), LONGEST_TIME)).decode(
+                    errors="replace"
+                )
+                when = _time(text)
+                if self.path != "/now":
+                    self._answer(404, "only /now is here")
+                elif when is None or when < clock.now():
+                    self._answer(400, f"{text!r} will not do: say a later time than {_text(clock.now())}, in ISO 8601")
+                else:
+                    clock.advance_to(when)
+                    self._answer(200, _text(clock.now()))
+
+            def _answer(self, status: int, text: str) -> None:
+                body = text.encode()
+                self.send_response(status)
+                self.send_header("Content-Type", "text/plain; charset=utf-8")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
+                """Say nothing."""
+
+        self._listener = Listener("now", Handler)
+
+    @property
+    def url(self) -> str:
+        """Where the time is told."""
+        return f"{self._listener.url}/now"
+
+    def stop(self) -> None:
+        """Stop listening."""
+        self._listener.stop()
+
+
+def _text(moment: datetime) -> str:
+    return moment.isoformat().replace("+00:00", "Z")
+
+
+def _time(text: str) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

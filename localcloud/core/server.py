@@ -1,0 +1,310 @@
+"""Serves any official gRPC client package on one plaintext port, records every call, and can fail any of them."""
+
+import functools
+import importlib
+import re
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from concurrent import futures
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NoReturn, TypeVar, cast
+
+import grpc
+import proto
+from google.protobuf import empty_pb2
+from google.protobuf.message import Message
+from google.rpc import error_details_pb2, status_pb2
+from grpc_status import rpc_status
+
+from localcloud.core.clock import Clock
+from localcloud.core.transports import REQUEST_STREAM, RESPONSE_STREAM, Rpc, rpcs_of
+
+WORKERS = 32
+OPERATIONS = "/google.longrunning.Operations/"
+MAX_MESSAGE_BYTES = 16 * 1024 * 1024
+READ_VERBS = ("Get", "List", "BatchGet", "RunQuery", "RunAggregation", "Search", "Pull", "Test", "Wait", "Access")
+HTTP_READS = ("GET", "HEAD")
+MINTING = re.compile(r"POST \S+/access_tokens")
+"""Asking for a token makes nothing that anybody else sees, although it is a POST."""
+
+MessageT = TypeVar("MessageT")
+
+
+class ApiError(Exception):
+    """What a Google API answers instead of a result; a ``reason`` comes with it as ``google.rpc.ErrorInfo``."""
+
+    def __init__(
+        self,
+        code: grpc.StatusCode,
+        message: str,
+        *,
+        reason: str = "",
+        metadata: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.reason = reason
+        self.metadata = dict(metadata or {})
+
+    def status(self) -> status_pb2.Status:
+        """The error as it goes over the wire."""
+        status = status_pb2.Status(code=self.code.value[0], message=self.message)
+        if self.reason:
+            status.details.add().Pack(
+                error_details_pb2.ErrorInfo(reason=self.reason, domain="googleapis.com", metadata=self.metadata)
+            )
+        return status
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call as it was received and answered."""
+
+    method: str
+    """Service and method, such as ``google.cloud.run.v2.Services/UpdateService``."""
+    request: Message
+    """A copy of the request; empty if it was a stream, or of an API that is not served."""
+    mutating: bool
+    at: datetime
+    code: grpc.StatusCode
+
+
+@dataclass
+class Fault:
+    """Calls that are to be answered with an error."""
+
+    method: str
+    code: grpc.StatusCode
+    times: int
+    skip: int
+    after_effect: bool
+    message: str
+
+
+@dataclass(frozen=True)
+class Method:
+    """One RPC and what serves it, if anything does."""
+
+    name: str
+    handle: Callable[[Any], Any] | None
+
+    @property
+    def is_mutating(self) -> bool:
+        """Whether the method changes anything."""
+        return not is_read(self.name)
+
+
+def is_read(method: str) -> bool:
+    """Whether a method changes nothing, by its verb: ``GET host/path``, or ``package.Service/ListThings``."""
+    verb, space, _ = method.partition(" ")
+    if space:
+        return verb in HTTP_READS or MINTING.fullmatch(method) is not None
+    return method.rpartition("/")[2].startswith(READ_VERBS)
+
+
+def protobuf(message: Any) -> Any:
+    """The protobuf message behind a proto-plus one, or the message itself."""
+    return type(message).pb(message) if isinstance(message, proto.Message) else message
+
+
+def copy_of(message: MessageT) -> MessageT:
+    """A copy of a message (protobuf or proto-plus), so that nobody holds what is stored."""
+    kind: Any = type(message)
+    if isinstance(message, proto.Message):
+        return cast("MessageT", kind(message))
+    fresh = kind()
+    fresh.CopyFrom(message)
+    return cast("MessageT", fresh)
+
+
+class Server(grpc.GenericRpcHandler):
+    """The gRPC server on which all services of the local cloud are served."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._operations: object = None
+        self._calls: list[Call] = []
+        self._faults: list[Fault] = []
+        self._lock = threading.Lock()
+        self._later: dict[str, tuple[str, object]] = {}
+        self._handlers: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}
+        self._server: grpc.Server | None = None
+
+    @property
+    def calls(self) -> list[Call]:
+        """Every call so far, in the order of their answers."""
+        with self._lock:
+            return list(self._calls)
+
+    def clear_calls(self) -> None:
+        """Forget the calls so far."""
+        with self._lock:
+            self._calls.clear()
+
+    def fail(
+        self,
+        method: str,
+        code: grpc.StatusCode,
+        *,
+        times: int = 1,
+        skip: int = 0,
+        after_effect: bool = False,
+        message: str = "",
+    ) -> None:
+        """Answer the next ``times`` calls whose name contains ``method`` with an error, after ``skip`` that go well.
+
+        With ``after_effect`` the call does what it does, and only its answer is an error.
+        """
+        with self._lock:
+            self._faults.append(Fault(method, code, times, skip, after_effect, message or f"injected {code.name}"))
+
+    def clear_faults(self) -> None:
+        """Fail nothing more."""
+        with self._lock:
+            self._faults.clear()
+
+    def add_operations(self, operations: object) -> None:
+        """Serve long-running operations; to be called before any service is added."""
+        self._operations = operations
+
+    def add(self, transport: type, service: object, *, check: Callable[[Any], None] | None = None) -> None:
+        """Serve an official transport's RPCs by the service's methods of the same names in snake case.
+
+        A method takes the request as the official package has it, and returns the response (proto-plus or protobuf), or
+        for a stream of responses an iterator of them. What it lacks is answered with UNIMPLEMENTED. Before any of them,
+        but for those of long-running operations, ``check`` may refuse the request: it raises what is to be answered.
+        """
+        for rpc in rpcs_of(transport):
+            # Every transport brings the operations' methods too, and all services share one implementation of them.
+            is_shared = rpc.path.startswith(OPERATIONS)
+            handle = getattr(self._operations if is_shared else service, rpc.snake_name, None)
+            if handle and check and not is_shared:
+                handle = functools.partial(_checked, check, handle)
+            self._handlers[rpc.path] = self._handler(rpc, handle)
+
+    def add_later(self, module: str, name: str, service: object) -> None:
+        """Serve a transport as `add` does, but import it only when a call comes that nothing else serves."""
+        self._later[name] = (module, service)
+
+    def start(self, port: int = 0) -> int:
+        """Listen on loopback, and return the port. Raises ``RuntimeError`` if it is taken."""
+        options = [
+            ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+            ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+            ("grpc.so_reuseport", 0),
+        ]
+        pool = futures.ThreadPoolExecutor(WORKERS, thread_name_prefix="grpc")
+        self._server = grpc.server(pool, handlers=[self], options=options)
+        bound = self._server.add_insecure_port(f"127.0.0.1:{port}")
+        self._server.start()
+        return bound
+
+    def stop(self) -> None:
+        """Stop listening."""
+        if self._server:
+            self._server.stop(None).wait()
+
+    def service(self, handler_call_details: grpc.HandlerCallDetails) -> "grpc.RpcMethodHandler[Any, Any]":
+        """What answers a method; for one that no added transport has, a refusal that names it."""
+        path = handler_call_details.method
+        # Google's services are called so in their last part: google.logging.v2.LoggingServiceV2.
+        name = path.split("/")[1].rpartition(".")[2]
+        with self._lock:
+            if later := self._later.get(name):
+                module, service = later
+                self.add(getattr(importlib.import_module(module), f"{name}GrpcTransport"), service)
+                del self._later[name]
+        return self._handlers.get(path) or self._refusal(path)
+
+    def _handler(self, rpc: Rpc, handle: Callable[[Any], Any] | None) -> "grpc.RpcMethodHandler[Any, Any]":
+        if rpc.kind == REQUEST_STREAM:
+            return self._refusal(rpc.path)
+        answer = functools.partial(self._answer, Method(rpc.path[1:], handle))
+        request: Any = rpc.request
+        make = (
+            grpc.unary_stream_rpc_method_handler if rpc.kind == RESPONSE_STREAM else grpc.unary_unary_rpc_method_handler
+        )
+        return make(
+            answer,
+            request_deserializer=request.deserialize if issubclass(request, proto.Message) else request.FromString,
+            response_serializer=_serialize,
+        )
+
+    def _refusal(self, path: str) -> "grpc.RpcMethodHandler[Any, Any]":
+        method = Method(path[1:], None)
+
+        def refuse(_: object, context: grpc.ServicerContext) -> NoReturn:
+            error = _unserved(method)
+            self._record(method, empty_pb2.Empty(), error.code)
+            context.abort_with_status(rpc_status.to_status(error.status()))
+
+        # To a client that does not stream, this looks no different.
+        return grpc.stream_stream_rpc_method_handler(refuse)
+
+    def perform(self, method: Method, request: Any, received: Message) -> Any:
+        """What a method answers, with the faults that it is to have, recorded as a call with ``received``.
+
+        Raises ``ApiError``.
+        """
+        # If the service has a fault of its own, this is what gRPC answers.
+        code = grpc.StatusCode.UNKNOWN
+        try:
+            answer = self._perform(method, request)
+            code = grpc.StatusCode.OK
+        except ApiError as error:
+            code = error.code
+            raise
+        finally:
+            self._record(method, received, code)
+        return answer
+
+    def _answer(self, method: Method, request: Any, context: grpc.ServicerContext) -> Any:
+        try:
+            return self.perform(method, request, copy_of(protobuf(request)))
+        except ApiError as error:
+            context.abort_with_status(rpc_status.to_status(error.status()))
+
+    def _perform(self, method: Method, request: Any) -> Any:
+        if method.handle is None:
+            raise _unserved(method)
+        fault = self._next_fault(method)
+        if fault and not fault.after_effect:
+            raise ApiError(fault.code, fault.message)
+        answer = method.handle(request)
+        if isinstance(answer, Iterator):
+            answer = iter(list(answer))
+        if fault:
+            raise ApiError(fault.code, fault.message)
+        return answer
+
+    def _next_fault(self, method: Method) -> Fault | None:
+        with self._lock:
+            for fault in self._faults:
+                if fault.method not in method.name or fault.times == 0:
+                    continue
+                if fault.skip > 0:
+                    fault.skip -= 1
+                    continue
+                fault.times -= 1
+                return fault
+        return None
+
+    def _record(self, method: Method, request: Message, code: grpc.StatusCode) -> None:
+        with self._lock:
+            self._calls.append(Call(method.name, request, method.is_mutating, self._clock.now(), code))
+
+
+def _checked(check: Callable[[Any], None], handle: Callable[[Any], Any], request: Any) -> Any:
+    check(request)
+    return handle(request)
+
+
+def _unserved(method: Method) -> ApiError:
+    return ApiError(grpc.StatusCode.UNIMPLEMENTED, f"{method.name} is not served by the local cloud")
+
+
+def _serialize(message: Any) -> bytes:
+    serialized: bytes = protobuf(message).SerializeToString()
+    return serialized

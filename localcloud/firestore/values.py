@@ -1,0 +1,130 @@
+"""Firestore's values: what may be stored, how large it is, and which of two comes first.
+
+https://firebase.google.com/docs/firestore/quotas, .../storage-size and .../manage-data/data-types
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from localcloud.core.messages import invalid
+from shared.firestore_values import RawFields, RawValue
+
+LARGEST_DOCUMENT = 1_048_576
+LONGEST_NAME = 1500
+DEEPEST = 20
+RESERVED = re.compile(r"__.*__", re.DOTALL)
+ORDER = (
+    ("null_value",),
+    ("boolean_value",),
+    ("integer_value", "double_value"),
+    ("timestamp_value",),
+    ("string_value",),
+    ("bytes_value",),
+    ("reference_value",),
+    ("geo_point_value",),
+    ("array_value",),
+    ("map_value",),
+)
+"""The kinds of values in the order in which they sort."""
+SIZES = {
+    "null_value": 1,
+    "boolean_value": 1,
+    "integer_value": 8,
+    "double_value": 8,
+    "timestamp_value": 8,
+    "geo_point_value": 16,
+}
+"""The sizes in bytes of those that are all alike."""
+RANK = {kind: rank for rank, kinds in enumerate(ORDER) for kind in kinds}
+
+
+def kind_of(value: RawValue) -> str:
+    """Which kind of value it is, such as ``string_value``. INVALID_ARGUMENT for a value that is none."""
+    kind: str | None = value.WhichOneof("value_type")
+    if kind is None:
+        raise invalid("Cannot convert firestore.v1.Value with type unset.")
+    if kind not in RANK:
+        raise invalid(f"The local cloud does not store a {kind}.")
+    return kind
+
+
+def normalize(fields: RawFields, depth: int = 1) -> None:
+    """Make fields what Firestore stores, in place: times lose what is below a microsecond.
+
+    Raises INVALID_ARGUMENT for a name or value that cannot be stored.
+    """
+    for name, value in fields.items():
+        if not name:
+            raise invalid("The property.name is the empty string.")
+        if len(name.encode()) > LONGEST_NAME:
+            raise invalid(f"The property.name is longer than {LONGEST_NAME} bytes.")
+        if RESERVED.fullmatch(name):
+            raise invalid(f"field name {name} is reserved")
+        _normalize(value, depth)
+
+
+def _normalize(value: RawValue, depth: int) -> None:
+    kind = kind_of(value)
+    if kind == "timestamp_value":
+        value.timestamp_value.nanos -= value.timestamp_value.nanos % 1000
+    if kind in {"array_value", "map_value"} and depth > DEEPEST:
+        raise invalid("Property contains an invalid nested entity.")
+    if kind == "map_value":
+        normalize(value.map_value.fields, depth + 1)
+    if kind == "array_value":
+        for item in value.array_value.values:
+            if kind_of(item) == "array_value":
+                raise invalid("Cannot convert an array value in an array value.")
+            _normalize(item, depth + 1)
+
+
+def size_of(path: Sequence[str], fields: RawFields) -> int:
+    """The size in bytes by which a document at a path (collections and ids) is limited."""
+    return sum(_text(part) for part in path) + 16 + _fields_size(fields) + 32
+
+
+def _fields_size(fields: RawFields) -> int:
+    return sum(_text(name) + _value_size(value) for name, value in fields.items())
+
+
+def _value_size(value: RawValue) -> int:
+    match value.WhichOneof("value_type"):
+        case "string_value":
+            size = _text(value.string_value)
+        case "bytes_value":
+            size = len(value.bytes_value)
+        case "reference_value":
+            size = sum(_text(part) for part in value.reference_value.split("/")[5:]) + 16
+        case "array_value":
+            size = sum(_value_size(item) for item in value.array_value.values)
+        case "map_value":
+            size = _fields_size(value.map_value.fields)
+        case kind:
+            size = SIZES[kind]
+    return size
+
+
+def _text(text: str) -> int:
+    return len(text.encode()) + 1
+
+
+def sort_key(value: RawValue) -> tuple[Any, ...]:
+    """A tuple by which values sort as in Firestore; equal values have equal ones, as 1 and 1.0 do."""
+    kind = kind_of(value)
+    plain = getattr(value, kind)
+    match kind:
+        case "timestamp_value":
+            plain = (plain.seconds, plain.nanos)
+        case "string_value":
+            # By code point, as UTF-8 sorts.
+            plain = plain.encode()
+        case "reference_value":
+            plain = tuple(part.encode() for part in plain.split("/"))
+        case "geo_point_value":
+            plain = (plain.latitude, plain.longitude)
+        case "array_value":
+            plain = tuple(sort_key(item) for item in plain.values)
+        case "map_value":
+            plain = tuple((name.encode(), sort_key(plain.fields[name])) for name in sorted(plain.fields))
+    return RANK[kind], plain

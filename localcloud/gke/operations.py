@@ -1,0 +1,97 @@
+"""GKE's operations: its own type, one at a time in each cluster, listed for a day after they are done."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+
+import grpc
+from google.cloud import container_v1
+from google.rpc.status_pb2 import Status
+
+from localcloud.core.clock import Clock
+from localcloud.core.server import ApiError
+from localcloud.gke import rules
+
+KEPT_WHEN_DONE = timedelta(days=1)  # ours to assume
+
+
+class ClusterOperations:
+    """What is being done to clusters, by the operations' full names."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._operations: dict[str, container_v1.Operation] = {}
+        self._ends: dict[str, datetime] = {}
+        self._running: dict[str, str] = {}
+        """The operation of each cluster that has one."""
+        self._started = 0
+
+    def is_running(self, cluster: str) -> bool:
+        """Whether anything is being done to a cluster."""
+        return cluster in self._running
+
+    def check_idle(self, cluster: str) -> None:
+        """Refuse (FAILED_PRECONDITION) to begin anything in a cluster to which something is being done."""
+        if cluster in self._running:
+            operation_id = rules.split_operation(self._running[cluster])[1]
+            raise ApiError(
+                grpc.StatusCode.FAILED_PRECONDITION, f"Cluster is running incompatible operation {operation_id}."
+            )
+
+    def start(self, kind: container_v1.Operation.Type, cluster: str, target: str) -> str:
+        """Begin an operation on ``target``, a cluster or what is in it, and return its full name."""
+        location, _ = rules.split_cluster(cluster)
+        now = self._clock.now()
+        self._started += 1
+        digest = sha256(f"{target}/{self._started}".encode()).hexdigest()
+        operation_id = f"operation-{int(now.timestamp() * 1000)}-{digest[:8]}"
+        name = f"{location}/operations/{operation_id}"
+        self._operations[name] = container_v1.Operation(
+            name=operation_id,
+            operation_type=kind,
+            status=container_v1.Operation.Status.RUNNING,
+            location=location.rpartition("/")[2],
+            self_link=rules.link(name),
+            target_link=rules.link(target),
+            start_time=_text(now),
+        )
+        self._running[cluster] = name
+        return name
+
+    def finish(self, name: str, cluster: str, *, errors: Iterable[container_v1.StatusCondition] = ()) -> None:
+        """End an operation: well, or with these conditions of a node pool as its error."""
+        operation = self._operations[name]
+        conditions = list(errors)
+        operation.status = container_v1.Operation.Status.DONE
+        operation.end_time = _text(self._clock.now())
+        if conditions:
+            operation.nodepool_conditions = conditions
+            operation.status_message = conditions[0].message
+            code: int = grpc.StatusCode.RESOURCE_EXHAUSTED.value[0]
+            operation.error = Status(code=code, message=conditions[0].message)
+        self._ends[name] = self._clock.now()
+        del self._running[cluster]
+
+    def get(self, name: str) -> container_v1.Operation:
+        """An operation as it stands. Raises NOT_FOUND."""
+        rules.split_operation(name)
+        self._forget_old_ones()
+        if name not in self._operations:
+            raise rules.not_found(name)
+        return container_v1.Operation(self._operations[name])
+
+    def list(self, location: str) -> list[container_v1.Operation]:
+        """The operations in a location, those that are done included."""
+        prefix = rules.prefix_of(location)
+        self._forget_old_ones()
+        return [container_v1.Operation(one) for name, one in self._operations.items() if name.startswith(prefix)]
+
+    def _forget_old_ones(self) -> None:
+        for name, end in list(self._ends.items()):
+            if self._clock.now() - end > KEPT_WHEN_DONE:
+                del self._operations[name], self._ends[name]
+
+
+def _text(moment: datetime) -> str:
+    """A time in RFC 3339, as operations have it."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -1,0 +1,134 @@
+"""What GKE calls things, and what it refuses."""
+
+import re
+from hashlib import sha256
+
+import grpc
+from google.cloud import container_v1
+
+from localcloud.core.messages import invalid
+from localcloud.core.server import ApiError
+
+CONTAINER = "https://container.googleapis.com/v1"
+# https://cloud.google.com/kubernetes-engine/quotas
+MOST_NODES = 1000  # in a zone of a node pool
+MOST_NODES_OF_A_CLUSTER = 15_000
+
+LOCATION = re.compile(r"projects/[^/]+/locations/[^/]+")
+CLUSTER = re.compile(r"(projects/[^/]+/locations/[^/]+)/clusters/([^/]+)")
+NODE_POOL = re.compile(r"(projects/[^/]+/locations/[^/]+/clusters/[^/]+)/nodePools/([^/]+)")
+OPERATION = re.compile(r"(projects/[^/]+/locations/[^/]+)/operations/([^/]+)")
+ID = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
+LONGEST_ID = 40
+ZONE = re.compile(r"[a-z]+-[a-z]+[0-9]+-[a-z]")
+EVERY_LOCATION = "-"
+
+PER_ZONE = ("min_node_count", "max_node_count")
+TOTAL = ("total_min_node_count", "total_max_node_count")
+
+
+def split_cluster(name: str) -> tuple[str, str]:
+    """The location's full name and the id in a cluster's name. Raises INVALID_ARGUMENT."""
+    return _split(CLUSTER, name, "projects/*/locations/*/clusters/*")
+
+
+def split_node_pool(name: str) -> tuple[str, str]:
+    """The cluster's full name and the id in a node pool's name. Raises INVALID_ARGUMENT."""
+    return _split(NODE_POOL, name, "projects/*/locations/*/clusters/*/nodePools/*")
+
+
+def split_operation(name: str) -> tuple[str, str]:
+    """The location's full name and the id in an operation's name. Raises INVALID_ARGUMENT."""
+    return _split(OPERATION, name, "projects/*/locations/*/operations/*")
+
+
+def prefix_of(location: str) -> str:
+    """What the names of all that is in a location (by its full name) begin with; ``-`` is every one of the project.
+
+    Raises INVALID_ARGUMENT.
+    """
+    if not LOCATION.fullmatch(location):
+        raise invalid(f'Invalid parent "{location}": must have the form "projects/*/locations/*".')
+    locations, _, place = location.rpartition("/")
+    return f"{locations if place == EVERY_LOCATION else location}/"
+
+
+def not_found(name: str) -> ApiError:
+    """The error for what is not there."""
+    return ApiError(grpc.StatusCode.NOT_FOUND, f"Not found: {name}.")
+
+
+def check_id(resource_id: str, kind: str) -> None:
+    """Refuse an id that a cluster or a node pool cannot have."""
+    if len(resource_id) > LONGEST_ID or not ID.fullmatch(resource_id):
+        raise invalid(
+            f'Invalid {kind} name "{resource_id}": lowercase letters, digits and hyphens, beginning with a letter, '
+            f"not ending with a hyphen, and at most {LONGEST_ID} characters."
+        )
+
+
+def link(name: str) -> str:
+    """The URL of an operation or of what it is about: below ``zones`` where the cluster is zonal."""
+    _, project, _, location, *rest = name.split("/")
+    below = "zones" if ZONE.fullmatch(location) else "locations"
+    return "/".join((CONTAINER, "projects", project, below, location, *rest))
+
+
+def zones_of(location: str, wanted: list[str]) -> list[str]:
+    """The zones of a node pool in a cluster at a location: those that are wanted, or one. Refuses zones elsewhere."""
+    default = location if ZONE.fullmatch(location) else f"{location}-b"
+    region = default.rpartition("-")[0]
+    for zone in wanted:
+        if not ZONE.fullmatch(zone) or zone.rpartition("-")[0] != region:
+            raise invalid(f'Invalid locations: "{zone}" is not a zone of region "{region}".')
+    if len(set(wanted)) < len(wanted):
+        raise invalid(f"Invalid locations: {', '.join(wanted)} names a zone twice.")
+    return wanted or [default]
+
+
+def group_name(node_pool: str, zone: str) -> str:
+    """The name of the instance group of a node pool in a zone: at most 63 characters, for which long ids are cut."""
+    cluster, pool_id = split_node_pool(node_pool)
+    digest = sha256(f"{node_pool}/{zone}".encode()).hexdigest()[:8]
+    return f"gke-{split_cluster(cluster)[1][:22]}-{pool_id[:22]}-{digest}-grp"
+
+
+def check_node_count(count: int) -> None:
+    """Refuse a number of nodes (in each zone) that a node pool cannot have."""
+    if count < 0:
+        raise invalid(f"Node_count must be non-negative, got {count}.")
+    if count > MOST_NODES:
+        raise invalid(f"Node_count {count} is more than {MOST_NODES}, the most nodes in a zone of a node pool.")
+
+
+def check_autoscaling(autoscaling: container_v1.NodePoolAutoscaling) -> None:
+    """Refuse bounds that contradict each other."""
+    given = {name: getattr(autoscaling, name) for name in (*PER_ZONE, *TOTAL)}
+    for name, count in given.items():
+        if count < 0:
+            raise invalid(f"NodePool.autoscaling.{name} must be non-negative, got {count}.")
+        most = MOST_NODES if name in PER_ZONE else MOST_NODES_OF_A_CLUSTER
+        if count > most:
+            raise invalid(f"NodePool.autoscaling.{name} must be at most {most}, got {count}.")
+    if any(given[name] for name in PER_ZONE) and any(given[name] for name in TOTAL):
+        raise invalid(f"NodePool.autoscaling: {' and '.join(TOTAL)} exclude {' and '.join(PER_ZONE)}.")
+    for low, high in (PER_ZONE, TOTAL):
+        if given[low] > given[high]:
+            raise invalid(f"NodePool.autoscaling.{low} ({given[low]}) must not be greater than {high} ({given[high]}).")
+    if autoscaling.enabled and not any(given[name] for _, name in (PER_ZONE, TOTAL)):
+        raise invalid("NodePool.autoscaling.max_node_count must be greater than zero while autoscaling is enabled.")
+
+
+def filled_in(autoscaling: container_v1.NodePoolAutoscaling) -> container_v1.NodePoolAutoscaling:
+    """Autoscaling as it is kept: with the location policy that GKE documents as the default."""
+    kept = container_v1.NodePoolAutoscaling(autoscaling)
+    if kept.enabled and not kept.location_policy:
+        kept.location_policy = container_v1.NodePoolAutoscaling.LocationPolicy.BALANCED
+    return kept
+
+
+def _split(pattern: re.Pattern[str], name: str, form: str) -> tuple[str, str]:
+    found = pattern.fullmatch(name)
+    if not found:
+        raise invalid(f'Invalid resource name "{name}": must have the form "{form}".')
+    return found[1], found[2]

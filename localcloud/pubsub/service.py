@@ -1,0 +1,248 @@
+"""Pub/Sub: topics, and subscriptions that push or are pulled, with filters, back-off and dead letters.
+
+Delivery is at least once and in no order. Not modelled: streaming pull, ordering keys, exactly-once delivery, OIDC
+tokens on pushes, snapshots, schemas, the expiration of subscriptions.
+"""
+
+import itertools
+import threading
+
+import grpc
+from google.protobuf import empty_pb2
+from google.pubsub_v1 import types
+
+from localcloud.core.clock import Clock
+from localcloud.core.messages import invalid, merge, page
+from localcloud.core.server import ApiError
+from localcloud.pubsub.push import Pusher
+from localcloud.pubsub.rules import check_messages, check_name, check_subscription, completed
+from localcloud.pubsub.subscription import Delivery, Subscription
+
+DELETED_TOPIC = "_deleted-topic_"
+UNCHANGEABLE = frozenset({"name", "topic", "filter", "enable_message_ordering"})
+LARGEST_PAGE = 1000
+LONGEST_DEADLINE = 600
+
+
+class PubSub:
+    """Serves ``google.pubsub_v1`` PublisherClient and SubscriberClient."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._topics: dict[str, types.Topic] = {}
+        self._subscriptions: dict[str, Subscription] = {}
+        self._message_ids = itertools.count(1)
+        self._lock = threading.RLock()
+        self._pusher = Pusher(clock)
+
+    def close(self) -> None:
+        """Push nothing more."""
+        self._pusher.close()
+
+    # Publisher
+
+    def create_topic(self, request: types.Topic) -> types.Topic:
+        """A new topic. ALREADY_EXISTS if there is one."""
+        check_name("topics", request.name)
+        with self._lock:
+            if request.name in self._topics:
+                raise _already_exists(request.name)
+            topic = types.Topic(request)
+            topic.state = types.Topic.State.ACTIVE
+            self._topics[request.name] = topic
+            return types.Topic(topic)
+
+    def get_topic(self, request: types.GetTopicRequest) -> types.Topic:
+        """One topic."""
+        with self._lock:
+            return types.Topic(self._topic(request.topic))
+
+    def list_topics(self, request: types.ListTopicsRequest) -> types.ListTopicsResponse:
+        """The topics of a project."""
+        with self._lock:
+            here = {name: topic for name, topic in self._topics.items() if name.startswith(f"{request.project}/")}
+            size = request.page_size
+            shown, token = page(here, size, request.page_token, default=LARGEST_PAGE, maximum=LARGEST_PAGE)
+            return types.ListTopicsResponse(topics=shown, next_page_token=token)
+
+    def delete_topic(self, request: types.DeleteTopicRequest) -> empty_pb2.Empty:
+        """Delete a topic; its subscriptions stay, and are nobody's. One of the same name is another topic."""
+        with self._lock:
+            self._topic(request.topic)
+            del self._topics[request.topic]
+            for subscription in self._subscriptions.values():
+                resource = subscription.resource
+                if resource.topic == request.topic:
+                    resource.topic = DELETED_TOPIC
+                if resource.dead_letter_policy and resource.dead_letter_policy.dead_letter_topic == request.topic:
+                    resource.dead_letter_policy.dead_letter_topic = DELETED_TOPIC
+            return empty_pb2.Empty()
+
+    def detach_subscription(self, request: types.DetachSubscriptionRequest) -> types.DetachSubscriptionResponse:
+        """Take a subscription off its topic; the messages that it holds are dropped."""
+        with self._lock:
+            subscription = self._subscription(request.subscription)
+            subscription.resource.detached = True
+            subscription.close()
+            return types.DetachSubscriptionResponse()
+
+    def publish(self, request: types.PublishRequest) -> types.PublishResponse:
+        """Publish messages to every subscription of a topic whose filter lets them pass."""
+        with self._lock:
+            self._topic(request.topic)
+            check_messages(request.messages)
+            ids = [self._publish(request.topic, types.PubsubMessage(message)) for message in request.messages]
+            return types.PublishResponse(message_ids=ids)
+
+    # Subscriber
+
+    def create_subscription(self, request: types.Subscription) -> types.Subscription:
+        """A new subscription. ALREADY_EXISTS if there is one, NOT_FOUND if one of its topics does not exist."""
+        resource = completed(request)
+        check_subscription(resource)
+        with self._lock:
+            if request.name in self._subscriptions:
+                raise _already_exists(request.name)
+            self._topic(resource.topic)
+            self._check_dead_letter_topic(resource)
+            self._subscriptions[request.name] = Subscription(
+                resource, self._clock, self._pusher, self._lock, self._bury
+            )
+            return types.Subscription(resource)
+
+    def get_subscription(self, request: types.GetSubscriptionRequest) -> types.Subscription:
+        """One subscription."""
+        with self._lock:
+            return types.Subscription(self._subscription(request.subscription).resource)
+
+    def list_subscriptions(self, request: types.ListSubscriptionsRequest) -> types.ListSubscriptionsResponse:
+        """The subscriptions of a project."""
+        with self._lock:
+            here = {
+                name: subscription.resource
+                for name, subscription in self._subscriptions.items()
+                if name.startswith(f"{request.project}/")
+            }
+            size = request.page_size
+            shown, token = page(here, size, request.page_token, default=LARGEST_PAGE, maximum=LARGEST_PAGE)
+            return types.ListSubscriptionsResponse(subscriptions=shown, next_page_token=token)
+
+    def update_subscription(self, request: types.UpdateSubscriptionRequest) -> types.Subscription:
+        """Change the masked fields of a subscription. INVALID_ARGUMENT for those that stay as they were made."""
+        with self._lock:
+            subscription = self._subscription(request.subscription.name)
+            paths = list(request.update_mask.paths)
+            if not paths:
+                raise invalid(
+                    "The update_mask in the UpdateSubscriptionRequest must be set, and must contain a non-empty paths"
+                    " list."
+                )
+            if unchangeable := UNCHANGEABLE.intersection(paths):
+                raise invalid(
+                    "Invalid update_mask provided in the UpdateSubscriptionRequest: the"
+                    f" {min(unchangeable)} field in the Subscription is not mutable."
+                )
+            changed = types.Subscription(subscription.resource)
+            merge(types.Subscription.pb(changed), types.Subscription.pb(request.subscription), paths)
+            return self._configure(subscription, changed)
+
+    def modify_push_config(self, request: types.ModifyPushConfigRequest) -> empty_pb2.Empty:
+        """Push to another endpoint; without one, let the messages be pulled."""
+        with self._lock:
+            subscription = self._subscription(request.subscription)
+            changed = types.Subscription(subscription.resource)
+            changed.push_config = request.push_config
+            self._configure(subscription, changed)
+            return empty_pb2.Empty()
+
+    def delete_subscription(self, request: types.DeleteSubscriptionRequest) -> empty_pb2.Empty:
+        """Delete a subscription with all that it holds."""
+        with self._lock:
+            self._subscription(request.subscription).close()
+            del self._subscriptions[request.subscription]
+            return empty_pb2.Empty()
+
+    def pull(self, request: types.PullRequest) -> types.PullResponse:
+        """The messages that wait, up to ``max_messages``; it answers at once, with none if there are none."""
+        with self._lock:
+            subscription = self._subscription(request.subscription)
+            if request.max_messages < 1:
+                raise invalid("No max_messages specified.")
+            if subscription.resource.detached:
+                raise ApiError(grpc.StatusCode.FAILED_PRECONDITION, "The subscription is detached from its topic.")
+            return types.PullResponse(received_messages=subscription.pull(request.max_messages))
+
+    def acknowledge(self, request: types.AcknowledgeRequest) -> empty_pb2.Empty:
+        """Done with these; ids that have expired are no error."""
+        with self._lock:
+            self._subscription(request.subscription).acknowledge(request.ack_ids)
+            return empty_pb2.Empty()
+
+    def modify_ack_deadline(self, request: types.ModifyAckDeadlineRequest) -> empty_pb2.Empty:
+        """Ask for more time; none at all means: deliver it again."""
+        seconds = request.ack_deadline_seconds
+        if not 0 <= seconds <= LONGEST_DEADLINE:
+            raise invalid(f"Invalid ack deadline given (ack_deadline_secs={seconds}).")
+        with self._lock:
+            self._subscription(request.subscription).modify_ack_deadline(request.ack_ids, seconds)
+            return empty_pb2.Empty()
+
+    def _publish(self, topic: str, message: types.PubsubMessage) -> str:
+        """Give a message its id and time, and offer it to the topic's subscriptions."""
+        now = self._clock.now()
+        message.message_id = str(next(self._message_ids))
+        # Pub/Sub counts in milliseconds.
+        message.publish_time = now.replace(microsecond=now.microsecond // 1000 * 1000)
+        for subscription in self._subscriptions.values():
+            if subscription.resource.topic == topic:
+                subscription.offer(message)
+        return message.message_id
+
+    def _bury(self, subscription: types.Subscription, delivery: Delivery) -> bool:
+        """Publish a message that was delivered too often to the dead-letter topic, if that exists.
+
+        https://cloud.google.com/pubsub/docs/handling-failures#dead_letter_topic
+        """
+        topic = subscription.dead_letter_policy.dead_letter_topic
+        if topic not in self._topics:
+            return False
+        _, project, _, subscription_id = subscription.name.split("/")
+        dead = types.PubsubMessage(delivery.message)
+        publish_time = types.PubsubMessage.pb(dead).publish_time.ToJsonString()
+        dead.attributes["CloudPubSubDeadLetterSourceDeliveryCount"] = str(delivery.attempt)
+        dead.attributes["CloudPubSubDeadLetterSourceSubscription"] = subscription_id
+        dead.attributes["CloudPubSubDeadLetterSourceSubscriptionProject"] = project
+        dead.attributes["CloudPubSubDeadLetterSourceTopicPublishTime"] = publish_time
+        self._publish(topic, dead)
+        return True
+
+    def _configure(self, subscription: Subscription, changed: types.Subscription) -> types.Subscription:
+        resource = completed(changed)
+        check_subscription(resource)
+        self._check_dead_letter_topic(resource)
+        subscription.configure(resource)
+        return types.Subscription(resource)
+
+    def _check_dead_letter_topic(self, resource: types.Subscription) -> None:
+        policy = resource.dead_letter_policy
+        if policy and policy.dead_letter_topic not in {*self._topics, DELETED_TOPIC}:
+            raise _not_found(policy.dead_letter_topic)
+
+    def _topic(self, name: str) -> types.Topic:
+        if name not in self._topics:
+            raise _not_found(name)
+        return self._topics[name]
+
+    def _subscription(self, name: str) -> Subscription:
+        if name not in self._subscriptions:
+            raise _not_found(name)
+        return self._subscriptions[name]
+
+
+def _not_found(name: str) -> ApiError:
+    return ApiError(grpc.StatusCode.NOT_FOUND, f"Resource not found (resource={name.rpartition('/')[2]}).")
+
+
+def _already_exists(name: str) -> ApiError:
+    text = f"Resource already exists in the project (resource={name.rpartition('/')[2]})."
+    return ApiError(grpc.StatusCode.ALREADY_EXISTS, text)

@@ -1,0 +1,174 @@
+"""One subscription of Pub/Sub: what waits to be delivered, what is out, and what becomes of it."""
+
+import re
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from google.pubsub_v1 import types
+
+from localcloud.core.clock import Clock, Timer
+from localcloud.core.messages import invalid
+from localcloud.pubsub.filter import compile_filter
+from localcloud.pubsub.push import Pusher
+
+# Pushes back off without a retry policy too: https://cloud.google.com/pubsub/docs/push#push_backoff
+PUSH_BACKOFF = (timedelta(milliseconds=100), timedelta(seconds=60))
+NO_BACKOFF = (timedelta(0), timedelta(0))
+MOST_DOUBLINGS = 20
+
+
+@dataclass(eq=False)
+class Delivery:
+    """One message on its way to one subscription."""
+
+    message: types.PubsubMessage
+    attempt: int = 1
+    deadline: Timer | None = None
+
+
+class Subscription:
+    """Delivers messages by push or pull until they are acknowledged. Its public methods are called under ``lock``.
+
+    ``bury`` forwards a message that was delivered too often to the dead-letter topic, or says no if there is none.
+    """
+
+    def __init__(
+        self,
+        resource: types.Subscription,
+        clock: Clock,
+        pusher: Pusher,
+        lock: threading.RLock,
+        bury: Callable[[types.Subscription, Delivery], bool],
+    ) -> None:
+        self.resource = resource
+        self._clock = clock
+        self._pusher = pusher
+        self._lock = lock
+        self._bury = bury
+        self._lets_pass = compile_filter(resource.filter)
+        self._is_open = True
+        self._waiting: list[Delivery] = []
+        self._outstanding: dict[str, Delivery] = {}
+        self._ack_ids_given = 0
+
+    def offer(self, message: types.PubsubMessage) -> None:
+        """Take in a message that was published, if the filter lets it pass."""
+        if self._lets_pass(message.attributes):
+            self._deliver(Delivery(message))
+
+    def configure(self, resource: types.Subscription) -> None:
+        """Go on with other properties. What waits to be pulled is pushed if there is an endpoint from now on."""
+        self.resource = resource
+        if resource.push_config.push_endpoint:
+            waiting, self._waiting = self._waiting, []
+            for delivery in waiting:
+                self._deliver(delivery)
+
+    def close(self) -> None:
+        """Drop every message, and deliver no other."""
+        self._is_open = False
+        self._waiting.clear()
+        self._outstanding.clear()
+
+    def pull(self, most: int) -> list[types.ReceivedMessage]:
+        """Up to ``most`` of the messages that wait, each out until its ack deadline."""
+        received = []
+        kept = [delivery for delivery in self._waiting if not self._is_too_old(delivery)]
+        taken, self._waiting = kept[:most], kept[most:]
+        for delivery in taken:
+            self._ack_ids_given += 1
+            ack_id = self._ack_id(self._ack_ids_given)
+            self._outstanding[ack_id] = delivery
+            self._expect_ack(ack_id, delivery, self.resource.ack_deadline_seconds)
+            attempt = delivery.attempt if "dead_letter_policy" in self.resource else 0
+            received.append(types.ReceivedMessage(ack_id=ack_id, message=delivery.message, delivery_attempt=attempt))
+        return received
+
+    def acknowledge(self, ack_ids: Iterable[str]) -> None:
+        """Done with these. Ids that have expired are no error; INVALID_ARGUMENT for one that was never given."""
+        for delivery in self._take_back(ack_ids).values():
+            self._stop_waiting(delivery)
+
+    def modify_ack_deadline(self, ack_ids: Iterable[str], seconds: int) -> None:
+        """Give these so much time from now on; none means that they are to be delivered again."""
+        for ack_id, delivery in self._take_back(ack_ids).items():
+            self._stop_waiting(delivery)
+            if seconds:
+                self._outstanding[ack_id] = delivery
+                self._expect_ack(ack_id, delivery, seconds)
+            else:
+                self._retry(delivery)
+
+    def _deliver(self, delivery: Delivery) -> None:
+        with self._lock:
+            if not self._is_open or self._is_too_old(delivery):
+                return
+            if not self.resource.push_config.push_endpoint:
+                self._waiting.append(delivery)
+                return
+            resource = types.Subscription(self.resource)
+            self._pusher.push(
+                resource, delivery.message, delivery.attempt, lambda accepted: self._pushed(delivery, accepted=accepted)
+            )
+
+    def _pushed(self, delivery: Delivery, *, accepted: bool) -> None:
+        if not accepted:
+            with self._lock:
+                self._retry(delivery)
+
+    def _expect_ack(self, ack_id: str, delivery: Delivery, seconds: int) -> None:
+        delivery.deadline = self._clock.call_later(timedelta(seconds=seconds), lambda: self._expire(ack_id))
+
+    def _expire(self, ack_id: str) -> None:
+        with self._lock:
+            if delivery := self._outstanding.pop(ack_id, None):
+                self._retry(delivery)
+
+    @staticmethod
+    def _stop_waiting(delivery: Delivery) -> None:
+        if delivery.deadline:
+            delivery.deadline.cancel()
+
+    def _retry(self, delivery: Delivery) -> None:
+        """A delivery was not acknowledged: deliver it again after a while, or not any more."""
+        if not self._is_open:
+            return
+        policy = self.resource.dead_letter_policy
+        if policy and delivery.attempt >= policy.max_delivery_attempts and self._bury(self.resource, delivery):
+            return
+        again = Delivery(delivery.message, delivery.attempt + 1)
+        backoff = self._backoff(delivery.attempt)
+        if backoff:
+            self._clock.call_later(backoff, lambda: self._deliver(again))
+        else:
+            self._deliver(again)
+
+    def _backoff(self, attempt: int) -> timedelta:
+        """How long to wait after that many attempts. Only what is pulled comes back at once."""
+        shortest, longest = PUSH_BACKOFF if self.resource.push_config.push_endpoint else NO_BACKOFF
+        if "retry_policy" in self.resource:
+            shortest = max(shortest, self.resource.retry_policy.minimum_backoff)
+            longest = max(shortest, self.resource.retry_policy.maximum_backoff)
+        backoff: timedelta = min(longest, shortest * 2 ** min(attempt - 1, MOST_DOUBLINGS))
+        return backoff
+
+    def _is_too_old(self, delivery: Delivery) -> bool:
+        published: datetime = delivery.message.publish_time
+        kept_for: timedelta = self.resource.message_retention_duration
+        return self._clock.now() - published > kept_for
+
+    def _ack_id(self, number: int) -> str:
+        return f"{self.resource.name.rpartition('/')[2]}:{number}"
+
+    def _take_back(self, ack_ids: Iterable[str]) -> dict[str, Delivery]:
+        """What is out under these ids and has not expired. INVALID_ARGUMENT for an id that was never given."""
+        known = list(ack_ids)
+        if not known:
+            raise invalid("No ack ids specified.")
+        for ack_id in known:
+            number = re.fullmatch(r".*:([1-9]\d*)", ack_id)
+            if not number or ack_id != self._ack_id(int(number[1])) or int(number[1]) > self._ack_ids_given:
+                raise invalid(f"Invalid ack id (ack_id={ack_id}).")
+        return {ack_id: self._outstanding.pop(ack_id) for ack_id in known if ack_id in self._outstanding}

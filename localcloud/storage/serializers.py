@@ -1,0 +1,132 @@
+"""Buckets and objects as Cloud Storage's JSON API tells them.
+
+https://cloud.google.com/storage/docs/json_api/v1/objects#resource and .../buckets#resource
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from urllib.parse import quote
+
+from localcloud.core.http import HttpRequest
+from localcloud.core.messages import project_number
+from localcloud.core.partial_response import Selection, select, selection
+from localcloud.storage.rules import retained_until
+from localcloud.storage.state import Bucket, Json, StoredObject
+
+OBJECT_SETTINGS = (
+    *("cacheControl", "contentDisposition", "contentEncoding", "contentLanguage", "contentType", "customTime"),
+    *("retention", "storageClass"),
+)
+"""What a client may set of an object, besides holds and custom metadata."""
+
+
+def rfc3339(moment: datetime) -> str:
+    """A time as the API tells it: in UTC, to the millisecond."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+
+
+def _time(moment: datetime | None) -> str | None:
+    return rfc3339(moment) if moment else None
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A version of an object that is to be told, and the URL at which the client finds the API."""
+
+    version: StoredObject
+    bucket: Bucket
+    api: str
+
+    @property
+    def path(self) -> str:
+        """The object below the API's path."""
+        return f"storage/v1/b/{self.bucket.name}/o/{quote(self.version.name, safe='')}"
+
+
+Teller = Callable[[Told], object]
+
+
+def _setting(name: str) -> Teller:
+    return lambda told: told.version.fields.get(name)
+
+
+OBJECT_FIELDS: Mapping[str, Teller] = {
+    "kind": lambda _: "storage#object",
+    "id": lambda told: f"{told.bucket.name}/{told.version.name}/{told.version.generation}",
+    "selfLink": lambda told: f"{told.api}/{told.path}",
+    "mediaLink": lambda told: f"{told.api}/download/{told.path}?generation={told.version.generation}&alt=media",
+    "name": lambda told: told.version.name,
+    "bucket": lambda told: told.bucket.name,
+    "generation": lambda told: str(told.version.generation),
+    "metageneration": lambda told: str(told.version.metageneration),
+    **{name: _setting(name) for name in OBJECT_SETTINGS},
+    "size": lambda told: str(told.version.size),
+    "md5Hash": lambda told: told.version.md5_hash or None,
+    "crc32c": lambda told: told.version.crc32c,
+    "etag": lambda told: told.version.etag,
+    "timeCreated": lambda told: _time(told.version.created),
+    "updated": lambda told: _time(told.version.updated),
+    "timeStorageClassUpdated": lambda told: _time(told.version.created),
+    "timeFinalized": lambda told: _time(told.version.created),
+    "timeDeleted": lambda told: _time(told.version.noncurrent_since),
+    "softDeleteTime": lambda told: _time(told.version.soft_deleted),
+    "hardDeleteTime": lambda told: _time(told.version.hard_deleted),
+    "temporaryHold": lambda told: told.version.temporary_hold,
+    "eventBasedHold": lambda told: told.version.event_based_hold,
+    "retentionExpirationTime": lambda told: _time(retained_until(told.bucket, told.version)),
+    "metadata": lambda told: dict(told.version.metadata) if told.version.metadata else None,
+    **dict.fromkeys(("acl", "owner", "componentCount", "kmsKeyName", "contexts"), lambda _: None),
+}
+"""Each field of an object, and how it is told; None is left out."""
+
+_INNER: Selection = {"metadata": {"*": None}, "retention": {"mode": None, "retainUntilTime": None}}
+KNOWN_OBJECT: Selection = {name: _INNER.get(name) for name in OBJECT_FIELDS}
+KNOWN_LIST: Selection = {"kind": None, "nextPageToken": None, "prefixes": None, "items": KNOWN_OBJECT}
+
+
+def selected(request: HttpRequest, known: Selection) -> Selection | None:
+    """The fields that are wanted, None for all. Raises INVALID_ARGUMENT if they are malformed or not known."""
+    fields = request.query.get("fields", "*")
+    return None if fields == "*" else selection(fields, known)
+
+
+def object_resource(told: Told, wanted: Selection | None = None) -> Json:
+    """A version of an object, or the part of it that is wanted. Only that is made: lists are long."""
+    found: Json = {
+        name: value
+        for name in (OBJECT_FIELDS if wanted is None or "*" in wanted else wanted)
+        if (value := OBJECT_FIELDS[name](told)) is not None
+    }
+    if wanted is None or all(inner is None for inner in wanted.values()):
+        return found
+    return {name: select(value, wanted.get(name)) for name, value in found.items()}
+
+
+def object_list(items: Iterable[Told], prefixes: list[str], token: str, wanted: Selection | None) -> Json:
+    """One page of a list. What is empty is left out."""
+    of_each = None if wanted is None else wanted.get("items", wanted.get("*"))
+    answer: Json = {"kind": "storage#objects"}
+    if wanted is None or "items" in wanted or "*" in wanted:
+        answer["items"] = [object_resource(told, of_each) for told in items]
+    answer |= {"prefixes": prefixes, "nextPageToken": token}
+    return {
+        name: value for name, value in answer.items() if value and (wanted is None or name in wanted or "*" in wanted)
+    }
+
+
+def bucket_resource(bucket: Bucket, api: str) -> Json:
+    """A bucket."""
+    return {
+        "kind": "storage#bucket",
+        "id": bucket.name,
+        "name": bucket.name,
+        "selfLink": f"{api}/storage/v1/b/{bucket.name}",
+        "projectNumber": project_number(bucket.project),
+        "metageneration": str(bucket.metageneration),
+        "etag": f"{bucket.metageneration:04x}",
+        "timeCreated": rfc3339(bucket.created),
+        "updated": rfc3339(bucket.updated),
+        "locationType": "region" if "-" in str(bucket.fields.get("location")) else "multi-region",
+        **bucket.fields,
+    }
