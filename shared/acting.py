@@ -105,6 +105,10 @@ class RunLoop(Generic[SectionT, EventT, RecordsT, NeedT, ChangeT]):
                 records=stored.as_type(self._automation.records),
                 restrictions=restrictions.as_type(SpendingRestrictions),
                 restrictions_document=restrictions,
+                unreadable=(
+                    *stored.unreadable(self._automation.records),
+                    *restrictions.unreadable(SpendingRestrictions),
+                ),
                 settings=self._settings.section,
                 now=self._now,
                 project=self._runtime.clients.project,

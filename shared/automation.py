@@ -51,6 +51,7 @@ from shared.restrictions import DOCUMENT as RESTRICTIONS_DOCUMENT
 from shared.restrictions import SpendingRestrictions
 from shared.settings import Section
 from shared.state import Document
+from shared.stored import UnreadableEntry
 from shared.world import NeedT, World
 
 
@@ -61,6 +62,8 @@ class Records(msgspec.Struct, frozen=True, kw_only=True):
     """Names of fields, at any depth, that depend on when runs happen to look, such as when something was seen: laws do
     not compare them."""
 
+    format: int = 1
+    """Of the document: it grows when an older version would misread a newer document."""
     observed_plan: str = ""
     """A checksum of the plan that was last reported while observing."""
 
@@ -90,6 +93,8 @@ class RunContext(msgspec.Struct, Generic[SectionT, EventT, RecordsT], frozen=Tru
     """The project that the suite itself runs in."""
     restrictions_document: Document = NOT_READ
     """The restrictions as they were read, for the one automation that writes them."""
+    unreadable: tuple[UnreadableEntry, ...] = ()
+    """What of the records and restrictions this version cannot read: nothing of such a subject may be changed."""
 
 
 def no_reply(context: object, world: World, decision: object) -> Sequence[Message | str]:

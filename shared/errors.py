@@ -37,6 +37,10 @@ class StillBusy(CaretakerError):
     """A resource is in the middle of something else: it is waited for, and a later run goes on."""
 
 
+class StoredUnreadable(CaretakerError):
+    """A stored document cannot be read by this version: nothing is decided from it, and nothing is written over it."""
+
+
 class WriteConflict(CaretakerError):
     """A document was changed by another run between our read and our write."""
 

@@ -25,6 +25,7 @@ class LeaseRecord(msgspec.Struct, frozen=True):
     expires_at: datetime = datetime.fromtimestamp(0, UTC)
     rerun_requested: bool = msgspec.field(default=False, name="look_again")
     """Stored under the name that it had before 0.2.0, so that an upgrade loses no request."""
+    format: int = 1
 
     def is_free(self, now: datetime) -> bool:
         """Whether nobody holds it."""

@@ -10,6 +10,8 @@ from shared.decision import Alert, Decision, Refusal
 from shared.errors import cloud_errors, in_words
 from shared.world import NeedT, Unreadable, World
 
+UNREADABLE_RECORD = "unreadable_record"
+"""The guard, and the alert, of a record that this version cannot read."""
 MOST_ROUNDS = 20
 """How often needs may lead to further needs: one that asks for ever is a fault of the automation."""
 
@@ -74,7 +76,8 @@ def guarded(
 ) -> Decision[RecordsT, ChangeT]:
     """The decision without the changes of any scope that a guard refuses, judged on all changes together.
 
-    A change that names a guard which the automation does not have is refused too: nothing stands before it.
+    A change that names a guard which the automation does not have is refused too: nothing stands before it. So is one
+    of a subject whose record cannot be read: its original may be in it.
     """
     refusals = list(decision.refusals)
     for guard in automation.guards.values():
@@ -84,10 +87,20 @@ def guarded(
         for change in decision.changes
         if change.guard and change.guard not in automation.guards
     ]
+    refusals += [
+        Refusal(change.scope, UNREADABLE_RECORD, str(entry))
+        for change in decision.changes
+        for entry in context.unreadable
+        if f"{change.scope}/".startswith(f"{entry.key}/")
+    ]
     refused = {refusal.scope for refusal in refusals}
     return msgspec.structs.replace(
         decision,
         changes=tuple(change for change in decision.changes if change.scope not in refused),
         refusals=tuple(refusals),
-        alerts=decision.alerts + tuple(Alert(one.guard, one.scope, one.reason) for one in refusals if one.is_alert),
+        alerts=(
+            *decision.alerts,
+            *(Alert(one.guard, one.scope, one.reason) for one in refusals if one.is_alert),
+            *(Alert(UNREADABLE_RECORD, entry.key, str(entry)) for entry in context.unreadable),
+        ),
     )

@@ -26,6 +26,7 @@ class SpendingRestrictions(msgspec.Struct, frozen=True):
     """All restrictions in force at one moment."""
 
     in_force: dict[Restriction, InForce] = {}
+    format: int = 1
 
     def __contains__(self, restriction: Restriction) -> bool:
         return restriction in self.in_force

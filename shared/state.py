@@ -4,7 +4,6 @@ The database is named ``caretaker``, never ``(default)``, because IAM stops at t
 """
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
@@ -12,6 +11,7 @@ import msgspec
 from shared.clients import Clients, without_garbage_collection
 from shared.errors import WriteConflict
 from shared.firestore_values import Builtins, from_fields, to_fields
+from shared.stored import UnreadableEntry, read_stored, with_unknown
 
 if TYPE_CHECKING:
     from google.cloud.firestore_v1.services.firestore import FirestoreClient
@@ -35,9 +35,14 @@ class Document(msgspec.Struct, frozen=True):
     def as_type(self, type_: type[ValueT]) -> ValueT:
         """The document's value, or the type's own empty value if there is no document.
 
-        Raises ``msgspec.ValidationError`` if the stored document is not of the type.
+        Entries that cannot be read are left out: ``unreadable`` names them. Raises ``StoredUnreadable`` if that is not
+        enough to read it.
         """
-        return msgspec.convert({} if self.fields is None else self.fields, type_, strict=False)
+        return read_stored(self.path, self.fields, type_)[0]
+
+    def unreadable(self, type_: type[ValueT]) -> tuple[UnreadableEntry, ...]:
+        """The entries of the document that cannot be read as this type."""
+        return read_stored(self.path, self.fields, type_)[1]
 
 
 class State:
@@ -63,12 +68,14 @@ class State:
     def write(self, known: Document, value: msgspec.Struct) -> Document:
         """Put ``value`` in the place of the document as it was read, and return what is there now.
 
+        What is stored there and unknown to this version is kept.
+
         Raises ``WriteConflict`` if the document has changed since, or has come or gone.
         """
         from google.cloud.firestore_v1.types import Document as FirestoreDocument
         from google.cloud.firestore_v1.types import Write
 
-        fields = msgspec.to_builtins(value, builtin_types=(datetime,))
+        fields = with_unknown(known.path, known.fields, value)
         write = Write(update=FirestoreDocument(name=self._name(known.path)))
         to_fields(fields, Write.pb(write).update.fields)
         return Document(known.path, fields, self._commit(write, known))

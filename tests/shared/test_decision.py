@@ -1,13 +1,16 @@
 """Decisions are plain values, and what is refused is judged on all changes of one."""
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 import pytest
 
-from shared.automation import AnyAutomation, Automation, Records
+from shared.automation import AnyAutomation, Automation, Records, RunContext
 from shared.decision import Alert, Change, Decision, Message, Refusal, Text, is_suites_own
+from shared.events import Dated, Tick
 from shared.looking import guarded
+from shared.restrictions import SpendingRestrictions
 from shared.settings import Section
 from shared.world import World
 
@@ -49,9 +52,19 @@ def with_guards(**guards: Any) -> AnyAutomation:
     )
 
 
+CONTEXT = RunContext[Section, Tick, Records](
+    event=Dated(Tick(every_seconds=600), "1", datetime(2026, 11, 15, 12, tzinfo=UTC)),
+    records=Records(),
+    restrictions=SpendingRestrictions(),
+    settings=Section(),
+    now=datetime(2026, 11, 15, 12, tzinfo=UTC),
+    project="caretaker-home",
+)
+
+
 def judged(decision: Decision[Records, Drop], **guards: Any) -> Decision[Records, Drop]:
     """The decision after these guards, `not_too_many` among them unless it is replaced."""
-    return guarded(with_guards(**{"not_too_many": not_too_many, **guards}), object(), World(), decision)  # type: ignore[arg-type]
+    return guarded(with_guards(**{"not_too_many": not_too_many, **guards}), CONTEXT, World(), decision)
 
 
 def test_a_refusal_stops_its_scope_and_no_other() -> None:
@@ -92,7 +105,7 @@ def test_a_decision_that_refuses_already_stays_so() -> None:
 
 def test_a_change_whose_guard_does_not_exist_is_refused() -> None:
     decision = Decision(records=Records(), changes=(drop("a"),))
-    found = guarded(with_guards(another=lambda *_: []), object(), World(), decision)  # type: ignore[arg-type]
+    found = guarded(with_guards(another=lambda *_: []), CONTEXT, World(), decision)
     assert found.changes == ()
     (refusal,) = found.refusals
     assert (refusal.scope, refusal.guard) == ("a", "not_too_many")

@@ -366,8 +366,30 @@ def test_records_that_cannot_be_read_are_loud(stage: Stage) -> None:
 
     state = State(stage.clients)
     state.write(state.read("records/lights")[0], Odd())
-    with pytest.raises(msgspec.ValidationError):
+    with pytest.raises(RunFailed):
         stage.tick()
+    assert stage.reports[-1].outcome is Outcome.FAILED
+    assert stage.reports[-1].why.startswith(
+        "StoredUnreadable: records/lights cannot be read by this version: Expected `int`"
+    )
+
+
+def test_a_record_that_cannot_be_read_stops_its_subject_and_stays_as_it_is(stage: Stage) -> None:
+    stage.wish(7)
+    state = State(stage.clients)
+
+    class Newer(msgspec.Struct):
+        level: int = 8
+        intended: dict[str, object] = {"attic": {"level": 8, "colour": "red"}}
+        mood: str = "calm"
+
+    state.write(state.read("records/lights")[0], Newer())
+    report = stage.tick()
+    assert stage.house.levels == BRIGHT | {"hall": 8, "cellar": 8}
+    assert report.outcome is Outcome.REFUSED
+    assert [(alert.kind, alert.subject) for alert in report.alerts] == [("unreadable_record", "attic")]
+    fields = state.read("records/lights")[0].fields or {}
+    assert (fields["mood"], fields["intended"]) == ("calm", {"attic": {"level": 8, "colour": "red"}})
 
 
 class TestLookingOnce:
