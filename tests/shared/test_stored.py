@@ -39,10 +39,8 @@ RED = {"colour": "red", "since": NOON}
 
 
 def test_a_document_of_this_version() -> None:
-    assert read_stored("h", {"lamps": {"hall": RED}, "level": 3}, House) == (
-        House({"hall": Lamp(Colour.RED, NOON)}, 3),
-        (),
-    )
+    stored: dict[str, Any] = {"lamps": {"hall": RED}, "level": 3}
+    assert read_stored("h", stored, House) == (House({"hall": Lamp(Colour.RED, NOON)}, 3), ())
     assert read_stored("h", None, House) == (House(), ())
 
 
