@@ -40,7 +40,7 @@ def settings(keep: int) -> dict[str, object]:
 def main(keep: int, mode: str) -> None:
     """Run, and say what came of it."""
     os.environ[VARIABLE] = msgspec.json.encode(settings(keep)).decode()
-    from functions.prune_backups.main import AUTOMATION
+    from functions.prune_backups.automation import AUTOMATION
     from functions.prune_backups.settings import Settings
     from shared.clients import Clients
     from shared.run import run

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from functions.prune_backups.inventory import Backup, Inventory
 from functions.prune_backups.world import Restorable
-from shared.plan import Change
+from shared.decision import Change
 
 BATCH = 100
 """https://cloud.google.com/storage/docs/batch#overview"""

@@ -10,16 +10,18 @@ import msgspec
 from functions.prune_backups import batch
 from functions.prune_backups.batch import Part
 from functions.prune_backups.changes import DeleteBackups, RestoreBackups
+from functions.prune_backups.formatting import printable
 from functions.prune_backups.inventory import Backup, Inventory
+from functions.prune_backups.messages import AlreadyDeleted, ExistsAgain, NoLongerRestorable, Overwritten, Protected
 from functions.prune_backups.names import name_pattern
 from functions.prune_backups.progress import Progress
 from functions.prune_backups.settings import Proof
-from functions.prune_backups.source import Query
-from functions.prune_backups.told import shown, told_time
-from functions.prune_backups.world import EXAMPLES, Listing, Restorable, UnknownNames
+from functions.prune_backups.world import EXAMPLES, Listing, ListingOf, NoBucket, Restorable, UnknownNames
 from shared import rest
 from shared.backup_metadata import is_complete, verified_at
 from shared.clients import Clients
+from shared.clock import format_time
+from shared.decision import Message
 from shared.rest import UnknownAnswer
 
 API = "https://storage.googleapis.com/storage/v1"
@@ -56,7 +58,7 @@ class Page(msgspec.Struct, frozen=True, rename="camel"):
     next_page_token: str = ""
 
 
-def listed(query: Query, clients: Clients) -> Listing | None:
+def listed(need: ListingOf, clients: Clients) -> Listing | NoBucket:
     """See `BackupSource`."""
     from google.api_core.exceptions import NotFound
 
@@ -64,63 +66,74 @@ def listed(query: Query, clients: Clients) -> Listing | None:
     unknown = 0
     examples: list[str] = []
     try:
-        for stored in _objects(query, clients):
-            backup = _backup(stored, query)
+        for stored in _objects(need, clients):
+            backup = _backup(stored, need)
             if backup is not None:
                 inventory.add(backup)
             elif not _is_folder(stored):
                 unknown += 1
                 examples += [stored.name] if unknown <= EXAMPLES else []
     except NotFound:
-        return None
-    restorable = tuple(_restorable(query, inventory, clients)) if query.deleted_since else ()
+        return NoBucket()
+    restorable = tuple(_restorable(need, inventory, clients)) if need.deleted_since else ()
     return Listing(inventory, UnknownNames(unknown, tuple(examples)), restorable)
 
 
-def delete(change: DeleteBackups, clients: Clients) -> Sequence[str]:
+def delete(change: DeleteBackups, clients: Clients) -> Sequence[Message]:
     """See `BackupSource`."""
     backups = list(change.backups())
     calls = [
         f"DELETE {_path(change.bucket, backup.name)}?{urlencode({'ifGenerationMatch': backup.generation})}"
         for backup in backups
     ]
-    names = [backup.name for backup in backups]
-    left = _made(change.bucket, names, batch.send(clients, calls))
-    told = f"prune_backups: {change.scope}: deleted"
-    gone = [name for name in names if name not in left]
-    Progress(told, change.earlier + len(backups), change.total).log(bucket=change.bucket, deleted=gone)
-    return list(left.values())
+    kept: dict[str, Message] = {}
+    gone: list[str] = []
+    for name, part in _answers([backup.name for backup in backups], batch.send(clients, calls)):
+        if part.status == HTTPStatus.PRECONDITION_FAILED:
+            kept[name] = Overwritten(change.bucket, name)
+        elif part.status == HTTPStatus.FORBIDDEN:
+            kept[name] = Protected(change.bucket, name, part.refused.message)
+        elif part.status == HTTPStatus.NOT_FOUND:
+            gone.append(name)
+    deleted = [backup.name for backup in backups if backup.name not in kept and backup.name not in gone]
+    what = f"prune_backups: {change.scope}: {len(deleted)} deleted in this request; processed"
+    Progress(what, change.earlier + len(backups), change.total).log(bucket=change.bucket, deleted=deleted)
+    return [*kept.values(), *([AlreadyDeleted(change.bucket, gone[0], len(gone))] if gone else [])]
 
 
-def restore(change: RestoreBackups, clients: Clients) -> Sequence[str]:
+def restore(change: RestoreBackups, clients: Clients) -> Sequence[Message]:
     """See `BackupSource`."""
     calls = [
         f"POST {_path(change.bucket, one.name)}/restore?"
         + urlencode({"generation": one.generation, "ifGenerationMatch": 0})
         for one in change.objects
     ]
-    names = [one.name for one in change.objects]
-    return list(_made(change.bucket, names, batch.send(clients, calls)).values())
+    left: list[Message] = []
+    for name, part in _answers([one.name for one in change.objects], batch.send(clients, calls)):
+        if part.status == HTTPStatus.PRECONDITION_FAILED:
+            left.append(ExistsAgain(change.bucket, name))
+        elif part.status == HTTPStatus.NOT_FOUND:
+            left.append(NoLongerRestorable(change.bucket, name))
+    return left
 
 
-def _made(bucket: str, names: Sequence[str], parts: Sequence[Part]) -> dict[str, str]:
-    """What was left alone, and why. Raises what Google's client would if anything else than that went wrong."""
+def _answers(names: Sequence[str], parts: Sequence[Part]) -> list[tuple[str, Part]]:
+    """The answers by name. Raises what Google's client would if a call failed for another reason than the object."""
     from google.api_core.exceptions import from_http_status
 
-    left: dict[str, str] = {}
-    failed: list[tuple[str, Part]] = []
-    for name, part in zip(names, parts, strict=True):
-        if part.status == HTTPStatus.PRECONDITION_FAILED:
-            left[name] = f"gs://{bucket}/{shown(name)} has been written since it was listed, and is left alone"
-        elif part.status == HTTPStatus.FORBIDDEN and _is_protected(part):
-            left[name] = f"gs://{bucket}/{shown(name)} is protected, and is left alone: {shown(part.refused.message)}"
-        elif part.status >= HTTPStatus.BAD_REQUEST and part.status != HTTPStatus.NOT_FOUND:
-            failed.append((name, part))
+    answers = list(zip(names, parts, strict=True))
+    failed = [(name, part) for name, part in answers if part.status >= HTTPStatus.BAD_REQUEST and not _is_final(part)]
     if failed:
         name, part = failed[0]
-        said = f"{len(failed)} of {len(names)} calls failed, such as that for {shown(name)}: {part.refused.message}"
-        raise from_http_status(part.status, said)
-    return left
+        error = f"{len(failed)} of {len(names)} calls failed, such as that for {printable(name)}: "
+        raise from_http_status(part.status, error + part.refused.message)
+    return answers
+
+
+def _is_final(part: Part) -> bool:
+    """Whether an error is about the object, which another one has overwritten, deleted or protected."""
+    is_protected = part.status == HTTPStatus.FORBIDDEN and _is_protected(part)
+    return is_protected or part.status in {HTTPStatus.PRECONDITION_FAILED, HTTPStatus.NOT_FOUND}
 
 
 def _is_protected(part: Part) -> bool:
@@ -136,23 +149,23 @@ def _path(bucket: str, name: str) -> str:
     return f"/storage/v1/b/{quote(bucket, safe='')}/o/{quote(name, safe='')}"
 
 
-def _objects(query: Query, clients: Clients, **more: str) -> Iterator[StoredObject]:
+def _objects(need: ListingOf, clients: Clients, **more: str) -> Iterator[StoredObject]:
     """Every object of a set, in order of name. Raises ``UnknownAnswer`` for a list that goes in circles."""
     fields = FIELDS_OF_DELETED if "softDeleted" in more else FIELDS
     parameters = {
-        "prefix": query.settings.prefix,
+        "prefix": need.settings.prefix,
         "maxResults": str(PAGE_SIZE),
         "fields": f"items({fields}),nextPageToken",
         "projection": "noAcl",
         **more,
     }
-    address = f"{API}/b/{quote(query.settings.bucket, safe='')}/o"
+    address = f"{API}/b/{quote(need.settings.bucket, safe='')}/o"
     count = 0
     while True:
         page = rest.get(clients, address, parameters, Page)
         yield from page.items
         if (count + len(page.items)) // LOGGED_EVERY > count // LOGGED_EVERY:
-            Progress(f"prune_backups: {query.key}: listed", count + len(page.items)).log()
+            Progress(f"prune_backups: {need.key}: listed", count + len(page.items)).log()
         count += len(page.items)
         if not page.next_page_token:
             return
@@ -161,11 +174,11 @@ def _objects(query: Query, clients: Clients, **more: str) -> Iterator[StoredObje
         parameters["pageToken"] = page.next_page_token
 
 
-def _backup(stored: StoredObject, query: Query) -> Backup | None:
+def _backup(stored: StoredObject, need: ListingOf) -> Backup | None:
     """What an object is a backup of; None if its name does not fit."""
-    settings = query.settings
+    settings = need.settings
     if not stored.name.startswith(settings.prefix):
-        raise UnknownAnswer(f"{shown(stored.name)} was listed under {settings.full_name}")
+        raise UnknownAnswer(f"{printable(stored.name)} was listed under {settings.full_name}")
     name = stored.name[len(settings.prefix) :]
     parsed = name_pattern(settings.name).read(name, settings.zone) if settings.name else None
     time = parsed.time if parsed and parsed.time else stored.time_created
@@ -179,7 +192,7 @@ def _backup(stored: StoredObject, query: Query) -> Backup | None:
         time=time,
         size=size,
         group=parsed.group if parsed else "",
-        pins=tuple(_pins(stored, query.now)),
+        pins=tuple(_pins(stored, need.now)),
         is_complete=not asks or is_complete(stored.metadata, size),
         is_verified=not asks or verified_at(stored.metadata) is not None,
     )
@@ -194,7 +207,7 @@ def _pins(stored: StoredObject, now: datetime) -> Iterator[str]:
     if KEEP in stored.metadata:
         yield f"pinned by {KEEP}"
     if stored.retention_expiration_time and stored.retention_expiration_time > now:
-        yield f"retained until {told_time(stored.retention_expiration_time)}"
+        yield f"retained until {format_time(stored.retention_expiration_time)}"
 
 
 def _is_folder(stored: StoredObject) -> bool:
@@ -202,13 +215,13 @@ def _is_folder(stored: StoredObject) -> bool:
     return stored.name.endswith("/") and stored.size == "0"
 
 
-def _restorable(query: Query, inventory: Inventory, clients: Clients) -> Iterator[Restorable]:
+def _restorable(need: ListingOf, inventory: Inventory, clients: Clients) -> Iterator[Restorable]:
     """The newest version of each backup that was deleted since, and is not there again, in order of name."""
     live = {backup.name for backup in inventory}
     newest: dict[str, StoredObject] = {}
-    for stored in _objects(query, clients, softDeleted="true"):
-        deleted, since = stored.soft_delete_time, query.deleted_since
-        if deleted and since and deleted >= since and stored.name not in live and _backup(stored, query) is not None:
+    for stored in _objects(need, clients, softDeleted="true"):
+        deleted, since = stored.soft_delete_time, need.deleted_since
+        if deleted and since and deleted >= since and stored.name not in live and _backup(stored, need) is not None:
             known = newest.get(stored.name)
             if known is None or int(stored.generation) > int(known.generation):
                 newest[stored.name] = stored

@@ -29,8 +29,8 @@ class Duration(msgspec.Struct, frozen=True):
 
     def __str__(self) -> str:
         parts = zip((self.years, self.months, self.days, self.hours), _WORDS.values(), strict=True)
-        told = [f"{count} {word}{'' if count == 1 else 's'}" for count, word in parts if count]
-        return " ".join(told) or "no time"
+        words = [f"{count} {word}{'' if count == 1 else 's'}" for count, word in parts if count]
+        return " ".join(words) or "no time"
 
     def before(self, moment: datetime) -> datetime:
         """The moment that lies so long before another (aware) one, by the wall clock of its zone but for the hours.

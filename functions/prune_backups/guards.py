@@ -4,7 +4,7 @@ A set that anything speaks against is left alone as a whole, whichever of its gr
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from statistics import median
 
@@ -12,13 +12,15 @@ import msgspec
 
 from functions.prune_backups.changes import DeleteBackups, PruneChange
 from functions.prune_backups.durations import read_duration
+from functions.prune_backups.formatting import printable
 from functions.prune_backups.inventory import EPOCH, MICROSECOND
-from functions.prune_backups.records import Occasion
+from functions.prune_backups.records import Context
 from functions.prune_backups.retention import rules_of
 from functions.prune_backups.settings import BackupSet, Proof
-from functions.prune_backups.told import shown, told_time
-from functions.prune_backups.world import Listing, World
-from shared.plan import Guard, Plan, Refusal
+from functions.prune_backups.world import Listing, listings_in
+from shared.clock import format_time
+from shared.decision import Refusal
+from shared.world import World
 
 TYPICAL = 10_000
 """So many backups of a group, the newest, tell how large one is."""
@@ -26,7 +28,7 @@ CLOCK_SKEW = timedelta(minutes=5)
 """So far a clock may be ahead of ours before a backup is from the future."""
 
 
-class Question(msgspec.Struct, frozen=True):
+class PrunedSet(msgspec.Struct, frozen=True):
     """A set, as it would be after what is planned."""
 
     settings: BackupSet
@@ -42,7 +44,7 @@ class Question(msgspec.Struct, frozen=True):
     def groups(self) -> Iterator[tuple[str, Sequence[int]]]:
         """Each group, in words, and where its backups are, the newest first."""
         for group, places in self.listing.inventory.places_by_group().items():
-            yield (f"of {shown(group)} " if group else ""), places
+            yield (f"of {printable(group)} " if group else ""), places
 
     def least_size(self, newest_first: Sequence[int]) -> float:
         """The size below which a backup is suspiciously small, by the newest of these."""
@@ -50,82 +52,82 @@ class Question(msgspec.Struct, frozen=True):
         return self.settings.min_size_ratio * median(sizes) if sizes else 0
 
 
-def empty_policy(question: Question) -> Iterator[str]:
+def empty_policy(pruned: PrunedSet) -> Iterator[str]:
     """A policy that keeps nothing is a mistake."""
-    if not rules_of(question.settings.retention):
+    if not rules_of(pruned.settings.retention):
         yield "the policy has no rule that keeps anything: say keep_last, keep_daily, keep_within or another"
 
 
-def unknown_names(question: Question) -> Iterator[str]:
+def unknown_names(pruned: PrunedSet) -> Iterator[str]:
     """Names that do not fit: perhaps the pattern is wrong, and the newest backups are among them."""
-    unknown, most = question.listing.unknown, question.settings.max_unknown_names
+    unknown, most = pruned.listing.unknown, pruned.settings.max_unknown_names
     if unknown.count > most:
-        examples = ", ".join(map(shown, unknown.examples))
-        yield f"{unknown.count} names do not fit {question.settings.name!r}, at most {most} may: {examples}"
+        examples = ", ".join(map(printable, unknown.examples))
+        yield f"{unknown.count} names do not fit {pruned.settings.name!r}, at most {most} may: {examples}"
 
 
-def future_backups(question: Question) -> Iterator[str]:
+def future_backups(pruned: PrunedSet) -> Iterator[str]:
     """A clock is wrong, so that nothing can be said of ages."""
-    limit = (question.now + CLOCK_SKEW - EPOCH) // MICROSECOND
-    future = [place for place, time in enumerate(question.listing.inventory.times) if time > limit]
+    limit = (pruned.now + CLOCK_SKEW - EPOCH) // MICROSECOND
+    future = [place for place, time in enumerate(pruned.listing.inventory.times) if time > limit]
     if future:
-        first = question.listing.inventory[future[0]]
-        yield f"{len(future)} backups are from the future, such as {shown(first.name)} of {told_time(first.time)}"
+        first = pruned.listing.inventory[future[0]]
+        yield f"{len(future)} backups are from the future, such as {printable(first.name)} of {format_time(first.time)}"
 
 
-def stale_newest(question: Question) -> Iterator[str]:
+def stale_newest(pruned: PrunedSet) -> Iterator[str]:
     """Backups have stopped coming."""
-    within = read_duration(question.settings.fresh_within)
-    since = within.before(question.now)
-    if not len(question.listing.inventory):
+    within = read_duration(pruned.settings.fresh_within)
+    since = within.before(pruned.now)
+    if not len(pruned.listing.inventory):
         yield "there is no backup at all"
-    for of_group, places in question.groups():
-        newest = question.listing.inventory[places[0]]
+    for of_group, places in pruned.groups():
+        newest = pruned.listing.inventory[places[0]]
         if newest.time < since:
-            yield f"the newest backup {of_group}is from {told_time(newest.time)}, more than {within} ago"
+            yield f"the newest backup {of_group}is from {format_time(newest.time)}, more than {within} ago"
 
 
-def small_newest(question: Question) -> Iterator[str]:
+def small_newest(pruned: PrunedSet) -> Iterator[str]:
     """The newest backup may be truncated."""
-    for of_group, places in question.groups():
-        size, least = question.listing.inventory.sizes[places[0]], question.least_size(places[1 : TYPICAL + 1])
+    for of_group, places in pruned.groups():
+        size, least = pruned.listing.inventory.sizes[places[0]], pruned.least_size(places[1 : TYPICAL + 1])
         if size < least or size == 0:
             yield (
                 f"the newest backup {of_group}has {size:,} bytes, less than {least:,.0f}, which is "
-                f"{question.settings.min_size_ratio:.0%} of the median of the {min(len(places) - 1, TYPICAL)} before it"
+                f"{pruned.settings.min_size_ratio:.0%} of the median of the {min(len(places) - 1, TYPICAL)} before it"
             )
 
 
-def unproved_newest(question: Question) -> Iterator[str]:
+def unproved_newest(pruned: PrunedSet) -> Iterator[str]:
     """Proof is asked, and the newest backup has none."""
-    proof = question.settings.proof
-    for of_group, places in question.groups():
-        newest = question.listing.inventory[places[0]]
+    proof = pruned.settings.proof
+    for of_group, places in pruned.groups():
+        newest = pruned.listing.inventory[places[0]]
         is_proved = newest.is_complete and (newest.is_verified or proof is not Proof.VERIFIED)
         if proof is not Proof.NONE and not is_proved:
-            yield f"the newest backup {of_group}({shown(newest.name)}) is not {proof}"
+            yield f"the newest backup {of_group}({printable(newest.name)}) is not {proof}"
 
 
-def too_many_deletes(question: Question) -> Iterator[str]:
+def too_many_deletes(pruned: PrunedSet) -> Iterator[str]:
     """A plan that deletes so much is more likely a mistake."""
-    total, most = len(question.listing.inventory), question.settings.max_delete_fraction
-    if question.deleted > most * total:
-        share = question.deleted / total
-        yield f"it would delete {question.deleted} of {total} backups ({share:.0%}), and at most {most:.0%} may go"
+    total, most = len(pruned.listing.inventory), pruned.settings.max_delete_fraction
+    if pruned.deleted > most * total:
+        share = pruned.deleted / total
+        yield f"it would delete {pruned.deleted} of {total} backups ({share:.0%}), and at most {most:.0%} may go"
 
 
-def below_floor(question: Question) -> Iterator[str]:
+def below_floor(pruned: PrunedSet) -> Iterator[str]:
     """Too few good backups would be left of a group that something is deleted of."""
-    inventory, settings = question.listing.inventory, question.settings
+    inventory, settings = pruned.listing.inventory, pruned.settings
     needs_verification = settings.proof is Proof.VERIFIED
     is_deleted = bytearray(len(inventory))
     groups: Counter[str] = Counter()
-    for change in question.deletes:
+    for change in pruned.deletes:
         for place in change.places:
             is_deleted[place] = True
             groups[inventory.group_at(place)] += 1
     for group, places in inventory.places_by_group().items():
-        least = question.least_size(places)
+        least = pruned.least_size(places)
         if not groups[group]:
             continue
         left = sum(
@@ -137,38 +139,32 @@ def below_floor(question: Question) -> Iterator[str]:
         )
         if left < settings.floor:
             kind = "complete, verified" if needs_verification else "complete"
-            of_group = f" of {shown(group)}" if group else ""
+            of_group = f" of {printable(group)}" if group else ""
             yield f"{left} {kind} backups{of_group} would be left, and the floor is {settings.floor}"
 
 
-QUESTIONS: tuple[Callable[[Question], Iterator[str]], ...] = (
+Question = Callable[[PrunedSet], Iterator[str]]
+"""What speaks against deleting anything of a set: a reason for each such thing."""
+Guard = Callable[[Context, World, tuple[PruneChange, ...]], Iterator[Refusal]]
+
+QUESTIONS: tuple[Question, ...] = (
     *(empty_policy, unknown_names, future_backups, stale_newest, small_newest, unproved_newest, too_many_deletes),
     below_floor,
 )
 
 
-def refusals_of(key: str, question: Question) -> Iterator[Refusal]:
-    """All that speaks against deleting anything of a set."""
-    for ask in QUESTIONS:
-        for reason in ask(question):
-            yield Refusal(key, ask.__name__, reason, is_alert=True)
+def _guard(question: Question) -> Guard:
+    """The guard that asks a question of each set that is not being restored."""
+
+    def judge(context: Context, world: World, changes: tuple[PruneChange, ...]) -> Iterator[Refusal]:
+        for key, listing in listings_in(world).items():
+            if not context.records.restoring_now(key, context.now):
+                deletes = tuple(one for one in changes if isinstance(one, DeleteBackups) and one.scope == key)
+                pruned = PrunedSet(context.settings.sets[key], listing, deletes, context.now)
+                for reason in question(pruned):
+                    yield Refusal(key, question.__name__, reason, is_alert=True)
+
+    return judge
 
 
-def guards(occasion: Occasion, world: World) -> tuple[Guard[PruneChange], ...]:
-    """One guard, which asks all questions of each set that is not being restored."""
-
-    def judge(plan: Plan[PruneChange]) -> Iterable[Refusal]:
-        deletes: dict[str, list[DeleteBackups]] = {}
-        for change in plan.changes:
-            if isinstance(change, DeleteBackups):
-                deletes.setdefault(change.scope, []).append(change)
-        for key, listing in world.sets.items():
-            if listing is None:
-                yield Refusal(
-                    key, "no_bucket", f"{occasion.settings.sets[key].full_name}: no such bucket", is_alert=True
-                )
-            elif not occasion.records.is_restoring(key, occasion.now):
-                settings = occasion.settings.sets[key]
-                yield from refusals_of(key, Question(settings, listing, tuple(deletes.get(key, ())), occasion.now))
-
-    return (judge,)
+GUARDS: dict[str, Guard] = {question.__name__: _guard(question) for question in QUESTIONS}

@@ -90,7 +90,7 @@ def _matching(field: re.Match[str]) -> str:
 
 
 def _time(fields: Mapping[str, str | None], zone: tzinfo) -> datetime | None:
-    """The time that is told, in UTC; None if there is none such. Of the two of a clock that is set back, the first."""
+    """The time of a name, in UTC; None if there is none such. Of the two of a clock that is set back, the first."""
     year, month, day, hour, minute, second = (
         int(fields.get(name) or 0) for name in ("year", "month", "day", "hour", "minute", "second")
     )

@@ -10,7 +10,7 @@ from shared import automation
 from shared.events import Command, Dated, Tick
 
 Event = Tick | Command
-Occasion = automation.RunContext[Settings, "Event", "Records"]
+Context = automation.RunContext[Settings, "Event", "Records"]
 
 
 class Restoring(msgspec.Struct, frozen=True):
@@ -27,9 +27,10 @@ class Records(automation.Records, frozen=True, kw_only=True):
     restoring: dict[str, Restoring] = {}
     """By the owner's key of a set."""
 
-    def is_restoring(self, key: str, now: datetime) -> bool:
-        """Whether a person wants what was deleted of a set back, and nothing deleted."""
-        return key in self.restoring and now < self.restoring[key].until
+    def restoring_now(self, key: str, now: datetime) -> Restoring | None:
+        """The request to restore what was deleted of a set, if it is in force: nothing is deleted meanwhile."""
+        restoring = self.restoring.get(key)
+        return restoring if restoring and now < restoring.until else None
 
 
 def fold(records: Records, event: Dated[Event], settings: Settings) -> Records:

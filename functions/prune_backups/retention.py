@@ -1,4 +1,4 @@
-"""The decision which backups stay, pure: of a list, a policy and a zone, a verdict on each with all its reasons.
+"""Which backups are kept, pure: of a list, a policy and a zone, all reasons to keep each.
 
 The rules are those of restic's ``forget`` (https://restic.readthedocs.io/en/stable/060_forget.html), but that the two
 hours of a wall clock that is set back are two.
@@ -40,14 +40,14 @@ class Rule(msgspec.Struct, frozen=True):
     def reason(self, number: int, *, is_only_the_oldest: bool) -> str:
         """Why this rule keeps its backup of this number."""
         if self.within:
-            told = f"{self.kind} within {self.within}" if self.kind != "last" else f"within {self.within}"
+            text = f"{self.kind} within {self.within}" if self.kind != "last" else f"within {self.within}"
         else:
-            told = f"{self.kind} {number} of {self.count}" if self.count > 0 else f"{self.kind}, all of them"
-        return f"{told} (the oldest)" if is_only_the_oldest else told
+            text = f"{self.kind} {number} of {self.count}" if self.count > 0 else f"{self.kind}, all of them"
+        return f"{text} (the oldest)" if is_only_the_oldest else text
 
 
-class Verdicts:
-    """The verdict on each backup of an inventory, by its place: the reasons why it stays, none if no rule keeps it."""
+class KeepReasons:
+    """Why each backup of an inventory is kept, by its place: no reason if no rule keeps it."""
 
     def __init__(self, inventory: Inventory) -> None:
         self._inventory = inventory
@@ -56,15 +56,15 @@ class Verdicts:
         self._numbers: dict[tuple[str, ...], int] = {(): KEPT_BY_NONE}
 
     def reasons(self, place: int) -> tuple[str, ...]:
-        """Why a backup stays."""
+        """Why a backup is kept."""
         return self._known[self._codes[place]] + self._inventory.pins_at(place)
 
     def is_kept(self, place: int) -> bool:
-        """Whether it stays."""
+        """Whether it is kept."""
         return self._codes[place] != KEPT_BY_NONE or bool(self._inventory.pins_at(place))
 
     def add(self, place: int, reason: str) -> None:
-        """One more reason for a backup to stay."""
+        """One more reason to keep a backup."""
         reasons = (*self._known[self._codes[place]], reason)
         if reasons not in self._numbers:
             self._numbers[reasons] = len(self._known)
@@ -87,15 +87,15 @@ def rules_of(policy: RetentionPolicy) -> list[Rule]:
     return [rule for rule in counted if rule.count] + within
 
 
-def verdicts_on(inventory: Inventory, policy: RetentionPolicy, zone: tzinfo) -> Verdicts:
-    """The verdict on every backup. Groups are judged each for itself."""
-    verdicts = Verdicts(inventory)
+def keep_reasons(inventory: Inventory, policy: RetentionPolicy, zone: tzinfo) -> KeepReasons:
+    """Why each backup is kept. Groups are judged each for itself."""
+    reasons = KeepReasons(inventory)
     rules = rules_of(policy)
     for places in inventory.places_by_group().values():
         for rule in rules:
             for place, reason in _kept_by(rule, places, inventory.times, zone):
-                verdicts.add(place, reason)
-    return verdicts
+                reasons.add(place, reason)
+    return reasons
 
 
 def _kept_by(rule: Rule, newest_first: Sequence[int], times: Sequence[int], zone: tzinfo) -> Iterator[tuple[int, str]]:

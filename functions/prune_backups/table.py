@@ -3,24 +3,25 @@
 from array import array
 from collections.abc import Iterator, Sequence
 
+from functions.prune_backups.formatting import printable
 from functions.prune_backups.inventory import Inventory
-from functions.prune_backups.retention import Verdicts
+from functions.prune_backups.retention import KeepReasons
 from functions.prune_backups.settings import BackupSet
-from functions.prune_backups.told import shown, told_time
 from functions.prune_backups.world import Listing
+from shared.clock import format_time
 
 MOST_ROWS = 80
 """Of one set; a report holds a hundred lines."""
 
 
-def table_of(key: str, settings: BackupSet, listing: Listing, verdicts: Verdicts) -> list[str]:
+def table_of(key: str, settings: BackupSet, listing: Listing, reasons: KeepReasons) -> list[str]:
     """A line for the set, and from the newest to the oldest one for each that stays, and each run of those that go."""
     inventory = listing.inventory
-    deleted = len(verdicts.deleted())
+    deleted = len(reasons.deleted())
     head = f"{key} ({settings.full_name}): {len(inventory) - deleted:,} stay, {deleted:,} go"
     unknown = f", {listing.unknown.count:,} names do not fit" if listing.unknown.count else ""
     rows: list[str] = []
-    for row in _rows(inventory, verdicts):
+    for row in _rows(inventory, reasons):
         if len(rows) == MOST_ROWS:
             rows.append("  ... and more")
             break
@@ -28,20 +29,20 @@ def table_of(key: str, settings: BackupSet, listing: Listing, verdicts: Verdicts
     return [head + unknown, *rows]
 
 
-def _rows(inventory: Inventory, verdicts: Verdicts) -> Iterator[str]:
+def _rows(inventory: Inventory, reasons: KeepReasons) -> Iterator[str]:
     for group, places in inventory.places_by_group().items():
         if group:
-            yield f"  {shown(group)}"
+            yield f"  {printable(group)}"
         going = array("I")
         for place in places:
-            if not verdicts.is_kept(place):
+            if not reasons.is_kept(place):
                 going.append(place)
                 continue
             yield from _gone(inventory, going)
             going = array("I")
             backup = inventory[place]
-            reasons = ", ".join(verdicts.reasons(place))
-            yield f"  stays  {told_time(backup.time)}  {backup.size:>15,}  {shown(backup.name)}  {reasons}"
+            why = ", ".join(reasons.reasons(place))
+            yield f"  stays  {format_time(backup.time)}  {backup.size:>15,}  {printable(backup.name)}  {why}"
         yield from _gone(inventory, going)
 
 
@@ -49,5 +50,5 @@ def _gone(inventory: Inventory, places: Sequence[int]) -> Iterator[str]:
     if places:
         newest, oldest = inventory[places[0]], inventory[places[-1]]
         size = sum(inventory.sizes[place] for place in places)
-        span = "" if len(places) == 1 else f"  back to {told_time(oldest.time)}"
-        yield f"  goes   {told_time(newest.time)}  {size:>15,}  {len(places):,} backups{span}"
+        span = "" if len(places) == 1 else f"  back to {format_time(oldest.time)}"
+        yield f"  goes   {format_time(newest.time)}  {size:>15,}  {len(places):,} backups{span}"

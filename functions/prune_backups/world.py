@@ -1,8 +1,12 @@
-"""What a run knows of the world: for each set what is in its bucket."""
+"""What `prune_backups` reads of the world, as typed values: for each set what is in its bucket."""
+
+from datetime import datetime
 
 import msgspec
 
 from functions.prune_backups.inventory import Inventory
+from functions.prune_backups.settings import BackupSet
+from shared.world import Need, World
 
 EXAMPLES = 3
 
@@ -27,10 +31,32 @@ class Listing(msgspec.Struct, frozen=True):
     inventory: Inventory
     unknown: UnknownNames = UnknownNames()
     restorable: tuple[Restorable, ...] = ()
-    """What is to be restored, while a person wants that."""
+    """What is to be restored, while a person asks for that."""
 
 
-class World(msgspec.Struct, frozen=True):
-    """Every set, by the owner's key; None for one whose bucket does not exist."""
+class NoBucket(msgspec.Struct, frozen=True):
+    """The bucket of a set does not exist."""
 
-    sets: dict[str, Listing | None]
+
+class ListingOf(Need[Listing | NoBucket], frozen=True, kw_only=True):
+    """What there is of a set, listed to its end."""
+
+    key: str
+    settings: BackupSet
+    now: datetime
+    deleted_since: datetime | None = None
+    """Also what can be restored that was deleted since, if a person asks for that."""
+
+    @property
+    def resource(self) -> str:
+        """Where the set is."""
+        return self.settings.full_name
+
+
+def listings_in(world: World) -> dict[str, Listing]:
+    """Every set that could be listed, by the owner's key."""
+    return {
+        need.key: answer
+        for need, answer in world.answers.items()
+        if isinstance(need, ListingOf) and isinstance(answer, Listing)
+    }

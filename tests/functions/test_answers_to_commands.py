@@ -96,14 +96,17 @@ def test_scale_gpu_pools() -> None:
 
 def test_prune_backups() -> None:
     with PruneBackups(shop=SHOP, wiki=SHOP | {"prefix": "wiki/", "name": "{*}.dump"}) as stage:
-        assert answer(stage.push({"type": "prune"})) == "looked at now: shop, wiki"
+        assert answer(stage.push({"type": "prune"})) == "checked now: shop, wiki"
         assert stage.push(RESTORE).status == (
-            "shop: what was deleted since 2026-11-01 00:00Z comes back; nothing is deleted until 2026-11-20 00:00Z",
-            "wiki: it cannot be restored, as its names tell no time",
+            (
+                "shop: restoring what was deleted since 2026-11-01 00:00 UTC; "
+                "nothing is deleted until 2026-11-20 00:00 UTC"
+            ),
+            "wiki: cannot be restored, because its names have no time",
         )
         stage.cloud.clock.advance(timedelta(minutes=1))
         assert answer(stage.push(RESTORE | {"set": "shop", "until": LONG_AGO})) == (
-            "shop: what no rule keeps is deleted again, as 2026-11-01 00:00Z has gone by"
+            "shop: 2026-11-01 00:00 UTC is over, so backups that no rule keeps are deleted again"
         )
 
 

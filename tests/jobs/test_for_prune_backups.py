@@ -6,7 +6,7 @@ from functions.prune_backups.cloud_storage import listed
 from functions.prune_backups.inventory import Backup
 from functions.prune_backups.policy import RetentionPolicy
 from functions.prune_backups.settings import BackupSet, Proof
-from functions.prune_backups.source import Query
+from functions.prune_backups.world import Listing, ListingOf
 from tests.jobs.stage import BUCKET, NAME, NOW, PREFIX, Job, Stage
 
 pytestmark = pytest.mark.one_python
@@ -22,8 +22,8 @@ SET = BackupSet(
 
 def as_listed(stage: Stage) -> Backup:
     """The one backup, as `prune_backups` lists it."""
-    listing = listed(Query("shop", SET, NOW), stage.clients())
-    assert listing
+    listing = listed(ListingOf(key="shop", settings=SET, now=NOW), stage.clients())
+    assert isinstance(listing, Listing)
     assert listing.unknown.count == 0
     (backup,) = listing.inventory
     return backup

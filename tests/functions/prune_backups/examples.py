@@ -5,17 +5,20 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from functions.prune_backups.changes import DeleteBackups, PruneChange
+from functions.prune_backups.automation import AUTOMATION
+from functions.prune_backups.changes import DeleteBackups
 from functions.prune_backups.commands import Prune
+from functions.prune_backups.decide import PruneDecision
 from functions.prune_backups.inventory import Backup, Inventory
-from functions.prune_backups.plan import guards, plan
-from functions.prune_backups.records import Occasion, Records
+from functions.prune_backups.needs import listing_of
+from functions.prune_backups.records import Context, Records
 from functions.prune_backups.settings import BackupSet, Settings
-from functions.prune_backups.world import Listing, World
+from functions.prune_backups.world import Listing, NoBucket
 from shared.automation import NOT_READ
 from shared.events import Dated
-from shared.plan import Plan, guarded
+from shared.looking import guarded
 from shared.restrictions import SpendingRestrictions
+from shared.world import World
 
 NOW = datetime(2026, 11, 15, 4, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -50,9 +53,9 @@ def inventory(backups: Iterable[Backup]) -> Inventory:
     return Inventory(sorted(backups, key=lambda one: one.name))
 
 
-def occasion(sets: Mapping[str, BackupSet], now: datetime = NOW, records: Records | None = None) -> Occasion:
+def context(sets: Mapping[str, BackupSet], now: datetime = NOW, records: Records | None = None) -> Context:
     """What a run knows before it looks."""
-    return Occasion(
+    return Context(
         event=Dated(Prune(), "m1", now),
         records=records or Records(),
         restrictions=SpendingRestrictions(),
@@ -63,16 +66,20 @@ def occasion(sets: Mapping[str, BackupSet], now: datetime = NOW, records: Record
     )
 
 
-def decided(
-    settings: BackupSet, backups: Iterable[Backup], now: datetime = NOW, **listing: object
-) -> Plan[PruneChange]:
-    """The plan for one set, guarded."""
-    known = occasion({"shop": settings}, now)
-    world = World({"shop": msgspec.structs.replace(Listing(inventory(backups)), **listing)})
-    return guarded(plan(known, world), guards(known, world))
+def decided_on(known: Context, listings: Mapping[str, Listing | NoBucket]) -> PruneDecision:
+    """The decision on sets that were listed like this, guarded."""
+    world = World({listing_of(key, known): listing for key, listing in listings.items()})
+    return guarded(AUTOMATION, known, world, AUTOMATION.decide(known, world, ()))
 
 
-def deleted(plan_: Plan[PruneChange]) -> list[str]:
-    """The names of what a plan would delete."""
-    changes = [change for change in plan_.changes if isinstance(change, DeleteBackups)]
+def decided(settings: BackupSet, backups: Iterable[Backup], now: datetime = NOW, **listing: object) -> PruneDecision:
+    """The decision on one set, guarded."""
+    return decided_on(
+        context({"shop": settings}, now), {"shop": msgspec.structs.replace(Listing(inventory(backups)), **listing)}
+    )
+
+
+def deleted(decision: PruneDecision) -> list[str]:
+    """The names of what a decision would delete."""
+    changes = [change for change in decision.changes if isinstance(change, DeleteBackups)]
     return [backup.name for change in changes for backup in change.backups()]

@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote
 
-from functions.prune_backups.main import AUTOMATION
+from functions.prune_backups.automation import AUTOMATION
 from functions.prune_backups.settings import Settings
 from localcloud import LocalCloud
 from localcloud.storage.state import Zeros

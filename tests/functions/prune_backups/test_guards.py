@@ -10,22 +10,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.prune_backups.inventory import Backup
-from functions.prune_backups.plan import guards, plan
 from functions.prune_backups.records import Records, Restoring
 from functions.prune_backups.settings import BackupSet
-from functions.prune_backups.world import Listing, UnknownNames, World
-from shared.plan import Alert, guarded
+from functions.prune_backups.world import Listing, NoBucket, UnknownNames
+from shared.decision import Alert
 from tests.functions.prune_backups.examples import (
     DAY,
     LENIENT,
     NOW,
     a_set,
     backup,
+    context,
     decided,
+    decided_on,
     deleted,
     inventory,
     nightly,
-    occasion,
 )
 
 pytestmark = pytest.mark.one_python
@@ -42,7 +42,7 @@ def test_nothing_speaks_against_a_good_set() -> None:
     (change,) = found.changes
     span = "/2026-11-06T02:00:00.000000#1 to /2026-11-12T02:00:00.000000#1"
     assert str(change) == f"DeleteBackups gs://my-backups: backups 7: {span} -> deleted"
-    assert (change.count, change.guard, change.reason) == (7, "below_floor", "no rule keeps them")
+    assert (change.count, change.guard, str(change.reason)) == (7, "below_floor", "no rule keeps them")
 
 
 @pytest.mark.parametrize(
@@ -66,13 +66,13 @@ def test_nothing_speaks_against_a_good_set() -> None:
             {},
             nightly(6, newest=NOW - timedelta(days=2, minutes=1)),
             "stale_newest",
-            "the newest backup is from 2026-11-13 03:59Z, more than 2 days ago",
+            "the newest backup is from 2026-11-13 03:59 UTC, more than 2 days ago",
         ),
         (
             {"fresh_within": "36h"},
             [*nightly(4, group="a"), *nightly(4, group="b", newest=NOW - 9 * DAY)],
             "stale_newest",
-            "the newest backup of b is from 2026-11-06 04:00Z, more than 36 hours ago",
+            "the newest backup of b is from 2026-11-06 04:00 UTC, more than 36 hours ago",
         ),
         (
             {},
@@ -102,7 +102,7 @@ def test_nothing_speaks_against_a_good_set() -> None:
             {},
             [backup(NOW + timedelta(minutes=6)), *nightly(5)],
             "future_backups",
-            "1 backups are from the future, such as /2026-11-15T04:06:00.000000 of 2026-11-15 04:06Z",
+            "1 backups are from the future, such as /2026-11-15T04:06:00.000000 of 2026-11-15 04:06 UTC",
         ),
         (
             {"floor": 3},
@@ -151,22 +151,25 @@ def test_a_clock_that_is_a_day_off_deletes_nothing_that_it_would_not(skew: timed
 
 def test_a_group_stops_its_set_and_no_other() -> None:
     good, bad = a_set(prefix="a/"), a_set(prefix="b/")
-    known = occasion({"good": good, "bad": bad, "gone": a_set(bucket="no-such-bucket")})
+    known = context({"good": good, "bad": bad, "gone": a_set(bucket="no-such-bucket")})
     backups = [*nightly(6, group="x"), *nightly(6, group="y", newest=NOW - 9 * DAY)]
-    listings = {"good": Listing(inventory(nightly(6))), "bad": Listing(inventory(backups)), "gone": None}
-    found = guarded(plan(known, World(listings)), guards(known, World(listings)))
+    listings: dict[str, Listing | NoBucket] = {
+        "good": Listing(inventory(nightly(6))),
+        "bad": Listing(inventory(backups)),
+        "gone": NoBucket(),
+    }
+    found = decided_on(known, listings)
     assert {change.scope for change in found.changes} == {"good"}
-    assert [(one.scope, one.guard) for one in found.refusals] == [("bad", "stale_newest"), ("gone", "no_bucket")]
+    assert [(one.scope, one.guard) for one in found.refusals] == [("gone", "no_bucket"), ("bad", "stale_newest")]
 
 
 def test_a_set_that_a_person_wants_back_is_not_judged() -> None:
     restoring = Restoring(NOW - DAY, NOW + DAY, NOW)
-    known = occasion({"shop": a_set()}, records=Records(restoring={"shop": restoring}))
-    world = World({"shop": Listing(inventory(nightly(20, newest=NOW - 9 * DAY)))})
-    found = guarded(plan(known, world), guards(known, world))
+    known = context({"shop": a_set()}, records=Records(restoring={"shop": restoring}))
+    found = decided_on(known, {"shop": Listing(inventory(nightly(20, newest=NOW - 9 * DAY)))})
     assert (found.changes, found.refusals) == ((), ())
-    assert found.next == ("shop: nothing is deleted until 2026-11-16 04:00Z",)
-    assert occasion({}, NOW + DAY).records.is_restoring("shop", NOW) is False
+    assert tuple(map(str, found.next)) == ("shop: nothing is deleted until 2026-11-16 04:00 UTC",)
+    assert context({}, NOW + DAY).records.restoring_now("shop", NOW) is None
 
 
 BACKUPS = st.lists(

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from functions.prune_backups.formatting import printable
 from functions.prune_backups.names import NamePattern, ParsedName
-from functions.prune_backups.told import shown
 
 pytestmark = pytest.mark.one_python
 
@@ -96,12 +96,12 @@ def test_a_pattern_that_will_not_do(pattern: str, said: str) -> None:
 
 
 @given(st.text(max_size=60))
-def test_any_name_is_read_or_not_and_can_be_shown(name: str) -> None:
+def test_any_name_is_read_or_not_and_can_be_printable(name: str) -> None:
     for pattern in ("{group}/{time:%Y%m%d}{*}", "{group}{*}", "{*}"):
         found = read(pattern, name)
         assert found is None or found.group in name
-    assert shown(name).isprintable()
-    assert len(shown(name)) <= 120
+    assert printable(name).isprintable()
+    assert len(printable(name)) <= 120
 
 
 @given(st.integers(24 * 3600, 200_000_000_000))

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from functions.prune_backups.durations import Duration, read_duration
 from functions.prune_backups.inventory import Backup
 from functions.prune_backups.policy import RetentionPolicy
-from functions.prune_backups.retention import KINDS, Rule, rules_of, verdicts_on
+from functions.prune_backups.retention import KINDS, Rule, keep_reasons, rules_of
 from tests.functions.prune_backups.examples import DAY, NOW, backup, inventory, nightly
 
 pytestmark = pytest.mark.one_python
@@ -28,9 +28,9 @@ def policy(**rules: object) -> RetentionPolicy:
 def kept(backups: Iterable[Backup], rules: RetentionPolicy, zone: ZoneInfo = BERLIN) -> dict[str, tuple[str, ...]]:
     """By name, why each backup stays that does."""
     listed = inventory(backups)
-    verdicts = verdicts_on(listed, rules, zone)
-    assert [place for place in range(len(listed)) if not verdicts.is_kept(place)] == list(verdicts.deleted())
-    return {one.name: verdicts.reasons(place) for place, one in enumerate(listed) if verdicts.is_kept(place)}
+    reasons = keep_reasons(listed, rules, zone)
+    assert [place for place in range(len(listed)) if not reasons.is_kept(place)] == list(reasons.deleted())
+    return {one.name: reasons.reasons(place) for place, one in enumerate(listed) if reasons.is_kept(place)}
 
 
 def days_kept(backups: Iterable[Backup], **rules: object) -> dict[str, str]:

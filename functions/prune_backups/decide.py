@@ -1,0 +1,91 @@
+"""The decision of `prune_backups`: which backups are kept and why, and what to delete or to restore. Pure."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from functions.prune_backups.changes import BATCH, DeleteBackups, PruneChange, RestoreBackups
+from functions.prune_backups.formatting import printable
+from functions.prune_backups.inventory import Inventory
+from functions.prune_backups.messages import DeletesPaused, NoRuleKeeps, RestoreRequested
+from functions.prune_backups.needs import listing_of
+from functions.prune_backups.records import Context, Records
+from functions.prune_backups.retention import KeepReasons, keep_reasons
+from functions.prune_backups.settings import BackupSet
+from functions.prune_backups.table import table_of
+from functions.prune_backups.world import Listing, NoBucket, listings_in
+from shared.decision import Decision, Refusal
+from shared.world import World
+
+PruneDecision = Decision[Records, PruneChange]
+
+
+def decide(context: Context, world: World, applied: tuple[PruneChange, ...]) -> PruneDecision:
+    """Delete what no rule keeps, or if a person asks for that, restore what was deleted. An unreadable set waits."""
+    del applied
+    changes: list[PruneChange] = []
+    table: list[str] = []
+    following: list[DeletesPaused] = []
+    for key, listing in listings_in(world).items():
+        settings = context.settings.sets[key]
+        reasons = keep_reasons(listing.inventory, settings.retention, settings.zone)
+        if restoring := context.records.restoring_now(key, context.now):
+            paused = DeletesPaused(key, restoring.until)
+            changes += _restores(key, settings, listing)
+            following.append(paused)
+            table.append(str(paused))
+        else:
+            changes += _deletes(key, settings, listing.inventory, reasons)
+        table += table_of(key, settings, listing, reasons)
+    return Decision(
+        records=context.records,
+        changes=tuple(changes),
+        refusals=tuple(_without_bucket(context, world)),
+        next=tuple(following),
+        table=tuple(table),
+    )
+
+
+def _without_bucket(context: Context, world: World) -> Iterable[Refusal]:
+    for key, settings in context.settings.sets.items():
+        if isinstance(world.get(listing_of(key, context)), NoBucket):
+            yield Refusal(key, "no_bucket", f"{settings.full_name}: no such bucket", is_alert=True)
+
+
+def _deletes(key: str, settings: BackupSet, inventory: Inventory, reasons: KeepReasons) -> Iterator[DeleteBackups]:
+    places = reasons.deleted()
+    for start in range(0, len(places), BATCH):
+        batch = places[start : start + BATCH]
+        versions = [(backup.name, backup.generation) for backup in (inventory[batch[0]], inventory[batch[-1]])]
+        yield DeleteBackups(
+            target=settings.full_name,
+            field="backups",
+            before=_span(len(batch), versions),
+            after="deleted",
+            reason=NoRuleKeeps(),
+            scope=key,
+            bucket=settings.bucket,
+            inventory=inventory,
+            places=batch,
+            earlier=start,
+            total=len(places),
+        )
+
+
+def _restores(key: str, settings: BackupSet, listing: Listing) -> Iterator[RestoreBackups]:
+    for start in range(0, len(listing.restorable), BATCH):
+        batch = listing.restorable[start : start + BATCH]
+        yield RestoreBackups(
+            target=settings.full_name,
+            field="backups",
+            before="deleted",
+            after=_span(len(batch), [(one.name, one.generation) for one in (batch[0], batch[-1])]),
+            reason=RestoreRequested(),
+            scope=key,
+            bucket=settings.bucket,
+            objects=batch,
+        )
+
+
+def _span(count: int, versions: Sequence[tuple[str, int]]) -> str:
+    """How many objects, and the first and the last of them, as Google's tools write a version of an object."""
+    names = [f"{printable(name)}#{generation}" for name, generation in versions]
+    return f"{count}: {' to '.join(dict.fromkeys(names))}"

@@ -1,0 +1,86 @@
+"""What `prune_backups` tells people, as typed values: all of its wording besides the replies to commands."""
+
+from datetime import datetime
+
+from functions.prune_backups.formatting import printable
+from shared.clock import format_time
+from shared.decision import Message
+
+
+class NoRuleKeeps(Message, frozen=True):
+    """Why backups are deleted."""
+
+    def __str__(self) -> str:
+        return "no rule keeps them"
+
+
+class RestoreRequested(Message, frozen=True):
+    """Why backups are restored."""
+
+    def __str__(self) -> str:
+        return "restore requested"
+
+
+class DeletesPaused(Message, frozen=True):
+    """While a set is being restored."""
+
+    set: str
+    until: datetime
+
+    def __str__(self) -> str:
+        return f"{self.set}: nothing is deleted until {format_time(self.until)}"
+
+
+class Overwritten(Message, frozen=True):
+    """An object that is no longer what was listed."""
+
+    bucket: str
+    name: str
+
+    def __str__(self) -> str:
+        name = f"gs://{self.bucket}/{printable(self.name)}"
+        return f"{name} was overwritten after it was listed: its new version is evaluated by itself"
+
+
+class Protected(Message, frozen=True):
+    """An object under a hold or a retention policy."""
+
+    bucket: str
+    name: str
+    why: str
+
+    def __str__(self) -> str:
+        return f"gs://{self.bucket}/{printable(self.name)} is protected: not deleted ({printable(self.why)})"
+
+
+class ExistsAgain(Message, frozen=True):
+    """An object that need not be restored, as another has its name."""
+
+    bucket: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"gs://{self.bucket}/{printable(self.name)} exists again: not restored"
+
+
+class AlreadyDeleted(Message, frozen=True):
+    """Objects that somebody else has deleted after they were listed."""
+
+    bucket: str
+    example: str
+    count: int
+
+    def __str__(self) -> str:
+        example = f"gs://{self.bucket}/{printable(self.example)}"
+        more = f" and {self.count - 1:,} more" if self.count > 1 else ""
+        return f"{example}{more}: already deleted by someone else"
+
+
+class NoLongerRestorable(Message, frozen=True):
+    """A deleted version that is no longer there."""
+
+    bucket: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"gs://{self.bucket}/{printable(self.name)} can no longer be restored: not restored"
