@@ -67,7 +67,7 @@ find_newest_python() {
 prepare() {
   local python
   python=$(find_newest_python)
-  "$python" -I "$root/infra/environment.py" "$root/.venv" "$root/requirements.txt"
+  "$python" -I "$root/infra/tools/environment.py" "$root/.venv" "$root/requirements.txt"
 }
 
 # Runs a module of the project from wherever the person stands, so that file names among the options mean what they say.
@@ -83,7 +83,7 @@ run_checks() {
     pythons+=("$version=$(find_python "$version" || true)")
   done
   cd "$root"
-  exec .venv/bin/python -m infra.checks "${pythons[@]}"
+  exec .venv/bin/python -m infra.tools.checks "${pythons[@]}"
 }
 
 command=${1:-}
@@ -92,11 +92,11 @@ case $command in
   local) run_module local "$@" ;;
   test) run_checks ;;
   bench) run_module benchmarks "$@" ;;
-  bundle) run_module infra.bundle "$@" ;;
+  bundle) run_module infra.deploy.bundle "$@" ;;
   doctor | plan | apply | status | send | destroy) run_module infra.deploy "$command" "$@" ;;
   lock)
     prepare
-    exec "$root/infra/lock.sh" "$@"
+    exec "$root/infra/tools/lock.sh" "$@"
     ;;
   help | -h | --help) usage ;;
   '')

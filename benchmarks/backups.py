@@ -19,7 +19,7 @@ import msgspec
 import psycopg
 
 from benchmarks.harness import Figure, in_turn, show, spread
-from infra.automations import ROOT
+from infra.suite.automations import ROOT
 from jobs.prove_backup.restore import DATABASE, OPTIONS
 from localcloud import LocalCloud
 from shared import clients, clock

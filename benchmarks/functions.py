@@ -19,7 +19,7 @@ from pathlib import Path
 import msgspec
 from cloudevents.http import CloudEvent
 
-from infra.automations import ROOT
+from infra.suite.automations import ROOT
 from shared.events import Tick, inbox_of
 
 ACCOUNT = "0A1B2C-3D4E5F-6A7B8C"

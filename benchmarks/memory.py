@@ -7,8 +7,8 @@ import time
 from pathlib import Path
 
 from benchmarks.harness import Figure, show
-from infra.automations import ROOT
-from infra.settings import load_caretaker_yaml
+from infra.suite.automations import ROOT
+from infra.suite.settings import load_caretaker_yaml
 from local.story import cap_spending, manage_previews, prune_backups, restore_drill, rotate_secrets, scale_gpu_pools
 
 MEBIBYTE = 1024 * 1024

@@ -19,7 +19,7 @@ from benchmarks.functions import PROJECT
 from benchmarks.harness import Figure, show
 from benchmarks.prune_run import Ran
 from benchmarks.storage_double import BUCKET, Requests, Served, name_of
-from infra.automations import ROOT
+from infra.suite.automations import ROOT
 from localcloud.storage.request import HOST
 from shared import clients
 

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from infra.automations import ROOT
-from infra.settings import load_caretaker_yaml
+from infra.suite.automations import ROOT
+from infra.suite.settings import load_caretaker_yaml
 from local.console import Console
 from local.endpoints import write_endpoints
 from local.story import cap_spending, manage_previews, prune_backups, restore_drill, rotate_secrets, scale_gpu_pools

@@ -16,7 +16,7 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 from werkzeug.wrappers import Response
 
-from infra.automations import ROOT, Entry, Webhook, load_functions
+from infra.suite.automations import ROOT, Entry, Webhook, load_functions
 from shared import settings
 
 STOP_SECONDS = 0.1  # how long it takes at most to stop

@@ -14,7 +14,7 @@ from typing import LiteralString
 
 import psycopg
 
-from infra.automations import ROOT
+from infra.suite.automations import ROOT
 from localcloud.run.instance import Program
 from shared.postgres_server import LOOPBACK, PostgresServer, free_port
 

@@ -15,12 +15,12 @@ from typing import Self
 
 import msgspec
 
-from infra import deployment
-from infra.automations import ROOT
-from infra.bundle import bundle_name
+from infra.deploy.bundle import bundle_name
 from infra.deploy.provisioning import create
 from infra.deploy.resources import Function, resources_of
-from infra.deployment import Deployment
+from infra.suite import deployment
+from infra.suite.automations import ROOT
+from infra.suite.deployment import Deployment
 from local.functions_api import FunctionsApi
 from localcloud import LocalCloud
 from shared import clients, clock, settings

@@ -11,8 +11,8 @@ import pytest
 from coverage import Coverage
 from hypothesis import settings
 
-from infra.automations import ROOT
-from infra.settings import load_caretaker_yaml
+from infra.suite.automations import ROOT
+from infra.suite.settings import load_caretaker_yaml
 from shared.postgres_server import PostgresMissing, PostgresServer
 from shared.settings import VARIABLE
 

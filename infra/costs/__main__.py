@@ -5,10 +5,10 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from infra.automations import ROOT
 from infra.costs.lines import cost_lines
 from infra.costs.reckoning import PRICES, PRODUCT
-from infra.settings import load_caretaker_yaml
+from infra.suite.automations import ROOT
+from infra.suite.settings import load_caretaker_yaml
 from shared.errors import SettingsError
 
 

@@ -9,7 +9,7 @@ from typing import Annotated, TypeVar
 import msgspec
 from msgspec import Meta
 
-from infra.yaml12 import load_yaml
+from infra.suite.yaml12 import load_yaml
 from shared.errors import SettingsError
 
 HERE = Path(__file__).resolve().parent

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from infra.automations import Entry, Webhook, load_functions
 from infra.costs.reckoning import Part, Prices, Row, State, Use, load_prices, reckon
+from infra.suite.automations import Entry, Webhook, load_functions
 
 DAYS = 30
 EVENTS_A_DAY = 1_000

@@ -7,18 +7,18 @@ from pathlib import Path
 
 import msgspec
 
-from infra.automations import ROOT, load_automations
 from infra.costs.lines import cost_lines
 from infra.costs.suite import suite_cost_lines
 from infra.deploy.commands import commands_of, read_command
-from infra.deploy.doctor import examine
-from infra.deploy.findings import Patient
+from infra.deploy.doctor.examine import examine
+from infra.deploy.doctor.findings import Patient
 from infra.deploy.local import LocalDeployment
 from infra.deploy.send import is_well, send
 from infra.deploy.status import holds_of, status_lines
 from infra.deploy.target import LOCAL_DIRECTORY, Target, in_the_cloud, on_this_machine
 from infra.deploy.terraform import NotDeployed, Terraform
-from infra.deployment import PATH, REGION, TERRAFORM, Deployment, Suite, load_deployment, load_suite
+from infra.suite.automations import ROOT, load_automations
+from infra.suite.deployment import PATH, REGION, TERRAFORM, Deployment, Suite, load_deployment, load_suite
 from shared.errors import CaretakerError, cloud_errors, in_words
 from shared.state import State
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, time, timedelta
 
 import msgspec
 
-from infra.automations import load_automations
+from infra.suite.automations import load_automations
 from shared.events import Command
 
 CommandType = type[Command]

@@ -4,13 +4,13 @@ from collections.abc import Callable
 
 import msgspec
 
-from infra.bundle import write_bundles
+from infra.deploy.bundle import write_bundles
 from infra.deploy.changes import Change, changes, summary
 from infra.deploy.provisioning import carry_out, database, existing
 from infra.deploy.resources import Function, resources_of
 from infra.deploy.target import Target
 from infra.deploy.terraform import NotDeployed
-from infra.deployment import Suite
+from infra.suite.deployment import Suite
 
 
 class LocalDeployment(msgspec.Struct):

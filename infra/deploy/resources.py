@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 
 import msgspec
 
-from infra.automations import Entry, Webhook, load_functions
-from infra.deployment import Suite
+from infra.suite.automations import Entry, Webhook, load_functions
+from infra.suite.deployment import Suite
 from shared.events import inbox_of
 
 ACK_MARGIN_SECONDS = 30

@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 import msgspec
 
 from infra.deploy.logs import EVERY_SECONDS, EVERY_SECONDS_HERE, report_of_message, wait_for
+from infra.deploy.rendering import report_lines
 from infra.deploy.target import Target
-from infra.deploy.telling import report_lines
 from shared.events import Command, inbox_of
 from shared.report import Outcome, Report
 

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from infra.deployment import Deployment
+from infra.suite.deployment import Deployment
 from shared.clients import Clients
 from shared.rest import get
 

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from infra.deploy.logs import newest_report
+from infra.deploy.rendering import report_lines
 from infra.deploy.target import Target
-from infra.deploy.telling import report_lines
 from shared.automation import Records
 from shared.clock import format_time
 from shared.holds import Hold

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from infra.automations import ROOT
+from infra.suite.automations import ROOT
 from shared import clock
 from shared.clients import Clients, RetryPolicy
 from shared.errors import CaretakerError

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import msgspec
 
-from infra.bundle import write_bundles
 from infra.deploy import state_bucket
-from infra.deployment import TERRAFORM, Suite, write_variables
+from infra.deploy.bundle import write_bundles
+from infra.suite.deployment import TERRAFORM, Suite, write_variables
 from shared.clients import Clients
 from shared.errors import CaretakerError
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from google.cloud.scheduler_v1 import CloudSchedulerClient
 
-from infra.deployment import REGION
+from infra.suite.deployment import REGION
 from local.story.messages import command
 from local.story.player import Player
 from local.suite import Suite

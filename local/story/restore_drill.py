@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import psycopg
 
-from infra.automations import ROOT
+from infra.suite.automations import ROOT
 from jobs.bucket import Bucket
 from local.console import read_line
 from local.story.player import Player

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
-from infra.automations import ROOT
+from infra.suite.automations import ROOT
 from local.story.player import Player
 from local.suite import Suite
 

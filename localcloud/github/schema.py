@@ -1,6 +1,6 @@
 """GitHub's own OpenAPI description, as far as it is served: what requests must be like, and what answers have.
 
-``infra/github_openapi.py`` makes the file from npm's ``@octokit/openapi`` (MIT: the licence is beside it).
+``infra/tools/github_openapi.py`` makes the file from npm's ``@octokit/openapi`` (MIT: the licence is beside it).
 """
 
 import functools

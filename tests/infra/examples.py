@@ -4,9 +4,9 @@ from typing import Any
 
 import msgspec
 
-from infra.automations import ROOT, load_functions
-from infra.settings import load_caretaker_yaml
-from infra.yaml12 import read_yaml
+from infra.suite.automations import ROOT, load_functions
+from infra.suite.settings import load_caretaker_yaml
+from infra.suite.yaml12 import read_yaml
 
 
 def every_section() -> dict[str, Any]:

@@ -17,7 +17,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from infra.automations import ROOT
+from infra.suite.automations import ROOT
 
 TERRAFORM = ROOT / "infra" / "terraform"
 VARIABLE = "CARETAKER_TERRAFORM_CHECK"

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from functions.prune_backups.guards import QUESTIONS
-from infra.automations import ROOT
+from infra.suite.automations import ROOT
 from localcloud.logging.filter import all_hold, parse_filter
 from localcloud.logging.service import payload
 from shared.plan import Alert, Refusal

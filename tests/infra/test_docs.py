@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from infra.automations import ROOT, load_functions
 from infra.deploy.commands import commands_of
+from infra.suite.automations import ROOT, load_functions
 
 pytestmark = pytest.mark.one_python
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from infra.automations import ROOT
-from infra.deployment import NewBudget, NewSecret, Suite, load_deployment, variables
+from infra.suite.automations import ROOT
+from infra.suite.deployment import NewBudget, NewSecret, Suite, load_deployment, variables
 from tests.infra.examples import every_section
 from tests.infra.terraform import check, folders, modules_under_test, roots
 

@@ -11,9 +11,9 @@ import hcl2
 import msgspec
 import pytest
 
-from infra.automations import ROOT, Entry, Webhook, load_functions
 from infra.costs.suite import CONDITIONS, CONDITIONS_OF_ALL
-from infra.named import Named
+from infra.suite.automations import ROOT, Entry, Webhook, load_functions
+from infra.suite.scope import Named
 from tests.infra.terraform import TERRAFORM, folders
 
 pytestmark = pytest.mark.one_python

@@ -8,7 +8,7 @@ from pathlib import Path
 import grimp
 import pytest
 
-from infra.automations import ROOT
+from infra.suite.automations import ROOT
 
 pytestmark = pytest.mark.one_python
 

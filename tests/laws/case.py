@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from grpc import StatusCode
 
-from infra.automations import Entry
+from infra.suite.automations import Entry
 from localcloud.core.server import Call
 from shared.automation import AnyAutomation
 from shared.errors import RunFailed

@@ -21,7 +21,7 @@ from google.cloud.secretmanager_v1 import SecretManagerServiceClient, SecretVers
 from google.iam.v1.policy_pb2 import Policy
 from google.protobuf.json_format import MessageToDict
 
-from infra.automations import Entry
+from infra.suite.automations import Entry
 from localcloud.core.world import World
 from shared.clients import Clients
 from shared.firestore_values import from_fields

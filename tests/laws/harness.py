@@ -17,7 +17,7 @@ from google.pubsub_v1 import types as pubsub
 from grpc import StatusCode
 from werkzeug.test import EnvironBuilder
 
-from infra.automations import Entry, load_automations
+from infra.suite.automations import Entry, load_automations
 from localcloud import LocalCloud
 from localcloud.core.server import ApiError, Call
 from localcloud.core.world import World, seed, world_from

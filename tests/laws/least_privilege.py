@@ -6,8 +6,8 @@ What is granted on projects and on secrets is granted on those alone that the sc
 import re
 from collections.abc import Iterator
 
-from infra.automations import Entry, load_places, place_of
-from infra.named import READING, Named, named_in
+from infra.suite.automations import Entry, load_places, place_of
+from infra.suite.scope import READING, Named, named_in
 from localcloud.core.server import Call
 from localcloud.github.access import LEVELS
 from tests.laws.case import Case

@@ -13,8 +13,8 @@ import msgspec
 import yaml
 from msgspec import Meta
 
-from infra.automations import ROOT
-from infra.yaml12 import read_yaml
+from infra.suite.automations import ROOT
+from infra.suite.yaml12 import read_yaml
 from shared.errors import SettingsError
 from shared.events import inbox_of
 from shared.settings_errors import settings_error

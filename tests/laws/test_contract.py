@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from infra.automations import load_automations
+from infra.suite.automations import load_automations
 from shared.automation import AnyAutomation, RunContext
 from shared.decision import Change
 from shared.world import World

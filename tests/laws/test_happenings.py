@@ -7,7 +7,7 @@ import pytest
 from google.cloud.run_v2 import ServicesClient
 
 from functions.cap_spending.automation import AUTOMATION
-from infra.automations import load_automations
+from infra.suite.automations import load_automations
 from tests.laws.case import Case
 from tests.laws.happenings import HAPPENINGS, check_happening
 from tests.laws.harness import Stage

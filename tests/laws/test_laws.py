@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.automations import PATH, ROOT, load_automations
+from infra.suite.automations import PATH, ROOT, load_automations
 from tests.laws.case import Case
 from tests.laws.law import WHOLE
 from tests.laws.laws import LAWS

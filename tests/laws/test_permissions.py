@@ -7,7 +7,7 @@ import pytest
 from google.cloud import run_v2
 
 from functions.cap_spending.automation import AUTOMATION
-from infra.automations import Entry, load_automations
+from infra.suite.automations import Entry, load_automations
 from tests.laws.broken import LawBroken
 from tests.laws.case import Case
 from tests.laws.least_privilege import granted_permissions, used_permissions

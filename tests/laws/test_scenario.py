@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.automations import ROOT
+from infra.suite.automations import ROOT
 from tests.laws.scenario import ScenarioError, load_scenario
 
 GOOD = (ROOT / "tests" / "laws" / "planted.yaml").read_text(encoding="utf-8")

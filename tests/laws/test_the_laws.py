@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.automations import load_automations
+from infra.suite.automations import load_automations
 from shared.automation import AnyAutomation
 from tests.laws.broken import LawBroken
 from tests.laws.case import Case

@@ -18,7 +18,7 @@ from google.cloud.run_v2 import ServicesClient
 from google.cloud.scheduler_v1 import CloudSchedulerClient
 from google.pubsub_v1 import PublisherClient, PubsubMessage
 
-from infra.automations import ROOT, load_functions
+from infra.suite.automations import ROOT, load_functions
 from local.__main__ import main
 from shared.clients import Clients
 

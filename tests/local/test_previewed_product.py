@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console as RichConsole
 
-from infra.automations import ROOT
-from infra.settings import load_caretaker_yaml
+from infra.suite.automations import ROOT
+from infra.suite.settings import load_caretaker_yaml
 from local.console import Console
 from local.story.player import Player
 from local.story.previewed_product import PreviewedProduct, database_of_previews, with_database

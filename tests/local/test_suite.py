@@ -15,8 +15,8 @@ from google.cloud.scheduler_v1 import CloudSchedulerClient
 from google.pubsub_v1 import PublisherClient, PubsubMessage, SubscriberClient
 from rich.console import Console as RichConsole
 
-from infra.automations import ROOT, load_automations
-from infra.settings import load_caretaker_yaml
+from infra.suite.automations import ROOT, load_automations
+from infra.suite.settings import load_caretaker_yaml
 from local.console import Console
 from local.story.player import Player
 from local.suite import WEBHOOK_SECRET_FILE, Suite

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from infra.yaml12 import read_yaml
+from infra.suite.yaml12 import read_yaml
 from local.product import PRODUCT
 from product_api.settings import Settings
 

@@ -12,7 +12,7 @@ import grpc
 import pytest
 from werkzeug.test import Client, TestResponse
 
-from infra.automations import ROOT
+from infra.suite.automations import ROOT
 from localcloud import LocalCloud
 from localcloud.core.world import seed, world_from
 from shared import clients, clock

@@ -15,7 +15,7 @@ import pytest
 from google.pubsub_v1 import PublisherClient, SubscriberClient
 from werkzeug.test import TestResponse
 
-from infra.automations import ROOT
+from infra.suite.automations import ROOT
 from localcloud import LocalCloud
 from shared import clients, settings
 from shared.clients import Clients

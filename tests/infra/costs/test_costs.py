@@ -7,7 +7,6 @@ import msgspec
 import pytest
 
 from functions.scale_gpu_pools.settings import Settings
-from infra.automations import ROOT, load_functions
 from infra.costs import __main__ as command
 from infra.costs.lines import cost_lines
 from infra.costs.pools import HOURS_OF_A_MONTH, hours_of_a_month, pool_rows
@@ -25,7 +24,8 @@ from infra.costs.reckoning import (
     reckon,
 )
 from infra.costs.suite import suite_parts
-from infra.settings import load_caretaker_yaml
+from infra.suite.automations import ROOT, load_functions
+from infra.suite.settings import load_caretaker_yaml
 from shared.errors import SettingsError
 from shared.settings import parse
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from infra.automations import ROOT, load_functions
 from infra.costs.reckoning import load_prices, reckon
 from infra.costs.suite import suite_cost_lines, suite_parts, suite_rows
+from infra.suite.automations import ROOT, load_functions
 
 pytestmark = pytest.mark.one_python
 

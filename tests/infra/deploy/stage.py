@@ -15,12 +15,12 @@ from google.cloud.container_v1 import AcceleratorConfig, Cluster, NodeConfig, No
 from google.cloud.secretmanager_v1 import SecretManagerServiceClient
 from google.pubsub_v1 import PublisherClient
 
-from infra.automations import ROOT
-from infra.deploy.doctor import examine
-from infra.deploy.findings import Patient
+from infra.deploy.doctor.examine import examine
+from infra.deploy.doctor.findings import Patient
 from infra.deploy.target import Target
-from infra.deployment import Deployment, Suite, load_deployment
-from infra.settings import load_caretaker_yaml
+from infra.suite.automations import ROOT
+from infra.suite.deployment import Deployment, Suite, load_deployment
+from infra.suite.settings import load_caretaker_yaml
 from local.endpoints import write_endpoints
 from local.suite import Suite as LocalSuite
 from localcloud import LocalCloud

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 
-from infra.automations import load_automations
 from infra.deploy.commands import a_time, commands_of, read_command
+from infra.suite.automations import load_automations
 
 NOW = datetime(2026, 11, 15, 12, 30, tzinfo=UTC)
 

@@ -10,14 +10,14 @@ from google.cloud.scheduler_v1 import CloudSchedulerClient
 from google.pubsub_v1 import PublisherClient, SubscriberClient
 
 from functions.cap_spending.records import Records
-from infra.automations import ROOT
 from infra.deploy.__main__ import main
 from infra.deploy.local import LocalDeployment
 from infra.deploy.target import Target
 from infra.deploy.terraform import NotDeployed
-from infra.deployment import Deployment, NewBudget
-from infra.deployment import Suite as DeployedSuite
-from infra.settings import load_caretaker_yaml
+from infra.suite.automations import ROOT
+from infra.suite.deployment import Deployment, NewBudget
+from infra.suite.deployment import Suite as DeployedSuite
+from infra.suite.settings import load_caretaker_yaml
 from local.suite import Suite
 from shared.clients import Clients
 from shared.holds import Held, Hold, Phase

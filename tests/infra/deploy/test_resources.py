@@ -5,10 +5,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from infra.automations import ROOT, load_functions
 from infra.deploy.changes import changes, summary
 from infra.deploy.resources import AnyResource, Subscription, TickJob, Topic, resources_of, settings_of
-from infra.deployment import Deployment, Suite
+from infra.suite.automations import ROOT, load_functions
+from infra.suite.deployment import Deployment, Suite
 from tests.infra.deploy.stage import PROJECT
 from tests.infra.examples import every_section
 

@@ -9,12 +9,12 @@ import pytest
 from google.pubsub_v1 import PublisherClient
 
 from functions.cap_spending.commands import Status
-from infra.automations import ROOT
 from infra.deploy.__main__ import main
 from infra.deploy.logs import newest_report, report_of_message, wait_for
 from infra.deploy.send import is_well, send
 from infra.deploy.target import NotRunning, on_this_machine
-from infra.settings import load_caretaker_yaml
+from infra.suite.automations import ROOT
+from infra.suite.settings import load_caretaker_yaml
 from localcloud.core.world import load_world, seed
 from tests.infra.deploy.stage import NOON, serving
 

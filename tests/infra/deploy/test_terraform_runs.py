@@ -20,9 +20,9 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud.storage import Client
 
 from functions.cap_spending.records import Records
-from infra.automations import ROOT
 from infra.deploy.__main__ import main
 from infra.deploy.terraform import NotDeployed, Terraform
+from infra.suite.automations import ROOT
 from shared import clients
 from shared.holds import Held, Hold, Phase
 from shared.state import State

@@ -1,0 +1,131 @@
+"""Makes the bundle of each function: a zip of the function and what it imports, the same byte for byte on any machine.
+
+    python -m infra.deploy.bundle            # all functions
+    python -m infra.deploy.bundle cap_spending
+
+Path in the repository = path in the zip = import name. A ``main.py`` of one line at the top is what Cloud Run starts.
+"""
+
+import argparse
+import ast
+import functools
+import hashlib
+import io
+import zipfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from infra.suite.automations import ROOT, load_functions
+
+FOLDER = ROOT / "infra" / "terraform" / "dist"
+OURS = ("functions", "shared")
+EARLIEST = (1980, 1, 1, 0, 0, 0)
+"""The earliest time that a zip can tell: files' own times differ from checkout to checkout."""
+
+
+def bundle(name: str, root: Path = ROOT) -> dict[str, bytes]:
+    """The files of a function's bundle, by their paths in it."""
+    files = {str(path.relative_to(root)): path.read_bytes() for path in _closure(f"functions.{name}.main", root)}
+    files["main.py"] = f"from functions.{name}.main import {name} as {name}\n".encode()
+    files["requirements.txt"] = (root / "functions" / name / "requirements.txt").read_bytes()
+    return files
+
+
+def zipped(files: dict[str, bytes]) -> bytes:
+    """Files as a zip. They are stored as they are: what compressing makes of them depends on the version of zlib."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
+        for path, content in sorted(files.items()):
+            entry = zipfile.ZipInfo(path, EARLIEST)
+            entry.create_system = 3  # Unix, whatever this machine is
+            entry.external_attr = 0o100644 << 16
+            archive.writestr(entry, content)
+    return buffer.getvalue()
+
+
+def bundle_name(name: str) -> str:
+    """The name of the file of a function's bundle, which carries a hash of its content."""
+    return _name_of(name, zipped(bundle(name)))
+
+
+def _name_of(name: str, content: bytes) -> str:
+    return f"{name}-{hashlib.sha256(content).hexdigest()[:16]}.zip"
+
+
+def write_bundles(names: Iterable[str], folder: Path = FOLDER) -> dict[str, Path]:
+    """Write the functions' bundles, each with its content's hash in its name, and take older ones away."""
+    folder.mkdir(parents=True, exist_ok=True)
+    written = {}
+    for name in names:
+        content = zipped(bundle(name))
+        path = folder / _name_of(name, content)
+        if not path.exists():
+            fresh = path.with_suffix(".new")
+            fresh.write_bytes(content)
+            fresh.replace(path)  # it is there only when it is whole
+        for old in folder.glob(f"{name}-{'[0-9a-f]' * 16}.zip"):
+            if old != path:
+                old.unlink()
+        written[name] = path
+    return written
+
+
+def _closure(module: str, root: Path) -> list[Path]:
+    """The files of a module of ours, of all that it imports of ours, however deep, and of the packages around them."""
+    found: dict[str, Path] = {}
+    waiting = [module]
+    while waiting:
+        name = waiting.pop()
+        path = _file_of(name, root)
+        if name in found or path is None:
+            continue
+        found[name] = path
+        package = name.rpartition(".")[0]
+        waiting += [package] if package else []
+        waiting += _imports_in(path.read_bytes())
+    return sorted(found.values())
+
+
+def _file_of(module: str, root: Path) -> Path | None:
+    """The file of a module; None if it is none of ours, such as a name that is imported from one."""
+    if module.partition(".")[0] not in OURS:
+        return None
+    path = root.joinpath(*module.split("."))
+    return next((file for file in (path.with_suffix(".py"), path / "__init__.py") if file.is_file()), None)
+
+
+@functools.cache
+def _imports_in(source: bytes) -> tuple[str, ...]:
+    """The modules that a file imports; functions share most of theirs."""
+    return tuple(_imports(ast.parse(source)))
+
+
+def _imports(tree: ast.AST) -> Iterator[str]:
+    """The modules that some code imports when it runs, and names imported from modules, which may be modules too."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+            continue
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        else:
+            yield from _imports(node)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Write bundles, and say where they are."""
+    parser = argparse.ArgumentParser(prog="./deploy.sh bundle", description="Makes the bundles that are deployed.")
+    parser.add_argument("functions", nargs="*", metavar="FUNCTION", help="all of them, if none is named")
+    options = parser.parse_args(arguments)
+    known = list(load_functions())
+    for name in options.functions:
+        if name not in known:
+            parser.error(f"there is no function {name!r}: there are {', '.join(known)}")
+    for path in write_bundles(options.functions or known).values():
+        print(f"{path.relative_to(ROOT)}  {path.stat().st_size / 1024:.0f} KiB")
+
+
+if __name__ == "__main__":
+    main()

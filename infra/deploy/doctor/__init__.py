@@ -1,0 +1,1 @@
+"""`./deploy.sh doctor`: what is missing, and the command that fixes it."""

@@ -1,0 +1,72 @@
+"""Whether agents of Google's services are there to be granted something: each is made when its service is first used.
+
+https://cloud.google.com/iam/docs/create-service-agents
+"""
+
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from infra.deploy.doctor.findings import Finding, Patient, missing, well
+from infra.deploy.doctor.projects import present
+from shared.clients import Clients
+from shared.errors import no_answer
+from shared.rest import UnknownAnswer
+
+KEYS = "https://www.googleapis.com/service_accounts/v1/metadata/x509"
+
+
+class Service(msgspec.Struct, frozen=True):
+    """A service whose agent is granted something."""
+
+    title: str
+    name: str
+
+
+PUBSUB = Service("Pub/Sub", "pubsub")
+SECRET_MANAGER = Service("Secret Manager", "secretmanager")
+
+
+def agents(patient: Patient) -> Iterable[Finding]:
+    """Whether the agents are there that Terraform grants something."""
+    clients = patient.target.clients
+    numbers = present(patient)
+    for project, service in _wanted(patient):
+        if project not in numbers:
+            continue  # said by `projects`
+        if _is_there(clients, f"service-{numbers[project]}@gcp-sa-{service.name}.iam.gserviceaccount.com"):
+            yield well(f"{project}: {service.title}'s agent is there")
+        else:
+            yield missing(
+                f"{project}: {service.title}'s agent is not there, and apply fails where it grants it something",
+                f"gcloud beta services identity create --service={service.name}.googleapis.com --project={project}",
+            )
+
+
+def _wanted(patient: Patient) -> Iterator[tuple[str, Service]]:
+    """Pub/Sub pushes and moves dead letters; Secret Manager publishes to the topic of `rotate_secrets`."""
+    yield patient.suite.deployment.project, PUBSUB
+    if "rotate_secrets" in patient.suite.owner:
+        secrets = patient.suite.named("rotate_secrets").own_secrets
+        yield from ((project, SECRET_MANAGER) for project in sorted({secret.split("/")[1] for secret in secrets}))
+
+
+def _is_there(clients: Clients, account: str) -> bool:
+    """Whether a service account exists, by the public keys that Google publishes of each that does.
+
+    An agent belongs to a project of Google's, where nobody else may ask IAM for it.
+    https://docs.cloud.google.com/iam/docs/reference/rest/v1/projects.serviceAccounts.keys. Raises ``GoogleAPIError``.
+    """
+    from google.api_core.exceptions import NotFound, from_http_response
+
+    address = f"{KEYS}/{account}"
+    with no_answer(f"GET {address}"):
+        answer = clients.public_session.get(clients.url(address), timeout=clients.reading["timeout"])
+    if answer.status_code == NotFound.code:
+        return False
+    if not answer.ok:
+        raise from_http_response(answer)
+    try:
+        return bool(msgspec.json.decode(answer.content, type=dict[str, str]))
+    except msgspec.DecodeError as error:
+        raise UnknownAnswer(f"GET {address}: {error}") from None

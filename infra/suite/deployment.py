@@ -1,0 +1,239 @@
+"""Where and how the suite is deployed: `deployment.yaml`, checked before Terraform starts; what Terraform is given."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from functions.cap_spending.settings import Settings as CapSpending
+from functions.rotate_secrets.settings import Secret
+from functions.rotate_secrets.settings import Settings as RotateSecrets
+from infra.suite.automations import ROOT, load_functions
+from infra.suite.scope import ACCOUNT, REPOSITORY, Named, named_in
+from infra.suite.settings import load_caretaker_yaml
+from infra.suite.yaml12 import load_yaml
+from shared.errors import SettingsError
+from shared.settings import Model, ProjectId, Region, convert, parse
+
+PATH = ROOT / "deployment.yaml"
+TERRAFORM = ROOT / "infra" / "terraform"
+REGION = "europe-west1"
+"""If nothing is said, and on the local cloud."""
+VARIABLES = "caretaker.auto.tfvars.json"
+MOST_BYTES = 30_000
+"""Of one function's settings: Cloud Run takes 32 KiB for all environment variables of a container
+(https://cloud.google.com/run/quotas)."""
+
+Account = Annotated[str, Meta(pattern=ACCOUNT)]
+Repository = Annotated[str, Meta(pattern=REPOSITORY)]
+BillingAccount = Annotated[str, Meta(pattern=r"^[0-9A-Z]{6}-[0-9A-Z]{6}-[0-9A-Z]{6}$")]
+
+
+class NewBudget(Model, frozen=True, kw_only=True):
+    """A budget that Terraform creates, with a rule for each rung of its ladder in `caretaker.yaml`."""
+
+    amount: Annotated[float, Meta(gt=0)]
+    """Each month, in the currency that `caretaker.yaml` says, to the cent."""
+    projects: tuple[ProjectId, ...] = ()
+    """Whose costs count; the whole billing account's, if nothing is said."""
+    display_name: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.amount != round(self.amount, 2):
+            raise SettingsError("amount", self.amount, f"an amount to the cent, such as {self.amount:.2f}")
+
+
+class NewSecret(Model, frozen=True, kw_only=True):
+    """A secret that Terraform creates, with Secret Manager's own schedule by its `every_days` in `caretaker.yaml`."""
+
+    locations: tuple[Region, ...] = ()
+    """The regions that keep its values; Google chooses, if nothing is said."""
+
+
+class Alerts(Model, frozen=True, kw_only=True):
+    """Who is told what a person must see."""
+
+    emails: tuple[Annotated[str, Meta(pattern=r"^[^@\s]+@[^@\s]+$")], ...] = ()
+    slack: tuple[Annotated[str, Meta(pattern=r"^projects/[^/]+/notificationChannels/[0-9]+$")], ...] = ()
+    """Ids of channels that were made in the console, as they hold a token of Slack's."""
+    topics: tuple[Annotated[str, Meta(pattern=r"^projects/[^/]+/topics/[^/]+$")], ...] = ()
+
+
+class BillingExport(Model, frozen=True, kw_only=True):
+    """A dataset for Cloud Billing's export, with views."""
+
+    billing_account: BillingAccount
+    location: str = "EU"
+    dataset: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_]+$")] = "billing_export"
+    label: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_-]{0,62}$")] = "team"
+    """The label by which a view adds up costs."""
+    table_is_there: bool = False
+    """Set it a day after the export was switched on: BigQuery refuses a view on a table that does not exist."""
+
+
+class Deployment(Model, frozen=True, kw_only=True):
+    """The whole of `deployment.yaml`."""
+
+    project: ProjectId
+    """Where the suite runs: a project of its own that looks after others (recommended), or the one it looks after."""
+    region: Region = REGION
+    firestore_location: Annotated[str, Meta(pattern=r"^([a-z]+-[a-z]+[0-9]+|[a-z]{3}[0-9])?$")] = ""
+    """For ever: a region, or a multi-region such as eur3. The region, if nothing is said."""
+    organization: Annotated[str, Meta(pattern=r"^[0-9]*$")] = ""
+    """Its number, if you may make roles in it: then billing permissions are granted by a role of exactly these."""
+    state_bucket: str = ""
+    """Where Terraform keeps its state; PROJECT-caretaker-state, if nothing is said."""
+    budgets: dict[str, NewBudget] = {}
+    """By their keys in `caretaker.yaml`: those that have no `id` there."""
+    secrets: dict[str, NewSecret] = {}
+    """By their keys in `caretaker.yaml`: those of `rotate_secrets` that do not exist yet."""
+    alerts: Alerts = Alerts()
+    billing_export: BillingExport | None = None
+    act_as: dict[str, tuple[Account, ...]] = {}
+    """By automation, accounts that it may act as besides those that its section names: what runs the services that it
+    moves to new secrets, say."""
+    images_of: dict[str, tuple[Repository, ...]] = {}
+    """By automation, repositories whose images it may deploy besides those that its section names."""
+    buckets: dict[str, ProjectId] = {}
+    """The projects of buckets that `caretaker.yaml` names and that are not in the suite's own."""
+    images: bool = True
+    """Whether Terraform makes the topic `gcr` where the images are. False if it is there already."""
+    keep_state_on_destroy: bool = False
+    """Whether the database, with what is to be put back, outlives `destroy`."""
+
+    @property
+    def bucket(self) -> str:
+        """The bucket of Terraform's state."""
+        return self.state_bucket or f"{self.project}-caretaker-state"
+
+
+class Suite(msgspec.Struct, frozen=True):
+    """What is to be deployed: where and how, and the owner's settings."""
+
+    deployment: Deployment
+    owner: Mapping[str, object]
+
+    @property
+    def automations(self) -> list[str]:
+        """The functions that have a section in the settings."""
+        return [name for name in load_functions() if name in self.owner]
+
+    @property
+    def new_secrets(self) -> dict[str, Secret]:
+        """The secrets that Terraform creates, by their full names."""
+        keys = self.deployment.secrets
+        rotated = parse(self.owner, "rotate_secrets", RotateSecrets).section.secrets if keys else {}
+        return {secret.secret: secret for key, secret in rotated.items() if key in keys}
+
+    def named(self, automation: str) -> Named:
+        """On what an automation is granted its permissions."""
+        deployment = self.deployment
+        named = named_in(self.owner[automation], load_functions()[automation], deployment.project)
+        return msgspec.structs.replace(
+            named,
+            buckets={bucket: deployment.buckets.get(bucket, project) for bucket, project in named.buckets.items()},
+            accounts=tuple(sorted({*named.accounts, *deployment.act_as.get(automation, ())})),
+            repositories=tuple(sorted({*named.repositories, *deployment.images_of.get(automation, ())})),
+        )
+
+
+def load_suite(deployment: Path, settings: Path) -> Suite:
+    """Both files, checked, each and against each other. Raises ``SettingsError`` with the key and what would do."""
+    suite = Suite(load_deployment(deployment), load_caretaker_yaml(settings))
+    if not suite.automations:
+        raise SettingsError(str(settings), sorted(suite.owner), "a section for at least one automation")
+    _check_budgets(suite)
+    _check_secrets(suite)
+    _check_names(suite)
+    for name in suite.automations:
+        size = len(msgspec.json.encode(suite.owner[name]))
+        if size > MOST_BYTES:
+            raise SettingsError(name, f"{size} bytes", f"at most {MOST_BYTES}, as Cloud Run takes no more")
+    return suite
+
+
+def load_deployment(path: Path) -> Deployment:
+    """`deployment.yaml`. Raises ``SettingsError`` with the key, the value and what would do."""
+    data = load_yaml(path)
+    if not isinstance(data, Mapping):
+        raise SettingsError(str(path), data, "a mapping with `project`")
+    return convert(dict(data), Deployment, path.name)
+
+
+def variables(suite: Suite, bundles: Mapping[str, Path]) -> dict[str, object]:
+    """What Terraform's root is given, by the names of its variables."""
+    deployment = msgspec.to_builtins(suite.deployment)
+    for name in ("project", "state_bucket", "act_as", "images_of", "buckets"):
+        del deployment[name]
+    return {
+        **deployment,
+        "project_id": suite.deployment.project,
+        "settings": {name: suite.owner[name] for name in ("mode", *suite.automations) if name in suite.owner},
+        "named": {name: suite.named(name) for name in suite.automations},
+        # Below the root, so that the same bundle is the same to Terraform wherever the checkout is.
+        "bundles": {name: f"dist/{path.name}" for name, path in bundles.items()},
+    }
+
+
+def write_variables(suite: Suite, bundles: Mapping[str, Path], folder: Path = TERRAFORM) -> None:
+    """Write what Terraform is given to a file of its root that it reads by itself, and that git ignores."""
+    encoded = msgspec.json.encode(variables(suite, bundles))
+    (folder / VARIABLES).write_bytes(msgspec.json.format(encoded, indent=2) + b"\n")
+
+
+def _check_names(suite: Suite) -> None:
+    """What `deployment.yaml` says of automations and buckets is of such as there are.
+
+    An automation need not have a section: whoever tries one alone need not tidy up first.
+    """
+    for key, names in (("act_as", suite.deployment.act_as), ("images_of", suite.deployment.images_of)):
+        for name in names:
+            if name not in load_functions():
+                would_do = f"an automation: {', '.join(load_functions())}"
+                raise SettingsError(f"{key}.{name}", name, would_do)
+    known = {bucket for name in suite.automations for bucket in suite.named(name).buckets}
+    for bucket in suite.deployment.buckets:
+        if known and bucket not in known:
+            raise SettingsError(
+                f"buckets.{bucket}", bucket, f"a bucket that caretaker.yaml names: {', '.join(sorted(known))}"
+            )
+
+
+def _check_budgets(suite: Suite) -> None:
+    """Each budget of the settings is there already or is created, and none is created that no ladder is for."""
+    new = suite.deployment.budgets
+    known: Mapping[str, str] = {}
+    if "cap_spending" in suite.owner:
+        section = parse(suite.owner, "cap_spending", CapSpending).section
+        known = {key: budget.id for key, budget in section.budgets.items()}
+    for key in new:
+        if key not in known:
+            raise SettingsError(f"budgets.{key}", key, f"a key of cap_spending.budgets: {', '.join(known) or 'none'}")
+        if known[key]:
+            would_do = "nothing here for a budget that has an `id` in caretaker.yaml, or no `id` there"
+            raise SettingsError(f"budgets.{key}", key, would_do)
+    for key, id_ in known.items():
+        if not id_ and key not in new:
+            would_do = f"the id of a budget that exists, or `budgets.{key}.amount` in deployment.yaml to create one"
+            raise SettingsError(f"cap_spending.budgets.{key}.id", id_, would_do)
+
+
+def _check_secrets(suite: Suite) -> None:
+    """A secret that is created is one that is rotated, and none that the suite has made for itself."""
+    rotated: Mapping[str, str] = {}
+    if "rotate_secrets" in suite.owner:
+        section = parse(suite.owner, "rotate_secrets", RotateSecrets).section
+        rotated = {key: secret.secret for key, secret in section.secrets.items()}
+    own = {
+        f"projects/{suite.deployment.project}/secrets/{mounted.secret}"
+        for function in load_functions().values()
+        for mounted in function.secrets
+    }
+    for key in suite.deployment.secrets:
+        if key not in rotated:
+            would_do = f"a key of rotate_secrets.secrets: {', '.join(rotated) or 'none'}"
+            raise SettingsError(f"secrets.{key}", key, would_do)
+        if rotated[key] in own:
+            raise SettingsError(f"secrets.{key}", rotated[key], "nothing here: the suite makes this one itself")

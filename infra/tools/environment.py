@@ -1,0 +1,122 @@
+"""Makes a virtual environment that holds what a lock file pins; one that is up to date is left as it is.
+
+Runs on a bare Python, so it uses the standard library alone:
+
+    python3 infra/tools/environment.py .venv requirements.txt
+
+With the path of another environment's Python at the end, that one's pip installs: the new one gets none of its own.
+"""
+
+import fcntl
+import hashlib
+import os
+import platform
+import subprocess
+import sys
+import time
+import venv
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+# A person's own pip settings hold, as a company's package index is set there, but not those that would lead
+# out of the environment.
+PIP_SETTINGS = {"PIP_USER": "0", "PIP_REQUIRE_VIRTUALENV": "0", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+SHOWN_LINES = 15
+
+
+class InstallationFailed(Exception):
+    """What is pinned could not be installed; the message is the end of what pip said."""
+
+
+def ensure(environment: Path, lock: Path, pip_of: Path | None = None) -> None:
+    """Make ``environment`` hold exactly what ``lock`` pins, for the Python that runs this.
+
+    Its own pip installs, or that of the environment whose Python is ``pip_of``: to bring one along takes seconds.
+
+    An interrupted installation leaves no mark behind, so the next run does it again; a second process that
+    wants the same environment waits for the first. Raises `InstallationFailed`.
+    """
+    mark = environment / "installed"
+    wanted = fingerprint(environment, lock)
+    if _read(mark) == wanted:
+        return
+    with _alone(environment):
+        if _read(mark) == wanted:
+            return
+        started = time.monotonic()
+        version = platform.python_version()
+        print(f"Installing into {environment.name} for Python {version}: about half a minute, once.", flush=True)
+        mark.unlink(missing_ok=True)
+        _install(environment, lock, pip_of)
+        mark.write_text(wanted)
+        print(f"Installed in {time.monotonic() - started:.0f} s.", flush=True)
+
+
+def fingerprint(environment: Path, lock: Path) -> str:
+    """What an installation depends on, as one word: the pins, this Python, and the environment's place."""
+    facts = (sys.version, sys.base_prefix, str(environment.absolute()), lock.read_text())
+    return hashlib.sha256("\0".join(facts).encode()).hexdigest()
+
+
+def _install(environment: Path, lock: Path, pip_of: Path | None) -> None:
+    venv.create(environment, clear=True, symlinks=True, with_pip=pip_of is None)
+    python = environment / "bin" / "python"
+    pip = (pip_of, "-m", "pip", "--python", python) if pip_of else (python, "-m", "pip")
+    # A lock is complete: nothing is left to resolve. Most modules are never imported: none is compiled early.
+    options = ("--quiet", "--no-input", "--require-hashes", "--no-deps", "--no-compile", "--requirement", lock)
+    run = subprocess.run(
+        (*pip, "install", *options),
+        env={**os.environ, **PIP_SETTINGS},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    if run.returncode:
+        raise InstallationFailed("\n".join(run.stdout.splitlines()[-SHOWN_LINES:]))
+
+
+def _read(mark: Path) -> str | None:
+    try:
+        return mark.read_text()
+    except FileNotFoundError:
+        return None
+
+
+@contextmanager
+def _alone(environment: Path) -> Iterator[None]:
+    """Hold a lock beside the environment; the system lets it go when the process ends, however it ends."""
+    with environment.with_name(f"{environment.name}.lock").open("w") as held:
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print(f"Another run is installing into {environment.name}: waiting for it.", flush=True)
+            fcntl.flock(held, fcntl.LOCK_EX)
+        yield
+
+
+def main(arguments: list[str]) -> int:
+    """Do it for a person: 0 when the environment is ready, else what went wrong and what to do next."""
+    environment, lock, *pip_of = map(Path, arguments)
+    try:
+        ensure(environment, lock, *pip_of)
+    except (InstallationFailed, subprocess.CalledProcessError, OSError) as error:
+        print(
+            f"{error}\n\nThe installation into {environment.name} failed: the reason stands above.",
+            file=sys.stderr,
+        )
+        print(
+            "Mend it (often the network, or pip's settings: pip config list) and run this again.",
+            file=sys.stderr,
+        )
+        return 1
+    except KeyboardInterrupt:
+        print("\nInterrupted: the next run installs anew.", file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

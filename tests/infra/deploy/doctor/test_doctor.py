@@ -1,0 +1,301 @@
+"""`./deploy.sh doctor`: what it finds missing on a cloud where one thing is, and how that is mended."""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import grpc
+import pytest
+from google.cloud.secretmanager_v1 import SecretManagerServiceClient
+
+from infra.deploy.doctor.findings import Finding, Look, Patient, looked
+from infra.deploy.doctor.machine import login, tools
+from infra.suite.deployment import Deployment, NewBudget, NewSecret, Suite
+from tests.infra.deploy.stage import (
+    ACCOUNT,
+    BUDGET,
+    GITHUB_TOKEN,
+    PROJECT,
+    TOPIC,
+    Stage,
+    add_budget,
+    add_secret,
+    add_topic,
+    all_is_well,
+    example,
+    shipped,
+)
+
+pytestmark = pytest.mark.one_python
+
+UPDATE = f"gcloud billing budgets update {BUDGET} --billing-account={ACCOUNT}"
+
+
+def test_where_nothing_is_missing() -> None:
+    with all_is_well() as stage:
+        assert stage.examine() == []
+        assert stage.said[-1].endswith(" well, 3 to consider, 0 to mend")
+        assert stage.said[-2] == "3 looks (tools, login, state) are not for the local cloud, and were left out"
+        assert not [call for call in stage.cloud.server.calls if call.mutating and call.method.startswith("google.api")]
+
+
+def no_project(stage: Stage) -> None:
+    stage.suite = Suite(
+        stage.suite.deployment, example(manage_previews={**example()["manage_previews"], "project": "gone"})
+    )
+
+
+def no_billing(stage: Stage) -> None:
+    stage.cloud.billing.add_project(PROJECT)
+
+
+def no_api(stage: Stage) -> None:
+    stage.cloud.service_usage.disable("my-product", "run.googleapis.com", "container.googleapis.com")
+
+
+def no_api_of_the_topic_of_images(stage: Stage) -> None:
+    stage.cloud.service_usage.disable("my-previews", "pubsub.googleapis.com")
+
+
+def no_permission(stage: Stage) -> None:
+    stage.cloud.resource_manager.deny("my-product", "iam.roles.create", "storage.buckets.create")
+
+
+def restricted_sharing(stage: Stage) -> None:
+    stage.cloud.org_policy.allow_only(PROJECT, "iam.allowedPolicyMemberDomains", "C01234567")
+
+
+def no_secret(stage: Stage) -> None:
+    stage.target.clients.of(SecretManagerServiceClient).delete_secret(request={"name": GITHUB_TOKEN})
+
+
+def empty_secret(stage: Stage) -> None:
+    no_secret(stage)
+    add_secret(stage, GITHUB_TOKEN, None)
+
+
+def another_topic(stage: Stage) -> None:
+    add_topic(stage, "projects/my-product/topics/ours")
+    add_budget(stage, "projects/my-product/topics/ours")
+
+
+def no_topic(stage: Stage) -> None:
+    add_budget(stage, "")
+
+
+def no_forecast_rule(stage: Stage) -> None:
+    add_budget(stage, forecast=(0.9,))
+
+
+def unanswered(stage: Stage) -> None:
+    stage.cloud.server.fail("GetEffectivePolicy", grpc.StatusCode.PERMISSION_DENIED)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "found"),
+    [
+        (
+            no_project,
+            (
+                "project gone is not there, or not for you to see\n"
+                "gcloud projects create gone, or ask for roles/viewer there; or is it a slip of the pen?"
+            ),
+        ),
+        (
+            no_billing,
+            (
+                f"{PROJECT} has no open billing account\n"
+                f"gcloud billing projects link {PROJECT} --billing-account=ACCOUNT  (gcloud billing accounts list)"
+            ),
+        ),
+        (
+            no_api,
+            (
+                "my-product: 2 APIs are not enabled\n"
+                "gcloud services enable container.googleapis.com run.googleapis.com --project=my-product"
+            ),
+        ),
+        (
+            no_api_of_the_topic_of_images,
+            ("my-previews: 1 APIs are not enabled\ngcloud services enable pubsub.googleapis.com --project=my-previews"),
+        ),
+        (
+            no_permission,
+            (
+                "my-product: you lack iam.roles.create\nask whoever owns my-product for "
+                "roles/iam.roleAdmin and roles/iam.securityAdmin, or for a role with these"
+            ),
+        ),
+        (
+            restricted_sharing,
+            (
+                "domain-restricted sharing keeps out billing-budget-alert@system.gserviceaccount.com, so that no "
+                "budget notification comes and allUsers, so that no webhook comes\n"
+                "an administrator of the organization: gcloud org-policies set-policy, "
+                f"iam.allowedPolicyMemberDomains with allowAll for {PROJECT}"
+            ),
+        ),
+        (
+            no_secret,
+            (
+                f"there is no secret {GITHUB_TOKEN}\n"
+                "gcloud secrets create github-token --project=my-product --data-file=-"
+            ),
+        ),
+        (
+            empty_secret,
+            (
+                f"{GITHUB_TOKEN} has no enabled version\n"
+                "gcloud secrets versions add github-token --project=my-product --data-file=-"
+            ),
+        ),
+        (
+            another_topic,
+            (
+                "budget monthly sends to projects/my-product/topics/ours, and a budget has one topic\n"
+                "let Terraform create another: budgets.monthly in deployment.yaml, and no id in caretaker.yaml; or "
+                f"{UPDATE} --notifications-rule-pubsub-topic={TOPIC}"
+            ),
+        ),
+        (
+            no_topic,
+            (f"budget monthly sends to no topic (after apply)\n{UPDATE} --notifications-rule-pubsub-topic={TOPIC}"),
+        ),
+        (
+            no_forecast_rule,
+            (
+                "budget monthly has no forecast rule for the rung forecast@1, which so never comes into force\n"
+                f"{UPDATE} --add-threshold-rule=percent=1,basis=forecasted-spend"
+            ),
+        ),
+    ],
+)
+def test_what_is_missing_and_what_mends_it(spoil: Callable[[Stage], None], found: str) -> None:
+    with all_is_well() as stage:
+        spoil(stage)
+        told = stage.examine()
+        assert found in told
+        assert stage.said[-1].endswith(f" to consider, {len(told)} to mend")
+        # What is not there is not looked into.
+        assert not [line for line in stage.said if line.startswith("ok       gone")]
+
+
+def test_what_could_not_be_looked_at_is_not_well() -> None:
+    with all_is_well() as stage:
+        unanswered(stage)
+        stage.examine()
+        assert [line for line in stage.said if line.startswith("MISSING  could not see domain-restricted sharing")]
+
+
+def test_a_budget_that_is_not_there_and_one_that_terraform_makes() -> None:
+    owner = example()
+    owner["cap_spending"]["budgets"]["monthly"]["id"] = "00000000-0000-4000-8000-000000000000"
+    with all_is_well(owner) as stage:
+        assert any(line.startswith("budget monthly: there is no billingAccounts/") for line in stage.examine())
+    del owner["cap_spending"]["budgets"]["monthly"]["id"]
+    with all_is_well(owner, shipped(budgets={"monthly": NewBudget(amount=400)})) as stage:
+        assert stage.examine() == []
+        assert "ok       budget monthly is made by Terraform, with its rules and its topic" in stage.said
+
+
+@pytest.fixture
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A machine with nothing on its PATH, and nobody logged in."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("NO_GCE_CHECK", "true")
+    monkeypatch.setenv("CLOUDSDK_CONFIG", str(tmp_path / "gcloud-config"))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name in ("GOOGLE_APPLICATION_CREDENTIALS", "GOOGLE_CLOUD_PROJECT", "GOOGLE_CLOUD_QUOTA_PROJECT"):
+        monkeypatch.delenv(name, raising=False)
+    return tmp_path
+
+
+def program(folder: Path, name: str, prints: str) -> None:
+    """A program that prints something, whatever it is asked."""
+    path = folder / name
+    path.write_text(f"#!{sys.executable}\nprint({prints!r})\n")
+    path.chmod(0o755)
+
+
+def seen(look: Look) -> list[Finding]:
+    """What one look at the machine finds, for a suite in `my-caretaker`."""
+    suite = Suite(Deployment(project=PROJECT), {})
+    return looked(look, Patient(suite, None))  # type: ignore[arg-type]
+
+
+def test_what_deploying_takes_in_each_project_is_what_is_granted_there() -> None:
+    deployment = shipped(secrets={"session-key": NewSecret()})
+    everything = [f"{service}.setIamPolicy" for service in ("resourcemanager.projects", "secretmanager.secrets")]
+    everything += ["storage.buckets.setIamPolicy", "iam.serviceAccounts.setIamPolicy", "secretmanager.secrets.create"]
+    everything += ["pubsub.topics.attachSubscription", "pubsub.topics.create"]
+    accounts, projects = "iam.serviceAccounts.setIamPolicy", "resourcemanager.projects.setIamPolicy"
+    with all_is_well(deployment=deployment) as stage:
+        for project in ("my-product", "my-previews"):
+            stage.cloud.resource_manager.deny(project, *everything)
+        told = stage.examine()
+        assert [line.partition("\n")[0] for line in told] == [
+            (
+                f"my-product: you lack {accounts}, {projects}, secretmanager.secrets.create,"
+                " secretmanager.secrets.setIamPolicy, storage.buckets.setIamPolicy"
+            ),
+            (f"my-previews: you lack {accounts}, pubsub.topics.attachSubscription, pubsub.topics.create, {projects}"),
+        ]
+        assert told[1].endswith("roles/iam.securityAdmin and roles/pubsub.editor, or for a role with these")
+
+
+def test_secrets_that_terraform_makes_and_rotate_secrets_fills_are_not_missing() -> None:
+    deployment = shipped(secrets={"session-key": NewSecret(), "database": NewSecret()})
+    key, address = "projects/my-product/secrets/session-key", "projects/my-product/secrets/database-url"
+    with all_is_well(deployment=deployment) as stage:
+        client = stage.target.clients.of(SecretManagerServiceClient)
+        for secret in (key, address):
+            client.delete_secret(request={"name": secret})
+        assert stage.examine() == []
+        for secret in (key, address):
+            add_secret(stage, secret, None)
+        mend = "gcloud secrets versions add database-url --project=my-product --data-file=-"
+        assert stage.examine() == [f"{address} has no enabled version\n{mend}"]
+
+
+@pytest.mark.parametrize(
+    ("version", "said", "is_well"),
+    [
+        ('{"terraform_version": "1.11.4"}', "terraform 1.11.4", True),
+        ('{"terraform_version": "2.0.0-beta1"}', "terraform 2.0.0-beta1", True),
+        ('{"terraform_version": "1.9.8"}', "terraform 1.9.8 is too old: 1.11 or newer is needed", False),
+        ("OpenTofu", "terraform does not say its version: ", False),
+    ],
+)
+def test_which_terraform(machine: Path, version: str, said: str, is_well: bool) -> None:  # noqa: FBT001
+    program(machine, "terraform", version)
+    program(machine, "gcloud", "")
+    terraform, gcloud = seen(tools)
+    assert (terraform.what, terraform.is_well, gcloud.is_well) == (said, is_well, True)
+
+
+@pytest.mark.usefixtures("machine")
+def test_tools_that_are_not_installed() -> None:
+    found = seen(tools)
+    assert [finding.what for finding in found] == ["terraform is not installed", "gcloud is not installed"]
+    assert all(finding.mend.startswith("https://") for finding in found)
+
+
+@pytest.mark.parametrize(
+    ("credentials", "said"),
+    [
+        (None, ["nobody is logged in"]),
+        ({"quota_project_id": PROJECT}, []),
+        ({}, ["the quota project of the login is not set"]),
+        ({"quota_project_id": "another"}, ["the quota project of the login is another"]),
+    ],
+)
+def test_who_is_logged_in(
+    machine: Path, monkeypatch: pytest.MonkeyPatch, credentials: dict[str, str] | None, said: list[str]
+) -> None:
+    if credentials is not None:
+        path = machine / "adc.json"
+        user = {"type": "authorized_user", "client_id": "i", "client_secret": "s", "refresh_token": "t"}
+        path.write_text(json.dumps(user | credentials))
+        monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(path))
+    assert [finding.what for finding in seen(login) if not finding.is_well] == said

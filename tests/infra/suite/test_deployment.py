@@ -1,0 +1,202 @@
+"""`deployment.yaml` beside `caretaker.yaml`: what will not do, and what Terraform is given."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from infra.suite.automations import ROOT
+from infra.suite.deployment import Deployment, NewBudget, Suite, load_deployment, load_suite, variables, write_variables
+from infra.suite.settings import load_caretaker_yaml
+from shared.errors import SettingsError
+
+MONTHLY = "cap_spending.budgets.monthly"
+
+
+def example() -> dict[str, Any]:
+    """The example's settings, as JSON has them."""
+    owner: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(load_caretaker_yaml(ROOT / "caretaker.yaml")))
+    return owner
+
+
+def must_say(said: str, owner: dict[str, Any], text: str, folder: Path) -> None:
+    """Hold these settings, with this in `deployment.yaml`, against what is to be said of them: nothing, if they do."""
+    settings, deployment = folder / "caretaker.yaml", folder / "deployment.yaml"
+    settings.write_text(json.dumps(owner))
+    deployment.write_text(f"project: my-caretaker\n{text}\n")
+    if not said:
+        load_suite(deployment, settings)
+        return
+    with pytest.raises(SettingsError) as error:
+        load_suite(deployment, settings)
+    assert str(error.value).startswith(said)
+
+
+def test_the_example_can_be_deployed() -> None:
+    suite = load_suite(ROOT / "deployment.yaml", ROOT / "caretaker.yaml")
+    assert suite.deployment == load_deployment(ROOT / "deployment.yaml")
+    assert suite.deployment.bucket == "my-caretaker-caretaker-state"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "d.yaml: None will not do: a mapping with `project`"),
+        ("region: europe-west1", "d.yaml.project: None will not do: it is required"),
+        ("project: My Project", "d.yaml.project: 'My Project' will not do: expected `str` matching regex"),
+        ("{project: my-caretaker, region: europe-west1-b}", "d.yaml.region: 'europe-west1-b' will not do"),
+        ("{project: my-caretaker, firestore_location: europe}", "d.yaml.firestore_location: 'europe' will not do"),
+        ("{project: my-caretaker, alerts: {emails: [oncall]}}", "d.yaml.alerts.emails[0]: 'oncall' will not do"),
+        ("{project: my-caretaker, alerts: {slack: ['#ops']}}", "d.yaml.alerts.slack[0]: '#ops' will not do"),
+        ("{project: my-caretaker, budgets: {m: {amount: 0}}}", "d.yaml.budgets.m.amount: 0 will not do"),
+        (
+            "{project: my-caretaker, budgets: {m: {amount: 99.996}}}",
+            "d.yaml.budgets.m.amount: 99.996 will not do: an amount to the cent, such as 100.00",
+        ),
+        (
+            "{project: my-caretaker, regon: x}",
+            "d.yaml.regon: 'x' will not do: there is no such key; did you mean `region`?",
+        ),
+        ("project: [", "d.yaml, line 1: 'project: [' will not do: YAML (expected the node content"),
+    ],
+)
+def test_a_deployment_that_will_not_do(tmp_path: Path, text: str, said: str) -> None:
+    path = tmp_path / "d.yaml"
+    path.write_text(text)
+    with pytest.raises(SettingsError) as error:
+        load_deployment(path)
+    assert said in str(error.value).replace(str(path), "d.yaml")
+
+
+def test_a_deployment_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="a readable file"):
+        load_deployment(tmp_path / "nowhere.yaml")
+
+
+@pytest.mark.parametrize(
+    ("id_", "budgets", "said"),
+    [
+        (None, "", f"{MONTHLY}.id: '' will not do: the id of a budget that exists, or `budgets.monthly.amount`"),
+        (None, "budgets: {yearly: {amount: 1}}", "budgets.yearly: 'yearly' will not do: a key of cap_spending.budgets"),
+        (
+            "8f3d",
+            "budgets: {monthly: {amount: 1}}",
+            "budgets.monthly: 'monthly' will not do: nothing here for a budget",
+        ),
+        (None, "budgets: {monthly: {amount: 400}}", ""),
+        ("8f3d", "", ""),
+    ],
+)
+def test_each_budget_is_there_or_is_made(tmp_path: Path, id_: str | None, budgets: str, said: str) -> None:
+    owner = example()
+    owner["cap_spending"]["budgets"]["monthly"].pop("id")
+    if id_:
+        owner["cap_spending"]["budgets"]["monthly"]["id"] = id_
+    must_say(said, owner, f"{budgets}", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("secrets", "said"),
+    [
+        ("{session-key: {}}", ""),
+        ("{session-key: {locations: [europe-west1]}}", ""),
+        (
+            "{session: {}}",
+            "secrets.session: 'session' will not do: a key of rotate_secrets.secrets: session-key, database",
+        ),
+        (
+            "{own: {}}",
+            "secrets.own: 'projects/my-caretaker/secrets/caretaker-github-webhook' will not do: nothing here",
+        ),
+    ],
+)
+def test_each_secret_that_is_made_is_one_that_is_rotated(tmp_path: Path, secrets: str, said: str) -> None:
+    owner = example()
+    own = "projects/my-caretaker/secrets/caretaker-github-webhook"
+    owner["rotate_secrets"]["secrets"]["own"] = owner["rotate_secrets"]["secrets"]["session-key"] | {"secret": own}
+    must_say(said, owner, f"secrets: {secrets}", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("act_as: {rotate: []}", "act_as.rotate: 'rotate' will not do: an automation: cap_spending, "),
+        ("images_of: {rotate: []}", "images_of.rotate: 'rotate' will not do: an automation: cap_spending, "),
+        ("images_of: {rotate_secrets: [images]}", "deployment.yaml.images_of.rotate_secrets[0]: 'images' will not do"),
+        (
+            "buckets: {backups: my-product}",
+            "buckets.backups: 'backups' will not do: a bucket that caretaker.yaml names",
+        ),
+    ],
+)
+def test_what_is_granted_besides_is_for_what_there_is(tmp_path: Path, text: str, said: str) -> None:
+    path = tmp_path / "deployment.yaml"
+    path.write_text(f"project: my-caretaker\n{text}\n")
+    with pytest.raises(SettingsError) as error:
+        load_suite(path, ROOT / "caretaker.yaml")
+    assert str(error.value).startswith(said)
+
+
+def test_the_example_will_do_for_one_automation_alone(tmp_path: Path) -> None:
+    settings = tmp_path / "caretaker.yaml"
+    settings.write_text(json.dumps({"receive_github": {"repositories": ["my-team/my-product"]}}))
+    assert load_suite(ROOT / "deployment.yaml", settings).automations == ["receive_github"]
+
+
+def test_what_the_example_adds_to_what_its_settings_name() -> None:
+    suite = load_suite(ROOT / "deployment.yaml", ROOT / "caretaker.yaml")
+    assert suite.named("prune_backups").buckets == {"my-product-backups": "my-product"}
+    rotating = suite.named("rotate_secrets")
+    assert rotating.repositories == ("projects/my-product/locations/europe-west1/repositories/images",)
+    assert "artifactregistry.repositories.downloadArtifacts" in rotating.permissions_by_project()["my-product"]
+    assert {name for name in suite.automations if suite.named(name).accounts} == {
+        "cap_spending",
+        "manage_previews",
+        "rotate_secrets",
+        "scale_gpu_pools",
+    }
+
+
+def test_settings_without_an_automation_and_ones_that_are_too_large(tmp_path: Path) -> None:
+    settings, deployment = tmp_path / "caretaker.yaml", tmp_path / "deployment.yaml"
+    deployment.write_text("project: my-caretaker\n")
+    settings.write_text("mode: act\n")
+    with pytest.raises(SettingsError, match="a section for at least one automation"):
+        load_suite(deployment, settings)
+    repositories = [f"my-team/{number:030}" for number in range(1000)]
+    settings.write_text(json.dumps({"receive_github": {"repositories": repositories}}))
+    with pytest.raises(SettingsError, match=r"receive_github: '\d+ bytes' will not do: at most 30000"):
+        load_suite(deployment, settings)
+
+
+def test_what_terraform_is_given(tmp_path: Path) -> None:
+    owner = {"mode": "act", "receive_github": {"repositories": ["my-team/my-product"]}}
+    deployment = Deployment(project="my-caretaker", budgets={}, organization="123456789012")
+    suite = Suite(deployment, owner)
+    given = variables(suite, {"receive_github": Path("/anywhere/receive_github-0123456789abcdef.zip")})
+    assert (given["project_id"], given["organization"], given["bundles"], given["settings"]) == (
+        "my-caretaker",
+        "123456789012",
+        {"receive_github": "dist/receive_github-0123456789abcdef.zip"},
+        owner,
+    )
+    write_variables(suite, {}, tmp_path)
+    (path,) = tmp_path.iterdir()
+    assert json.loads(path.read_text())["settings"] == owner
+
+
+def test_terraform_is_given_settings_as_they_were_read() -> None:
+    owner = load_caretaker_yaml(ROOT / "caretaker.yaml")
+    given: Any = msgspec.json.decode(
+        msgspec.json.encode(variables(Suite(Deployment(project="my-caretaker"), owner), {}))
+    )
+    rungs = given["settings"]["cap_spending"]["budgets"]["monthly"]["ladder"]
+    assert [rung["on"] for rung in rungs] == ["actual", "forecast", "actual"]  # no boolean, as YAML 1.1 would have it
+    assert given["settings"]["scale_gpu_pools"]["pools"]["training"]["hours"]["holidays"] == ["2026-12-25"]
+
+
+def test_a_budgets_defaults_are_terraforms_too() -> None:
+    given = msgspec.to_builtins(Deployment(project="my-caretaker", budgets={"monthly": NewBudget(amount=400)}))
+    assert given["budgets"] == {"monthly": {"amount": 400.0, "projects": (), "display_name": None}}

@@ -1,0 +1,131 @@
+"""The owner's settings as a whole: files, keys, the schema for editors, and the files that come with the project."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from functions.cap_spending.settings import Settings
+from infra.suite.automations import ROOT, load_functions
+from infra.suite.settings import SCHEMA_PATH, check, json_schema, load_caretaker_yaml, schema_text, sections
+from shared.errors import SettingsError
+from shared.settings import Mode, parse
+
+MONTHLY = "cap_spending.budgets.monthly"
+SCHEDULES = f"{MONTHLY}.may_touch.pause_schedules"
+GOOD = (ROOT / "caretaker.yaml").read_text(encoding="utf-8")
+
+
+def complaint(tmp_path: Path, text: str | bytes) -> str:
+    """What is said of a file that will not do, without its place."""
+    path = tmp_path / "mine.yaml"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    with pytest.raises(SettingsError) as error:
+        load_caretaker_yaml(path)
+    return str(error.value).replace(str(path), "mine.yaml")
+
+
+@pytest.mark.parametrize("path", [ROOT / "caretaker.yaml", ROOT / "local" / "story" / "caretaker.yaml"])
+def test_the_settings_that_come_with_the_project_are_good(path: Path) -> None:
+    data = load_caretaker_yaml(path)
+    section = parse(data, "cap_spending", Settings).section
+    section.check_complete()
+    assert section.budgets
+
+
+def test_the_project_as_it_comes_observes_and_detaches_nothing() -> None:
+    configuration = parse(load_caretaker_yaml(ROOT / "caretaker.yaml"), "cap_spending", Settings)
+    assert configuration.mode is Mode.OBSERVE
+    assert [budget.may_touch.detach_billing for budget in configuration.section.budgets.values()] == [None]
+
+
+def test_the_schema_is_up_to_date() -> None:
+    assert SCHEMA_PATH.read_text(encoding="utf-8") == schema_text()
+
+
+def test_the_schema_knows_every_key_and_no_other() -> None:
+    schema: Any = json.loads(schema_text())
+    whole = schema["$defs"]["Caretaker"] if "$defs" in schema and "Caretaker" in schema["$defs"] else schema
+    assert set(whole["properties"]) == {"mode", *load_functions()}
+    assert whole["additionalProperties"] is False
+    rung = schema["$defs"]["Rung"]
+    assert (set(rung["properties"]), rung["required"]) == ({"at", "on", "do"}, ["at", "do"])
+    assert rung["additionalProperties"] is False
+    assert schema["$defs"]["Basis"]["enum"] == ["actual", "forecast", "projected"]
+    assert json_schema()["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+
+
+def test_every_automation_has_settings_of_its_own() -> None:
+    assert list(sections()) == list(load_functions())
+    assert all(section.__module__ == f"functions.{name}.settings" for name, section in sections().items())
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "mine.yaml: None will not do: a mapping with `mode` and a section for each automation"),
+        ("- act", "mine.yaml: ['act'] will not do: a mapping with `mode` and a section for each automation"),
+        (
+            "cap_spendng: {}",
+            (f"cap_spendng: {{}} will not do: there is no such key; known are mode, {', '.join(load_functions())}"),
+        ),
+        ("mode: act\ncap_spending:", "cap_spending: None will not do: expected `object`, got `null`"),
+        ("mode: off\ncap_spending: {budgets: {}}", "mode: 'off' will not do: it is one of observe, act"),
+        ("mode: off", "mode: 'off' will not do: it is one of observe, act"),
+        (
+            GOOD.replace("on: forecast", "on: yes"),
+            "cap_spending.budgets.monthly.ladder[1].on: 'yes' will not do: it is one of actual, forecast, projected",
+        ),
+        (
+            GOOD.replace("at: 0.5", "at: 50 %"),
+            "cap_spending.budgets.monthly.ladder[0].at: '50 %' will not do: expected `float`, got `str`",
+        ),
+        (
+            GOOD.replace("at: 0.5", "at: 2026-11-01"),
+            f"{MONTHLY}.ladder[0].at: datetime.date(2026, 11, 1) will not do: expected `float`, got `str`",
+        ),
+        (
+            GOOD.replace("job_prefix", "prefix"),
+            f"{SCHEDULES}.prefix: 'batch-' will not do: there is no such key; did you mean `job_prefix`?",
+        ),
+    ],
+)
+def test_a_file_that_will_not_do(tmp_path: Path, text: str, said: str) -> None:
+    assert complaint(tmp_path, text) == said
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            "mode: [act",
+            "mine.yaml, line 1: 'mode: [act' will not do: YAML (expected ',' or ']', but got '<stream end>')",
+        ),
+        (
+            "mode: [act\n",
+            "mine.yaml, line 2: 'mode: [act' will not do: YAML (expected ',' or ']', but got '<stream end>')",
+        ),
+        ("a: &x [*x]\nmode: *y", "mine.yaml, line 2: 'mode: *y' will not do: YAML (found undefined alias"),
+        ("!!python/object:os.system {}", "mine.yaml, line 1: '!!python/object:os.system {}' will not do: YAML (could"),
+        (b"mode: \0", r"mine.yaml: '\x00' will not do: YAML (special characters are not allowed)"),
+        (b"\xff\xfe\x00", r"mine.yaml: b'\xff' will not do: UTF-8 (invalid start byte)"),
+        (b"mode: \xe9", r"mine.yaml: b'\xe9' will not do: UTF-8 (unexpected end of data)"),
+        (
+            b"mode: act\nmode: observe",
+            "mine.yaml, line 2: 'mode: observe' will not do: YAML (the key 'mode' comes twice)",
+        ),
+    ],
+)
+def test_a_file_that_is_no_yaml(tmp_path: Path, text: str | bytes, said: str) -> None:
+    assert complaint(tmp_path, text).startswith(said)
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"nowhere\.yaml: None will not do: a readable file \(No such file"):
+        load_caretaker_yaml(tmp_path / "nowhere.yaml")
+
+
+def test_a_mode_alone_is_good() -> None:
+    check({"mode": "act"})
+    check({})

@@ -1,0 +1,70 @@
+"""Environments: made once for each version of a lock file, and whole or not at all."""
+
+import fcntl
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from infra.tools import environment
+
+
+@pytest.mark.one_python
+def test_an_installation_that_failed_is_done_again_and_a_whole_one_is_kept(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home, lock = tmp_path / "env", tmp_path / "requirements.txt"
+    home.mkdir()
+    (home / "half-installed").touch()
+    lock.write_text("no requirement!\n")
+    assert environment.main([str(home), str(lock)]) == 1
+    error = capsys.readouterr().err
+    assert "no requirement!" in error
+    assert "run this again" in error
+
+    lock.write_text("# nothing\n")
+    assert environment.main([str(home), str(lock), sys.executable]) == 0  # another's pip does it
+    assert "Installed in" in capsys.readouterr().out
+    assert not (home / "half-installed").exists()
+    assert subprocess.run([home / "bin" / "python", "-c", ""], check=False).returncode == 0
+
+    (home / "kept").touch()
+    assert environment.main([str(home), str(lock)]) == 0
+    assert capsys.readouterr().out == ""
+    assert (home / "kept").exists()
+
+
+def test_an_environment_depends_on_its_pins_and_its_place(tmp_path: Path) -> None:
+    lock = tmp_path / "requirements.txt"
+    lock.write_text("a==1\n")
+    here, there = (environment.fingerprint(tmp_path / name, lock) for name in ("here", "there"))
+    lock.write_text("a==2\n")
+    assert len({here, there, environment.fingerprint(tmp_path / "here", lock)}) == 3
+
+
+def test_a_missing_lock_is_said_plainly(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert environment.main([str(tmp_path / "env"), str(tmp_path / "requirements.txt")]) == 1
+    assert "requirements.txt" in capsys.readouterr().err
+
+
+def test_it_runs_on_a_bare_python() -> None:
+    program = f"import sys; sys.path.insert(0, {str(Path(environment.__file__).parent)!r}); import environment"
+    assert subprocess.run([sys.executable, "-I", "-S", "-c", program], check=False).returncode == 0
+
+
+def test_a_second_run_waits_for_the_first(tmp_path: Path) -> None:
+    home, lock = tmp_path / "env", tmp_path / "requirements.txt"
+    lock.write_text("# nothing\n")
+    with (tmp_path / "env.lock").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        program = (sys.executable, environment.__file__, home, lock)
+        with subprocess.Popen(program, stdout=subprocess.PIPE, text=True) as second:
+            assert second.stdout
+            assert "waiting for it" in second.stdout.readline()
+            # What the first run leaves behind.
+            home.mkdir()
+            (home / "installed").write_text(environment.fingerprint(home, lock))
+            fcntl.flock(held, fcntl.LOCK_UN)
+            assert second.wait() == 0
+    assert [path.name for path in home.iterdir()] == ["installed"]
