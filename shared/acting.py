@@ -10,9 +10,9 @@ from typing import Generic
 
 import msgspec
 
-from shared.automation import Automation, ChangeT, EventT, RecordsT, RunContext, SectionT
+from shared.automation import Automation, ChangeT, EventT, Records, RecordsT, RunContext, SectionT
 from shared.clients import Clients
-from shared.decision import Decision, LogLine, Message
+from shared.decision import Alert, Decision, LogLine, Message
 from shared.errors import RunFailed, StillBusy, WriteConflict, cloud_errors, in_words
 from shared.events import Dated, RerunRequested, Tick, inbox_of
 from shared.lease import Lease, LeaseRecord
@@ -132,12 +132,16 @@ class RunLoop(Generic[SectionT, EventT, RecordsT, NeedT, ChangeT]):
 
     def _observe(self, report: Report, stored: Document, look: "Look[SectionT, EventT, RecordsT, ChangeT]") -> Report:
         """Report what would be done; remember a checksum of it, so that a changed plan is told from a repeated one."""
-        decision = look.decision
+        decision, records = look.decision, look.decision.records
+        if made := self._apply([change for change in decision.changes if change.while_observing]):
+            stored, _, context = self._remember()
+            records = self._look(context, made).decision.records
         checksum = _checksum(decision)
-        changed = checksum != decision.records.observed_plan
-        if changed:
+        changed = checksum != records.observed_plan
+        if changed or made:
             # Another run that has written meanwhile has reported a plan of its own: the next one compares with that.
-            self._written(stored, msgspec.structs.replace(decision.records, observed_plan=checksum))
+            self._written(stored, msgspec.structs.replace(records, observed_plan=checksum))
+        decision = msgspec.structs.replace(decision, alerts=(*decision.alerts, *_held_while_observing(records)))
         planned = tuple(change_report(change, Outcome.OBSERVED) for change in decision.changes)
         return msgspec.structs.replace(
             self._summary(report, decision, planned), plan_changed=changed, table=bounded(_table(decision))
@@ -293,6 +297,12 @@ def _lines(messages: Iterable[Message | str]) -> list[str]:
     return [str(message) for message in messages]
 
 
+def _held_while_observing(records: Records) -> Iterable[Alert]:
+    """What was changed while acting, and what nobody gives back while observing."""
+    for debt in records.debts():
+        yield Alert("held_while_observing", debt.resource, f"it is still changed, and `mode` is observe: {debt}")
+
+
 def _out_of_time(decision: Decision[RecordsT, ChangeT]) -> Decision[RecordsT, ChangeT]:
     return msgspec.structs.replace(decision, waiting=(*decision.waiting, TIME_IS_UP))
 
@@ -304,5 +314,6 @@ def _table(decision: Decision[RecordsT, ChangeT]) -> tuple[str, ...]:
 
 
 def _checksum(decision: Decision[RecordsT, ChangeT]) -> str:
-    lines = [str(change) for change in decision.changes] + [str(refusal) for refusal in decision.refusals]
+    planned = [str(change) for change in decision.changes if not change.while_observing]
+    lines = planned + [str(refusal) for refusal in decision.refusals]
     return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()[:16] if lines else ""

@@ -55,6 +55,23 @@ from shared.stored import UnreadableEntry
 from shared.world import NeedT, World
 
 
+class Debt(msgspec.Struct, frozen=True):
+    """Something that the suite has changed and has to give back."""
+
+    resource: str
+    """In full."""
+    field: str
+    original: str
+    applied: str
+    held_by: tuple[str, ...]
+    since: datetime
+    undo: str
+    """The command that gives it back."""
+
+    def __str__(self) -> str:
+        return f"{self.resource} {self.field} {self.original} -> {self.applied or 'none'}: `{self.undo}`"
+
+
 class Records(msgspec.Struct, frozen=True, kw_only=True):
     """What every automation remembers, in one Firestore document: each adds its own."""
 
@@ -66,6 +83,10 @@ class Records(msgspec.Struct, frozen=True, kw_only=True):
     """Of the document: it grows when an older version would misread a newer document."""
     observed_plan: str = ""
     """A checksum of the plan that was last reported while observing."""
+
+    def debts(self) -> "tuple[Debt, ...]":
+        """Everything that is changed now and owed back, with what is needed to pay it: by default nothing."""
+        return ()
 
     def before(self, changes: Sequence[Change]) -> Self:
         """The records that must be durable before these changes are made: by default, these."""

@@ -56,6 +56,8 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     """What a refusal stops: this budget, pool, secret or set, and not the others."""
     guard: ClassVar[str] = ""
     """For a kind of change that cannot simply be undone: the name of the guard that stands before it."""
+    while_observing: ClassVar[bool] = False
+    """Whether it is made in mode `observe` too, because it changes nothing but who knows."""
     is_money: ClassVar[bool] = False
     """Whether it matters to the bill that this succeeds, so that a failure must be loud."""
 

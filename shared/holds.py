@@ -244,13 +244,22 @@ def decide(
 
 def _to_hold(name: str, current: Current, wanted: Wanted, hold: Hold | None) -> HoldDecision:
     if hold is None:
-        if current == wanted.applied:
-            return HoldDecision(name)
         fresh = new_hold(current, wanted.applied, wanted.held_by, wanted.since)
-        return HoldDecision(name, None, wanted.applied, fresh, wanted.reason)
-    is_same = all(held.applied == wanted.applied[field] for field, held in hold.fields.items())
-    again = hold if is_same else with_new_target(hold, current, wanted.applied, wanted.held_by, wanted.since)
+        is_so_already = current == wanted.applied
+        return HoldDecision(name) if is_so_already else HoldDecision(name, None, wanted.applied, fresh, wanted.reason)
+    if wanted.applied.keys() - hold.fields.keys():
+        return _to_hold_more(name, current, wanted, hold)
+    return _to_keep(name, current, wanted, hold)
+
+
+def _to_keep(name: str, current: Current, wanted: Wanted, hold: Hold) -> HoldDecision:
+    applied = {field: wanted.applied.get(field, held.applied) for field, held in hold.fields.items()}
+    is_same = all(held.applied == applied[field] for field, held in hold.fields.items())
+    again = hold if is_same else with_new_target(hold, current, applied, wanted.held_by, wanted.since)
     match compare(hold, current):
+        case HoldStatus.CHANGED if set(wanted.held_by) - set(hold.held_by):
+            # Something asks for it that did not when a person changed it: what the person chose is the original now.
+            return _to_hold(name, current, wanted, None)
         case HoldStatus.CHANGED:
             # Confirmed, or it would be looked at again and again although there is nothing to do.
             return HoldDecision(name, confirmed(again), notices=(ChangedByPerson(name, dict(current)),))
@@ -258,7 +267,15 @@ def _to_hold(name: str, current: Current, wanted: Wanted, hold: Hold | None) -> 
             held_by = msgspec.structs.replace(hold, held_by=wanted.held_by, since=wanted.since)
             return HoldDecision(name, confirmed(held_by))
         case _:
-            return HoldDecision(name, hold, wanted.applied, again, wanted.reason)
+            intended = msgspec.structs.replace(again, held_by=wanted.held_by)
+            return HoldDecision(name, hold, applied, intended, wanted.reason)
+
+
+def _to_hold_more(name: str, current: Current, wanted: Wanted, hold: Hold) -> HoldDecision:
+    """Hold fields of a resource that were not held before beside those that are."""
+    fresh = {field: value for field, value in wanted.applied.items() if field not in hold.fields}
+    fields = hold.fields | {field: Held(current[field], current[field], value) for field, value in fresh.items()}
+    return HoldDecision(name, hold, fresh, Hold(fields, Phase.INTENDED, wanted.held_by, wanted.since), wanted.reason)
 
 
 def _to_release(name: str, current: Current, hold: Hold) -> HoldDecision:

@@ -12,8 +12,11 @@ from shared.state import Document
 class Notify(Change, frozen=True, kw_only=True):
     """Notify people, by one structured log line, that a rung is passed."""
 
+    while_observing: ClassVar[bool] = True
     budget: str
     rung: Rung
+    is_observing: bool = False
+    """Whether the line says that nothing else follows, because the mode is `observe`."""
 
 
 class SetRestrictions(Change, frozen=True, kw_only=True):
@@ -33,6 +36,17 @@ class SetMaxInstances(HeldChange, frozen=True, kw_only=True):
     @property
     def max_instances(self) -> int:
         """The new maximum."""
+        return int(self.after)
+
+
+class SetManualInstances(HeldChange, frozen=True, kw_only=True):
+    """Set the instance count of a Cloud Run service that is scaled by hand: Google ignores its maximum."""
+
+    is_money: ClassVar[bool] = True
+
+    @property
+    def instances(self) -> int:
+        """The new count."""
         return int(self.after)
 
 
@@ -62,4 +76,6 @@ class LinkBilling(HeldChange, frozen=True, kw_only=True):
         return self.after
 
 
-CapSpendingChange = Notify | SetRestrictions | SetMaxInstances | PauseJob | ResumeJob | DetachBilling | LinkBilling
+CapSpendingChange = (
+    Notify | SetRestrictions | SetMaxInstances | SetManualInstances | PauseJob | ResumeJob | DetachBilling | LinkBilling
+)

@@ -3,6 +3,7 @@
 Every client is imported when it is first needed: most messages need none but Firestore's.
 """
 
+from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from functions.cap_spending.changes import (
     Notify,
     PauseJob,
     ResumeJob,
+    SetManualInstances,
     SetMaxInstances,
     SetRestrictions,
 )
@@ -58,8 +60,8 @@ def apply(change: CapSpendingChange, clients: Clients) -> None:
             _notify(change)
         case SetRestrictions():
             _set_restrictions(change, clients)
-        case SetMaxInstances():
-            _set_max_instances(change, clients)
+        case SetMaxInstances() | SetManualInstances():
+            _set_instances(change, clients)
         case PauseJob() | ResumeJob():
             _set_job_state(change, clients)
         case DetachBilling():
@@ -69,8 +71,9 @@ def apply(change: CapSpendingChange, clients: Clients) -> None:
 
 
 def _services(parent: str, clients: Clients) -> tuple[RunService, ...]:
-    from google.cloud.run_v2 import ServicesClient
+    from google.cloud.run_v2 import ServiceScaling, ServicesClient
 
+    manual = ServiceScaling.ScalingMode.MANUAL
     listed = clients.of(ServicesClient).list_services(request={"parent": parent}, **clients.reading)
     return tuple(
         RunService(
@@ -80,6 +83,7 @@ def _services(parent: str, clients: Clients) -> tuple[RunService, ...]:
             min_instances=service.scaling.min_instance_count,
             in_flight=service.reconciling,
             etag=service.etag,
+            manual_instances=service.scaling.manual_instance_count if service.scaling.scaling_mode == manual else None,
         )
         for service in listed
     )
@@ -110,7 +114,12 @@ def _amount(need: AmountOf, clients: Clients) -> BudgetAmount:
         budget = clients.of(BudgetServiceClient).get_budget(request={"name": need.budget}, **clients.reading)
     except NotFound:
         return BudgetAmount(exists=False)
-    return BudgetAmount(exists=True, amount=_specified(budget.amount, need.currency))
+    end = budget.budget_filter.custom_period.end_date
+    return BudgetAmount(
+        exists=True,
+        amount=_specified(budget.amount, need.currency),
+        period_ended=date(end.year, end.month, end.day) if end and end.year else None,
+    )
 
 
 def _specified(amount: "budgets_v1.BudgetAmount", currency: str) -> Decimal | None:
@@ -126,12 +135,14 @@ def _notify(change: Notify) -> None:
     severity = Severity.ERROR if change.rung.at >= 1 else Severity.WARNING
     write_log(
         severity,
-        f"budget {change.budget}: {change.reason}",
+        f"budget {change.budget}: {change.reason}"
+        + (" (observing: nothing is changed)" if change.is_observing else ""),
         budget_alert={
             "budget": change.budget,
             "rung": change.rung.name,
             "at": change.rung.at,
             "on": change.rung.on,
+            "observing": change.is_observing,
         },
     )
 
@@ -148,14 +159,17 @@ def _set_restrictions(change: SetRestrictions, clients: Clients) -> None:
             )
 
 
-def _set_max_instances(change: SetMaxInstances, clients: Clients) -> None:
+def _set_instances(change: SetMaxInstances | SetManualInstances, clients: Clients) -> None:
     """Changes the service, not its template: no new revision. Whether it took is read from the service."""
     from google.cloud.run_v2 import Service, ServiceScaling, ServicesClient
 
-    scaling = ServiceScaling(max_instance_count=change.max_instances)
+    if isinstance(change, SetMaxInstances):
+        scaling, path = ServiceScaling(max_instance_count=change.max_instances), "scaling.max_instance_count"
+    else:
+        scaling, path = ServiceScaling(manual_instance_count=change.instances), "scaling.manual_instance_count"
     service = Service(name=change.target, etag=change.etag, scaling=scaling)
     clients.of(ServicesClient).update_service(
-        request={"service": service, "update_mask": {"paths": ["scaling.max_instance_count"]}},
+        request={"service": service, "update_mask": {"paths": [path]}},
         **clients.writing,
     )
 

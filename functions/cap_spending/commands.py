@@ -52,10 +52,6 @@ def checked(command: Command, settings: Settings) -> Command:
             return msgspec.structs.replace(command, rung=_known_rung(command, settings))
         case Snooze(until=until):
             return msgspec.structs.replace(command, until=in_utc(until, "until"))
-        case LinkBilling(project=project) if project not in (known := _detachable(settings)):
-            raise IgnoredMessage(
-                f"no project {project!r} may be detached, so none is linked: there are {_listed(known)}"
-            )
     return command
 
 
@@ -72,11 +68,6 @@ def _known_rung(accept: Accept, settings: Settings) -> str:
     if name not in known:
         raise IgnoredMessage(f"no rung is called {accept.rung!r}: there are {_listed(sorted(known))}")
     return name
-
-
-def _detachable(settings: Settings) -> list[str]:
-    scopes = [budget.may_touch.detach_billing for budget in settings.budgets.values()]
-    return sorted({project for scope in scopes if scope for project in scope.projects})
 
 
 def _listed(names: Iterable[str]) -> str:

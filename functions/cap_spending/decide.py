@@ -5,6 +5,7 @@ from datetime import datetime
 
 import msgspec
 
+from functions.cap_spending.alerts import alerts
 from functions.cap_spending.changes import (
     CapSpendingChange,
     DetachBilling,
@@ -12,20 +13,21 @@ from functions.cap_spending.changes import (
     Notify,
     PauseJob,
     ResumeJob,
+    SetManualInstances,
     SetMaxInstances,
     SetRestrictions,
 )
 from functions.cap_spending.ladder import ActiveRung, active_rungs, latched_intervals, passed_at
 from functions.cap_spending.last_resort import detaching_that_waits
 from functions.cap_spending.messages import NextRung, RestrictedBecause
-from functions.cap_spending.needs import amount_of, closed_projects, places_of, with_readings
+from functions.cap_spending.needs import closed_projects, places_of, with_readings
 from functions.cap_spending.notification import BudgetNotification
 from functions.cap_spending.records import Context, Records
 from functions.cap_spending.settings import Action
 from functions.cap_spending.wanted import PAUSED, decide_resources
 from functions.cap_spending.world import (
     KINDS,
-    BudgetAmount,
+    MAX_INSTANCES,
     ProjectBilling,
     Resource,
     RunService,
@@ -33,10 +35,11 @@ from functions.cap_spending.world import (
     project_around,
     resources_in,
 )
-from shared.decision import Alert, Decision, LogLine, Text
+from shared.decision import Decision, LogLine, Text
 from shared.holds import FieldValue, Hold, HoldDecision
 from shared.report import Severity
 from shared.restrictions import InForce, Restriction, SpendingRestrictions
+from shared.settings import Mode
 from shared.world import World
 
 RESTRICTIONS = {
@@ -65,7 +68,7 @@ def decide(context: Context, world: World, applied: tuple[CapSpendingChange, ...
             detaching_waits={project: since for project, (since, _) in waits.items()},
         ),
         changes=(
-            *_notifications(rungs, in_force),
+            *_notifications(rungs, in_force, context),
             *_restrictions(rungs, context),
             # Once a project is detached, nothing in it can be changed any more.
             *sorted(
@@ -79,7 +82,7 @@ def decide(context: Context, world: World, applied: tuple[CapSpendingChange, ...
         ),
         notices=tuple(message for one in decisions for message in one.notices),
         next=tuple(_next_rungs(context)),
-        alerts=tuple(_missing_budgets(context, world)),
+        alerts=tuple(alerts(rungs, context, world)),
         log=tuple(_cost(context)),
     )
 
@@ -129,7 +132,7 @@ def _in_force(
     return dict(sorted((key, rung.interval_start) for key, rung in done))
 
 
-def _notifications(rungs: Iterable[ActiveRung], in_force: dict[str, datetime]) -> Iterable[Notify]:
+def _notifications(rungs: Iterable[ActiveRung], in_force: dict[str, datetime], context: Context) -> Iterable[Notify]:
     for rung in rungs:
         if Action.NOTIFY in rung.rung.do and rung.key(Action.NOTIFY) not in in_force:
             yield Notify(
@@ -141,6 +144,7 @@ def _notifications(rungs: Iterable[ActiveRung], in_force: dict[str, datetime]) -
                 scope=rung.name,
                 budget=rung.budget,
                 rung=rung.rung,
+                is_observing=context.settings.mode is Mode.OBSERVE,
             )
 
 
@@ -176,7 +180,7 @@ def _restrictions(rungs: Iterable[ActiveRung], context: Context) -> Iterable[Set
 def _edits(decision: HoldDecision, resource: Resource) -> Iterable[CapSpendingChange]:
     """The changes that make a resource what its decision wants: one for each field."""
     for field, after in (decision.write or {}).items():
-        change = _kind_of_edit(resource, after)
+        change = _kind_of_edit(resource, field, after)
         yield change(
             target=decision.name,
             field=field,
@@ -190,24 +194,15 @@ def _edits(decision: HoldDecision, resource: Resource) -> Iterable[CapSpendingCh
 
 
 def _kind_of_edit(
-    resource: Resource, after: FieldValue
-) -> type[SetMaxInstances | PauseJob | ResumeJob | DetachBilling | LinkBilling]:
+    resource: Resource, field: str, after: FieldValue
+) -> type[SetMaxInstances | SetManualInstances | PauseJob | ResumeJob | DetachBilling | LinkBilling]:
     match resource:
         case RunService():
-            return SetMaxInstances
+            return SetMaxInstances if field == MAX_INSTANCES else SetManualInstances
         case ProjectBilling():
             return LinkBilling if after else DetachBilling
         case _:
             return PauseJob if after == PAUSED else ResumeJob
-
-
-def _missing_budgets(context: Context, world: World) -> Iterable[Alert]:
-    """A budget that is gone sends no notification any more: what it has in force is let go by nothing but a person."""
-    for key, budget in context.settings.budgets.items():
-        read = world.get(amount_of(budget))
-        if isinstance(read, BudgetAmount) and not read.exists:
-            what = f"billing account {budget.billing_account} no longer has the budget {budget.id}"
-            yield Alert("budget_missing", key, f"{what}: what it has in force stays so until the command `undo`")
 
 
 def _next_rungs(context: Context) -> Iterable[NextRung]:

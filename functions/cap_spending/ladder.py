@@ -1,6 +1,6 @@
 """Which rungs are in force: a pure decision from the facts, the settings and the time."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import msgspec
@@ -10,6 +10,9 @@ from functions.cap_spending.records import BudgetRecord, Interval, Records
 from functions.cap_spending.settings import Action, Basis, Budget, Rung, Settings
 from shared.decision import Message
 
+FORECAST_TOLERANCE = Decimal("1.05")
+"""How much an amount may change without making another forecast of one that was accepted."""
+LATER = datetime.max.replace(tzinfo=UTC)
 PROJECTED_AT_MOST = timedelta(hours=48)
 """How far past the last notification the hourly burn is added. A budget that is silent for longer is a fault to
 look into, not a cost."""
@@ -36,7 +39,7 @@ class ActiveRung(msgspec.Struct, frozen=True):
 
 def active_rungs(records: Records, settings: Settings, now: datetime) -> tuple[ActiveRung, ...]:
     """The rungs whose actions should hold now: passed, not accepted or undone, and not held back by a snooze."""
-    return tuple(step for step in passed_rungs(records, settings, now) if not _is_let_go(step, records, now))
+    return tuple(rung for rung in passed_rungs(records, settings, now) if not _is_let_go(rung, records, now))
 
 
 def passed_rungs(records: Records, settings: Settings, now: datetime) -> tuple[ActiveRung, ...]:
@@ -57,7 +60,7 @@ def passed_at(rung: Rung, record: BudgetRecord, budget: Budget, now: datetime) -
         return first
     match rung.on:
         case Basis.ACTUAL:
-            return interval.highest_published if interval.ratio >= rung.ratio else None
+            return interval.highest_published if interval.has_reached(rung.ratio) else None
         case Basis.FORECAST:
             known = interval.forecast is not None and interval.forecast >= rung.ratio
             return interval.forecast_published if known else None
@@ -84,11 +87,11 @@ def latched_intervals(records: Records, settings: Settings, now: datetime) -> di
     when they are passed must not move with the next notification, or that would trip what was undone before it.
     """
     latched: dict[str, Interval] = {}
-    for step in passed_rungs(records, settings, now):
-        interval = latched.get(step.budget, records.budgets[step.budget].current)
-        if step.rung.name not in interval.passed:
-            passed = dict(sorted((interval.passed | {step.rung.name: step.since}).items()))
-            latched[step.budget] = msgspec.structs.replace(interval, passed=passed)
+    for rung in passed_rungs(records, settings, now):
+        interval = latched.get(rung.budget, records.budgets[rung.budget].current)
+        if rung.rung.name not in interval.passed:
+            passed = dict(sorted((interval.passed | {rung.rung.name: rung.since}).items()))
+            latched[rung.budget] = msgspec.structs.replace(interval, passed=passed)
     return latched
 
 
@@ -105,31 +108,38 @@ def is_let_go_by_command(records: Records, budget: str, rung: str, since: dateti
     return bool(undone and undone >= since) or bool(accepted and accepted >= since)
 
 
-def _is_let_go(step: ActiveRung, records: Records, now: datetime) -> bool:
-    record = records.budgets[step.budget]
-    undone = records.undone.get(step.budget)
-    if undone and (undone >= step.since or _was_accepted_at_another_amount(step, record, undone)):
+def _is_let_go(rung: ActiveRung, records: Records, now: datetime) -> bool:
+    record = records.budgets[rung.budget]
+    undone = records.undone.get(rung.budget)
+    if undone and (undone >= rung.since or _was_accepted_at_another_amount(rung, record, records)):
         return True
-    accepted = records.accepted.get(step.budget, {}).get(step.rung.name)
+    accepted = records.accepted.get(rung.budget, {}).get(rung.rung.name)
     if accepted and accepted >= began(record):
         return True
-    snoozed = records.snoozed.get(step.budget)
-    was_there_before = any(step.key(action) in records.in_force for action in step.rung.do)
+    snoozed = records.snoozed.get(rung.budget)
+    was_there_before = any(rung.key(action) in records.in_force for action in rung.rung.do)
     return bool(snoozed and now < snoozed.until and not was_there_before)
 
 
-def _was_accepted_at_another_amount(step: ActiveRung, record: BudgetRecord, undone: datetime) -> bool:
-    """Whether the cost that was known when the overrun was accepted is past this rung at the present amount too.
+def _was_accepted_at_another_amount(rung: ActiveRung, record: BudgetRecord, records: Records) -> bool:
+    """Whether what was known when the overrun was accepted is past this rung at the present amount too.
 
-    Raising the budget by less than the overrun does not trip again what was undone in this interval.
+    Neither a raise by less than the overrun nor an amount that follows last month's cost by cents trips again what was
+    undone in this period.
     """
-    known = [
-        one.highest_cost
+    undone = records.undone[rung.budget]
+    amount = record.current.amount
+    if rung.rung.on is Basis.ACTUAL:
+        accepted = records.accepted_costs.get(rung.budget)
+        is_of_now = accepted is not None and accepted.interval_start == rung.interval_start
+        return accepted is not None and is_of_now and accepted.cost >= rung.rung.ratio * amount
+    return any(
+        one.forecast * one.amount * FORECAST_TOLERANCE >= rung.rung.ratio * amount
         for one in record.intervals
-        if one.interval_start == step.interval_start and one.highest_published <= undone
-    ]
-    is_actual = step.rung.on is Basis.ACTUAL
-    return is_actual and bool(known) and max(known) >= step.rung.ratio * record.current.amount
+        if one.interval_start == rung.interval_start
+        and one.forecast is not None
+        and one.passed.get(rung.rung.name, LATER) <= undone
+    )
 
 
 def explain(rung: Rung, record: BudgetRecord, budget: Budget) -> WhyPassed:

@@ -101,6 +101,28 @@ class DetachingWaits(Message, frozen=True):
         return f"detaching {self.project} waits up to ten minutes: {self.unreadable}"
 
 
+class HeldUpByMinimum(Message, frozen=True):
+    """A service cannot be limited as far as the settings ask."""
+
+    name: str
+    minimum: int
+
+    def __str__(self) -> str:
+        return (
+            f"{self.name} has a minimum of {self.minimum} instances, so it cannot be limited further; lower the minimum"
+        )
+
+
+class ScalingModeChanged(Message, frozen=True):
+    """A person has changed how a held service scales, so what is held no longer limits it."""
+
+    name: str
+    field: str
+
+    def __str__(self) -> str:
+        return f"{self.name}: a person changed its scaling mode; left alone until another rung limits {self.field}"
+
+
 class CannotBePaused(Message, frozen=True):
     """A job in UPDATE_FAILED: only an enabled one can be paused, and Google does not say that this one no longer runs.
 

@@ -3,7 +3,7 @@
 Format: https://cloud.google.com/billing/docs/how-to/budgets-programmatic-notifications#notification-format
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Annotated
 
@@ -16,8 +16,13 @@ from shared.events import MALFORMED, PubsubMessage, explain, in_utc
 
 SCHEMA_VERSION = "1.0"
 
-# A number that is finite and not negative: msgspec refuses NaN, and whatever a double cannot hold.
+# Numbers are finite: msgspec refuses NaN, and whatever a double cannot hold. A period may begin with a credit.
 Amount = Annotated[float, Meta(ge=0)]
+
+BEGINS_EARLY_AT_MOST = timedelta(hours=1)
+"""Clocks differ; a period that begins later than this after its notification is none."""
+LONGEST_PERIOD = timedelta(days=3660)
+"""A custom period may be years long. One that began before that is a mistake, or a made-up message."""
 
 
 class BudgetNotification(msgspec.Struct, frozen=True):
@@ -31,14 +36,9 @@ class BudgetNotification(msgspec.Struct, frozen=True):
     forecast_threshold: Decimal | None
     """The highest forecast threshold *rule* of the budget that is passed, not a ratio of the forecast."""
 
-    @property
-    def ratio(self) -> Decimal:
-        """Cost so far over the budget's amount."""
-        return self.cost / self.amount
-
 
 class _Data(msgspec.Struct, frozen=True, rename="camel"):
-    cost_amount: Amount
+    cost_amount: float
     cost_interval_start: datetime
     budget_amount: Amount
     currency_code: str
@@ -65,14 +65,18 @@ def parse_notification(message: PubsubMessage, settings: Settings) -> BudgetNoti
         raise IgnoredMessage(f"malformed: a notification of budget {key}: {explain(error)}") from None
     if data.cost_interval_start.tzinfo is None:
         raise IgnoredMessage(f"malformed: a notification of budget {key}: costIntervalStart has no time zone")
-    if data.budget_amount == 0:
-        raise IgnoredMessage(f"malformed: a notification of budget {key}: budgetAmount is zero, so there is no ratio")
     if data.currency_code != settings.budgets[key].currency:
         raise IgnoredMessage(f"foreign: a notification of budget {key} is not in {settings.budgets[key].currency}")
+    begins = in_utc(data.cost_interval_start, "costIntervalStart")
+    if not message.published - LONGEST_PERIOD <= begins <= message.published + BEGINS_EARLY_AT_MOST:
+        raise IgnoredMessage(
+            f"malformed: a notification of budget {key}: costIntervalStart is not a time at which a period that is "
+            "current when it is published can have begun"
+        )
     forecast = data.forecast_threshold_exceeded
     return BudgetNotification(
         budget=key,
-        interval_start=in_utc(data.cost_interval_start, "costIntervalStart"),
+        interval_start=begins,
         cost=Decimal(repr(data.cost_amount)),
         amount=Decimal(repr(data.budget_amount)),
         forecast_threshold=None if forecast is None else Decimal(repr(forecast)),

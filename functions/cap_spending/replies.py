@@ -4,7 +4,7 @@ from functions.cap_spending.commands import Accept, LinkBilling, Snooze, Status,
 from functions.cap_spending.ladder import active_rungs, began, passed_rungs
 from functions.cap_spending.messages import percent
 from functions.cap_spending.needs import is_linked_by_command
-from functions.cap_spending.records import Context
+from functions.cap_spending.records import Context, Interval
 from shared.clock import format_time
 
 
@@ -60,7 +60,7 @@ def _linked(project: str, context: Context) -> str:
     name = f"projects/{project}"
     hold = context.records.holds.get(name)
     if hold is None or not is_linked_by_command(name, hold, context.records):
-        return f"{project}: nothing has detached it here by when this was said, so there is nothing to link"
+        return f"{project}: it is not detached; nothing to do"
     return f"{project}: linked again to {hold.fields['billing_account'].original}"
 
 
@@ -78,7 +78,7 @@ def _budgets(context: Context) -> list[str]:
             lines.append(f"{key}: {', '.join(['no notification yet', *parts])}")
             continue
         interval = record.current
-        cost = f"{interval.highest_cost:.2f} of {interval.amount:.2f} {budget.currency} ({percent(interval.ratio)})"
+        cost = f"{interval.highest_cost:.2f} of {interval.amount:.2f} {budget.currency} ({_share(interval)})"
         lines.append(
             f"{key}: {cost} since {interval.interval_start:%Y-%m-%d}; {', '.join(parts) or 'nothing in force'}"
         )
@@ -91,3 +91,7 @@ def _holds(context: Context) -> list[str]:
         for name, hold in sorted(context.records.holds.items())
         for field, held in hold.fields.items()
     ]
+
+
+def _share(interval: Interval) -> str:
+    return percent(interval.highest_cost / interval.amount) if interval.amount else "of nothing"

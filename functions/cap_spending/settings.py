@@ -36,12 +36,20 @@ Projects = Annotated[tuple[ProjectId, ...], Meta(min_length=1)]
 Locations = Annotated[tuple[Region, ...], Meta(min_length=1)]
 
 
+HIGHEST_RATIO = 20
+"""Whoever writes 80 means 80 %, and not eighty times the budget."""
+
+
 class Rung(Model, frozen=True, kw_only=True):
     """One threshold of a ladder and what is done once it is passed."""
 
     at: Annotated[float, Meta(gt=0, description="Ratio of cost to the budget's amount: 1.0 is all of it.")]
     on: Basis = Basis.ACTUAL
     do: Annotated[tuple[Action, ...], Meta(min_length=1)]
+
+    def __post_init__(self) -> None:
+        if self.at > HIGHEST_RATIO:
+            raise SettingsError("at", self.at, f"a ratio of the budget's amount: {self.at / 100:g} for {self.at:g} %")
 
     @property
     def name(self) -> str:
@@ -121,6 +129,11 @@ class Budget(Model, frozen=True, kw_only=True):
             for action in rung.do:
                 if action in SCOPED and self.scope_of(action) is None:
                     raise SettingsError(f"may_touch.{action}", None, f"what {action} of the rung {rung.name} may touch")
+
+    @property
+    def name(self) -> str:
+        """What the budget is, whatever key the owner gives it. In another currency its costs are other numbers."""
+        return f"{self.billing_account}:{self.id}:{self.currency}"
 
     def scope_of(self, action: Action) -> CloudRunScope | SchedulesScope | BillingScope | None:
         """What an action may touch; None for an action that touches nothing, or that is not allowed for."""

@@ -5,12 +5,20 @@ from collections.abc import Iterable
 import msgspec
 
 from functions.cap_spending.ladder import ActiveRung
-from functions.cap_spending.messages import CannotBePaused, HeldBy, InDetachedProject, StaysDetached
+from functions.cap_spending.messages import (
+    CannotBePaused,
+    HeldBy,
+    HeldUpByMinimum,
+    InDetachedProject,
+    ScalingModeChanged,
+    StaysDetached,
+)
 from functions.cap_spending.needs import closed_projects, is_linked_by_command
 from functions.cap_spending.records import Context, Records
 from functions.cap_spending.settings import BillingScope, CloudRunScope, SchedulesScope, Settings
 from functions.cap_spending.world import (
     KINDS,
+    MAX_INSTANCES,
     ProjectBilling,
     Resource,
     RunService,
@@ -20,8 +28,8 @@ from functions.cap_spending.world import (
     project_around,
     resources_in,
 )
-from shared.decision import is_suites_own
-from shared.holds import Current, Hold, HoldDecision, Phase, Wanted, decide
+from shared.decision import Message, is_suites_own
+from shared.holds import Current, FieldValue, Hold, HoldDecision, Phase, Wanted, decide
 from shared.world import World
 
 MANAGED_BY_FUNCTIONS = ("goog-managed-by", "cloudfunctions")
@@ -41,14 +49,33 @@ def decide_resources(rungs: Iterable[ActiveRung], context: Context, world: World
         if hold and name not in closed and project_around(name) in closed:
             decisions[name] = _in_detached_project(name, hold, rungs)
         elif world.knows(need_of(name)):
-            in_flight = resource is not None and resource.in_flight
-            current = resource.current if resource else None
-            decisions[name] = decide(name, current, wanted.get(name), hold, in_flight=in_flight)
+            decision = _decide_one(name, resource, wanted.get(name), hold)
+            notices = tuple(_notices_on(resource, hold, rungs, settings)) if name in wanted else ()
+            decisions[name] = msgspec.structs.replace(decision, notices=(*decision.notices, *notices))
     for job in resources.values():
         is_failed = isinstance(job, ScheduledJob) and job.state == UPDATE_FAILED and job.name not in records.holds
         if is_failed and any(_asks_for(rung, job, settings) for rung in rungs):
             decisions[job.name] = HoldDecision(job.name, notices=(CannotBePaused(job.name),))
     return [decisions[name] for name in sorted(decisions)]
+
+
+def _decide_one(name: str, resource: Resource | None, wanted: Wanted | None, hold: Hold | None) -> HoldDecision:
+    if resource is None:
+        return decide(name, None, wanted, hold)
+    fields = {*(hold.fields if hold else ()), *(wanted.applied if wanted else ())}
+    current = {field: value for field, value in resource.current.items() if field in fields}
+    return decide(name, current, wanted, hold, in_flight=resource.in_flight)
+
+
+def _notices_on(
+    resource: Resource | None, hold: Hold | None, rungs: tuple[ActiveRung, ...], settings: Settings
+) -> Iterable[Message]:
+    if isinstance(resource, RunService):
+        asking = [rung for rung in rungs if _asks_for(rung, resource, settings)]
+        if hold and resource.limiting_field not in hold.fields:
+            yield ScalingModeChanged(resource.name, resource.limiting_field)
+        elif resource.limiting_field == MAX_INSTANCES and resource.min_instances > _lowest_limit(asking, settings):
+            yield HeldUpByMinimum(resource.name, resource.min_instances)
 
 
 def _in_detached_project(name: str, hold: Hold, rungs: tuple[ActiveRung, ...]) -> HoldDecision:
@@ -121,17 +148,35 @@ def _applied(resource: Resource, asking: list[ActiveRung], hold: Hold | None, se
     """What the resource should be; None if it need not change for these rungs."""
     if not asking:
         return None
-    original = {name: held.original for name, held in hold.fields.items()} if hold else resource.current
+    original = {**resource.current, **({name: held.original for name, held in hold.fields.items()} if hold else {})}
     match resource:
         case RunService():
-            scopes = [settings.budgets[rung.budget].may_touch.limit_cloud_run for rung in asking]
-            limit = max(min(scope.max_instances for scope in scopes if scope), resource.min_instances)
-            is_lower = original["max_instances"] == 0 or int(original["max_instances"]) > limit
-            return {"max_instances": limit} if is_lower else None
+            return _limits(resource, asking, original, hold, settings)
         case ScheduledJob():
             return {"state": PAUSED} if original["state"] == ENABLED else None
         case ProjectBilling():
             return {"billing_account": ""} if original["billing_account"] else None
+
+
+def _limits(
+    service: RunService, asking: list[ActiveRung], original: Current, hold: Hold | None, settings: Settings
+) -> Current | None:
+    """The limits of a service: of the field that is held, and once another rung asks, of the one that counts now."""
+    lowest = _lowest_limit(asking, settings)
+    is_new = not hold or {rung.name for rung in asking} - set(hold.held_by)
+    fields = {*(hold.fields if hold else ()), *([service.limiting_field] if is_new else [])}
+    limits: dict[str, FieldValue] = {}
+    for field in sorted(fields):
+        limit = max(lowest, service.min_instances) if field == MAX_INSTANCES else lowest
+        is_without = field == MAX_INSTANCES and original[field] == 0
+        if is_without or int(original[field]) > limit:
+            limits[field] = limit
+    return limits or None
+
+
+def _lowest_limit(asking: list[ActiveRung], settings: Settings) -> int:
+    scopes = [settings.budgets[rung.budget].may_touch.limit_cloud_run for rung in asking]
+    return min(scope.max_instances for scope in scopes if scope)
 
 
 def _is_linked(resource: Resource, rung: ActiveRung, records: Records) -> bool:

@@ -1,6 +1,7 @@
 """What of Google Cloud `cap_spending` reads, as typed values, and the question that each answers."""
 
 from collections.abc import Mapping
+from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from typing import ClassVar
@@ -10,6 +11,8 @@ import msgspec
 from functions.cap_spending.settings import Action
 from shared.holds import Current
 from shared.world import Need, World
+
+MAX_INSTANCES, MANUAL_INSTANCES = "max_instances", "manual_instances"
 
 
 class ResourceKind(StrEnum):
@@ -37,11 +40,18 @@ class RunService(msgspec.Struct, frozen=True):
     min_instances: int
     in_flight: bool
     etag: str
+    manual_instances: int | None = None
+    """How many instances it has while it is scaled by hand; None if it scales by itself."""
 
     @property
     def current(self) -> Current:
-        """The field that we may hold."""
-        return {"max_instances": self.max_instances}
+        """The fields that we may hold."""
+        return {MAX_INSTANCES: self.max_instances, MANUAL_INSTANCES: self.manual_instances or 0}
+
+    @property
+    def limiting_field(self) -> str:
+        """The field that limits it: Google ignores the maximum of a service that is scaled by hand."""
+        return MAX_INSTANCES if self.manual_instances is None else MANUAL_INSTANCES
 
 
 class ScheduledJob(msgspec.Struct, frozen=True):
@@ -80,6 +90,8 @@ class BudgetAmount(msgspec.Struct, frozen=True):
     """What a budget says of itself now."""
 
     exists: bool
+    period_ended: date | None = None
+    """The last day of a custom period."""
     amount: Decimal | None = None
     """None if it follows the last period's cost, or is in another currency."""
 

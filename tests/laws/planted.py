@@ -169,7 +169,7 @@ def believes_the_last_to_arrive() -> AnyAutomation:
         folded = AUTOMATION.fold(records, event, settings)
         if not isinstance(said := event.event, BudgetNotification):
             return folded
-        newest = Newest(said.interval_start, event.published, event.message_id, said.amount, said.cost)
+        newest = Newest(event.published, event.message_id, said.interval_start, said.amount, said.cost)
         last = BudgetRecord(newest, folded.budgets[said.budget].intervals)
         return msgspec.structs.replace(folded, budgets=folded.budgets | {said.budget: last})
 

@@ -108,12 +108,14 @@ class Stage:
         *,
         interval: datetime = examples.NOVEMBER,
         after: float = 0,
+        budget: str = examples.BUDGET_ID,
         message_id: str = "",
         published: datetime | None = None,
     ) -> Report:
         """Let hours pass, and a budget notification come."""
         data = examples.notification(cost, amount, interval=interval)
-        return self.push(data, after=after, message_id=message_id, published=published)
+        given = examples.attributes(budgetId=budget)
+        return self.push(data, after=after, message_id=message_id, published=published, given=given)
 
     def tick(self, after: float = 0) -> Report:
         """Let hours pass, and a tick come."""

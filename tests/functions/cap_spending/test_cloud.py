@@ -246,7 +246,7 @@ def test_what_a_deleted_budget_has_in_force_stays_until_a_person_undoes_it(stage
                 "budget_missing",
                 "monthly",
                 f"billing account {ACCOUNT} no longer has the budget {BUDGET_ID}: what it has in force stays so until "
-                "the command `undo`",
+                "`./deploy.sh send cap_spending undo --budget monthly`",
             ),
         )
         assert (report.outcome, severity(report)) == (Outcome.UNCHANGED, Severity.ERROR)

@@ -82,10 +82,6 @@ RUNGS = "there are actual@0.5, actual@1, actual@1.5, actual@1e-07, forecast@0.8"
             {"type": "accept", "rung": "actual@1", "budget": "team"},
             "no rung is called 'actual@1': there are actual@1e-07, forecast@0.8",
         ),
-        (
-            {"type": "link_billing", "project": "my-product"},
-            "no project 'my-product' may be detached, so none is linked: there are my-experiments",
-        ),
         ({"type": "snooze", "until": "tomorrow"}, "malformed: not of a shape that is known here"),
         ({"type": "snooze", "until": "9999-12-31T23:59:59-12:00"}, "malformed: until is out of range"),
         ({"type": "snooze"}, "malformed: Object missing required field `until`"),

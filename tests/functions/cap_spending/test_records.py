@@ -145,7 +145,7 @@ def test_what_is_kept_is_bounded(messages: list[Dated[Event]]) -> None:
 
 def test_one_notification() -> None:
     known = folded([said(210, forecast=1.0)]).budgets["monthly"]
-    assert known.newest == Newest(NOVEMBER, NOON, "1", Decimal(400), Decimal(210))
+    assert known.newest == Newest(NOON, "1", NOVEMBER, Decimal(400), Decimal(210))
     assert known.intervals == (
         Interval(
             NOVEMBER,
@@ -156,9 +156,11 @@ def test_one_notification() -> None:
             forecast=Decimal(1),
             forecast_published=NOON,
             passed={"actual@0.5": NOON, "forecast@1": NOON},
+            last_published=NOON,
         ),
     )
-    assert known.current.ratio == Decimal("0.525")
+    assert known.current.has_reached(Decimal("0.525"))
+    assert not known.current.has_reached(Decimal("0.526"))
 
 
 def test_a_cost_that_falls_again_is_no_less_the_highest() -> None:
@@ -197,9 +199,10 @@ def test_amounts_that_are_equal_are_the_same_however_they_are_written() -> None:
 
 
 def test_an_interval_that_is_long_gone_is_forgotten() -> None:
-    known = folded([said(10, interval=NOVEMBER + timedelta(days=31 * months)) for months in range(5)])
-    starts = {one.interval_start for one in known.budgets["monthly"].intervals}
-    assert starts == {NOVEMBER + timedelta(days=31 * months) for months in (2, 3, 4)}
+    starts = [(months, NOVEMBER + timedelta(days=31 * months)) for months in range(5)]
+    known = folded([said(10, interval=start, at=24.0 * 31 * months) for months, start in starts])
+    kept = {one.interval_start for one in known.budgets["monthly"].intervals}
+    assert kept == {NOVEMBER + timedelta(days=31 * months) for months in (2, 3, 4)}
     assert fold(known, said(10), SETTINGS) == known
 
 

@@ -235,7 +235,7 @@ def test_the_name_of_a_rung(at: float, name: str) -> None:
 
 rungs = some.builds(
     Rung,
-    at=some.floats(0.01, 100, allow_nan=False),
+    at=some.floats(0.01, 20, allow_nan=False),
     on=some.sampled_from(Basis),
     do=some.lists(some.sampled_from([Action.NOTIFY, Action.GPU_POOLS_OFF, Action.PREVIEWS_OFF]), min_size=1).map(tuple),
 )

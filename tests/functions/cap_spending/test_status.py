@@ -93,7 +93,7 @@ def test_a_notification_is_one_line_at_the_right_severity(capsys: pytest.Capture
     assert lines[2] == {
         "severity": "ERROR",
         "message": "budget monthly: cost has reached 500.00 USD, past 100 % of 400.00 USD",
-        "budget_alert": {"budget": "monthly", "rung": "actual@1", "at": 1.0, "on": "actual"},
+        "budget_alert": {"budget": "monthly", "rung": "actual@1", "at": 1.0, "on": "actual", "observing": False},
     }
 
 
