@@ -10,8 +10,7 @@ from typing import Annotated, TypeVar
 import msgspec
 from msgspec import Meta
 
-from shared.errors import SettingsError
-from shared.settings_errors import settings_error
+from shared.settings import convert
 
 OURS = "BACKUP_"
 
@@ -38,8 +37,4 @@ SettingsT = TypeVar("SettingsT", bound=JobSettings)
 def from_environment(type_: type[SettingsT]) -> SettingsT:
     """The settings of a job. Raises ``SettingsError`` with the variable, its value and what would do."""
     given = {name: value for name, value in os.environ.items() if name.startswith(OURS)}
-    try:
-        return msgspec.convert(given, type_, strict=False)
-    except msgspec.ValidationError as error:
-        wrong = settings_error(error, given, "", type_)
-        raise SettingsError(wrong.key.removeprefix("."), wrong.value, wrong.what_would_do) from None
+    return convert(given, type_, "", strict=False)

@@ -1,7 +1,12 @@
 """The few errors that the suite raises itself, each saying what to do about it."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+
+LONGEST_SHOWN = 120
+"""Characters of a value that an error quotes."""
+_CREDENTIAL = re.compile(r"(?<=://)[^/@\s]*:[^/@\s]*(?=@)|\bgh[a-z]_\w+|\bgithub_pat_\w+|-----BEGIN .*", re.DOTALL)
 
 
 class CaretakerError(Exception):
@@ -9,16 +14,97 @@ class CaretakerError(Exception):
 
 
 class SettingsError(CaretakerError, ValueError):
-    """A setting is wrong: names the key, the value, and what would do.
+    """One wrong setting: its key and value, what was expected, and where it is written, once that is known.
 
-    A ``ValueError`` too, so that a settings type may raise it while msgspec makes one.
+    A ``ValueError`` too, so that a settings type may raise it from ``__post_init__``.
     """
 
-    def __init__(self, key: str, value: object, what_would_do: str) -> None:
+    def __init__(
+        self,
+        key: str,
+        value: object,
+        expected: str,
+        *,
+        problem: str = "",
+        remedy: str = "",
+        file: str = "",
+        line: int = 0,
+    ) -> None:
+        """``problem`` and ``remedy`` replace the usual words; a ``value`` of None is a key that is missing."""
         self.key = key
         self.value = value
-        self.what_would_do = what_would_do
-        super().__init__(f"{key}: {value!r} will not do: {what_would_do}")
+        self.expected = expected
+        self.problem = problem or (
+            f"missing required key {key}" if value is None else f"invalid value {_shown(value)} for {key}"
+        )
+        self.remedy = remedy or f"expected {expected}"
+        self.file = file
+        self.line = line
+        super().__init__(key, value, expected)
+
+    def __str__(self) -> str:
+        where = f" in {self.file}" if self.file else ""
+        where += f" line {self.line}" if self.line else ""
+        return f"{self.problem}{where}; {self.remedy}"
+
+    @property
+    def errors(self) -> "tuple[SettingsError, ...]":
+        """All of them, where there are several."""
+        return (self,)
+
+    def renamed(self, key: str) -> "SettingsError":
+        """The same error for the full name of its key."""
+        problem = self.problem.replace(self.key, key) if self.key else self.problem
+        return SettingsError(
+            key, self.value, self.expected, problem=problem, remedy=self.remedy, file=self.file, line=self.line
+        )
+
+    def located(self, file: str, line: int) -> "SettingsError":
+        """The same error with the place where the setting is written."""
+        return SettingsError(
+            self.key, self.value, self.expected, problem=self.problem, remedy=self.remedy, file=file, line=line
+        )
+
+
+class SeveralSettingsErrors(SettingsError):
+    """All wrong settings of a file, each on a line of its own; as a ``SettingsError`` it is the first of them."""
+
+    def __init__(self, errors: Sequence[SettingsError]) -> None:
+        self._errors = tuple(errors)
+        first = self._errors[0]
+        super().__init__(
+            first.key,
+            first.value,
+            first.expected,
+            problem=first.problem,
+            remedy=first.remedy,
+            file=first.file,
+            line=first.line,
+        )
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self._errors))
+
+    @property
+    def errors(self) -> tuple[SettingsError, ...]:
+        """Each of them."""
+        return self._errors
+
+
+def settings_error_of(errors: Sequence[SettingsError]) -> SettingsError:
+    """One or more errors as the one to raise, in the order of their lines, each message once."""
+    each = {str(one): one for error in errors for one in error.errors}
+    in_order = sorted(each.values(), key=lambda error: (error.file, error.line))
+    return in_order[0] if len(in_order) == 1 else SeveralSettingsErrors(in_order)
+
+
+def _shown(value: object) -> str:
+    """A value as an error quotes it: short, and without anything that looks like a credential."""
+    text = repr(value) if isinstance(value, str) else str(value)
+    if isinstance(value, bool):
+        text = text.lower()
+    text = _CREDENTIAL.sub("***", text)
+    return text if len(text) <= LONGEST_SHOWN else f"{text[: LONGEST_SHOWN - 3]}..."
 
 
 class IgnoredMessage(CaretakerError):

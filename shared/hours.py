@@ -13,6 +13,7 @@ does so in UTC too. Windows of which one ends where the next begins may overlap 
 import re
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
+from importlib import resources
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -131,13 +132,23 @@ class _Span(msgspec.Struct, frozen=True):
 @cache
 def zone_of(name: str) -> ZoneInfo:
     """The time zone of an IANA name. Raises ``SettingsError`` with the key ``time_zone`` for any other."""
-    would_do = "the IANA name of a time zone, such as Europe/Berlin"
+    expected = "the IANA name of a time zone, such as Europe/Berlin"
     if not _ZONE.fullmatch(name):
-        raise SettingsError("time_zone", name, would_do)
+        raise SettingsError("time_zone", name, expected)
+    # The pinned package, wherever this runs: `ZoneInfo(name)` prefers the machine's own data, which may be years old.
+    pinned = resources.files("tzdata").joinpath("zoneinfo", *name.split("/"))
     try:
-        return ZoneInfo(name)
-    except (KeyError, ValueError, OSError) as error:  # OSError: `Europe` is a directory
-        raise SettingsError("time_zone", name, would_do) from error
+        with pinned.open("rb") as data:
+            return ZoneInfo.from_file(data, key=name)
+    except (ValueError, OSError) as error:  # OSError: `Europe` is a directory
+        raise SettingsError("time_zone", name, expected, remedy=_zone_remedy(name, expected)) from error
+
+
+def _zone_remedy(name: str, expected: str) -> str:
+    from shared.settings_words import nearest
+
+    near = nearest(name, resources.files("tzdata").joinpath("zones").read_text(encoding="utf-8").split())
+    return f"expected {expected}" + (f" (did you mean {near}?)" if near else "")
 
 
 @cache

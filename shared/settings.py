@@ -1,17 +1,18 @@
-"""The owner's settings: one section for each automation, typed, and refused with the key's name when wrong.
+"""The owner's settings: one section for each automation, typed; an error names the key, the value and the remedy.
 
 A function is given JSON in ``CARETAKER_SETTINGS``: ``mode`` and its own section of ``caretaker.yaml``.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated, Generic, TypeVar
 
 import msgspec
 from msgspec import Meta
 
-from shared.errors import SettingsError
+from shared.errors import SettingsError, settings_error_of
 
 VARIABLE = "CARETAKER_SETTINGS"
 
@@ -23,8 +24,8 @@ class Mode(StrEnum):
     ACT = "act"
 
 
-ProjectId = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{4,28}[a-z0-9]$")]
-Region = Annotated[str, Meta(pattern=r"^[a-z]+-[a-z]+[0-9]+$")]
+ProjectId = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{4,28}[a-z0-9]$", examples=["my-product"])]
+Region = Annotated[str, Meta(pattern=r"^[a-z]+-[a-z]+[0-9]+$", examples=["europe-west1"])]
 
 
 class Model(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -57,8 +58,8 @@ def from_environment(automation: str, section: type[SectionT]) -> Configuration[
     try:
         data = msgspec.json.decode(text)
     except msgspec.DecodeError as error:
-        would_do = f"JSON with `mode` and a section `{automation}`, made from caretaker.yaml ({error})"
-        raise SettingsError(VARIABLE, text[:80], would_do) from error
+        expected = f"JSON with `mode` and a section `{automation}`, made from caretaker.yaml"
+        raise SettingsError(VARIABLE, text, expected) from error
     configuration = parse(data, automation, section)
     configuration.section.check_complete()
     return configuration
@@ -67,47 +68,67 @@ def from_environment(automation: str, section: type[SectionT]) -> Configuration[
 def parse(data: object, automation: str, section: type[SectionT]) -> Configuration[SectionT]:
     """One automation's settings out of the whole of ``caretaker.yaml``, already read.
 
-    Raises ``SettingsError`` with the key, the value and what would do.
+    Raises ``SettingsError`` with every key that is wrong.
     """
     if not isinstance(data, Mapping):
-        raise SettingsError("caretaker.yaml", data, "a mapping with `mode` and a section for each automation")
+        raise SettingsError("settings", data, "a mapping with `mode` and a section for each automation")
     if automation not in data:
-        raise SettingsError(automation, None, f"a section `{automation}:` in caretaker.yaml")
+        raise SettingsError(automation, None, f"a section `{automation}:`")
     mode = mode_of(data)
     own = convert(data[automation], section, automation)
     return Configuration(mode=own.mode or mode, section=own)
 
 
 def mode_of(data: Mapping[str, object]) -> Mode:
-    """The mode of the whole suite. Raises ``SettingsError`` if it is none."""
+    """The mode of the whole suite. Raises ``SettingsError`` if it is neither of the two."""
     return convert(data.get("mode", Mode.OBSERVE), Mode, "mode")
 
 
 ValueT = TypeVar("ValueT")
 
 
-def convert(data: object, type_: type[ValueT], key: str) -> ValueT:
-    """What was read from YAML, as a typed value. Raises ``SettingsError`` with the key, the value and what would do."""
-    _refuse_stray_line_breaks(data, key)
-    # A round trip through JSON reads a number such as 0.8 as the decimal that the owner wrote.
+def convert(data: object, type_: type[ValueT], key: str, *, strict: bool = True) -> ValueT:
+    """What was read from YAML, as a typed value; ``strict=False`` takes texts for numbers, as in the environment.
+
+    Raises ``SettingsError`` with each key that is wrong, its value and what was expected.
+    """
+    plain = _plain(data)
+    wrong = list(_stray_line_breaks(plain, key))
     try:
-        return msgspec.json.decode(msgspec.json.encode(data), type=type_)
+        # A round trip through JSON reads a number such as 0.8 as the decimal that the owner wrote.
+        encoded = msgspec.json.encode(plain)
     except TypeError as error:
-        raise SettingsError(key, data, f"what JSON can hold ({error})") from error
-    except msgspec.ValidationError as error:
-        from shared.settings_errors import settings_error
+        raise SettingsError(key, data, "text, numbers, lists and mappings") from error
+    try:
+        value = msgspec.json.decode(encoded, type=type_, strict=strict)
+    except msgspec.ValidationError:
+        from shared.settings_errors import errors_in
 
-        raise settings_error(error, data, key, type_) from None
+        found = errors_in(plain, type_, key, strict=strict) or [SettingsError(key, plain, "other settings")]
+        wrong += [one for one in found if one.key not in {stray.key for stray in wrong}]
+    else:
+        if not wrong:
+            return value
+    raise settings_error_of(wrong) from None
 
 
-def _refuse_stray_line_breaks(data: object, key: str) -> None:
-    """Raise ``SettingsError`` for a line that ends in a line break, as YAML's ``|`` makes it: patterns let it pass."""
+def _plain(data: object) -> object:
+    """Data with texts for keys and for dates, as JSON has them."""
+    if isinstance(data, Mapping):
+        return {str(name): _plain(value) for name, value in data.items()}
+    if isinstance(data, list | tuple):
+        return [_plain(value) for value in data]
+    return data.isoformat() if isinstance(data, date | datetime) else data
+
+
+def _stray_line_breaks(data: object, key: str) -> Iterator[SettingsError]:
+    """An error for each text that ends in a line break, as YAML's ``|`` makes it: patterns let it pass."""
     if isinstance(data, str) and data.find("\n") == len(data) - 1 >= 0:
-        raise SettingsError(key, data, "without a line break at its end (in YAML, `|-` and not `|`)")
+        yield SettingsError(key, data, "no line break at the end (in YAML, use `|-` instead of `|`)")
     if isinstance(data, Mapping):
         for name, value in data.items():
-            _refuse_stray_line_breaks(name, key)
-            _refuse_stray_line_breaks(value, f"{key}.{name}")
+            yield from _stray_line_breaks(name, key)
+            yield from _stray_line_breaks(value, f"{key}.{name}" if key else name)
     elif isinstance(data, list):
         for place, value in enumerate(data):
-            _refuse_stray_line_breaks(value, f"{key}[{place}]")
+            yield from _stray_line_breaks(value, f"{key}[{place}]")

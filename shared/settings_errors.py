@@ -1,138 +1,232 @@
-"""Turns msgspec's message about settings into the key, the value and what would do.
+"""Finds everything that is wrong in settings, each with its key, its value, what was expected and the nearest value.
 
-msgspec says ``Expected `float`, got `str` - at `$.budgets[...].ladder[0].at` ``: it does not name the key of a
-mapping, nor the value, nor which keys there are.
+msgspec stops at the first error and names neither key nor value, so this walks the data along the type once msgspec has
+refused it. The rules are msgspec's own: each leaf is judged by `msgspec.convert`, each part that is right in itself by
+its ``__post_init__``.
 """
 
-import difflib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
 
 import msgspec
-import msgspec.inspect
+from msgspec.inspect import (
+    BoolType,
+    DateTimeType,
+    DateType,
+    DecimalType,
+    DictType,
+    EnumType,
+    FloatType,
+    IntType,
+    ListType,
+    LiteralType,
+    NoneType,
+    StrType,
+    StructType,
+    Type,
+    UnionType,
+    VarTupleType,
+)
 
 from shared.errors import SettingsError
+from shared.settings_words import choices, either, expected, nearest, unwrapped
 
-_MESSAGE = re.compile(r"^(?P<what>.*?)(?: - at (?P<key>`key` in )?`\$(?P<path>.*)`)?$", re.DOTALL)
-_STEP = re.compile(r"\.(?P<name>[^.\[]+)|\[(?P<index>\d+)\]|(?P<some>\[\.\.\.\])")
-_UNKNOWN = re.compile(r"Object contains unknown field `(?P<name>.*)`", re.DOTALL)
-_MISSING = re.compile(r"Object missing required field `(?P<name>.*)`")
-
-
-def settings_error(error: msgspec.ValidationError, data: object, key: str, type_: type) -> SettingsError:
-    """The error to show for ``data`` under ``key`` of the settings that is not of the type."""
-    message = _MESSAGE.match(str(error))
-    what, path = (message["what"], message["path"] or "") if message else (str(error), "")
-    steps = list(_steps(path, data, type_))
-    value = _follow(data, steps)
-    place = key + "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps)
-    if isinstance(error.__cause__, SettingsError):
-        cause = error.__cause__
-        return SettingsError(f"{place}.{cause.key}", cause.value, cause.what_would_do)
-    if message and message["key"]:
-        return SettingsError(place, _culprit(data, steps, type_), f"as a key, {what[:1].lower()}{what[1:]}")
-    if unknown := _UNKNOWN.match(what):
-        name = unknown["name"]
-        found = value.get(name) if isinstance(value, Mapping) else None
-        known = _keys(type_, steps, value)
-        return SettingsError(f"{place}.{name}", found, f"there is no such key; {_hint(name, known)}")
-    if missing := _MISSING.match(what):
-        return SettingsError(f"{place}.{missing['name']}", None, "it is required")
-    if choices := _choices(_kind(type_, steps)):
-        return SettingsError(place, value, f"it is one of {', '.join(choices)}")
-    return SettingsError(place, value, what[:1].lower() + what[1:])
+LEAVES: dict[type[Type], type] = {
+    BoolType: bool,
+    DateTimeType: datetime,
+    DateType: date,
+    DecimalType: Decimal,
+    FloatType: float,
+    IntType: int,
+    NoneType: type(None),
+    StrType: str,
+}
 
 
-def _steps(path: str, data: object, type_: type) -> Iterator[str | int]:
-    """The keys and positions of msgspec's path, with each ``[...]`` replaced by the key that is meant."""
-    taken: list[str | int] = []
-    for step in _STEP.finditer(path):
-        if step["some"]:
-            taken.append(_culprit(data, taken, type_))
-        else:
-            taken.append(step["name"] or int(step["index"]))
-        yield taken[-1]
+def errors_in(data: object, type_: type, key: str, *, strict: bool = True) -> list[SettingsError]:
+    """Each thing for which ``data`` under ``key`` is not of the type; ``strict=False`` takes texts for numbers."""
+    return list(_Walk(strict=strict).errors(data, msgspec.inspect.type_info(type_), key))
 
 
-def _culprit(data: object, taken: list[str | int], type_: type) -> str:
-    """The key of the mapping at ``taken`` whose value is wrong: alone in its mapping, it still fails."""
-    mapping = _follow(data, taken)
-    keys = [str(key) for key in mapping] if isinstance(mapping, Mapping) else []
-    for key in keys:
+def child(key: str, name: object) -> str:
+    """The key of what is inside another."""
+    return f"{key}.{name}" if key else str(name)
+
+
+def invalid(key: str, value: object, kind: Type, *, strict: bool = True) -> SettingsError:
+    """The error of a value that is not of the type."""
+    words = expected(kind)
+    hint = hint_for(value, kind) if strict else ""
+    problem = f"no value for {key}" if value is None else ""
+    if not key:
+        problem = f"found a {'list' if isinstance(value, list) else 'single value'}"
+    return SettingsError(key, value, words, problem=problem, remedy=f"expected {words}{hint}")
+
+
+class _Walk:
+    """One walk through data and its type."""
+
+    def __init__(self, *, strict: bool) -> None:
+        self._strict = strict
+
+    def errors(self, data: object, kind: Type, key: str) -> Iterator[SettingsError]:
+        """What is wrong in the data, from top to bottom."""
+        bare, _ = unwrapped(kind)
+        match bare:
+            case UnionType():
+                yield from self._union(data, bare, key)
+            case StructType():
+                yield from self._struct(data, bare, key)
+            case DictType() if isinstance(data, Mapping):
+                yield from self._sizes(data, kind, bare, key)
+                for name, value in data.items():
+                    yield from self._key(name, bare.key_type, key)
+                    yield from self.errors(value, bare.value_type, child(key, name))
+            case ListType() | VarTupleType() if isinstance(data, list | tuple):
+                yield from self._sizes(data, kind, bare, key)
+                for place, value in enumerate(data):
+                    yield from self.errors(value, bare.item_type, f"{key}[{place}]")
+            case _ if not self._is_leaf(data, bare):
+                yield invalid(key, data, kind, strict=self._strict)
+
+    def _union(self, data: object, kind: UnionType, key: str) -> Iterator[SettingsError]:
+        structs = [one for one in map(_bare, kind.types) if isinstance(one, StructType)]
+        if isinstance(data, Mapping) and structs:
+            yield from self._one_of(data, structs, key)
+        elif all(any(True for _ in self.errors(data, one, key)) for one in kind.types):
+            if len(alike := [one for one in kind.types if _fits(data, _bare(one))]) == 1:
+                yield from self.errors(data, alike[0], key)
+            else:
+                yield invalid(key, data, kind, strict=self._strict)
+
+    def _one_of(self, data: Mapping[str, object], structs: Sequence[StructType], key: str) -> Iterator[SettingsError]:
+        """The kind that the data's tag names, or the only one there is."""
+        tag = structs[0].tag_field
+        found = [one for one in structs if one.tag_field is None or data.get(one.tag_field) == one.tag]
+        if found:
+            yield from self._struct(data, found[0], key)
+            return
+        known = [str(one.tag) for one in structs]
+        yield _wrong_choice(child(key, tag), data.get(tag or ""), known)
+
+    def _struct(self, data: object, kind: StructType, key: str) -> Iterator[SettingsError]:
+        if not isinstance(data, Mapping):
+            yield invalid(key, data, kind, strict=self._strict)
+            return
+        fields = {field.encode_name: field for field in kind.fields}
+        own = {kind.tag_field} if kind.tag_field else set()
+        wrong = [
+            error
+            for name, value in data.items()
+            if name in fields
+            for error in self.errors(value, fields[name].type, child(key, name))
+        ]
+        unknown = [name for name in data if name not in {*fields, *own}] if kind.forbid_unknown_fields else []
+        wrong += [_unknown(child(key, name), name, data[name], list(fields)) for name in unknown]
+        misspelled = {nearest(name, fields) for name in unknown}
+        wrong += [
+            SettingsError(child(key, name), None, expected(field.type))
+            for name, field in fields.items()
+            if field.required and name not in {*data, *misspelled}
+        ]
+        yield from wrong or self._as_a_whole(data, kind, key)
+
+    def _as_a_whole(self, data: Mapping[str, object], kind: StructType, key: str) -> Iterator[SettingsError]:
+        """What the type's own ``__post_init__`` refuses, where every field is right."""
         try:
-            msgspec.json.decode(msgspec.json.encode(_only(data, taken, key)), type=type_)
+            self._convert(data, kind.cls)
+        except msgspec.ValidationError as error:
+            cause = error.__cause__
+            if not isinstance(cause, SettingsError):
+                yield SettingsError(key, dict(data), expected(kind))
+                return
+            for one in cause.errors:
+                yield one.renamed(child(key, one.key))
+
+    def _key(self, name: object, kind: Type, key: str) -> Iterator[SettingsError]:
+        for error in self.errors(name, kind, key):
+            where = f" in {key}" if key else ""
+            yield SettingsError(
+                child(key, name), name, error.expected, problem=f"invalid key {name!r}{where}", remedy=error.remedy
+            )
+
+    def _sizes(self, data: object, kind: Type, bare: Type, key: str) -> Iterator[SettingsError]:
+        if isinstance(bare, DictType | ListType | VarTupleType) and isinstance(data, Mapping | Sequence):
+            longest = len(data) if bare.max_length is None else bare.max_length
+            if not (bare.min_length or 0) <= len(data) <= longest:
+                yield invalid(key, data, kind, strict=self._strict)
+
+    def _is_leaf(self, data: object, kind: Type) -> bool:
+        if isinstance(kind, EnumType | LiteralType):
+            return isinstance(data, str | int) and str(data) in choices(kind) and not isinstance(data, bool)
+        wanted = LEAVES.get(type(kind))
+        if wanted is None:
+            return not isinstance(kind, DictType | ListType | VarTupleType)
+        try:
+            value = self._convert(data, wanted)
         except msgspec.ValidationError:
-            return key
-    return keys[0]
+            return False
+        return _is_within(value, kind)
+
+    def _convert(self, data: object, type_: type) -> object:
+        if self._strict:
+            return msgspec.json.decode(msgspec.json.encode(data), type=type_)
+        return msgspec.convert(data, type_, strict=False)
 
 
-def _only(data: object, taken: list[str | int], key: str) -> object:
-    """A copy of the data in which the mapping at ``taken`` holds nothing but ``key``."""
+def _bare(kind: Type) -> Type:
+    return unwrapped(kind)[0]
+
+
+def _fits(data: object, kind: Type) -> bool:
+    """Whether data has the shape of a type, whatever is in it."""
     if isinstance(data, Mapping):
-        if not taken:
-            return {name: value for name, value in data.items() if str(name) == key}
-        return {name: _only(value, taken[1:], key) if name == taken[0] else value for name, value in data.items()}
+        return isinstance(kind, DictType | StructType)
     if isinstance(data, list):
-        return [_only(value, taken[1:], key) if place == taken[0] else value for place, value in enumerate(data)]
-    return data
+        return isinstance(kind, ListType | VarTupleType)
+    return not isinstance(kind, DictType | StructType | ListType | VarTupleType | NoneType)
 
 
-def _follow(data: object, steps: list[str | int]) -> object:
-    for step in steps:
-        if isinstance(step, int) and isinstance(data, list):
-            data = data[step]
-        elif isinstance(data, Mapping):
-            data = data.get(step)
-    return data
+def _is_within(value: object, kind: Type) -> bool:
+    """Whether a leaf keeps to the bounds, the length and the pattern of its type."""
+    if isinstance(kind, IntType | FloatType) and isinstance(value, int | float):
+        return (
+            (kind.ge is None or value >= kind.ge)
+            and (kind.gt is None or value > kind.gt)
+            and (kind.le is None or value <= kind.le)
+            and (kind.lt is None or value < kind.lt)
+        )
+    if isinstance(kind, StrType) and isinstance(value, str):
+        longest = len(value) if kind.max_length is None else kind.max_length
+        return (kind.min_length or 0) <= len(value) <= longest and bool(re.search(kind.pattern or "", value))
+    return not (isinstance(kind, DateTimeType) and isinstance(value, datetime) and kind.tz and value.tzinfo is None)
 
 
-def _keys(type_: type, steps: list[str | int], value: object) -> list[str]:
-    """The keys that the settings type knows at this place; of several kinds, those of the kind that the value says."""
-    said = value if isinstance(value, Mapping) else {}
-    kinds = _structs(_kind(type_, steps))
-    structs = [one for one in kinds if one.tag_field is None or said.get(one.tag_field) == one.tag]
-    return [field.encode_name for struct in structs for field in struct.fields]
+def _wrong_choice(key: str, value: object, known: Sequence[str]) -> SettingsError:
+    hint = nearest(value, known) if isinstance(value, str) else ""
+    remedy = f"expected {either(known)}" + (f" (did you mean {hint}?)" if hint else "")
+    return SettingsError(key, value, either(known), remedy=remedy)
 
 
-def _kind(type_: type, steps: list[str | int]) -> msgspec.inspect.Type:
-    kind = msgspec.inspect.type_info(type_)
-    for step in steps:
-        kind = _inside(kind, step)
-    return kind
+def _unknown(key: str, name: str, value: object, known: Sequence[str]) -> SettingsError:
+    hint = nearest(str(name), known)
+    words = f"one of {', '.join(known)}" if known else "no key here"
+    remedy = f"did you mean {hint}?" if hint else f"expected {words}"
+    return SettingsError(key, value, words, problem=f"unknown key {key}", remedy=remedy)
 
 
-def _choices(kind: msgspec.inspect.Type) -> list[str]:
-    """The values that an enumeration, a literal or the name of a kind knows; none for any other type."""
-    if isinstance(kind, msgspec.inspect.UnionType):
-        return [choice for one in kind.types for choice in _choices(one)]
-    if isinstance(kind, msgspec.inspect.LiteralType):
-        return [str(value) for value in kind.values]
-    return [str(one.value) for one in kind.cls] if isinstance(kind, msgspec.inspect.EnumType) else []
-
-
-def _inside(kind: msgspec.inspect.Type, step: str | int) -> msgspec.inspect.Type:
-    if isinstance(kind, msgspec.inspect.UnionType):
-        inner = [_inside(one, step) for one in kind.types if not isinstance(one, msgspec.inspect.NoneType)]
-        return msgspec.inspect.UnionType(tuple(inner))
-    if isinstance(kind, msgspec.inspect.StructType):
-        if kind.tag_field == step and kind.tag is not None:
-            return msgspec.inspect.LiteralType((kind.tag,))
-        return next((one.type for one in kind.fields if one.encode_name == step), kind)
-    if isinstance(kind, msgspec.inspect.DictType):
-        return kind.value_type
-    if isinstance(kind, msgspec.inspect.ListType | msgspec.inspect.VarTupleType):
-        return kind.item_type
-    return kind
-
-
-def _structs(kind: msgspec.inspect.Type) -> Iterator[msgspec.inspect.StructType]:
-    if isinstance(kind, msgspec.inspect.UnionType):
-        for one in kind.types:
-            yield from _structs(one)
-    elif isinstance(kind, msgspec.inspect.StructType):
-        yield kind
-
-
-def _hint(name: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(name, known, n=1)
-    return f"did you mean `{close[0]}`?" if close else f"known keys here are {', '.join(known) or 'none'}"
+def hint_for(value: object, kind: Type) -> str:
+    """The nearest value that would be right, if there is one."""
+    bare, _ = unwrapped(kind)
+    near = ""
+    if isinstance(value, str):
+        near = nearest(value, choices(kind))
+        if isinstance(bare, BoolType):
+            near = {"yes": "true", "on": "true", "no": "false", "off": "false"}.get(value.lower(), "")
+        elif isinstance(bare, IntType | FloatType | DecimalType) and re.fullmatch(r"[-+]?[0-9]+(\.[0-9]+)?", value):
+            near = f"{value}, without quotes"
+    if isinstance(bare, ListType | VarTupleType) and isinstance(value, str | int | float):
+        near = f"[{value}]"
+    return f" (did you mean {near}?)" if near else ""

@@ -9,8 +9,9 @@ from typing import Annotated, TypeVar
 import msgspec
 from msgspec import Meta
 
-from infra.suite.yaml12 import load_yaml
 from shared.errors import SettingsError
+from shared.settings import convert
+from shared.yaml_file import located_in, read_yaml_file
 
 HERE = Path(__file__).resolve().parent
 PRICES = HERE / "prices.yaml"
@@ -168,7 +169,6 @@ def _costs(state: State, prices: Mapping[str, Price]) -> Iterator[float]:
 
 
 def _load(path: Path, type_: type[LoadedT]) -> LoadedT:
-    try:
-        return msgspec.convert(load_yaml(path), type_)
-    except msgspec.ValidationError as error:
-        raise SettingsError(str(path), None, str(error)) from error
+    file = read_yaml_file(path)
+    with located_in(file):
+        return convert(file.data, type_, "")

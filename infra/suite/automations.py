@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from infra.suite.yaml12 import read_yaml
+from shared.yaml12 import read_yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 PATH = ROOT / "infra" / "terraform" / "automations.yaml"

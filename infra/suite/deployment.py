@@ -1,8 +1,8 @@
 """Where and how the suite is deployed: `deployment.yaml`, checked before Terraform starts; what Terraform is given."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import msgspec
 from msgspec import Meta
@@ -12,10 +12,11 @@ from functions.rotate_secrets.settings import Secret
 from functions.rotate_secrets.settings import Settings as RotateSecrets
 from infra.suite.automations import ROOT, load_functions
 from infra.suite.scope import ACCOUNT, REPOSITORY, Named, named_in
-from infra.suite.settings import load_caretaker_yaml
-from infra.suite.yaml12 import load_yaml
-from shared.errors import SettingsError
+from infra.suite.settings import EXPECTED, read_caretaker_yaml, refuse_another_kind
+from shared.errors import SettingsError, settings_error_of
 from shared.settings import Model, ProjectId, Region, convert, parse
+from shared.settings_words import nearest
+from shared.yaml_file import YamlFile, located_in, read_yaml_file
 
 PATH = ROOT / "deployment.yaml"
 TERRAFORM = ROOT / "infra" / "terraform"
@@ -25,6 +26,9 @@ VARIABLES = "caretaker.auto.tfvars.json"
 MOST_BYTES = 30_000
 """Of one function's settings: Cloud Run takes 32 KiB for all environment variables of a container
 (https://cloud.google.com/run/quotas)."""
+
+OneT = TypeVar("OneT")
+OtherT = TypeVar("OtherT")
 
 Account = Annotated[str, Meta(pattern=ACCOUNT)]
 Repository = Annotated[str, Meta(pattern=REPOSITORY)]
@@ -140,26 +144,46 @@ class Suite(msgspec.Struct, frozen=True):
 
 
 def load_suite(deployment: Path, settings: Path) -> Suite:
-    """Both files, checked, each and against each other. Raises ``SettingsError`` with the key and what would do."""
-    suite = Suite(load_deployment(deployment), load_caretaker_yaml(settings))
+    """Both files, checked, each and against each other. Raises ``SettingsError`` with every key that is wrong."""
+    (where, deployed), owner = _both(lambda: _read_deployment(deployment), lambda: read_caretaker_yaml(settings))
+    suite = Suite(deployed, owner.mapping(EXPECTED))
     if not suite.automations:
-        raise SettingsError(str(settings), sorted(suite.owner), "a section for at least one automation")
-    _check_budgets(suite)
-    _check_secrets(suite)
-    _check_names(suite)
-    for name in suite.automations:
-        size = len(msgspec.json.encode(suite.owner[name]))
-        if size > MOST_BYTES:
-            raise SettingsError(name, f"{size} bytes", f"at most {MOST_BYTES}, as Cloud Run takes no more")
+        expected = "a section for at least one automation"
+        raise SettingsError("", None, expected, problem="found no automation", file=str(settings), line=1)
+    wrong: list[SettingsError] = []
+    with located_in(where, owner):
+        for check in (_check_budgets, _check_secrets, _check_names, _check_sizes):
+            wrong += check(suite)
+        if wrong:
+            raise settings_error_of(wrong)
     return suite
 
 
 def load_deployment(path: Path) -> Deployment:
-    """`deployment.yaml`. Raises ``SettingsError`` with the key, the value and what would do."""
-    data = load_yaml(path)
-    if not isinstance(data, Mapping):
-        raise SettingsError(str(path), data, "a mapping with `project`")
-    return convert(dict(data), Deployment, path.name)
+    """`deployment.yaml`. Raises ``SettingsError`` with every key that is wrong, and its line."""
+    return _read_deployment(path)[1]
+
+
+def _read_deployment(path: Path) -> tuple[YamlFile, Deployment]:
+    file = read_yaml_file(path)
+    data = file.mapping("`project` and where to deploy")
+    if "project" not in data:
+        refuse_another_kind(file, "deployment", "deployment.yaml")
+    with located_in(file):
+        return file, convert(data, Deployment, "")
+
+
+def _both(read_one: Callable[[], OneT], read_other: Callable[[], OtherT]) -> tuple[OneT, OtherT]:
+    """What two files hold. Raises ``SettingsError`` with what is wrong in either of them."""
+    try:
+        one = read_one()
+    except SettingsError as error:
+        try:
+            read_other()
+        except SettingsError as other:
+            raise settings_error_of([error, other]) from None
+        raise
+    return one, read_other()
 
 
 def variables(suite: Suite, bundles: Mapping[str, Path]) -> dict[str, object]:
@@ -183,26 +207,31 @@ def write_variables(suite: Suite, bundles: Mapping[str, Path], folder: Path = TE
     (folder / VARIABLES).write_bytes(msgspec.json.format(encoded, indent=2) + b"\n")
 
 
-def _check_names(suite: Suite) -> None:
-    """What `deployment.yaml` says of automations and buckets is of such as there are.
+def _check_sizes(suite: Suite) -> Iterator[SettingsError]:
+    """A function's settings that do not fit into its environment variable."""
+    for name in suite.automations:
+        size = len(msgspec.json.encode(suite.owner[name]))
+        if size > MOST_BYTES:
+            yield SettingsError(name, f"{size} bytes", f"at most {MOST_BYTES} bytes, as Cloud Run takes no more")
 
-    An automation need not have a section: whoever tries one alone need not tidy up first.
+
+def _check_names(suite: Suite) -> Iterator[SettingsError]:
+    """Automations and buckets in `deployment.yaml` that do not exist.
+
+    An automation need not have a section, so that one can be tried alone without editing `deployment.yaml`.
     """
     for key, names in (("act_as", suite.deployment.act_as), ("images_of", suite.deployment.images_of)):
         for name in names:
             if name not in load_functions():
-                would_do = f"an automation: {', '.join(load_functions())}"
-                raise SettingsError(f"{key}.{name}", name, would_do)
+                yield _unknown(key, name, "an automation", load_functions())
     known = {bucket for name in suite.automations for bucket in suite.named(name).buckets}
     for bucket in suite.deployment.buckets:
         if known and bucket not in known:
-            raise SettingsError(
-                f"buckets.{bucket}", bucket, f"a bucket that caretaker.yaml names: {', '.join(sorted(known))}"
-            )
+            yield _unknown("buckets", bucket, "a bucket of caretaker.yaml", sorted(known))
 
 
-def _check_budgets(suite: Suite) -> None:
-    """Each budget of the settings is there already or is created, and none is created that no ladder is for."""
+def _check_budgets(suite: Suite) -> Iterator[SettingsError]:
+    """Budgets without an `id` that are not created, and budgets that are created without a ladder or twice."""
     new = suite.deployment.budgets
     known: Mapping[str, str] = {}
     if "cap_spending" in suite.owner:
@@ -210,18 +239,18 @@ def _check_budgets(suite: Suite) -> None:
         known = {key: budget.id for key, budget in section.budgets.items()}
     for key in new:
         if key not in known:
-            raise SettingsError(f"budgets.{key}", key, f"a key of cap_spending.budgets: {', '.join(known) or 'none'}")
-        if known[key]:
-            would_do = "nothing here for a budget that has an `id` in caretaker.yaml, or no `id` there"
-            raise SettingsError(f"budgets.{key}", key, would_do)
+            yield _unknown("budgets", key, "a key of cap_spending.budgets in caretaker.yaml", known)
+        elif known[key]:
+            remedy = f"delete it, or cap_spending.budgets.{key}.id in caretaker.yaml"
+            yield SettingsError(f"budgets.{key}", key, remedy, problem=f"budgets.{key} has an id", remedy=remedy)
     for key, id_ in known.items():
         if not id_ and key not in new:
-            would_do = f"the id of a budget that exists, or `budgets.{key}.amount` in deployment.yaml to create one"
-            raise SettingsError(f"cap_spending.budgets.{key}.id", id_, would_do)
+            expected = f"the id of an existing budget, or budgets.{key}.amount in deployment.yaml to create one"
+            yield SettingsError(f"cap_spending.budgets.{key}.id", None, expected)
 
 
-def _check_secrets(suite: Suite) -> None:
-    """A secret that is created is one that is rotated, and none that the suite has made for itself."""
+def _check_secrets(suite: Suite) -> Iterator[SettingsError]:
+    """Secrets that are created although nothing rotates them, or although the suite has made them for itself."""
     rotated: Mapping[str, str] = {}
     if "rotate_secrets" in suite.owner:
         section = parse(suite.owner, "rotate_secrets", RotateSecrets).section
@@ -233,7 +262,15 @@ def _check_secrets(suite: Suite) -> None:
     }
     for key in suite.deployment.secrets:
         if key not in rotated:
-            would_do = f"a key of rotate_secrets.secrets: {', '.join(rotated) or 'none'}"
-            raise SettingsError(f"secrets.{key}", key, would_do)
-        if rotated[key] in own:
-            raise SettingsError(f"secrets.{key}", rotated[key], "nothing here: the suite makes this one itself")
+            yield _unknown("secrets", key, "a key of rotate_secrets.secrets in caretaker.yaml", rotated)
+        elif rotated[key] in own:
+            remedy = "delete it: Caretaker creates this secret itself"
+            yield SettingsError(f"secrets.{key}", rotated[key], remedy, remedy=remedy)
+
+
+def _unknown(above: str, name: str, what: str, known: Iterable[str]) -> SettingsError:
+    """A name that means nothing there, with the nearest of those that do."""
+    near = nearest(name, known)
+    expected = f"{what}: {', '.join(known) or 'there are none'}"
+    remedy = f"expected {expected}" + (f" (did you mean {near}?)" if near else "")
+    return SettingsError(f"{above}.{name}", name, expected, problem=f"unknown key {above}.{name}", remedy=remedy)

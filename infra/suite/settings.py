@@ -8,11 +8,19 @@ from pathlib import Path
 import msgspec
 
 from infra.suite.automations import ROOT, load_functions
-from infra.suite.yaml12 import load_yaml
-from shared.errors import SettingsError
-from shared.settings import Mode, Section, mode_of, parse
+from shared.errors import SettingsError, settings_error_of
+from shared.settings import Mode, Section, convert
+from shared.settings_words import nearest
+from shared.yaml_file import YamlFile, located_in, read_yaml_file
 
 SCHEMA_PATH = ROOT / "caretaker.schema.json"
+EXPECTED = "`mode` and a section for each automation"
+KINDS: Mapping[str, tuple[str, frozenset[str]]] = {
+    "caretaker.yaml": ("settings", frozenset({"mode", *load_functions()})),
+    "deployment.yaml": ("deployment", frozenset({"project", "region", "act_as", "images_of", "alerts", "buckets"})),
+    "a world": ("world", frozenset({"projects", "billing_accounts", "github"})),
+}
+"""The files that a person writes: the option that names each, and top-level keys that only it has."""
 
 
 def sections() -> dict[str, type[Section]]:
@@ -21,24 +29,59 @@ def sections() -> dict[str, type[Section]]:
 
 
 def load_caretaker_yaml(path: Path) -> dict[str, object]:
-    """The owner's settings, checked. Raises ``SettingsError`` with the key, the value and what would do."""
-    data = load_yaml(path)
-    if not isinstance(data, Mapping):
-        raise SettingsError(str(path), data, "a mapping with `mode` and a section for each automation")
-    check(data)
-    return dict(data)
+    """The owner's settings, checked. Raises ``SettingsError`` with every key that is wrong, and its line."""
+    return read_caretaker_yaml(path).mapping(EXPECTED)
+
+
+def read_caretaker_yaml(path: Path) -> YamlFile:
+    """The owner's settings, checked, with the lines of their keys. Raises ``SettingsError``."""
+    file = read_yaml_file(path)
+    data = file.mapping(EXPECTED)
+    if not {"mode", *load_functions()} & set(data):
+        refuse_another_kind(file, "settings", "caretaker.yaml")
+    with located_in(file):
+        check(data)
+    return file
 
 
 def check(data: Mapping[str, object]) -> None:
-    """Raise ``SettingsError`` if any section of the settings is wrong, or no automation has its name."""
+    """Raise ``SettingsError`` for each key of the settings that is wrong, and each section that no automation has."""
     known = sections()
-    for name in data:
-        if name != "mode" and name not in known:
-            raise SettingsError(str(name), data[name], f"there is no such key; known are mode, {', '.join(known)}")
-    mode_of(data)
-    for name, section in known.items():
-        if name in data:
-            parse(data, name, section)
+    wrong = [
+        _unknown_section(name, value, ["mode", *known]) for name, value in data.items() if name not in {"mode", *known}
+    ]
+    types: dict[str, type[Mode | Section]] = {"mode": Mode, **known}
+    for name, type_ in types.items():
+        try:
+            if name in data:
+                convert(data[name], type_, name)
+        except SettingsError as error:
+            wrong.append(error)
+    if wrong:
+        raise settings_error_of(wrong)
+
+
+def refuse_another_kind(file: YamlFile, option: str, name: str) -> None:
+    """Raise ``SettingsError`` for a file that has keys of another kind of file: two were probably swapped."""
+    keys = set(file.mapping(f"the keys of {name}"))
+    for other, (its_option, known) in KINDS.items():
+        if its_option != option and keys & known:
+            found = ", ".join(sorted(keys & known))
+            raise SettingsError(
+                "",
+                found,
+                f"a {name}",
+                problem=f"found keys of {other} ({found})",
+                remedy=f"expected {name} after --{option}; {other} is given with --{its_option}",
+                file=str(file.path),
+                line=1,
+            )
+
+
+def _unknown_section(name: str, value: object, known: list[str]) -> SettingsError:
+    near = nearest(name, known)
+    remedy = f"did you mean {near}?" if near else f"expected one of {', '.join(known)}"
+    return SettingsError(name, value, f"one of {', '.join(known)}", problem=f"unknown key {name}", remedy=remedy)
 
 
 def json_schema() -> dict[str, object]:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import grpc
 import msgspec
-import yaml
 from google.cloud import billing_v1, container_v1, run_v2, scheduler_v1
 from google.cloud.billing import budgets_v1
 from google.protobuf.json_format import ParseError
@@ -35,8 +34,9 @@ from localcloud.core.world_proto import complete
 from localcloud.github.seed import seed_github
 from localcloud.secret_manager.seed import add_secret
 from localcloud.storage.seed import seed_buckets
-from shared.errors import CaretakerError
-from shared.settings_errors import settings_error
+from shared.errors import SettingsError
+from shared.settings import convert
+from shared.yaml_file import YamlFile, located_in, read_yaml_file
 
 if TYPE_CHECKING:
     from localcloud import LocalCloud
@@ -49,26 +49,30 @@ __all__ = ["World", "WorldError", "load_world", "seed", "world_from"]
 HELLO_IMAGE = "us-docker.pkg.dev/cloudrun/container/hello"
 
 
-class WorldError(CaretakerError, ValueError):
-    """A world that cannot be: the text names the key, the value and what would do."""
+class WorldError(SettingsError):
+    """A world that cannot be: names the key and says why."""
+
+    def __init__(self, key: str, why: str) -> None:
+        super().__init__(key, None, why, problem=f"cannot create {key}", remedy=why)
 
 
 def load_world(path: Path) -> World:
-    """Read a world from a YAML file. Raises WorldError (naming the file), OSError if it cannot be read."""
-    try:
-        return world_from(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except (yaml.YAMLError, WorldError) as error:
-        raise WorldError(f"{path}: {error}") from error
+    """Read a world from a YAML file. Raises SettingsError with every key that is wrong, and its line."""
+    return read_world(path)[1]
+
+
+def read_world(path: Path) -> tuple[YamlFile, World]:
+    """A world, and the lines of its keys for what `seed` may refuse. Raises SettingsError."""
+    file = read_yaml_file(path)
+    if file.data is not None:
+        file.mapping("`projects`, `billing_accounts` or `github`")
+    with located_in(file):
+        return file, world_from(file.data)
 
 
 def world_from(data: object) -> World:
-    """Read a world from data that is parsed already; None is an empty one. Raises WorldError."""
-    # A round trip through JSON reads a number such as 0.1 as the decimal that was written, and makes every key a text.
-    encoded = msgspec.json.encode({} if data is None else data)
-    try:
-        return msgspec.json.decode(encoded, type=World)
-    except msgspec.ValidationError as error:
-        raise WorldError(str(settings_error(error, msgspec.json.decode(encoded), "world", World))) from error
+    """Read a world from data that is parsed already; None is an empty one. Raises SettingsError."""
+    return convert({} if data is None else data, World, "")
 
 
 def seed(cloud: "LocalCloud", world: World) -> None:
@@ -103,9 +107,11 @@ def _at(path: str) -> Iterator[None]:
     try:
         yield
     except ApiError as error:
-        raise WorldError(f"{path}: {error.message}") from error
+        raise WorldError(path, error.message) from error
+    except SettingsError:
+        raise
     except (ParseError, ValueError) as error:
-        raise WorldError(f"{path}: {error}") from error
+        raise WorldError(path, str(error).partition("\n")[0]) from error
 
 
 @contextmanager
@@ -225,7 +231,7 @@ def _place(key: str, project_id: str, location: str) -> tuple[str, str]:
     """The parent and the id that a key, ``ID`` or ``REGION/ID``, stands for."""
     region, _, resource_id = key.rpartition("/")
     if not (region or location):
-        raise WorldError(f"in which region? Give the project a location, or call this REGION/{key}")
+        raise ValueError(f"no region: give the project a `location`, or write REGION/{key}")
     return f"projects/{project_id}/locations/{region or location}", resource_id
 
 
@@ -259,7 +265,7 @@ def _complete_with_container(
     """Add what is said under ``proto``, and a container unless that has any."""
     secret_env = {} if isinstance(spec, WorkerPool) else spec.secret_env
     if spec.proto.get("template") is not None and (spec.image or spec.env or secret_env):
-        raise WorldError("image, env: with a template under proto, say them there")
+        raise ValueError("image, env: move them into the template under proto")
     complete(type(resource).pb(resource), spec.proto)
     template = resource.template.template if isinstance(resource, run_v2.Job) else resource.template
     if not template.containers:
@@ -296,7 +302,7 @@ def _job(spec: Job, name: str, project_id: str) -> scheduler_v1.Job:
             topic_name=_topic(spec.topic, project_id), data=spec.data.encode(), attributes=spec.attributes
         )
     elif spec.data or spec.attributes:
-        raise WorldError("data, attributes: to which topic? Say topic")
+        raise ValueError("data, attributes: expected a topic to publish them to")
     complete(scheduler_v1.Job.pb(job), spec.proto)
     return job
 

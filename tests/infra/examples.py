@@ -6,7 +6,7 @@ import msgspec
 
 from infra.suite.automations import ROOT, load_functions
 from infra.suite.settings import load_caretaker_yaml
-from infra.suite.yaml12 import read_yaml
+from shared.yaml12 import read_yaml
 
 
 def every_section() -> dict[str, Any]:

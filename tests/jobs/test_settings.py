@@ -7,6 +7,7 @@ import pytest
 from jobs.back_up_database.settings import Settings, connection_variables
 from jobs.settings import from_environment
 from shared.errors import SettingsError
+from tests.wrong_settings import parts_of, refused
 
 GOOD = {"BACKUP_BUCKET": "my-backups", "BACKUP_PREFIX": "shop/"}
 PASSWORD = "canary-7f3a9b"  # noqa: S105 - must not be told
@@ -25,27 +26,27 @@ def test_a_whole_bucket_may_be_for_one_database(monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.parametrize(
     ("variables", "said"),
     [
-        ({"BACKUP_BUCKET": None}, "BACKUP_BUCKET: None will not do: it is required"),
-        ({"BACKUP_BUCKET": "gs://my-backups"}, "BACKUP_BUCKET: 'gs://my-backups' will not do: "),
-        ({"BACKUP_PREFIX": "shop/\n"}, "BACKUP_PREFIX: 'shop/\\n' will not do: "),
-        ({"BACKUP_LOCK_SECONDS": "0"}, "BACKUP_LOCK_SECONDS: '0' will not do: "),
-        ({"BACKUP_LOCK_SECONDS": "soon"}, "BACKUP_LOCK_SECONDS: 'soon' will not do: "),
-        ({"BACKUP_LOCK_SECOND": "5"}, "there is no such key; did you mean `BACKUP_LOCK_SECONDS`?"),
+        ({"BACKUP_BUCKET": None}, "BACKUP_BUCKET: None; expected text"),
+        ({"BACKUP_BUCKET": "gs://my-backups"}, "BACKUP_BUCKET: 'gs://my-backups';"),
+        ({"BACKUP_PREFIX": "shop/\n"}, "BACKUP_PREFIX: 'shop/\\n';"),
+        ({"BACKUP_LOCK_SECONDS": "0"}, "BACKUP_LOCK_SECONDS: '0';"),
+        ({"BACKUP_LOCK_SECONDS": "soon"}, "BACKUP_LOCK_SECONDS: 'soon';"),
+        ({"BACKUP_LOCK_SECOND": "5"}, "BACKUP_LOCK_SECOND: '5'; did you mean BACKUP_LOCK_SECONDS?"),
     ],
 )
 def test_a_setting_that_will_not_do_is_named(
     monkeypatch: pytest.MonkeyPatch, variables: dict[str, str | None], said: str
 ) -> None:
     give(monkeypatch, **{**GOOD, **variables})
-    with pytest.raises(SettingsError, match=re.escape(said)):
+    with refused(re.escape(said)):
         from_environment(Settings)
 
 
 @pytest.mark.parametrize(
     ("variables", "said"),
     [
-        ({"PGDATABASE": "shop"}, "PGHOST: None will not do: the host of the database"),
-        ({"PGHOST": "db", "PGDATABASE": ""}, "PGDATABASE: '' will not do: its name"),
+        ({"PGDATABASE": "shop"}, "PGHOST: None; expected the host of the database"),
+        ({"PGHOST": "db", "PGDATABASE": ""}, "PGDATABASE: ''; expected its name"),
         ({"PGHOST": "db", "PGDATABASE": f"postgresql://u:{PASSWORD}@db/shop"}, "the name of the database alone"),
         ({"PGHOST": "db", "PGDATABASE": f"dbname=shop password={PASSWORD}"}, "a password goes into PGPASSWORD"),
     ],
@@ -54,8 +55,9 @@ def test_which_database_is_never_guessed(
     monkeypatch: pytest.MonkeyPatch, variables: dict[str, str | None], said: str
 ) -> None:
     give(monkeypatch, **variables)
-    with pytest.raises(SettingsError, match=re.escape(said)) as caught:
+    with pytest.raises(SettingsError) as caught:
         connection_variables()
+    assert said in parts_of(caught.value)
     assert PASSWORD not in str(caught.value)
 
 

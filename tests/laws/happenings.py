@@ -3,7 +3,6 @@
 Each is a method of one of the local cloud's services, with its name and its arguments.
 """
 
-import difflib
 import functools
 import inspect
 from collections.abc import Callable, Mapping
@@ -17,7 +16,8 @@ from localcloud.github.people import Activity
 from localcloud.run.services import CloudRun
 from localcloud.storage.service import CloudStorage
 from shared.errors import SettingsError
-from shared.settings_errors import settings_error
+from shared.settings import convert
+from shared.settings_words import nearest
 
 _ON_GITHUB = (
     *(Activity.open_pull_request, Activity.push, Activity.close, Activity.reopen, Activity.delete_fork),
@@ -49,14 +49,12 @@ def happen(happening: str, arguments: Mapping[str, object], cloud: LocalCloud) -
 
 def _typed(happening: str, arguments: Mapping[str, object]) -> msgspec.Struct:
     if happening not in HAPPENINGS:
-        close = difflib.get_close_matches(happening, HAPPENINGS, n=1)
-        hint = f"did you mean {close[0]}?" if close else f"it is one of {', '.join(HAPPENINGS)}"
-        raise SettingsError("happening", happening, hint)
+        near = nearest(happening, HAPPENINGS)
+        expected = f"one of {', '.join(HAPPENINGS)}"
+        remedy = f"did you mean {near}?" if near else ""
+        raise SettingsError("happening", happening, expected, remedy=remedy)
     type_ = _arguments_of(happening)
-    try:
-        return msgspec.convert(arguments, type_)
-    except msgspec.ValidationError as error:
-        raise settings_error(error, arguments, "arguments", type_) from error
+    return convert(arguments, type_, "arguments")
 
 
 @functools.cache

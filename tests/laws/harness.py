@@ -63,7 +63,7 @@ class Stage:
         self.settings = parse(case.scenario.settings, case.automation.name, case.automation.section)
         self.settings.section.check_complete()
         if self.settings.mode is not Mode.ACT:
-            raise ScenarioError(f"{case}: settings.mode: {self.settings.mode} will not do: {Mode.ACT}")
+            raise ScenarioError(f"{case}: settings.mode: {self.settings.mode}; expected {Mode.ACT}")
         self._world = world_from(case.scenario.world)
         self.places: Places = places_of(self._world, case.entry)
         self.cloud = LocalCloud(now=case.scenario.now)

@@ -4,20 +4,18 @@ An automation supplies them in ``functions/<automation>/scenarios/*.yaml``; `doc
 """
 
 import functools
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
-import yaml
 from msgspec import Meta
 
 from infra.suite.automations import ROOT
-from infra.suite.yaml12 import read_yaml
 from shared.errors import SettingsError
 from shared.events import inbox_of
-from shared.settings_errors import settings_error
+from shared.settings import convert
+from shared.yaml_file import located_in, read_yaml_file
 from tests.laws.happenings import check_happening
 
 FORMAT = "docs/laws.md"
@@ -127,7 +125,7 @@ class Scenario(Model, frozen=True, kw_only=True):
 
 
 class ScenarioError(ValueError):
-    """A scenario that will not do: names the file, the key, the value and what would do."""
+    """An invalid scenario: names the file, the key, the value and the remedy."""
 
 
 def scenario_files(automation: str) -> list[Path]:
@@ -139,17 +137,12 @@ def scenario_files(automation: str) -> list[Path]:
 def load_scenario(path: Path, automation: str) -> Scenario:
     """One scenario, read once. Raises ``ScenarioError``."""
     try:
-        data = read_yaml(path.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as error:
-        raise ScenarioError(f"{path}: {error}") from error
-    if not isinstance(data, Mapping):
-        raise ScenarioError(f"{path}: a mapping with about, now, project, settings, world, events: see {FORMAT}")
-    try:
-        scenario = msgspec.json.decode(msgspec.json.encode(data), type=Scenario)
-    except msgspec.ValidationError as error:
-        raise ScenarioError(f"{path}: {settings_error(error, data, 'scenario', Scenario)}; see {FORMAT}") from error
-    except TypeError as error:
-        raise ScenarioError(f"{path}: it holds what JSON cannot ({error})") from error
+        file = read_yaml_file(path)
+        file.mapping(f"about, now, project, settings, world and events ({FORMAT})")
+        with located_in(file):
+            scenario = convert(file.data, Scenario, "")
+    except SettingsError as error:
+        raise ScenarioError(f"{error}; see {FORMAT}") from error
     return _completed(scenario, automation, path)
 
 

@@ -93,18 +93,24 @@ def test_what_cannot_happen_names_the_scenario_and_what_it_was(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("act", "said"),
     [
-        ({}, r"meanwhile\[0\]\.happening: None will not do: either a call .* or a `happening`"),
-        ({"client": "a.BClient", "happening": "github.close"}, r"meanwhile\[0\]\.happening: 'github.close' .* either"),
-        ({"client": "a.BClient"}, r"meanwhile\[0\]\.method: None will not do: the name of a method"),
-        ({"happening": "github.cloze"}, r"meanwhile\[0\]\.happening: 'github.cloze' .* did you mean github\.close\?"),
-        ({"happening": "x"}, r"meanwhile\[0\]\.happening: 'x' will not do: it is one of github\.open_pull_request, "),
+        ({}, r"missing required key meanwhile\[0\]\.happening in .*; expected either a call .* or a `happening`"),
+        (
+            {"client": "a.BClient", "happening": "github.close"},
+            r"'github.close' for meanwhile\[0\]\.happening in .* either",
+        ),
+        ({"client": "a.BClient"}, r"missing required key meanwhile\[0\]\.method in .*; expected the name of a method"),
+        (
+            {"happening": "github.cloze"},
+            r"'github.cloze' for meanwhile\[0\]\.happening in .*did you mean github\.close\?",
+        ),
+        ({"happening": "x"}, r"'x' for meanwhile\[0\]\.happening in .*; expected one of github\.open_pull_request, "),
         (
             {"happening": "github.close", "arguments": {"repository": "acme/shop", "number": "7"}},
-            r"meanwhile\[0\]\.arguments\.number: '7' will not do: expected `int`",
+            r"'7' for meanwhile\[0\]\.arguments\.number in .*; expected a whole number",
         ),
         (
             {"happening": "artifact_registry.push_image", "arguments": {"repository": "r", "image": "i", "digests": 1}},
-            r"meanwhile\[0\]\.arguments\.digests: 1 will not do: .* did you mean `digest`\?",
+            r"unknown key meanwhile\[0\]\.arguments\.digests in .*; did you mean digest\?",
         ),
     ],
 )
@@ -117,5 +123,5 @@ def test_every_happening_has_arguments_that_can_be_said() -> None:
     check_happening("run.fail_instances", {"name": "n", "message": None})
     check_happening("github.add_installation", {"installation_id": 1, "app_id": 2, "permissions": {"issues": "read"}})
     for happening in HAPPENINGS:
-        with pytest.raises(ValueError, match="it is required"):
+        with pytest.raises(ValueError, match="missing required key"):
             check_happening(happening, {})

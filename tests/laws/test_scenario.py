@@ -1,4 +1,4 @@
-"""Scenarios that will not do: the error names the file and the key, and says what would do."""
+"""Invalid scenarios: the error names the file, the key and the remedy."""
 
 from pathlib import Path
 
@@ -13,14 +13,26 @@ GOOD = (ROOT / "tests" / "laws" / "planted.yaml").read_text(encoding="utf-8")
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("look_alikes:\n", "lookalikes:\n", r"scenario\.lookalikes: .* did you mean `look_alikes`\?"),
-        ("canary: planted-canary-9e1f\n", "", r"scenario\.canary: None will not do: it is required"),
-        ("data: {type: undo}", "", r"scenario\.undo\.data: None will not do: either `data` .* or `text`"),
-        ("data: {type: undo}", "data: {type: undo}\n  text: hello", r"scenario\.undo\.data: .* either `data`"),
-        ("name: stale", "name: passed", r"scenario\.events\[1\]\.name: 'passed' will not do: a name of its own"),
-        ("now: 2026-11-20T12:00:00Z", "now: noon", r"scenario\.now: 'noon' will not do"),
+        ("look_alikes:\n", "lookalikes:\n", r"unknown key lookalikes in .* line \d+; did you mean look_alikes\?"),
+        ("canary: planted-canary-9e1f\n", "", r"missing required key canary in .*; expected text"),
+        (
+            "data: {type: undo}",
+            "",
+            r"missing required key undo\.data in .* line \d+; expected either `data` .* or `text`",
+        ),
+        (
+            "data: {type: undo}",
+            "data: {type: undo}\n  text: hello",
+            r"for undo\.data in .* line \d+; expected either `data`",
+        ),
+        (
+            "name: stale",
+            "name: passed",
+            r"invalid value 'passed' for events\[1\]\.name in .* line \d+; expected a name of its own",
+        ),
+        ("now: 2026-11-20T12:00:00Z", "now: noon", r"invalid value 'noon' for now in .*; expected a time such as"),
         ("  cap_spending:\n", "  cap_spendings:\n", r"settings: a section `cap_spending` is missing"),
-        ("settings:\n", "settings: [\n", r"expected"),
+        ("settings:\n", "settings: [\n", r"cannot parse .*; check the indentation"),
     ],
 )
 def test_the_error_names_file_and_key(tmp_path: Path, old: str, new: str, said: str) -> None:
@@ -29,7 +41,7 @@ def test_the_error_names_file_and_key(tmp_path: Path, old: str, new: str, said: 
     path.write_text(GOOD.replace(old, new, 1), encoding="utf-8")
     with pytest.raises(ScenarioError, match=said) as raised:
         load_scenario(path, "cap_spending")
-    assert str(raised.value).startswith(f"{path}: ")
+    assert str(path) in str(raised.value)
 
 
 def test_an_event_without_a_time_is_published_at_the_start_by_the_inbox(tmp_path: Path) -> None:

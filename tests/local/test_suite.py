@@ -107,7 +107,7 @@ def test_functions_that_do_not_start_say_why(tmp_path: Path) -> None:
     with LocalCloud(now=NOON) as cloud:
         owner = {"cap_spending": {"budgets": 7}}
         suite = Suite(cloud, "my-product", owner, on_line=lambda _line: None, error_log=tmp_path / "log")
-        said = "the functions did not start: .*cap_spending.budgets: 7 will not do"
+        said = "the functions did not start: .*invalid value 7 for cap_spending.budgets;"
         with pytest.raises(RuntimeError, match=said), suite:
             """It does not come to this."""
 

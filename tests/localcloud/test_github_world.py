@@ -7,8 +7,9 @@ import pytest
 from google.cloud import artifactregistry_v1 as artifactregistry
 
 from localcloud import LocalCloud
-from localcloud.core.world import WorldError, seed, world_from
+from localcloud.core.world import seed, world_from
 from shared.clients import Clients
+from shared.errors import SettingsError
 from tests.localcloud.github_client import GitHubClient
 
 SHA, DIGEST = "1" * 40, "sha256:" + "1" * 64
@@ -86,20 +87,23 @@ def test_images_come_true(cloud: LocalCloud) -> None:
     ("data", "message"),
     [
         ({"github": {"repositories": {"shop": {}}}}, r"github\.repositories"),
-        ({"github": {"repositories": {"a/b": {"pull_requests": {7: {"head_sha": "1"}}}}}}, "head_sha: '1'"),
-        ({"github": {"repositories": {"a/b": {"permissions": {"alice": "owner"}}}}}, "alice: 'owner' .*maintain"),
-        ({"github": {"repositories": {"a/b": {}, "A/b": {}}}}, r"github\.repositories\.A/b: .* is there already"),
+        ({"github": {"repositories": {"a/b": {"pull_requests": {7: {"head_sha": "1"}}}}}}, "'1' for .*head_sha"),
+        (
+            {"github": {"repositories": {"a/b": {"permissions": {"alice": "owner"}}}}},
+            "'owner' for .*maintain",
+        ),
+        ({"github": {"repositories": {"a/b": {}, "A/b": {}}}}, r"github\.repositories\.A/b; .* is there already"),
         (
             {"github": {"repositories": {"a/b": {"deployments": [{"environment": "x", "sha": SHA}]}}}},
-            r"a/b\.deployments\[0\]: .* has no commit 111",
+            r"a/b\.deployments\[0\]; .* has no commit 111",
         ),
-        ({"projects": {"p": {"location": "us", "repositories": {"Images": {}}}}}, r"repositories\.Images: .* no name"),
+        ({"projects": {"p": {"location": "us", "repositories": {"Images": {}}}}}, r"repositories\.Images; .* no name"),
         (
             {"projects": {"p": {"location": "us", "repositories": {"images": {"images": {"shop": {"1": []}}}}}}},
-            r"repositories\.images: '1' is no digest",
+            r"repositories\.images; '1' is no digest",
         ),
     ],
 )
 def test_what_cannot_be(cloud: LocalCloud, data: object, message: str) -> None:
-    with pytest.raises(WorldError, match=message):
+    with pytest.raises(SettingsError, match=message):
         seed(cloud, world_from(data))

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from infra.suite.yaml12 import read_yaml
 from local.product import PRODUCT
 from product_api.settings import Settings
+from shared.yaml12 import read_yaml
 
 pytestmark = pytest.mark.one_python
 

@@ -19,17 +19,17 @@ def settings(**sets: object) -> Settings:
     ("fields", "key", "would_do"),
     [
         ({"bucket": "My Bucket"}, "sets.shop.bucket", "matching"),
-        ({"bucket": None}, "sets.shop.bucket", "str"),
-        ({"retention": None}, "sets.shop.retention", "object"),
-        ({"retention": {"keep_dayly": 7}}, "sets.shop.retention.keep_dayly", "did you mean `keep_daily`"),
-        ({"retention": {"keep_daily": -2}}, "sets.shop.retention.keep_daily", ">= -1"),
+        ({"bucket": None}, "sets.shop.bucket", "text matching"),
+        ({"retention": None}, "sets.shop.retention", "a mapping"),
+        ({"retention": {"keep_dayly": 7}}, "sets.shop.retention.keep_dayly", "did you mean keep_daily"),
+        ({"retention": {"keep_daily": -2}}, "sets.shop.retention.keep_daily", "from -1"),
         ({"retention": {"keep_within": "3w"}}, "sets.shop.retention.keep_within", "such as 36h"),
         ({"name": "{day}"}, "sets.shop.name", "no other braces"),
         ({"time_zone": "Mars/Olympus"}, "sets.shop.time_zone", "such as Europe/Berlin"),
         ({"time_zone": "localtime"}, "sets.shop.time_zone", "such as Europe/Berlin"),
-        ({"floor": 0}, "sets.shop.floor", ">= 1"),
-        ({"max_delete_fraction": 1.5}, "sets.shop.max_delete_fraction", "<= 1"),
-        ({"proof": "trust"}, "sets.shop.proof", "none, complete, verified"),
+        ({"floor": 0}, "sets.shop.floor", "at least 1"),
+        ({"max_delete_fraction": 1.5}, "sets.shop.max_delete_fraction", "from 0 to 1"),
+        ({"proof": "trust"}, "sets.shop.proof", "none, complete or verified"),
         ({"fresh_within": "soon"}, "sets.shop.fresh_within", "such as 36h"),
     ],
 )
@@ -37,7 +37,7 @@ def test_a_set_that_will_not_do(fields: dict[str, object], key: str, would_do: s
     with pytest.raises(SettingsError) as error:
         settings(shop={**SET, **fields})
     assert error.value.key == f"prune_backups.{key}"
-    assert would_do in error.value.what_would_do
+    assert would_do in error.value.remedy
 
 
 def test_no_object_belongs_to_two_sets() -> None:

@@ -104,7 +104,7 @@ def test_a_volume_that_cannot_be_read_for_a_while_locks_nobody_out(
 def test_without_a_secret_it_does_not_start(waiting_stage: Stage, lose: Callable[[Path], None]) -> None:
     waiting_stage.previous.write_bytes(b"this one alone will not do")
     lose(waiting_stage.current)
-    with pytest.raises(SettingsError, match=r"^receive_github\.secret_file: '.*current' will not do: a file with"):
+    with pytest.raises(SettingsError, match=r"'.*current' for receive_github\.secret_file; expected a file with"):
         waiting_stage.start()
 
 

@@ -189,10 +189,12 @@ def test_wrong_settings_end_it_before_terraform_starts(at_home: Bench, capsys: p
     wrong = at_home.folder / "caretaker.yaml"
     wrong.write_text("mode: perhaps\ncap_spending: {budgets: {}}\n")
     assert run(at_home, "plan", "--settings", str(wrong)) == 2
-    assert capsys.readouterr().err == "mode: 'perhaps' will not do: it is one of observe, act\n"
-    (at_home.folder / "deployment.yaml").write_text(f"project: {PROJECT}\nregoin: europe-west1\n")
+    said = f"invalid value 'perhaps' for mode in {wrong} line 1; expected observe or act\n"
+    assert capsys.readouterr().err == said
+    deployment = at_home.folder / "deployment.yaml"
+    deployment.write_text(f"project: {PROJECT}\nregoin: europe-west1\n")
     assert run(at_home, "apply") == 2
-    said = "deployment.yaml.regoin: 'europe-west1' will not do: there is no such key; did you mean `region`?\n"
+    said = f"unknown key regoin in {deployment} line 2; did you mean region?\n"
     assert capsys.readouterr().err == said
     assert at_home.calls == []
 

@@ -19,12 +19,12 @@ from infra.suite.automations import (
     load_places,
     place_of,
 )
-from infra.suite.yaml12 import read_yaml
 from localcloud.github.schema import description
 from shared.automation import Automation
 from shared.events import inbox_of
 from shared.lease import DURATION
 from shared.restrictions import Restriction
+from shared.yaml12 import read_yaml
 
 
 def test_its_keys_are_the_folders_of_the_functions() -> None:

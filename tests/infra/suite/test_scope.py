@@ -11,8 +11,8 @@ from functions.rotate_secrets.verdicts import READ_WITHIN
 from infra.suite.automations import ROOT, load_functions
 from infra.suite.scope import Named, named_in
 from infra.suite.settings import load_caretaker_yaml, sections
-from infra.suite.yaml12 import read_yaml
 from shared.settings import parse
+from shared.yaml12 import read_yaml
 from tests.infra.test_docs import OPERATE
 
 CONTAINER = (
