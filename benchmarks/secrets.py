@@ -73,7 +73,7 @@ def _project() -> dict[str, object]:
 
 def _tick(cloud: LocalCloud, clients: Clients) -> Counter[str]:
     """Let a tick come, and count its calls by method."""
-    from functions.rotate_secrets.main import AUTOMATION
+    from functions.rotate_secrets.automation import AUTOMATION
     from functions.rotate_secrets.settings import Settings
 
     secrets = {

@@ -40,8 +40,10 @@ from localcloud.org_policy.service import OrgPolicy
 from localcloud.pubsub.service import PubSub
 from localcloud.quotas.service import CloudQuotas
 from localcloud.resource_manager.service import ResourceManager
+from localcloud.run.executions import Executions
 from localcloud.run.jobs import CloudRunJobs
 from localcloud.run.services import CloudRun
+from localcloud.run.single_instances import SingleInstances
 from localcloud.run.worker_pools import WorkerPools
 from localcloud.scheduler.service import CloudScheduler
 from localcloud.secret_manager.service import SecretManager
@@ -66,7 +68,9 @@ class LocalCloud:
         self.run = CloudRun(self.clock, self.operations, self.secrets, self.logging)
         self.revisions = self.run.revisions
         self.run_jobs = CloudRunJobs(self.clock, self.operations, self.secrets)
-        self.worker_pools = WorkerPools(self.clock, self.operations)
+        self.executions = Executions(self.clock, self.run_jobs)
+        self.run_instances = SingleInstances(self.clock)
+        self.worker_pools = WorkerPools(self.clock, self.operations, self.secrets, self.revisions)
         self.monitoring = Monitoring(self.clock)
         self.scheduler = CloudScheduler(self.clock, self.pubsub)
         self.budgets = Budgets(self.clock, self.pubsub)
@@ -100,9 +104,11 @@ class LocalCloud:
         self.server.add(ClusterManagerGrpcTransport, self.gke)
         self.server.add(ArtifactRegistryGrpcTransport, self.artifact_registry)
         self.server.add(SecretManagerServiceGrpcTransport, self.secrets)
-        # What no automation asks, but a person who deploys, or the product: imported when it is first asked for.
+        # What is seldom asked, or only by a person who deploys, or the product: imported when it is first asked for.
         for name, package, module, service in (
             ("FirestoreAdmin", "firestore_admin_v1", "firestore_admin", self.databases),
+            ("Executions", "run_v2", "executions", self.executions),
+            ("Instances", "run_v2", "instances", self.run_instances),
             ("LoggingServiceV2", "logging_v2", "logging_service_v2", self.logging),
             ("OrgPolicy", "orgpolicy_v2", "org_policy", self.org_policy),
             ("Projects", "resourcemanager_v3", "projects", self.resource_manager),

@@ -1,41 +1,48 @@
 """What `rotate_secrets` can change."""
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 import msgspec
 
-from functions.rotate_secrets.saga import Saga
+from functions.rotate_secrets.rotation_state import RotationState
 from functions.rotate_secrets.settings import Value
+from functions.rotate_secrets.terms import Terms
 from functions.rotate_secrets.world import ExistingSecret
-from shared.plan import Change
+from shared.decision import Change
+
+Versions = Mapping[str, int]
+"""By a secret's full name: a version, or 0 for none."""
 
 
 class SecretChange(Change, frozen=True, kw_only=True):
-    """Do something about a secret, and write down that it was done, under the etag with which it was read."""
+    """Do something about a secret, and record that it was done, under the etag with which it was read."""
 
     existing: ExistingSecret
-    saga: Saga
-    """What is to be written."""
+    state: RotationState
+    """What is recorded."""
 
 
 class Adopt(SecretChange, frozen=True, kw_only=True):
-    """Write down which version counts, of a secret that has not been rotated here."""
+    """Record which version counts: of a secret that has not been rotated here, or that a person has changed."""
 
 
 class AddVersion(SecretChange, frozen=True, kw_only=True):
     """Make up a value, record its checksum, and add it."""
 
-    value: Value
-    current: int
-    """The version that it follows; 0 if there is none."""
+    terms: Terms
+    current: Versions
+    """The versions that it follows."""
 
 
 class SetValue(SecretChange, frozen=True, kw_only=True):
     """Have the system behind a secret accept a version, and test that it does."""
 
     value: Value
-    version: int
-    current: int
+    versions: Versions
+    """The versions to accept."""
+    current: Versions
+    """The versions to restore if that fails."""
 
 
 class RestoreValue(SetValue, frozen=True, kw_only=True):
@@ -47,15 +54,15 @@ class Promote(SecretChange, frozen=True, kw_only=True):
 
 
 class Finish(SecretChange, frozen=True, kw_only=True):
-    """Write down that all dependents are served by the new version."""
+    """Record that all dependents are served by the new version."""
 
 
 class TakeBack(SecretChange, frozen=True, kw_only=True):
-    """Write down that a rotation is to be taken back."""
+    """Record that a rotation is to be taken back."""
 
 
 class GiveUp(SecretChange, frozen=True, kw_only=True):
-    """Write down that a rotation has been taken back."""
+    """Record that a rotation has been taken back."""
 
 
 class Retire(SecretChange, frozen=True, kw_only=True):
@@ -63,12 +70,13 @@ class Retire(SecretChange, frozen=True, kw_only=True):
 
     guard: ClassVar[str] = "still_in_use"
     value: Value
-    versions: tuple[int, ...]
-    current: int
+    versions: Mapping[str, tuple[int, ...]]
+    """By a secret's full name, the versions to disable."""
+    current: Versions
 
 
 class Move(msgspec.Struct, frozen=True, order=True):
-    """References of one secret that go from one version to another."""
+    """References of one secret that change from one version to another."""
 
     secret: str
     """Its full name."""
@@ -79,7 +87,7 @@ class Move(msgspec.Struct, frozen=True, order=True):
 
 
 class Roll(Change, frozen=True, kw_only=True):
-    """Let a service or a job refer to other versions, all of them in one update."""
+    """Let a dependent refer to other versions, all of them in one update."""
 
     moves: tuple[Move, ...]
     resource: object

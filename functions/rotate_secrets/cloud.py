@@ -1,50 +1,60 @@
-"""The edge: reads what the plan needs into typed values, and makes one change.
+"""The edge: answers one question about the world, and makes one change.
 
 Every client is imported when it is first needed.
 """
 
-from functions.rotate_secrets import cloud_run, secret_manager
+from functions.rotate_secrets import cloud_run, cloud_run_moves, secret_manager
 from functions.rotate_secrets.changes import AddVersion, Retire, Roll, RotationChange, SecretChange, SetValue
+from functions.rotate_secrets.kinds.database_address import DatabaseRefused
 from functions.rotate_secrets.kinds.github_webhook import WebhookSecret
 from functions.rotate_secrets.kinds.kind import Kind
 from functions.rotate_secrets.kinds.postgres import PostgresPassword
 from functions.rotate_secrets.kinds.random_text import RandomText
-from functions.rotate_secrets.plan import are_dependents_needed, to_look_into
-from functions.rotate_secrets.records import Occasion
+from functions.rotate_secrets.questions import (
+    Acceptance,
+    AddedVersion,
+    DependentsIn,
+    RotationNeed,
+    RunningExecutionsIn,
+    SecretsIn,
+    VersionsOf,
+)
 from functions.rotate_secrets.settings import GithubWebhook, Postgres, Value
-from functions.rotate_secrets.world import World
 from shared.clients import Clients
 
 
-def read(occasion: Occasion, clients: Clients) -> World:
-    """As much of the world as the plan needs: the secrets, then versions and dependents of those that matter now.
-
-    Raises what a call raises: a failed read is never "nobody uses it".
-    """
-    secrets = secret_manager.listed(occasion.settings, clients)
-    keys = to_look_into(occasion, secrets)
-    looked_into = clients.in_parallel(lambda key: secret_manager.with_versions(secrets[key], clients), keys)
-    is_needed = are_dependents_needed(occasion, secrets)
-    secrets |= dict(zip(keys, looked_into, strict=True))
-    return World(secrets, cloud_run.dependents(occasion.settings, secrets, clients) if is_needed else None)
+def look(need: RotationNeed, clients: Clients) -> object:
+    """The answer to one question. Raises what a call raises: a failed read is never "nobody uses it"."""
+    match need:
+        case SecretsIn(project=project):
+            return secret_manager.secrets_in(project, clients)
+        case VersionsOf(secret=secret):
+            return secret_manager.versions_of(secret, clients)
+        case AddedVersion():
+            return secret_manager.added_version(need, clients)
+        case DependentsIn(location=location):
+            return cloud_run.dependents_in(location, clients)
+        case RunningExecutionsIn(location=location):
+            return cloud_run.running_executions_in(location, clients)
+        case Acceptance():
+            return _reason_refused(need, clients)
 
 
 def apply(change: RotationChange, clients: Clients) -> None:
     """Make one change. Raises what the call raises, or ``StillBusy``, and never repeats it."""
     match change:
         case Roll():
-            cloud_run.roll(change, clients)
+            cloud_run_moves.roll(change, clients)
         case AddVersion():
-            number = change.current if change.value.follows_current else 0
-            current = secret_manager.payload(change.existing.name, number, clients)
-            _keep_previous(change, clients)
-            value = kind_of(change.value, clients).generate(current)
-            secret_manager.add_version(change.existing, change.saga, value, clients)
-        case SetValue() | Retire():
-            _tell_the_outside(change, clients)
-            secret_manager.write_saga(change.existing, change.saga, clients)
+            _add_versions(change, clients)
+        case SetValue():
+            _set_values(change, clients)
+            secret_manager.write_state(change.existing, change.state, clients)
+        case Retire():
+            _retire(change, clients)
+            secret_manager.write_state(change.existing, change.state, clients)
         case SecretChange():
-            secret_manager.write_saga(change.existing, change.saga, clients)
+            secret_manager.write_state(change.existing, change.state, clients)
 
 
 def kind_of(value: Value, clients: Clients) -> Kind:
@@ -57,21 +67,53 @@ def kind_of(value: Value, clients: Clients) -> Kind:
     return RandomText(value)
 
 
-def _tell_the_outside(change: SetValue | Retire, clients: Clients) -> None:
-    kind, name = kind_of(change.value, clients), change.existing.name
-    is_told = isinstance(change, SetValue) or (change.value.is_outside and not change.value.replaces)
-    current = secret_manager.payload(name, change.current, clients) if is_told else b""
-    if isinstance(change, SetValue):
-        kind.set_value(secret_manager.payload(name, change.version, clients), current)
-        return
-    if is_told:
-        kind.revoke(current)
-    _keep_previous(change, clients)
-    secret_manager.disable(change.existing, change.versions, clients)
+def _reason_refused(need: Acceptance, clients: Clients) -> str:
+    """Why a version is not accepted; "" if it is."""
+    held = secret_manager.payload(need.secret, need.version, clients)
+    try:
+        kind_of(need.value, clients).test(held)
+    except DatabaseRefused as refused:
+        return str(refused)
+    return ""
 
 
-def _keep_previous(change: AddVersion | Retire, clients: Clients) -> None:
+def _add_versions(change: AddVersion, clients: Clients) -> None:
+    """Make up the value of the first secret, and those of the others from that; record them, then add them."""
+    value, (name, *others) = change.terms.secret.value, change.terms.secret.names
+
+    def held(secret: str) -> bytes:
+        number = change.current.get(secret, 0) if value.follows_current else 0
+        return secret_manager.payload(secret, number, clients)
+
+    kind = kind_of(value, clients)
+    new = {name: kind.generate(held(name))}
+    new |= {other: kind.adapt(held(other), new[name]) for other in others}
+    if value.previous_secret and change.current[name]:
+        _keep_previous(value.previous_secret, name, change.current[name], clients)
+    secret_manager.add_versions(change.existing, change.state, new, clients)
+
+
+def _set_values(change: SetValue, clients: Clients) -> None:
+    """Set the value of the first secret; the others hold the same one, and are tested."""
+    kind, first = kind_of(change.value, clients), change.existing.name
+    held = {name: secret_manager.payload(name, number, clients) for name, number in change.versions.items()}
+    kind.set_value(held[first], secret_manager.payload(first, change.current[first], clients))
+    for name, value in held.items():
+        if name != first:
+            kind.test(value)
+
+
+def _retire(change: Retire, clients: Clients) -> None:
+    value, name = change.value, change.existing.name
+    if value.is_outside and not value.replaces:
+        current = secret_manager.payload(name, change.current[name], clients)
+        kind_of(value, clients).revoke(current)
+    if value.previous_secret and change.current[name]:
+        _keep_previous(value.previous_secret, name, change.current[name], clients)
+    for secret, versions in change.versions.items():
+        secret_manager.disable(secret, versions, clients)
+
+
+def _keep_previous(previous: str, secret: str, current: int, clients: Clients) -> None:
     """Let the value that counts be the one before, too: there will be a newer one, or there is none before any more."""
-    previous = change.value.previous_secret
-    if previous and change.current:
-        secret_manager.keep(previous, secret_manager.payload(change.existing.name, change.current, clients), clients)
+    secret_manager.keep(previous, secret_manager.payload(secret, current, clients), clients)

@@ -1,17 +1,29 @@
-"""The edge to Cloud Run: who refers to our secrets, by one list of services and one of jobs for each region."""
+"""The edge to Cloud Run: what refers to secrets, by one list of each kind of resource in a location.
 
-from collections.abc import Iterable, Iterator, Mapping
+https://cloud.google.com/run/docs/reference/rpc/google.cloud.run.v2
+"""
+
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from functions.rotate_secrets.changes import Move, Roll
-from functions.rotate_secrets.settings import Settings
-from functions.rotate_secrets.world import LATEST, Dependent, ExistingSecret, Reference
+from functions.rotate_secrets.world import LATEST, Dependent, Reference
 from shared.clients import Clients
 
 if TYPE_CHECKING:
-    from google.cloud.run_v2 import Job, Revision, RevisionTemplate, SecretVolumeSource, Service, TaskTemplate
+    from google.cloud.run_v2 import (
+        Execution,
+        Instance,
+        Job,
+        Revision,
+        RevisionTemplate,
+        SecretVolumeSource,
+        Service,
+        TaskTemplate,
+        WorkerPool,
+        WorkerPoolRevisionTemplate,
+    )
 
-    Template = RevisionTemplate | TaskTemplate | Revision
+    Template = RevisionTemplate | TaskTemplate | WorkerPoolRevisionTemplate | Revision | Instance
 
 PAGE_SIZE = 1000
 MANAGED_BY = "goog-managed-by"
@@ -19,84 +31,57 @@ FUNCTIONS = "cloudfunctions"
 PREVIOUS = "previous"
 
 
-class Names:
-    """By which names references call our secrets, and those that keep the values before."""
-
-    def __init__(self, settings: Settings, secrets: Mapping[str, ExistingSecret]) -> None:
-        self._keys = {name: key for key, one in secrets.items() for name in (one.name, one.numbered_name)}
-        self._kept: dict[str, str] = {}
-        for key, one in secrets.items():
-            folder, _, kept = (settings.secrets[key].value.previous_secret or "").rpartition("/")
-            if kept:
-                self._kept[f"{folder}/{kept}"] = key
-            if folder == one.name.rpartition("/")[0]:
-                self._kept[f"{one.numbered_name.rpartition('/')[0]}/{kept}"] = key
-
-    def key(self, said: str, project: str) -> str:
-        """The owner's key of a secret; "" if it is none of ours. One of the same project is named by its id alone."""
-        name = said if "/" in said else f"projects/{project}/secrets/{said}"
-        return self._keys.get(name, "") or self._kept.get(name, "")
-
-    def is_kept(self, said: str, project: str) -> bool:
-        """Whether it is the secret that keeps the value before."""
-        return (said if "/" in said else f"projects/{project}/secrets/{said}") in self._kept
+def dependents_in(location: str, clients: Clients) -> tuple[Dependent, ...]:
+    """All services, jobs, worker pools and instances of a location that refer to secrets."""
+    lists = (_services, _jobs, _worker_pools, _instances)
+    found = [one for listed in clients.in_parallel(lambda list_: list_(location, clients), lists) for one in listed]
+    return tuple(one for one in found if one.references or one.serving)
 
 
-def dependents(settings: Settings, secrets: Mapping[str, ExistingSecret], clients: Clients) -> tuple[Dependent, ...]:
-    """All services and jobs that refer to the secrets, in order of name."""
-    parents = [place.parent for place in settings.dependents_in]
-    names = Names(settings, secrets)
-    services = clients.in_parallel(lambda parent: _services(parent, names, clients), parents)
-    jobs = clients.in_parallel(lambda parent: _jobs(parent, names, clients), parents)
-    found = [one for listed in (*services, *jobs) for one in listed]
-    return tuple(sorted((one for one in found if one.references or one.serving), key=lambda one: one.name))
+def running_executions_in(location: str, clients: Clients) -> tuple[Dependent, ...]:
+    """The executions of jobs that have not ended: each keeps the references that its job had when it started."""
+    from google.cloud.run_v2 import ExecutionsClient
+
+    request = {"parent": f"{location}/jobs/-", "page_size": PAGE_SIZE}
+    listed = clients.of(ExecutionsClient).list_executions(request=request, **clients.reading)
+    return tuple(_execution(one) for one in listed if "completion_time" not in one)
 
 
-def roll(change: Roll, clients: Clients) -> None:
-    """Let a service or a job refer to other versions, in one update under its etag. It is not waited for."""
-    from google.cloud.run_v2 import Job, JobsClient, Service, ServicesClient
-
-    match change.resource:
-        case Service() as read:
-            service = Service(name=read.name, etag=read.etag, template=read.template)
-            _move(service.template, change.moves, change.target)
-            # Under the name of the revision that there is, it would be refused as a conflict.
-            service.template.revision = ""
-            request = {"service": service, "update_mask": {"paths": ["template"]}}
-            clients.of(ServicesClient).update_service(request=request, **clients.writing)
-        case Job() as read:
-            # An update of a job has no mask: it is sent whole.
-            job = Job(read)
-            _move(job.template.template, change.moves, change.target)
-            clients.of(JobsClient).update_job(request={"job": job}, **clients.writing)
+def full_name(secret: str, project: str) -> str:
+    """A secret of the same project is named by its id alone."""
+    return secret if "/" in secret else f"projects/{project}/secrets/{secret}"
 
 
-def _services(parent: str, names: Names, clients: Clients) -> list[Dependent]:
+def is_previous(name: str) -> bool:
+    """Whether a variable or a file takes the version before the current one, by its name."""
+    return PREVIOUS in name.lower()
+
+
+def files_of(secret: "SecretVolumeSource") -> list[tuple[str, str]]:
+    """Which version is in which file. A volume without items has the latest one, in a file of the secret's name."""
+    items = [(item.path, item.version or LATEST) for item in secret.items]
+    return items or [(secret.secret.rpartition("/")[2], LATEST)]
+
+
+def project_of(name: str) -> str:
+    """The project in a full name."""
+    return name.split("/")[1]
+
+
+def _services(parent: str, clients: Clients) -> list[Dependent]:
     from google.cloud.run_v2 import ServicesClient
 
     request = {"parent": parent, "page_size": PAGE_SIZE}
-    return [
-        _service(service, names, clients)
-        for service in clients.of(ServicesClient).list_services(request=request, **clients.reading)
-    ]
+    listed = clients.of(ServicesClient).list_services(request=request, **clients.reading)
+    return [_service(service, clients) for service in listed]
 
 
-def _service(service: "Service", names: Names, clients: Clients) -> Dependent:
-    from google.cloud.run_v2 import RevisionsClient
-
-    project = _project(service.name)
-    others = sorted(_serving(service) - {service.latest_created_revision})
-    serving = [
-        reference
-        for name in others
-        for reference in _references(
-            clients.of(RevisionsClient).get_revision(request={"name": name}, **clients.reading), names, project
-        )
-    ]
+def _service(service: "Service", clients: Clients) -> Dependent:
+    targets = service.traffic_statuses or service.traffic
     return Dependent(
         name=service.name,
-        references=tuple(_references(service.template, names, project)),
-        serving=tuple(dict.fromkeys(serving)),
+        references=tuple(_references(service.template, project_of(service.name))),
+        serving=_serving(service, [target.revision for target in targets], clients),
         is_in_flight=service.reconciling,
         problem=_problem(service),
         is_pinned=any(target.revision for target in service.traffic),
@@ -106,14 +91,14 @@ def _service(service: "Service", names: Names, clients: Clients) -> Dependent:
     )
 
 
-def _jobs(parent: str, names: Names, clients: Clients) -> list[Dependent]:
+def _jobs(parent: str, clients: Clients) -> list[Dependent]:
     from google.cloud.run_v2 import JobsClient
 
     request = {"parent": parent, "page_size": PAGE_SIZE}
     return [
         Dependent(
             name=job.name,
-            references=tuple(_references(job.template.template, names, _project(job.name))),
+            references=tuple(_references(job.template.template, project_of(job.name))),
             is_in_flight=job.reconciling,
             problem=_problem(job),
             has_tag=_has_tag(job.template.template),
@@ -123,17 +108,84 @@ def _jobs(parent: str, names: Names, clients: Clients) -> list[Dependent]:
     ]
 
 
-def _serving(service: "Service") -> set[str]:
-    """The full names of the revisions that have traffic or a tag."""
-    targets = service.traffic_statuses or service.traffic
-    return {
-        f"{service.name}/revisions/{target.revision}" if target.revision else service.latest_ready_revision
-        for target in targets
-        if target.revision or service.latest_ready_revision
+def _worker_pools(parent: str, clients: Clients) -> list[Dependent]:
+    from google.cloud.run_v2 import WorkerPoolsClient
+
+    request = {"parent": parent, "page_size": PAGE_SIZE}
+    return [
+        Dependent(
+            name=pool.name,
+            references=tuple(_references(pool.template, project_of(pool.name))),
+            serving=_serving(
+                pool, [split.revision for split in pool.instance_split_statuses or pool.instance_splits], clients
+            ),
+            is_in_flight=pool.reconciling,
+            problem=_problem(pool),
+            is_pinned=any(split.revision for split in pool.instance_splits),
+            has_tag=_has_tag(pool.template),
+            resource=pool,
+        )
+        for pool in clients.of(WorkerPoolsClient).list_worker_pools(request=request, **clients.reading)
+    ]
+
+
+def _instances(parent: str, clients: Clients) -> list[Dependent]:
+    """Instances can be started and stopped, and not changed. Where there is no such API yet, there are none."""
+    from google.api_core.exceptions import MethodNotImplemented
+    from google.cloud.run_v2 import InstancesClient
+
+    request = {"parent": parent, "page_size": PAGE_SIZE}
+    try:
+        listed = list(clients.of(InstancesClient).list_instances(request=request, **clients.reading))
+    except MethodNotImplemented:
+        return []
+    return [
+        Dependent(
+            name=instance.name,
+            references=tuple(_references(instance, project_of(instance.name))),
+            is_in_flight=instance.reconciling,
+            cannot_change="an instance cannot be changed: create it anew with the new version",
+        )
+        for instance in listed
+    ]
+
+
+def _execution(execution: "Execution") -> Dependent:
+    return Dependent(
+        name=execution.name,
+        references=tuple(_references(execution.template, project_of(execution.name))),
+        cannot_change="a running execution cannot be changed",
+    )
+
+
+def _serving(resource: "Service | WorkerPool", revisions: Iterable[str], clients: Clients) -> tuple[Reference, ...]:
+    """The references of those revisions that serve, where these are not known to be those of the template.
+
+    The newest revision is made from the template once the resource has been reconciled; until then Cloud Run still
+    names the one before as the newest, and ``observed_generation`` is behind.
+    """
+    from google.cloud.run_v2 import RevisionsClient
+
+    names = {
+        f"{resource.name}/revisions/{revision}" if revision else resource.latest_ready_revision
+        for revision in list(revisions) or [""]
     }
+    is_settled = not resource.reconciling and resource.observed_generation == resource.generation
+    if is_settled:
+        names.discard(resource.latest_created_revision)
+    revisions_client = clients.of(RevisionsClient) if names - {""} else None
+    found = [
+        reference
+        for name in sorted(names - {""})
+        if revisions_client
+        for reference in _references(
+            revisions_client.get_revision(request={"name": name}, **clients.reading), project_of(name)
+        )
+    ]
+    return tuple(dict.fromkeys(found))
 
 
-def _problem(resource: "Service | Job") -> str:
+def _problem(resource: "Service | Job | WorkerPool") -> str:
     from google.cloud.run_v2 import Condition
 
     condition = resource.terminal_condition
@@ -142,64 +194,18 @@ def _problem(resource: "Service | Job") -> str:
     return condition.message or Condition.State(condition.state).name
 
 
-def _project(name: str) -> str:
-    return name.split("/")[1]
-
-
 def _has_tag(template: "Template") -> bool:
     return any("@sha256:" not in container.image for container in template.containers)
 
 
-def _references(template: "Template", names: Names, project: str) -> Iterator[Reference]:
-    for container in template.containers:
-        for variable in container.env:
-            said = variable.value_source.secret_key_ref
-            if key := names.key(said.secret, project):
-                yield Reference(key, said.version or LATEST, _is_previous(variable.name))
-    for volume in template.volumes:
-        if key := names.key(volume.secret.secret, project):
-            for path, version in _files(volume.secret):
-                is_kept = names.is_kept(volume.secret.secret, project)
-                yield Reference(key, version, _is_previous(path), is_file=True, is_kept=is_kept)
-
-
-def _files(secret: "SecretVolumeSource") -> list[tuple[str, str]]:
-    """Which version is in which file. A volume without items has the latest one, in a file of the secret's name."""
-    items = [(item.path, item.version or LATEST) for item in secret.items]
-    return items or [(secret.secret.rpartition("/")[2], LATEST)]
-
-
-def _is_previous(name: str) -> bool:
-    return PREVIOUS in name.lower()
-
-
-def _move(template: "RevisionTemplate | TaskTemplate", moves: Iterable[Move], resource: str) -> None:
-    """Change references in place; what has been changed by somebody else since is left."""
-    from google.cloud.run_v2 import VersionToPath
-
-    project = _project(resource)
-    wanted = {
-        (name, move.before, move.is_previous): move.after
-        for move in moves
-        for name in (move.secret, move.numbered_name)
-    }
-
-    def after(secret: str, version: str, name: str) -> str:
-        full = secret if "/" in secret else f"projects/{project}/secrets/{secret}"
-        return wanted.get((full, version or LATEST, _is_previous(name)), version)
-
+def _references(template: "Template", project: str) -> Iterator[Reference]:
     for container in template.containers:
         for variable in container.env:
             if "value_source" in variable:
-                said = variable.value_source.secret_key_ref
-                said.version = after(said.secret, said.version, variable.name)
+                source = variable.value_source.secret_key_ref
+                name = full_name(source.secret, project)
+                yield Reference(name, source.version or LATEST, is_previous(variable.name))
     for volume in template.volumes:
-        if "secret" not in volume:
-            continue
-        if not volume.secret.items:
-            ((path, version),) = _files(volume.secret)
-            moved = after(volume.secret.secret, version, path)
-            if moved != version:
-                volume.secret.items = [VersionToPath(path=path, version=moved)]
-        for item in volume.secret.items:
-            item.version = after(volume.secret.secret, item.version, item.path)
+        if "secret" in volume:
+            for path, version in files_of(volume.secret):
+                yield Reference(full_name(volume.secret.secret, project), version, is_previous(path), is_file=True)

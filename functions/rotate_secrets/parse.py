@@ -5,13 +5,13 @@ import re
 from msgspec.json import Decoder
 
 from functions.rotate_secrets.commands import RollBack, Rotate, Status, checked
-from functions.rotate_secrets.records import Event, SecretEvent
+from functions.rotate_secrets.records import Event, SecretEvent, VersionAdded
 from functions.rotate_secrets.settings import Settings
 from shared.errors import IgnoredMessage
 from shared.events import Command, PubsubMessage, Tick, is_from_inbox, read_inbox
 
 Inbox = Tick | Rotate | RollBack | Status
-ROTATE = "SECRET_ROTATE"
+ROTATE, ADD = "SECRET_ROTATE", "SECRET_VERSION_ADD"
 NOTIFICATIONS = "caretaker-secret-notifications"
 
 _SECRET = re.compile(r"projects/[0-9]{1,20}/secrets/(?P<id>[A-Za-z0-9_-]{1,255})")
@@ -27,13 +27,15 @@ def parse(message: PubsubMessage, settings: Settings) -> Event:
     return _notification(message, settings)
 
 
-def _notification(message: PubsubMessage, settings: Settings) -> SecretEvent:
+def _notification(message: PubsubMessage, settings: Settings) -> SecretEvent | VersionAdded:
     """See https://cloud.google.com/secret-manager/docs/event-notifications."""
-    if message.attributes.get("eventType") != ROTATE:
-        raise IgnoredMessage(f"only {ROTATE} is of interest: leave the others out by the subscription's filter")
+    kind = message.attributes.get("eventType")
+    if kind not in (ROTATE, ADD):
+        raise IgnoredMessage(f"only {ROTATE} and {ADD} are of interest: leave others out by the subscription's filter")
     match = _SECRET.fullmatch(message.attributes.get("secretId", ""))
     if not match:
         raise IgnoredMessage("malformed: secretId is no name of a secret")
-    if match["id"] not in {secret.secret_id for secret in settings.secrets.values()}:
+    names = {name for secret in settings.secrets.values() for name in secret.names}
+    if match["id"] not in {name.rpartition("/")[2] for name in names}:
         raise IgnoredMessage("foreign: the settings name no secret of this id")
-    return SecretEvent(match.string)
+    return SecretEvent(match.string) if kind == ROTATE else VersionAdded(match.string)

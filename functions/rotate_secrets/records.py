@@ -1,25 +1,41 @@
-"""What `rotate_secrets` remembers: what it was asked, and when. Where a rotation stands is on the secret itself."""
+"""What `rotate_secrets` remembers: requests, and the terms of every rotation until its old version is retired.
 
+Where a rotation stands is on the secret itself. A person's request is filed under the secret's full name: keys are
+labels, and renaming one forgets nothing.
+"""
+
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import msgspec
 
+from functions.rotate_secrets.changes import AddVersion
 from functions.rotate_secrets.commands import RollBack, Rotate
+from functions.rotate_secrets.rotation_state import NEVER
 from functions.rotate_secrets.settings import Settings
+from functions.rotate_secrets.terms import Terms
 from shared import automation
+from shared.decision import Change
 from shared.events import Command, Dated, Tick
 
 
 class SecretEvent(msgspec.Struct, frozen=True):
-    """Secret Manager says that it is time to rotate a secret."""
+    """Secret Manager reports that it is time to rotate a secret."""
 
     secret: str
     """In full, with its project's number."""
 
 
-Event = Tick | SecretEvent | Command
-Occasion = automation.RunContext[Settings, "Event", "Records"]
+class VersionAdded(msgspec.Struct, frozen=True):
+    """Secret Manager reports that a version was added: by a person, or here."""
+
+    secret: str
+    """In full, with its project's number."""
+
+
+Event = Tick | SecretEvent | VersionAdded | Command
+Context = automation.RunContext[Settings, "Event", "Records"]
 
 
 class Records(automation.Records, frozen=True, kw_only=True):
@@ -28,26 +44,44 @@ class Records(automation.Records, frozen=True, kw_only=True):
     incidental_fields: ClassVar[frozenset[str]] = frozenset(("started", "promoted", "promoted_before", "failed"))
 
     notified: dict[str, datetime] = {}
-    """By full name, when Secret Manager last said so."""
+    """By full name with the project's number, when Secret Manager last reported that it is time."""
     rotate: dict[str, datetime] = {}
-    """By the owner's key, when a person last asked for a new value."""
+    """By full name, when a person last asked for a new value. (By key, in documents of earlier releases.)"""
     roll_back: dict[str, datetime] = {}
-    """By the owner's key, when a person last asked for the one before."""
+    """By full name, when a person last asked for the version before. (By key, in documents of earlier releases.)"""
+    rotations: dict[str, Terms] = {}
+    """By full name, the terms that a rotation began with, until the version before is retired."""
+
+    def before(self, changes: Sequence[Change]) -> Self:
+        """The records with the terms of each rotation that begins."""
+        begun = {
+            change.existing.name: change.terms
+            for change in changes
+            if isinstance(change, AddVersion) and change.existing.name not in self.rotations
+        }
+        return msgspec.structs.replace(self, rotations={**self.rotations, **begun}) if begun else self
+
+
+def requested(words: Mapping[str, datetime], secret: str, key: str) -> datetime:
+    """When something was last requested of a secret."""
+    return max(words.get(secret, NEVER), words.get(key, NEVER))
 
 
 def fold(records: Records, event: Dated[Event], settings: Settings) -> Records:
-    """The records with what the event says: the newest word of each sort counts, in whatever order they come."""
+    """The records with what the event says: the newest of each sort counts, in whatever order they come."""
     at = event.published
     match event.event:
         case SecretEvent(secret):
             return msgspec.structs.replace(records, notified=_newest(records.notified, [secret], at))
-        case Rotate(secret=secret):
-            keys = [secret] if secret else list(settings.secrets)
-            return msgspec.structs.replace(records, rotate=_newest(records.rotate, keys, at))
-        case RollBack(secret=secret):
-            return msgspec.structs.replace(records, roll_back=_newest(records.roll_back, [secret], at))
+        case Rotate(secret=key):
+            keys = [key] if key else settings.secrets
+            names = [settings.secrets[one].secret for one in keys]
+            return msgspec.structs.replace(records, rotate=_newest(records.rotate, names, at))
+        case RollBack(secret=key):
+            names = [settings.secrets[key].secret]
+            return msgspec.structs.replace(records, roll_back=_newest(records.roll_back, names, at))
     return records
 
 
-def _newest(known: dict[str, datetime], keys: list[str], at: datetime) -> dict[str, datetime]:
-    return dict(sorted((known | {key: max(at, known.get(key, at)) for key in keys}).items()))
+def _newest(known: dict[str, datetime], names: list[str], at: datetime) -> dict[str, datetime]:
+    return dict(sorted((known | {name: max(at, known.get(name, at)) for name in names}).items()))

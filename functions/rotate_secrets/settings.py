@@ -20,7 +20,7 @@ ENOUGH_BITS = 128
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
 
-class Step(StrEnum):
+class RotationStage(StrEnum):
     """What a rotation does, in the order that its kind declares."""
 
     CREATE = "create"
@@ -36,9 +36,11 @@ class Step(StrEnum):
 class Random(Model, frozen=True, kw_only=True, tag_field="kind", tag="random"):
     """A random text. Nothing but its dependents knows it, so every version is as good as the next."""
 
-    steps: ClassVar[tuple[Step, ...]] = (Step.CREATE, Step.PROMOTE, Step.ROLL)
+    stages: ClassVar[tuple[RotationStage, ...]] = (RotationStage.CREATE, RotationStage.PROMOTE, RotationStage.ROLL)
     is_outside: ClassVar[bool] = False
     """Whether a system outside accepts some versions, and not others."""
+    can_be_tested: ClassVar[bool] = False
+    """Whether that system tells which version it accepts."""
     replaces: ClassVar[bool] = False
     """Whether setting the new value takes the old one away."""
     needs_previous: ClassVar[bool] = False
@@ -47,6 +49,8 @@ class Random(Model, frozen=True, kw_only=True, tag_field="kind", tag="random"):
     """Whether a new value is made from the current one."""
     previous_secret: ClassVar[SecretName | None] = None
     """Where the value before is kept for those that cannot be moved."""
+    other_addresses: ClassVar[tuple[SecretName, ...]] = ()
+    """Secrets that rotate together with this one."""
 
     length: Annotated[int, Meta(ge=1, le=4096)] = 40
     alphabet: Annotated[str, Meta(min_length=2, max_length=256)] = ALPHABET
@@ -62,8 +66,14 @@ class Random(Model, frozen=True, kw_only=True, tag_field="kind", tag="random"):
 class Postgres(Model, frozen=True, kw_only=True, tag_field="kind", tag="postgres"):
     """The address of a PostgreSQL database, with user and password: ``postgresql://user:password@host/database``."""
 
-    steps: ClassVar[tuple[Step, ...]] = (Step.CREATE, Step.SET, Step.PROMOTE, Step.ROLL)
+    stages: ClassVar[tuple[RotationStage, ...]] = (
+        RotationStage.CREATE,
+        RotationStage.SET,
+        RotationStage.PROMOTE,
+        RotationStage.ROLL,
+    )
     is_outside: ClassVar[bool] = True
+    can_be_tested: ClassVar[bool] = True
     needs_previous: ClassVar[bool] = False
     follows_current: ClassVar[bool] = True
     previous_secret: ClassVar[SecretName | None] = None
@@ -72,6 +82,8 @@ class Postgres(Model, frozen=True, kw_only=True, tag_field="kind", tag="postgres
     """Two, which take turns, or one, whose old password ends at the moment in which the new one begins."""
     admin_secret: SecretName
     """Holds an address of the same database, with a user who may change the passwords of the others."""
+    other_addresses: tuple[SecretName, ...] = ()
+    """Secrets with other addresses for the same users, such as that of a pooler: all of them are rotated together."""
     require_tls: bool = True
     """Whether to log in over TLS alone. What is checked of the server's certificate is for the address to say."""
     accept_a_gap: bool = False
@@ -97,11 +109,18 @@ class Postgres(Model, frozen=True, kw_only=True, tag_field="kind", tag="postgres
 class GithubWebhook(Model, frozen=True, kw_only=True, tag_field="kind", tag="github_webhook"):
     """The secret of a webhook at GitHub. Its receivers must accept the new one before GitHub signs with it."""
 
-    steps: ClassVar[tuple[Step, ...]] = (Step.CREATE, Step.ROLL, Step.SET, Step.PROMOTE)
+    stages: ClassVar[tuple[RotationStage, ...]] = (
+        RotationStage.CREATE,
+        RotationStage.ROLL,
+        RotationStage.SET,
+        RotationStage.PROMOTE,
+    )
     is_outside: ClassVar[bool] = True
+    can_be_tested: ClassVar[bool] = False
     replaces: ClassVar[bool] = True
     needs_previous: ClassVar[bool] = True
     follows_current: ClassVar[bool] = False
+    other_addresses: ClassVar[tuple[SecretName, ...]] = ()
 
     repository: Repository
     """As ``owner/name``."""
@@ -117,6 +136,18 @@ class GithubWebhook(Model, frozen=True, kw_only=True, tag_field="kind", tag="git
 Value = Random | Postgres | GithubWebhook
 
 
+class Location(Model, frozen=True, kw_only=True):
+    """Where something on Cloud Run may use the secrets."""
+
+    project: ProjectId
+    region: Region
+
+    @property
+    def parent(self) -> str:
+        """As the API calls it."""
+        return f"projects/{self.project}/locations/{self.region}"
+
+
 class Secret(Model, frozen=True, kw_only=True):
     """One secret that is rotated."""
 
@@ -124,6 +155,9 @@ class Secret(Model, frozen=True, kw_only=True):
     value: Value
     every_days: Annotated[int, Meta(ge=1, le=3650)]
     """How old its value may become."""
+    dependents_in: tuple[Location, ...] | None = None
+    """Where it may be used, if not everywhere that the section names: a location that cannot be read holds up only the
+    secrets that may be used there."""
     grace_hours: Annotated[int, Meta(ge=1, le=24 * 90)] = 24
     """How long the version before stays accessible."""
     overdue_after_days: Annotated[int, Meta(ge=1, le=365)] = 7
@@ -135,14 +169,9 @@ class Secret(Model, frozen=True, kw_only=True):
     """Whether to move services and jobs whose image is a tag and not a digest: a tag may bring new code with it."""
 
     @property
-    def project(self) -> str:
-        """The id of its project."""
-        return self.secret.split("/")[1]
-
-    @property
-    def secret_id(self) -> str:
-        """Its id in that project."""
-        return self.secret.rpartition("/")[2]
+    def names(self) -> tuple[str, ...]:
+        """The full names of all secrets that rotate together: this one first."""
+        return (self.secret, *self.value.other_addresses)
 
     @property
     def period(self) -> timedelta:
@@ -160,25 +189,13 @@ class Secret(Model, frozen=True, kw_only=True):
         return timedelta(days=self.overdue_after_days)
 
 
-class Place(Model, frozen=True, kw_only=True):
-    """Where services and jobs of Cloud Run may use the secrets."""
-
-    project: ProjectId
-    region: Region
-
-    @property
-    def parent(self) -> str:
-        """As the API calls it."""
-        return f"projects/{self.project}/locations/{self.region}"
-
-
 class Settings(Section, frozen=True, kw_only=True):
     """The section `rotate_secrets` of ``caretaker.yaml``."""
 
     secrets: dict[Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]*$")], Secret]
     """By a key of the owner's, which commands and reports use."""
-    dependents_in: tuple[Place, ...] = ()
-    """Whoever uses the secrets anywhere else is neither found nor waited for."""
+    dependents_in: tuple[Location, ...] = ()
+    """Where the secrets may be used. What uses them anywhere else is neither found nor waited for."""
     at_once: Annotated[int, Meta(ge=1, le=50)] = 3
     """How many dependents may be on their way to another version."""
     hours: Hours | None = None
@@ -189,9 +206,15 @@ class Settings(Section, frozen=True, kw_only=True):
         _check_names(self.secrets)
         _check_administrators(self.secrets)
         _check_users(self.secrets)
-        for place, where in enumerate(self.dependents_in):
-            if where in self.dependents_in[:place]:
-                raise SettingsError(f"dependents_in[{place}]", where.parent, "each project and region once")
+        _check_locations("dependents_in", self.dependents_in)
+        for key, secret in self.secrets.items():
+            _check_locations(f"secrets.{key}.dependents_in", secret.dependents_in or ())
+
+
+def _check_locations(field: str, locations: tuple[Location, ...]) -> None:
+    for place, where in enumerate(locations):
+        if where in locations[:place]:
+            raise SettingsError(f"{field}[{place}]", where.parent, "each project and region once")
 
 
 def _check_names(secrets: Mapping[str, Secret]) -> None:
@@ -202,6 +225,12 @@ def _check_names(secrets: Mapping[str, Secret]) -> None:
         if other != key:
             raise SettingsError(f"secrets.{key}.secret", secret.secret, f"a secret of its own: `{other}` has it")
     for key, secret in secrets.items():
+        for place, name in enumerate(secret.value.other_addresses):
+            if name in seen or name in secret.value.other_addresses[:place]:
+                field = f"secrets.{key}.value.other_addresses[{place}]"
+                raise SettingsError(field, name, f"a secret of its own: `{seen.get(name, key)}` has it")
+            seen[name] = key
+    for key, secret in secrets.items():
         previous = secret.value.previous_secret
         other = seen.setdefault(previous, key) if previous else key
         if other != key or previous == secret.secret:
@@ -211,7 +240,7 @@ def _check_names(secrets: Mapping[str, Secret]) -> None:
 
 def _check_administrators(secrets: Mapping[str, Secret]) -> None:
     """An administrator's address is read from the newest version, which may not be accepted during a rotation."""
-    rotated = {secret.secret: key for key, secret in secrets.items()}
+    rotated = {name: key for key, secret in secrets.items() for name in secret.names}
     for key, secret in secrets.items():
         admin = secret.value.admin_secret if isinstance(secret.value, Postgres) else ""
         if admin in rotated:

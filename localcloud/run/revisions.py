@@ -1,4 +1,7 @@
-"""Cloud Run revisions: google.cloud.run.v2.Revisions, as far as reading them goes. Services make them."""
+"""Cloud Run revisions: google.cloud.run.v2.Revisions, as far as reading them goes.
+
+Services and worker pools make them.
+"""
 
 import uuid
 
@@ -13,7 +16,7 @@ from localcloud.run import rules
 DEFAULT_PAGE = 100
 LARGEST_PAGE = 1000
 
-_OF_THE_TEMPLATE = sorted(set(run_v2.Revision.meta.fields) & set(run_v2.RevisionTemplate.meta.fields))
+_FIELDS = set(run_v2.Revision.meta.fields)
 
 
 class Revisions:
@@ -39,8 +42,8 @@ class Revisions:
         """Whether a service has a revision of this id."""
         return f"{service}/revisions/{revision}" in self._revisions
 
-    def add(self, service: run_v2.Service) -> None:
-        """Make the newest revision of a service out of its template."""
+    def add(self, service: run_v2.Service | run_v2.WorkerPool) -> None:
+        """Make the newest revision of a service, or of a worker pool, out of its template."""
         now = self._clock.now()
         revision = run_v2.Revision(
             name=service.latest_created_revision,
@@ -50,7 +53,7 @@ class Revisions:
             create_time=now,
             update_time=now,
         )
-        for field in _OF_THE_TEMPLATE:
+        for field in sorted(_FIELDS & set(type(service.template).meta.fields)):
             if field in service.template:
                 setattr(revision, field, getattr(service.template, field))
         self._keep(revision, "CONDITION_RECONCILING")
@@ -62,12 +65,15 @@ class Revisions:
             self._keep(run_v2.Revision(self._revisions[name]), state, problem)
 
     def remove(self, service: str) -> None:
-        """Take the revisions of a service away."""
-        for name in self._of(service):
+        """Take the revisions of a service, or of a worker pool, away."""
+        for name in self._inside(service):
             del self._revisions[name]
 
     def _of(self, service: str) -> dict[str, run_v2.Revision]:
         rules.split_name(service, "services")
+        return self._inside(service)
+
+    def _inside(self, service: str) -> dict[str, run_v2.Revision]:
         prefix = f"{service}/revisions/"
         return {name: revision for name, revision in dict(self._revisions).items() if name.startswith(prefix)}
 

@@ -1,4 +1,7 @@
-"""Cloud Run worker pools: google.cloud.run.v2.WorkerPools, without revisions and instance splits of their own."""
+"""Cloud Run worker pools: google.cloud.run.v2.WorkerPools, without instance splits of their own.
+
+A revision that refers to a version of a secret which cannot be accessed does not become ready.
+"""
 
 from google.cloud import run_v2
 from google.longrunning.operations_pb2 import Operation
@@ -7,6 +10,9 @@ from localcloud.core.clock import Clock
 from localcloud.core.operations import Operations
 from localcloud.run import rules
 from localcloud.run.resources import Kind, Resources
+from localcloud.run.revisions import Revisions
+from localcloud.run.secrets import problem_with
+from localcloud.secret_manager.service import SecretManager
 
 WORKER_POOLS: Kind[run_v2.WorkerPool] = Kind(
     message=run_v2.WorkerPool,
@@ -22,8 +28,10 @@ WORKER_POOLS: Kind[run_v2.WorkerPool] = Kind(
 class WorkerPools(Resources[run_v2.WorkerPool]):
     """Serves ``google.cloud.run_v2.WorkerPoolsClient``."""
 
-    def __init__(self, clock: Clock, operations: Operations) -> None:
+    def __init__(self, clock: Clock, operations: Operations, secrets: SecretManager, revisions: Revisions) -> None:
         super().__init__(WORKER_POOLS, clock, operations)
+        self._secrets = secrets
+        self._made = revisions
 
     def create_worker_pool(self, request: run_v2.CreateWorkerPoolRequest) -> Operation:
         """Make a worker pool and its first revision."""
@@ -55,3 +63,16 @@ class WorkerPools(Resources[run_v2.WorkerPool]):
     def delete_worker_pool(self, request: run_v2.DeleteWorkerPoolRequest) -> Operation:
         """Take a worker pool away; its name is free again when the operation is done."""
         return self._delete(request.name, request.etag, validate_only=request.validate_only)
+
+    def _made_revision(self, resource: run_v2.WorkerPool) -> None:
+        self._made.add(resource)
+
+    def _problem(self, resource: run_v2.WorkerPool) -> str:
+        unreadable = problem_with(resource.template, resource.name.split("/")[1], self._secrets)
+        return unreadable or super()._problem(resource)
+
+    def _settled(self, resource: run_v2.WorkerPool, problem: str) -> None:
+        self._made.settle(resource.latest_created_revision, problem)
+
+    def _gone(self, name: str) -> None:
+        self._made.remove(name)

@@ -115,10 +115,10 @@ def test_rotate_secrets() -> None:
         stage.tick()
         nowhere = "key: it cannot be rolled back: no rotation is under way, and no version from before is kept"
         assert answer(stage.push(ROLL_BACK, minutes=1)) == nowhere
-        assert answer(stage.push(ROTATE, minutes=1)) == "key: it is to change"
+        assert answer(stage.push(ROTATE, minutes=1)) == "key: rotation requested"
         assert answer(stage.push(ROLL_BACK, minutes=1)) == "key: back to version 1"
         assert answer(stage.push(ROLL_BACK, minutes=1)) == nowhere
-        assert stage.saga().current == 1
+        assert stage.state().current == 1
 
 
 def test_rotate_secrets_while_a_rotation_is_under_way() -> None:
@@ -127,10 +127,10 @@ def test_rotate_secrets_while_a_rotation_is_under_way() -> None:
         stage.tick()
         stage.cloud.run.operation_delay = timedelta(hours=1)
         assert stage.push({"type": "rotate"}, minutes=1).status == (
-            "key: it is to change",
+            "key: rotation requested",
             "gone: there is no projects/my-product/secrets/gone",
         )
-        assert answer(stage.push(ROTATE, minutes=1)) == "key: a rotation is under way already"
+        assert answer(stage.push(ROTATE, minutes=1)) == "key: a rotation is already under way"
         assert answer(stage.push(ROLL_BACK, minutes=1)) == "key: the rotation that is under way is taken back"
         assert (
             answer(stage.push(ROLL_BACK | {"secret": "gone"})) == "gone: there is no projects/my-product/secrets/gone"
@@ -142,8 +142,8 @@ def test_rotate_secrets_by_a_word_that_comes_late() -> None:
         stage.tick()
         early = stage.cloud.clock.now()
         stage.push(ROTATE, minutes=1)
-        assert answer(stage.push_late(ROTATE, early)) == "key: it has changed since that was said"
-        late = "key: it cannot be rolled back: what counts now began after that was said"
+        assert answer(stage.push_late(ROTATE, early)) == "key: it has changed since that was requested"
+        late = "key: it cannot be rolled back: the current version began after that was requested"
         assert answer(stage.push_late(ROLL_BACK, early)) == late
 
 

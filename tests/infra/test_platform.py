@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from functions.rotate_secrets.parse import NOTIFICATIONS
-from functions.rotate_secrets.saga import ANNOTATION, Saga
+from functions.rotate_secrets.rotation_state import ANNOTATION, RotationState
 from tests.infra.terraform import TERRAFORM
 
 pytestmark = pytest.mark.one_python
@@ -84,7 +84,7 @@ def test_the_database_reads_what_rotate_secrets_writes() -> None:
     (annotation, field), *others = re.findall(r'effective_annotations\["([\w-]+)"\]\)\.(\w+)', text)
     assert not others
     assert annotation == ANNOTATION
-    assert field in {each.name for each in msgspec.structs.fields(Saga)}
+    assert field in {each.name for each in msgspec.structs.fields(RotationState)}
     assert f"`{NOTIFICATIONS}`" in (PLATFORM / "database" / "variables.tf").read_text()
 
 

@@ -52,6 +52,12 @@ def _update_service(request: Any) -> Needed:
     return ("run.services.update", ACTING, *running, *opening)
 
 
+def _update_worker_pool(request: Any) -> Needed:
+    """As with services: of a worker pool that is only resized, no image is read."""
+    paths = {path.partition(".")[0] for path in request.update_mask.paths} or {"*"}
+    return ("run.workerpools.update", ACTING, *((READING_IMAGES,) if paths & {"template", "*"} else ()))
+
+
 def _letting_everybody_in(service: Any) -> Needed:
     """https://docs.cloud.google.com/run/docs/authenticating/public."""
     return ("run.services.setIamPolicy",) if service.invoker_iam_disabled else ()
@@ -82,7 +88,9 @@ PERMISSIONS: Mapping[str, Needed | Callable[[Any], Needed]] = {
     "google.cloud.billing.budgets.v1.BudgetService/ListBudgets": ("billing.budgets.list",),
     "google.pubsub.v1.Publisher/Publish": ("pubsub.topics.publish",),
     "google.cloud.run.v2.WorkerPools/ListWorkerPools": ("run.workerpools.list",),
-    "google.cloud.run.v2.WorkerPools/UpdateWorkerPool": ("run.workerpools.update", ACTING),
+    "google.cloud.run.v2.WorkerPools/UpdateWorkerPool": _update_worker_pool,
+    "google.cloud.run.v2.Executions/ListExecutions": ("run.executions.list",),
+    "google.cloud.run.v2.Instances/ListInstances": ("run.instances.list",),
     "google.container.v1.ClusterManager/ListNodePools": ("container.clusters.get",),
     "google.container.v1.ClusterManager/SetNodePoolSize": ("container.clusters.update",),
     "google.container.v1.ClusterManager/SetNodePoolAutoscaling": ("container.clusters.update",),

@@ -33,6 +33,13 @@ class WebhookSecret(msgspec.Struct, frozen=True):
         del current
         return random_text(self.settings.length, ALPHABET).encode()
 
+    def adapt(self, current: bytes, new: bytes) -> bytes:
+        """No other secret holds the same text in another form."""
+        raise NotImplementedError
+
+    def test(self, value: bytes) -> None:
+        """GitHub shows no secret, so nothing can be tested."""
+
     def set_value(self, new: bytes, current: bytes) -> None:
         """Have GitHub sign with it. GitHub tells no secret, so all that can be tested is that there is one."""
         del current

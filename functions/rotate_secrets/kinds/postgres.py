@@ -44,12 +44,27 @@ class PostgresPassword(msgspec.Struct, frozen=True):
                 self._compare(connection, address.user, other)
         return address.with_user(other, random_text(LENGTH, ALPHABET)).encode()
 
+    def adapt(self, current: bytes, new: bytes) -> bytes:
+        """Another address with the user and the password of the new one.
+
+        It must have been one for the same user: of two that take turns, one is set anew while the other is served.
+        """
+        address, changed = DatabaseAddress.read(current), DatabaseAddress.read(new)
+        if address.user == changed.user and len(self.settings.users) > 1:
+            raise DatabaseRefused(
+                f"one of the addresses already has the user {changed.user!r}, whose password would be changed: let all "
+                "of them have the same user first"
+            )
+        if address.user not in self.settings.users:
+            raise DatabaseRefused(f"one of the addresses has the user {address.user!r}, which is not in `users`")
+        return address.with_user(changed.user, changed.password).encode()
+
     def set_value(self, new: bytes, current: bytes) -> None:
         """Set the user's password, and log in with it. If that fails, a single user gets the old one back."""
         address, before = DatabaseAddress.read(new), DatabaseAddress.read(current)
         self._set_password(address)
         try:
-            self.test(new, rights_of=before.user)
+            self._test(new, rights_of=before.user)
         except DatabaseRefused:
             if before.user == address.user:
                 self._set_password(before)
@@ -62,11 +77,12 @@ class PostgresPassword(msgspec.Struct, frozen=True):
             if other != user:
                 self._remove_password(other)
 
-    def test(self, value: bytes, rights_of: str = "") -> None:
-        """Log in and run a query: behind a pooler only that shows whether the server accepts the password.
+    def test(self, value: bytes) -> None:
+        """Log in and run a query: behind a pooler only that shows whether the server accepts the password."""
+        self._test(value)
 
-        The user must have the rights of another one, if that is named.
-        """
+    def _test(self, value: bytes, rights_of: str = "") -> None:
+        """The user must have the rights of another one, if that is named."""
         address = DatabaseAddress.read(value)
         with _refused(f"logging in as {address.user!r}", address), self._connection(address) as connection:
             connection.execute("SELECT 1")

@@ -22,8 +22,15 @@ class RandomText(msgspec.Struct, frozen=True):
         del current
         return random_text(self.settings.length, self.settings.alphabet).encode()
 
+    def adapt(self, current: bytes, new: bytes) -> bytes:
+        """No other secret holds the same text in another form."""
+        raise NotImplementedError
+
     def set_value(self, new: bytes, current: bytes) -> None:
-        """Nobody has to accept it."""
+        """Nothing has to accept it."""
+
+    def test(self, value: bytes) -> None:
+        """Nothing has to accept it."""
 
     def revoke(self, current: bytes) -> None:
-        """Nobody has accepted it."""
+        """Nothing has accepted it."""

@@ -9,8 +9,8 @@ import msgspec
 from google.cloud import run_v2
 from google.cloud import secretmanager_v1 as secretmanager
 
-from functions.rotate_secrets.main import AUTOMATION
-from functions.rotate_secrets.saga import ANNOTATION, Saga, read_saga
+from functions.rotate_secrets.automation import AUTOMATION
+from functions.rotate_secrets.rotation_state import ANNOTATION, RotationState, read_state
 from functions.rotate_secrets.settings import Settings
 from localcloud import LocalCloud
 from localcloud.core.messages import project_number
@@ -152,10 +152,10 @@ class Stage:
         name = f"{PRODUCT}/secrets/{secret_id}/versions/{version}"
         return self.manager.access_secret_version(request={"name": name}).payload.data.decode()
 
-    def saga(self, secret_id: str = "key") -> Saga:
+    def state(self, secret_id: str = "key") -> RotationState:
         """What is written on a secret."""
         secret = self.manager.get_secret(request={"name": f"{PRODUCT}/secrets/{secret_id}"})
-        return read_saga(secret.annotations[ANNOTATION])
+        return read_state(secret.annotations[ANNOTATION])
 
     def service(self, service_id: str = "api") -> run_v2.Service:
         """A service as it is."""

@@ -265,8 +265,8 @@ def test_a_rotation_that_is_followed_goes_on_wherever_it_died(after: int) -> Non
             for _ in range(2):
                 stage.tick(minutes=10)
             retired = after == len(runs) - 1
-            saga = stage.saga("webhook")
-            assert (saga.current, saga.retiring, saga.attempt) == (2, () if retired else (1,), None), methods[at]
+            state = stage.state("webhook")
+            assert (state.current, state.retiring, state.attempt) == (2, () if retired else (1,), None), methods[at]
             kept = stage.payload("latest" if retired else 1, "webhook")
             assert stage.payload("latest", "webhook-previous") == kept
             assert stage.versions("webhook-previous").count("ENABLED") == 1
@@ -286,12 +286,13 @@ def case(request: pytest.FixtureRequest) -> tuple[Settings, dict[str, Any], dict
 def test_a_run_that_dies_at_any_write_is_gone_on_with(case: tuple[Settings, dict[str, Any], dict[str, Any]]) -> None:
     settings, world, more = case
     (secret,) = settings.secrets.values()
+    secret_id = secret.secret.rpartition("/")[2]
     with Stage(settings, world) as stage:
         applications = watched(stage, **more)
         stage.tick()
         past = Snapshot(stage.cloud)
         stage.command("rotate", minutes=1)
-        methods, expected = stage.methods, stage.versions(secret.secret_id)
+        methods, expected = stage.methods, stage.versions(secret_id)
         writes = [at for at, method in enumerate(methods) if not is_read(method) and "Firestore" not in method]
         assert len(writes) >= 5
         for at, answer_lost in itertools.product(writes, (False, True)):
@@ -301,6 +302,6 @@ def test_a_run_that_dies_at_any_write_is_gone_on_with(case: tuple[Settings, dict
                 stage.command("rotate", minutes=1)
             stage.probe = lambda: GapProbe(applications)
             stage.tick(minutes=10)
-            assert stage.versions(secret.secret_id) == expected, f"died at {methods[at]}, {answer_lost=}"
-            saga = stage.saga(secret.secret_id)
-            assert (saga.current, saga.retiring, saga.attempt) == (2, (1,), None)
+            assert stage.versions(secret_id) == expected, f"died at {methods[at]}, {answer_lost=}"
+            state = stage.state(secret_id)
+            assert (state.current, state.retiring, state.attempt) == (2, (1,), None)

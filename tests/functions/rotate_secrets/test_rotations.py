@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from google.cloud import run_v2
 
-from functions.rotate_secrets.saga import ANNOTATION
+from functions.rotate_secrets.rotation_state import ANNOTATION
 from shared.settings import Mode
 from tests.functions.rotate_secrets.stage import (
     DIGEST,
@@ -71,7 +71,7 @@ def test_what_others_have_written_on_the_secret_stays() -> None:
 def test_a_secret_without_a_version_gets_its_first() -> None:
     with Stage(world=a_world(secrets={"key": {}})) as stage:
         assert kinds_of(stage.tick()) == ["Adopt", "AddVersion", "Promote", "Finish"]
-        assert (stage.saga().current, stage.saga().retiring) == (1, ())
+        assert (stage.state().current, stage.state().retiring) == (1, ())
 
 
 def test_several_secrets_of_one_service_become_one_update() -> None:
@@ -91,16 +91,16 @@ def test_so_many_dependents_are_on_their_way_at_once() -> None:
         first = stage.command("rotate", minutes=1)
         assert [change.target[-2:] for change in first.changes if change.kind == "Roll"] == ["s0", "s1"]
         assert first.waiting == (
-            "key: " + f"{REGION}/services/s0 is on its way",
-            f"key: {REGION}/services/s1 is on its way",
+            "key: " + f"{REGION}/services/s0 is changing",
+            f"key: {REGION}/services/s1 is changing",
         )
-        # A second run starts nothing on top of what is on its way.
+        # A second run starts nothing on top of what is changing.
         assert kinds_of(stage.tick(minutes=1)) == []
         assert [change.target[-2:] for change in stage.tick(minutes=4).changes] == ["s2", "s3"]
         stage.tick(minutes=10)
         stage.tick(minutes=10)
         assert [stage.said(name) for name in services] == [["2"]] * 5
-        assert stage.saga().attempt is None
+        assert stage.state().attempt is None
 
 
 def test_files_jobs_and_volumes_without_items_are_moved_too() -> None:
@@ -163,9 +163,8 @@ def test_what_is_not_ours_to_move_is_told_and_its_version_kept(
         if is_moved and not allowed:
             continue
         shown = {key: value for key, value in service.items() if key != "pinned"}
-        with Stage(
-            settings_of({"key": a_secret(**more)}), a_world(services={"api": a_service("key:1", **shown)})
-        ) as stage:
+        services = {"api": a_service("key:1", **shown), "web": a_service("key:1")}
+        with Stage(settings_of({"key": a_secret(**more)}), a_world(services=services)) as stage:
             if service.get("pinned"):
                 pin(stage)
             report = stage.command("rotate", minutes=1)
@@ -180,6 +179,22 @@ def test_what_is_not_ours_to_move_is_told_and_its_version_kept(
             if not is_moved:
                 assert any(why in notice for notice in report.notices)
             assert [alert.kind for alert in stage.tick(days=2).alerts] == ["retirement_owed"]
+
+
+@pytest.mark.parametrize(("service", "why"), [(service, why) for service, why, _ in UNMOVED])
+def test_a_rotation_that_would_move_nobody_is_refused_before_anything_is_added(
+    service: dict[str, Any], why: str
+) -> None:
+    shown = {key: value for key, value in service.items() if key != "pinned"}
+    with Stage(world=a_world(services={"api": a_service("key:1", **shown)})) as stage:
+        if service.get("pinned"):
+            pin(stage)
+        report = stage.command("rotate", minutes=1)
+        assert [refusal.guard for refusal in report.refusals] == ["moves_nobody"]
+        assert f"{REGION}/services/api: " in report.refusals[0].reason
+        assert why in report.refusals[0].reason
+        assert stage.versions() == ["ENABLED"]
+        assert [alert.kind for alert in stage.tick(days=39).alerts] == ["overdue"]
 
 
 def pin(stage: Stage) -> None:
@@ -202,7 +217,7 @@ def test_nothing_begins_while_a_dependent_is_not_ready() -> None:
         stage.people.of(run_v2.ServicesClient).update_service(request={"service": service})
         report = stage.command("rotate", minutes=1)
         assert kinds_of(report) == []
-        assert report.next[0].startswith("key: a person asked for it")
+        assert report.next[0].startswith("key: requested at 2026")
         assert "is not ready" in report.notices[0]
 
 
@@ -212,8 +227,8 @@ def test_a_version_of_a_stranger_is_told_and_not_built_upon() -> None:
         request = {"parent": f"{PRODUCT}/secrets/key", "payload": {"data": b"by hand"}}
         stage.manager.add_secret_version(request=request)
         report = stage.command("rotate", minutes=1)
-        assert "key: version 2 was added by somebody else, and is not built upon" in report.notices
-        assert (stage.said(), stage.saga().current) == (["3"], 3)
+        assert "key: version 2 of key was added by somebody else, and is not used" in report.notices
+        assert (stage.said(), stage.state().current) == (["3"], 3)
 
 
 def test_maintenance_windows_hold_back_everything_but_the_way_back() -> None:
@@ -270,13 +285,16 @@ def test_overdue_is_told_whatever_the_reason() -> None:
 def test_what_google_rotates_is_left_alone() -> None:
     with Stage(world=a_world(secrets={"key": {"versions": ["one"], "managed_rotation": True}})) as stage:
         report = stage.command("rotate", minutes=1)
-        assert (stage.writes, report.notices) == ([], ("key: Google rotates it, so it is left alone",))
+        assert (stage.writes, report.notices) == (
+            [],
+            ("key: Google rotates it (managed rotation), so it is left alone",),
+        )
 
 
 def test_an_annotation_that_somebody_has_edited_is_refused() -> None:
     with Stage(world=a_world(secrets={"key": {"versions": ["one"], "annotations": {ANNOTATION: "{mine}"}}})) as stage:
         report = stage.command("rotate", minutes=1)
-        assert (stage.writes, report.refusals[0].guard) == ([], "readable_annotation")
+        assert (stage.writes, report.refusals[0].guard) == ([], "unreadable_record")
 
 
 def test_a_secret_that_is_not_there_is_an_alert() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as some
 
 from functions.rotate_secrets.commands import RollBack, Rotate, Status
 from functions.rotate_secrets.parse import parse
-from functions.rotate_secrets.records import Event, Records, SecretEvent, fold
+from functions.rotate_secrets.records import Event, Records, SecretEvent, VersionAdded, fold
 from shared.errors import IgnoredMessage
 from shared.events import Dated, PubsubMessage, Tick
 from tests.functions.rotate_secrets.stage import PRODUCT, a_secret, settings_of
@@ -104,6 +104,7 @@ PARSED: list[tuple[PubsubMessage, Event]] = [
     (message('{"type": "roll_back", "secret": "key"}'), RollBack(secret="key")),
     (message('{"type": "status"}'), Status()),
     (notification(), SecretEvent("projects/123/secrets/key")),
+    (notification(event="SECRET_VERSION_ADD"), VersionAdded("projects/123/secrets/key")),
 ]
 
 
@@ -117,8 +118,8 @@ IGNORED = [
     (message('{"type": "rotate", "secret": "nobody"}'), "no secret is called 'nobody': there are key, other"),
     (message('{"type": "roll_back"}'), "malformed"),
     (message('{"type": "tick", "every_seconds": 600}', "projects/p/topics/else"), "foreign"),
-    (message('{"type": "rotate"}', NOTIFICATIONS), "only SECRET_ROTATE is of interest"),
-    (notification(event="SECRET_VERSION_ADD"), "only SECRET_ROTATE"),
+    (message('{"type": "rotate"}', NOTIFICATIONS), "only SECRET_ROTATE and SECRET_VERSION_ADD are of interest"),
+    (notification(event="SECRET_VERSION_DISABLE"), "only SECRET_ROTATE"),
     (notification(event="TOPIC_CONFIGURED"), "only SECRET_ROTATE"),
     (notification("projects/123/secrets/nobody"), "foreign"),
     (notification("projects/my-product/secrets/key"), "malformed: secretId"),

@@ -117,8 +117,8 @@ class Life:
         self.unpin()
         for _ in range(6):
             self.stage.tick(hours=26)
-            saga = self.stage.saga(self.secret_id)
-            if not saga.attempt and not saga.older and not saga.failed:
+            state = self.stage.state(self.secret_id)
+            if not state.attempt and not state.older and not state.failed:
                 return
 
     @property
@@ -160,12 +160,12 @@ def test_whatever_happens(postgres: PostgresServer, kind: str, happens: list[Act
             getattr(life, act.name)(*act.arguments)
             life.applications.check()
         life.settle()
-        saga = life.stage.saga(life.secret_id)
+        state = life.stage.state(life.secret_id)
         states = life.stage.versions(life.secret_id)
-        assert saga.attempt is None
-        assert states[saga.current - 1] == "ENABLED"
-        assert not saga.older
+        assert state.attempt is None
+        assert states[state.current - 1] == "ENABLED"
+        assert not state.older
         for name in SERVICES:
             service = life.stage.service(name)
-            assert life.stage.said(name) == [str(saga.current)]
+            assert life.stage.said(name) == [str(state.current)]
             assert service.terminal_condition.state.name == "CONDITION_SUCCEEDED"

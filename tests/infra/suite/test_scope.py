@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from functions.receive_github.webhook_secrets import REMEMBERED_SECONDS
-from functions.rotate_secrets.verdicts import READ_WITHIN
+from functions.rotate_secrets.progress import READ_WITHIN
 from infra.suite.automations import ROOT, load_functions
 from infra.suite.scope import Named, named_in
 from infra.suite.settings import load_caretaker_yaml, sections
@@ -26,7 +26,10 @@ SIGNALS = ("monitoring.timeSeries.list",)
 BILLING = tuple(
     f"resourcemanager.projects.{verb}" for verb in ("createBillingAssignment", "deleteBillingAssignment", "get")
 )
-DEPENDENTS = ("run.jobs.list", "run.jobs.update", "run.revisions.get", "run.services.list", "run.services.update")
+DEPENDENTS = (
+    *("run.executions.list", "run.instances.list", "run.jobs.list", "run.jobs.update", "run.revisions.get"),
+    *("run.services.list", "run.services.update", "run.workerpools.list", "run.workerpools.update"),
+)
 LISTING = ("secretmanager.secrets.list",)
 TOKEN = "projects/my-github/secrets/token"  # noqa: S105 - a name
 REGION = "europe-west1"
@@ -121,6 +124,11 @@ def rotated(value: dict[str, Any], **more: Any) -> dict[str, Any]:
             rotated({"kind": "random"}, dependents_in=[{"project": "my-api", "region": REGION}]),
             {"my-api": DEPENDENTS, "my-secrets": LISTING},
         ),
+        (
+            "rotate_secrets",
+            {"secrets": {"key": {"dependents_in": [{"project": "my-api", "region": REGION}]}}},
+            {"my-api": DEPENDENTS},
+        ),
         ("receive_github", {"repositories": ["a/b"]}, {}),
     ],
 )
@@ -158,11 +166,14 @@ def test_what_is_granted_in_which_project(
             (TOKEN,),
         ),
         (
-            # One that is rotated and read is the automation's own.
+            # Those that rotate together are all the automation's own; an administrator's address is only read.
             "rotate_secrets",
-            rotated({"kind": "postgres", "users": ["a", "b"], "admin_secret": "projects/my-secrets/secrets/s"}),
-            ("projects/my-secrets/secrets/s",),
-            (),
+            rotated(
+                {"kind": "postgres", "users": ["a", "b"], "admin_secret": "projects/my-secrets/secrets/admin"}
+                | {"other_addresses": ["projects/my-secrets/secrets/s-direct"]}
+            ),
+            ("projects/my-secrets/secrets/s", "projects/my-secrets/secrets/s-direct"),
+            ("projects/my-secrets/secrets/admin",),
         ),
     ],
 )

@@ -2,7 +2,7 @@
 
 locals {
   # Every kind of alert that has a policy of its own. What has none is told all the same: `alerts` and `refusals` below.
-  known = "stock_out|no_data|overdue|secret_missing|rotation_failed|not_taken_back|retirement_owed|stale_newest|no_bucket|empty_policy|unknown_names|future_backups|small_newest|unproved_newest|too_many_deletes|below_floor|name_taken|lost_access|budget_missing"
+  known = "stock_out|no_data|overdue|secret_missing|rotation_failed|not_taken_back|retirement_owed|version_unusable|unreadable|stale_newest|no_bucket|empty_policy|unknown_names|future_backups|small_newest|unproved_newest|too_many_deletes|below_floor|name_taken|lost_access|budget_missing"
 
   matched = {
     money = {
@@ -31,9 +31,9 @@ locals {
     }
     rotation = {
       title    = "a rotation did not go as planned"
-      filter   = "${local.reports} AND jsonPayload.report.alerts.kind=~\"^(secret_missing|rotation_failed|not_taken_back|retirement_owed)$\""
+      filter   = "${local.reports} AND jsonPayload.report.alerts.kind=~\"^(secret_missing|rotation_failed|not_taken_back|retirement_owed|version_unusable|unreadable)$\""
       severity = "ERROR"
-      content  = "`rotation_failed`: it was taken back and the old value counts; mend what the reason names, it is tried again a day later. `not_taken_back`: a service is not ready on the old version either; look at its revisions. `retirement_owed`: somebody still refers to the version before; move it. `secret_missing`: create it, or take it out of caretaker.yaml."
+      content  = "`rotation_failed`: it was taken back and the old value counts; mend what the reason names, it is tried again a day later. `not_taken_back`: a service is not ready on the old version either; look at its revisions. `retirement_owed`: somebody still refers to the version before; move it. `version_unusable`: a version is disabled, or the database does not accept it; add one that works. `secret_missing`: create it, or remove it from caretaker.yaml. `unreadable`: what a rotation depends on cannot be read; run `./deploy.sh doctor`."
     }
     stale_backup = {
       title    = "backups have stopped coming"

@@ -1,0 +1,124 @@
+"""Which version counts of a secret that was not rotated here before, or that a person has changed since."""
+
+import msgspec
+
+from functions.rotate_secrets.changes import Adopt, Versions
+from functions.rotate_secrets.questions import Acceptance, VersionsOf, ask, read
+from functions.rotate_secrets.rotation_state import RotationState, VersionNumbers
+from functions.rotate_secrets.view import SecretDecision, SecretView
+from functions.rotate_secrets.world import Version
+from shared.decision import Alert
+
+MOST_TESTED = 5
+"""So many versions are tried, those that serve first: older ones are not worth a login each."""
+
+
+def decide_adopt(view: SecretView) -> SecretDecision:
+    """What serves and works is the version that counts, since it was made."""
+    chosen = {name: _chosen(view, name) for name in view.settings.names}
+    if any(view.versions(name) and version is None for name, version in chosen.items()):
+        return SecretDecision(alerts=(_none_accepted(view, chosen),))
+    numbers = {name: version.number if version else 0 for name, version in chosen.items()}
+    state = RotationState(
+        current=numbers[view.name],
+        promoted=max((one.created for one in chosen.values() if one), default=None),
+        others={name: VersionNumbers(current=numbers[name]) for name in view.settings.names[1:]},
+    )
+    after = f"version {state.current}" if state.current else "no version"
+    edit = view.edit("promoted", "", after)
+    return SecretDecision(change=Adopt(**edit, reason="it has not been rotated here before", state=state))
+
+
+def decide_readopt(view: SecretView) -> SecretDecision | None:
+    """What a person has put in the place of the version that counts; None if that still counts.
+
+    Nobody is moved to a version, nor is one retired, while somebody may be served with a version that is unknown here.
+    """
+    ask(view.world, *(VersionsOf(name) for name in view.settings.names), *view.locations)
+    unfit = view.reason_unfit({name: number for name, number in view.current.items() if number})
+    joined = [name for name in view.settings.names if name not in view.current]
+    if not unfit and not joined and not _unknown_served(view):
+        return None
+    chosen = {name: _chosen(view, name) for name in view.settings.names}
+    numbers = {name: version.number for name, version in chosen.items() if version}
+    if not numbers and not view.value.is_outside:
+        return None  # A new value needs no old one, and nothing is served with one that works.
+    if len(numbers) < len(chosen):
+        return SecretDecision(alerts=(_none_accepted(view, chosen, unfit),))
+    if numbers == view.current:
+        return None
+    state = view.state
+    own = _succeeded(view, view.name, numbers)
+    state = msgspec.structs.replace(
+        state,
+        current=own.current,
+        retiring=own.retiring,
+        others={name: _succeeded(view, name, numbers) for name in view.settings.names[1:]},
+        promoted=max(version.created for version in chosen.values() if version),
+        failed=None,
+        why="",
+    )
+    reason = unfit or "a person has added it, and it serves and is accepted"
+    edit = view.edit("promoted", f"version {view.state.current}", f"version {state.current}")
+    return SecretDecision(change=Adopt(**edit, reason=reason, state=state), notices=foreign_versions(view))
+
+
+def foreign_versions(view: SecretView) -> tuple[str, ...]:
+    """Enabled versions that were never promoted here, as far as versions are known: reported, and not built upon."""
+    attempt = view.state.attempt
+    if view.existing.state is None or (attempt and not attempt.version):
+        return ()
+    return tuple(
+        f"{view.key}: version {version.number} of {name.rpartition('/')[2]} was added by somebody else, and is not used"
+        for name in view.current
+        for version in view.known_versions(name)
+        if version.is_enabled and version.number > view.highest_known(name)
+    )
+
+
+def _chosen(view: SecretView, name: str) -> Version | None:
+    """The version that serves and works, else the newest that works. Raises ``NotAsked``, or ``NotReadable``."""
+    ask(view.world, *(VersionsOf(one) for one in view.settings.names), *view.locations)
+    served = _served(view, name)
+    enabled = [version for version in view.versions(name) if version.is_enabled]
+    wanted = sorted(enabled, key=lambda one: (one.number in served, one.number), reverse=True)
+    if not view.value.can_be_tested:
+        return next(iter(wanted), None)
+    return next((one for one in wanted[:MOST_TESTED] if not _refusal(view, name, one.number)), None)
+
+
+def _refusal(view: SecretView, name: str, number: int) -> str:
+    return read(view.world, Acceptance(name, number, view.value))
+
+
+def _served(view: SecretView, name: str) -> set[int]:
+    """The versions of a secret that somebody refers to, or serves with."""
+    return {
+        view.number_of(reference)
+        for one in view.dependents
+        for reference in (*one.references, *one.serving)
+        if view.secret_of(reference) == name and not reference.is_previous
+    }
+
+
+def _unknown_served(view: SecretView) -> bool:
+    known = {name: {view.state.of(name).current, *view.state.of(name).retiring, 0} for name in view.current}
+    return any(_served(view, name) - numbers for name, numbers in known.items())
+
+
+def _succeeded(view: SecretView, name: str, numbers: Versions) -> VersionNumbers:
+    """The versions of a secret, with another that counts: the one that did is retired in its time."""
+    known = view.state.of(name) if name in view.current else VersionNumbers()
+    kept = [one for one in (known.current, *known.retiring) if one and one != numbers[name]]
+    return VersionNumbers(current=numbers[name], retiring=tuple(dict.fromkeys(kept)))
+
+
+def _none_accepted(view: SecretView, chosen: dict[str, Version | None], unfit: str = "") -> Alert:
+    name = next(name for name, version in chosen.items() if version is None)
+    tested = [
+        why
+        for version in view.versions(name)
+        if isinstance(why := view.world.get(Acceptance(name, version.number, view.value)), str) and why
+    ]
+    why = next(iter(tested), unfit) or "none is enabled"
+    return view.alert("version_unusable", f"no version of {name.rpartition('/')[2]} works: {why}")

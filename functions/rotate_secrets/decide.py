@@ -1,0 +1,97 @@
+"""The decision of `rotate_secrets`: one change at most for each secret, and updates of dependents. Pure."""
+
+from datetime import timedelta
+
+import msgspec
+
+from functions.rotate_secrets.changes import Move, Roll, RotationChange
+from functions.rotate_secrets.decide_secret import decide_secret
+from functions.rotate_secrets.dependents import moves, reason_not_movable
+from functions.rotate_secrets.records import Context, Records
+from functions.rotate_secrets.view import SecretDecision, SecretView, TargetVersions, views
+from functions.rotate_secrets.world import Dependent
+from shared.decision import Decision
+from shared.world import World
+
+TOGETHER_WITHIN = timedelta(minutes=10)
+"""So long a dependent waits for its other secrets, to be moved for all of them in one update. One that fails again and
+again holds up no other."""
+
+RotationDecision = Decision[Records, RotationChange]
+Seen = list[tuple[SecretView, SecretDecision]]
+
+
+def decide(context: Context, world: World, applied: tuple[RotationChange, ...]) -> RotationDecision:
+    """What is possible now. Where a rotation stands is on the secret; of the records only fulfilled terms go."""
+    del applied
+    seen = [(view, decide_secret(view)) for view in views(context, world)]
+    decisions = [decision for _, decision in seen]
+    changes: list[RotationChange] = [decision.change for decision in decisions if decision.change]
+    rolls, later = _rolls(seen, context.settings.at_once)
+    next_ = [f"{view.key}: {decision.next}" for view, decision in seen if decision.next]
+    if later:
+        next_.append(f"{later} more to move, {context.settings.at_once} at once")
+    return Decision(
+        records=_without_fulfilled(context.records, seen),
+        changes=(*changes, *rolls),
+        refusals=tuple(decision.refusal for decision in decisions if decision.refusal),
+        waiting=tuple(dict.fromkeys(line for decision in decisions for line in decision.waiting)),
+        next=tuple(next_),
+        alerts=tuple(alert for decision in decisions for alert in decision.alerts),
+        notices=tuple(dict.fromkeys(line for decision in decisions for line in decision.notices)),
+    )
+
+
+def _without_fulfilled(records: Records, seen: Seen) -> Records:
+    """The records without the terms of rotations that have ended, with their old versions retired."""
+    bound = {view.name for view, _ in seen if view.is_bound}
+    kept = {name: terms for name, terms in records.rotations.items() if name in bound}
+    return records if kept == records.rotations else msgspec.structs.replace(records, rotations=kept)
+
+
+def _rolls(seen: Seen, at_once: int) -> tuple[list[Roll], int]:
+    """The updates that can be made now, and how many more are to follow. A way back waits for nothing."""
+    aimed = [(view, decision.targets) for view, decision in seen if decision.targets]
+    aimed.sort(key=lambda one: not one[1].is_way_back)
+    changing = {one.name: one for view, _ in aimed for one in view.dependents}
+    places = at_once - sum(one.is_in_flight for one in changing.values())
+    rolls: list[Roll] = []
+    later = 0
+    for dependent in changing.values():
+        found = [
+            (move, view, targets)
+            for view, targets in aimed
+            if not reason_not_movable(dependent, view.settings)
+            for move in moves(dependent, view, targets)
+        ]
+        is_way_back = any(targets.is_way_back for _, _, targets in found)
+        if not found or dependent.is_in_flight or (not is_way_back and _waits(dependent, found, seen)):
+            continue
+        if len(rolls) < (at_once if is_way_back else places):
+            reasons = dict.fromkeys(str(targets.reason) for _, _, targets in found)
+            rolls.append(_roll(dependent, [move for move, _, _ in found], "; ".join(reasons)))
+        else:
+            later += 1
+    return rolls, later
+
+
+def _waits(dependent: Dependent, found: list[tuple[Move, SecretView, TargetVersions]], seen: Seen) -> bool:
+    """Whether another secret of a dependent is about to be at the same point, so that both go in one update."""
+    is_early = all(
+        view.state.attempt and view.now < view.state.attempt.started + TOGETHER_WITHIN for _, view, _ in found
+    )
+    return is_early and any(decision.change and view.is_used_by(dependent) for view, decision in seen)
+
+
+def _roll(dependent: Dependent, found: list[Move], reason: str) -> Roll:
+    shown = sorted({(move.secret.rpartition("/")[2], move.before, move.after) for move in found})
+    return Roll(
+        target=dependent.name,
+        field="references to secrets",
+        before=", ".join(f"{secret}:{before}" for secret, before, _ in shown),
+        after=", ".join(f"{secret}:{after}" for secret, _, after in shown),
+        reason=reason,
+        scope=dependent.name,
+        moves=tuple(found),
+        resource=dependent.resource,
+    )

@@ -1,0 +1,104 @@
+"""What is to become of one secret now: one change at most, and where its dependents are to be moved. Pure."""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from functions.rotate_secrets.adopting import decide_adopt, foreign_versions
+from functions.rotate_secrets.due import due_at, is_overdue, is_rollback_requested, may_retire, why_due
+from functions.rotate_secrets.progress import decide_in_progress
+from functions.rotate_secrets.questions import NotAsked, NotReadable
+from functions.rotate_secrets.retiring import decide_retire, numbered
+from functions.rotate_secrets.rollback import (
+    REMOVED,
+    REQUESTED,
+    decide_rollback,
+    rollback_after_success,
+    start_rollback,
+)
+from functions.rotate_secrets.rotation_state import RotationState
+from functions.rotate_secrets.starting import start_rotation
+from functions.rotate_secrets.view import SecretDecision, SecretView
+from shared.clock import format_time
+from shared.decision import Alert
+from shared.looking import UNREADABLE_RECORD
+
+OVERDUE_AFTER = 24
+"""Hours after the grace period at which a version that could not be retired is an alert."""
+
+
+def decide_secret(view: SecretView) -> SecretDecision:
+    """What is to be done about a secret, and what a person should know of it; or what the decision lacks.
+
+    An answer that could not be read blocks this secret, and is an alert.
+    """
+    try:
+        decision = _decide(view)
+    except NotAsked as lack:
+        return SecretDecision(needs=lack.needs)
+    except NotReadable as blocked:
+        return SecretDecision(alerts=(view.alert("unreadable", str(blocked)), *_alerts(view)))
+    notices = dict.fromkeys((*decision.notices, *(foreign_versions(view) if view.found else ())))
+    return msgspec.structs.replace(decision, alerts=(*decision.alerts, *_alerts(view)), notices=tuple(notices))
+
+
+def _decide(view: SecretView) -> SecretDecision:
+    if left_alone := _decide_left_alone(view):
+        return left_alone
+    state = view.existing.state
+    if state is None:
+        return SecretDecision() if view.is_removed else decide_adopt(view)
+    if state.attempt is None:
+        return _decide_idle(view, state)
+    if state.attempt.back:
+        return decide_rollback(view, state, state.attempt)
+    if view.is_removed or is_rollback_requested(view):
+        return start_rollback(view, state, state.attempt, REMOVED if view.is_removed else REQUESTED)
+    return decide_in_progress(view, state, state.attempt)
+
+
+def _decide_left_alone(view: SecretView) -> SecretDecision | None:
+    """What is said of a secret that cannot be rotated here; None if it can. Raises ``NotAsked``, or ``NotReadable``."""
+    if view.problem:
+        return view.refused(UNREADABLE_RECORD, view.problem)  # the engine adds the alert
+    if missing := view.missing:
+        alert = view.alert("secret_missing", f"there is no {', '.join(missing)}")
+        return SecretDecision(alerts=() if view.is_removed else (alert,))
+    if any(one.is_managed for one in view.found):
+        return SecretDecision(notices=(f"{view.key}: Google rotates it (managed rotation), so it is left alone",))
+    if view.existing.problem:
+        return view.refused(UNREADABLE_RECORD, view.existing.problem, is_alert=True)
+    return None
+
+
+def _decide_idle(view: SecretView, state: RotationState) -> SecretDecision:
+    """No rotation is under way: perhaps one should be."""
+    if is_rollback_requested(view) and not view.is_removed:
+        return rollback_after_success(view, state)
+    if may_retire(view):
+        return decide_retire(view, state)
+    if view.is_removed:
+        return SecretDecision()
+    why = why_due(view)
+    if not why:
+        return SecretDecision(next=f"due at {format_time(due_at(view.settings, state))}")
+    if state.older:
+        until = format_time(state.since + view.settings.grace)
+        return SecretDecision(next=f"{why}, but version {numbered(state.older)} from before is kept until {until}")
+    return start_rotation(view, why)
+
+
+def _alerts(view: SecretView) -> Iterable[Alert]:
+    """What is so for as long as it is so."""
+    state = view.state
+    if is_overdue(view) and not view.is_removed:
+        yield view.alert("overdue", f"it was due at {format_time(due_at(view.settings, state))}")
+    if state.failed and state.why not in (REQUESTED, REMOVED, LEGACY_REQUESTED):
+        yield view.alert("rotation_failed", f"taken back at {format_time(state.failed)}: {state.why}")
+    hours = (view.now - state.since - view.settings.grace).total_seconds() / 3600
+    if state.older and hours > OVERDUE_AFTER:
+        yield view.alert("retirement_owed", f"version {numbered(state.older)} should have been retired")
+
+
+LEGACY_REQUESTED = "a person asked for it"
+"""As annotations of earlier releases have it."""

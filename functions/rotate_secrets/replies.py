@@ -1,0 +1,107 @@
+"""The reply to a command: the state of each secret, or what the command leads to."""
+
+from collections.abc import Iterator
+
+from functions.rotate_secrets.commands import RollBack, Rotate, Status
+from functions.rotate_secrets.decide import RotationDecision
+from functions.rotate_secrets.decide_secret import decide_secret
+from functions.rotate_secrets.dependents import uses_only
+from functions.rotate_secrets.due import due_at, is_rollback_requested
+from functions.rotate_secrets.questions import NotAsked, NotReadable
+from functions.rotate_secrets.records import Context, requested
+from functions.rotate_secrets.rotation_state import RotationState
+from functions.rotate_secrets.view import SecretView, views
+from shared.clock import format_time
+from shared.world import World
+
+
+def reply(context: Context, world: World, decision: RotationDecision) -> tuple[str, ...]:
+    """For `status` a line for each secret, and for each dependent that lags; nothing for what is no command."""
+    del decision
+    seen = views(context, world)
+    match context.event.event:
+        case Status():
+            return tuple(line for view in seen for line in _lines(view))
+        case Rotate(secret=key):
+            return tuple(f"{view.key}: {_rotation(view)}" for view in seen if key in ("", view.key))
+        case RollBack(secret=key):
+            return tuple(f"{view.key}: {_rollback(view)}" for view in seen if key == view.key)
+    return ()
+
+
+def _rotation(view: SecretView) -> str:
+    """What the request for a new value leads to."""
+    if why := _reason_ignored(view):
+        return why
+    if view.state.attempt:
+        return "a rotation is already under way"
+    if requested(view.context.records.rotate, view.name, view.key) <= view.state.since:
+        return "it has changed since that was requested"
+    return "rotation requested"
+
+
+def _rollback(view: SecretView) -> str:
+    """What the request for the version before leads to."""
+    if why := _reason_ignored(view):
+        return why
+    state = view.state
+    if is_rollback_requested(view):
+        if state.attempt:
+            return "the rotation that is under way is taken back"
+        return f"back to version {max(state.older)}"
+    if state.attempt or state.older:
+        return "it cannot be rolled back: the current version began after that was requested"
+    return "it cannot be rolled back: no rotation is under way, and no version from before is kept"
+
+
+def _reason_ignored(view: SecretView) -> str:
+    try:
+        missing = view.missing
+    except NotReadable as blocked:
+        return str(blocked)
+    if missing:
+        return f"there is no {', '.join(missing)}"
+    return "Google rotates it" if any(one.is_managed for one in view.found) else ""
+
+
+def _lines(view: SecretView) -> Iterator[str]:
+    if why := _reason_ignored(view):
+        yield f"{view.key}: {why}"
+        return
+    state = view.state
+    next_ = decide_secret(view).next or f"due at {format_time(due_at(view.settings, state))}"
+    parts = [_age(view, state), *_versions(state), *_stage(state), *([next_] if state.promoted else [])]
+    removed = " (removed from the settings)" if view.is_removed else ""
+    yield f"{view.key}{removed}: {'; '.join(parts)}"
+    try:
+        dependents, unreadable = view.dependents, view.unreadable
+    except NotAsked:
+        return
+    yield from (f"{view.key}: behind: {one.name}" for one in dependents if not uses_only(one, view, view.targets))
+    yield from (f"{view.key}: {one}" for one in unreadable)
+
+
+def _age(view: SecretView, state: RotationState) -> str:
+    if state.promoted is None:
+        return "not rotated here yet"
+    days = (view.now - state.promoted).days
+    return f"{days} {'day' if days == 1 else 'days'} old"
+
+
+def _versions(state: RotationState) -> Iterator[str]:
+    if state.current:
+        yield f"version {state.current} is current"
+    if state.attempt and state.attempt.version and state.attempt.version != state.current:
+        yield f"{state.attempt.version} is new"
+    for number in state.retiring:
+        yield f"{number} is from before" if number < state.current else f"{number} was taken back"
+
+
+def _stage(state: RotationState) -> Iterator[str]:
+    if state.attempt is None:
+        if state.failed:
+            yield f"taken back at {format_time(state.failed)}: {state.why}"
+    elif state.attempt.back:
+        yield f"rotation {state.attempt.epoch} is being taken back: {state.attempt.back}"
+    else:
+        yield f"rotation {state.attempt.epoch}: step {state.attempt.stage}"

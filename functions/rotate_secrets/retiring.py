@@ -1,0 +1,65 @@
+"""The end of the versions from before: once nothing refers to them, and nothing runs with them."""
+
+from functions.rotate_secrets.adopting import decide_readopt
+from functions.rotate_secrets.changes import Retire
+from functions.rotate_secrets.dependents import lagging, movable, moves, still_using
+from functions.rotate_secrets.questions import RunningExecutionsIn, VersionsOf, ask
+from functions.rotate_secrets.rotation_state import RotationState, retired
+from functions.rotate_secrets.view import SecretDecision, SecretView, TargetVersions
+
+
+def decide_retire(view: SecretView, state: RotationState) -> SecretDecision:
+    """Disable the versions from before; what could not be moved until now is moved."""
+    older = {name: state.of(name).older for name in view.current if state.of(name).older}
+    told = numbered(state.older)
+    if not view.is_open:
+        return SecretDecision(next=f"version {told} is retired {view.opens}")
+    running = tuple(RunningExecutionsIn(need.location) for need in view.locations)
+    ask(view.world, *(VersionsOf(name) for name in view.settings.names), *view.locations, *running)
+    if changed := decide_readopt(view):
+        return changed
+    targets = TargetVersions(target=view.current, previous=view.current, only=older, reason="the version before ends")
+    to_move = [one for one in movable(view) if moves(one, view, targets)]
+    if to_move and (unfit := view.reason_unfit(view.current)):
+        alert = view.alert("version_unusable", f"nobody is moved to version {state.current}: {unfit}")
+        return SecretDecision(alerts=(alert,))
+    # Whatever is changing may still serve with what it had before.
+    waiting = tuple(f"{view.key}: {one.name} is changing" for one in view.dependents if one.is_in_flight)
+    if to_move or waiting:
+        return SecretDecision(targets=targets, waiting=waiting)
+    if why := _reason_to_keep(view, older):
+        return SecretDecision(
+            notices=(f"{view.key}: version {told} from before cannot be retired: {why}", *lagging(view))
+        )
+    edit = view.edit("versions", f"{told} enabled", f"{told} disabled")
+    change = Retire(
+        **edit,
+        reason="all dependents serve with the new version, and the grace period is over",
+        state=retired(state),
+        value=view.value,
+        versions=older,
+        current=view.current,
+    )
+    return SecretDecision(change=change)
+
+
+def numbered(numbers: tuple[int, ...]) -> str:
+    """Version numbers as text."""
+    return ", ".join(map(str, numbers))
+
+
+def _reason_to_keep(view: SecretView, older: dict[str, tuple[int, ...]]) -> str:
+    """Why the versions from before must stay accessible; "" if they need not."""
+    if view.unreadable:
+        return f"somebody who cannot be seen may use it: {view.unreadable[0]}"
+    if users := still_using(older, (*view.dependents, *view.executions), view):
+        return f"{', '.join(users)} still refers to it"
+    enabled = {name: {one.number for one in view.versions(name) if one.is_enabled} for name in older}
+    is_anything_left = any(set(numbers) & enabled[name] for name, numbers in older.items())
+    was_used = view.recorded is None or bool(view.recorded.dependents)
+    if is_anything_left and was_used and not view.dependents:
+        return (
+            "it was used, and nobody is known to use the secret any more. If nothing elsewhere does, disable the "
+            "version yourself"
+        )
+    return ""

@@ -1,0 +1,102 @@
+"""The way back: of a rotation that fails, or that a person does not want."""
+
+import msgspec
+
+from functions.rotate_secrets.attempts import added_versions, new_versions, versions_before
+from functions.rotate_secrets.changes import GiveUp, RestoreValue, TakeBack
+from functions.rotate_secrets.dependents import movable, moves
+from functions.rotate_secrets.questions import VersionsOf, ask
+from functions.rotate_secrets.rotation_state import (
+    Attempt,
+    NewVersion,
+    RotationState,
+    VersionNumbers,
+    given_up,
+    with_version,
+)
+from functions.rotate_secrets.settings import RotationStage
+from functions.rotate_secrets.view import SecretDecision, SecretView, TargetVersions
+
+REQUESTED = "requested by a person"
+REMOVED = "it was removed from the settings"
+
+
+def rollback_after_success(view: SecretView, state: RotationState) -> SecretDecision:
+    """Go back to the version before, as if the rotation that has ended were still under way."""
+    before = {name: max(state.of(name).older, default=0) for name in view.current}
+    ask(view.world, *(VersionsOf(name) for name in before))
+    versions = {name: {one.number: one for one in view.versions(name) if one.is_enabled} for name in before}
+    for name, number in before.items():
+        if number not in versions[name]:
+            why = f"version {number} of {name.rpartition('/')[2]} is not enabled any more"
+            return SecretDecision(notices=(f"{view.key}: it cannot be rolled back: {why}",))
+    new = {name: _going_back(state.of(name), before[name]) for name in before}
+    attempt = Attempt(
+        epoch=state.epoch,
+        started=view.now,
+        before=before[view.name],
+        promoted_before=versions[view.name][before[view.name]].created,
+        highest=state.current,
+        stage=view.value.stages[-1],
+        version=state.current,
+        others={name: one for name, one in new.items() if name != view.name},
+    )
+    return start_rollback(view, state, attempt, REQUESTED)
+
+
+def start_rollback(view: SecretView, state: RotationState, attempt: Attempt, why: str) -> SecretDecision:
+    """Record that a rotation is taken back, and why."""
+    # What was added and not recognised yet is not waited for: nothing refers to it.
+    attempt = msgspec.structs.replace(attempt, back=why)
+    after = msgspec.structs.replace(state, attempt=attempt)
+    edit = view.edit("rotation", f"epoch {attempt.epoch}", "taken back")
+    return SecretDecision(change=TakeBack(**edit, reason=why, state=after))
+
+
+def decide_rollback(view: SecretView, state: RotationState, attempt: Attempt) -> SecretDecision:
+    """The system behind it first, so that what goes back is accepted; then the dependents, at any hour."""
+    value, stages = view.value, view.value.stages
+    added = added_versions(view, attempt)
+    attempt = with_version(attempt, added, attempt.stage)
+    new, before = new_versions(view, attempt), versions_before(view, attempt)
+    was_set = RotationStage.SET in stages and stages.index(attempt.stage) >= stages.index(RotationStage.SET)
+    if value.replaces and was_set and attempt.version and attempt.before and not attempt.is_restored:
+        restored = msgspec.structs.replace(attempt, is_restored=True)
+        edit = view.edit("value", f"version {attempt.version}", f"version {attempt.before} accepted again")
+        change = RestoreValue(
+            **edit,
+            reason=attempt.back,
+            state=msgspec.structs.replace(state, attempt=restored),
+            value=value,
+            versions=before,
+            current=new,
+        )
+        return SecretDecision(change=change)
+    targets = TargetVersions(
+        target=before,
+        previous=before,
+        only={name: (number,) for name, number in new.items() if number},
+        reason="the rotation is taken back",
+        is_way_back=True,
+    )
+    candidates = movable(view)
+    to_move = [one for one in candidates if moves(one, view, targets)]
+    if to_move and (unfit := view.reason_unfit(before)):
+        why = f"nobody is moved back to version {attempt.before}: {unfit}"
+        return SecretDecision(alerts=(view.alert("not_taken_back", why),))
+    waiting = tuple(f"{view.key}: {one.name} is changing back" for one in candidates if one.is_in_flight)
+    if to_move or waiting:
+        return SecretDecision(targets=targets, waiting=waiting)
+    if stuck := [one for one in candidates if one.problem and attempt.before]:
+        why = f"{stuck[0].name} is not ready on version {attempt.before} either: {stuck[0].problem}"
+        return SecretDecision(alerts=(view.alert("not_taken_back", why),))
+    if view.unreadable and attempt.version:
+        why = f"somebody who cannot be seen may use version {attempt.version}: {view.unreadable[0]}"
+        return SecretDecision(alerts=(view.alert("not_taken_back", why),))
+    edit = view.edit("rotation", "taken back", f"version {attempt.before} counts")
+    reason = "nothing that can be moved refers to the new version any more"
+    return SecretDecision(change=GiveUp(**edit, reason=reason, state=given_up(state, attempt, view.now)))
+
+
+def _going_back(numbers: VersionNumbers, before: int) -> NewVersion:
+    return NewVersion(before=before, highest=numbers.current, version=numbers.current)

@@ -1,0 +1,17 @@
+"""What a rotation needs from beginning to end, fixed when it begins: edited settings count for the next one."""
+
+import msgspec
+
+from functions.rotate_secrets.settings import Location, Secret
+
+
+class Terms(msgspec.Struct, frozen=True, kw_only=True):
+    """How a secret is rotated, and where its dependents are."""
+
+    key: str
+    """The owner's key of it, for reports."""
+    secret: Secret
+    locations: tuple[Location, ...]
+    """Where dependents are looked for."""
+    dependents: tuple[str, ...] = ()
+    """The full names of those that were known when it began."""

@@ -1,0 +1,325 @@
+"""What is known of one secret, and of those that rotate together with it, when it is decided on."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from functions.rotate_secrets.changes import SecretChange, Versions
+from functions.rotate_secrets.questions import (
+    Acceptance,
+    DependentsIn,
+    RotationNeed,
+    RunningExecutionsIn,
+    SecretsIn,
+    VersionsOf,
+    ask,
+    read,
+)
+from functions.rotate_secrets.records import Context
+from functions.rotate_secrets.rotation_state import RotationState
+from functions.rotate_secrets.settings import Location, Secret, Settings, Value
+from functions.rotate_secrets.terms import Terms
+from functions.rotate_secrets.world import LATEST, Dependent, ExistingSecret, Reference, Version
+from shared.clock import format_time
+from shared.decision import Alert, Message, Refusal
+from shared.hours import ALWAYS
+from shared.world import Unreadable, World
+
+NOTHING = RotationState()
+
+
+class TargetVersions(msgspec.Struct, frozen=True, kw_only=True):
+    """Which versions the dependents of a secret should refer to, by the full names of the secrets."""
+
+    target: Versions
+    previous: Versions = {}
+    """Of references that take the version before; what is not here stays as it is."""
+    only: Mapping[str, tuple[int, ...]] | None = None
+    """If there are any, only references to one of these versions are moved."""
+    reason: Message | str
+    is_way_back: bool = False
+
+
+class SecretDecision(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to become of one secret."""
+
+    needs: tuple[RotationNeed, ...] = ()
+    """What the decision lacks: then there is nothing else in it."""
+    change: SecretChange | None = None
+    targets: TargetVersions | None = None
+    refusal: Refusal | None = None
+    waiting: tuple[Message | str, ...] = ()
+    """What is in flight."""
+    next: str = ""
+    alerts: tuple[Alert, ...] = ()
+    notices: tuple[Message | str, ...] = ()
+
+
+class SecretView(msgspec.Struct, frozen=True, kw_only=True):
+    """One secret, with all that decides about it."""
+
+    terms: Terms
+    """How it is rotated: as recorded when its rotation began, or else as the settings have it."""
+    recorded: Terms | None
+    """What was recorded, if a rotation has begun and its old version is not retired."""
+    context: Context
+    world: World
+    wanted_locations: tuple[Location, ...]
+    """Where the settings have its dependents now."""
+    found: tuple[ExistingSecret, ...]
+    """Its secrets, as far as they are there and could be read: the first one first."""
+    is_removed: bool = False
+    """Whether the settings do not have it any more."""
+    problem: str = ""
+    """Why what was recorded cannot be read."""
+
+    @property
+    def key(self) -> str:
+        """The owner's name of it."""
+        return self.terms.key
+
+    @property
+    def name(self) -> str:
+        """Its full name."""
+        return self.terms.secret.secret
+
+    @property
+    def settings(self) -> Secret:
+        """How it is rotated."""
+        return self.terms.secret
+
+    @property
+    def value(self) -> Value:
+        """The kind of its values."""
+        return self.terms.secret.value
+
+    @property
+    def now(self) -> datetime:
+        """The time of the run."""
+        return self.context.now
+
+    # The secret as it is
+
+    @property
+    def lists(self) -> tuple[SecretsIn, ...]:
+        """Where its secrets are."""
+        return lists_of(self.settings)
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The full names of those that are not there. Raises ``NotReadable``."""
+        for need in self.lists:
+            read(self.world, need)
+        there = {one.name for one in self.found}
+        return tuple(name for name in self.settings.names if name not in there)
+
+    @property
+    def existing(self) -> ExistingSecret:
+        """The secret, once it is known to be there."""
+        return self.found[0]
+
+    @property
+    def state(self) -> RotationState:
+        """Where it stands."""
+        found = self.found
+        return (found[0].state if found and found[0].name == self.name else None) or NOTHING
+
+    @property
+    def is_bound(self) -> bool:
+        """Whether a rotation is under way, or its old version is not retired, as far as is known."""
+        is_listed = all(self.world.knows(need) for need in self.lists)
+        return _is_bound(self.found) if self.found or not is_listed else False
+
+    @property
+    def current(self) -> Versions:
+        """The versions that count."""
+        return {name: self.state.of(name).current for name in self._with_state()}
+
+    @property
+    def targets(self) -> Versions:
+        """The versions that its dependents should serve with."""
+        attempt = self.state.attempt
+        if attempt and not attempt.back and attempt.version:
+            return {name: attempt.of(name).version for name in self._with_state()}
+        return self.current
+
+    def _with_state(self) -> tuple[str, ...]:
+        """Those names whose versions the state has: one that was added to the settings has none yet."""
+        state = self.state
+        return tuple(name for name in self.settings.names if name == self.name or name in state.others)
+
+    def versions(self, name: str) -> tuple[Version, ...]:
+        """The versions of one of the secrets, the newest first. Raises ``NotAsked``, or ``NotReadable``."""
+        return read(self.world, VersionsOf(name))
+
+    def known_versions(self, name: str) -> tuple[Version, ...]:
+        """The same as far as they have been read for something else."""
+        answer = self.world.get(VersionsOf(name))
+        return answer if isinstance(answer, tuple) else ()
+
+    def newest(self, name: str) -> int:
+        """The number that ``latest`` stands for, as far as it is known."""
+        if self.world.knows(VersionsOf(name)):
+            return max((one.number for one in self.known_versions(name)), default=0)
+        return self.highest_known(name)
+
+    def highest_known(self, name: str) -> int:
+        """The highest version that counts, or did, here. Those above it are somebody else's, or not recognised yet."""
+        numbers, attempt = self.state.of(name), self.state.attempt
+        return max(numbers.current, *numbers.retiring, attempt.of(name).version if attempt else 0, 0)
+
+    def reason_unfit(self, versions: Versions) -> str:
+        """Why nobody may be moved to these versions: one is not enabled, or not accepted now; "" if somebody may.
+
+        Raises ``NotAsked``, or ``NotReadable``.
+        """
+        ask(self.world, *(VersionsOf(name) for name in versions))
+        for name, number in versions.items():
+            if number not in {one.number for one in self.versions(name) if one.is_enabled}:
+                return f"version {number} of {name.rpartition('/')[2]} is not enabled"
+        if not self.value.can_be_tested:
+            return ""
+        tests = [Acceptance(name, number, self.value) for name, number in versions.items()]
+        ask(self.world, *tests)
+        return next((f"{test.resource}: {why}" for test in tests if (why := read(self.world, test))), "")
+
+    # Those that use it
+
+    @property
+    def locations(self) -> tuple[DependentsIn, ...]:
+        """Where dependents are looked for: as when the rotation began, and as the settings have it now."""
+        return tuple(DependentsIn(one.parent) for one in dict.fromkeys((*self.terms.locations, *self.wanted_locations)))
+
+    @property
+    def dependents(self) -> tuple[Dependent, ...]:
+        """All that use any of its secrets, of what can be read. Raises ``NotAsked``."""
+        answers = ask(self.world, *self.locations)
+        found = [one for answer in answers if not isinstance(answer, Unreadable) for one in answer]
+        return tuple(sorted((one for one in found if self.is_used_by(one)), key=lambda one: one.name))
+
+    @property
+    def unreadable(self) -> tuple[Unreadable, ...]:
+        """The locations that cannot be read: somebody there may use the secret. Raises ``NotAsked``."""
+        return tuple(answer for answer in ask(self.world, *self.locations) if isinstance(answer, Unreadable))
+
+    @property
+    def executions(self) -> tuple[Dependent, ...]:
+        """The executions that still run and use any of its secrets. Raises ``NotAsked``, or ``NotReadable``."""
+        wanted = [RunningExecutionsIn(need.location) for need in self.locations]
+        ask(self.world, *wanted)
+        return tuple(one for need in wanted for one in read(self.world, need) if self.is_used_by(one))
+
+    def is_used_by(self, dependent: Dependent) -> bool:
+        """Whether a dependent refers to any of its secrets."""
+        return any(self.secret_of(one) or self.is_kept(one) for one in (*dependent.references, *dependent.serving))
+
+    def secret_of(self, reference: Reference) -> str:
+        """The full name of the secret that a reference is to; "" if it is none of these."""
+        return next((one.name for one in self.found if one.is_named(reference.secret)), "")
+
+    def is_kept(self, reference: Reference) -> bool:
+        """Whether a reference is to the secret that keeps the value before (`previous_secret`)."""
+        folder, _, kept = (self.value.previous_secret or "").rpartition("/")
+        if not kept or not self.found:
+            return False
+        names = [f"{folder}/{kept}"]
+        if folder == self.name.rpartition("/")[0]:
+            names.append(f"{self.existing.numbered_name.rpartition('/')[0]}/{kept}")
+        return reference.secret in names
+
+    def number_of(self, reference: Reference) -> int:
+        """The version that a reference stands for now; 0 for an alias that does not exist."""
+        secret = next(one for one in self.found if one.is_named(reference.secret))
+        if reference.version == LATEST:
+            return self.newest(secret.name)
+        return int(reference.version) if reference.version.isdecimal() else secret.aliases.get(reference.version, 0)
+
+    # What is reported
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a maintenance window is open."""
+        hours = self.context.settings.hours
+        return (hours.window_at(self.now) if hours else ALWAYS) is not None
+
+    @property
+    def opens(self) -> str:
+        """When the next maintenance window opens, in words."""
+        hours = self.context.settings.hours
+        window = hours.next_window(self.now) if hours else None
+        if window is None:
+            return "in no window of this year"
+        return f"when the maintenance window opens at {format_time(window.start)}"
+
+    def edit(self, field: str, before: str, after: str) -> Mapping[str, Any]:
+        """The fields that every change of this secret has."""
+        return {
+            "target": self.name,
+            "field": field,
+            "before": before,
+            "after": after,
+            "scope": self.name,
+            "existing": self.existing,
+        }
+
+    def alert(self, kind: str, reason: str) -> Alert:
+        """Something about this secret that a person must see."""
+        return Alert(kind, self.key, reason)
+
+    def refused(self, guard: str, reason: str, *, is_alert: bool = False) -> SecretDecision:
+        """Nothing is done about this secret, and a person should look."""
+        return SecretDecision(refusal=Refusal(self.name, guard, reason, is_alert=is_alert))
+
+
+def views(context: Context, world: World) -> list[SecretView]:
+    """Every secret of the settings, and every one that has left them while something is still to be done for it."""
+    wanted = {
+        secret.secret: Terms(key=key, secret=secret, locations=_locations(secret, context.settings))
+        for key, secret in context.settings.secrets.items()
+    }
+    names = dict.fromkeys((*wanted, *context.records.rotations))
+    return [_view(name, wanted.get(name), context, world) for name in names]
+
+
+def lists_of(secret: Secret) -> tuple[SecretsIn, ...]:
+    """The lists that have a secret, and those that rotate together with it."""
+    return tuple(dict.fromkeys(SecretsIn(name.split("/")[1]) for name in secret.names))
+
+
+def _view(name: str, wanted: Terms | None, context: Context, world: World) -> SecretView:
+    """One secret by its name, and by what the settings want, if they have it."""
+    recorded = context.records.rotations.get(name)
+    if recorded and wanted:
+        # A key is a label: whatever was recorded, reports use today's.
+        recorded = msgspec.structs.replace(recorded, key=wanted.key)
+        recorded = recorded if _is_bound(_found(recorded.secret, world)) else None
+    terms = recorded or wanted or context.records.rotations[name]
+    problems = (str(entry) for entry in context.unreadable if (entry.field, entry.key) == ("rotations", name))
+    return SecretView(
+        terms=terms,
+        recorded=recorded,
+        context=context,
+        world=world,
+        wanted_locations=wanted.locations if wanted else (),
+        found=_found(terms.secret, world),
+        is_removed=wanted is None,
+        problem=next(problems, ""),
+    )
+
+
+def _locations(secret: Secret, settings: Settings) -> tuple[Location, ...]:
+    return settings.dependents_in if secret.dependents_in is None else secret.dependents_in
+
+
+def _found(secret: Secret, world: World) -> tuple[ExistingSecret, ...]:
+    known = [answer for need in lists_of(secret) if isinstance(answer := world.get(need), Mapping)]
+    return tuple(answer[name] for name in secret.names for answer in known if name in answer)
+
+
+def _is_bound(found: tuple[ExistingSecret, ...]) -> bool:
+    if not found or found[0].problem:
+        return True
+    state = found[0].state or NOTHING
+    return bool(state.attempt or state.older or any(one.older for one in state.others.values()))
