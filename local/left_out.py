@@ -17,7 +17,7 @@ LEFT_OUT = re.compile(
     r"google\..*\.(async_\w+|transports\.(rest|rest_base|grpc_asyncio))"
     r"|google\.cloud\.firestore_v1\.(?!_compat|gapic_version|services|types)\w+"
     r"|google\.cloud\.monitoring_v3\.services\.(?!metric_service)\w+"
-    r"|google\.cloud\.run_v2\.services\.(builds|executions|instances|tasks)"
+    r"|google\.cloud\.run_v2\.services\.(builds|tasks)"
 )
 
 

@@ -112,12 +112,15 @@ class Stage:
         return self._run(self._event(data=data, published=published))
 
     def notify(self, secret_id: str = "key", **after: float) -> Report:
-        """Secret Manager says that it is time."""
-        self.cloud.clock.advance(timedelta(**after))
+        """Secret Manager reports that it is time."""
         name = f"projects/{project_number('my-product')}/secrets/{secret_id}"
-        attributes = {"eventType": "SECRET_ROTATE", "secretId": name}
+        return self.notified({"eventType": "SECRET_ROTATE", "secretId": name}, **after)
+
+    def notified(self, attributes: dict[str, str], **after: float) -> Report:
+        """Secret Manager reports something."""
+        self.cloud.clock.advance(timedelta(**after))
         topic = "caretaker-secret-notifications"
-        return self._run(self._event(topic=topic, attributes=attributes, data={"name": name}))
+        return self._run(self._event(topic=topic, attributes=attributes, data={"name": attributes["secretId"]}))
 
     def _event(self, **event: Any) -> Event:
         self._number += 1

@@ -126,8 +126,13 @@ def rotated(value: dict[str, Any], **more: Any) -> dict[str, Any]:
         ),
         (
             "rotate_secrets",
-            {"secrets": {"key": {"dependents_in": [{"project": "my-api", "region": REGION}]}}},
-            {"my-api": DEPENDENTS},
+            {
+                "secrets": {
+                    "key": rotated({"kind": "random"})["secrets"]["key"]
+                    | {"dependents_in": [{"project": "my-api", "region": REGION}]}
+                }
+            },
+            {"my-api": DEPENDENTS, "my-secrets": LISTING},
         ),
         ("receive_github", {"repositories": ["a/b"]}, {}),
     ],
