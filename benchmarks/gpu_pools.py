@@ -13,17 +13,16 @@ from benchmarks.functions import PROJECT, tick_event
 from benchmarks.harness import Figure, in_turn, show, spread
 from localcloud import LocalCloud
 from localcloud.core.world import seed, world_from
-from shared.automation import Occasion
+from shared.automation import RunContext
 from shared.clients import Clients
 from shared.events import Dated, Tick
-from shared.holds import Current
 from shared.restrictions import SpendingRestrictions
 from shared.run import run
 from shared.runtime import Runtime
 from shared.settings import VARIABLE, parse
 
 if TYPE_CHECKING:
-    from functions.scale_gpu_pools.world import World
+    from shared.world import World
 
 POOLS_IN_A_CLUSTER = 10
 MANY, FEW = 100, 10
@@ -40,19 +39,19 @@ os.environ.setdefault(VARIABLE, '{"scale_gpu_pools": {"pools": {}}}')
 
 def measure() -> bool:
     """Measure and print. Returns whether a tick on which nothing changes makes just the calls that it should."""
-    from functions.scale_gpu_pools.plan import plan
+    from functions.scale_gpu_pools.decide import decide
 
-    occasions = {
+    contexts = {
         (clusters, when): _made_up(clusters, moment) for clusters in (FEW, MANY) for when, moment in MOMENTS.items()
     }
 
     def seconds(clusters: int, when: str) -> float:
-        occasion, world = occasions[clusters, when]
+        context, world = contexts[clusters, when]
         begun = time.perf_counter()
-        plan(occasion, world)
+        decide(context, world, ())
         return time.perf_counter() - begun
 
-    measured = in_turn({key: partial(seconds, *key) for key in occasions}, ROUNDS)
+    measured = in_turn({key: partial(seconds, *key) for key in contexts}, ROUNDS)
     median = {key: statistics.median(values) for key, values in measured.items()}
     figures = [
         Figure(f"plan for 1,000 pools, {when}", "for 100 pools", median[MANY, when], median[FEW, when], "s", 15.0)
@@ -79,26 +78,31 @@ def _settings(clusters: int) -> dict[str, object]:
     return {"mode": "act", "scale_gpu_pools": {"pools": pools}}
 
 
-def _made_up(clusters: int, moment: datetime) -> "tuple[Occasion[Any, Any, Any], World]":
+def _made_up(clusters: int, moment: datetime) -> "tuple[RunContext[Any, Any, Any], World]":
     """Pools that are on, as the decision sees them."""
     from functions.scale_gpu_pools.records import Records
     from functions.scale_gpu_pools.settings import Settings
-    from functions.scale_gpu_pools.world import AUTOSCALING, GpuPool, World
+    from functions.scale_gpu_pools.world import GroupsOf, InstanceGroup, ListedNodePool, NodePoolsOf, cluster_of
+    from shared.world import World
 
     settings = parse(_settings(clusters), "scale_gpu_pools", Settings).section
-    current: Current = {AUTOSCALING: "1 to 4 nodes in each zone, BALANCED", "node_count": 2}
-    pools = {
-        pool.full_name: GpuPool(name=pool.full_name, current=current, size_field="node_count", nodes=2)
-        for pool in settings.pools.values()
-    }
+    listed: dict[str, list[ListedNodePool]] = {}
+    groups: dict[str, dict[str, InstanceGroup]] = {}
+    for pool in settings.pools.values():
+        name = pool.full_name
+        autoscaling = "1 to 4 nodes in each zone, BALANCED"
+        listed.setdefault(cluster_of(name), []).append(ListedNodePool(name, autoscaling, (name,)))
+        groups.setdefault(name.split("/")[1], {})[name] = InstanceGroup(2, 2)
+    answers: dict[Any, object] = {NodePoolsOf(cluster): tuple(pools) for cluster, pools in listed.items()}
+    answers |= {GroupsOf(project): found for project, found in groups.items()}
     event = Dated(Tick(every_seconds=300), "1", moment)
-    occasion = Occasion(event, Records(), SpendingRestrictions(), settings, moment, PROJECT)
-    return occasion, World(pools=pools)
+    context = RunContext(event, Records(), SpendingRestrictions(), settings, moment, PROJECT)
+    return context, World(answers)
 
 
 def _calls_of_a_quiet_tick() -> dict[str, int]:
     """The calls of a run on a local cloud with all pools, the second of two."""
-    from functions.scale_gpu_pools.main import AUTOMATION
+    from functions.scale_gpu_pools.automation import AUTOMATION
     from functions.scale_gpu_pools.settings import Settings
 
     node_pools = {f"p{pool}": {"node_count": 1} for pool in range(POOLS_IN_A_CLUSTER)}

@@ -4,8 +4,8 @@ from typing import ClassVar
 
 from functions.scale_gpu_pools.records import Interval, PoolRecord
 from functions.scale_gpu_pools.savings import saved
+from shared.decision import Change, Saving
 from shared.holds import HeldChange
-from shared.plan import Change, Saving
 
 
 class PoolChange(HeldChange, frozen=True, kw_only=True):
@@ -19,15 +19,19 @@ class PoolChange(HeldChange, frozen=True, kw_only=True):
 class Resize(PoolChange, frozen=True, kw_only=True):
     """Ask for another size of a pool: nodes in each zone of a node pool, or instances on Cloud Run."""
 
-    size: int
-    etag: str
+    @property
+    def size(self) -> int:
+        """Nodes in each zone, or instances."""
+        return int(self.after)
 
 
 class SetAutoscaling(PoolChange, frozen=True, kw_only=True):
     """Set the autoscaling of a node pool: take its bounds away, or put them back."""
 
-    autoscaling: str
-    """In the words of `autoscaling.py`."""
+    @property
+    def autoscaling(self) -> str:
+        """In the words of `autoscaling.py`."""
+        return self.after
 
 
 class RecordSaving(Change, frozen=True, kw_only=True):

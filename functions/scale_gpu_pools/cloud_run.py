@@ -1,6 +1,5 @@
 """The edge to Cloud Run: worker pools, and services, by one list for each region."""
 
-from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from functions.scale_gpu_pools.changes import PoolChange, Resize
@@ -14,16 +13,9 @@ MANUAL = "manual_instance_count"
 MINIMUM = "min_instance_count"
 
 
-def is_of_kind(name: str) -> bool:
-    """Whether a full name is that of a worker pool or service."""
-    return "/workerPools/" in name or "/services/" in name
-
-
-def pools(names: Collection[str], clients: Clients) -> list[GpuPool]:
-    """The worker pools and services of all regions concerned."""
-    worker_pools = clients.in_parallel(lambda parent: _worker_pools(parent, clients), _parents(names, "workerPools"))
-    services = clients.in_parallel(lambda parent: _services(parent, clients), _parents(names, "services"))
-    return [pool for listed in (*worker_pools, *services) for pool in listed]
+def pools_in(parent: str, collection: str, clients: Clients) -> tuple[GpuPool, ...]:
+    """The worker pools, or the services, of a region."""
+    return tuple(_worker_pools(parent, clients) if collection == "workerPools" else _services(parent, clients))
 
 
 def change_pool(change: PoolChange, clients: Clients) -> None:
@@ -50,10 +42,6 @@ def change_pool(change: PoolChange, clients: Clients) -> None:
     else:
         service = Service(name=change.target, etag=change.etag, scaling=ServiceScaling({change.field: change.size}))
         clients.of(ServicesClient).update_service(request={"service": service, "update_mask": mask}, **clients.writing)
-
-
-def _parents(names: Collection[str], collection: str) -> list[str]:
-    return sorted({name.partition(f"/{collection}/")[0] for name in names if f"/{collection}/" in name})
 
 
 def _worker_pools(parent: str, clients: Clients) -> list[GpuPool]:

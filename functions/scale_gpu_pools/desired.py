@@ -15,7 +15,7 @@ from shared.clock import format_time
 from shared.hours import ALWAYS, Window
 from shared.restrictions import InForce, Restriction
 
-Occasion = automation.RunContext[Settings, Event, Records]
+Context = automation.RunContext[Settings, Event, Records]
 Readings = Mapping[Question, Reading]
 
 
@@ -45,18 +45,18 @@ class Desired(msgspec.Struct, frozen=True, kw_only=True):
     """What would follow, and when."""
 
 
-class Situation(msgspec.Struct, frozen=True):
+class PoolView(msgspec.Struct, frozen=True):
     """One pool that is listed in the settings, and what is known of it."""
 
     key: str
     settings: Pool
     record: PoolRecord
     pool: GpuPool
-    occasion: Occasion
+    context: Context
 
     def questions(self) -> set[Question]:
         """The signals that matter to the pool now, so that no other is asked for."""
-        if restriction_in_force(self.occasion) or override_in_force(self.key, self.occasion):
+        if restriction_in_force(self.context) or override_in_force(self.key, self.context):
             return set()
         wake = {(signal, WAKE_MINUTES) for signal in self.settings.wake}
         window = self._window()
@@ -67,14 +67,14 @@ class Situation(msgspec.Struct, frozen=True):
 
     def desired(self, readings: Readings) -> Desired:
         """What the pool should be: first by spending restrictions, then by a person's word, wake signals, and hours."""
-        if restriction := restriction_in_force(self.occasion):
+        if restriction := restriction_in_force(self.context):
             return Desired(
                 state=State.ZERO,
                 why=f"the spending restriction gpu_pools_off is in force, by {', '.join(restriction.because)}",
                 idle_in=self.record.idle_in,
                 next="on again when the restriction is lifted",
             )
-        if override := override_in_force(self.key, self.occasion):
+        if override := override_in_force(self.key, self.context):
             return Desired(
                 state=State.ON, why=f"a person asked for it until {format_time(override.until)}", by_a_person=True
             )
@@ -108,7 +108,7 @@ class Situation(msgspec.Struct, frozen=True):
 
     def _window(self) -> Window | None:
         """The window of its hours that it is in; without hours it is always in one."""
-        return self.settings.hours.window_at(self.occasion.now) if self.settings.hours else ALWAYS
+        return self.settings.hours.window_at(self.context.now) if self.settings.hours else ALWAYS
 
     def _is_resting(self, window: Window) -> bool:
         """Whether it was found idle in this window, and has come to zero since."""
@@ -119,7 +119,7 @@ class Situation(msgspec.Struct, frozen=True):
         if self.settings.idle is None or self.pool.size == 0:
             return False
         on_since = max(window.start, self.record.on_since or window.start)
-        return self.occasion.now - on_since >= timedelta(minutes=self.settings.idle.for_minutes)
+        return self.context.now - on_since >= timedelta(minutes=self.settings.idle.for_minutes)
 
     def _idle_questions(self) -> Iterable[Question]:
         if idle := self.settings.idle:
@@ -127,7 +127,7 @@ class Situation(msgspec.Struct, frozen=True):
 
     def _next_on(self) -> str:
         """What would turn it on again."""
-        window = self.settings.hours.next_window(self.occasion.now) if self.settings.hours else None
+        window = self.settings.hours.next_window(self.context.now) if self.settings.hours else None
         ways = [
             *([f"at {format_time(window.start)}"] if window else []),
             *(f"on {signal}" for signal in self.settings.wake),
@@ -135,15 +135,15 @@ class Situation(msgspec.Struct, frozen=True):
         return f"on again {' or '.join(ways)}" if ways else ""
 
 
-def restriction_in_force(occasion: Occasion) -> InForce | None:
+def restriction_in_force(context: Context) -> InForce | None:
     """The spending restriction that turns every pool off, if it is in force."""
-    return occasion.restrictions.in_force.get(Restriction.GPU_POOLS_OFF)
+    return context.restrictions.in_force.get(Restriction.GPU_POOLS_OFF)
 
 
-def override_in_force(key: str, occasion: Occasion) -> Override | None:
+def override_in_force(key: str, context: Context) -> Override | None:
     """What a person has said of a pool, if it still holds."""
-    override = occasion.records.overrides.get(key)
-    return override if override and occasion.now < override.until else None
+    override = context.records.overrides.get(key)
+    return override if override and context.now < override.until else None
 
 
 def next_window_start(pool: Pool, now: datetime) -> datetime:

@@ -1,6 +1,6 @@
 """The edge to GKE and to the instance groups that have the sizes of its node pools."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -8,13 +8,13 @@ import msgspec
 
 from functions.scale_gpu_pools.autoscaling import Autoscaling, read_autoscaling
 from functions.scale_gpu_pools.changes import PoolChange, Resize, SetAutoscaling
-from functions.scale_gpu_pools.world import AUTOSCALING, GpuPool, cluster_of, is_node_pool
+from functions.scale_gpu_pools.world import InstanceGroup, ListedNodePool, OperationInFlight, Operations
 from shared import rest
 from shared.clients import Clients
 from shared.errors import CaretakerError, StillBusy
 
 if TYPE_CHECKING:
-    from google.cloud.container_v1 import NodePool, Operation
+    from google.cloud.container_v1 import NodePool
 
 COMPUTE = "https://compute.googleapis.com/compute/v1"
 FIELDS = (
@@ -65,52 +65,43 @@ class Unreachable(CaretakerError):
     """Some zones did not answer, so the sizes of their groups are not known."""
 
 
-def is_of_kind(name: str) -> bool:
-    """Whether a full name is that of a node pool."""
-    return is_node_pool(name)
+def node_pools(cluster: str, clients: Clients) -> tuple[ListedNodePool, ...]:
+    """The node pools of a cluster; none of one that does not exist."""
+    from google.api_core.exceptions import NotFound
+    from google.cloud.container_v1 import ClusterManagerClient
+
+    try:
+        listed = clients.of(ClusterManagerClient).list_node_pools(request={"parent": cluster}, **clients.reading)
+    except NotFound:
+        return ()
+    return tuple(
+        ListedNodePool(
+            name=f"{cluster}/nodePools/{pool.name}",
+            autoscaling=str(_autoscaling(pool)),
+            groups=tuple(_address(url) for url in pool.instance_group_urls),
+            problem=_problem(pool),
+        )
+        for pool in listed.node_pools
+    )
 
 
-def pools(names: Collection[str], clients: Clients) -> list[GpuPool]:
-    """The node pools of all clusters concerned: one list for each cluster, one of the groups for each project.
-
-    A cluster that does not exist has none.
-    """
-    clusters = sorted({cluster_of(name) for name in names if is_of_kind(name)})
-    listed = clients.in_parallel(lambda cluster: _listed(cluster, clients), clusters)
-    wanted = [
-        (f"{cluster}/nodePools/{pool.name}", pool)
-        for cluster, node_pools in zip(clusters, listed, strict=True)
-        for pool in node_pools
-    ]
-    wanted = [(name, pool) for name, pool in wanted if name in names]
-    projects = sorted({name.split("/")[1] for name, _ in wanted})
-    groups: dict[str, InstanceGroupManager] = {}
-    for found in clients.in_parallel(lambda project: _groups(project, clients), projects):
-        groups |= found
-    return [_pool(name, pool, groups) for name, pool in wanted]
-
-
-def operations_in_flight(clusters: Collection[str], clients: Clients) -> dict[str, str]:
-    """By cluster, what is going on in it: one list for each location."""
-    locations = sorted({cluster.partition("/clusters/")[0] for cluster in clusters})
-    if not locations:
-        return {}
+def operations_in(location: str, clients: Clients) -> Operations:
+    """What is in flight in a location."""
     from google.cloud.container_v1 import ClusterManagerClient, Operation
 
-    client = clients.of(ClusterManagerClient)
-    answers = clients.in_parallel(
-        lambda location: client.list_operations(request={"parent": location}, **clients.reading), locations
+    answer = clients.of(ClusterManagerClient).list_operations(request={"parent": location}, **clients.reading)
+    return Operations(
+        in_flight=tuple(
+            OperationInFlight(
+                target=_located(operation.target_link),
+                kind=_name_of(operation.operation_type),
+                started=operation.start_time,
+            )
+            for operation in answer.operations
+            if operation.status != Operation.Status.DONE
+        ),
+        missing_zones=tuple(answer.missing_zones),
     )
-    busy: dict[str, str] = {}
-    for location, answer in zip(locations, answers, strict=True):
-        for cluster in (cluster for cluster in clusters if cluster.startswith(f"{location}/")):
-            if answer.missing_zones:
-                busy[cluster] = f"GKE does not know what is in flight in {', '.join(answer.missing_zones)}"
-            for operation in answer.operations:
-                if operation.status != Operation.Status.DONE and _is_of(operation, cluster):
-                    kind = Operation.Type(operation.operation_type).name
-                    busy[cluster] = f"{kind} has been in flight since {operation.start_time}"
-    return busy
 
 
 def change_pool(change: PoolChange, clients: Clients) -> None:
@@ -141,28 +132,17 @@ def _waiting_for_others() -> Iterator[None]:
         raise
 
 
-def _listed(cluster: str, clients: Clients) -> "Iterable[NodePool]":
-    from google.api_core.exceptions import NotFound
-    from google.cloud.container_v1 import ClusterManagerClient
-
-    try:
-        return (
-            clients.of(ClusterManagerClient).list_node_pools(request={"parent": cluster}, **clients.reading).node_pools
-        )
-    except NotFound:
-        return ()
-
-
-def _groups(project: str, clients: Clients) -> dict[str, InstanceGroupManager]:
-    """All instance groups of a project, by their address below ``projects/``."""
-    found: dict[str, InstanceGroupManager] = {}
+def groups_of(project: str, clients: Clients) -> dict[str, InstanceGroup]:
+    """All instance groups of a project, by their address below ``projects/``. Raises ``Unreachable``."""
+    found: dict[str, InstanceGroup] = {}
     parameters = {"fields": FIELDS, "maxResults": "500"}
     while True:
         address = f"{COMPUTE}/projects/{project}/aggregated/instanceGroupManagers"
         page = rest.get(clients, address, parameters, AggregatedList)
         if page.unreachables:
             raise Unreachable(f"instance groups of {project}: {', '.join(page.unreachables)} did not answer")
-        found |= {_address(group.self_link): group for scope in page.items.values() for group in scope.groups}
+        for scope in page.items.values():
+            found |= {_address(one.self_link): InstanceGroup(one.target_size, one.running) for one in scope.groups}
         if not page.next_page:
             return found
         parameters["pageToken"] = page.next_page
@@ -171,22 +151,6 @@ def _groups(project: str, clients: Clients) -> dict[str, InstanceGroupManager]:
 def _address(link: str) -> str:
     """The part of a resource's URL that does not depend on how the API was reached."""
     return link[link.index("projects/") :]
-
-
-def _pool(name: str, pool: "NodePool", groups: Mapping[str, InstanceGroupManager]) -> GpuPool:
-    own = [groups.get(_address(url)) for url in pool.instance_group_urls]
-    known = [group for group in own if group is not None]
-    size = -(-sum(group.target_size for group in known) // max(len(known), 1))
-    return GpuPool(
-        name=name,
-        current={AUTOSCALING: str(_autoscaling(pool)), "node_count": size},
-        size_field="node_count",
-        zones=len(own),
-        nodes_asked_for=sum(group.target_size for group in known),
-        nodes=sum(group.running for group in known),
-        problem=_problem(pool),
-        in_flight="" if own and len(known) == len(own) else "its instance groups are not all there",
-    )
 
 
 def _problem(pool: "NodePool") -> str:
@@ -211,10 +175,16 @@ def _autoscaling(pool: "NodePool") -> Autoscaling:
     )
 
 
-def _is_of(operation: "Operation", cluster: str) -> bool:
-    """Whether an operation is of a cluster or of something in it.
+def _located(link: str) -> str:
+    """A link below ``projects/``: it may have the project's number, and ``zones`` or ``regions`` for ``locations``."""
+    return _address(link).replace("/zones/", "/locations/").replace("/regions/", "/locations/") if link else ""
 
-    Its link may have the project's number, and ``zones`` or ``regions`` for ``locations``.
-    """
-    link = f"{operation.target_link}/".replace("/zones/", "/locations/").replace("/regions/", "/locations/")
-    return f"/{cluster.split('/', 2)[2]}/" in link
+
+def _name_of(operation_type: int) -> str:
+    """The operation's type in Google's words. One that this client does not know is in flight all the same."""
+    from google.cloud.container_v1 import Operation
+
+    try:
+        return Operation.Type(operation_type).name
+    except ValueError:
+        return f"an operation of type {int(operation_type)}"

@@ -1,30 +1,25 @@
 """The edge to Cloud Monitoring: one query for each signal."""
 
-from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any
 
+from functions.scale_gpu_pools.settings import Signal
 from functions.scale_gpu_pools.signals import BUCKET, Point, Reading, Says, buckets_in, judged
-from functions.scale_gpu_pools.world import Question
 from shared.clients import Clients
 
 # Google's client publishes no type for the raw protobuf messages, which are several times faster than its wrappers.
 RawPoint = Any
 
 
-def readings(questions: Collection[Question], now: datetime, clients: Clients) -> dict[Question, Reading]:
-    """What each signal says. Raises what the query raises."""
-    ordered = sorted(questions, key=str)
-    answers = clients.in_parallel(lambda question: _reading(question, now, clients), ordered)
-    return dict(zip(ordered, answers, strict=True))
+def reading(signal: Signal, minutes: int, now: datetime, clients: Clients) -> Reading:
+    """What a signal says. Raises what the query raises.
 
-
-def _reading(question: Question, now: datetime, clients: Clients) -> Reading:
-    """The highest value of all series in each five minutes: https://cloud.google.com/monitoring/api/v3/aggregation."""
+    It asks for the highest value of all series in each five minutes:
+    https://cloud.google.com/monitoring/api/v3/aggregation.
+    """
     from google.api_core.exceptions import NotFound
     from google.cloud.monitoring_v3 import Aggregation, ListTimeSeriesRequest, MetricServiceClient, TimeInterval
 
-    signal, minutes = question
     request = ListTimeSeriesRequest(
         name=f"projects/{signal.project}",
         filter=signal.filter,

@@ -1,5 +1,6 @@
 """What `scale_gpu_pools` remembers: what a person asked for, and for each pool how it was left, and why."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import ClassVar
 
@@ -8,8 +9,12 @@ import msgspec
 from functions.scale_gpu_pools.commands import Awake, pools_of
 from functions.scale_gpu_pools.settings import Settings
 from shared import automation
+from shared.automation import Debt
+from shared.decision import Change
 from shared.events import Command, Dated, RestrictionsChanged, Tick
-from shared.holds import Hold
+from shared.holds import Hold, with_intended
+
+UNDO = "./deploy.sh send scale_gpu_pools awake --until TIME"
 
 Event = Tick | RestrictionsChanged | Command
 
@@ -78,6 +83,23 @@ class Records(automation.Records, frozen=True, kw_only=True):
     """By full resource name."""
     holds: dict[str, Hold] = {}
     """By full resource name: what a pool was before it went to zero."""
+
+    def before(self, changes: Sequence[Change]) -> "Records":
+        """With every original that the changes are about to overwrite, and when nodes were asked for."""
+        from functions.scale_gpu_pools.changes import PoolChange
+
+        pools = {change.target: change.record for change in changes if isinstance(change, PoolChange)}
+        return msgspec.structs.replace(
+            self, pools=dict(sorted((self.pools | pools).items())), holds=with_intended(self.holds, changes)
+        )
+
+    def debts(self) -> tuple[Debt, ...]:
+        """Every field of a pool that is held."""
+        return tuple(
+            Debt(name, field, str(held.original), str(held.applied), hold.held_by, hold.since, UNDO)
+            for name, hold in self.holds.items()
+            for field, held in hold.fields.items()
+        )
 
     def of(self, name: str) -> PoolRecord:
         """What is remembered of a pool, by its full name: it may be nothing."""

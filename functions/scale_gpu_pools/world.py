@@ -1,6 +1,7 @@
 """What of Google Cloud `scale_gpu_pools` looks at, as typed values."""
 
 from collections.abc import Mapping
+from datetime import date, datetime
 
 import msgspec
 
@@ -8,6 +9,7 @@ from functions.scale_gpu_pools.savings import SavingsBook
 from functions.scale_gpu_pools.settings import Signal
 from functions.scale_gpu_pools.signals import Reading
 from shared.holds import Current
+from shared.world import Need
 
 AUTOSCALING = "autoscaling"
 OFF = "off"
@@ -63,14 +65,94 @@ Question = tuple[Signal, int]
 """A signal, and over how many minutes it is asked for."""
 
 
-class World(msgspec.Struct, frozen=True):
-    """What was read."""
+class InstanceGroup(msgspec.Struct, frozen=True):
+    """An instance group: how many instances it is to have, and how many there are."""
+
+    target_size: int
+    running: int
+
+
+class ListedNodePool(msgspec.Struct, frozen=True):
+    """A node pool as GKE lists it; its size is that of its instance groups."""
+
+    name: str
+    autoscaling: str
+    """In the words of `autoscaling.py`."""
+    groups: tuple[str, ...]
+    """Addresses below ``projects/``."""
+    problem: str = ""
+
+
+class OperationInFlight(msgspec.Struct, frozen=True):
+    """An operation of GKE that has not ended."""
+
+    target: str
+    """What it is of, below ``projects/``, with ``locations`` for zones and regions."""
+    kind: str
+    started: str
+
+
+class Operations(msgspec.Struct, frozen=True):
+    """What is in flight in one location."""
+
+    in_flight: tuple[OperationInFlight, ...] = ()
+    missing_zones: tuple[str, ...] = ()
+
+
+class NodePoolsOf(Need[tuple[ListedNodePool, ...]], frozen=True):
+    """The node pools of a cluster; none of one that does not exist."""
+
+    cluster: str
+
+
+class GroupsOf(Need[dict[str, InstanceGroup]], frozen=True):
+    """All instance groups of a project, by their address below ``projects/``."""
+
+    project: str
+
+
+class CloudRunPoolsIn(Need[tuple[GpuPool, ...]], frozen=True):
+    """The worker pools, or the services, of ``projects/P/locations/R``."""
+
+    parent: str
+    collection: str
+    """``workerPools`` or ``services``."""
+
+
+class ReadingOf(Need[Reading], frozen=True):
+    """What a signal says of the minutes before a time."""
+
+    signal: Signal
+    minutes: int
+    now: datetime
+
+
+class OperationsIn(Need[Operations], frozen=True):
+    """What is in flight in ``projects/P/locations/L``."""
+
+    location: str
+
+
+class SavingsOf(Need[SavingsBook], frozen=True):
+    """What pools have saved in these months."""
+
+    pools: tuple[str, ...]
+    months: tuple[date, ...]
+
+
+PoolNeed = NodePoolsOf | GroupsOf | CloudRunPoolsIn | ReadingOf | OperationsIn | SavingsOf
+
+
+class Seen(msgspec.Struct, frozen=True):
+    """What was read, by pool."""
 
     pools: Mapping[str, GpuPool] = {}
-    """By full name; one that is not there does not exist."""
+    """By full name; one that is neither here nor unknown does not exist."""
     readings: Mapping[Question, Reading] = {}
     """What the signals say that matter now."""
     busy: Mapping[str, str] = {}
     """By cluster, the operation in flight, for those clusters that something is to be done about."""
+    unknown: frozenset[str] = frozenset()
+    """The pools of which something that matters now could not be read: nothing is done or concluded about them."""
     savings: SavingsBook = SavingsBook()
     """What was saved, if that was asked."""

@@ -15,11 +15,12 @@ from google.cloud.container_v1 import ClusterManagerClient
 from google.protobuf.message import Message
 
 from functions.scale_gpu_pools.autoscaling import is_same
-from functions.scale_gpu_pools.gke import pools
+from functions.scale_gpu_pools.gke import groups_of, node_pools
+from functions.scale_gpu_pools.needs import node_pool_of
 from functions.scale_gpu_pools.records import Interval, PoolRecord, Records
 from functions.scale_gpu_pools.savings import MonthOfSavings, document_of
 from functions.scale_gpu_pools.settings import Pool
-from functions.scale_gpu_pools.world import AUTOSCALING, OFF, GpuPool
+from functions.scale_gpu_pools.world import AUTOSCALING, OFF, GpuPool, cluster_of
 from localcloud.core.server import Call
 from shared.errors import RunFailed
 from shared.report import Outcome, Report
@@ -257,7 +258,10 @@ class Simulation:
     @property
     def pools(self) -> dict[str, GpuPool]:
         """The pools as they are, by full name."""
-        return {pool.name: pool for pool in pools(POOLS, self.stage.people)}
+        clusters = sorted({cluster_of(name) for name in POOLS})
+        groups = groups_of(POOLS[0].split("/")[1], self.stage.people)
+        listed = (pool for cluster in clusters for pool in node_pools(cluster, self.stage.people))
+        return {pool.name: node_pool_of(pool, groups) for pool in listed if pool.name in POOLS}
 
     @property
     def records(self) -> Records:

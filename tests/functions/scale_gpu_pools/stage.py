@@ -8,7 +8,7 @@ from typing import Any, Self
 import msgspec
 from google.cloud.container_v1 import ClusterManagerClient
 
-from functions.scale_gpu_pools.main import AUTOMATION
+from functions.scale_gpu_pools.automation import AUTOMATION
 from functions.scale_gpu_pools.records import Records
 from functions.scale_gpu_pools.settings import Settings
 from localcloud import LocalCloud

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from functions.scale_gpu_pools.desired import Desired, Situation, State
+from functions.scale_gpu_pools.desired import Desired, PoolView, State
 from functions.scale_gpu_pools.records import Event, Override, PoolRecord, Records
 from functions.scale_gpu_pools.settings import GpuDutyCycle, Metric, PendingMessages, Settings, Signal
 from functions.scale_gpu_pools.signals import WAKE_MINUTES, Reading, Says
 from functions.scale_gpu_pools.world import AUTOSCALING, OFF, GpuPool, Question
-from shared.automation import RunContext as Occasion
+from shared.automation import RunContext
 from shared.events import Dated, Tick
 from shared.hours import ALWAYS
 from shared.restrictions import InForce, Restriction, SpendingRestrictions
@@ -59,13 +59,13 @@ def situation(
     awake_until: datetime | None = None,
     has_hours: bool = True,
     has_signals: bool = True,
-) -> Situation:
+) -> PoolView:
     """A pool of this size that is on in hours, may be found idle, and is woken by a queue."""
     signals = {"idle": {"for_minutes": FOR_MINUTES, "signals": [DUTY, LOAD]}, "wake": [QUEUE]}
     settings: Settings = settings_of(gpu=a_pool(hours=HOURS if has_hours else None, **(signals if has_signals else {})))
     restrictions = {Restriction.GPU_POOLS_OFF: InForce(MORNING, (because,))} if because else {}
     overrides = {"gpu": Override(awake_until, said=MORNING)} if awake_until else {}
-    occasion = Occasion[Settings, Event, Records](
+    context = RunContext[Settings, Event, Records](
         event=Dated(Tick(every_seconds=300), "1", now),
         records=Records(overrides=overrides),
         restrictions=SpendingRestrictions(restrictions),
@@ -74,7 +74,7 @@ def situation(
         project="caretaker-home",
     )
     pool = GpuPool(name=GPU, current={AUTOSCALING: OFF, "node_count": size}, size_field="node_count")
-    return Situation("gpu", settings.pools["gpu"], record, pool, occasion)
+    return PoolView("gpu", settings.pools["gpu"], record, pool, context)
 
 
 def readings(**says: Says) -> dict[Question, Reading]:

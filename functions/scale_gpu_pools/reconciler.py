@@ -6,8 +6,8 @@ import msgspec
 
 from functions.scale_gpu_pools.autoscaling import is_same, read_autoscaling
 from functions.scale_gpu_pools.desired import (
+    Context,
     Desired,
-    Occasion,
     State,
     next_window_start,
     override_in_force,
@@ -35,7 +35,7 @@ from shared.holds import (
 ASKED_AGAIN_AFTER = timedelta(hours=1)
 
 
-class Step(msgspec.Struct, frozen=True):
+class FieldChange(msgspec.Struct, frozen=True):
     """One field of a pool that is to change now."""
 
     field: str
@@ -43,27 +43,21 @@ class Step(msgspec.Struct, frozen=True):
     after: FieldValue
 
 
-class Intended(msgspec.Struct, frozen=True):
-    """What must be durable before a step is taken."""
-
-    record: PoolRecord
-    hold: Hold | None
-
-
-class Outlook(msgspec.Struct, frozen=True, kw_only=True):
+class Reconciliation(msgspec.Struct, frozen=True, kw_only=True):
     """What was seen of a pool, and what follows."""
 
     record: PoolRecord
     """After what was seen."""
     hold: Hold | None
     """After what was seen."""
-    step: Step | None = None
-    intended: Intended | None = None
-    """With a step, what must be recorded before it is taken."""
+    change: FieldChange | None = None
+    intended_record: PoolRecord | None = None
+    """With a change, what must be recorded before it is made."""
+    intended_hold: Hold | None = None
     notices: tuple[str, ...] = ()
 
 
-class Transition(msgspec.Struct, frozen=True):
+class PoolReconciler(msgspec.Struct, frozen=True):
     """One pool on its way to what it should be."""
 
     key: str
@@ -73,30 +67,30 @@ class Transition(msgspec.Struct, frozen=True):
     record: PoolRecord
     hold: Hold | None
     want: Desired
-    occasion: Occasion
+    context: Context
 
-    def outlook(self) -> Outlook:
+    def reconciliation(self) -> Reconciliation:
         """What was seen, and what follows."""
         return self._to_zero() if self.want.state is State.ZERO else self._on()
 
     # Towards zero
 
-    def _to_zero(self) -> Outlook:
+    def _to_zero(self) -> Reconciliation:
         zero = self.pool.zero
         if _is(self.pool.current, zero):
             hold = _arrived(self.hold, zero) if self.hold else None
-            return Outlook(record=self._rested(hold), hold=hold)
+            return Reconciliation(record=self._rested(hold), hold=hold)
         if self._is_brought_up_by_a_person() and (drift := self._respected()):
             return self._left(drift)
         if self.hold is None:
-            hold = new_hold(self.pool.current, zero, (self.key,), self.occasion.now)
+            hold = new_hold(self.pool.current, zero, (self.key,), self.context.now)
         else:
             hold = with_new_target(self.hold, self.pool.current, zero, self.hold.held_by, self.hold.since)
         record = self._unrested()
         intended = msgspec.structs.replace(
             record, drift=None, nodes=record.nodes if self.hold else self.pool.nodes_asked_for
         )
-        return self._stepping(record, Intended(intended, self._with_original_size(hold)), zero)
+        return self._changing(record, intended, self._with_original_size(hold), zero)
 
     def _is_brought_up_by_a_person(self) -> bool:
         """Whether a pool that we had at zero, or had seen there, is so no more; the autoscaler's moves do not count."""
@@ -121,21 +115,21 @@ class Transition(msgspec.Struct, frozen=True):
         """The record of a pool that is at zero: since when, and at what price, if it was we who saved that."""
         seen = msgspec.structs.replace(self.record, idle_in=self.want.idle_in)
         price = self.settings.hourly_price if self.settings else None
-        if hold and self.record.nodes and price is not None and self.occasion.settings.currency:
-            began = Interval(self.occasion.now, self.record.nodes, price, self.occasion.settings.currency)
+        if hold and self.record.nodes and price is not None and self.context.settings.currency:
+            began = Interval(self.context.now, self.record.nodes, price, self.context.settings.currency)
             if seen.zero is None or msgspec.structs.replace(seen.zero, began=began.began) != began:
-                seen = msgspec.structs.replace(with_interval_ended(seen, self.occasion.now), zero=began)
+                seen = msgspec.structs.replace(with_interval_ended(seen, self.context.now), zero=began)
         return msgspec.structs.replace(
             seen, is_on=False, on_since=None, asked=None, drift=None, silent=None, word=self._word()
         )
 
     # Back on
 
-    def _on(self) -> Outlook:
+    def _on(self) -> Reconciliation:
         if self.hold:
             return self._comes_back(self.hold)
         if self.pool.size or self._is_left_to_the_autoscaler():
-            return Outlook(record=self._up(), hold=None)
+            return Reconciliation(record=self._up(), hold=None)
         if self.record.is_on and not self.pool.is_autoscaled and (drift := self._respected()):
             return self._left(drift)
         return self._asking(None, {self.pool.size_field: self.settings.size if self.settings else 0})
@@ -147,28 +141,28 @@ class Transition(msgspec.Struct, frozen=True):
         is asked once an hour at most, as the autoscaler may know better.
         """
         asked = self.record.on_since
-        is_due = asked is None or self.occasion.now - asked >= ASKED_AGAIN_AFTER
+        is_due = asked is None or self.context.now - asked >= ASKED_AGAIN_AFTER
         return self.pool.is_autoscaled and not (
             self.record.asked or self.want.by_a_person or (self.want.is_needed and is_due)
         )
 
-    def _comes_back(self, hold: Hold) -> Outlook:
+    def _comes_back(self, hold: Hold) -> Reconciliation:
         """What is still as we made it is given back; what a person has changed since is theirs."""
         if _is_back(hold, self.pool):
-            return Outlook(record=self._up(), hold=None)
+            return Reconciliation(record=self._up(), hold=None)
         if restore := to_restore(hold, self.pool.current):
             bounded = _within_bounds(restore, hold, self.pool)
             return self._asking(being_restored(hold, self.pool.current, bounded), bounded)
-        return Outlook(
+        return Reconciliation(
             record=self._up(), hold=None, notices=tuple(map(str, kept_by_a_person(self.key, hold, self.pool.current)))
         )
 
-    def _asking(self, hold: Hold | None, wanted: Current) -> Outlook:
-        record, now = self._unrested(), self.occasion.now
+    def _asking(self, hold: Hold | None, wanted: Current) -> Reconciliation:
+        record, now = self._unrested(), self.context.now
         intended = msgspec.structs.replace(record, drift=None)
         if wanted.get(self.pool.size_field):
             intended = msgspec.structs.replace(intended, on_since=now, asked=record.asked or now)
-        return self._stepping(record, Intended(intended, hold), wanted)
+        return self._changing(record, intended, hold, wanted)
 
     def _up(self) -> PoolRecord:
         """The record of a pool that is on as it should be."""
@@ -183,39 +177,46 @@ class Transition(msgspec.Struct, frozen=True):
         """
         if self.settings is None or self.settings.on_drift != "respect":
             return None
-        now = self.occasion.now
+        now = self.context.now
         drift = self.record.drift or Drift(now, next_window_start(self.settings, now))
         word = self._word()
         return drift if now < drift.ends and (word is None or word == self.record.word) else None
 
-    def _left(self, drift: Drift) -> Outlook:
+    def _left(self, drift: Drift) -> Reconciliation:
         fields = ", ".join(f"{field} is {value}" for field, value in self.pool.current.items())
         notice = (
             f"{self.key}: somebody has resized it ({fields}), and it is left so until {format_time(drift.ends)}, "
             f"although it should be {self.want.state}: {self.want.why}"
         )
         record = msgspec.structs.replace(self._unrested(), drift=drift)
-        return Outlook(record=record, hold=self.hold, notices=(notice,))
+        return Reconciliation(record=record, hold=self.hold, notices=(notice,))
 
     def _word(self) -> datetime | None:
         """Since when the restriction or the command is in force that decides; None if none does."""
-        if restriction := restriction_in_force(self.occasion):
+        if restriction := restriction_in_force(self.context):
             return restriction.since
-        override = override_in_force(self.key, self.occasion)
+        override = override_in_force(self.key, self.context)
         return override.said if override else None
 
     # What they have in common
 
     def _unrested(self) -> PoolRecord:
         """The record of a pool that is not at zero: its interval has ended, and what was asked for may be there."""
-        ended = with_interval_ended(self.record, self.occasion.now)
-        silent = (ended.silent or self.occasion.now) if self.want.is_unheard else None
+        ended = with_interval_ended(self.record, self.context.now)
+        silent = (ended.silent or self.context.now) if self.want.is_unheard else None
         asked = None if self.pool.nodes else ended.asked
         return msgspec.structs.replace(ended, idle_in=self.want.idle_in, asked=asked, silent=silent)
 
-    def _stepping(self, record: PoolRecord, intended: Intended, wanted: Current) -> Outlook:
-        step = _first_step(self.pool, wanted)
-        return Outlook(record=record, hold=self.hold, step=step, intended=intended)
+    def _changing(
+        self, record: PoolRecord, intended: PoolRecord, intended_hold: Hold | None, wanted: Current
+    ) -> Reconciliation:
+        return Reconciliation(
+            record=record,
+            hold=self.hold,
+            change=_first_change(self.pool, wanted),
+            intended_record=intended,
+            intended_hold=intended_hold,
+        )
 
 
 def with_interval_ended(record: PoolRecord, now: datetime) -> PoolRecord:
@@ -260,11 +261,13 @@ def _within_bounds(restore: Current, hold: Hold, pool: GpuPool) -> dict[str, Fie
     return bounded
 
 
-def _first_step(pool: GpuPool, wanted: Current) -> Step | None:
+def _first_change(pool: GpuPool, wanted: Current) -> FieldChange | None:
     """The field that changes first: on the way to zero the autoscaler's bounds, on the way back the size."""
     differing = [
-        Step(field, pool.current[field], value) for field, value in wanted.items() if pool.current[field] != value
+        FieldChange(field, pool.current[field], value)
+        for field, value in wanted.items()
+        if pool.current[field] != value
     ]
     goes_down = wanted.get(pool.size_field) == 0
-    ordered = sorted(differing, key=lambda step: (step.field == pool.size_field) == goes_down)
+    ordered = sorted(differing, key=lambda change: (change.field == pool.size_field) == goes_down)
     return next(iter(ordered), None)

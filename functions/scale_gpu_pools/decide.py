@@ -1,0 +1,107 @@
+"""The decision of `scale_gpu_pools`: what to change and why, and what to remember. Pure."""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from functions.scale_gpu_pools.changes import RecordSaving, Resize, ScaleChange, SetAutoscaling
+from functions.scale_gpu_pools.desired import Context, State
+from functions.scale_gpu_pools.needs import decisions_on, see
+from functions.scale_gpu_pools.pool_decision import PoolDecision
+from functions.scale_gpu_pools.records import NOTHING, Records
+from functions.scale_gpu_pools.savings import saved
+from functions.scale_gpu_pools.world import AUTOSCALING, cluster_of
+from shared.clock import format_time
+from shared.decision import Decision, Text
+from shared.holds import Hold
+from shared.world import World
+
+
+def decide(context: Context, world: World, applied: tuple[ScaleChange, ...]) -> Decision[Records, ScaleChange]:
+    """One operation at a time for each cluster, going to zero before coming back."""
+    seen = see(context, world)
+    decisions = decisions_on(context, seen)
+    records = _observed(context, decisions, seen.unknown, applied)
+    changes: list[ScaleChange] = list(_savings(records, context, decisions))
+    waiting = [Text(f"{decision.key}: {decision.waiting}") for decision in decisions if decision.waiting]
+    taken: dict[str, str] = {}
+    for decision in sorted(decisions, key=_turn):
+        if change := _change(decision, records):
+            cluster = cluster_of(decision.name)
+            if cluster in taken:
+                waiting.append(
+                    Text(f"{decision.name}: its cluster does one operation at a time; first {taken[cluster]}")
+                )
+            else:
+                taken[cluster] = str(change)
+                changes.append(change)
+    return Decision(
+        records=records,
+        changes=tuple(changes),
+        waiting=tuple(waiting),
+        next=tuple(Text(f"{one.key}: {one.desired.next}") for one in decisions if one.desired and one.desired.next),
+        alerts=tuple(alert for decision in decisions for alert in decision.alerts),
+        notices=tuple(Text(notice) for decision in decisions for notice in decision.reconciliation.notices),
+    )
+
+
+def _observed(
+    context: Context, decisions: Iterable[PoolDecision], unknown: frozenset[str], applied: tuple[ScaleChange, ...]
+) -> Records:
+    """The records after what was seen: holds, pools at zero since when, savings put away. What is unknown stays."""
+    put_away = {(change.target, change.interval) for change in applied if isinstance(change, RecordSaving)}
+    pools = {name: record for name, record in context.records.pools.items() if name in unknown}
+    holds: dict[str, Hold] = {name: hold for name, hold in context.records.holds.items() if name in unknown}
+    listed = {pool.full_name for pool in context.settings.pools.values()}
+    for decision in decisions:
+        seen = decision.reconciliation
+        ended = tuple(one for one in seen.record.ended if (decision.name, one) not in put_away)
+        record = msgspec.structs.replace(seen.record, ended=ended)
+        if record != NOTHING and (decision.name in listed or seen.hold or ended):
+            pools[decision.name] = record
+        if seen.hold:
+            holds[decision.name] = seen.hold
+    return msgspec.structs.replace(
+        context.records, pools=dict(sorted(pools.items())), holds=dict(sorted(holds.items()))
+    )
+
+
+def _turn(decision: PoolDecision) -> tuple[bool, bool, str]:
+    """Which pool of a cluster comes first: those that go to zero, then those that need nodes, then bounds put back."""
+    is_up = decision.desired is not None and decision.desired.state is State.ON
+    change = decision.reconciliation.change
+    return (is_up, is_up and change is not None and change.field == AUTOSCALING, decision.name)
+
+
+def _change(decision: PoolDecision, records: Records) -> ScaleChange | None:
+    reconciliation, pool = decision.reconciliation, decision.pool
+    change, record = reconciliation.change, reconciliation.intended_record
+    if change is None or record is None or pool is None or decision.desired is None:
+        return None
+    kind = SetAutoscaling if change.field == AUTOSCALING else Resize
+    return kind(
+        target=decision.name,
+        field=change.field,
+        before=str(change.before),
+        after=str(change.after),
+        reason=Text(decision.desired.why),
+        scope=decision.name,
+        hold=reconciliation.intended_hold,
+        etag=pool.etag,
+        record=msgspec.structs.replace(record, ended=records.of(decision.name).ended),
+    )
+
+
+def _savings(records: Records, context: Context, decisions: Iterable[PoolDecision]) -> Iterable[RecordSaving]:
+    for decision in decisions:
+        for interval in records.of(decision.name).ended:
+            amount = f"{saved(interval, context.now):.2f} {interval.currency}"
+            yield RecordSaving(
+                target=decision.name,
+                field="savings",
+                before="",
+                after=f"since {format_time(interval.began)}",
+                reason=Text(f"{interval.nodes} nodes did not run, which saved {amount}"),
+                scope=decision.name,
+                interval=interval,
+            )
