@@ -37,6 +37,11 @@ def ensure(environment: Path, lock: Path, pip_of: Path | None = None) -> None:
     An interrupted installation leaves no mark behind, so the next run does it again; a second process that
     wants the same environment waits for the first. Raises `InstallationFailed`.
     """
+    if environment.is_symlink():
+        # To make an environment anew empties its folder, which another checkout may be using.
+        raise InstallationFailed(
+            f"{environment} is a link to {environment.readlink()}, which is not touched: remove the link first"
+        )
     mark = environment / "installed"
     wanted = fingerprint(environment, lock)
     if _read(mark) == wanted:
@@ -104,11 +109,11 @@ def main(arguments: list[str]) -> int:
         ensure(environment, lock, *pip_of)
     except (InstallationFailed, subprocess.CalledProcessError, OSError) as error:
         print(
-            f"{error}\n\nThe installation into {environment.name} failed: the reason stands above.",
+            f"{error}\n\nThe installation into {environment.name} failed for the reason above.",
             file=sys.stderr,
         )
         print(
-            "Mend it (often the network, or pip's settings: pip config list) and run this again.",
+            "Fix it (often the network, or pip's settings: pip config list) and run this again.",
             file=sys.stderr,
         )
         return 1

@@ -48,6 +48,17 @@ def test_a_missing_lock_is_said_plainly(tmp_path: Path, capsys: pytest.CaptureFi
     assert "requirements.txt" in capsys.readouterr().err
 
 
+def test_what_a_link_points_to_is_left_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    elsewhere, link, lock = tmp_path / "elsewhere", tmp_path / ".venv", tmp_path / "requirements.txt"
+    elsewhere.mkdir()
+    (elsewhere / "installed").write_text("another checkout's")
+    link.symlink_to(elsewhere)
+    lock.write_text("# nothing\n")
+    assert environment.main([str(link), str(lock)]) == 1
+    assert f"{link} is a link to {elsewhere}" in capsys.readouterr().err
+    assert (elsewhere / "installed").read_text() == "another checkout's"
+
+
 def test_it_runs_on_a_bare_python() -> None:
     program = f"import sys; sys.path.insert(0, {str(Path(environment.__file__).parent)!r}); import environment"
     assert subprocess.run([sys.executable, "-I", "-S", "-c", program], check=False).returncode == 0
