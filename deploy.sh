@@ -18,7 +18,7 @@ On this machine
   ./deploy.sh bundle [FUNCTION]  make the zips that are deployed
 
 In your project, by deployment.yaml and caretaker.yaml (docs/deploy.md)
-  ./deploy.sh doctor             what is missing, and the command that mends it
+  ./deploy.sh doctor             what is missing, and the command that fixes it
   ./deploy.sh plan               what would change; changes nothing
   ./deploy.sh apply              shows it, asks, does it, then asks each automation for its status
   ./deploy.sh status             what is in force, what is held, the latest reports

@@ -11,9 +11,9 @@ from infra.costs.lines import cost_lines
 from infra.costs.suite import suite_cost_lines
 from infra.deploy.commands import commands_of, read_command
 from infra.deploy.doctor.examine import examine
-from infra.deploy.doctor.findings import Patient
+from infra.deploy.doctor.findings import CheckContext
 from infra.deploy.local import LocalDeployment
-from infra.deploy.send import is_well, send
+from infra.deploy.send import send, succeeded
 from infra.deploy.status import holds_of, status_lines
 from infra.deploy.target import LOCAL_DIRECTORY, Target, in_the_cloud, on_this_machine
 from infra.deploy.terraform import NotDeployed, Terraform
@@ -59,7 +59,7 @@ def _do(arguments: list[str]) -> int:
     if options.command in {"status", "doctor"}:
         suite, target = _suite_and_target(options)
         if options.command == "doctor":
-            return 0 if examine(Patient(suite, target), print) else 1
+            return 0 if examine(CheckContext(suite, target), print) else 1
         for line in status_lines(target, _automations(suite), target.now()):
             print(line)
         if options.costs:
@@ -99,7 +99,7 @@ def _ask_for_status(suite: Suite, target: Target, seconds: float) -> int:
         status = commands_of(name).get("status")
         if status:
             report = send(target, name, status(), now=target.now(), wait_seconds=seconds, say=print)
-            answered = answered and is_well(report)
+            answered = answered and succeeded(report)
     return 0 if answered else 1
 
 
@@ -120,7 +120,7 @@ def _send(options: argparse.Namespace, rest: list[str]) -> int:
     target = _target(options, None if options.local else load_deployment(options.deployment))
     now = target.now()
     automation, command = read_command(rest, now)
-    return 0 if is_well(send(target, automation, command, now=now, wait_seconds=options.wait, say=print)) else 1
+    return 0 if succeeded(send(target, automation, command, now=now, wait_seconds=options.wait, say=print)) else 1
 
 
 def _suite_and_target(options: argparse.Namespace) -> tuple[Suite, Target]:
@@ -177,7 +177,7 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument(
                 "--even-if-held", action="store_true", help="although something is not put back as it was"
             )
-    words = "say what is missing, and the command that mends it"
+    words = "say what is missing, and the command that fixes it"
     commands.add_parser("doctor", help=words, description=words, parents=[common])
     words = "what is in force, what is held, and the latest reports"
     command = commands.add_parser("status", help=words, description=words, parents=[common])

@@ -131,7 +131,7 @@ def _image_topics(suite: Suite, name: str, entry: Entry) -> dict[str, str]:
     if IMAGES not in entry.topics:
         return {}
     own = suite.deployment.project
-    projects = sorted({repository.split("/")[1] for repository in suite.named(name).repositories})
+    projects = sorted({repository.split("/")[1] for repository in suite.scope(name).repositories})
     return {
         IMAGES if project == own else f"{IMAGES}-{project}": f"projects/{project}/topics/{IMAGES}"
         for project in projects

@@ -47,6 +47,6 @@ def send(
     return report
 
 
-def is_well(report: Report | None) -> bool:
-    """Whether a command was taken, and nothing that it asked for failed."""
+def succeeded(report: Report | None) -> bool:
+    """Whether a command was accepted, and everything that it asked for was done."""
     return report is not None and report.outcome not in {Outcome.FAILED, Outcome.IGNORED}

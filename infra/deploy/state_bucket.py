@@ -55,7 +55,7 @@ def create(clients: Clients, deployment: Deployment) -> None:
         raise from_http_response(answer)
 
 
-def mend(deployment: Deployment) -> str:
+def create_command(deployment: Deployment) -> str:
     """The command that makes it by hand."""
     return (
         f"gcloud storage buckets create gs://{deployment.bucket} --project={deployment.project}"

@@ -59,7 +59,7 @@ class Terraform(msgspec.Struct, frozen=True):
         if not state_bucket.is_there(self.clients, deployment.bucket):
             if not self.ask(f"Terraform's state needs a bucket. Create gs://{deployment.bucket}?"):
                 raise NotDeployed(
-                    f"without a bucket for its state Terraform does nothing: {state_bucket.mend(deployment)}"
+                    f"without a bucket for its state Terraform does nothing: {state_bucket.create_command(deployment)}"
                 )
             state_bucket.create(self.clients, deployment)
         self._run("init", "-input=false", "-reconfigure", f"-backend-config=bucket={deployment.bucket}")
@@ -68,7 +68,7 @@ class Terraform(msgspec.Struct, frozen=True):
         self.say(f"terraform {command}")
         code = _until_it_ends(subprocess.Popen([_program(), command, *options], cwd=self.folder))
         if code not in good:
-            raise NotDeployed(f"terraform {command} did not succeed: mend what it says above, and run this again")
+            raise NotDeployed(f"terraform {command} failed: fix what it reports above, and run this again")
         return code
 
 
@@ -77,7 +77,7 @@ class _Output(msgspec.Struct):
 
 
 def _until_it_ends(process: "subprocess.Popen[bytes]") -> int:
-    """Wait for a program, and return its code. Ctrl-C is told to it as well, and it is let end by itself.
+    """Wait for a program, and return its code. Ctrl-C reaches it as well, and it ends by itself.
 
     Terraform then finishes what it is at, writes its state and gives back the lock; killed, it would do neither.
     """

@@ -59,7 +59,7 @@ class Function(Model, frozen=True, kw_only=True):
     """Of IAM. `permissions.yaml` says where each is granted: on what the owner's section names, and nowhere else."""
     github_permissions: dict[str, Literal["read", "write"]] = {}
     """Of GitHub, by their names for apps: what the installation, or the fine-grained token, is granted."""
-    only_with: dict[str, tuple[str, ...]] = {}
+    granted_when: dict[str, tuple[str, ...]] = {}
     """By a path into the owner's section, such as `pools.*.node_pool`: permissions that are granted only if something
     stands there, and in the projects, or on the secrets, that it names. A `true` means the `project` beside it."""
     environment: dict[str, str] = {}
@@ -68,16 +68,16 @@ class Function(Model, frozen=True, kw_only=True):
 
 
 class Entry(Function, frozen=True, kw_only=True, tag_field="trigger", tag="pubsub"):
-    """One automation, which Pub/Sub wakes: by what, and what becomes of a message that fails."""
+    """One automation, which Pub/Sub triggers: by which topics, and what happens to a message that fails."""
 
     topics: tuple[str, ...] = ()
     """Topics besides the inbox that are pushed to it. What comes by them cannot command."""
     filters: dict[str, str] = {}
     """By topic, the filter of its subscription (https://cloud.google.com/pubsub/docs/subscription-message-filter)."""
     obeys: tuple[str, ...] = ()
-    """The spending restrictions that it enforces on what it owns; its inbox is woken when they change."""
-    wakes: tuple[Literal["itself", "those_that_obey"], ...] = ()
-    """The inboxes that it may publish to: its own, when its time is up, or those of whoever obeys restrictions."""
+    """The spending restrictions that it enforces on what it owns; they trigger it when they change."""
+    may_trigger: tuple[Literal["itself", "those_that_obey"], ...] = ()
+    """The inboxes that it may publish to: its own, when its time is up, or those of all that obey restrictions."""
     tick: TickSchedule | None = None
     retry: RetryPolicy
     """The ack deadline of its subscriptions is 30 seconds longer than its time limit."""
@@ -103,7 +103,7 @@ def _functions_in(text: str) -> Mapping[str, Entry | Webhook]:
     return msgspec.convert(read_yaml(text), dict[str, Entry | Webhook])
 
 
-class Place(Model, frozen=True, kw_only=True):
+class GrantTarget(Model, frozen=True, kw_only=True):
     """What Terraform does for a permission: the API that it enables, and on what it grants it."""
 
     api: str
@@ -114,21 +114,21 @@ class Place(Model, frozen=True, kw_only=True):
     """For a billing account, on which no role of a project can be granted: Google's smallest role that has it."""
 
 
-def load_places(path: Path = PERMISSIONS_PATH) -> dict[str, Place]:
+def load_grant_targets(path: Path = PERMISSIONS_PATH) -> dict[str, GrantTarget]:
     """Where permissions are granted, by the permission or by the service that it begins with."""
-    return dict(_places_in(path.read_text(encoding="utf-8")))
+    return dict(_grant_targets_in(path.read_text(encoding="utf-8")))
 
 
 @functools.cache
-def _places_in(text: str) -> Mapping[str, Place]:
-    return msgspec.convert(read_yaml(text), dict[str, Place])
+def _grant_targets_in(text: str) -> Mapping[str, GrantTarget]:
+    return msgspec.convert(read_yaml(text), dict[str, GrantTarget])
 
 
-def place_of(permission: str, places: dict[str, Place]) -> Place:
+def grant_target_of(permission: str, targets: dict[str, GrantTarget]) -> GrantTarget:
     """Where a permission is granted. Raises ``KeyError`` if nothing says so."""
-    return places.get(permission) or places[permission.partition(".")[0]]
+    return targets.get(permission) or targets[permission.partition(".")[0]]
 
 
 def load_automations(path: Path = PATH) -> dict[str, Entry]:
-    """The automations of the map, which Pub/Sub wakes. Raises as `load_functions` does."""
+    """The automations of the map, which Pub/Sub triggers. Raises as `load_functions` does."""
     return {name: entry for name, entry in load_functions(path).items() if isinstance(entry, Entry)}

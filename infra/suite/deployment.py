@@ -11,7 +11,7 @@ from functions.cap_spending.settings import Settings as CapSpending
 from functions.rotate_secrets.settings import Secret
 from functions.rotate_secrets.settings import Settings as RotateSecrets
 from infra.suite.automations import ROOT, load_functions
-from infra.suite.scope import ACCOUNT, REPOSITORY, Named, named_in
+from infra.suite.scope import ACCOUNT, REPOSITORY, Scope, scope_of
 from infra.suite.settings import EXPECTED, read_caretaker_yaml, refuse_another_kind
 from shared.errors import SettingsError, settings_error_of
 from shared.settings import Model, ProjectId, Region, convert, parse
@@ -131,15 +131,15 @@ class Suite(msgspec.Struct, frozen=True):
         rotated = parse(self.owner, "rotate_secrets", RotateSecrets).section.secrets if keys else {}
         return {secret.secret: secret for key, secret in rotated.items() if key in keys}
 
-    def named(self, automation: str) -> Named:
+    def scope(self, automation: str) -> Scope:
         """On what an automation is granted its permissions."""
         deployment = self.deployment
-        named = named_in(self.owner[automation], load_functions()[automation], deployment.project)
+        scope = scope_of(self.owner[automation], load_functions()[automation], deployment.project)
         return msgspec.structs.replace(
-            named,
-            buckets={bucket: deployment.buckets.get(bucket, project) for bucket, project in named.buckets.items()},
-            accounts=tuple(sorted({*named.accounts, *deployment.act_as.get(automation, ())})),
-            repositories=tuple(sorted({*named.repositories, *deployment.images_of.get(automation, ())})),
+            scope,
+            buckets={bucket: deployment.buckets.get(bucket, project) for bucket, project in scope.buckets.items()},
+            accounts=tuple(sorted({*scope.accounts, *deployment.act_as.get(automation, ())})),
+            repositories=tuple(sorted({*scope.repositories, *deployment.images_of.get(automation, ())})),
         )
 
 
@@ -195,7 +195,7 @@ def variables(suite: Suite, bundles: Mapping[str, Path]) -> dict[str, object]:
         **deployment,
         "project_id": suite.deployment.project,
         "settings": {name: suite.owner[name] for name in ("mode", *suite.automations) if name in suite.owner},
-        "named": {name: suite.named(name) for name in suite.automations},
+        "named": {name: suite.scope(name) for name in suite.automations},
         # Below the root, so that the same bundle is the same to Terraform wherever the checkout is.
         "bundles": {name: f"dist/{path.name}" for name, path in bundles.items()},
     }
@@ -224,7 +224,7 @@ def _check_names(suite: Suite) -> Iterator[SettingsError]:
         for name in names:
             if name not in load_functions():
                 yield _unknown(key, name, "an automation", load_functions())
-    known = {bucket for name in suite.automations for bucket in suite.named(name).buckets}
+    known = {bucket for name in suite.automations for bucket in suite.scope(name).buckets}
     for bucket in suite.deployment.buckets:
         if known and bucket not in known:
             yield _unknown("buckets", bucket, "a bucket of caretaker.yaml", sorted(known))

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
-from infra.suite.automations import Function, load_places, place_of
+from infra.suite.automations import Function, grant_target_of, load_grant_targets
 
 FULL_NAME = re.compile(r"^projects/(?P<project>[a-z][a-z0-9:.-]+)/(?P<collection>[A-Za-z]+)/")
 IMAGE = re.compile(r"^(?P<location>[a-z0-9-]+)-docker\.pkg\.dev/(?P<project>[^/]+)/(?P<repository>[^/]+)/")
@@ -16,7 +16,7 @@ READING = "secretmanager.versions.access"
 Pairs = list[tuple[str, str]]
 
 
-class Named(msgspec.Struct, frozen=True, kw_only=True):
+class Scope(msgspec.Struct, frozen=True, kw_only=True):
     """The resources that one section names, and which permissions it asks for."""
 
     permissions: tuple[str, ...] = ()
@@ -37,17 +37,17 @@ class Named(msgspec.Struct, frozen=True, kw_only=True):
 
     def permissions_by_project(self) -> dict[str, set[str]]:
         """By project, what is granted on anything there: on itself, or on a secret, bucket, repository or account."""
-        places = load_places()
-        by_place: dict[str, set[str]] = {}
+        targets = load_grant_targets()
+        by_target: dict[str, set[str]] = {}
         for permission in self.permissions:
-            by_place.setdefault(place_of(permission, places).granted_on, set()).add(permission)
+            by_target.setdefault(grant_target_of(permission, targets).granted_on, set()).add(permission)
         found = {project: set(permissions) for project, permissions in self.projects.items()}
         elsewhere: tuple[tuple[Iterable[str], set[str]], ...] = (
-            (map(_second, self.own_secrets), by_place.get("secrets", set())),
-            (map(_second, self.secrets), by_place.get("secrets", set()) & {READING}),
-            (self.buckets.values(), by_place.get("buckets", set())),
-            (map(_second, self.repositories), by_place.get("repositories", set())),
-            (map(_of_account, self.accounts), by_place.get("accounts", set())),
+            (map(_second, self.own_secrets), by_target.get("secrets", set())),
+            (map(_second, self.secrets), by_target.get("secrets", set()) & {READING}),
+            (self.buckets.values(), by_target.get("buckets", set())),
+            (map(_second, self.repositories), by_target.get("repositories", set())),
+            (map(_of_account, self.accounts), by_target.get("accounts", set())),
         )
         for projects, permissions in elsewhere:
             for project in projects:
@@ -55,22 +55,22 @@ class Named(msgspec.Struct, frozen=True, kw_only=True):
         return found
 
 
-def named_in(section: object, function: Function, project: str) -> Named:
+def scope_of(section: object, function: Function, project: str) -> Scope:
     """What a section of `caretaker.yaml` names, of a suite that runs in ``project``."""
     asked_for = _asked_for(section, function)
     pairs = list(_pairs(section))
     texts = [value for _, value in pairs]
     images = [found for text in texts if (found := IMAGE.match(text))]
-    places = load_places()
+    targets = load_grant_targets()
     projects: dict[str, set[str]] = {}
     changed: set[str] = set()
     for permission, where in asked_for.items():
-        place = place_of(permission, places).granted_on
-        for one in _projects(where) if place == "projects" else ():
+        target = grant_target_of(permission, targets).granted_on
+        for one in _projects(where) if target == "projects" else ():
             projects.setdefault(one, set()).add(permission)
-        if place == "secrets" and permission != READING:
+        if target == "secrets" and permission != READING:
             changed.update(_secrets(where))
-    return Named(
+    return Scope(
         permissions=tuple(permission for permission in function.permissions if permission in asked_for),
         projects={one: _sorted(permissions) for one, permissions in sorted(projects.items())},
         secrets=_sorted(changed | set(_secrets(asked_for.get(READING, [])))),
@@ -88,9 +88,9 @@ def named_in(section: object, function: Function, project: str) -> Named:
 def _asked_for(section: object, function: Function) -> dict[str, Pairs]:
     """The permissions that a section asks for, each with what stands where it does so: all of it, if nothing says."""
     everything = list(_pairs(section))
-    conditional = {permission for permissions in function.only_with.values() for permission in permissions}
+    conditional = {permission for permissions in function.granted_when.values() for permission in permissions}
     found: dict[str, Pairs] = {one: everything for one in function.permissions if one not in conditional}
-    for path, permissions in function.only_with.items():
+    for path, permissions in function.granted_when.items():
         steps = path.split(".")
         for value, beside in _at(section, steps, {}):
             if value:

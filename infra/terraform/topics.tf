@@ -31,7 +31,7 @@ locals {
     for name, entry in local.deployed : {
       for other, obeying in local.deployed : "${name}/${other}" => { waker = name, woken = other }
       if other != name && length(lookup(obeying, "obeys", [])) > 0
-    } if contains(lookup(entry, "wakes", []), "those_that_obey")
+    } if contains(lookup(entry, "may_trigger", []), "those_that_obey")
   ]...)
 }
 

@@ -13,7 +13,7 @@ import pytest
 
 from infra.costs.suite import CONDITIONS, CONDITIONS_OF_ALL
 from infra.suite.automations import ROOT, Entry, Webhook, load_functions
-from infra.suite.scope import Named
+from infra.suite.scope import Scope
 from tests.infra.terraform import TERRAFORM, folders
 
 pytestmark = pytest.mark.one_python
@@ -129,7 +129,7 @@ def test_terraform_knows_an_entry_as_python_does() -> None:
     known = attributes(blocks("modules/automation", "variable")["entry"]["type"])
     fields = {field.name: field for kind in (Entry, Webhook) for field in msgspec.structs.fields(kind)}
     # What Terraform reads elsewhere, or has no use for.
-    elsewhere = {"topics", "obeys", "publishes", "laws_that_do_not_apply", "github_permissions", "only_with"}
+    elsewhere = {"topics", "obeys", "publishes", "laws_that_do_not_apply", "github_permissions", "granted_when"}
     assert set(known) == {"trigger", *fields} - elsewhere
     always = {field.name for field in msgspec.structs.fields(Entry) if field.required} - {"retry", "dead_letter_after"}
     assert {name for name, kind in known.items() if not kind.startswith("optional(")} == {"trigger", *always}
@@ -138,7 +138,7 @@ def test_terraform_knows_an_entry_as_python_does() -> None:
 def test_terraform_knows_what_is_named_as_python_does() -> None:
     for folder in (".", "modules/automation"):
         known = attributes(blocks(folder, "variable")["named"]["type"])
-        assert set(known) == {field.name for field in msgspec.structs.fields(Named)}
+        assert set(known) == {field.name for field in msgspec.structs.fields(Scope)}
 
 
 def test_dead_letters_and_deadlines_are_within_what_pubsub_allows() -> None:

@@ -6,8 +6,8 @@ What is granted on projects and on secrets is granted on those alone that the sc
 import re
 from collections.abc import Iterator
 
-from infra.suite.automations import Entry, load_places, place_of
-from infra.suite.scope import READING, Named, named_in
+from infra.suite.automations import Entry, grant_target_of, load_grant_targets
+from infra.suite.scope import READING, Scope, scope_of
 from localcloud.core.server import Call
 from localcloud.github.access import LEVELS
 from tests.laws.case import Case
@@ -17,7 +17,7 @@ from tests.laws.permissions import github_permissions_of, permissions_of
 NAME = "least_privilege"
 PROJECT = re.compile(r"projects/(?P<project>[a-z][a-z0-9-]+)")
 SECRET = re.compile(r"projects/[a-z0-9-]+/secrets/[A-Za-z0-9_-]+")
-PLACES = load_places()
+GRANT_TARGETS = load_grant_targets()
 
 
 class NotGranted(Exception):
@@ -34,11 +34,11 @@ def used_permissions(case: Case) -> set[str]:
     """The permissions that the scenario needs. Raises ``LawBroken`` for one that is not granted."""
     used = set()
     section = case.scenario.settings[case.automation.name]
-    named = named_in(section, case.entry, case.scenario.project)
+    scope = scope_of(section, case.entry, case.scenario.project)
     with Stage(case, NAME, is_by_wire=False) as stage:
         for call in (call for delivery in stage.play_to_the_end() for call in delivery.calls):
             try:
-                used |= {*_used(call, named), *_used_of_github(call, case.entry)}
+                used |= {*_used(call, scope), *_used_of_github(call, case.entry)}
             except KeyError:
                 unknown = f"it calls {call.method}: say in tests/laws/permissions.py what that needs"
                 raise stage.broken(unknown) from None
@@ -53,26 +53,26 @@ def granted_permissions(entry: Entry) -> list[str]:
     return [*entry.permissions, *(_of_github(name, level) for name, level in entry.github_permissions.items())]
 
 
-def _used(call: Call, named: Named) -> Iterator[str]:
+def _used(call: Call, scope: Scope) -> Iterator[str]:
     for permission in permissions_of(call.method, call.request):
-        if permission not in named.permissions:
+        if permission not in scope.permissions:
             raise NotGranted(permission)
-        if not _is_granted_there(permission, call, named):
+        if not _is_granted_there(permission, call, scope):
             raise NotGranted(f"{permission} elsewhere than the settings name for it")
         yield permission
 
 
-def _is_granted_there(permission: str, call: Call, named: Named) -> bool:
+def _is_granted_there(permission: str, call: Call, scope: Scope) -> bool:
     """Whether a permission is granted on what a call is about: the first resource that it names."""
-    place = place_of(permission, PLACES).granted_on
-    if place not in {"projects", "secrets"}:
+    target = grant_target_of(permission, GRANT_TARGETS).granted_on
+    if target not in {"projects", "secrets"}:
         return True
     about = f"{call.method} {call.request}"
-    if place == "projects":
+    if target == "projects":
         found = PROJECT.search(about)
-        return found is not None and permission in named.projects.get(found["project"], ())
+        return found is not None and permission in scope.projects.get(found["project"], ())
     secret = SECRET.search(about)
-    secrets = named.secrets if permission == READING else named.own_secrets
+    secrets = scope.secrets if permission == READING else scope.own_secrets
     return secret is not None and secret[0] in secrets
 
 

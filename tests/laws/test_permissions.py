@@ -95,7 +95,7 @@ def test_a_level_that_is_too_low_is_not_enough() -> None:
 def test_what_is_not_asked_for_where_a_call_is_made_is_not_granted() -> None:
     scenario = load_scenario(Path(__file__).with_name("planted.yaml"), "cap_spending")
     # There is a billing account, so it is granted; but that names no project.
-    only_with = {"budgets.*.billing_account": ("run.services.list", "run.services.update")}
-    given = msgspec.structs.replace(load_automations()["cap_spending"], only_with=only_with)
+    granted_when = {"budgets.*.billing_account": ("run.services.list", "run.services.update")}
+    given = msgspec.structs.replace(load_automations()["cap_spending"], granted_when=granted_when)
     with pytest.raises(LawBroken, match=r"needs run\.services\.list elsewhere than the settings name for it"):
         used_permissions(Case(AUTOMATION, given, scenario, "planted"))

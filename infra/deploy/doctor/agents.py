@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from infra.deploy.doctor.findings import Finding, Patient, missing, well
+from infra.deploy.doctor.findings import CheckContext, Finding, not_checked, ok, problem
 from infra.deploy.doctor.projects import present
 from shared.clients import Clients
 from shared.errors import no_answer
@@ -27,27 +27,28 @@ PUBSUB = Service("Pub/Sub", "pubsub")
 SECRET_MANAGER = Service("Secret Manager", "secretmanager")
 
 
-def agents(patient: Patient) -> Iterable[Finding]:
+def agents(context: CheckContext) -> Iterable[Finding]:
     """Whether the agents are there that Terraform grants something."""
-    clients = patient.target.clients
-    numbers = present(patient)
-    for project, service in _wanted(patient):
+    clients = context.target.clients
+    numbers = present(context)
+    for project, service in _wanted(context):
         if project not in numbers:
-            continue  # said by `projects`
+            yield not_checked(f"{service.title}'s agent in {project}", project)
+            continue
         if _is_there(clients, f"service-{numbers[project]}@gcp-sa-{service.name}.iam.gserviceaccount.com"):
-            yield well(f"{project}: {service.title}'s agent is there")
+            yield ok(f"{project}: {service.title}'s agent is there")
         else:
-            yield missing(
+            yield problem(
                 f"{project}: {service.title}'s agent is not there, and apply fails where it grants it something",
                 f"gcloud beta services identity create --service={service.name}.googleapis.com --project={project}",
             )
 
 
-def _wanted(patient: Patient) -> Iterator[tuple[str, Service]]:
+def _wanted(context: CheckContext) -> Iterator[tuple[str, Service]]:
     """Pub/Sub pushes and moves dead letters; Secret Manager publishes to the topic of `rotate_secrets`."""
-    yield patient.suite.deployment.project, PUBSUB
-    if "rotate_secrets" in patient.suite.owner:
-        secrets = patient.suite.named("rotate_secrets").own_secrets
+    yield context.suite.deployment.project, PUBSUB
+    if "rotate_secrets" in context.suite.owner:
+        secrets = context.suite.scope("rotate_secrets").own_secrets
         yield from ((project, SECRET_MANAGER) for project in sorted({secret.split("/")[1] for secret in secrets}))
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from functions.cap_spending.settings import Basis, Budget, Settings
-from infra.deploy.doctor.findings import Finding, Patient, missing, well
+from infra.deploy.doctor.findings import CheckContext, Finding, ok, problem
 from shared.settings import parse
 
 if TYPE_CHECKING:
@@ -13,33 +13,33 @@ if TYPE_CHECKING:
 TOPIC = "caretaker-budget-notifications"
 
 
-def budgets(patient: Patient) -> Iterable[Finding]:
+def budgets(context: CheckContext) -> Iterable[Finding]:
     """The budgets."""
-    if "cap_spending" not in patient.suite.owner:
+    if "cap_spending" not in context.suite.owner:
         return
-    section = parse(patient.suite.owner, "cap_spending", Settings).section
-    topic = f"projects/{patient.suite.deployment.project}/topics/{TOPIC}"
+    section = parse(context.suite.owner, "cap_spending", Settings).section
+    topic = f"projects/{context.suite.deployment.project}/topics/{TOPIC}"
     for key, budget in section.budgets.items():
         if budget.id:
-            yield from _existing(patient, key, budget, topic)
+            yield from _existing(context, key, budget, topic)
         else:
-            yield well(f"budget {key} is made by Terraform, with its rules and its topic")
+            yield ok(f"budget {key} is made by Terraform, with its rules and its topic")
 
 
-def _existing(patient: Patient, key: str, budget: Budget, topic: str) -> Iterable[Finding]:
+def _existing(context: CheckContext, key: str, budget: Budget, topic: str) -> Iterable[Finding]:
     from google.api_core.exceptions import NotFound, PermissionDenied
     from google.cloud.billing.budgets_v1 import BudgetServiceClient
 
-    clients = patient.target.clients
+    clients = context.target.clients
     name = f"billingAccounts/{budget.billing_account}/budgets/{budget.id}"
     update = f"gcloud billing budgets update {budget.id} --billing-account={budget.billing_account}"
     try:
         found = clients.of(BudgetServiceClient).get_budget(request={"name": name}, **clients.reading)
     except (NotFound, PermissionDenied):
-        mend = f"gcloud billing budgets list --billing-account={budget.billing_account}, and its id into caretaker.yaml"
-        yield missing(f"budget {key}: there is no {name}, or it is not for you to see", mend)
+        fix = f"gcloud billing budgets list --billing-account={budget.billing_account}, and its id into caretaker.yaml"
+        yield problem(f"budget {key}: there is no {name}, or it is not for you to see", fix)
         return
-    yield well(f"budget {key} is there")
+    yield ok(f"budget {key} is there")
     yield _topic(key, found.notifications_rule.pubsub_topic, topic, update)
     yield from _currency(key, found, budget)
     yield from _forecast_rules(key, found, budget, update)
@@ -47,20 +47,20 @@ def _existing(patient: Patient, key: str, budget: Budget, topic: str) -> Iterabl
 
 def _topic(key: str, found: str, topic: str, update: str) -> Finding:
     if found == topic:
-        return well(f"budget {key} sends to the suite's topic")
-    mend = f"{update} --notifications-rule-pubsub-topic={topic}"
+        return ok(f"budget {key} sends to the suite's topic")
+    fix = f"{update} --notifications-rule-pubsub-topic={topic}"
     if not found:
-        return missing(f"budget {key} sends to no topic (after apply)", mend)
-    return missing(
+        return problem(f"budget {key} sends to no topic (after apply)", fix)
+    return problem(
         f"budget {key} sends to {found}, and a budget has one topic",
-        f"let Terraform create another: budgets.{key} in deployment.yaml, and no id in caretaker.yaml; or {mend}",
+        f"let Terraform create another: budgets.{key} in deployment.yaml, and no id in caretaker.yaml; or {fix}",
     )
 
 
 def _currency(key: str, found: "GoogleBudget", budget: Budget) -> Iterable[Finding]:
     currency = found.amount.specified_amount.currency_code
     if currency and currency != budget.currency:
-        yield missing(
+        yield problem(
             f"budget {key} is in {currency}, and caretaker.yaml says {budget.currency}", f"currency: {currency}"
         )
 
@@ -73,9 +73,9 @@ def _forecast_rules(key: str, found: "GoogleBudget", budget: Budget, update: str
     rules = {rule.threshold_percent for rule in found.threshold_rules if rule.spend_basis == forecast}
     lacking = [rung for rung in budget.ladder if rung.on is Basis.FORECAST and rung.at not in rules]
     for rung in lacking:
-        mend = f"{update} --add-threshold-rule=percent={rung.at:g},basis=forecasted-spend"
-        yield missing(
-            f"budget {key} has no forecast rule for the rung {rung.name}, which so never comes into force", mend
+        fix = f"{update} --add-threshold-rule=percent={rung.at:g},basis=forecasted-spend"
+        yield problem(
+            f"budget {key} has no forecast rule for the rung {rung.name}, which so never comes into force", fix
         )
     if not lacking and any(rung.on is Basis.FORECAST for rung in budget.ladder):
-        yield well(f"budget {key} has a forecast rule for each forecast rung")
+        yield ok(f"budget {key} has a forecast rule for each forecast rung")

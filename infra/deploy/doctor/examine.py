@@ -1,24 +1,15 @@
-"""Says what is missing before the suite can be deployed and can do its work, and the command that mends it."""
+"""Checks what must be there before the suite can be deployed and can do its work."""
 
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from infra.deploy.doctor import (
-    agents,
-    budgets,
-    gpus,
-    grants,
-    images,
-    machine,
-    projects,
-    region,
-    secrets,
-)
-from infra.deploy.doctor.findings import Finding, Look, Patient, looked
+from infra.deploy.doctor import agents, budgets, gpus, grants, images, machine, projects, region, secrets
+from infra.deploy.doctor.findings import Check, CheckContext, Finding, Status, run_check
 
-ON_THIS_MACHINE: tuple[Look, ...] = (machine.tools, machine.login)
+ON_THIS_MACHINE: tuple[Check, ...] = (machine.tools, machine.login)
 """What has no meaning for the local cloud."""
 
-EVERYWHERE: tuple[Look, ...] = (
+EVERYWHERE: tuple[Check, ...] = (
     projects.projects,
     projects.billing,
     projects.apis,
@@ -35,36 +26,70 @@ EVERYWHERE: tuple[Look, ...] = (
     secrets.notices_of_rotation,
     budgets.budgets,
 )
+IN_OWN_PROJECT = frozenset({projects.billing, projects.who_may_be_granted, region.region, region.quotas_of_functions})
+"""What reads the suite's own project: it can find nothing if that is missing."""
 
 
-def examine(patient: Patient, say: Callable[[str], None]) -> bool:
-    """Look at everything, and say each thing when it is seen. Returns whether all is well."""
-    patient = patient.for_one_run()
-    words: list[str] = []
-    for look in _looks(patient, say):
-        for finding in looked(look, patient):
-            _tell(finding, say)
-            words.append(finding.word)
-    counts = {"well": "ok", "to consider": "advice", "to mend": "MISSING"}
-    say(", ".join(f"{words.count(word)} {name}" for name, word in counts.items()))
-    return "MISSING" not in words
+def examine(context: CheckContext, say: Callable[[str], None]) -> bool:
+    """Run every check, and report each finding as it comes. Returns whether there is no problem."""
+    found: list[Finding] = []
+    for finding in findings(context):
+        for line in finding_lines(finding):
+            say(line)
+        found.append(finding)
+    for line in (*skipped_checks(context), summary(found)):
+        say(line)
+    return not has_problems(found)
 
 
-def _looks(patient: Patient, say: Callable[[str], None]) -> Iterator[Look]:
-    """Those that have a meaning: on the local cloud none at this machine, without a login none at a cloud."""
-    in_the_cloud = (machine.bucket_of_the_state, *EVERYWHERE)
-    if patient.target.is_local:
-        yield from EVERYWHERE
-        say("3 looks (tools, login, state) are not for the local cloud, and were left out")
-        return
-    yield from ON_THIS_MACHINE
-    if machine.is_logged_in():
-        yield from in_the_cloud
-    else:
-        say(f"{len(in_the_cloud)} looks need a login, and were left out")
+def findings(context: CheckContext) -> Iterator[Finding]:
+    """What the checks find that apply: on the local cloud none of this machine, without a login none of a cloud."""
+    context = context.for_one_run()
+    if not context.target.is_local:
+        for check in ON_THIS_MACHINE:
+            yield from run_check(check, context)
+    own = context.suite.deployment.project
+    for check in _of_the_cloud(context):
+        yield from run_check(check, context, project=own if check in IN_OWN_PROJECT else "")
 
 
-def _tell(finding: Finding, say: Callable[[str], None]) -> None:
-    say(f"{finding.word:<7}  {finding.what}")
-    if finding.mend:
-        say(f"         {finding.mend}")
+def skipped_checks(context: CheckContext) -> Iterable[str]:
+    """Which checks do not apply, and why."""
+    if context.target.is_local:
+        yield "3 checks (tools, login, state) do not apply to the local cloud and were skipped"
+    elif not machine.is_logged_in():
+        yield f"{len(EVERYWHERE) + 1} checks need a login and were skipped"
+
+
+def has_problems(found: Iterable[Finding]) -> bool:
+    """Whether anything must be fixed."""
+    return any(finding.status is Status.PROBLEM for finding in found)
+
+
+def summary(found: Sequence[Finding]) -> str:
+    """How many findings there are of each status."""
+    counts = Counter(finding.status for finding in found)
+    parts = [
+        f"{counts[Status.OK]} OK",
+        *(_counted(counts[one], one.lower()) for one in (Status.WARNING, Status.PROBLEM)),
+    ]
+    if counts[Status.NOT_CHECKED]:
+        parts.append(f"{counts[Status.NOT_CHECKED]} not checked")
+    return ", ".join(parts)
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" + ("" if number == 1 else "s")
+
+
+def finding_lines(finding: Finding) -> Iterator[str]:
+    """A finding, and below it what fixes it."""
+    yield f"{finding.status:<11}  {finding.what}"
+    if finding.fix:
+        yield f"{'':<11}  {finding.fix}"
+
+
+def _of_the_cloud(context: CheckContext) -> tuple[Check, ...]:
+    if context.target.is_local:
+        return EVERYWHERE
+    return (machine.bucket_of_the_state, *EVERYWHERE) if machine.is_logged_in() else ()

@@ -1,66 +1,107 @@
-"""What `doctor` finds: one line for each thing that was looked at, and the command that mends it."""
+"""What `doctor` finds: one line for each thing that was checked, and the command that fixes it."""
 
+import enum
 from collections.abc import Callable, Iterable
+from functools import partial
 
 import msgspec
 
 from infra.deploy.target import Target
 from infra.suite.deployment import Suite
+from shared.clients import Clients
 from shared.errors import cloud_errors, in_words
 
 
+class Status(enum.StrEnum):
+    """How a check ended, as it is printed."""
+
+    OK = "ok"
+    WARNING = "warning"
+    PROBLEM = "PROBLEM"
+    NOT_CHECKED = "not checked"
+
+
 class Finding(msgspec.Struct, frozen=True):
-    """One thing that was looked at."""
+    """One thing that was checked."""
 
     what: str
-    is_well: bool
-    mend: str = ""
-    """The command, or the step, that mends it; of what is well, that makes it better still."""
-
-    @property
-    def word(self) -> str:
-        """What it is called before a person."""
-        if not self.is_well:
-            return "MISSING"
-        return "advice" if self.mend else "ok"
+    status: Status
+    fix: str = ""
+    """The command, or the step, that fixes a problem or answers a warning."""
 
 
-class Patient(msgspec.Struct, frozen=True):
-    """What is looked at."""
+class CheckContext(msgspec.Struct, frozen=True):
+    """What is checked."""
 
     suite: Suite
     target: Target
 
-    def for_one_run(self) -> "Patient":
-        """The same, for one examination: what several looks ask is asked once in it."""
+    def for_one_run(self) -> "CheckContext":
+        """The same, for one examination: what several checks read is read once in it."""
         target = msgspec.structs.replace(self.target, clients=self.target.clients.for_one_run())
-        return Patient(self.suite, target)
+        return CheckContext(self.suite, target)
+
+    def project_number(self, project: str) -> str:
+        """Of a project; empty if it is missing, or not visible to the caller. Raises ``GoogleAPIError``."""
+        clients = self.target.clients
+        return clients.once(("number of project", project), partial(_project_number, project, clients))
+
+    def is_missing(self, project: str) -> bool:
+        """Whether a project is missing, so that nothing in it can be checked. Raises ``GoogleAPIError``."""
+        return not self.project_number(project)
 
 
-Look = Callable[[Patient], Iterable[Finding]]
+Check = Callable[[CheckContext], Iterable[Finding]]
 
 
-def looked(look: Look, patient: Patient) -> list[Finding]:
-    """What one look finds; one that fails is a finding too, beside what it has found by then."""
+def run_check(check: Check, context: CheckContext, *, project: str = "") -> list[Finding]:
+    """What one check finds; if a call fails, that is a problem too, after what was found by then.
+
+    A check that reads nothing but one ``project`` is not made if that is missing.
+    """
     found: list[Finding] = []
     try:
-        found.extend(look(patient))
+        if project and context.is_missing(project):
+            return [not_checked(subject_of(check), project)]
+        found.extend(check(context))
     except cloud_errors() as error:
-        about = (look.__doc__ or look.__name__).partition(".")[0]
-        found.append(Finding(f"could not see {about[0].lower()}{about[1:]} ({in_words(error)})", is_well=False))
+        found.append(Finding(f"could not see {subject_of(check)} ({in_words(error)})", Status.PROBLEM))
     return found
 
 
-def well(what: str) -> Finding:
+def _project_number(project: str, clients: Clients) -> str:
+    from google.api_core.exceptions import NotFound, PermissionDenied
+    from google.cloud.resourcemanager_v3 import ProjectsClient
+
+    request = {"name": f"projects/{project}"}
+    try:
+        there = clients.of(ProjectsClient).get_project(request=request, **clients.reading)
+    except (NotFound, PermissionDenied):
+        return ""
+    return there.name.removeprefix("projects/")
+
+
+def subject_of(check: Check) -> str:
+    """What a check is about, to be put into a sentence: the beginning of its docstring."""
+    about = (check.__doc__ or check.__name__).partition(".")[0]
+    return f"{about[0].lower()}{about[1:]}"
+
+
+def ok(what: str) -> Finding:
     """Something that is as it should be."""
-    return Finding(what, is_well=True)
+    return Finding(what, Status.OK)
 
 
-def missing(what: str, mend: str) -> Finding:
-    """Something that is not, and what mends it."""
-    return Finding(what, is_well=False, mend=mend)
+def problem(what: str, fix: str) -> Finding:
+    """Something that is missing or wrong, and what fixes it."""
+    return Finding(what, Status.PROBLEM, fix)
 
 
-def advice(what: str, mend: str) -> Finding:
-    """Something that will do, and what would be better."""
-    return Finding(what, is_well=True, mend=mend)
+def warning(what: str, fix: str) -> Finding:
+    """Something that works, and what would be better."""
+    return Finding(what, Status.WARNING, fix)
+
+
+def not_checked(what: str, project: str) -> Finding:
+    """Something in a project that is missing, which is a problem of its own."""
+    return Finding(f"{what}: project {project} is missing", Status.NOT_CHECKED)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from functions.scale_gpu_pools.settings import NodePool, Pool, Settings
-from infra.deploy.doctor.findings import Finding, Patient, missing, well
+from infra.deploy.doctor.findings import CheckContext, Finding, not_checked, ok, problem
 from infra.deploy.quotas import REQUEST, UNLIMITED, limit
 from shared.clients import Clients
 from shared.settings import parse
@@ -60,21 +60,25 @@ class Need(msgspec.Struct, frozen=True):
         return {"region": self.region} | ({"gpu_family": self.family} if self.family else {})
 
 
-def quotas_of_gpus(patient: Patient) -> Iterable[Finding]:
+def quotas_of_gpus(context: CheckContext) -> Iterable[Finding]:
     """Whether quotas let every GPU pool come back from zero."""
     from google.api_core.exceptions import NotFound
 
-    if AUTOMATION not in patient.suite.owner:
+    if AUTOMATION not in context.suite.owner:
         return
-    clients = patient.target.clients
-    for key, pool in parse(patient.suite.owner, AUTOMATION, Settings).section.pools.items():
+    clients = context.target.clients
+    for key, pool in parse(context.suite.owner, AUTOMATION, Settings).section.pools.items():
+        project = pool.full_name.split("/")[1]
+        if context.is_missing(project):
+            yield not_checked(f"pool {key}", project)
+            continue
         try:
             needs = list(_needs(clients, pool))
         except NotFound:
-            yield missing(f"pool {key}: there is no {pool.full_name}", f"{AUTOMATION}.pools.{key} in caretaker.yaml")
+            yield problem(f"pool {key}: there is no {pool.full_name}", f"{AUTOMATION}.pools.{key} in caretaker.yaml")
             continue
         if not needs:
-            yield well(f"pool {key} has no GPUs, so no quota of GPUs stops it")
+            yield ok(f"pool {key} has no GPUs, so no quota of GPUs stops it")
         for need in needs:
             yield _finding(clients, key, need)
 
@@ -82,18 +86,18 @@ def quotas_of_gpus(patient: Patient) -> Iterable[Finding]:
 def _finding(clients: Clients, key: str, need: Need) -> Finding:
     where = f"{REQUEST}?project={need.project}"
     if not need.quota:
-        return missing(f"pool {key}: the quota of {need.accelerator} is not known here", f"look for it at {where}")
+        return problem(f"pool {key}: the quota of {need.accelerator} is not known here", f"look for it at {where}")
     what = f"{need.quota} in {need.project}" + (f", {need.region}" if need.dimensions else "")
     allowed = limit(clients, need.project, need.service, need.quota, need.dimensions)
     if allowed is None:
-        return missing(f"pool {key}: {what} could not be seen", f"look at {where}")
+        return problem(f"pool {key}: {what} could not be seen", f"look at {where}")
     takes = f"{need.gpus} GPU{'s' if need.gpus > 1 else ''}"
     if allowed != UNLIMITED and allowed < need.gpus:
-        return missing(
+        return problem(
             f"pool {key} could not come back from zero: it takes {takes}, and {what} is {allowed}",
             f"ask for more of {need.quota} at {where}",
         )
-    return well(f"pool {key} takes {takes}, and {what} is {'not limited' if allowed == UNLIMITED else allowed}")
+    return ok(f"pool {key} takes {takes}, and {what} is {'not limited' if allowed == UNLIMITED else allowed}")
 
 
 def _needs(clients: Clients, pool: Pool) -> Iterator[Need]:

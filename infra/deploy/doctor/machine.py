@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from infra.deploy import state_bucket
-from infra.deploy.doctor.findings import Finding, Patient, missing, well
+from infra.deploy.doctor.findings import CheckContext, Finding, ok, problem
 
 if TYPE_CHECKING:
     from google.auth.credentials import Credentials
@@ -17,44 +17,44 @@ TERRAFORM_AT_LEAST = (1, 11)
 """The first with write-only arguments, which keep a secret out of the state."""
 
 
-def tools(_: Patient) -> Iterable[Finding]:
+def tools(_: CheckContext) -> Iterable[Finding]:
     """The tools."""
     yield _terraform()
     if shutil.which("gcloud"):
-        yield well("gcloud is installed")
+        yield ok("gcloud is installed")
     else:
-        yield missing("gcloud is not installed", "https://cloud.google.com/sdk/docs/install")
+        yield problem("gcloud is not installed", "https://cloud.google.com/sdk/docs/install")
 
 
 def _terraform() -> Finding:
     get = "https://developer.hashicorp.com/terraform/install"
     program = shutil.which("terraform")
     if program is None:
-        return missing("terraform is not installed", get)
+        return problem("terraform is not installed", get)
     run = subprocess.run([program, "version", "-json"], capture_output=True, text=True, check=False)
     found = re.search(r'"terraform_version": *"(\d+)\.(\d+)[^"]*"', run.stdout)
     if found is None:
-        return missing(f"terraform does not say its version: {run.stderr.strip()[:200]}", get)
+        return problem(f"terraform does not say its version: {run.stderr.strip()[:200]}", get)
     version = (int(found[1]), int(found[2]))
     text = json.loads(run.stdout)["terraform_version"]
     if version < TERRAFORM_AT_LEAST:
-        return missing(f"terraform {text} is too old: {'.'.join(map(str, TERRAFORM_AT_LEAST))} or newer is needed", get)
-    return well(f"terraform {text}")
+        return problem(f"terraform {text} is too old: {'.'.join(map(str, TERRAFORM_AT_LEAST))} or newer is needed", get)
+    return ok(f"terraform {text}")
 
 
-def login(patient: Patient) -> Iterable[Finding]:
+def login(context: CheckContext) -> Iterable[Finding]:
     """The login of Terraform and of this command: application default credentials."""
     credentials = _credentials()
     if credentials is None:
-        yield missing("nobody is logged in", "gcloud auth application-default login")
+        yield problem("nobody is logged in", "gcloud auth application-default login")
         return
-    yield well("application default credentials are there")
-    project = patient.suite.deployment.project
+    yield ok("application default credentials are there")
+    project = context.suite.deployment.project
     quota = getattr(credentials, "quota_project_id", None)
     if quota == project or not hasattr(credentials, "refresh_token"):
-        yield well(f"calls are counted as those of {quota or 'the account that is logged in'}")
+        yield ok(f"calls are counted as those of {quota or 'the account that is logged in'}")
     else:
-        yield missing(
+        yield problem(
             f"the quota project of the login is {quota or 'not set'}",
             f"gcloud auth application-default set-quota-project {project}",
         )
@@ -76,10 +76,12 @@ def _credentials() -> "Credentials | None":
     return credentials
 
 
-def bucket_of_the_state(patient: Patient) -> Iterable[Finding]:
+def bucket_of_the_state(context: CheckContext) -> Iterable[Finding]:
     """The bucket of Terraform's state."""
-    deployment = patient.suite.deployment
-    if state_bucket.is_there(patient.target.clients, deployment.bucket):
-        yield well(f"gs://{deployment.bucket} is there for Terraform's state")
+    deployment = context.suite.deployment
+    if state_bucket.is_there(context.target.clients, deployment.bucket):
+        yield ok(f"gs://{deployment.bucket} is there for Terraform's state")
     else:
-        yield missing(f"there is no gs://{deployment.bucket}: plan asks to create it", state_bucket.mend(deployment))
+        yield problem(
+            f"there is no gs://{deployment.bucket}: plan asks to create it", state_bucket.create_command(deployment)
+        )

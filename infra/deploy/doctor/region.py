@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from infra.deploy.doctor.findings import Finding, Patient, advice, missing, well
+from infra.deploy.doctor.findings import CheckContext, Finding, ok, problem, warning
 from infra.deploy.quotas import REQUEST, UNLIMITED, limit
 from infra.suite.automations import Function, load_functions
 from shared.clients import Clients
@@ -43,52 +43,52 @@ class _Locations(msgspec.Struct, rename="camel"):
     next_page_token: str = ""
 
 
-def region(patient: Patient) -> Iterable[Finding]:
+def region(context: CheckContext) -> Iterable[Finding]:
     """Whether the region has all services."""
-    clients, deployment = patient.target.clients, patient.suite.deployment
+    clients, deployment = context.target.clients, context.suite.deployment
     here = deployment.region
     regions = {service: _regions(clients, api, deployment.project) for service, api in LOCATIONS.items()}
     lacking = [service for service, known in regions.items() if here not in known]
     if lacking:
         others = _nearest(here, set[str].intersection(*regions.values()))
-        yield missing(f"{here} has no {', no '.join(lacking)}", f"region in deployment.yaml: such as {others}")
+        yield problem(f"{here} has no {', no '.join(lacking)}", f"region in deployment.yaml: such as {others}")
     else:
-        yield well(f"{here} has {', '.join(regions)}")
+        yield ok(f"{here} has {', '.join(regions)}")
     database = deployment.firestore_location or here
     databases = _regions(clients, FIRESTORE, deployment.project)
     if database in databases:
-        yield well(f"Firestore can be in {database}")
+        yield ok(f"Firestore can be in {database}")
     else:
         others = _nearest(database, databases)
-        yield missing(f"Firestore cannot be in {database}", f"firestore_location in deployment.yaml: such as {others}")
+        yield problem(f"Firestore cannot be in {database}", f"firestore_location in deployment.yaml: such as {others}")
 
 
-def quotas_of_functions(patient: Patient) -> Iterable[Finding]:
+def quotas_of_functions(context: CheckContext) -> Iterable[Finding]:
     """Whether the quotas of Cloud Run leave room for the functions."""
     functions = load_functions()
-    deployed = {name: functions[name] for name in patient.suite.automations}
+    deployed = {name: functions[name] for name in context.suite.automations}
     cpu = {name: CPU_OF_AN_INSTANCE * one.max_instances for name, one in deployed.items()}
     memory = {name: _bytes(one) * one.max_instances for name, one in deployed.items()}
-    yield _room(patient, CPU, cpu, 1000, "vCPU")
-    yield _room(patient, MEMORY, memory, 2**30, "GiB")
+    yield _room(context, CPU, cpu, 1000, "vCPU")
+    yield _room(context, MEMORY, memory, 2**30, "GiB")
 
 
-def _room(patient: Patient, quota: str, wanted: Mapping[str, int], unit: int, unit_name: str) -> Finding:
-    deployment = patient.suite.deployment
-    allowed = limit(patient.target.clients, deployment.project, RUN, quota, {"region": deployment.region})
+def _room(context: CheckContext, quota: str, wanted: Mapping[str, int], unit: int, unit_name: str) -> Finding:
+    deployment = context.suite.deployment
+    allowed = limit(context.target.clients, deployment.project, RUN, quota, {"region": deployment.region})
     what = f"Cloud Run's {quota} in {deployment.region}"
-    mend = f"ask for more of {quota} at {REQUEST}?project={deployment.project}"
+    fix = f"ask for more of {quota} at {REQUEST}?project={deployment.project}"
     if allowed is None:
-        return missing(f"{what} could not be seen", f"look at {REQUEST}?project={deployment.project}")
+        return problem(f"{what} could not be seen", f"look at {REQUEST}?project={deployment.project}")
     if allowed == UNLIMITED:
-        return well(f"{what} is not limited")
+        return ok(f"{what} is not limited")
     told = f"{what} is {allowed / unit:g} {unit_name}"
     most = max(wanted, key=lambda name: wanted[name])
     if wanted[most] > allowed:
-        return missing(f"{told}, and {most} is not deployed with less than {wanted[most] / unit:g}", mend)
+        return problem(f"{told}, and {most} is not deployed with less than {wanted[most] / unit:g}", fix)
     if sum(wanted.values()) > allowed:
-        return advice(f"{told}: with all instances at once the suite would need {sum(wanted.values()) / unit:g}", mend)
-    return well(f"{told}, and the suite needs {sum(wanted.values()) / unit:g} at most")
+        return warning(f"{told}: with all instances at once the suite would need {sum(wanted.values()) / unit:g}", fix)
+    return ok(f"{told}, and the suite needs {sum(wanted.values()) / unit:g} at most")
 
 
 def _bytes(function: Function) -> int:

@@ -48,7 +48,7 @@ run "an_automation_that_pubsub_wakes" {
       tick               = { schedule = "*/10 * * * *", time_zone = "Etc/UTC", every_seconds = 600 }
       retry              = { minimum_backoff_seconds = 10, maximum_backoff_seconds = 600 }
       dead_letter_after  = 20
-      wakes              = ["itself"]
+      may_trigger        = ["itself"]
       filters            = { budget = "NOT attributes.eventType = \"TOPIC_CONFIGURED\"" }
       permissions = [
         "datastore.entities.get", "pubsub.topics.publish", "run.services.list", "run.services.update", "run.services.delete",

@@ -16,7 +16,7 @@ from google.cloud.secretmanager_v1 import SecretManagerServiceClient
 from google.pubsub_v1 import PublisherClient
 
 from infra.deploy.doctor.examine import examine
-from infra.deploy.doctor.findings import Patient
+from infra.deploy.doctor.findings import CheckContext
 from infra.deploy.target import Target
 from infra.suite.automations import ROOT
 from infra.suite.deployment import Deployment, Suite, load_deployment
@@ -67,19 +67,19 @@ class Stage:
         return Target(PROJECT, clients, self.cloud.now_address)
 
     def examine(self) -> list[str]:
-        """What the doctor says is missing, each with what mends it."""
-        examine(Patient(self.suite, self.target), self.said.append)
+        """The problems that doctor finds, each with what fixes it."""
+        examine(CheckContext(self.suite, self.target), self.said.append)
         told = self.said[:-2]
-        return _with_mends(told, "MISSING")
+        return _with_fixes(told, "PROBLEM")
 
     @property
-    def advised(self) -> list[str]:
-        """What was advised by then, each with what makes it better."""
-        return _with_mends(self.said, "advice")
+    def warned(self) -> list[str]:
+        """The warnings by then, each with what would be better."""
+        return _with_fixes(self.said, "warning")
 
 
-def _with_mends(told: list[str], word: str) -> list[str]:
-    return [f"{line[9:]}\n{told[place + 1].strip()}" for place, line in enumerate(told) if line.startswith(word)]
+def _with_fixes(told: list[str], word: str) -> list[str]:
+    return [f"{line[13:]}\n{told[place + 1].strip()}" for place, line in enumerate(told) if line.startswith(word)]
 
 
 @contextmanager
@@ -95,7 +95,7 @@ def all_is_well(owner: Mapping[str, object] | None = None, deployment: Deploymen
         add_pools(stage)
         add_topic(stage, TOPIC)
         add_budget(stage)
-        for secret in {one for name in stage.suite.automations for one in stage.suite.named(name).secrets}:
+        for secret in {one for name in stage.suite.automations for one in stage.suite.scope(name).secrets}:
             add_secret(stage, secret)
         yield stage
 

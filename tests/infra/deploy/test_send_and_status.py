@@ -11,7 +11,7 @@ from google.pubsub_v1 import PublisherClient
 from functions.cap_spending.commands import Status
 from infra.deploy.__main__ import main
 from infra.deploy.logs import newest_report, report_of_message, wait_for
-from infra.deploy.send import is_well, send
+from infra.deploy.send import succeeded, send
 from infra.deploy.target import NotRunning, on_this_machine
 from infra.suite.automations import ROOT
 from infra.suite.settings import load_caretaker_yaml
@@ -88,7 +88,7 @@ def test_no_report_in_time(served: Path) -> None:
     said: list[str] = []
     later = NOON + timedelta(days=7)  # no report of that cloud is so young
     report = send(target, "cap_spending", Status(), now=later, wait_seconds=0, say=said.append)
-    assert not is_well(report)
+    assert not succeeded(report)
     assert said[-1].startswith("no report within 0 s. It may still come: jsonPayload.report.message_id=")
     assert newest_report(target, "cap_spending", later) is None
 

@@ -14,10 +14,10 @@ from infra.suite.automations import (
     ROOT,
     Entry,
     Webhook,
+    grant_target_of,
     load_automations,
     load_functions,
-    load_places,
-    place_of,
+    load_grant_targets,
 )
 from localcloud.github.schema import description
 from shared.automation import Automation
@@ -58,11 +58,11 @@ def test_an_entry_makes_sense(name: str, entry: Entry) -> None:
 
 @pytest.mark.parametrize(("name", "entry"), load_functions().items())
 def test_what_terraform_needs_of_an_entry(name: str, entry: Entry | Webhook) -> None:
-    places = load_places()
-    on_projects = {one for one in entry.permissions if place_of(one, places).granted_on == "projects"}
+    targets = load_grant_targets()
+    on_projects = {one for one in entry.permissions if grant_target_of(one, targets).granted_on == "projects"}
     # On a whole project nothing is granted that the owner's section does not ask for there.
-    assert on_projects <= {one for permissions in entry.only_with.values() for one in permissions}
-    for path, permissions in entry.only_with.items():
+    assert on_projects <= {one for permissions in entry.granted_when.values() for one in permissions}
+    for path, permissions in entry.granted_when.items():
         assert set(permissions) <= set(entry.permissions), path
     folders = [secret.file.rpartition("/")[0] for secret in entry.secrets]
     assert len(set(folders)) == len(folders)
@@ -70,7 +70,7 @@ def test_what_terraform_needs_of_an_entry(name: str, entry: Entry | Webhook) -> 
     assert len(inbox_of(name)) <= 30
     if isinstance(entry, Entry):
         assert set(entry.filters) <= set(entry.topics)
-        assert bool(entry.wakes) == ("pubsub.topics.publish" in entry.permissions)
+        assert bool(entry.may_trigger) == ("pubsub.topics.publish" in entry.permissions)
         assert all(len(text) <= 256 for text in entry.filters.values())
         assert entry.time_limit_seconds + 30 <= 600
 
@@ -82,8 +82,8 @@ def test_terraform_reads_the_same(path: Path) -> None:
 
 
 def test_a_permission_on_a_billing_account_has_a_role_of_googles() -> None:
-    for key, place in load_places().items():
-        assert bool(place.predefined) == (place.granted_on == "billing_accounts"), key
+    for key, target in load_grant_targets().items():
+        assert bool(target.predefined) == (target.granted_on == "billing_accounts"), key
 
 
 @pytest.mark.parametrize("name", [name for name, entry in load_functions().items() if isinstance(entry, Webhook)])

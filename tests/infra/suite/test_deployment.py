@@ -148,11 +148,11 @@ def test_the_example_will_do_for_one_automation_alone(tmp_path: Path) -> None:
 
 def test_what_the_example_adds_to_what_its_settings_name() -> None:
     suite = load_suite(ROOT / "deployment.yaml", ROOT / "caretaker.yaml")
-    assert suite.named("prune_backups").buckets == {"my-product-backups": "my-product"}
-    rotating = suite.named("rotate_secrets")
+    assert suite.scope("prune_backups").buckets == {"my-product-backups": "my-product"}
+    rotating = suite.scope("rotate_secrets")
     assert rotating.repositories == ("projects/my-product/locations/europe-west1/repositories/images",)
     assert "artifactregistry.repositories.downloadArtifacts" in rotating.permissions_by_project()["my-product"]
-    assert {name for name in suite.automations if suite.named(name).accounts} == {
+    assert {name for name in suite.automations if suite.scope(name).accounts} == {
         "cap_spending",
         "manage_previews",
         "rotate_secrets",

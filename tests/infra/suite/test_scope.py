@@ -9,7 +9,7 @@ import pytest
 from functions.receive_github.webhook_secrets import REMEMBERED_SECONDS
 from functions.rotate_secrets.progress import READ_WITHIN
 from infra.suite.automations import ROOT, load_functions
-from infra.suite.scope import Named, named_in
+from infra.suite.scope import Scope, scope_of
 from infra.suite.settings import load_caretaker_yaml, sections
 from shared.settings import parse
 from shared.yaml12 import read_yaml
@@ -36,10 +36,10 @@ REGION = "europe-west1"
 POOL: dict[str, Any] = {"size": 1, "hours": {"time_zone": "Etc/UTC", "windows": ["daily 06:00-22:00"]}}
 
 
-def named(automation: str, section: dict[str, Any]) -> Named:
+def a_scope(automation: str, section: dict[str, Any]) -> Scope:
     """What a section names, once it is known to be one."""
     parse({automation: section}, automation, sections()[automation])
-    return named_in(section, load_functions()[automation], "my-caretaker")
+    return scope_of(section, load_functions()[automation], "my-caretaker")
 
 
 def budgets(**may_touch: Any) -> dict[str, Any]:
@@ -140,10 +140,10 @@ def rotated(value: dict[str, Any], **more: Any) -> dict[str, Any]:
 def test_what_is_granted_in_which_project(
     automation: str, section: dict[str, Any], projects: dict[str, tuple[str, ...]]
 ) -> None:
-    found = named(automation, section)
+    found = a_scope(automation, section)
     assert found.projects == projects
     on_projects = {one for permissions in projects.values() for one in permissions}
-    conditional = {one for permissions in load_functions()[automation].only_with.values() for one in permissions}
+    conditional = {one for permissions in load_functions()[automation].granted_when.values() for one in permissions}
     assert {one for one in found.permissions if one in conditional} >= on_projects
 
 
@@ -185,12 +185,12 @@ def test_what_is_granted_in_which_project(
 def test_secrets_that_are_its_own_and_secrets_that_are_read(
     automation: str, section: dict[str, Any], own: tuple[str, ...], read: tuple[str, ...]
 ) -> None:
-    found = named(automation, section)
+    found = a_scope(automation, section)
     assert (found.own_secrets, found.secrets) == (own, tuple(sorted((*own, *read))))
 
 
 def test_what_is_asked_of_each_project_whatever_it_is_granted_on() -> None:
-    found = named("manage_previews", previews()).permissions_by_project()
+    found = a_scope("manage_previews", previews()).permissions_by_project()
     assert found == {
         "my-previews": set(PREVIEWS),
         "my-github": {"secretmanager.versions.access"},
@@ -205,18 +205,18 @@ def test_what_is_asked_of_each_project_whatever_it_is_granted_on() -> None:
 
 def test_what_the_example_names() -> None:
     owner: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(load_caretaker_yaml(ROOT / "caretaker.yaml")))
-    spending = named("cap_spending", owner["cap_spending"])
+    spending = a_scope("cap_spending", owner["cap_spending"])
     assert spending.billing_accounts == ("0A1B2C-3D4E5F-6A7B8C",)
     assert "resourcemanager.projects.deleteBillingAssignment" not in spending.permissions
-    found = named("manage_previews", owner["manage_previews"])
+    found = a_scope("manage_previews", owner["manage_previews"])
     assert found.accounts == ("preview@my-previews.iam.gserviceaccount.com",)
     assert found.repositories == ("projects/my-previews/locations/europe-west1/repositories/images",)
-    secrets = named("rotate_secrets", owner["rotate_secrets"])
+    secrets = a_scope("rotate_secrets", owner["rotate_secrets"])
     assert set(secrets.secrets) - set(secrets.own_secrets) == {
         "projects/my-product/secrets/database-admin-url",
         "projects/my-product/secrets/github-token",
     }
-    assert named("prune_backups", owner["prune_backups"]).buckets == {"my-product-backups": "my-caretaker"}
+    assert a_scope("prune_backups", owner["prune_backups"]).buckets == {"my-product-backups": "my-caretaker"}
 
 
 @pytest.mark.parametrize(
@@ -229,8 +229,8 @@ def test_what_the_example_names() -> None:
     ],
 )
 def test_buckets_and_what_merely_looks_so(section: object, buckets: dict[str, str]) -> None:
-    found = named_in(section, load_functions()["prune_backups"], "my-caretaker")
-    assert msgspec.structs.replace(found, permissions=()) == Named(buckets=buckets)
+    found = scope_of(section, load_functions()["prune_backups"], "my-caretaker")
+    assert msgspec.structs.replace(found, permissions=()) == Scope(buckets=buckets)
 
 
 def test_the_suites_own_webhook_secret_is_rotated_as_the_docs_say() -> None:
@@ -238,7 +238,7 @@ def test_the_suites_own_webhook_secret_is_rotated_as_the_docs_say() -> None:
     section: dict[str, Any] = read_yaml(written)["rotate_secrets"]  # type: ignore[index]
     mounted = load_functions()["receive_github"].secrets
     names = tuple(f"projects/my-caretaker/secrets/{one.secret}" for one in mounted)
-    assert named("rotate_secrets", section).own_secrets == names
+    assert a_scope("rotate_secrets", section).own_secrets == names
     # rotate_secrets knows by its file's name which one keeps the value before.
     assert ["previous" in one.file.rpartition("/")[2] for one in mounted] == [False, True]
     # And waits for longer than the receiver remembers what it has read.

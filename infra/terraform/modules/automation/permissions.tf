@@ -1,6 +1,6 @@
 locals {
   # Its own inbox, and what the root says; inboxes of others are granted there, where they are known.
-  publishes_to = merge(var.publishes_to, contains(var.entry.wakes, "itself") ? { (local.inbox) = one(google_pubsub_topic.inbox).id } : {})
+  publishes_to = merge(var.publishes_to, contains(var.entry.may_trigger, "itself") ? { (local.inbox) = one(google_pubsub_topic.inbox).id } : {})
 
   # What the owner's section asks for, of what the map lists: infra/suite/scope.py reads it.
   permissions = var.named.permissions == null ? var.entry.permissions : [

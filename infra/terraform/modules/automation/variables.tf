@@ -21,7 +21,7 @@ variable "entry" {
     environment        = optional(map(string), {})
     secrets            = optional(list(object({ secret = string, file = string })), [])
     filters            = optional(map(string), {})
-    wakes              = optional(list(string), [])
+    may_trigger        = optional(list(string), [])
     tick               = optional(object({ schedule = string, time_zone = string, every_seconds = number }))
     retry              = optional(object({ minimum_backoff_seconds = number, maximum_backoff_seconds = number }))
     dead_letter_after  = optional(number)

@@ -1,15 +1,17 @@
-"""`./deploy.sh doctor`: what it finds missing on a cloud where one thing is, and how that is mended."""
+"""`./deploy.sh doctor`: what it finds missing on a cloud where one thing is, and how that is fixed."""
 
 import json
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import grpc
+import msgspec
 import pytest
 from google.cloud.secretmanager_v1 import SecretManagerServiceClient
 
-from infra.deploy.doctor.findings import Finding, Look, Patient, looked
+from infra.deploy.doctor.findings import Check, CheckContext, Finding, Status, run_check
 from infra.deploy.doctor.machine import login, tools
 from infra.suite.deployment import Deployment, NewBudget, NewSecret, Suite
 from tests.infra.deploy.stage import (
@@ -29,14 +31,15 @@ from tests.infra.deploy.stage import (
 
 pytestmark = pytest.mark.one_python
 
+GONE = "gone-project"
 UPDATE = f"gcloud billing budgets update {BUDGET} --billing-account={ACCOUNT}"
 
 
 def test_where_nothing_is_missing() -> None:
     with all_is_well() as stage:
         assert stage.examine() == []
-        assert stage.said[-1].endswith(" well, 3 to consider, 0 to mend")
-        assert stage.said[-2] == "3 looks (tools, login, state) are not for the local cloud, and were left out"
+        assert stage.said[-1].endswith(" OK, 3 warnings, 0 problems")
+        assert stage.said[-2] == "3 checks (tools, login, state) do not apply to the local cloud and were skipped"
         assert not [call for call in stage.cloud.server.calls if call.mutating and call.method.startswith("google.api")]
 
 
@@ -98,8 +101,8 @@ def unanswered(stage: Stage) -> None:
         (
             no_project,
             (
-                "project gone is not there, or not for you to see\n"
-                "gcloud projects create gone, or ask for roles/viewer there; or is it a slip of the pen?"
+                "project gone is missing or not visible to you\n"
+                "correct the name, or ask for roles/viewer there, or gcloud projects create gone"
             ),
         ),
         (
@@ -171,21 +174,47 @@ def unanswered(stage: Stage) -> None:
         ),
     ],
 )
-def test_what_is_missing_and_what_mends_it(spoil: Callable[[Stage], None], found: str) -> None:
+def test_what_is_missing_and_what_fixes_it(spoil: Callable[[Stage], None], found: str) -> None:
     with all_is_well() as stage:
         spoil(stage)
         told = stage.examine()
         assert found in told
-        assert stage.said[-1].endswith(f" to consider, {len(told)} to mend")
-        # What is not there is not looked into.
-        assert not [line for line in stage.said if line.startswith("ok       gone")]
+        assert f" warnings, {len(told)} problem{'' if len(told) == 1 else 's'}" in stage.said[-1]
 
 
-def test_what_could_not_be_looked_at_is_not_well() -> None:
+def without(suite: Suite, project: str) -> Suite:
+    """The suite, with another name for one of its projects."""
+    owner, deployment = (
+        re.sub(rf"\b{project}(?![-\w])", GONE, msgspec.json.encode(one).decode())
+        for one in (suite.owner, suite.deployment)
+    )
+    return Suite(msgspec.json.decode(deployment, type=Deployment), msgspec.json.decode(owner))
+
+
+@pytest.mark.parametrize("project", ["my-product", "my-previews", PROJECT])
+def test_a_missing_project_is_one_problem_and_what_is_in_it_is_not_checked(project: str) -> None:
+    with all_is_well() as stage:
+        stage.suite = without(stage.suite, project)
+        if project == PROJECT:
+            add_topic(stage, TOPIC.replace(project, GONE))
+            add_budget(stage, TOPIC.replace(project, GONE))
+        assert [line.partition("\n")[0] for line in stage.examine()] == [
+            f"project {GONE} is missing or not visible to you"
+        ]
+        unchecked = [line for line in stage.said if line.startswith("not checked")]
+        assert f"not checked  your permissions in {GONE}: project {GONE} is missing" in unchecked
+        assert all(line.endswith(f": project {GONE} is missing") for line in unchecked)
+        assert stage.said[-1].endswith(f" 1 problem, {len(unchecked)} not checked")
+        # Nothing else is reported of what is in it: only of what Terraform will grant.
+        others = [line for line in stage.said if line.startswith(("ok", "warning")) and " may act as " not in line]
+        assert not [line for line in others if GONE in line and " may deploy images of " not in line]
+
+
+def test_what_could_not_be_checked_is_a_problem() -> None:
     with all_is_well() as stage:
         unanswered(stage)
         stage.examine()
-        assert [line for line in stage.said if line.startswith("MISSING  could not see domain-restricted sharing")]
+        assert [line for line in stage.said if line.startswith("PROBLEM      could not see domain-restricted sharing")]
 
 
 def test_a_budget_that_is_not_there_and_one_that_terraform_makes() -> None:
@@ -196,7 +225,7 @@ def test_a_budget_that_is_not_there_and_one_that_terraform_makes() -> None:
     del owner["cap_spending"]["budgets"]["monthly"]["id"]
     with all_is_well(owner, shipped(budgets={"monthly": NewBudget(amount=400)})) as stage:
         assert stage.examine() == []
-        assert "ok       budget monthly is made by Terraform, with its rules and its topic" in stage.said
+        assert "ok           budget monthly is made by Terraform, with its rules and its topic" in stage.said
 
 
 @pytest.fixture
@@ -218,10 +247,10 @@ def program(folder: Path, name: str, prints: str) -> None:
     path.chmod(0o755)
 
 
-def seen(look: Look) -> list[Finding]:
-    """What one look at the machine finds, for a suite in `my-caretaker`."""
+def seen(check: Check) -> list[Finding]:
+    """What one check of the machine finds, for a suite in `my-caretaker`."""
     suite = Suite(Deployment(project=PROJECT), {})
-    return looked(look, Patient(suite, None))  # type: ignore[arg-type]
+    return run_check(check, CheckContext(suite, None))  # type: ignore[arg-type]
 
 
 def test_what_deploying_takes_in_each_project_is_what_is_granted_there() -> None:
@@ -254,12 +283,12 @@ def test_secrets_that_terraform_makes_and_rotate_secrets_fills_are_not_missing()
         assert stage.examine() == []
         for secret in (key, address):
             add_secret(stage, secret, None)
-        mend = "gcloud secrets versions add database-url --project=my-product --data-file=-"
-        assert stage.examine() == [f"{address} has no enabled version\n{mend}"]
+        fix = "gcloud secrets versions add database-url --project=my-product --data-file=-"
+        assert stage.examine() == [f"{address} has no enabled version\n{fix}"]
 
 
 @pytest.mark.parametrize(
-    ("version", "said", "is_well"),
+    ("version", "said", "is_ok"),
     [
         ('{"terraform_version": "1.11.4"}', "terraform 1.11.4", True),
         ('{"terraform_version": "2.0.0-beta1"}', "terraform 2.0.0-beta1", True),
@@ -267,18 +296,19 @@ def test_secrets_that_terraform_makes_and_rotate_secrets_fills_are_not_missing()
         ("OpenTofu", "terraform does not say its version: ", False),
     ],
 )
-def test_which_terraform(machine: Path, version: str, said: str, is_well: bool) -> None:  # noqa: FBT001
+def test_which_terraform(machine: Path, version: str, said: str, is_ok: bool) -> None:  # noqa: FBT001
     program(machine, "terraform", version)
     program(machine, "gcloud", "")
     terraform, gcloud = seen(tools)
-    assert (terraform.what, terraform.is_well, gcloud.is_well) == (said, is_well, True)
+    assert terraform.what == said
+    assert (terraform.status is Status.OK, gcloud.status is Status.OK) == (is_ok, True)
 
 
 @pytest.mark.usefixtures("machine")
 def test_tools_that_are_not_installed() -> None:
     found = seen(tools)
     assert [finding.what for finding in found] == ["terraform is not installed", "gcloud is not installed"]
-    assert all(finding.mend.startswith("https://") for finding in found)
+    assert all(finding.fix.startswith("https://") for finding in found)
 
 
 @pytest.mark.parametrize(
@@ -298,4 +328,4 @@ def test_who_is_logged_in(
         user = {"type": "authorized_user", "client_id": "i", "client_secret": "s", "refresh_token": "t"}
         path.write_text(json.dumps(user | credentials))
         monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(path))
-    assert [finding.what for finding in seen(login) if not finding.is_well] == said
+    assert [finding.what for finding in seen(login) if finding.status is not Status.OK] == said

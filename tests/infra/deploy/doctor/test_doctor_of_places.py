@@ -8,7 +8,7 @@ from google.cloud.container_v1 import AcceleratorConfig, NodeConfig, NodePool
 from google.cloud.secretmanager_v1 import SecretManagerServiceClient
 
 from infra.deploy.doctor.agents import agents
-from infra.deploy.doctor.findings import Finding, Patient, looked
+from infra.deploy.doctor.findings import CheckContext, Finding, run_check
 from infra.deploy.doctor.gpus import quotas_of_gpus
 from infra.deploy.doctor.grants import buckets, cloud_run
 from infra.deploy.doctor.images import topics_of_images
@@ -21,7 +21,7 @@ from tests.infra.deploy.stage import CLUSTER, PROJECT, Stage, add_topic, all_is_
 
 pytestmark = pytest.mark.one_python
 
-Looks = Callable[[Patient], Iterable[Finding]]
+Checks = Callable[[CheckContext], Iterable[Finding]]
 CPU, MEMORY = "CpuAllocPerProjectRegion", "MemAllocPerProjectRegion"
 L4, ALL = "NVIDIA-L4-GPUS-per-project-region", "GPUS-ALL-REGIONS-per-project"
 ON_CLOUD_RUN = "NvidiaL4GpuAllocNoZonalRedundancyPerProjectRegion"
@@ -30,15 +30,15 @@ QUOTAS = "https://console.cloud.google.com/iam-admin/quotas?project="
 
 @pytest.fixture(scope="module")
 def stage() -> Iterator[Stage]:
-    """A cloud of this file's: each test looks at something of its own."""
+    """A cloud of this file's: each test checks something of its own."""
     with all_is_well() as made:
         yield made
 
 
-def found(stage: Stage, look: Looks, **deployment: object) -> list[tuple[str, str, str]]:
-    """What one look finds: the word for it, what it is, what mends it."""
+def found(stage: Stage, check: Checks, **deployment: object) -> list[tuple[str, str, str]]:
+    """What one check finds: its status, what it is, what fixes it."""
     suite = Suite(shipped(**deployment), stage.suite.owner)
-    return [(one.word, one.what, one.mend) for one in looked(look, Patient(suite, stage.target))]
+    return [(str(one.status), one.what, one.fix) for one in run_check(check, CheckContext(suite, stage.target))]
 
 
 def test_a_region_that_lacks_a_service(stage: Stage) -> None:
@@ -46,12 +46,12 @@ def test_a_region_that_lacks_a_service(stage: Stage) -> None:
     stage.cloud.locations.lack("cloudfunctions.googleapis.com", "europe-west4")
     assert found(stage, region, region="europe-west4", firestore_location="europe-north9") == [
         (
-            "MISSING",
+            "PROBLEM",
             "europe-west4 has no Cloud Run functions, no Cloud Scheduler",
             "region in deployment.yaml: such as europe-west1, asia-northeast1, us-central1",
         ),
         (
-            "MISSING",
+            "PROBLEM",
             "Firestore cannot be in europe-north9",
             "firestore_location in deployment.yaml: such as europe-west1, europe-west4, asia-northeast1",
         ),
@@ -68,7 +68,7 @@ def test_a_region_that_lacks_a_service(stage: Stage) -> None:
             9_000,
             40 * 2**30,
             [
-                ("MISSING", " is 9 vCPU, and receive_github is not deployed with less than 10", CPU),
+                ("PROBLEM", " is 9 vCPU, and receive_github is not deployed with less than 10", CPU),
                 ("ok", " is 40 GiB, and the suite needs 12.5 at most", ""),
             ],
         ),
@@ -77,8 +77,8 @@ def test_a_region_that_lacks_a_service(stage: Stage) -> None:
             20_000,
             0,
             [
-                ("advice", " is 20 vCPU: with all instances at once the suite would need 25", CPU),
-                ("MISSING", " is 0 GiB, and receive_github is not deployed with less than 5", MEMORY),
+                ("warning", " is 20 vCPU: with all instances at once the suite would need 25", CPU),
+                ("PROBLEM", " is 0 GiB, and receive_github is not deployed with less than 5", MEMORY),
             ],
         ),
     ],
@@ -93,9 +93,9 @@ def test_room_for_the_functions(
         (
             word,
             f"Cloud Run's {quota} in {region}{what}",
-            f"ask for more of {mend} at {QUOTAS}{PROJECT}" if mend else "",
+            f"ask for more of {fix} at {QUOTAS}{PROJECT}" if fix else "",
         )
-        for quota, (word, what, mend) in zip((CPU, MEMORY), said, strict=True)
+        for quota, (word, what, fix) in zip((CPU, MEMORY), said, strict=True)
     ]
 
 
@@ -108,13 +108,13 @@ def test_pools_that_could_not_come_back(stage: Stage) -> None:
     quotas.set_limit("my-product", ON_CLOUD_RUN, 0)
     assert found(stage, quotas_of_gpus) == [
         (
-            "MISSING",
+            "PROBLEM",
             f"pool training could not come back from zero: it takes 2 GPUs, and {L4} in my-product, europe-west4 is 1",
             f"ask for more of {L4} at {QUOTAS}my-product",
         ),
         ("ok", f"pool training takes 2 GPUs, and {ALL} in my-product is 2", ""),
         (
-            "MISSING",
+            "PROBLEM",
             (
                 f"pool embeddings could not come back from zero: it takes 1 GPU, and {ON_CLOUD_RUN} in my-product, "
                 "europe-west1 is 0"
@@ -165,23 +165,23 @@ def _with_pool(stage: Stage, name: str) -> Stage:
 def test_a_pool_that_is_not_there(stage: Stage) -> None:
     assert found(_with_pool(stage, "gone"), quotas_of_gpus) == [
         (
-            "MISSING",
+            "PROBLEM",
             f"pool training: there is no {CLUSTER}/nodePools/gone",
             "scale_gpu_pools.pools.training in caretaker.yaml",
         )
     ]
 
 
-def test_a_quota_that_cannot_be_read_is_not_well(stage: Stage) -> None:
+def test_a_quota_that_cannot_be_read_is_a_problem(stage: Stage) -> None:
     stage.cloud.cloud_quotas.forget(PROJECT, MEMORY)
     stage.cloud.server.fail("quotaInfos/NVIDIA", grpc.StatusCode.PERMISSION_DENIED)
     cpu, memory = found(stage, quotas_of_functions, region="europe-west4")
-    assert (cpu[0], memory[0]) == ("ok", "MISSING")
+    assert (cpu[0], memory[0]) == ("ok", "PROBLEM")
     assert memory[1].startswith(
         "could not see whether the quotas of Cloud Run leave room for the functions (NotFound: "
     )
     ((word, what, _),) = found(stage, quotas_of_gpus)
-    assert (word, "injected PERMISSION_DENIED" in what) == ("MISSING", True)
+    assert (word, "injected PERMISSION_DENIED" in what) == ("PROBLEM", True)
     stage.cloud.cloud_quotas.set_limit(PROJECT, CPU, 1, region="europe-west4")
     assert limit(stage.target.clients, PROJECT, "run.googleapis.com", CPU, {"region": "europe-west4"}) == 1
 
@@ -193,7 +193,7 @@ def test_an_agent_that_is_not_there_and_one_that_cannot_be_seen(stage: Stage) ->
     stage.cloud.service_agents.remove("my-product", "secretmanager")
     assert found(stage, agents) == [
         (
-            "MISSING",
+            "PROBLEM",
             f"{agent} is not there, and apply fails where it grants it something",
             f"gcloud beta services identity create --service={service}.googleapis.com --project={project}",
         )
@@ -201,14 +201,14 @@ def test_an_agent_that_is_not_there_and_one_that_cannot_be_seen(stage: Stage) ->
     ]
     stage.cloud.server.fail("x509", grpc.StatusCode.UNAVAILABLE)
     ((word, what, _),) = found(stage, agents)
-    assert (word, "injected UNAVAILABLE" in what) == ("MISSING", True)
+    assert (word, "injected UNAVAILABLE" in what) == ("PROBLEM", True)
 
 
 def test_a_bucket_that_is_elsewhere_and_one_that_is_not_there(stage: Stage) -> None:
     assert found(stage, buckets) == [("ok", "bucket my-product-backups is in my-product", "")]
     assert found(stage, buckets, buckets={}) == [
         (
-            "MISSING",
+            "PROBLEM",
             f"bucket my-product-backups is not in {PROJECT}, whose roles cannot be granted on it",
             (
                 "buckets.my-product-backups in deployment.yaml: the project whose number is "
@@ -219,7 +219,7 @@ def test_a_bucket_that_is_elsewhere_and_one_that_is_not_there(stage: Stage) -> N
     stage.cloud.server.fail("my-product-backups", grpc.StatusCode.PERMISSION_DENIED)
     assert found(stage, buckets) == [
         (
-            "advice",
+            "warning",
             "bucket my-product-backups is not for you to see, and taken to be in my-product",
             "if it is in another project: buckets.my-product-backups in deployment.yaml",
         )
@@ -228,7 +228,7 @@ def test_a_bucket_that_is_elsewhere_and_one_that_is_not_there(stage: Stage) -> N
     owner["prune_backups"]["sets"]["shop"]["bucket"] = "gone"
     assert found(Stage(stage.cloud, Suite(shipped(), owner)), buckets) == [
         (
-            "MISSING",
+            "PROBLEM",
             "there is no bucket gone, on which prune_backups is granted something",
             f"gcloud storage buckets create gs://gone --project={PROJECT}",
         )
@@ -240,7 +240,7 @@ def test_a_topic_of_images_that_is_made_or_there_already(stage: Stage) -> None:
     assert found(stage, topics_of_images) == [("ok", f"{topic} is made by Terraform", "")]
     assert found(stage, topics_of_images, images=False) == [
         (
-            "MISSING",
+            "PROBLEM",
             f"there is no {topic}",
             "gcloud pubsub topics create gcr --project=my-previews, or images: true in deployment.yaml",
         )
@@ -249,7 +249,7 @@ def test_a_topic_of_images_that_is_made_or_there_already(stage: Stage) -> None:
     assert found(stage, topics_of_images, images=False) == [("ok", f"{topic} is there", "")]
     assert found(stage, topics_of_images) == [
         (
-            "MISSING",
+            "PROBLEM",
             f"{topic} is there already, and apply fails where it makes it",
             "images: false in deployment.yaml, and gcr by hand in projects of images that have none",
         )
@@ -260,19 +260,19 @@ def test_automations_that_may_act_as_no_account_and_read_no_image(stage: Stage) 
     assert {word for word, _, _ in found(stage, cloud_run)} == {"ok"}
     assert [one for one in found(stage, cloud_run, act_as={}, images_of={}) if one[0] != "ok"] == [
         (
-            "advice",
+            "warning",
             f"{name} may act as no account, which Google's pages ask of whoever changes a service",
             f"act_as.{name} in deployment.yaml: the accounts of what it scales in my-product",
         )
         for name in ("cap_spending", "scale_gpu_pools")
     ] + [
         (
-            "MISSING",
+            "PROBLEM",
             "rotate_secrets may act as no account, so that no service takes a new secret from it",
             "act_as.rotate_secrets in deployment.yaml: the accounts of services and jobs in my-product",
         ),
         (
-            "MISSING",
+            "PROBLEM",
             "rotate_secrets may read no image, so that no service takes a new secret from it",
             "images_of.rotate_secrets in deployment.yaml: the repositories of the images of services and jobs",
         ),
@@ -282,7 +282,7 @@ def test_automations_that_may_act_as_no_account_and_read_no_image(stage: Stage) 
 def test_a_secret_that_tells_of_its_rotation_and_one_that_does_not(stage: Stage) -> None:
     name, topic = "projects/my-product/secrets/session-key", f"projects/{PROJECT}/topics/caretaker-secret-notifications"
     assert found(stage, notices_of_rotation)[0] == (
-        "advice",
+        "warning",
         f"{name} sends no SECRET_ROTATE to the suite's topic: rotate_secrets goes by its tick",
         (
             f"after apply, if you like: gcloud secrets update session-key --project=my-product --add-topics={topic}"
