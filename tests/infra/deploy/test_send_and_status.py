@@ -11,7 +11,7 @@ from google.pubsub_v1 import PublisherClient
 from functions.cap_spending.commands import Status
 from infra.deploy.__main__ import main
 from infra.deploy.logs import newest_report, report_of_message, wait_for
-from infra.deploy.send import succeeded, send
+from infra.deploy.send import send, succeeded
 from infra.deploy.target import NotRunning, on_this_machine
 from infra.suite.automations import ROOT
 from infra.suite.settings import load_caretaker_yaml

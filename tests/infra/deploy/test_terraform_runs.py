@@ -130,7 +130,7 @@ def test_nothing_to_do_and_everything_to_go(bench: Bench) -> None:
 def test_what_fails_says_so_and_can_be_run_again(bench: Bench, command: str) -> None:
     bench.ends(**{"plan": 2, command: 1})
     terraform = bench.terraform()
-    with pytest.raises(NotDeployed, match=f"terraform {command} did not succeed: .* run this again"):  # noqa: PT012
+    with pytest.raises(NotDeployed, match=f"terraform {command} failed: .* run this again"):  # noqa: PT012
         terraform.plan()
         terraform.apply()
     bench.ends(plan=2)
