@@ -87,13 +87,17 @@ def mode_of(data: Mapping[str, object]) -> Mode:
 ValueT = TypeVar("ValueT")
 
 
-def convert(data: object, type_: type[ValueT], key: str, *, strict: bool = True) -> ValueT:
+def convert(
+    data: object, type_: type[ValueT], key: str, *, strict: bool = True, may_end_in_line_break: bool = False
+) -> ValueT:
     """What was read from YAML, as a typed value; ``strict=False`` takes texts for numbers, as in the environment.
+
+    Content, such as a secret of a local world, may end in a line break; a setting may not.
 
     Raises ``SettingsError`` with each key that is wrong, its value and what was expected.
     """
     plain = _plain(data)
-    wrong = list(_stray_line_breaks(plain, key))
+    wrong = [] if may_end_in_line_break else list(_stray_line_breaks(plain, key))
     try:
         # A round trip through JSON reads a number such as 0.8 as the decimal that the owner wrote.
         encoded = msgspec.json.encode(plain)

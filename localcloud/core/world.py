@@ -72,7 +72,7 @@ def read_world(path: Path) -> tuple[YamlFile, World]:
 
 def world_from(data: object) -> World:
     """Read a world from data that is parsed already; None is an empty one. Raises SettingsError."""
-    return convert({} if data is None else data, World, "")
+    return convert({} if data is None else data, World, "", may_end_in_line_break=True)
 
 
 def seed(cloud: "LocalCloud", world: World) -> None:
