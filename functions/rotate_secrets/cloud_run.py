@@ -47,6 +47,22 @@ def running_executions_in(location: str, clients: Clients) -> tuple[Dependent, .
     return tuple(_execution(one) for one in listed if "completion_time" not in one)
 
 
+def service_dependent(service: "Service", clients: Clients) -> Dependent:
+    """A service with what it serves with. Raises what a call raises."""
+    targets = service.traffic_statuses or service.traffic
+    return Dependent(
+        name=service.name,
+        references=tuple(_references(service.template, project_of(service.name))),
+        serving=_serving(service, [target.revision for target in targets], clients),
+        is_in_flight=service.reconciling,
+        problem=_problem(service),
+        is_pinned=any(target.revision for target in service.traffic),
+        has_tag=_has_tag(service.template),
+        is_function=service.labels.get(MANAGED_BY) == FUNCTIONS,
+        resource=service,
+    )
+
+
 def full_name(secret: str, project: str) -> str:
     """A secret of the same project is named by its id alone."""
     return secret if "/" in secret else f"projects/{project}/secrets/{secret}"
@@ -73,22 +89,7 @@ def _services(parent: str, clients: Clients) -> list[Dependent]:
 
     request = {"parent": parent, "page_size": PAGE_SIZE}
     listed = clients.of(ServicesClient).list_services(request=request, **clients.reading)
-    return [_service(service, clients) for service in listed]
-
-
-def _service(service: "Service", clients: Clients) -> Dependent:
-    targets = service.traffic_statuses or service.traffic
-    return Dependent(
-        name=service.name,
-        references=tuple(_references(service.template, project_of(service.name))),
-        serving=_serving(service, [target.revision for target in targets], clients),
-        is_in_flight=service.reconciling,
-        problem=_problem(service),
-        is_pinned=any(target.revision for target in service.traffic),
-        has_tag=_has_tag(service.template),
-        is_function=service.labels.get(MANAGED_BY) == FUNCTIONS,
-        resource=service,
-    )
+    return [service_dependent(service, clients) for service in listed]
 
 
 def _jobs(parent: str, clients: Clients) -> list[Dependent]:
