@@ -12,10 +12,10 @@ locals {
   permissions = setunion([for name, entry in local.deployed : coalesce(try(local.named[name].permissions, null), toset(entry.permissions))]...)
 }
 
+# Read while planning, so that adding an API leaves the number known, and with it every grant that names it. The API that
+# reads it is enabled before the first plan: ./deploy.sh doctor asks for it.
 data "google_project" "suite" {
   project_id = var.project_id
-
-  depends_on = [google_project_service.suite]
 }
 
 module "automation" {

@@ -76,6 +76,13 @@ data "google_project" "secrets" {
   project_id = each.key
 }
 
+# Budgets count projects by number. Read here: within the module they would wait for the APIs that it depends on.
+data "google_project" "counted" {
+  for_each = toset(flatten([for budget in var.budgets : tolist(budget.projects)]))
+
+  project_id = each.key
+}
+
 # Authoritative: nobody else may publish what is believed.
 resource "google_pubsub_topic_iam_binding" "publishers" {
   for_each = { for id, members in local.publishers : id => members if contains(local.own, id) && length(members) > 0 }
@@ -108,6 +115,7 @@ module "budget" {
   project_id = var.project_id
   budgets = {
     for key, budget in var.budgets : key => merge(budget, {
+      projects        = [for project in budget.projects : data.google_project.counted[project].number]
       billing_account = local.ladders[key].billing_account
       currency        = local.ladders[key].currency
       # A projected rung compares with costs that Google has not seen yet, so there is no rule for it.

@@ -1,3 +1,5 @@
+mock_provider "time" {}
+
 mock_provider "google" {
   mock_resource "google_cloudfunctions2_function" {
     defaults = { service_config = { uri = "https://caretaker-cap-spending-abc.a.run.app" } }

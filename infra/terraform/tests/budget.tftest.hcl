@@ -1,8 +1,4 @@
-mock_provider "google" {
-  mock_data "google_project" {
-    defaults = { number = "123456789012" }
-  }
-}
+mock_provider "google" {}
 
 variables {
   project_id = "my-caretaker"
@@ -19,7 +15,7 @@ run "a_budget_has_a_rule_for_each_rung" {
         billing_account = "0A1B2C-3D4E5F-6A7B8C"
         amount          = 400.29
         currency        = "USD"
-        projects        = ["my-product"]
+        projects        = ["123456789012"]
         thresholds      = [{ at = 0.5 }, { at = 1.0, on = "forecast" }]
       }
     }
@@ -62,7 +58,7 @@ run "wrong_budgets_are_refused" {
   }
   variables {
     budgets = {
-      monthly = { billing_account = "mine", amount = 0, currency = "USD", thresholds = [{ at = 0, on = "projected" }] }
+      monthly = { billing_account = "mine", amount = 0, currency = "USD", projects = ["my-product"], thresholds = [{ at = 0, on = "projected" }] }
     }
   }
   expect_failures = [var.budgets]

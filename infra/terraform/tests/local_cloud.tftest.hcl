@@ -1,6 +1,8 @@
 # What infra/deploy/resources.py makes on the local cloud is what the module makes. tests/resources.json is written by it:
 # tests/infra/deploy/test_resources.py.
 
+mock_provider "time" {}
+
 mock_provider "google" {
   mock_resource "google_cloudfunctions2_function" {
     defaults = { service_config = { uri = "https://caretaker-rotate-secrets-abc.a.run.app" } }

@@ -1,5 +1,7 @@
 # The whole suite, as caretaker.yaml's example names things: tests/infra/test_terraform.py says which variables.
 
+mock_provider "time" {}
+
 mock_provider "google" {
   mock_data "google_project" {
     defaults = { number = "123456789012" }

@@ -18,6 +18,16 @@ resource "google_storage_bucket_object" "bundle" {
   source = var.bundle
 }
 
+# A function is built, and mounts its secrets, with grants that were made a moment before. Google's page on access changes says
+# about 2 minutes: https://cloud.google.com/iam/docs/access-change-propagation
+resource "time_sleep" "grants" {
+  create_duration = "120s"
+  triggers = merge(
+    { build_account = var.suite.build_account },
+    { for secret, grant in google_secret_manager_secret_iam_member.mounted : secret => grant.id },
+  )
+}
+
 # Deployed as HTTP, without an event trigger: the push subscriptions are our own, so that retry, back-off, dead letters
 # and filters are seen in one place.
 resource "google_cloudfunctions2_function" "function" {
@@ -76,8 +86,7 @@ resource "google_cloudfunctions2_function" "function" {
     }
   }
 
-  # What it needs from its first start on.
-  depends_on = [google_secret_manager_secret_iam_member.mounted]
+  depends_on = [time_sleep.grants]
 }
 
 # Authoritative, so that nobody else may call it: only the account that Pub/Sub pushes as, or, for webhooks, anyone.

@@ -76,12 +76,12 @@ locals {
 resource "google_bigquery_dataset" "export" {
   #checkov:skip=CKV_GCP_81:a key of one's own that is lost takes months of costs with it
 
-  project                    = var.project_id
-  dataset_id                 = var.dataset
-  location                   = var.location
-  description                = "Cloud Billing's export, and Caretaker's views on it."
-  labels                     = var.labels
-  delete_contents_on_destroy = false # months of costs are not brought back
+  project         = var.project_id
+  dataset_id      = var.dataset
+  location        = var.location
+  description     = "Cloud Billing's export, and Caretaker's views on it."
+  labels          = var.labels
+  deletion_policy = "ABANDON" # destroy leaves it: months of costs cannot be exported again
 
   lifecycle {
     # Cloud Billing adds its own account when the export is switched on.

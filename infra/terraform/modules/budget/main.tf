@@ -14,12 +14,6 @@ resource "google_pubsub_topic_iam_binding" "publishers" {
   members = ["serviceAccount:billing-budget-alert@system.gserviceaccount.com"]
 }
 
-data "google_project" "counted" {
-  for_each = toset(flatten([for budget in var.budgets : tolist(budget.projects)]))
-
-  project_id = each.key
-}
-
 resource "google_billing_budget" "budget" {
   for_each = var.budgets
 
@@ -28,7 +22,7 @@ resource "google_billing_budget" "budget" {
 
   budget_filter {
     calendar_period = "MONTH"
-    projects        = [for project in each.value.projects : "projects/${data.google_project.counted[project].number}"]
+    projects        = [for number in each.value.projects : "projects/${number}"]
   }
 
   amount {

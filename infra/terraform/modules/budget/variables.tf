@@ -10,7 +10,7 @@ variable "topic" {
 }
 
 variable "budgets" {
-  description = "The budgets to create, by a key of the owner's. `thresholds` are in parts of the amount; one `on` forecast needs Google's forecast to pass it. Without `projects` a budget counts the whole billing account."
+  description = "The budgets to create, by a key of the owner's. `thresholds` are in parts of the amount; one `on` forecast needs Google's forecast to pass it. `projects` are numbers; without them a budget counts the whole billing account."
   type = map(object({
     billing_account = string
     amount          = number
@@ -27,6 +27,11 @@ variable "budgets" {
   validation {
     condition     = alltrue([for budget in var.budgets : can(regex("^[0-9A-Z]{6}-[0-9A-Z]{6}-[0-9A-Z]{6}$", budget.billing_account))])
     error_message = "budgets: each billing_account is like 0A1B2C-3D4E5F-6A7B8C."
+  }
+
+  validation {
+    condition     = alltrue(flatten([for budget in var.budgets : [for number in budget.projects : can(regex("^[0-9]+$", number))]]))
+    error_message = "budgets: each of projects is a number such as 123456789012, not an id."
   }
 
   validation {

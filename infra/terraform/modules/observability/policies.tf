@@ -5,6 +5,13 @@ locals {
   ticking           = { for name, automation in var.automations : name => automation if automation.every_seconds > 0 }
 }
 
+# Cloud Monitoring refuses an alert on a metric that is new: "it could take up to 10 minutes to become available". Waited for
+# once, beside the builds of functions. https://github.com/hashicorp/terraform-provider-google/issues/11102
+resource "time_sleep" "metrics" {
+  create_duration = "600s"
+  triggers        = { runs = google_logging_metric.counter["runs"].id }
+}
+
 resource "google_monitoring_alert_policy" "dead_letters" {
   for_each = local.with_dead_letters
 
@@ -99,6 +106,8 @@ resource "google_monitoring_alert_policy" "silent" {
     content   = "Is its Scheduler job paused, its subscription gone, its function broken? `./deploy.sh doctor` and `./deploy.sh status` tell."
     mime_type = "text/markdown"
   }
+
+  depends_on = [time_sleep.metrics]
 }
 
 # A tick that fails is superseded before it is a dead letter, and its report is no silence.
@@ -132,4 +141,6 @@ resource "google_monitoring_alert_policy" "failing" {
     content   = "`jsonPayload.report.why` of the latest reports says why the automation does nothing at all, `changes` with `outcome=\"failed\"` what it does not get done. A permission that is missing (`./deploy.sh doctor`), an API that does not answer, something that is gone. Each delivery and each tick tries again; until one succeeds, do by hand what it was to do."
     mime_type = "text/markdown"
   }
+
+  depends_on = [time_sleep.metrics]
 }

@@ -9,11 +9,24 @@ locals {
   }
 }
 
+# Google keeps the id of a deleted role for up to 37 days: the time of the plan that first made it is in it, which the state remembers. So what was
+# destroyed can be applied again at once.
+# https://cloud.google.com/iam/docs/creating-custom-roles#deleting-custom-role
+resource "terraform_data" "made_at" {
+  for_each = local.jobs
+
+  input = formatdate("YYYYMMDDhhmmss", plantimestamp())
+
+  lifecycle {
+    ignore_changes = [input]
+  }
+}
+
 resource "google_project_iam_custom_role" "job" {
   for_each = local.jobs
 
   project     = var.project_id
-  role_id     = replace("${var.name}_${each.key}", "-", "_")
+  role_id     = "${replace("${var.name}_${each.key}", "-", "_")}_${terraform_data.made_at[each.key].output}"
   title       = "Backups of ${var.name}: ${replace(each.key, "_", " ")}"
   description = "What the job needs in the bucket of backups"
   permissions = local.permissions[each.key]

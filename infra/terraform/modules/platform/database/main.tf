@@ -24,6 +24,9 @@ resource "google_service_networking_connection" "services" {
   network                 = var.network
   service                 = "servicenetworking.googleapis.com"
   reserved_peering_ranges = [google_compute_global_address.services[0].name]
+  # Google refuses to delete it for days after the last instance. It ends with the network; a new apply takes it over.
+  deletion_policy         = "ABANDON"
+  update_on_creation_fail = true
 }
 
 resource "google_sql_database_instance" "postgres" {

@@ -144,6 +144,78 @@ resource "google_monitoring_uptime_check_config" "health" {
   }
 }
 
+# Burn rates are about the month's budget, and can be silent while every fifth request is slow. These are about now.
+locals {
+  now = {
+    errors = {
+      title     = "more than ${var.error_ratio_alert * 100} % of requests fail"
+      filter    = "metric.type = \"run.googleapis.com/request_count\" AND ${local.run_service} AND metric.labels.response_code_class = \"5xx\""
+      of        = "metric.type = \"run.googleapis.com/request_count\" AND ${local.run_service}"
+      threshold = var.error_ratio_alert
+      aligner   = "ALIGN_RATE"
+      reducer   = "REDUCE_SUM"
+      severity  = "CRITICAL"
+      content   = "For five minutes more than ${var.error_ratio_alert * 100} % of requests were answered with 5xx. Look at the errors in the log, at the newest revision, and at the database; if it began with a revision, send the traffic back to the one before."
+    }
+    latency = {
+      title     = "p95 is over ${var.objectives.p95_milliseconds} ms"
+      filter    = "metric.type = \"run.googleapis.com/request_latencies\" AND ${local.run_service}"
+      of        = null
+      threshold = var.objectives.p95_milliseconds
+      aligner   = "ALIGN_DELTA"
+      reducer   = "REDUCE_PERCENTILE_95"
+      severity  = "WARNING"
+      content   = "More than one request in twenty has taken longer than ${var.objectives.p95_milliseconds} ms for five minutes. Look at slow statements (Query Insights), at the number of instances against its maximum, and at traces."
+    }
+  }
+}
+
+resource "google_monitoring_alert_policy" "now" {
+  for_each = local.now
+
+  project               = var.project_id
+  display_name          = "${var.service}: ${each.value.title}"
+  combiner              = "OR"
+  severity              = each.value.severity
+  notification_channels = var.notification_channels
+
+  conditions {
+    display_name = each.value.title
+    condition_threshold {
+      filter             = each.value.filter
+      denominator_filter = each.value.of
+      comparison         = "COMPARISON_GT"
+      threshold_value    = each.value.threshold
+      duration           = "300s"
+
+      aggregations {
+        alignment_period     = "300s"
+        per_series_aligner   = each.value.aligner
+        cross_series_reducer = each.value.reducer
+      }
+
+      dynamic "denominator_aggregations" {
+        for_each = each.value.of == null ? [] : [each.value.aligner]
+
+        content {
+          alignment_period     = "300s"
+          per_series_aligner   = denominator_aggregations.value
+          cross_series_reducer = each.value.reducer
+        }
+      }
+    }
+  }
+
+  alert_strategy {
+    auto_close = "86400s"
+  }
+
+  documentation {
+    mime_type = "text/markdown"
+    content   = each.value.content
+  }
+}
+
 # From one region it may be that region.
 resource "google_monitoring_alert_policy" "unreachable" {
   project               = var.project_id

@@ -23,6 +23,17 @@ variable "objectives" {
   }
 }
 
+variable "error_ratio_alert" {
+  description = "The part of requests that may fail for five minutes before that alone is an alert, whatever the objective."
+  type        = number
+  default     = 0.01
+
+  validation {
+    condition     = var.error_ratio_alert > 0 && var.error_ratio_alert < 1
+    error_message = "error_ratio_alert: between 0 and 1, such as 0.01."
+  }
+}
+
 variable "uptime" {
   description = "What is asked from outside, over HTTPS: the host, the path, and the regions that ask."
   type = object({

@@ -57,10 +57,21 @@ resource "google_service_account_iam_member" "deployer" {
   member             = each.value
 }
 
+# Google keeps the id of a deleted pool for 30 days: the time of the plan that first made it is in it, which the state remembers. So what was
+# destroyed can be applied again at once.
+# https://cloud.google.com/iam/docs/manage-workload-identity-pools-providers#delete-pool
+resource "terraform_data" "made_at" {
+  input = formatdate("YYYYMMDDhhmmss", plantimestamp())
+
+  lifecycle {
+    ignore_changes = [input]
+  }
+}
+
 # GitHub's workflows prove who they are by a token that GitHub signs. There is no key to leak.
 resource "google_iam_workload_identity_pool" "github" {
   project                   = var.project_id
-  workload_identity_pool_id = var.identity_pool
+  workload_identity_pool_id = "${var.identity_pool}-${terraform_data.made_at.output}"
   display_name              = "GitHub Actions"
 }
 

@@ -56,9 +56,14 @@ variable "deployers" {
 }
 
 variable "identity_pool" {
-  description = "The id of the workload identity pool; a deleted one's cannot be had again for 30 days."
+  description = "What the id of the workload identity pool begins with; the time when it was made follows."
   type        = string
   default     = "github"
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{2,15}[a-z0-9]$", var.identity_pool)) && !startswith(var.identity_pool, "gcp-")
+    error_message = "identity_pool: 4 to 17 lower-case letters, digits and hyphens, not beginning with gcp-."
+  }
 }
 
 variable "vulnerability_scanning" {

@@ -42,6 +42,24 @@ run "observability_counts_ratios_and_shows_them" {
     error_message = "An alert compares a burn rate, not a count."
   }
   assert {
+    condition = (
+      google_monitoring_alert_policy.now["errors"].conditions[0].condition_threshold[0].threshold_value == 0.01 &&
+      strcontains(google_monitoring_alert_policy.now["errors"].conditions[0].condition_threshold[0].filter, "\"5xx\"") &&
+      !strcontains(google_monitoring_alert_policy.now["errors"].conditions[0].condition_threshold[0].denominator_filter, "\"5xx\"") &&
+      length(google_monitoring_alert_policy.now["errors"].conditions[0].condition_threshold[0].denominator_aggregations) == 1
+    )
+    error_message = "More than 1 % of failed requests alerts by itself, as a ratio."
+  }
+  assert {
+    # Burn rates of a goal of 95 % end at 1 / 0.05 = 20: with 20 % of requests slow, at 4, below either alert's.
+    condition = (
+      google_monitoring_alert_policy.now["latency"].conditions[0].condition_threshold[0].threshold_value == 200 &&
+      google_monitoring_alert_policy.now["latency"].conditions[0].condition_threshold[0].aggregations[0].cross_series_reducer == "REDUCE_PERCENTILE_95" &&
+      google_monitoring_alert_policy.now["latency"].conditions[0].condition_threshold[0].denominator_filter == null
+    )
+    error_message = "A p95 over its goal alerts, however slowly the month's budget burns."
+  }
+  assert {
     condition     = length(google_monitoring_uptime_check_config.health.selected_regions) == 3 && google_monitoring_alert_policy.unreachable.conditions[0].condition_threshold[0].aggregations[0].cross_series_reducer == "REDUCE_COUNT_FALSE"
     error_message = "Asked from several regions, and one that fails is not enough."
   }
@@ -88,6 +106,8 @@ run "observability_refuses_what_means_nothing" {
     objectives  = { availability = 99.9 }
     uptime      = { host = "api.example.com", regions = ["EUROPE"] }
     trace_ratio = 10
+
+    error_ratio_alert = 1.5
   }
-  expect_failures = [var.objectives, var.uptime, var.trace_ratio]
+  expect_failures = [var.objectives, var.uptime, var.trace_ratio, var.error_ratio_alert]
 }

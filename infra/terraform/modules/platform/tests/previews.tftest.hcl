@@ -40,6 +40,10 @@ run "previews_trust_numbers" {
     error_message = "Who deploys may use this one account."
   }
   assert {
+    condition     = can(regex("^github-[0-9]{14}$", google_iam_workload_identity_pool.github.workload_identity_pool_id))
+    error_message = "A pool that was destroyed does not stand in the way of the next."
+  }
+  assert {
     condition     = output.registry == "europe-west1-docker.pkg.dev/my-product/previews"
     error_message = "What names of images begin with."
   }
@@ -53,6 +57,7 @@ run "previews_refuse_everybody" {
   variables {
     github_repositories = {}
     cleanup             = { keep_newest = 0 }
+    identity_pool       = "the-pool-of-all-our-workflows"
   }
-  expect_failures = [var.github_repositories, var.cleanup]
+  expect_failures = [var.github_repositories, var.cleanup, var.identity_pool]
 }
