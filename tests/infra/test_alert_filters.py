@@ -108,19 +108,32 @@ def test_the_lines_of_others_are_none_of_ours() -> None:
     assert matched("counters", other) | matched("amounts", other) | matched("matched", other) == set()
 
 
+def nodes() -> Iterator[ast.AST]:
+    """The functions' code."""
+    for path in sorted((ROOT / "functions").rglob("*.py")):
+        yield from ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+
+
 def calls() -> Iterator[tuple[str, ast.Call]]:
     """Every call in the functions' code, by the name that is called."""
-    for path in sorted((ROOT / "functions").rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Attribute):
-                yield (node.func.id if isinstance(node.func, ast.Name) else node.func.attr), node
+    for node in nodes():
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Attribute):
+            yield (node.func.id if isinstance(node.func, ast.Name) else node.func.attr), node
+
+
+def guards_of_changes() -> Iterator[str]:
+    """The guard that each kind of change names."""
+    for node in nodes():
+        match node:
+            case ast.AnnAssign(target=ast.Name("guard"), value=ast.Constant(str(name))):
+                yield name
 
 
 def kinds() -> tuple[set[str], set[str]]:
     """Every kind of alert, and every guard, that the functions' code names."""
     said = {"Alert": (0, True), "alert": (0, True), "Refusal": (1, False), "refused": (0, False)}
     alerts = {question.__name__ for question in QUESTIONS}
-    guards: set[str] = set()
+    guards = set(guards_of_changes())
     for name, call in calls():
         place, is_alert = said.get(name, (0, False))
         first = call.args[place] if name in said and len(call.args) > place else None

@@ -29,7 +29,7 @@ run "what_a_person_must_see_is_told" {
     condition = output.policies == tolist([
       "Caretaker: GPU nodes were asked for and do not come",
       "Caretaker: a GPU pool is kept on by a signal that says nothing",
-      "Caretaker: a budget has been deleted",
+      "Caretaker: a budget does not notify any more",
       "Caretaker: a change that matters to the bill has failed",
       "Caretaker: a guard has refused",
       "Caretaker: a rotation did not go as planned",
@@ -47,6 +47,7 @@ run "what_a_person_must_see_is_told" {
       "Caretaker: pruning backups was refused",
       "Caretaker: runs fail again and again",
       "Caretaker: something that a person must see",
+      "Caretaker: the settings of a budget do not fit what is there",
     ])
     error_message = "A policy for each thing, and for each automation that Pub/Sub wakes."
   }

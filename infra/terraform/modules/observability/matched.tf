@@ -2,7 +2,7 @@
 
 locals {
   # Every kind of alert that has a policy of its own. What has none is told all the same: `alerts` and `refusals` below.
-  known = "stock_out|no_data|overdue|secret_missing|rotation_failed|not_taken_back|retirement_owed|version_unusable|unreadable|stale_newest|no_bucket|empty_policy|unknown_names|future_backups|small_newest|unproved_newest|too_many_deletes|below_floor|name_taken|lost_access|budget_missing"
+  known = "stock_out|no_data|overdue|secret_missing|rotation_failed|not_taken_back|retirement_owed|version_unusable|unreadable|stale_newest|no_bucket|empty_policy|unknown_names|future_backups|small_newest|unproved_newest|too_many_deletes|below_floor|name_taken|lost_access|budget_missing|budget_period_ended|budget_silent|matches_nothing|held_without_settings"
 
   matched = {
     money = {
@@ -54,10 +54,16 @@ locals {
       content  = "`name_taken`: a Cloud Run service that is not ours has the preview's name; rename one of them. `lost_access`: GitHub does not let us see the repository any more; give the app or the token its access back, or take the repository out of caretaker.yaml."
     }
     budget_missing = {
-      title    = "a budget has been deleted"
-      filter   = "${local.reports} AND jsonPayload.report.alerts.kind=\"budget_missing\""
+      title    = "a budget does not notify any more"
+      filter   = "${local.reports} AND jsonPayload.report.alerts.kind=~\"^(budget_missing|budget_period_ended|budget_silent)$\""
       severity = "ERROR"
-      content  = "A budget that caretaker.yaml names is gone, and what it has in force stays so. Let go of it (`./deploy.sh send cap_spending undo`), and create the budget again or take it out of caretaker.yaml: until then nothing caps what it stood for."
+      content  = "What the budget has in force stays in force until `./deploy.sh send cap_spending undo`, and nothing caps the spending that it counts. `budget_missing`: it was deleted; create it again, or take it out of caretaker.yaml. `budget_period_ended`: its custom period is over; give it a new one. `budget_silent`: no notification for two days; `./deploy.sh doctor` checks its topic."
+    }
+    budget_settings = {
+      title    = "the settings of a budget do not fit what is there"
+      filter   = "${local.reports} AND jsonPayload.report.alerts.kind=~\"^(matches_nothing|held_without_settings)$\""
+      severity = "ERROR"
+      content  = "`matches_nothing`: a name in an action of cap_spending matches no resource, so the action will save nothing; correct the name in caretaker.yaml. `held_without_settings`: a project is still detached that no setting names any more; run the command in `jsonPayload.report.alerts.reason`."
     }
     # Whatever has no policy yet: a kind of alert that is new is never silent.
     alerts = {
