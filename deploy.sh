@@ -15,6 +15,7 @@ On this machine
   ./deploy.sh test               every check of the project
   ./deploy.sh bench [NAME]       what it costs in time and memory, beside its peers
   ./deploy.sh lock [--upgrade]   pin the packages that the requirements ask for
+  ./deploy.sh generate [--check] write anew whatever is generated: the schema, tables of the docs, locks
   ./deploy.sh bundle [FUNCTION]  make the zips that are deployed
 
 In your project, by deployment.yaml and caretaker.yaml (docs/deploy.md)
@@ -93,6 +94,7 @@ case $command in
   test) run_checks ;;
   bench) run_module benchmarks "$@" ;;
   bundle) run_module infra.deploy.bundle "$@" ;;
+  generate) run_module infra.tools.generate "$@" ;;
   doctor | plan | apply | status | send | destroy) run_module infra.deploy "$command" "$@" ;;
   lock)
     prepare

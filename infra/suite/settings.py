@@ -113,7 +113,3 @@ def _with_clean_descriptions(part: object) -> object:
 def schema_text() -> str:
     """The text of the committed schema file."""
     return msgspec.json.format(msgspec.json.encode(json_schema()), indent=2).decode() + "\n"
-
-
-if __name__ == "__main__":
-    SCHEMA_PATH.write_text(schema_text(), encoding="utf-8")

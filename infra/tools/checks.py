@@ -23,11 +23,6 @@ SECONDS_ALLOWED = 300
 PYTEST = ("pytest", "-q", "-rs", "--durations=15", "--durations-min=1")
 SUMMARY = re.compile(r"^=*\s*((?:\d+ [a-z]+(?:, )?)+) in [\d.]+s\b.*$", re.MULTILINE)
 DURATION = re.compile(r"^[\d.]+s +(?:call|setup|teardown) +.*$", re.MULTILINE)
-COMPARE_SCHEMA = """
-from infra.suite import settings
-if settings.SCHEMA_PATH.read_text(encoding="utf-8") != settings.schema_text():
-    raise SystemExit(f"{settings.SCHEMA_PATH.name} is out of date: run .venv/bin/python -m infra.suite.settings")
-"""
 # A test must not depend on where it runs: on the other Pythons it is already tomorrow.
 ELSEWHERE = {"TZ": "Pacific/Kiritimati"}
 
@@ -155,7 +150,7 @@ def static_checks() -> list[Check]:
         Check("types", command(sys.executable, "-m", "mypy", "--no-error-summary")),
         Check("floors", command(scripts / "lint-imports")),
         Check("shell scripts", shell_scripts),
-        Check("settings schema", command(sys.executable, "-c", COMPARE_SCHEMA)),
+        Check("generated files", command(sys.executable, "-m", "infra.tools.generate", "--check")),
         Check("locks carry no addresses", rule(rules.locks_carry_no_addresses)),
         Check("locks are current", rule(rules.locks_are_current)),
         Check("speaks only of itself", rule(rules.speaks_of_itself)),

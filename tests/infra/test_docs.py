@@ -23,12 +23,6 @@ def test_every_permission_is_said_to_be_for_something() -> None:
     assert told == {permission for function in load_functions().values() for permission in function.permissions}
 
 
-def test_every_automation_is_told_of_beside_other_terraform() -> None:
-    section = DEPLOY.partition("## Beside your own Terraform")[2].partition("## What it costs")[0]
-    told = set(re.findall(r"^\| `([a-z_]+)` \|", section, re.MULTILINE))
-    assert told == {name for name in load_functions() if name != "receive_github"}
-
-
 def test_the_commands_that_are_shown_exist() -> None:
     shown = re.findall(r"\./deploy\.sh send ([a-z_]+) ([a-z_]+)", DEPLOY + OPERATE)
     assert len(shown) >= 5

@@ -7,7 +7,7 @@ import pytest
 
 from infra.suite.automations import ROOT
 from infra.suite.deployment import NewBudget, NewSecret, Suite, load_deployment, variables
-from tests.infra.examples import every_section
+from infra.tools.examples import every_section
 from tests.infra.terraform import check, folders, modules_under_test, roots
 
 pytestmark = pytest.mark.one_python

@@ -19,9 +19,9 @@ import pytest
 from infra.deploy.bundle import bundle, main, write_bundles, zipped
 from infra.suite.automations import ROOT, Entry, load_functions
 from infra.tools import environment
+from infra.tools.examples import every_section
 from shared import settings
 from shared.events import Tick, inbox_of
-from tests.infra.examples import every_section
 
 pytestmark = pytest.mark.one_python
 

@@ -6,68 +6,17 @@ import msgspec
 import pytest
 
 from infra.deploy.changes import changes, summary
-from infra.deploy.resources import AnyResource, Subscription, TickJob, Topic, resources_of, settings_of
-from infra.suite.automations import ROOT, load_functions
+from infra.deploy.resources import AnyResource, Subscription, TickJob, resources_of
+from infra.suite.automations import load_functions
 from infra.suite.deployment import Deployment, Suite
+from infra.tools.examples import every_section
 from tests.infra.deploy.stage import PROJECT
-from tests.infra.examples import every_section
 
 pytestmark = pytest.mark.one_python
 
-FILE = ROOT / "infra" / "terraform" / "tests" / "resources.json"
 SUITE = Suite(Deployment(project=PROJECT), every_section())
 BUNDLES = {name: f"{name}-0123456789abcdef.zip" for name in load_functions()}
 ADDRESS = "http://127.0.0.1:8080"
-
-
-def short(name: str) -> str:
-    """A resource's id."""
-    return name.rpartition("/")[2]
-
-
-def as_terraform_has_them() -> dict[str, Any]:
-    """The example's resources, in the words of Terraform's provider, as far as its tests can see them."""
-    resources = resources_of(SUITE, BUNDLES, lambda name: f"{ADDRESS}/{name}")
-    subscriptions = [one for one in resources if isinstance(one, Subscription)]
-    pushed = [one for one in subscriptions if one.push_endpoint]
-    return {
-        "subscriptions": {
-            short(one.name): {
-                "ack_deadline_seconds": one.ack_deadline_seconds,
-                "filter": one.filter,
-                "max_delivery_attempts": one.max_delivery_attempts,
-                "maximum_backoff": f"{one.maximum_backoff_seconds}s",
-                "message_retention_duration": f"{one.message_retention_seconds}s",
-                "minimum_backoff": f"{one.minimum_backoff_seconds}s",
-            }
-            for one in pushed
-        },
-        "dead_letters": {
-            short(one.name): {
-                "ack_deadline_seconds": one.ack_deadline_seconds,
-                "message_retention_duration": f"{one.message_retention_seconds}s",
-            }
-            for one in subscriptions
-            if not one.push_endpoint
-        },
-        "paths": {short(one.name): one.topic for one in pushed},
-        "ticks": {
-            short(one.name): {
-                "data": {"every_seconds": one.every_seconds, "type": "tick"},
-                "schedule": one.schedule,
-                "time_zone": one.time_zone,
-            }
-            for one in resources
-            if isinstance(one, TickJob)
-        },
-        "topics": [short(one.name) for one in resources if isinstance(one, Topic)],
-        "wake": settings_of(SUITE)["cap_spending"]["cap_spending"]["wake"],  # type: ignore[index]
-    }
-
-
-def test_terraform_holds_its_own_against_these() -> None:
-    """Whoever changes both writes what is on the right to the file: infra/terraform/tests/*.tftest.hcl read it."""
-    assert msgspec.json.decode(FILE.read_bytes()) == as_terraform_has_them()
 
 
 def a_suite(**deployment: object) -> Suite:

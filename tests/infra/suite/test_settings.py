@@ -8,7 +8,7 @@ import pytest
 
 from functions.cap_spending.settings import Settings
 from infra.suite.automations import ROOT, load_functions
-from infra.suite.settings import SCHEMA_PATH, check, json_schema, load_caretaker_yaml, schema_text, sections
+from infra.suite.settings import check, json_schema, load_caretaker_yaml, schema_text, sections
 from shared.errors import SettingsError
 from shared.settings import Mode, parse
 from tests.wrong_settings import parts_of
@@ -39,10 +39,6 @@ def test_the_project_as_it_comes_observes_and_detaches_nothing() -> None:
     configuration = parse(load_caretaker_yaml(ROOT / "caretaker.yaml"), "cap_spending", Settings)
     assert configuration.mode is Mode.OBSERVE
     assert [budget.may_touch.detach_billing for budget in configuration.section.budgets.values()] == [None]
-
-
-def test_the_schema_is_up_to_date() -> None:
-    assert SCHEMA_PATH.read_text(encoding="utf-8") == schema_text()
 
 
 def test_the_schema_knows_every_key_and_no_other() -> None:

@@ -1,0 +1,87 @@
+"""Writes anew whatever is generated: `./deploy.sh generate`; with ``--check`` it writes nothing, and reports what differs.
+
+The settings' schema, what Terraform's tests expect, and tables of the docs follow from the map and from the folders of
+the functions. Locks follow from the requirements: they are made anew only where they do not meet them, as that takes
+the package index.
+"""
+
+import argparse
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from infra.suite.automations import ROOT, load_automations, load_functions
+from infra.suite.settings import SCHEMA_PATH, schema_text
+from infra.tools import rules
+from infra.tools.expected_resources import expected_resources_text
+
+DEPLOY = ROOT / "docs" / "deploy.md"
+HEADING = "## Beside your own Terraform"
+"""In an automation's README, and in docs/deploy.md."""
+GENERATED: Mapping[Path, Callable[[], str]] = {
+    SCHEMA_PATH: schema_text,
+    ROOT / "infra" / "terraform" / "tests" / "resources.json": expected_resources_text,
+    DEPLOY: lambda: _with_table(DEPLOY.read_text(encoding="utf-8"), "beside-terraform", beside_terraform()),
+}
+"""The generated files, or files with a generated part, and what they should contain."""
+
+
+class NothingToCompile(ValueError):
+    """A file lacks the part that a table is compiled from, or the place where it belongs; the message names both."""
+
+
+def beside_terraform() -> list[str]:
+    """The rows that each automation's README has about fields that it changes in resources of the owner's Terraform."""
+    rows = ["| automation | resource of yours | `ignore_changes` |", "|---|---|---|"]
+    for name in load_automations():
+        path = ROOT / "functions" / name / "README.md"
+        section = path.read_text(encoding="utf-8").partition(f"\n{HEADING}\n")[2].partition("\n## ")[0]
+        own = [line for line in section.splitlines() if line.startswith("| ")][1:]
+        if not own:
+            raise NothingToCompile(
+                f"{path}: expected a section `{HEADING}` with a table of `resource`, `ignore_changes`"
+            )
+        rows += [
+            f"| {f'`{name}`' if number == 0 else ''} {row}".replace("|  |", "| |") for number, row in enumerate(own)
+        ]
+    return rows
+
+
+def stale() -> list[Path]:
+    """The files that differ from what would be generated."""
+    return [path for path, text in GENERATED.items() if not path.exists() or path.read_text("utf-8") != text()]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write them, or with ``--check`` report those that differ: 0 if none does."""
+    parser = argparse.ArgumentParser(prog="./deploy.sh generate", description="Writes anew whatever is generated.")
+    parser.add_argument("--check", action="store_true", help="write nothing; fail if anything is out of date")
+    is_check = parser.parse_args(arguments).check
+    paths, unmet = stale(), rules.locks_are_current(ROOT)
+    if is_check:
+        for line in (*(f"{path.relative_to(ROOT)} is out of date: run ./deploy.sh generate" for path in paths), *unmet):
+            print(line)
+        return 1 if paths or unmet else 0
+    for path in paths:
+        path.write_text(GENERATED[path](), encoding="utf-8")
+        print(f"wrote {path.relative_to(ROOT)}")
+    if unmet:
+        return subprocess.run([ROOT / "infra" / "tools" / "lock.sh"], check=False).returncode
+    print(f"{len(GENERATED) - len(paths)} files and the locks of {len(load_functions())} functions were up to date")
+    return 0
+
+
+def _with_table(text: str, name: str, rows: Sequence[str]) -> str:
+    """The text with these rows between the marks of that name."""
+    marks = rf"(<!-- generated: {name} -->\n).*?(<!-- /generated -->)"
+    table = "".join(f"{row}\n" for row in rows)
+    changed, times = re.subn(marks, lambda found: f"{found[1]}\n{table}\n{found[2]}", text, flags=re.DOTALL)
+    if times != 1:
+        raise NothingToCompile(f"expected one table between `<!-- generated: {name} -->` and `<!-- /generated -->`")
+    return changed
+
+
+if __name__ == "__main__":
+    sys.exit(main())
