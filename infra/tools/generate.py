@@ -1,4 +1,4 @@
-"""Writes anew whatever is generated: `./deploy.sh generate`; with ``--check`` it writes nothing, and reports what differs.
+"""Writes anew whatever is generated: `./deploy.sh generate`. With ``--check`` it only reports what is out of date.
 
 The settings' schema, what Terraform's tests expect, and tables of the docs follow from the map and from the folders of
 the functions. Locks follow from the requirements: they are made anew only where they do not meet them, as that takes
@@ -40,12 +40,8 @@ def beside_terraform() -> list[str]:
         section = path.read_text(encoding="utf-8").partition(f"\n{HEADING}\n")[2].partition("\n## ")[0]
         own = [line for line in section.splitlines() if line.startswith("| ")][1:]
         if not own:
-            raise NothingToCompile(
-                f"{path}: expected a section `{HEADING}` with a table of `resource`, `ignore_changes`"
-            )
-        rows += [
-            f"| {f'`{name}`' if number == 0 else ''} {row}".replace("|  |", "| |") for number, row in enumerate(own)
-        ]
+            raise NothingToCompile(f"{path}: expected a section `{HEADING}` with a table of resources")
+        rows += [f"| `{name}` {own[0]}", *(f"| {row}" for row in own[1:])]
     return rows
 
 

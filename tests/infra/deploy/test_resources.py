@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from infra.deploy.changes import changes, summary
+from infra.deploy.changes import Change, changes, summary
 from infra.deploy.resources import AnyResource, Subscription, TickJob, resources_of
 from infra.suite.automations import load_functions
 from infra.suite.deployment import Deployment, Suite
@@ -30,8 +30,13 @@ def made(suite: Suite, bundle: str = "0") -> tuple[AnyResource, ...]:
     return resources_of(suite, {"manage_previews": bundle}, lambda name: f"{ADDRESS}/{name}")
 
 
+def shown(change: Change) -> str:
+    """What is changed: the resource's type and id."""
+    return f"{type(change.resource).__name__} {change.resource.name.rpartition('/')[2]}"
+
+
 def test_what_is_made_comes_after_what_it_needs() -> None:
-    told = [f"{type(one.resource).__name__} {short(one.resource.name)}" for one in changes((), made(a_suite()))]
+    told = [shown(one) for one in changes((), made(a_suite()))]
     assert told == [
         "Topic caretaker-manage-previews",
         "Topic caretaker-manage-previews-dead-letters",
@@ -45,7 +50,7 @@ def test_what_is_made_comes_after_what_it_needs() -> None:
         "TickJob caretaker-manage-previews-tick",
     ]
     gone = changes(made(a_suite()), ())
-    assert [f"{type(one.resource).__name__} {short(one.resource.name)}" for one in gone] == told[::-1]
+    assert [shown(one) for one in gone] == told[::-1]
     assert (summary(gone), changes(made(a_suite()), made(a_suite()))) == ("10 to take away", ())
 
 
