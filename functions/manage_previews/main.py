@@ -9,6 +9,7 @@ import functions_framework
 from cloudevents.http import CloudEvent
 
 from functions.manage_previews.cloud import apply, read
+from functions.manage_previews.events import Pause, Resume, Status
 from functions.manage_previews.parse import parse
 from functions.manage_previews.plan import guards, intend, plan
 from functions.manage_previews.records import Records, fold
@@ -34,6 +35,7 @@ AUTOMATION = legacy(
     intend=intend,
     apply=apply,
     status=status,
+    commands=(Pause, Resume, Status),
     patience=PATIENCE_SECONDS,
 )
 

@@ -1,33 +1,30 @@
 """The commands that each automation takes, as options of `./deploy.sh send`."""
 
 import argparse
-import importlib
 import types
 import typing
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, time, timedelta
 
 import msgspec
 
 from infra.suite.automations import load_automations
+from infra.suite.loading import BrokenAutomation, load_automation
 from shared.events import Command
 
 CommandType = type[Command]
 
 
 def commands_of(automation: str) -> dict[str, CommandType]:
-    """The commands of an automation, by what their messages call them."""
-    importlib.import_module(f"functions.{automation}.parse")  # what a message may be
-    prefix = f"functions.{automation}."
-    return {
-        str(config.tag): kind
-        for kind in _descendants(Command)
-        if kind.__module__.startswith(prefix) and (config := kind.__struct_config__).tag
-    }
+    """The commands of an automation, by what their messages call them. Raises ``BrokenAutomation``."""
+    return {str(kind.__struct_config__.tag): kind for kind in load_automation(automation).commands}
 
 
 def read_command(arguments: Sequence[str], now: datetime, *, automations: Sequence[str] = ()) -> tuple[str, Command]:
-    """The automation and the command that a person has typed. Says what would do, and exits, if it is none."""
+    """The automation and the command that a person has typed. Explains what is possible, and exits, if it is none.
+
+    Raises ``BrokenAutomation`` for a command to an automation whose code cannot be used; the others can be asked.
+    """
     parser = argparse.ArgumentParser(
         prog="./deploy.sh send",
         description="Sends a command to an automation, and waits for its report. Its README says what each does.",
@@ -36,25 +33,37 @@ def read_command(arguments: Sequence[str], now: datetime, *, automations: Sequen
     )
     to = parser.add_subparsers(dest="automation", required=True, metavar="AUTOMATION")
     for automation in automations or load_automations():
-        commands = commands_of(automation)
-        sub = to.add_parser(automation, help=", ".join(commands))
-        what = sub.add_subparsers(dest="command", required=True, metavar="COMMAND")
-        for name, kind in commands.items():
-            one = what.add_parser(name, help=_summary(kind), description=kind.__doc__)
-            for field in msgspec.structs.fields(kind):
-                one.add_argument(
-                    f"--{field.name.replace('_', '-')}",
-                    dest=f"field_{field.name}",
-                    required=field.required,
-                    metavar="TIME" if _holds(field.type, datetime) else field.name.upper(),
-                    help="18:00, or 2026-11-30T18:00Z" if _holds(field.type, datetime) else None,
-                )
+        try:
+            _add_commands(to, automation, commands_of(automation))
+        except BrokenAutomation as error:
+            if automation in arguments:
+                raise
+            to.add_parser(automation, help=str(error).replace("%", "%%"))
     options = parser.parse_args(list(arguments))
     kind = commands_of(options.automation)[options.command]
     try:
         return options.automation, _made(kind, vars(options), now)
     except (ValueError, msgspec.ValidationError) as error:
         parser.error(f"{options.automation} {options.command}: {error}")
+
+
+def _add_commands(
+    to: "argparse._SubParsersAction[argparse.ArgumentParser]", automation: str, commands: Mapping[str, CommandType]
+) -> None:
+    what = to.add_parser(automation, help=", ".join(commands)).add_subparsers(
+        dest="command", required=True, metavar="COMMAND"
+    )
+    for name, kind in commands.items():
+        one = what.add_parser(name, help=_summary(kind), description=kind.__doc__)
+        for field in msgspec.structs.fields(kind):
+            is_time = _holds(field.type, datetime)
+            one.add_argument(
+                f"--{field.name.replace('_', '-')}",
+                dest=f"field_{field.name}",
+                required=field.required,
+                metavar="TIME" if is_time else field.name.upper(),
+                help="18:00, or 2026-11-30T18:00Z" if is_time else None,
+            )
 
 
 def _made(kind: CommandType, options: Mapping[str, object], now: datetime) -> Command:
@@ -91,12 +100,6 @@ def _holds(kind: object, wanted: type) -> bool:
     if isinstance(kind, types.UnionType) or typing.get_origin(kind) in {typing.Union, typing.Annotated}:
         return any(_holds(one, wanted) for one in typing.get_args(kind))
     return False
-
-
-def _descendants(kind: CommandType) -> Iterator[CommandType]:
-    for one in kind.__subclasses__():
-        yield one
-        yield from _descendants(one)
 
 
 def _summary(kind: CommandType) -> str:

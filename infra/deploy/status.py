@@ -1,13 +1,12 @@
 """Where things stand, read with the credentials of whoever asks: what the suite remembers, and its latest reports."""
 
-import importlib
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from infra.deploy.logs import newest_report
 from infra.deploy.rendering import report_lines
 from infra.deploy.target import Target
-from shared.automation import Records
+from infra.suite.loading import load_automation
 from shared.clock import format_time
 from shared.holds import Hold
 from shared.lease import Lease, LeaseRecord
@@ -35,9 +34,8 @@ def status_lines(target: Target, automations: Sequence[str], now: datetime) -> I
 
 def holds_of(state: State, automation: str) -> dict[str, Hold]:
     """What an automation holds, by the resources' full names: what it has changed and would put back."""
-    kind: type[Records] = importlib.import_module(f"functions.{automation}.records").Records
     (document,) = state.read(f"records/{automation}")
-    holds: dict[str, Hold] = getattr(document.as_type(kind), "holds", {})
+    holds: dict[str, Hold] = getattr(document.as_type(load_automation(automation).records), "holds", {})
     return holds
 
 

@@ -1,6 +1,5 @@
 """Every law, held against every automation in each of its scenarios."""
 
-import importlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from infra.suite.automations import PATH, ROOT, load_automations
+from infra.suite.loading import load_automation
 from tests.laws.case import Case
 from tests.laws.law import WHOLE
 from tests.laws.laws import LAWS
@@ -55,8 +55,7 @@ def marked(trial: Trial) -> object:
 
 def case_of(automation: str, path: Path) -> Case:
     """An automation in one of its scenarios."""
-    main = importlib.import_module(f"functions.{automation}.main")
-    return Case(main.AUTOMATION, AUTOMATIONS[automation], load_scenario(path, automation), path.stem)
+    return Case(load_automation(automation), AUTOMATIONS[automation], load_scenario(path, automation), path.stem)
 
 
 @pytest.mark.parametrize("trial", [marked(trial) for trial in trials()])

@@ -3,12 +3,16 @@
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 import msgspec
 import pytest
 
+import functions
+from functions.cap_spending.commands import Status
 from infra.deploy.commands import a_time, commands_of, read_command
 from infra.suite.automations import load_automations
+from infra.suite.loading import BrokenAutomation
 
 NOW = datetime(2026, 11, 15, 12, 30, tzinfo=UTC)
 
@@ -53,6 +57,40 @@ def test_every_automation_can_be_asked_for_its_status(automation: str) -> None:
     assert "status" in commands
     for name, kind in commands.items():
         assert kind.__doc__, name
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        ("mow_one", None, "cannot be loaded: ModuleNotFoundError"),
+        (
+            "mow_two",
+            "import no_such_package",
+            "cannot be loaded: ModuleNotFoundError: No module named 'no_such_package'",
+        ),
+        ("mow_three", "AUTOMATION = 1", "automation.py: AUTOMATION is no Automation"),
+        ("mow_four", "1 / 0", "cannot be loaded: ZeroDivisionError"),
+    ],
+)
+def test_an_automation_whose_code_is_broken_does_not_stop_commands_to_others(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    broken: tuple[str, str | None, str],
+) -> None:
+    name, code, why = broken
+    folder = tmp_path / name
+    folder.mkdir()
+    if code is not None:
+        (folder / "automation.py").write_text(code)
+    monkeypatch.setattr(functions, "__path__", [*functions.__path__, str(tmp_path)])
+    known = ("cap_spending", name)
+    assert read_command(["cap_spending", "status"], NOW, automations=known) == ("cap_spending", Status())
+    with pytest.raises(SystemExit):
+        read_command(["--help"], NOW, automations=known)
+    assert f"{name} functions/{name}" in " ".join(capsys.readouterr().out.split())
+    with pytest.raises(BrokenAutomation, match=f"functions/{name}.*{why}"):
+        read_command([name, "status"], NOW, automations=known)
 
 
 @pytest.mark.parametrize(

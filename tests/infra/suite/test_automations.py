@@ -1,6 +1,5 @@
 """The one map of the suite."""
 
-import importlib
 from pathlib import Path
 from typing import cast
 
@@ -19,8 +18,8 @@ from infra.suite.automations import (
     load_functions,
     load_grant_targets,
 )
+from infra.suite.loading import load_automation
 from localcloud.github.schema import description
-from shared.automation import Automation
 from shared.events import inbox_of
 from shared.lease import DURATION
 from shared.restrictions import Restriction
@@ -34,9 +33,7 @@ def test_its_keys_are_the_folders_of_the_functions() -> None:
 
 @pytest.mark.parametrize("name", load_automations())
 def test_each_automation_is_what_its_entry_says(name: str) -> None:
-    automation = importlib.import_module(f"functions.{name}.main").AUTOMATION
-    assert isinstance(automation, Automation)
-    assert automation.name == name
+    assert load_automation(name).name == name
 
 
 def permissions_of_github() -> set[str]:
