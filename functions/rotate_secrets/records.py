@@ -16,6 +16,7 @@ from functions.rotate_secrets.rotation_state import NEVER
 from functions.rotate_secrets.settings import Settings
 from functions.rotate_secrets.terms import Terms
 from shared import automation
+from shared.automation import Debt
 from shared.decision import Change
 from shared.events import Command, Dated, Tick
 
@@ -51,6 +52,21 @@ class Records(automation.Records, frozen=True, kw_only=True):
     """By full name, when a person last asked for the version before. (By key, in documents of earlier releases.)"""
     rotations: dict[str, Terms] = {}
     """By full name, the terms that a rotation began with, until the version before is retired."""
+
+    def debts(self) -> tuple[Debt, ...]:
+        """Every rotation that is under way, or whose old version is not retired."""
+        return tuple(
+            Debt(
+                resource=name,
+                field="version in use",
+                original=str(terms.before) if terms.before else "none",
+                applied="a newer one",
+                held_by=(terms.key,),
+                since=terms.started,
+                undo=f"./deploy.sh send rotate_secrets roll_back --secret {terms.key}",
+            )
+            for name, terms in self.rotations.items()
+        )
 
     def before(self, changes: Sequence[Change]) -> Self:
         """The records with the terms of each rotation that begins."""

@@ -92,6 +92,8 @@ def _adding(view: SecretView, why: str) -> SecretDecision:
     terms = msgspec.structs.replace(
         view.terms,
         dependents=tuple(one.name for one in view.dependents),
+        started=view.now,
+        before=view.state.current,
     )
     current = view.state.current
     change = AddVersion(

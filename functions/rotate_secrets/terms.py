@@ -1,7 +1,10 @@
 """What a rotation needs from beginning to end, fixed when it begins: edited settings count for the next one."""
 
+from datetime import datetime
+
 import msgspec
 
+from functions.rotate_secrets.rotation_state import NEVER
 from functions.rotate_secrets.settings import Location, Secret
 
 
@@ -15,3 +18,6 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     """Where dependents are looked for."""
     dependents: tuple[str, ...] = ()
     """The full names of those that were known when it began."""
+    started: datetime = NEVER
+    before: int = 0
+    """The version that counted then; 0 if there was none."""

@@ -13,6 +13,7 @@ from functions.rotate_secrets.kinds.database_address import DatabaseAddress
 from functions.rotate_secrets.records import Records
 from functions.rotate_secrets.rotation_state import ANNOTATION
 from functions.rotate_secrets.settings import Settings
+from shared.settings import Mode
 from shared.state import State
 from tests.functions.rotate_secrets.databases import Database
 from tests.functions.rotate_secrets.stage import (
@@ -133,6 +134,19 @@ def test_services_that_nobody_moved_keep_their_version_when_the_region_is_edited
         report = stage.tick(hours=25)
         assert any("services/api still refers to it" in str(notice) for notice in report.notices)
         assert stage.versions() == ["ENABLED", "ENABLED"]
+
+
+def test_a_rotation_is_a_debt_until_its_old_version_is_retired() -> None:
+    with Stage() as stage:
+        stage.command("rotate", minutes=1)
+        (debt,) = records(stage).debts()
+        assert (debt.resource, debt.original, debt.held_by) == (KEY, "1", ("key",))
+        assert debt.undo == "./deploy.sh send rotate_secrets roll_back --secret key"
+        stage.mode = Mode.OBSERVE
+        assert [(alert.kind, alert.subject) for alert in stage.tick(hours=1).alerts] == [("held_while_observing", KEY)]
+        stage.mode = Mode.ACT
+        stage.tick(hours=24)
+        assert records(stage).debts() == ()
 
 
 def test_a_renamed_key_forgets_no_request() -> None:
