@@ -10,8 +10,9 @@ import msgspec
 from infra.costs.lines import cost_lines
 from infra.costs.suite import suite_cost_lines
 from infra.deploy.commands import commands_of, read_command
-from infra.deploy.doctor.examine import examine
-from infra.deploy.doctor.findings import CheckContext
+from infra.deploy.doctor.examine import examine, finding_lines
+from infra.deploy.doctor.findings import CheckContext, Status, run_check
+from infra.deploy.doctor.rotations import dependents_of_secrets
 from infra.deploy.local import LocalDeployment
 from infra.deploy.send import send, succeeded
 from infra.deploy.status import holds_of, status_lines
@@ -79,6 +80,7 @@ def _deploy(options: argparse.Namespace) -> int:
         )
     if options.command == "plan":
         deployer.plan()
+        _report_rotations(suite, target)
         return 0
     destroys = options.command == "destroy"
     if destroys:
@@ -90,6 +92,13 @@ def _deploy(options: argparse.Namespace) -> int:
     else:
         raise NotDeployed("nothing was changed")
     return 0 if destroys else _ask_for_status(suite, target, options.wait)
+
+
+def _report_rotations(suite: Suite, target: Target) -> None:
+    """Report before any version is added which dependents of secrets a rotation could not move."""
+    for finding in run_check(dependents_of_secrets, CheckContext(suite, target)):
+        if finding.status is not Status.OK:
+            print(*finding_lines(finding), sep="\n")
 
 
 def _ask_for_status(suite: Suite, target: Target, seconds: float) -> int:

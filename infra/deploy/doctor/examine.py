@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from infra.deploy.doctor import agents, budgets, gpus, grants, images, machine, projects, region, secrets
+from infra.deploy.doctor import agents, budgets, gpus, grants, images, machine, projects, region, rotations, secrets
 from infra.deploy.doctor.findings import Check, CheckContext, Finding, Status, run_check
 
 ON_THIS_MACHINE: tuple[Check, ...] = (machine.tools, machine.login)
@@ -24,6 +24,7 @@ EVERYWHERE: tuple[Check, ...] = (
     gpus.quotas_of_gpus,
     secrets.secrets,
     secrets.notices_of_rotation,
+    rotations.dependents_of_secrets,
     budgets.budgets,
 )
 IN_OWN_PROJECT = frozenset({projects.billing, projects.who_may_be_granted, region.region, region.quotas_of_functions})
