@@ -20,7 +20,8 @@ import psycopg
 
 from benchmarks.harness import Figure, in_turn, show, spread
 from infra.suite.automations import ROOT
-from jobs.prove_backup.restore import DATABASE, OPTIONS
+from jobs.prove_backup.restore import OPTIONS
+from jobs.prove_backup.target import DATABASE
 from localcloud import LocalCloud
 from shared import clients, clock
 from shared.postgres_server import PostgresMissing, PostgresServer, find_program

@@ -1,4 +1,4 @@
-"""Runs one of PostgreSQL's programs at the other end of a pipe, and tells what it said when it failed."""
+"""Runs one of PostgreSQL's programs at the other end of a pipe, and reports what it printed when it failed."""
 
 import contextlib
 import os
@@ -6,15 +6,15 @@ import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import IO
 
 from jobs.job import JobFailed
-from shared.postgres_server import find_program
 
 PASSED_ON = ("PATH", "HOME", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR")
 MOST_SAID = 1_000
 FOLLOWS_AN_ERROR = ("DETAIL:", "CONTEXT:", "HINT:", "STATEMENT:", "LINE ", "Command was:")
-"""What may quote rows of a table, and is not told."""
+"""What may quote rows of a table, and is not reported."""
 
 
 class ProgramFailed(JobFailed):
@@ -61,35 +61,35 @@ class Program:
     def _errors(self) -> str:
         """The last of what it said, without what may quote rows."""
         self._said.seek(0)
-        told, is_told = [], True
+        errors, is_error = [], True
         for line in self._said.read().decode(errors="replace").splitlines():
             if line.startswith(FOLLOWS_AN_ERROR):
-                is_told = False  # for any number of lines, as a value may have them
+                is_error = False  # for any number of lines, as a value may have them
             elif line.startswith(f"{self.name}: "):
-                is_told = True
-            if is_told:
-                told.append(line.removeprefix(f"{self.name}: "))
-        return "; ".join(told)[-MOST_SAID:] or "it said nothing"
+                is_error = True
+            if is_error:
+                errors.append(line.removeprefix(f"{self.name}: "))
+        return "; ".join(errors)[-MOST_SAID:] or "it printed no error"
 
 
 @contextmanager
 def running(
-    name: str, options: Sequence[str], *, environment: Mapping[str, str], is_fed: bool = False
+    path: Path, options: Sequence[str], *, environment: Mapping[str, str], is_fed: bool = False
 ) -> Iterator[Program]:
     """Run a program for as long as the ``with`` lasts: its output is a pipe, or if it is fed, its input.
 
-    Of our own environment it sees little besides what it is given. Raises ``PostgresMissing``.
+    Of our own environment it sees little besides what it is given.
     """
     own = {variable: os.environ[variable] for variable in PASSED_ON if variable in os.environ}
     with tempfile.TemporaryFile() as said:
         process = subprocess.Popen(
-            (find_program(name), *options),
+            (path, *options),
             env={**own, "LC_ALL": "C", **environment},
             stdin=subprocess.PIPE if is_fed else subprocess.DEVNULL,
             stdout=subprocess.DEVNULL if is_fed else subprocess.PIPE,
             stderr=said,
         )
-        program = Program(name, process, said)
+        program = Program(path.name, process, said)
         try:
             yield program
         finally:

@@ -8,9 +8,9 @@ import contextlib
 import hashlib
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -20,6 +20,8 @@ SHA256: Final = "caretaker-sha256"
 SIZE: Final = "caretaker-size"
 SERVER_VERSION: Final = "caretaker-server-version"
 TABLES: Final = "caretaker-tables"
+LOCALE: Final = "caretaker-locale"
+ROLES: Final = "caretaker-roles"
 STARTED: Final = "caretaker-started"
 FINISHED: Final = "caretaker-finished"
 VERIFIED: Final = "caretaker-verified"
@@ -27,7 +29,10 @@ RESTORE_SECONDS: Final = "caretaker-restore-seconds"
 
 MOST_TABLE_BYTES = 6 * 1024
 """How long the list of tables may be: custom metadata holds 8 KiB in all (https://cloud.google.com/storage/quotas#objects)."""
+MOST_ROLE_BYTES = 1024
+"""And so the list of roles."""
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+ValueT = TypeVar("ValueT")
 _WHOLE_NUMBER = re.compile(r"[0-9]{1,18}")
 
 
@@ -44,6 +49,22 @@ class TableCounts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rows: int
 
 
+class Locale(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How a database stores and compares text: what a restored copy must have alike.
+
+    https://www.postgresql.org/docs/current/locale.html
+    """
+
+    encoding: str
+    provider: str
+    """``libc``, ``icu`` or ``builtin``."""
+    collate: str
+    ctype: str
+    locale: str = ""
+    """Of the provider, if that is not libc."""
+    icu_rules: str = ""
+
+
 Tables = dict[str, int] | TableCounts
 """Rows by table, named ``schema.table``, as they were in the backup's snapshot."""
 
@@ -57,6 +78,10 @@ class BackupMetadata(msgspec.Struct, frozen=True, kw_only=True):
     server_version: str
     """Of the PostgreSQL server that was backed up, such as ``17.6``."""
     tables: Tables
+    locale: Locale | None = None
+    """None for a backup that was taken before this was recorded."""
+    roles: tuple[str, ...] = ()
+    """Roles of the server that the dump may name, as policies do."""
     started: datetime
     finished: datetime
 
@@ -84,11 +109,14 @@ def verified_at(metadata: Mapping[str, str]) -> datetime | None:
 
 def backup_to_metadata(backup: BackupMetadata) -> dict[str, str]:
     """A backup as custom metadata."""
+    more: dict[str, Locale | tuple[str, ...]] = {LOCALE: backup.locale} if backup.locale else {}
+    more |= {ROLES: backup.roles} if backup.roles else {}
     return {
         SHA256: backup.sha256,
         SIZE: str(backup.size),
         SERVER_VERSION: backup.server_version,
         TABLES: msgspec.json.encode(backup.tables).decode(),
+        **{key: msgspec.json.encode(value).decode() for key, value in more.items()},
         STARTED: _text(backup.started),
         FINISHED: _text(backup.finished),
     }
@@ -111,6 +139,8 @@ def read_backup(metadata: Mapping[str, str]) -> BackupMetadata:
         size=int(size),
         server_version=_of(metadata, SERVER_VERSION),
         tables=_tables(_of(metadata, TABLES)),
+        locale=_decoded(metadata, LOCALE, Locale),
+        roles=_decoded(metadata, ROLES, tuple[str, ...]) or (),
         started=_time_of(metadata, STARTED),
         finished=_time_of(metadata, FINISHED),
     )
@@ -133,6 +163,16 @@ def short(tables: dict[str, int]) -> Tables:
     return TableCounts(counts_digest(tables), len(tables), sum(tables.values()))
 
 
+def fitting(roles: Iterable[str]) -> tuple[str, ...]:
+    """As many of the roles, from the first, as custom metadata has room for."""
+    found: list[str] = []
+    for role in roles:
+        if len(msgspec.json.encode([*found, role])) > MOST_ROLE_BYTES:
+            break
+        found.append(role)
+    return tuple(found)
+
+
 def counts_digest(tables: Mapping[str, int]) -> str:
     """A digest that differs when any table has another name or another number of rows."""
     lines = (msgspec.json.encode((name, rows)) for name, rows in sorted(tables.items()))
@@ -145,6 +185,16 @@ def _tables(text: str) -> Tables:
     with contextlib.suppress(msgspec.DecodeError):
         return msgspec.json.decode(text, type=dict[str, int])
     raise IncompleteMetadata(f"{TABLES} is {text[:80]!r}, which is no JSON of tables and their rows")
+
+
+def _decoded(metadata: Mapping[str, str], key: str, type_: type[ValueT]) -> ValueT | None:
+    """The value of a key that older backups do not have."""
+    if key not in metadata:
+        return None
+    try:
+        return msgspec.json.decode(metadata[key], type=type_)
+    except msgspec.DecodeError as error:
+        raise IncompleteMetadata(f"{key} is {metadata[key][:80]!r}: {error}") from None
 
 
 def _of(metadata: Mapping[str, str], key: str) -> str:

@@ -13,6 +13,7 @@ import os
 import threading
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, cast
 
 import msgspec
@@ -162,19 +163,11 @@ class Clients:
 
     def repeating(self, give_up: float, *, timeout: float) -> CallOptions:
         """Options for a call that does no harm twice: tried again for so long while the error is one that passes."""
-        from google.api_core import exceptions
-        from google.api_core.retry import Retry, if_exception_type
+        from google.api_core.retry import Retry
 
-        passing = if_exception_type(
-            exceptions.ServiceUnavailable,
-            exceptions.InternalServerError,
-            exceptions.BadGateway,
-            exceptions.GatewayTimeout,  # the one of HTTP, and of gRPC too: DeadlineExceeded is one
-            exceptions.TooManyRequests,
-        )
         policy = self._retry
         return CallOptions(
-            retry=Retry(passing, initial=policy.first, maximum=policy.longest, multiplier=2.0, timeout=give_up),
+            retry=Retry(_is_passing, initial=policy.first, maximum=policy.longest, multiplier=2.0, timeout=give_up),
             timeout=timeout,
         )
 
@@ -263,3 +256,19 @@ def _keep_payloads_out_of_logs(*modules: str) -> None:
     """
     for module in modules:
         logging.getLogger(module).setLevel(logging.INFO)
+
+
+def _is_passing(error: BaseException) -> bool:
+    """Whether the same call may succeed a little later: https://cloud.google.com/storage/docs/retry-strategy."""
+    from google.api_core import exceptions
+
+    kinds = (
+        exceptions.ServiceUnavailable,
+        exceptions.InternalServerError,
+        exceptions.BadGateway,
+        exceptions.GatewayTimeout,  # the one of HTTP, and of gRPC too: DeadlineExceeded is one
+        exceptions.TooManyRequests,
+    )
+    # There is no class for a request that the server gave up waiting for.
+    is_timeout = isinstance(error, exceptions.GoogleAPICallError) and error.code == HTTPStatus.REQUEST_TIMEOUT
+    return isinstance(error, kinds) or is_timeout

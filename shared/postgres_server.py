@@ -63,10 +63,12 @@ class PostgresServer:
 
     It listens on a Unix socket in ``folder``, where ``postgres`` needs no password: the folder is closed to all but its
     owner and root. With ``is_on_loopback`` it listens on a free port of 127.0.0.1 too, where every role needs its
-    password, and with a certificate a connection by TLS besides.
+    password, and with a certificate a connection by TLS besides. ``major`` is the version of its programs; 0 is the
+    first that is found.
     """
 
-    def __init__(self, *, is_on_loopback: bool = True, certificate: Certificate | None = None) -> None:
+    def __init__(self, *, is_on_loopback: bool = True, certificate: Certificate | None = None, major: int = 0) -> None:
+        self._major = major
         self._is_on_loopback = is_on_loopback
         self._certificate = certificate
         self._keeper: subprocess.Popen[bytes] | None = None
@@ -96,7 +98,7 @@ class PostgresServer:
     def version(self) -> str:
         """Of the machine's programs, such as ``17.6``. Raises ``PostgresMissing``."""
         told = subprocess.run(
-            (find_program("postgres"), "--version"), capture_output=True, text=True, check=True
+            (find_program("postgres", self._major), "--version"), capture_output=True, text=True, check=True
         ).stdout
         return told.partition("(PostgreSQL)")[2].split()[0]
 
@@ -130,7 +132,7 @@ class PostgresServer:
             self.folder = Path()
 
     def _start(self) -> None:
-        initdb, postgres = find_program("initdb"), find_program("postgres")
+        initdb, postgres = find_program("initdb", self._major), find_program("postgres", self._major)
         user = _unprivileged_user()
         self.folder = Path(tempfile.mkdtemp(prefix="caretaker-pg-"))
         self.port = free_port()
@@ -212,16 +214,49 @@ class PostgresServer:
         raise PostgresFailed(f"the PostgreSQL server did not start: {self._log.read_text(errors='replace').strip()}")
 
 
-def find_program(name: str) -> Path:
-    """One of PostgreSQL's programs: the one on the PATH, else the newest in the usual folders.
+def find_program(name: str, major: int = 0) -> Path:
+    """One of PostgreSQL's programs, of this major version or if that is 0, the one on the PATH, else the newest.
 
     Raises ``PostgresMissing``.
     """
+    if major:
+        return _program_of(name, major)
     if found := shutil.which(name):
         return Path(found)
     if found := shutil.which(name, path=os.pathsep.join(map(str, _folders()))):
         return Path(found)
     raise PostgresMissing(f"{name} is not on this machine: it comes with PostgreSQL, which is to be 14 or newer")
+
+
+def find_dumper(major: int) -> Path:
+    """The ``pg_dump`` for a server of this major version: its own, so that its ``pg_restore`` reads what it writes.
+
+    Without one, whichever is found first: it refuses a server that is newer than itself. Raises ``PostgresMissing``.
+    """
+    with contextlib.suppress(PostgresMissing):
+        return find_program("pg_dump", major)
+    return find_program("pg_dump")
+
+
+def _program_of(name: str, major: int) -> Path:
+    """The program of just this major version, in the usual folders or on the PATH."""
+    for folder in _folders():
+        if _version(folder) == major and (found := shutil.which(name, path=str(folder))):
+            return Path(found)
+    if (found := shutil.which(name)) and major_of(Path(found)) == major:
+        return Path(found)
+    versions = ", ".join(map(str, sorted({_version(folder) for folder in _folders()}))) or "none in the usual folders"
+    raise PostgresMissing(
+        f"{name} of PostgreSQL {major} is not on this machine (versions found: {versions}): "
+        f"install PostgreSQL {major}, Debian's package postgresql-{major}"
+    )
+
+
+def major_of(program: Path) -> int:
+    """The major version of one of PostgreSQL's programs, by its own word."""
+    answer = subprocess.run((program, "--version"), capture_output=True, text=True, check=True).stdout
+    found = re.search(r"\(PostgreSQL\) (\d+)", answer)
+    return int(found[1]) if found else 0
 
 
 def _folders() -> list[Path]:

@@ -9,7 +9,7 @@ from jobs.back_up_database.settings import Settings, connection_variables
 from jobs.bucket import Bucket
 from jobs.job import PATIENT, Result, run_job
 from jobs.settings import from_environment
-from shared.backup_metadata import BackupMetadata, backup_to_metadata, short
+from shared.backup_metadata import BackupMetadata, backup_to_metadata, fitting, short
 from shared.clients import Clients
 from shared.clock import now
 
@@ -39,6 +39,8 @@ def back_up_database() -> Result:
         size=int(dumped.stored.size),
         server_version=snapshot.server_version,
         tables=short(snapshot.tables),
+        locale=snapshot.locale,
+        roles=fitting(snapshot.roles),
         started=started,
         finished=now(),
     )

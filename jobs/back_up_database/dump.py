@@ -10,8 +10,10 @@ import psycopg
 
 from jobs.back_up_database.upload import CHUNK, uploading
 from jobs.bucket import Bucket, StoredObject
-from jobs.database import count_rows, database_error
-from jobs.program import running
+from jobs.database import count_rows, database_error, exported_snapshot, locale_of, prepare, roles_of
+from jobs.program import ProgramFailed, running
+from shared.backup_metadata import Locale
+from shared.postgres_server import find_dumper
 
 
 class Snapshot(msgspec.Struct, frozen=True):
@@ -19,8 +21,14 @@ class Snapshot(msgspec.Struct, frozen=True):
 
     id: str
     server_version: str
+    """Such as ``17.6``."""
+    major: int
+    user: str
+    """As whom it is read."""
     tables: dict[str, int]
     """Rows by table."""
+    locale: Locale
+    roles: list[str]
 
 
 @contextmanager
@@ -28,30 +36,40 @@ def snapshot_of(variables: Mapping[str, str], *, lock_seconds: int) -> Iterator[
     """A snapshot of the database that libpq's variables lead to, which lasts as long as the ``with``.
 
     https://www.postgresql.org/docs/current/functions-admin.html#FUNCTIONS-SNAPSHOT-SYNCHRONIZATION.
-    Raises ``JobFailed``.
+    The connection that exports it holds no lock: tables are counted by another one. Raises ``JobFailed``.
     """
-    try:
-        connection = psycopg.connect(connect_timeout=variables["PGCONNECT_TIMEOUT"])
-    except psycopg.Error as error:
-        raise database_error("the database cannot be reached", error) from None
-    with closing(connection):
+    with closing(_connected(variables)) as connection:
         try:
-            snapshot = _take(connection, lock_seconds)
+            snapshot = _take(connection, variables, lock_seconds)
         except psycopg.Error as error:
             raise database_error("the tables cannot be counted", error) from None
         yield snapshot
 
 
-def _take(connection: psycopg.Connection, lock_seconds: int) -> Snapshot:
-    connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
-    connection.read_only = True
-    # However long it takes, the snapshot has to last; only a lock is not waited for without end.
-    connection.execute("SET LOCAL statement_timeout = 0")
-    connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
-    connection.execute("SELECT set_config('lock_timeout', %s, true)", [f"{lock_seconds}s"])
-    row = connection.execute("SELECT pg_export_snapshot()").fetchone()
+def _connected(variables: Mapping[str, str]) -> psycopg.Connection:
+    try:
+        return psycopg.connect(connect_timeout=variables["PGCONNECT_TIMEOUT"])
+    except psycopg.Error as error:
+        raise database_error("the database cannot be reached", error) from None
+
+
+def _take(connection: psycopg.Connection, variables: Mapping[str, str], lock_seconds: int) -> Snapshot:
+    prepare(connection, lock_seconds=lock_seconds)
+    connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+    exported = exported_snapshot(connection)
+    with closing(_connected(variables)) as counting:
+        prepare(counting, lock_seconds=lock_seconds)
+        tables = count_rows(counting, exported)
     version = connection.info.parameter_status("server_version") or ""
-    return Snapshot(str(row[0]) if row else "", version.partition(" ")[0], count_rows(connection))
+    return Snapshot(
+        id=exported,
+        server_version=version.partition(" ")[0],
+        major=connection.info.server_version // 10_000,
+        user=connection.info.user,
+        tables=tables,
+        locale=locale_of(connection),
+        roles=roles_of(connection),
+    )
 
 
 class Dumped(msgspec.Struct, frozen=True):
@@ -76,7 +94,7 @@ def dump(bucket: Bucket, name: str, snapshot: Snapshot, variables: Mapping[str, 
     # Whatever fails, the upload is given up first, then the program, which the reader waits for.
     with (
         ThreadPoolExecutor(1) as reader,
-        running("pg_dump", options, environment=variables) as program,
+        running(find_dumper(snapshot.major), options, environment=variables) as program,
         uploading(bucket, name) as upload,
     ):
         # The next chunk comes in while one is sent.
@@ -89,5 +107,16 @@ def dump(bucket: Bucket, name: str, snapshot: Snapshot, variables: Mapping[str, 
                 break
             coming = reader.submit(program.output.read, CHUNK)
             upload.send(data)
-        program.finish()
+        try:
+            program.finish()
+        except ProgramFailed as failed:
+            raise ProgramFailed(f"{failed}{_hint(str(failed), snapshot.user)}") from None
         return Dumped(upload.finish(data, md5.digest()), sha256.hexdigest())
+
+
+def _hint(error: str, user: str) -> str:
+    """What to do about large objects: `pg_read_all_data` does not cover them."""
+    if "large object" not in error or "permission denied" not in error:
+        return ""
+    name = user.replace('"', '""')
+    return f'; as a superuser: ALTER ROLE "{name}" SET lo_compat_privileges = on'

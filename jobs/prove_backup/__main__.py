@@ -1,16 +1,17 @@
 """Proves the newest backup by restoring it: `python -m jobs.prove_backup`."""
 
-import re
 import sys
 import time
 
 import msgspec
 
 from jobs.bucket import Bucket, StoredObject
-from jobs.job import PATIENT, ExitCode, JobFailed, Result, run_job
+from jobs.job import PATIENT, Result, run_job
 from jobs.prove_backup.newest import newest_backup
-from jobs.prove_backup.restore import NotProved, ask, compare, new_restorer, restore
+from jobs.prove_backup.restore import NotProved, ask, compare, restore
+from jobs.prove_backup.restorer import new_restorer
 from jobs.prove_backup.settings import Settings
+from jobs.prove_backup.target import new_database, target_for
 from jobs.settings import from_environment
 from shared.backup_metadata import (
     RESTORE_SECONDS,
@@ -36,12 +37,6 @@ class Proved(msgspec.Struct, frozen=True):
     age_hours: float
     restore_seconds: float
     """From the first byte asked for to the last row restored: the figure to plan a recovery with."""
-
-
-class WrongVersion(JobFailed):
-    """The programs on this machine are too old for the backup."""
-
-    exit_code = ExitCode.WRONG_SETTINGS
 
 
 def prove_backup() -> Result:
@@ -73,29 +68,17 @@ def _backup(stored: StoredObject) -> BackupMetadata:
 
 def _restored(bucket: Bucket, stored: StoredObject, backup: BackupMetadata, settings: Settings) -> float:
     """Restore a backup and look at it; the seconds that restoring took."""
-    server = PostgresServer(is_on_loopback=False)
-    _check_version(server.version, backup.server_version)
-    with server:
-        restorer = new_restorer(server, is_trusted=settings.is_trusted)
+    target = target_for(backup, settings.restore_into)
+    with PostgresServer(is_on_loopback=False, major=target.major) as server:
+        restorer = new_restorer(server, backup.roles, is_trusted=settings.is_trusted)
+        new_database(server, restorer, target)
         began = time.monotonic()
-        restore(bucket, stored, backup, server, restorer)
+        restore(bucket.content(stored), backup, server, restorer, target)
         seconds = time.monotonic() - began
         compare(backup, server)
         if settings.check_query:
             ask(settings.check_query, server, restorer)
     return seconds
-
-
-def _check_version(ours: str, theirs: str) -> None:
-    """Raises ``WrongVersion``: an older server does not understand what a newer one has dumped."""
-    if _major(ours) < _major(theirs):
-        raise WrongVersion(f"the backup is of PostgreSQL {theirs}, and this machine has {ours}: it needs as new a one")
-
-
-def _major(version: str) -> int:
-    """The first number of a version, which may be a beta; 0 if it has none."""
-    digits = re.match(r"\d+", version)
-    return int(digits[0]) if digits else 0
 
 
 if __name__ == "__main__":

@@ -2,22 +2,20 @@
 
 import contextlib
 import hashlib
-import secrets
+from collections.abc import Iterable
 from contextlib import closing
 
-import msgspec
 import psycopg
-from psycopg import sql
 
-from jobs.bucket import Bucket, StoredObject
-from jobs.database import count_rows, database_error
+from jobs.database import count_rows, database_error, prepare
 from jobs.job import ExitCode, JobFailed
 from jobs.program import ProgramFailed, running
+from jobs.prove_backup.restorer import Restorer
+from jobs.prove_backup.target import DATABASE, Target
 from shared.backup_metadata import BackupMetadata, TableCounts, Tables, short
 from shared.postgres_server import SUPERUSER, PostgresServer
 
-DATABASE = "restored"
-MOST_TOLD = 5
+MOST_NAMED = 5
 OPTIONS = (
     f"--dbname={DATABASE}",
     "--exit-on-error",
@@ -36,36 +34,10 @@ class NotProved(JobFailed):
     exit_code = ExitCode.NOT_PROVED
 
 
-class Restorer(msgspec.Struct, frozen=True):
-    """As whom a backup is restored and asked."""
-
-    user: str = SUPERUSER
-    password: str = ""
-
-
-def new_restorer(server: PostgresServer, *, is_trusted: bool) -> Restorer:
-    """A role of a server that may do as it likes in a database of its own, but nothing to the machine.
-
-    Restoring runs code that is in the backup, with all the rights of who restores. Whoever may write a function
-    into the database would have those of this job, if that were a superuser, who may run programs.
-    """
-    if is_trusted:
-        return Restorer()
-    made = Restorer("restorer", secrets.token_hex(16))
-    with psycopg.connect(server.conninfo(), autocommit=True) as connection:
-        # Rows that a policy hides from their owner are to be counted too.
-        role = sql.SQL("CREATE ROLE {} LOGIN BYPASSRLS PASSWORD {}")
-        connection.execute(role.format(sql.Identifier(made.user), sql.Literal(made.password)))
-    return made
-
-
 def restore(
-    bucket: Bucket, stored: StoredObject, backup: BackupMetadata, server: PostgresServer, restorer: Restorer
+    content: Iterable[bytes], backup: BackupMetadata, server: PostgresServer, restorer: Restorer, target: Target
 ) -> None:
-    """Stream a backup into a new database of a server. Raises ``NotProved``, or what Google's clients raise."""
-    with psycopg.connect(server.conninfo(), autocommit=True) as connection:
-        database = sql.SQL("CREATE DATABASE {} TEMPLATE template0 OWNER {}")
-        connection.execute(database.format(sql.Identifier(DATABASE), sql.Identifier(restorer.user)))
+    """Stream a backup into the database of a server. Raises ``NotProved``, or what reading its content raises."""
     variables = {
         "PGHOST": str(server.folder),
         "PGPORT": str(server.port),
@@ -73,8 +45,8 @@ def restore(
         "PGPASSWORD": restorer.password,
     }
     sha256 = hashlib.sha256()
-    with running("pg_restore", OPTIONS, environment=variables, is_fed=True) as program:
-        for piece in bucket.content(stored):
+    with running(target.pg_restore, OPTIONS, environment=variables, is_fed=True) as program:
+        for piece in content:
             sha256.update(piece)
             # When it has ended early its exit code says why, and the checksum is wanted all the same.
             with contextlib.suppress(BrokenPipeError):
@@ -84,18 +56,23 @@ def restore(
         try:
             program.finish()
         except ProgramFailed as failed:
-            raise NotProved(f"it cannot be restored: {failed}{_what_would_do(str(failed), restorer)}") from None
+            raise NotProved(f"it cannot be restored: {failed}{_hint(str(failed), restorer, target)}") from None
 
 
-def _what_would_do(said: str, restorer: Restorer) -> str:
-    """A hint, where a superuser could have restored it."""
-    is_denied = "permission denied" in said or "superuser" in said
-    return "; if its code is trusted, set BACKUP_IS_TRUSTED" if is_denied and restorer.user != SUPERUSER else ""
+def _hint(error: str, restorer: Restorer, target: Target) -> str:
+    """What may help, where the backup itself may be good."""
+    hints = []
+    if ("permission denied" in error or "superuser" in error) and restorer.user != SUPERUSER:
+        hints.append("if its code is trusted, set BACKUP_IS_TRUSTED")
+    if target.locale is None:
+        hints.append("it does not record its locale, so it was restored with C: the next backup records it")
+    return "".join(f"; {hint}" for hint in hints)
 
 
 def compare(backup: BackupMetadata, server: PostgresServer) -> None:
     """Look whether the restored tables are those of the backup. Raises ``NotProved``."""
     with psycopg.connect(server.conninfo(dbname=DATABASE)) as connection:
+        prepare(connection)
         found = count_rows(connection)
     if wrong := _differences(backup.tables, found):
         raise NotProved(f"what is restored is not what was backed up: {'; '.join(wrong)}")
@@ -122,8 +99,8 @@ def _differences(expected: Tables, found: dict[str, int]) -> list[str]:
             return []
         return [f"{len(found)} tables with {sum(found.values())} rows, not {expected.tables} with {expected.rows}"]
     names = sorted(name for name in expected.keys() | found.keys() if expected.get(name) != found.get(name))
-    told = [f"{name} has {_rows(found.get(name))}, not {_rows(expected.get(name))}" for name in names[:MOST_TOLD]]
-    return told + ([f"and {len(names) - MOST_TOLD} more"] if len(names) > MOST_TOLD else [])
+    told = [f"{name} has {_rows(found.get(name))}, not {_rows(expected.get(name))}" for name in names[:MOST_NAMED]]
+    return told + ([f"and {len(names) - MOST_NAMED} more"] if len(names) > MOST_NAMED else [])
 
 
 def _rows(count: int | None) -> str:

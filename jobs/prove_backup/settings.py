@@ -1,5 +1,9 @@
 """What `prove_backup` is told."""
 
+from typing import Annotated
+
+from msgspec import Meta
+
 from jobs.settings import JobSettings
 
 
@@ -11,5 +15,7 @@ class Settings(JobSettings, frozen=True, kw_only=True):
 
     What extensions need that are not trusted, and event triggers.
     """
+    restore_into: Annotated[int, Meta(ge=0, le=99)] = 0
+    """The major version of the server that backups would be restored into, such as 17; 0 is that of the backup."""
     check_query: str = ""
     """A query with one row of one value, which must be true: ``SELECT count(*) > 0 FROM orders``."""

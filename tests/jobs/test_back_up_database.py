@@ -13,7 +13,7 @@ from jobs.back_up_database.__main__ import back_up_database
 from jobs.back_up_database.dump import dump, snapshot_of
 from jobs.back_up_database.settings import connection_variables
 from jobs.job import ExitCode
-from shared.backup_metadata import BackupMetadata, backup_to_metadata, is_complete, read_backup
+from shared.backup_metadata import BackupMetadata, Locale, backup_to_metadata, is_complete, read_backup
 from shared.postgres_server import PostgresServer
 from tests.jobs.stage import BUCKET, NAME, NOW, Disaster, Job, Stage, job_runner, staged
 
@@ -40,6 +40,8 @@ def test_a_backup_says_what_it_is(stage: Stage, back_up: Job) -> None:
         size=len(content),
         server_version=stage.server.version,
         tables={"public.customers": 3, "public.orders": 1000},
+        locale=Locale("UTF8", "libc", "C", "C"),
+        roles=("postgres",),
         started=NOW,
         finished=NOW,
     )

@@ -7,7 +7,9 @@ import msgspec
 import psycopg
 import pytest
 
-from jobs.prove_backup.restore import DATABASE, NotProved, Restorer, ask, compare
+from jobs.prove_backup.restore import NotProved, ask, compare
+from jobs.prove_backup.restorer import Restorer
+from jobs.prove_backup.target import DATABASE
 from shared.backup_metadata import BackupMetadata, Tables, short
 from shared.postgres_server import PostgresServer
 from tests.jobs.stage import NOW

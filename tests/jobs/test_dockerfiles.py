@@ -74,7 +74,17 @@ def test_it_begins_with_a_postgresql_of_a_certain_version(job: str) -> None:
     assert found[2] in PYTHON_OF
 
 
+def versions(job: str) -> set[int]:
+    """The versions of PostgreSQL that an image has."""
+    installed = " ".join(arguments for name, arguments in instructions(job) if name == "RUN")
+    found = [int(major) for major in re.findall(r" postgresql-(?:client-)?(\d+)", installed)]
+    base = re.match(r"postgres:(\d+)", only(job, "FROM"))
+    assert base
+    return {*found, int(base[1])}
+
+
 def test_what_is_backed_up_can_be_proved() -> None:
+    assert versions("back_up_database") == versions("prove_backup") == {14, 15, 16, 17, 18}
     assert only("back_up_database", "FROM") == only("prove_backup", "FROM")
 
 

@@ -1,7 +1,7 @@
 """A backup is proved by restoring it, and by nothing else."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -12,7 +12,9 @@ import psycopg
 import pytest
 
 from jobs.job import ExitCode
-from jobs.prove_backup.restore import DATABASE, NotProved, Restorer, restore
+from jobs.prove_backup.restore import NotProved, restore
+from jobs.prove_backup.restorer import Restorer
+from jobs.prove_backup.target import DATABASE, new_database, target_for
 from shared import postgres_server
 from shared.backup_metadata import (
     FINISHED,
@@ -96,11 +98,25 @@ def test_the_newest_that_is_complete_is_proved(backed_up: Stage, prove: Job) -> 
     assert prove().details["object"] == f"gs://{BUCKET}/{NAME}"
 
 
-def test_a_backup_of_a_newer_postgresql_needs_a_newer_one(backed_up: Stage, prove: Job) -> None:
+def test_a_backup_of_a_postgresql_that_is_not_here(backed_up: Stage, prove: Job) -> None:
     mark(backed_up, {SERVER_VERSION: "99beta1"})
     said = prove()
     assert said.exit_code == ExitCode.WRONG_SETTINGS
-    assert said.why.startswith("the backup is of PostgreSQL 99beta1, and this machine has ")
+    assert said.why.startswith("the backup is of PostgreSQL 99beta1: initdb of PostgreSQL 99 is not on this machine")
+
+
+@pytest.mark.parametrize(
+    ("version", "why"),
+    [
+        ("14", "BACKUP_RESTORE_INTO is 14, but the backup is of PostgreSQL "),
+        ("99", "the backup is of PostgreSQL "),
+    ],
+)
+def test_a_version_to_restore_into_that_will_not_do(backed_up: Stage, prove: Job, version: str, why: str) -> None:
+    said = prove(BACKUP_RESTORE_INTO=version)
+    assert said.exit_code == ExitCode.WRONG_SETTINGS
+    assert said.why.startswith(why)
+    assert VERIFIED not in backed_up.blob().metadata
 
 
 def test_metadata_that_cannot_be_read_proves_nothing(backed_up: Stage, prove: Job) -> None:
@@ -113,8 +129,8 @@ def test_metadata_that_cannot_be_read_proves_nothing(backed_up: Stage, prove: Jo
 def test_a_machine_without_postgresql_says_so(backed_up: Stage, prove: Job, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(postgres_server, "FOLDERS", ())
     said = prove(PATH="")
-    assert said.exit_code == ExitCode.FAILED
-    assert "is not on this machine: it comes with PostgreSQL" in said.why
+    assert said.exit_code == ExitCode.WRONG_SETTINGS
+    assert "is not on this machine (versions found: none in the usual folders): install PostgreSQL " in said.why
     assert VERIFIED not in backed_up.blob().metadata
 
 
@@ -122,7 +138,7 @@ def test_content_that_is_not_what_was_uploaded(backed_up: Stage) -> None:
     content = bytearray(backed_up.blob().download_as_bytes())
     content[-10] ^= 1
     with pytest.raises(NotProved, match=r"its SHA-256 is .*: it is not what was uploaded"):
-        restore_as(backed_up, bytes(content), read_backup(backed_up.blob().metadata))
+        restore_as(backed_up, [bytes(content)], read_backup(backed_up.blob().metadata))
 
 
 @pytest.mark.parametrize("length", [3, 200, -100])
@@ -132,7 +148,7 @@ def test_a_dump_that_was_cut_off_cannot_be_restored(backed_up: Stage, length: in
         read_backup(backed_up.blob().metadata), sha256=hashlib.sha256(content).hexdigest(), size=len(content)
     )
     with pytest.raises(NotProved, match="it cannot be restored: pg_restore ended with 1: error: "):
-        restore_as(backed_up, content, backup)
+        restore_as(backed_up, [content], backup)
 
 
 def test_what_cannot_be_restored_is_told_without_its_rows(backed_up: Stage, back_up: Job) -> None:
@@ -145,8 +161,8 @@ def test_what_cannot_be_restored_is_told_without_its_rows(backed_up: Stage, back
     )
     back_up()
     stored = backed_up.its_bucket().read(f"{PREFIX}20261125T090000Z.dump")
-    with pytest.raises(NotProved) as caught, dropping(backed_up.server):
-        restore(backed_up.its_bucket(), stored, read_backup(stored.metadata), backed_up.server, Restorer())
+    with pytest.raises(NotProved) as caught:
+        restore_as(backed_up, backed_up.its_bucket().content(stored), read_backup(stored.metadata))
     assert 'violates check constraint "no_secrets"' in str(caught.value)
     assert "secret of a customer" not in str(caught.value)
 
@@ -195,11 +211,12 @@ def truncate(stage: Stage) -> None:
     newer.upload_from_string(whole.download_as_bytes()[:-10])
 
 
-def restore_as(stage: Stage, content: bytes, backup: BackupMetadata) -> None:
+def restore_as(stage: Stage, content: Iterable[bytes], backup: BackupMetadata) -> None:
     """Restore some content as if it were this backup."""
-    stage.bucket.blob(TWO).upload_from_string(content)
+    target = target_for(backup, 0)
+    new_database(stage.server, Restorer(), target)
     with dropping(stage.server):
-        restore(stage.its_bucket(), stage.its_bucket().read(TWO), backup, stage.server, Restorer())
+        restore(content, backup, stage.server, Restorer(), target)
 
 
 @contextmanager

@@ -1,8 +1,11 @@
 """An upload becomes an object when it is finished, and only then, whatever happens on the way."""
 
 import hashlib
+import itertools
 from collections.abc import Callable, Iterator
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
+from typing import Any
 
 import grpc
 import pytest
@@ -64,6 +67,21 @@ def test_a_request_that_fails_is_tried_again_from_where_it_stands(
     cloud: LocalCloud, bucket: Bucket, skip: int, *, after_effect: bool
 ) -> None:
     cloud.server.fail(PUT, grpc.StatusCode.UNAVAILABLE, skip=skip, after_effect=after_effect)
+    upload(bucket)
+    assert content_of(bucket) == CONTENT
+
+
+@pytest.mark.parametrize("place", range(5))
+def test_a_request_that_times_out_is_tried_again(bucket: Bucket, monkeypatch: pytest.MonkeyPatch, place: int) -> None:
+    ask, count = bucket.ask, itertools.count()
+
+    def timed_out(verb: str, address: str, **more: Any) -> Any:
+        answer = ask(verb, address, **more)
+        if next(count) == place:
+            raise exceptions.from_http_status(HTTPStatus.REQUEST_TIMEOUT, "Request Timeout")
+        return answer
+
+    monkeypatch.setattr(bucket, "ask", timed_out)
     upload(bucket)
     assert content_of(bucket) == CONTENT
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from shared.backup_metadata import (
     FINISHED,
+    MOST_ROLE_BYTES,
     MOST_TABLE_BYTES,
     RESTORE_SECONDS,
     SHA256,
@@ -18,10 +19,12 @@ from shared.backup_metadata import (
     VERIFIED,
     BackupMetadata,
     IncompleteMetadata,
+    Locale,
     Proof,
     TableCounts,
     backup_to_metadata,
     counts_digest,
+    fitting,
     is_complete,
     proof_to_metadata,
     read_backup,
@@ -52,6 +55,26 @@ def test_a_backup_in_words() -> None:
     }
     assert read_backup(METADATA) == BACKUP
     assert is_complete(METADATA, 1234)
+
+
+def test_the_locale_and_the_roles_are_read_back() -> None:
+    locale = Locale("UTF8", "icu", "C", "C", "en-US")
+    backup = msgspec.structs.replace(BACKUP, locale=locale, roles=("app", "größe"))
+    metadata = backup_to_metadata(backup)
+    assert metadata["caretaker-locale"] == (
+        '{"encoding":"UTF8","provider":"icu","collate":"C","ctype":"C","locale":"en-US"}'
+    )
+    assert metadata["caretaker-roles"] == '["app","größe"]'
+    assert read_backup(metadata) == backup
+    with pytest.raises(IncompleteMetadata, match=r"caretaker-locale is .*missing required field `encoding`"):
+        read_backup(metadata | {"caretaker-locale": "{}"})
+
+
+def test_as_many_roles_as_fit() -> None:
+    roles = [f"role_{number}" for number in range(1000)]
+    fit = fitting(roles)
+    assert list(fit) == roles[: len(fit)]
+    assert MOST_ROLE_BYTES - 20 < len(msgspec.json.encode(fit)) <= MOST_ROLE_BYTES
 
 
 def test_a_proof_in_words() -> None:

@@ -14,7 +14,14 @@ import pytest
 
 from local.certificate import self_signed
 from shared import postgres_server
-from shared.postgres_server import Certificate, PostgresFailed, PostgresMissing, PostgresServer, find_program
+from shared.postgres_server import (
+    Certificate,
+    PostgresFailed,
+    PostgresMissing,
+    PostgresServer,
+    find_dumper,
+    find_program,
+)
 
 pytestmark = pytest.mark.one_python
 
@@ -166,6 +173,26 @@ def test_of_the_usual_folders_the_newest_version_counts(tmp_path: Path, monkeypa
     monkeypatch.setattr(postgres_server, "FOLDERS", (f"{tmp_path}/*/bin",))
     monkeypatch.setenv("PATH", "")
     assert find_program("initdb") == programs["17"]
+
+
+def test_a_version_is_looked_for_by_its_number(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    programs = {version: program(tmp_path / version / "bin" / "initdb") for version in ("17", "15")}
+    monkeypatch.setattr(postgres_server, "FOLDERS", (f"{tmp_path}/*/bin",))
+    monkeypatch.setenv("PATH", "")
+    assert [find_program("initdb", 15), find_program("initdb", 17)] == [programs["15"], programs["17"]]
+    with pytest.raises(PostgresMissing, match=r"PostgreSQL 16 is not on this machine \(versions found: 15, 17\)"):
+        find_program("initdb", 16)
+
+
+def test_a_version_on_the_path_is_known_by_its_own_word(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = program(tmp_path / "bin" / "pg_dump")
+    found.write_text("#!/bin/sh\necho 'pg_dump (PostgreSQL) 16.2'\n")
+    monkeypatch.setattr(postgres_server, "FOLDERS", ())
+    monkeypatch.setenv("PATH", str(found.parent))
+    assert find_program("pg_dump", 16) == find_dumper(16) == found
+    assert find_dumper(17) == found, "it refuses a newer server in its own words"
+    with pytest.raises(PostgresMissing):
+        find_program("pg_dump", 17)
 
 
 def test_a_machine_without_them_is_told_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
