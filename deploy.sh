@@ -1,41 +1,28 @@
 #!/usr/bin/env bash
-# Everything a person does with Caretaker starts here: ./deploy.sh --help
+# The one entry point of Caretaker: ./deploy.sh --help
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-supported="3.13 3.12 3.11"
+supported="3.14 3.13 3.12 3.11"
 unset PYTHONHOME PYTHONPATH
-
-usage() {
-  cat <<'HELP'
-Caretaker looks after a Google Cloud project for a small team.
-
-On this machine
-  ./deploy.sh local [OPTIONS]    the suite at work on a local cloud (local --help lists the options)
-  ./deploy.sh test               every check of the project
-  ./deploy.sh bench [NAME]       what it costs in time and memory, beside its peers
-  ./deploy.sh lock [--upgrade]   pin the packages that the requirements ask for
-  ./deploy.sh generate [--check] write anew whatever is generated: the schema, tables of the docs, locks
-  ./deploy.sh bundle [FUNCTION]  make the zips that are deployed
-
-In your project, by deployment.yaml and caretaker.yaml (docs/deploy.md)
-  ./deploy.sh doctor             what is missing, and the command that fixes it
-  ./deploy.sh plan               what would change; changes nothing
-  ./deploy.sh apply              shows it, asks, does it, then asks each automation for its status
-  ./deploy.sh status             what is in force, what is held, the latest reports
-  ./deploy.sh send AUTOMATION COMMAND   such as: send cap_spending snooze --until 18:00
-  ./deploy.sh destroy            shows what would go, asks, and takes all of it away
-
-Each of these six takes --local, for the suite that ./deploy.sh local has started.
-
-You need bash and Python 3.11, 3.12 or 3.13; to deploy, gcloud and Terraform too. The first run installs
-packages into .venv in this folder; nothing outside it is changed.
-HELP
-}
 
 fail() {
   printf 'deploy.sh: %s\n' "$@" >&2
   exit 1
+}
+
+# Prints the version that pyproject.toml gives.
+version() {
+  local line
+  while IFS= read -r line; do
+    case $line in
+      'version = "'*)
+        line=${line#version = \"}
+        echo "caretaker ${line%\"*}"
+        return
+        ;;
+    esac
+  done <"$root/pyproject.toml"
 }
 
 # Prints the path of a Python of version $1 that can make environments. Every candidate is run to find out: a version
@@ -53,16 +40,28 @@ print(os.path.realpath(sys.executable))
   return 1
 }
 
-# Prints the path of the newest Python there is.
-find_newest_python() {
-  local version
-  for version in $supported; do
-    find_python "$version" && return
+# Prints each Python that was seen, whatever its version, as "python3 is 3.9.2".
+seen_pythons() {
+  local candidate
+  for candidate in python3 python python3.{8..30} "${PYENV_ROOT:-${HOME:-}/.pyenv}"/versions/*/bin/python; do
+    "$candidate" -I -c 'import sys; print(sys.argv[1], "is", "%d.%d.%d" % sys.version_info[:3])' "$candidate" \
+      2>/dev/null || true
   done
-  if python3 -I -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null; then
-    fail "$(command -v python3) has no venv module." "On Debian and Ubuntu it is in a package of its own: python3-venv."
+}
+
+# Prints the path of the newest supported Python.
+find_newest_python() {
+  local each seen
+  for each in $supported; do
+    find_python "$each" && return
+  done
+  if python3 -I -c 'import sys; sys.exit("%d.%d" % sys.version_info[:2] not in sys.argv[1].split())' "$supported" \
+    2>/dev/null; then
+    fail "$(command -v python3) has no venv module." "On Debian and Ubuntu, install the package python3-venv."
   fi
-  fail "no Python 3.11, 3.12 or 3.13 found, neither on the PATH nor in pyenv's folder." "Install one, then run this again."
+  seen=$(seen_pythons)
+  fail "Caretaker needs Python 3.11, 3.12, 3.13 or 3.14." \
+    "Found on the PATH and in pyenv's folder: ${seen:-no Python 3}" "Install one of them, then run this again."
 }
 
 prepare() {
@@ -71,39 +70,70 @@ prepare() {
   "$python" -I "$root/infra/tools/environment.py" "$root/.venv" "$root/requirements.txt"
 }
 
-# Runs a module of the project from wherever the person stands, so that file names among the options mean what they say.
+# Runs a module of the project from the person's current folder, so that file names among the options stay valid.
 run_module() {
   prepare
   PYTHONPATH=$root exec "$root/.venv/bin/python" -P -m "$@"
 }
 
 run_checks() {
-  local version pythons=()
+  local each pythons=()
   prepare
-  for version in $supported; do
-    pythons+=("$version=$(find_python "$version" || true)")
+  for each in $supported; do
+    pythons+=("$each=$(find_python "$each" || true)")
   done
   cd "$root"
   exec .venv/bin/python -m infra.tools.checks "${pythons[@]}"
 }
 
+# Help is printed from these files, at once and without an installation. `infra/tools/help.py` writes them.
+has_help() {
+  [ -f "$root/infra/tools/help/$1.txt" ]
+}
+
+# Whether the arguments of a command ask for its help; "send AUTOMATION --help" is answered by Python.
+wants_help() {
+  local argument
+  for argument; do
+    case $argument in
+      -h | --help) return 0 ;;
+    esac
+    [ "$command" != send ] || return 1
+  done
+  return 1
+}
+
+show_help() {
+  cat "$root/infra/tools/help/$1.txt"
+  exit
+}
+
 command=${1:-}
 [ $# -eq 0 ] || shift
+if has_help "$command" && wants_help "$@"; then
+  show_help "$command"
+fi
 case $command in
   local) run_module local "$@" ;;
-  test) run_checks ;;
+  test)
+    [ $# -eq 0 ] || fail "test takes no argument: $*"
+    run_checks
+    ;;
   bench) run_module benchmarks "$@" ;;
   bundle) run_module infra.deploy.bundle "$@" ;;
   generate) run_module infra.tools.generate "$@" ;;
+  init) run_module infra.deploy.init "$@" ;;
   doctor | plan | apply | status | send | destroy) run_module infra.deploy "$command" "$@" ;;
   lock)
     prepare
     exec "$root/infra/tools/lock.sh" "$@"
     ;;
-  help | -h | --help) usage ;;
+  version | --version | -V) version ;;
+  help | -h | --help) show_help all ;;
   '')
-    usage >&2
+    cat "$root/infra/tools/help/all.txt" >&2
     exit 2
     ;;
-  *) fail "there is no command '$command'." "./deploy.sh --help lists those there are." ;;
+  -*) fail "the command comes first: ./deploy.sh COMMAND $command $*" "./deploy.sh --help lists the commands." ;;
+  *) fail "unknown command '$command'" "./deploy.sh --help lists the commands." ;;
 esac

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from infra.suite.automations import ROOT
-from infra.suite.settings import load_caretaker_yaml
+from infra.suite.settings import PATH, load_caretaker_yaml, own_or_example
 from local.console import Console
 from local.endpoints import write_endpoints
 from local.story import cap_spending, manage_previews, prune_backups, restore_drill, rotate_secrets, scale_gpu_pools
@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(options: argparse.Namespace) -> int:
     console = Console()
     is_story = not (options.serve or options.settings or options.world or options.now)
-    owner = load_caretaker_yaml(options.settings or (HERE if is_story else ROOT) / "caretaker.yaml")
+    owner = load_caretaker_yaml(options.settings or (HERE / "caretaker.yaml" if is_story else own_or_example(PATH)))
     world = load_world(options.world or HERE / "world.yaml") if is_story or options.world else None
     options.directory.mkdir(parents=True, exist_ok=True)
     endpoints: Path = options.directory / "endpoints.json"

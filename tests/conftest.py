@@ -11,13 +11,12 @@ import pytest
 from coverage import Coverage
 from hypothesis import settings
 
-from infra.suite.automations import ROOT
-from infra.suite.settings import load_caretaker_yaml
+from infra.suite.settings import EXAMPLES, load_caretaker_yaml
 from shared.postgres_server import PostgresMissing, PostgresServer
 from shared.settings import VARIABLE
 
 # A function reads its settings when it is imported, and does not start without them.
-os.environ.setdefault(VARIABLE, msgspec.json.encode(load_caretaker_yaml(ROOT / "caretaker.yaml")).decode())
+os.environ.setdefault(VARIABLE, msgspec.json.encode(load_caretaker_yaml(EXAMPLES / "caretaker.yaml")).decode())
 
 # The same examples on every run, whatever the machine's speed: who hunts for more asks for another profile.
 settings.register_profile("house", derandomize=True, deadline=None)

@@ -4,9 +4,13 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
+from packaging.specifiers import SpecifierSet
+
+from infra.tools import help  # noqa: A004 - it is the help of `deploy.sh`
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -42,20 +46,34 @@ def bare_machine(tmp_path: Path) -> Path:
 def test_help_lists_every_command(argument: str) -> None:
     answer = deploy(argument)
     assert answer.returncode == 0
-    assert re.findall(r"^  \./deploy\.sh (\w+)", answer.stdout, re.MULTILINE) == [
-        "local",
-        "test",
-        "bench",
-        "lock",
-        "bundle",
-        "doctor",
-        "plan",
-        "apply",
-        "status",
-        "send",
-        "destroy",
-    ]
+    listed = re.findall(r"^  \./deploy\.sh (\w+)", answer.stdout, re.MULTILINE)
+    assert sorted(listed) == sorted({*help.MODULES, *help.BY_HAND} - {"all"})
     assert max(map(len, answer.stdout.splitlines())) <= 110
+
+
+@pytest.mark.parametrize("command", sorted({*help.MODULES, *help.BY_HAND} - {"all"}))
+@pytest.mark.parametrize("arguments", [("--help",), ("-h",), ("--local", "--help")])
+def test_help_needs_no_python(bare_machine: Path, command: str, arguments: tuple[str, ...]) -> None:
+    answer = deploy(command, *arguments, path=bare_machine)
+    if command == "send" and len(arguments) > 1:
+        assert "Caretaker needs Python" in answer.stderr  # the options before a command are Python's to read
+        return
+    assert (answer.returncode, answer.stderr) == (0, "")
+    assert answer.stdout == (help.FOLDER / f"{command}.txt").read_text()
+    assert answer.stdout.startswith(f"usage: ./deploy.sh {command}")
+
+
+@pytest.mark.parametrize("command", sorted(help.MODULES))
+def test_help_is_what_the_command_itself_says(command: str) -> None:
+    assert (help.FOLDER / f"{command}.txt").read_text() == help.text_of(command), "run python -m infra.tools.help"
+
+
+@pytest.mark.parametrize("argument", ["--version", "-V", "version"])
+def test_the_version_is_that_of_the_project_and_of_the_changelog(bare_machine: Path, argument: str) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    answer = deploy(argument, path=bare_machine)
+    assert answer.stdout == f"caretaker {project['version']}\n"
+    assert f"\n## {project['version']} " in (ROOT / "CHANGELOG.md").read_text()
 
 
 def test_no_command_is_an_error_with_the_same_help() -> None:
@@ -64,18 +82,36 @@ def test_no_command_is_an_error_with_the_same_help() -> None:
     assert answer.stderr == deploy("--help").stdout
 
 
-def test_an_unknown_command_names_those_there_are(tmp_path: Path) -> None:
+def test_an_unknown_command_points_to_the_help(tmp_path: Path) -> None:
     answer = deploy("mow", folder=tmp_path)
     assert answer.returncode == 1
-    assert "no command 'mow'" in answer.stderr
-    assert "--help lists those there are" in answer.stderr
+    assert "unknown command 'mow'" in answer.stderr
+    assert "--help lists the commands" in answer.stderr
 
 
-def test_without_a_python_it_says_which_it_needs(bare_machine: Path) -> None:
+def test_an_option_before_the_command_is_an_error_that_says_so() -> None:
+    answer = deploy("--local", "status")
+    assert answer.returncode == 1
+    assert "the command comes first: ./deploy.sh COMMAND --local status" in answer.stderr
+
+
+def test_the_tests_take_no_argument() -> None:
+    answer = deploy("test", "tests/shared")
+    assert (answer.returncode, answer.stderr) == (1, "deploy.sh: test takes no argument: tests/shared\n")
+
+
+def test_without_a_supported_python_it_says_which_it_needs_and_which_it_saw(bare_machine: Path) -> None:
     answer = deploy("local", path=bare_machine)
     assert answer.returncode == 1
-    assert "no Python 3.11, 3.12 or 3.13 found" in answer.stderr
-    assert len(answer.stderr.splitlines()) == 2
+    assert "Caretaker needs Python 3.11, 3.12, 3.13 or 3.14" in answer.stderr
+    assert "no Python 3" in answer.stderr
+    for name, version in (("python3", "3.9.2"), ("python3.10", "3.10.13")):
+        python = bare_machine / name
+        python.write_text(f'#!/bin/sh\ncase "$*" in *"is"*) echo "{name} is {version}" ;; *) exit 1 ;; esac\n')
+        python.chmod(0o755)
+    answer = deploy("local", path=bare_machine)
+    assert answer.returncode == 1
+    assert "python3 is 3.9.2\npython3.10 is 3.10.13\n" in answer.stderr
 
 
 def test_a_python_that_cannot_make_environments_is_named(bare_machine: Path) -> None:
@@ -86,6 +122,14 @@ def test_a_python_that_cannot_make_environments_is_named(bare_machine: Path) -> 
     assert answer.returncode == 1
     assert f"{python} has no venv module" in answer.stderr
     assert "python3-venv" in answer.stderr
+
+
+def test_the_pythons_are_the_same_everywhere() -> None:
+    script = (ROOT / "deploy.sh").read_text()
+    (supported,) = re.findall(r'^supported="(.*)"$', script, re.MULTILINE)
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    wanted = SpecifierSet(project["requires-python"])
+    assert [f"3.{minor}" for minor in range(30, 0, -1) if f"3.{minor}" in wanted] == supported.split()
 
 
 def test_continuous_integration_runs_the_tests_and_nothing_else() -> None:

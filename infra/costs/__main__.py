@@ -7,15 +7,14 @@ from pathlib import Path
 
 from infra.costs.lines import cost_lines
 from infra.costs.reckoning import PRICES, PRODUCT
-from infra.suite.automations import ROOT
-from infra.suite.settings import load_caretaker_yaml
+from infra.suite.settings import EXAMPLES, load_caretaker_yaml
 from shared.errors import SettingsError
 
 
 def main() -> int:
     """Print the table: 0, or 2 if something that it was given will not do."""
     parser = argparse.ArgumentParser(prog="python -m infra.costs", description="A month's cost, before and after.")
-    parser.add_argument("--settings", type=Path, default=ROOT / "caretaker.yaml", help="whose GPU pools are reckoned")
+    parser.add_argument("--settings", type=Path, default=EXAMPLES / "caretaker.yaml", help="for its GPU pools")
     parser.add_argument("--product", type=Path, default=PRODUCT, help="what the product uses, before and after")
     parser.add_argument("--prices", type=Path, default=PRICES, help="list prices, with their date")
     told = parser.parse_args()

@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
@@ -18,8 +19,10 @@ from infra.deploy.send import send, succeeded
 from infra.deploy.status import holds_of, status_lines
 from infra.deploy.target import LOCAL_DIRECTORY, Target, in_the_cloud, on_this_machine
 from infra.deploy.terraform import NotDeployed, Terraform
-from infra.suite.automations import ROOT, load_automations
+from infra.suite.automations import load_automations
 from infra.suite.deployment import PATH, REGION, TERRAFORM, Deployment, Suite, load_deployment, load_suite
+from infra.suite.settings import PATH as SETTINGS_PATH
+from infra.suite.settings import own_or_example, refuse_missing
 from shared.errors import CaretakerError, cloud_errors, in_words
 from shared.state import State
 
@@ -38,11 +41,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except CaretakerError as error:
         return _failed(str(error), 2)
     except DefaultCredentialsError:
-        return _failed("nobody is logged in: gcloud auth application-default login", 2)
+        return _failed("not logged in; run: gcloud auth application-default login", 2)
     except cloud_errors() as error:
         return _failed(in_words(error), 1)
     except KeyboardInterrupt:
-        return _failed("interrupted: run it again when you like", 130)
+        return _failed("interrupted", 130)
 
 
 def _failed(why: str, code: int) -> int:
@@ -126,6 +129,8 @@ def _refuse_while_something_is_held(suite: Suite, target: Target, *, anyway: boo
 
 
 def _send(options: argparse.Namespace, rest: list[str]) -> int:
+    if {"-h", "--help"} & set(rest):
+        read_command(rest, datetime.now(UTC))  # prints the help and exits, wherever the suite is
     target = _target(options, None if options.local else load_deployment(options.deployment))
     now = target.now()
     automation, command = read_command(rest, now)
@@ -134,7 +139,12 @@ def _send(options: argparse.Namespace, rest: list[str]) -> int:
 
 def _suite_and_target(options: argparse.Namespace) -> tuple[Suite, Target]:
     """What is to be deployed, and where. Where the local cloud has it is not for `deployment.yaml` to say."""
-    suite = load_suite(options.deployment, options.settings)
+    deployment, settings = options.deployment, options.settings
+    if options.local:
+        # A demo needs no settings of its own.
+        deployment, settings = (own_or_example(path) for path in (deployment, settings))
+    refuse_missing(settings, deployment)
+    suite = load_suite(deployment, settings)
     target = _target(options, suite.deployment)
     if target.is_local:
         here = msgspec.structs.replace(suite.deployment, project=target.project, region=REGION)
@@ -163,37 +173,45 @@ def _ask(words: str, *, yes: bool) -> bool:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="./deploy.sh", description="Deploys the suite, and speaks to it.", allow_abbrev=False
+        prog="./deploy.sh", description="Deploys the suite, and sends it commands.", allow_abbrev=False
     )
     common = argparse.ArgumentParser(add_help=False)
-    common.add_argument("--local", action="store_true", help="the suite that ./deploy.sh local has started")
+    common.add_argument("--local", action="store_true", help="use the suite started with ./deploy.sh local")
     common.add_argument("--directory", type=Path, default=LOCAL_DIRECTORY, help=argparse.SUPPRESS)
-    common.add_argument("--deployment", type=Path, default=PATH, metavar="FILE", help="instead of deployment.yaml")
     common.add_argument(
-        "--settings", type=Path, default=ROOT / "caretaker.yaml", metavar="FILE", help="instead of caretaker.yaml"
+        "--deployment", type=Path, default=PATH, metavar="FILE", help="instead of settings/deployment.yaml"
+    )
+    common.add_argument(
+        "--settings", type=Path, default=SETTINGS_PATH, metavar="FILE", help="instead of settings/caretaker.yaml"
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, words in (
-        ("plan", "show what would change, and change nothing"),
-        ("apply", "show it, ask, do it, then ask each automation for its status"),
-        ("destroy", "show what would go, ask, and take all of it away"),
+        ("plan", "show what would change; change nothing"),
+        ("apply", "show the changes, ask, deploy, then ask each automation for its status"),
+        ("destroy", "show what would be deleted, ask, and delete it"),
     ):
         command = commands.add_parser(name, help=words, description=words, parents=[common])
-        command.add_argument("--yes", action="store_true", help="ask nothing")
+        command.add_argument("--yes", action="store_true", help="do not ask for confirmation")
         command.add_argument("--root", type=Path, default=TERRAFORM, help=argparse.SUPPRESS)
         command.add_argument("--wait", type=float, default=AFTER_APPLY_SECONDS, help=argparse.SUPPRESS)
         if name == "destroy":
             command.add_argument(
-                "--even-if-held", action="store_true", help="although something is not put back as it was"
+                "--even-if-held", action="store_true", help="destroy although some resources are still changed"
             )
-    words = "say what is missing, and the command that fixes it"
+    words = "check what is missing, and print the command that fixes it"
     commands.add_parser("doctor", help=words, description=words, parents=[common])
-    words = "what is in force, what is held, and the latest reports"
+    words = "show what is in force, what is held, and the latest reports"
     command = commands.add_parser("status", help=words, description=words, parents=[common])
-    command.add_argument("--costs", action="store_true", help="and what the suite and the product cost, reckoned")
+    command.add_argument("--costs", action="store_true", help="also estimate what the suite and the product cost")
     words = "send a command to an automation, and wait for its report"
     command = commands.add_parser("send", help=words, description=words, parents=[common], add_help=False)
-    command.add_argument("--wait", type=float, default=WAIT_SECONDS, metavar="SECONDS", help="for the report")
+    command.add_argument(
+        "--wait",
+        type=float,
+        default=WAIT_SECONDS,
+        metavar="SECONDS",
+        help="how long to wait for the report (default: %(default)s)",
+    )
     return parser
 
 

@@ -27,9 +27,9 @@ def read_command(arguments: Sequence[str], now: datetime, *, automations: Sequen
     """
     parser = argparse.ArgumentParser(
         prog="./deploy.sh send",
-        description="Sends a command to an automation, and waits for its report. Its README says what each does.",
-        epilog="Besides: --local for the suite that ./deploy.sh local has started, --wait SECONDS for the report,"
-        " --deployment FILE instead of deployment.yaml.",
+        description="Sends a command to an automation, and waits for its report.",
+        epilog="Also: --local (a suite started with ./deploy.sh local), --wait SECONDS (for the report),"
+        " --deployment FILE (instead of settings/deployment.yaml). Each automation's README describes its commands.",
     )
     to = parser.add_subparsers(dest="automation", required=True, metavar="AUTOMATION")
     for automation in automations or load_automations():

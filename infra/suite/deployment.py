@@ -12,13 +12,13 @@ from functions.rotate_secrets.settings import Secret
 from functions.rotate_secrets.settings import Settings as RotateSecrets
 from infra.suite.automations import ROOT, load_functions
 from infra.suite.scope import ACCOUNT, REPOSITORY, Scope, scope_of
-from infra.suite.settings import EXPECTED, read_caretaker_yaml, refuse_another_kind
+from infra.suite.settings import EXPECTED, SETTINGS, read_caretaker_yaml, refuse_another_kind
 from shared.errors import SettingsError, settings_error_of
 from shared.settings import Model, ProjectId, Region, convert, parse
 from shared.settings_words import nearest
 from shared.yaml_file import YamlFile, located_in, read_yaml_file
 
-PATH = ROOT / "deployment.yaml"
+PATH = SETTINGS / "deployment.yaml"
 TERRAFORM = ROOT / "infra" / "terraform"
 REGION = "europe-west1"
 """If nothing is said, and on the local cloud."""

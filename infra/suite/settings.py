@@ -14,6 +14,10 @@ from shared.settings_words import nearest
 from shared.yaml_file import YamlFile, located_in, read_yaml_file
 
 SCHEMA_PATH = ROOT / "caretaker.schema.json"
+SETTINGS = ROOT / "settings"
+"""The owner's own files, which `./deploy.sh init` creates and git ignores."""
+EXAMPLES = ROOT / "examples" / "settings"
+PATH = SETTINGS / "caretaker.yaml"
 EXPECTED = "`mode` and a section for each automation"
 KINDS: Mapping[str, tuple[str, frozenset[str]]] = {
     "caretaker.yaml": ("settings", frozenset({"mode", *load_functions()})),
@@ -26,6 +30,19 @@ KINDS: Mapping[str, tuple[str, frozenset[str]]] = {
 def sections() -> dict[str, type[Section]]:
     """The type of each automation's section, by the automation's name."""
     return {name: importlib.import_module(f"functions.{name}.settings").Settings for name in load_functions()}
+
+
+def refuse_missing(*paths: Path) -> None:
+    """Raise ``SettingsError`` for the owner's own files, by their usual names, before `./deploy.sh init` made them."""
+    for path in paths:
+        if path.parent == SETTINGS and not path.exists():
+            remedy = "create it with ./deploy.sh init"
+            raise SettingsError("", None, remedy, problem=f"cannot read {path}: no such file", remedy=remedy)
+
+
+def own_or_example(path: Path) -> Path:
+    """A file, or the example of the same name for one of the owner's own that does not exist."""
+    return EXAMPLES / path.name if path.parent == SETTINGS and not path.exists() else path
 
 
 def load_caretaker_yaml(path: Path) -> dict[str, object]:

@@ -5,13 +5,13 @@ from typing import Any
 import msgspec
 
 from infra.suite.automations import ROOT, load_functions
-from infra.suite.settings import load_caretaker_yaml
+from infra.suite.settings import EXAMPLES, load_caretaker_yaml
 from shared.yaml12 import read_yaml
 
 
 def every_section() -> dict[str, Any]:
     """Such settings, as JSON has them; `mode` is observe."""
-    owner = dict(load_caretaker_yaml(ROOT / "caretaker.yaml"))
+    owner = dict(load_caretaker_yaml(EXAMPLES / "caretaker.yaml"))
     for name in load_functions():
         if name not in owner:
             scenario: Any = read_yaml(min((ROOT / "functions" / name / "scenarios").glob("*.yaml")).read_text("utf-8"))

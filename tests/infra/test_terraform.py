@@ -5,8 +5,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from infra.suite.automations import ROOT
 from infra.suite.deployment import NewBudget, NewSecret, Suite, load_deployment, variables
+from infra.suite.settings import EXAMPLES
 from infra.tools.examples import every_section
 from tests.infra.terraform import check, folders, modules_under_test, roots
 
@@ -21,7 +21,7 @@ def whole_suite() -> dict[str, object]:
     owner = every_section()
     del owner["cap_spending"]["budgets"]["monthly"]["id"]
     deployment = msgspec.structs.replace(
-        load_deployment(ROOT / "deployment.yaml"),
+        load_deployment(EXAMPLES / "deployment.yaml"),
         budgets={"monthly": NewBudget(amount=400.0)},
         secrets={"session-key": NewSecret()},
     )

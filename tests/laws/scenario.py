@@ -140,7 +140,7 @@ def load_scenario(path: Path, automation: str) -> Scenario:
         file = read_yaml_file(path)
         file.mapping(f"about, now, project, settings, world and events ({FORMAT})")
         with located_in(file):
-            scenario = convert(file.data, Scenario, "")
+            scenario = convert(file.data, Scenario, "", may_end_in_line_break=True)
     except SettingsError as error:
         raise ScenarioError(f"{error}; see {FORMAT}") from error
     return _completed(scenario, automation, path)

@@ -26,5 +26,6 @@ def test_the_local_clouds_clock(monkeypatch: pytest.MonkeyPatch, cloud: LocalClo
 
 def test_a_clock_that_does_not_answer_is_loud(monkeypatch: pytest.MonkeyPatch, cloud: LocalCloud) -> None:
     monkeypatch.setenv(clock.ENDPOINT_VARIABLE, cloud.now_address + "/then")
-    with pytest.raises(HTTPError):
+    with pytest.raises(HTTPError) as error:
         clock.now()
+    error.value.close()

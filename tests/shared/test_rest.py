@@ -2,6 +2,7 @@
 
 import re
 import socket
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,8 @@ from shared.clients import Clients, RetryPolicy
 from shared.errors import cloud_errors
 
 LAMP = "https://things.example.com/v1/things/lamp"
+# Python 3.14 limits the stack and not the depth, so msgspec gets to the end of what was sent.
+TOO_DEEP = "Input data was truncated" if sys.version_info >= (3, 14) else "maximum recursion depth exceeded"
 QUICK = RetryPolicy(first=0.001, longest=0.002)
 
 
@@ -209,7 +212,7 @@ def test_an_answer_that_does_not_come_is_waited_for_no_longer_than_the_policy_sa
         (b'{"name": "lamp"', "Input data was truncated"),
         (b'{"name": "lamp"} {}', "JSON is malformed: trailing characters"),
         (b'{"name": "\xff"}', "'utf-8' codec can't decode byte 0xff in position 0: invalid start byte"),
-        (b'{"x": ' + b"[" * 100_000, "maximum recursion depth exceeded"),
+        (b'{"x": ' + b"[" * 100_000, TOO_DEEP),
         (b"{}", "Object missing required field `name`"),
         (b'{"name": null}', "Expected `str`, got `null` - at `$.name`"),
         (b'{"name": "lamp", "size": "3"}', "Expected `int`, got `str` - at `$.size`"),

@@ -46,7 +46,7 @@ def login(context: CheckContext) -> Iterable[Finding]:
     """The login of Terraform and of this command: application default credentials."""
     credentials = _credentials()
     if credentials is None:
-        yield problem("nobody is logged in", "gcloud auth application-default login")
+        yield problem("not logged in", "gcloud auth application-default login")
         return
     yield ok("application default credentials are there")
     project = context.suite.deployment.project

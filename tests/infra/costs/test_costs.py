@@ -25,7 +25,7 @@ from infra.costs.reckoning import (
 )
 from infra.costs.suite import suite_parts
 from infra.suite.automations import ROOT, load_functions
-from infra.suite.settings import load_caretaker_yaml
+from infra.suite.settings import EXAMPLES, load_caretaker_yaml
 from shared.errors import SettingsError
 from shared.settings import parse
 
@@ -163,7 +163,7 @@ def test_a_pool_without_hours_may_always_be_on_and_one_without_a_price_is_not_re
 
 
 def test_the_lines_for_status() -> None:
-    owner = load_caretaker_yaml(ROOT / "caretaker.yaml")
+    owner = load_caretaker_yaml(EXAMPLES / "caretaker.yaml")
     lines = list(cost_lines(owner, NOW))
     assert lines[0] == "The product, a month at list prices in us-central1 as of 2026-11-25 (USD):"
     product, pools = lines[: lines.index("")], lines[lines.index("") :]

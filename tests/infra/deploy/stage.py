@@ -18,9 +18,8 @@ from google.pubsub_v1 import PublisherClient
 from infra.deploy.doctor.examine import examine
 from infra.deploy.doctor.findings import CheckContext
 from infra.deploy.target import Target
-from infra.suite.automations import ROOT
 from infra.suite.deployment import Deployment, Suite, load_deployment
-from infra.suite.settings import load_caretaker_yaml
+from infra.suite.settings import EXAMPLES, load_caretaker_yaml
 from local.endpoints import write_endpoints
 from local.suite import Suite as LocalSuite
 from localcloud import LocalCloud
@@ -38,13 +37,13 @@ FORECAST = budgets_v1.ThresholdRule.Basis.FORECASTED_SPEND
 
 def example(**sections: object) -> dict[str, Any]:
     """The example's settings, as JSON has them, with other sections."""
-    owner: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(load_caretaker_yaml(ROOT / "caretaker.yaml")))
+    owner: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(load_caretaker_yaml(EXAMPLES / "caretaker.yaml")))
     return owner | sections
 
 
 def shipped(**fields: object) -> Deployment:
     """The example's `deployment.yaml`, with other fields."""
-    return msgspec.structs.replace(load_deployment(ROOT / "deployment.yaml"), **fields)
+    return msgspec.structs.replace(load_deployment(EXAMPLES / "deployment.yaml"), **fields)
 
 
 @dataclass

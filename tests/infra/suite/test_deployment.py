@@ -7,9 +7,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from infra.suite.automations import ROOT
 from infra.suite.deployment import Deployment, NewBudget, Suite, load_deployment, load_suite, variables, write_variables
-from infra.suite.settings import load_caretaker_yaml
+from infra.suite.settings import EXAMPLES, load_caretaker_yaml
 from shared.errors import SettingsError
 from tests.wrong_settings import parts_of
 
@@ -18,7 +17,7 @@ MONTHLY = "cap_spending.budgets.monthly"
 
 def example() -> dict[str, Any]:
     """The example's settings, as JSON has them."""
-    owner: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(load_caretaker_yaml(ROOT / "caretaker.yaml")))
+    owner: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(load_caretaker_yaml(EXAMPLES / "caretaker.yaml")))
     return owner
 
 
@@ -36,8 +35,8 @@ def must_say(said: str, owner: dict[str, Any], text: str, folder: Path) -> None:
 
 
 def test_the_example_can_be_deployed() -> None:
-    suite = load_suite(ROOT / "deployment.yaml", ROOT / "caretaker.yaml")
-    assert suite.deployment == load_deployment(ROOT / "deployment.yaml")
+    suite = load_suite(EXAMPLES / "deployment.yaml", EXAMPLES / "caretaker.yaml")
+    assert suite.deployment == load_deployment(EXAMPLES / "deployment.yaml")
     assert suite.deployment.bucket == "my-caretaker-caretaker-state"
 
 
@@ -136,18 +135,18 @@ def test_what_is_granted_besides_is_for_what_there_is(tmp_path: Path, text: str,
     path = tmp_path / "deployment.yaml"
     path.write_text(f"project: my-caretaker\n{text}\n")
     with pytest.raises(SettingsError) as error:
-        load_suite(path, ROOT / "caretaker.yaml")
+        load_suite(path, EXAMPLES / "caretaker.yaml")
     assert said in parts_of(error.value)
 
 
 def test_the_example_will_do_for_one_automation_alone(tmp_path: Path) -> None:
     settings = tmp_path / "caretaker.yaml"
     settings.write_text(json.dumps({"receive_github": {"repositories": ["my-team/my-product"]}}))
-    assert load_suite(ROOT / "deployment.yaml", settings).automations == ["receive_github"]
+    assert load_suite(EXAMPLES / "deployment.yaml", settings).automations == ["receive_github"]
 
 
 def test_what_the_example_adds_to_what_its_settings_name() -> None:
-    suite = load_suite(ROOT / "deployment.yaml", ROOT / "caretaker.yaml")
+    suite = load_suite(EXAMPLES / "deployment.yaml", EXAMPLES / "caretaker.yaml")
     assert suite.scope("prune_backups").buckets == {"my-product-backups": "my-product"}
     rotating = suite.scope("rotate_secrets")
     assert rotating.repositories == ("projects/my-product/locations/europe-west1/repositories/images",)
@@ -189,7 +188,7 @@ def test_what_terraform_is_given(tmp_path: Path) -> None:
 
 
 def test_terraform_is_given_settings_as_they_were_read() -> None:
-    owner = load_caretaker_yaml(ROOT / "caretaker.yaml")
+    owner = load_caretaker_yaml(EXAMPLES / "caretaker.yaml")
     given: Any = msgspec.json.decode(
         msgspec.json.encode(variables(Suite(Deployment(project="my-caretaker"), owner), {}))
     )

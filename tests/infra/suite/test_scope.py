@@ -8,9 +8,9 @@ import pytest
 
 from functions.receive_github.webhook_secrets import REMEMBERED_SECONDS
 from functions.rotate_secrets.progress import READ_WITHIN
-from infra.suite.automations import ROOT, load_functions
+from infra.suite.automations import load_functions
 from infra.suite.scope import Scope, scope_of
-from infra.suite.settings import load_caretaker_yaml, sections
+from infra.suite.settings import EXAMPLES, load_caretaker_yaml, sections
 from shared.settings import parse
 from shared.yaml12 import read_yaml
 from tests.infra.test_docs import OPERATE
@@ -204,7 +204,7 @@ def test_what_is_asked_of_each_project_whatever_it_is_granted_on() -> None:
 
 
 def test_what_the_example_names() -> None:
-    owner: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(load_caretaker_yaml(ROOT / "caretaker.yaml")))
+    owner: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(load_caretaker_yaml(EXAMPLES / "caretaker.yaml")))
     spending = a_scope("cap_spending", owner["cap_spending"])
     assert spending.billing_accounts == ("0A1B2C-3D4E5F-6A7B8C",)
     assert "resourcemanager.projects.deleteBillingAssignment" not in spending.permissions

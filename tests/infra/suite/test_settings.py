@@ -8,14 +8,14 @@ import pytest
 
 from functions.cap_spending.settings import Settings
 from infra.suite.automations import ROOT, load_functions
-from infra.suite.settings import check, json_schema, load_caretaker_yaml, schema_text, sections
+from infra.suite.settings import EXAMPLES, check, json_schema, load_caretaker_yaml, schema_text, sections
 from shared.errors import SettingsError
 from shared.settings import Mode, parse
 from tests.wrong_settings import parts_of
 
 MONTHLY = "cap_spending.budgets.monthly"
 SCHEDULES = f"{MONTHLY}.may_touch.pause_schedules"
-GOOD = (ROOT / "caretaker.yaml").read_text(encoding="utf-8")
+GOOD = (EXAMPLES / "caretaker.yaml").read_text(encoding="utf-8")
 
 
 def complaint(tmp_path: Path, text: str | bytes) -> str:
@@ -27,7 +27,7 @@ def complaint(tmp_path: Path, text: str | bytes) -> str:
     return parts_of(error.value).replace(str(path), "mine.yaml")
 
 
-@pytest.mark.parametrize("path", [ROOT / "caretaker.yaml", ROOT / "local" / "story" / "caretaker.yaml"])
+@pytest.mark.parametrize("path", [EXAMPLES / "caretaker.yaml", ROOT / "local" / "story" / "caretaker.yaml"])
 def test_the_settings_that_come_with_the_project_are_good(path: Path) -> None:
     data = load_caretaker_yaml(path)
     section = parse(data, "cap_spending", Settings).section
@@ -36,7 +36,7 @@ def test_the_settings_that_come_with_the_project_are_good(path: Path) -> None:
 
 
 def test_the_project_as_it_comes_observes_and_detaches_nothing() -> None:
-    configuration = parse(load_caretaker_yaml(ROOT / "caretaker.yaml"), "cap_spending", Settings)
+    configuration = parse(load_caretaker_yaml(EXAMPLES / "caretaker.yaml"), "cap_spending", Settings)
     assert configuration.mode is Mode.OBSERVE
     assert [budget.may_touch.detach_billing for budget in configuration.section.budgets.values()] == [None]
 

@@ -8,14 +8,14 @@ import pytest
 
 from infra.suite.automations import ROOT
 from infra.suite.deployment import load_suite
-from infra.suite.settings import load_caretaker_yaml
+from infra.suite.settings import EXAMPLES, load_caretaker_yaml
 from localcloud.core.world import load_world
 from shared.errors import SettingsError
 from shared.yaml12 import MOST_NODES
 from shared.yaml_file import MOST_BYTES
 
-SETTINGS = (ROOT / "caretaker.yaml").read_text(encoding="utf-8")
-DEPLOYMENT = (ROOT / "deployment.yaml").read_text(encoding="utf-8")
+SETTINGS = (EXAMPLES / "caretaker.yaml").read_text(encoding="utf-8")
+DEPLOYMENT = (EXAMPLES / "deployment.yaml").read_text(encoding="utf-8")
 WORLD = (ROOT / "local" / "example_world.yaml").read_text(encoding="utf-8")
 MONTHLY = "cap_spending.budgets.monthly"
 LIMIT = f"{MONTHLY}.may_touch.limit_cloud_run"
@@ -246,7 +246,7 @@ IN_THE_DEPLOYMENT = [
 @pytest.mark.parametrize(("old", "new", "key", "remedy"), IN_THE_DEPLOYMENT)
 def test_a_mistake_in_the_deployment(tmp_path: Path, old: str, new: str, key: str, remedy: str) -> None:
     path, line = edited(DEPLOYMENT, old, new, tmp_path)
-    (error,) = errors_of(lambda path: load_suite(path, ROOT / "caretaker.yaml"), path)
+    (error,) = errors_of(lambda path: load_suite(path, EXAMPLES / "caretaker.yaml"), path)
     assert (error.key, error.file) == (key, str(path))
     assert remedy in error.remedy
     assert 0 < error.line <= line + new.count("\n")
@@ -266,7 +266,7 @@ def test_mistakes_in_both_files_are_reported_together(tmp_path: Path) -> None:
 
 def test_a_budget_without_an_id_that_nothing_creates_is_an_error_of_the_settings(tmp_path: Path) -> None:
     path, line = edited(SETTINGS, "      id: 8f3d2c1b-0a9e-4d5c-8b7a-6f5e4d3c2b1a\n", "", tmp_path)
-    (error,) = errors_of(lambda path: load_suite(ROOT / "deployment.yaml", path), path)
+    (error,) = errors_of(lambda path: load_suite(EXAMPLES / "deployment.yaml", path), path)
     assert (error.key, error.line < line) == (f"{MONTHLY}.id", True)
     assert error.remedy.startswith("expected the id of an existing budget, or budgets.monthly.amount in")
 
@@ -275,7 +275,7 @@ SWAPPED = [
     (load_caretaker_yaml, DEPLOYMENT, "deployment.yaml is given with --deployment"),
     (load_caretaker_yaml, WORLD, "a world is given with --world"),
     (load_world, SETTINGS, "did you mean"),
-    (lambda path: load_suite(path, ROOT / "caretaker.yaml"), SETTINGS, "caretaker.yaml is given with --settings"),
+    (lambda path: load_suite(path, EXAMPLES / "caretaker.yaml"), SETTINGS, "caretaker.yaml is given with --settings"),
 ]
 
 

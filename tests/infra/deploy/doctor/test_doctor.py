@@ -314,7 +314,7 @@ def test_tools_that_are_not_installed() -> None:
 @pytest.mark.parametrize(
     ("credentials", "said"),
     [
-        (None, ["nobody is logged in"]),
+        (None, ["not logged in"]),
         ({"quota_project_id": PROJECT}, []),
         ({}, ["the quota project of the login is not set"]),
         ({"quota_project_id": "another"}, ["the quota project of the login is another"]),

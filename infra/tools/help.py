@@ -1,0 +1,43 @@
+"""Writes the help texts that `deploy.sh` prints at once: `.venv/bin/python -m infra.tools.help`.
+
+Each is what the command's own parser says, so that no Python needs to be installed, nor started, to read it. Those of
+commands without a parser, and the list of all commands, are written by hand.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from infra.suite.automations import ROOT
+
+FOLDER = Path(__file__).with_name("help")
+WIDTH = "100"
+DEPLOY = ("infra.deploy",)
+MODULES = {
+    "local": ("local",),
+    "bench": ("benchmarks",),
+    "bundle": ("infra.deploy.bundle",),
+    "generate": ("infra.tools.generate",),
+    "init": ("infra.deploy.init",),
+    **{name: (*DEPLOY, name) for name in ("doctor", "plan", "apply", "status", "destroy")},
+}
+"""The module that answers each command, and what precedes its options."""
+BY_HAND = ("all", "test", "lock", "send")
+
+
+def text_of(command: str) -> str:
+    """What a command's own parser prints for ``--help``. Raises ``subprocess.CalledProcessError`` if it fails."""
+    return subprocess.run(
+        (sys.executable, "-m", *MODULES[command], "--help"),
+        cwd=ROOT,
+        env={**os.environ, "COLUMNS": WIDTH, "NO_COLOR": "1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+
+
+if __name__ == "__main__":
+    for each in MODULES:
+        (FOLDER / f"{each}.txt").write_text(text_of(each), encoding="utf-8")
