@@ -133,7 +133,7 @@ def kinds() -> tuple[set[str], set[str]]:
     """Every kind of alert, and every guard, that the functions' code names."""
     said = {"Alert": (0, True), "alert": (0, True), "Refusal": (1, False), "refused": (0, False)}
     alerts = {question.__name__ for question in QUESTIONS}
-    guards = set(guards_of_changes())
+    guards = set(guards_of_changes()) - alerts
     for name, call in calls():
         place, is_alert = said.get(name, (0, False))
         first = call.args[place] if name in said and len(call.args) > place else None
