@@ -40,6 +40,7 @@ module "database" {
   tier                = var.database.tier
   highly_available    = var.database.highly_available
   backup_location     = var.database.backup_location
+  replica             = var.database.replica
   rotation            = var.rotation_topic == null ? null : { topic = var.rotation_topic }
   deletion_protection = local.is_production
 
@@ -90,6 +91,17 @@ module "workers" {
     services_range      = "services"
     control_plane_range = "172.16.0.0/28"
   }
+}
+
+module "manifests" {
+  source = "../../modules/platform/manifests"
+  count  = var.workers == null ? 0 : 1
+
+  project_id                 = var.project_id
+  namespace                  = module.workers[0].workload.namespace
+  kubernetes_service_account = module.workers[0].workload.kubernetes_service_account
+  service_account            = module.workers[0].service_account
+  temporal                   = var.temporal
 }
 
 module "backups" {

@@ -14,8 +14,8 @@ output "max_connections" {
 }
 
 output "workers_manifest" {
-  description = "The Kubernetes service account of the workers, for `kubectl apply -f -`."
-  value       = var.workers == null ? "" : module.workers[0].manifest
+  description = "The Kubernetes objects of the workers, for `kubectl apply -f -`."
+  value       = var.workers == null ? "" : module.manifests[0].manifest
 }
 
 output "previews" {

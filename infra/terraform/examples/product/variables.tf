@@ -70,11 +70,12 @@ variable "scaling" {
 }
 
 variable "database" {
-  description = "The machine of the database, whether a second zone stands by, and where Cloud SQL's own backups are."
+  description = "The machine of the database, whether a second zone stands by, where Cloud SQL's own backups are, and a replica in another region."
   type = object({
     tier             = optional(string, "db-g1-small")
     highly_available = optional(bool, false)
     backup_location  = optional(string)
+    replica          = optional(object({ region = string, tier = optional(string), promoted = optional(bool) }))
   })
   default = {}
 }
@@ -92,6 +93,26 @@ variable "workers" {
       machine_type = optional(string)
       accelerator  = optional(string)
     }))
+  })
+  default = null
+}
+
+variable "temporal" {
+  description = "The Temporal workers: their image, where Temporal is (HOST:PORT), and by name each with its task queue (see the module `manifests`). One worker and no GPU worker by default."
+  type = object({
+    image                 = string
+    address               = string
+    namespace             = optional(string)
+    environment_variables = optional(map(string))
+    workers = optional(map(object({
+      task_queue = string
+      replicas   = optional(number)
+      gpus       = optional(number)
+      cpu        = optional(string)
+      memory     = optional(string)
+      max_cpu    = optional(string)
+      max_memory = optional(string)
+    })))
   })
   default = null
 }

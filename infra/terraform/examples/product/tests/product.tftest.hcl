@@ -52,8 +52,9 @@ run "the_largest" {
     domains             = ["api.example.com", "www.example.com"]
     blocked_regions     = ["AQ", "BV"]
     scaling             = { max_instances = 10, concurrency = 15 }
-    database            = { tier = "db-custom-8-61440", highly_available = true, backup_location = "eu" }
+    database            = { tier = "db-custom-8-61440", highly_available = true, backup_location = "eu", replica = { region = "us-central1" } }
     workers             = { location = "europe-west1", max_pods = 6, gpu = { zones = ["europe-west1-b"], max_nodes = 2 } }
+    temporal            = { image = "europe-west1-docker.pkg.dev/my-product/images/worker:v1", address = "temporal.internal:7233" }
     rotation_topic      = "projects/my-caretaker/topics/caretaker-secret-notifications"
     backup_images       = { back_up = "europe-docker.pkg.dev/my-caretaker/jobs/back-up:v1", prove = "europe-docker.pkg.dev/my-caretaker/jobs/prove:v1" }
     emails              = ["on-call@example.com"]

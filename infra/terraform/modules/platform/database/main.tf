@@ -4,6 +4,22 @@ locals {
   workers    = var.connections.workers * (var.connections.pool_size + var.connections.max_overflow)
   # For a person, the backup job, Cloud SQL's own agents, and a deployment's second set of workers while it rolls.
   max_connections = max(25, local.serverless + local.workers + var.connections.reserved)
+
+  flags = merge(
+    {
+      max_connections = tostring(local.max_connections)
+      # A client that vanished, with its instance, holds its connection no longer than this (milliseconds).
+      idle_in_transaction_session_timeout = "60000"
+      log_checkpoints                     = "on"
+      log_lock_waits                      = "on"
+      log_min_duration_statement          = "-1" # statements can hold personal data; Query Insights has the slow ones
+      log_min_error_statement             = "error"
+      log_min_messages                    = "warning"
+      log_statement                       = "ddl"
+      "cloudsql.enable_pgaudit"           = "on"
+    },
+    var.flags,
+  )
 }
 
 # The range that Google's services may have in this network, and the peering to them. A network has one.
@@ -83,21 +99,7 @@ resource "google_sql_database_instance" "postgres" {
     }
 
     dynamic "database_flags" {
-      for_each = merge(
-        {
-          max_connections = tostring(local.max_connections)
-          # A client that vanished, with its instance, holds its connection no longer than this (milliseconds).
-          idle_in_transaction_session_timeout = "60000"
-          log_checkpoints                     = "on"
-          log_lock_waits                      = "on"
-          log_min_duration_statement          = "-1" # statements can hold personal data; Query Insights has the slow ones
-          log_min_error_statement             = "error"
-          log_min_messages                    = "warning"
-          log_statement                       = "ddl"
-          "cloudsql.enable_pgaudit"           = "on"
-        },
-        var.flags,
-      )
+      for_each = local.flags
 
       content {
         name  = database_flags.key

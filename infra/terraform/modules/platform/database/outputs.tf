@@ -1,16 +1,21 @@
 output "instance" {
-  description = "The name of the instance."
-  value       = google_sql_database_instance.postgres.name
+  description = "The name of the instance that serves: the replica, once it is promoted."
+  value       = local.serving.name
 }
 
 output "connection_name" {
   description = "PROJECT:REGION:INSTANCE, for Cloud SQL's connectors."
-  value       = google_sql_database_instance.postgres.connection_name
+  value       = local.serving.connection_name
 }
 
 output "host" {
   description = "Its private address."
-  value       = google_sql_database_instance.postgres.private_ip_address
+  value       = local.serving.private_ip_address
+}
+
+output "replica" {
+  description = "The name and the private address of the replica, for when it has to be promoted; none without."
+  value       = one([for replica in google_sql_database_instance.replica : { instance = replica.name, host = replica.private_ip_address }])
 }
 
 output "database" {

@@ -68,6 +68,21 @@ variable "highly_available" {
   default     = false
 }
 
+variable "replica" {
+  description = "A replica in a second region, for when the first one fails: its region, its machine (the first one's), and whether it has been promoted. None without."
+  type = object({
+    region   = string
+    tier     = optional(string)
+    promoted = optional(bool, false)
+  })
+  default = null
+
+  validation {
+    condition     = var.replica == null || try(var.replica.region != var.region, false)
+    error_message = "replica: region is another one than the instance's, such as europe-north1."
+  }
+}
+
 variable "backup_location" {
   description = "Where Cloud SQL's own backups are kept: a multi-region such as eu, or a second region."
   type        = string

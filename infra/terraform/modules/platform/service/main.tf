@@ -9,6 +9,13 @@ resource "google_service_account" "service" {
   display_name = "Cloud Run service ${var.name}"
 }
 
+# Spans are written with the service's own account.
+resource "google_project_iam_member" "traces" {
+  project = var.project_id
+  role    = "roles/cloudtrace.agent"
+  member  = google_service_account.service.member
+}
+
 resource "google_secret_manager_secret_iam_member" "reader" {
   for_each = toset([for secret in var.secrets : secret.secret])
 

@@ -92,3 +92,63 @@ run "database_refuses_what_cannot_be" {
   }
   expect_failures = [var.tier, var.network, var.rotation, var.users, var.connections]
 }
+
+run "database_with_a_replica_in_another_region" {
+  command = apply
+  module {
+    source = "./database"
+  }
+  variables {
+    replica = { region = "europe-north1" }
+  }
+  assert {
+    condition = (
+      google_sql_database_instance.replica[0].region == "europe-north1" &&
+      google_sql_database_instance.replica[0].master_instance_name == "product-postgres" &&
+      google_sql_database_instance.replica[0].instance_type == "READ_REPLICA_INSTANCE" &&
+      length(google_sql_database_instance.replica[0].settings[0].backup_configuration) == 0
+    )
+    error_message = "It follows the first instance, from another region."
+  }
+  assert {
+    condition     = google_sql_database_instance.replica[0].settings[0].database_flags == google_sql_database_instance.postgres.settings[0].database_flags && google_sql_database_instance.replica[0].settings[0].tier == "db-custom-2-7680"
+    error_message = "With the same flags and the same machine."
+  }
+  assert {
+    condition     = output.instance == "product-postgres" && output.replica.instance == "product-postgres-replica"
+    error_message = "The first one serves."
+  }
+}
+
+run "database_whose_replica_is_promoted" {
+  command = apply
+  module {
+    source = "./database"
+  }
+  variables {
+    replica = { region = "europe-north1", promoted = true }
+  }
+  assert {
+    condition = (
+      google_sql_database_instance.replica[0].instance_type == "CLOUD_SQL_INSTANCE" &&
+      google_sql_database_instance.replica[0].settings[0].backup_configuration[0].point_in_time_recovery_enabled &&
+      google_sql_database_instance.replica[0].deletion_protection
+    )
+    error_message = "An instance of its own, with backups."
+  }
+  assert {
+    condition     = output.instance == "product-postgres-replica" && output.host == google_sql_database_instance.replica[0].private_ip_address
+    error_message = "And it serves."
+  }
+}
+
+run "database_refuses_a_replica_in_its_own_region" {
+  command = plan
+  module {
+    source = "./database"
+  }
+  variables {
+    replica = { region = "europe-west1" }
+  }
+  expect_failures = [var.replica]
+}

@@ -19,6 +19,10 @@ run "service_warm_in_production" {
     source = "./service"
   }
   assert {
+    condition     = google_project_iam_member.traces.role == "roles/cloudtrace.agent"
+    error_message = "It may write its traces."
+  }
+  assert {
     condition     = keys(google_cloud_run_v2_service.service) == ["europe-west1", "us-central1"]
     error_message = "One service in each region."
   }

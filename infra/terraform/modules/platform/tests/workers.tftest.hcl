@@ -56,8 +56,8 @@ run "workers_on_spot" {
     error_message = "The Kubernetes account is bound to the Google one."
   }
   assert {
-    condition     = yamldecode(element(split("---\n", output.manifest), 1)).metadata.annotations["iam.gke.io/gcp-service-account"] == "product-workers@my-product.iam.gserviceaccount.com"
-    error_message = "And knows it by its annotation."
+    condition     = output.workload == { namespace = "workers", kubernetes_service_account = "workers" } && output.service_account == "product-workers@my-product.iam.gserviceaccount.com"
+    error_message = "What the manifests bind together."
   }
 }
 
@@ -91,4 +91,40 @@ run "workers_without_a_gpu" {
     spot = { min_nodes = 2, max_nodes = 1 }
   }
   expect_failures = [var.spot]
+}
+
+run "manifests_of_two_workers" {
+  command = plan
+  module {
+    source = "./manifests"
+  }
+  variables {
+    namespace                  = "workers"
+    kubernetes_service_account = "workers"
+    service_account            = "product-workers@my-product.iam.gserviceaccount.com"
+    temporal                   = { image = "images/worker:v1", address = "temporal.internal:7233" }
+  }
+  assert {
+    condition     = { for text in split("---\n", output.manifest) : yamldecode(text).metadata.name => yamldecode(text).spec.replicas if yamldecode(text).kind == "Deployment" } == { worker = 1, gpu-worker = 0 }
+    error_message = "One worker, and none with a GPU: tests/infra/test_manifests.py has the rest."
+  }
+}
+
+run "manifests_refuse_what_cannot_run" {
+  command = plan
+  module {
+    source = "./manifests"
+  }
+  variables {
+    namespace                  = "workers"
+    kubernetes_service_account = "workers"
+    service_account            = "product-workers@my-product.iam.gserviceaccount.com"
+    temporal = {
+      image       = "worker"
+      address     = "https://temporal.internal"
+      trace_ratio = 10
+      workers     = { Mail = { task_queue = "", replicas = 1.5 } }
+    }
+  }
+  expect_failures = [var.temporal]
 }

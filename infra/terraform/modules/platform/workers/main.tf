@@ -130,6 +130,13 @@ resource "google_service_account" "workload" {
   display_name = "Workers of ${var.name}"
 }
 
+# Traces are sent with the workers' own account; as it is not the nodes', these do not suffice.
+resource "google_project_iam_member" "workload" {
+  project = var.project_id
+  role    = "roles/cloudtrace.agent"
+  member  = google_service_account.workload.member
+}
+
 # Workload Identity: the pods of this one Kubernetes service account are this Google one. No key exists.
 resource "google_service_account_iam_member" "workload" {
   service_account_id = google_service_account.workload.name

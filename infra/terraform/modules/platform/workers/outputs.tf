@@ -13,18 +13,7 @@ output "service_account" {
   value       = google_service_account.workload.email
 }
 
-output "manifest" {
-  description = "The namespace and the Kubernetes service account that are bound to it, for `kubectl apply -f -`."
-  value = join("---\n", [
-    yamlencode({ apiVersion = "v1", kind = "Namespace", metadata = { name = var.workload.namespace } }),
-    yamlencode({
-      apiVersion = "v1"
-      kind       = "ServiceAccount"
-      metadata = {
-        name        = var.workload.kubernetes_service_account
-        namespace   = var.workload.namespace
-        annotations = { "iam.gke.io/gcp-service-account" = google_service_account.workload.email }
-      }
-    }),
-  ])
+output "workload" {
+  description = "The namespace and the Kubernetes service account of the workers, for the module `manifests`."
+  value       = var.workload
 }
