@@ -10,6 +10,7 @@ BENCHMARKS = {
     "gpu_pools": "the plan for 1,000 GPU pools, and the calls of a tick on which nothing changes",
     "secrets": "200 secrets of 50 services: the calls of a rotation of all, and of a tick with nothing due",
     "notifications": "10,000 notifications from eight senders",
+    "recovery": "deploying and restoring a gigabyte, beside the objectives of 5 and 15 minutes",
     "previews": "the API calls of a sweep of 500 open pull requests",
     "pruning": "5,000 backups pruned beside gcloud and gsutil, then 100,000; the plan for 1,000,000",
     "webhooks": "webhooks a second, rejected and accepted",

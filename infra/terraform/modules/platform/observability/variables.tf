@@ -9,13 +9,21 @@ variable "service" {
 }
 
 variable "objectives" {
-  description = "The service-level objectives: the part of minutes in which the product is reachable, the latency that 95 % of requests keep to, and the part of requests that may fail."
+  description = "The objectives: the part of minutes in which the product is reachable, the latency that 95 % of requests keep to, and the part of requests that may fail, each with alerts; and on the dashboard alone what a month may cost (in the budgets' currency), how long a deployment and a recovery may take."
   type = object({
-    availability     = optional(number, 0.999)
-    p95_milliseconds = optional(number, 200)
-    error_ratio      = optional(number, 0.001)
+    availability       = optional(number, 0.999)
+    p95_milliseconds   = optional(number, 200)
+    error_ratio        = optional(number, 0.001)
+    monthly_cost       = optional(number, 100)
+    deployment_seconds = optional(number, 300)
+    recovery_seconds   = optional(number, 900)
   })
   default = {}
+
+  validation {
+    condition     = var.objectives.monthly_cost > 0 && var.objectives.deployment_seconds > 0 && var.objectives.recovery_seconds > 0
+    error_message = "objectives: monthly_cost, deployment_seconds and recovery_seconds are more than 0."
+  }
 
   validation {
     condition     = var.objectives.availability > 0 && var.objectives.availability < 1 && var.objectives.error_ratio > 0 && var.objectives.error_ratio < 1 && var.objectives.p95_milliseconds > 0

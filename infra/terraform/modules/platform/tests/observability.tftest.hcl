@@ -68,11 +68,27 @@ run "observability_counts_ratios_and_shows_them" {
     error_message = "One request in ten is traced."
   }
   assert {
-    condition     = [for tile in jsondecode(google_monitoring_dashboard.product.dashboard_json).mosaicLayout.tiles : tile.widget.title] == ["Latency, ms", "Error ratio", "Cost", "Instances", "Memory of the workers", "Messages that wait", "Savings"]
+    condition = [for tile in jsondecode(google_monitoring_dashboard.product.dashboard_json).mosaicLayout.tiles : tile.widget.title] == [
+      "Latency, ms", "Error ratio", "Reachable, of checks in an hour", "Deployment: until a revision serves, seconds", "Recovery: restore of the newest backup, seconds",
+      "Cost", "Instances", "Memory of the workers", "Messages that wait", "Savings",
+    ]
     error_message = "All that the plan wants to see."
   }
   assert {
-    condition     = strcontains(jsondecode(google_monitoring_dashboard.product.dashboard_json).mosaicLayout.tiles[2].widget.xyChart.dataSets[0].timeSeriesQuery.prometheusQuery, "logging.googleapis.com/user/caretaker/cost_sum")
+    condition     = [for tile in jsondecode(google_monitoring_dashboard.product.dashboard_json).mosaicLayout.tiles : one(tile.widget.xyChart.thresholds[*].value) if length(tile.widget.xyChart.thresholds) > 0] == [200, 0.001, 0.999, 300, 900, 100]
+    error_message = "An objective for each of the plan's six measures."
+  }
+  assert {
+    condition = (
+      regex("([0-9]+(?:[.][0-9]+)?)s[.]?$", "Ready condition status changed to True for Revision api-00001-abc with message: Deploying revision succeeded in 1m31.01s.")[0] == "31.01" &&
+      regex("succeeded in ([0-9]+)m", "with message: Deploying revision succeeded in 1m31.01s.")[0] == "1" &&
+      google_logging_metric.measured["deployment_seconds"].value_extractor == "REGEXP_EXTRACT(protoPayload.status.message, \"([0-9]+(?:[.][0-9]+)?)s[.]?$\")" &&
+      google_logging_metric.measured["deployment_minutes"].value_extractor == "REGEXP_EXTRACT(protoPayload.status.message, \"succeeded in ([0-9]+)m\")"
+    )
+    error_message = "Minutes and seconds of Cloud Run's line are both counted."
+  }
+  assert {
+    condition     = strcontains(jsondecode(google_monitoring_dashboard.product.dashboard_json).mosaicLayout.tiles[5].widget.xyChart.dataSets[0].timeSeriesQuery.prometheusQuery, "logging.googleapis.com/user/caretaker/cost_sum")
     error_message = "The cost so far is what Caretaker has made a metric of."
   }
   assert {
@@ -84,7 +100,7 @@ run "observability_counts_ratios_and_shows_them" {
     error_message = "An error ratio has a denominator."
   }
   assert {
-    condition     = length(distinct([for tile in jsondecode(google_monitoring_dashboard.product.dashboard_json).mosaicLayout.tiles : "${tile.xPos}-${tile.yPos}"])) == 7
+    condition     = length(distinct([for tile in jsondecode(google_monitoring_dashboard.product.dashboard_json).mosaicLayout.tiles : "${tile.xPos}-${tile.yPos}"])) == 10
     error_message = "No tile lies on another."
   }
   assert {
@@ -103,7 +119,7 @@ run "observability_refuses_what_means_nothing" {
     source = "./observability"
   }
   variables {
-    objectives  = { availability = 99.9 }
+    objectives  = { availability = 99.9, recovery_seconds = 0 }
     uptime      = { host = "api.example.com", regions = ["EUROPE"] }
     trace_ratio = 10
 
