@@ -36,8 +36,7 @@ def decide_readopt(view: SecretView) -> SecretDecision | None:
     """
     ask(view.world, *(VersionsOf(name) for name in view.settings.names), *view.locations)
     unfit = view.reason_unfit({name: number for name, number in view.current.items() if number})
-    joined = [name for name in view.settings.names if name not in view.current]
-    if not unfit and not joined and not _unknown_served(view):
+    if not unfit and not _new(view) and not _unknown_served(view):
         return None
     chosen = {name: _chosen(view, name) for name in view.settings.names}
     numbers = {name: version.number for name, version in chosen.items() if version}
@@ -55,6 +54,8 @@ def decide_readopt(view: SecretView) -> SecretDecision | None:
         retiring=own.retiring,
         others={name: _succeeded(view, name, numbers) for name in view.settings.names[1:]},
         promoted=max(version.created for version in chosen.values() if version),
+        # An attempt of which nothing has been added is begun anew, from what counts now.
+        attempt=None,
         failed=None,
         why="",
     )
@@ -85,6 +86,16 @@ def _chosen(view: SecretView, name: str) -> Version | None:
     if not view.value.can_be_tested:
         return next(iter(wanted), None)
     return next((one for one in wanted[:MOST_TESTED] if not _refusal(view, name, one.number)), None)
+
+
+def _new(view: SecretView) -> list[str]:
+    """Those that have joined the others, or got their first version, since."""
+    return [
+        name
+        for name in view.settings.names
+        if name not in view.current
+        or (not view.current[name] and any(version.is_enabled for version in view.versions(name)))
+    ]
 
 
 def _refusal(view: SecretView, name: str, number: int) -> str:

@@ -23,7 +23,8 @@ REMOVED = "it was removed from the settings"
 
 def rollback_after_success(view: SecretView, state: RotationState) -> SecretDecision:
     """Go back to the version before, as if the rotation that has ended were still under way."""
-    before = {name: max(state.of(name).older, default=0) for name in view.current}
+    # One that has joined since has no version from before, and stays where it is.
+    before = {name: max(state.of(name).older, default=state.of(name).current) for name in view.current}
     ask(view.world, *(VersionsOf(name) for name in before))
     versions = {name: {one.number: one for one in view.versions(name) if one.is_enabled} for name in before}
     for name, number in before.items():

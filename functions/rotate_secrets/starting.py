@@ -25,7 +25,7 @@ def start_rotation(view: SecretView, why: str, *, is_resumed: bool = False) -> S
     if not is_resumed and not view.is_open:
         return SecretDecision(next=f"{why}: it starts {view.opens}")
     ask(view.world, *(VersionsOf(name) for name in view.settings.names), *view.locations)
-    if not is_resumed and (changed := decide_readopt(view)):
+    if changed := decide_readopt(view):
         return changed
     dependents = view.dependents
     if gap := next(_gaps(view), ""):

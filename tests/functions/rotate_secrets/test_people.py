@@ -5,10 +5,12 @@ from typing import Any
 import psycopg
 import pytest
 from google.cloud import run_v2
+from grpc import StatusCode
 from psycopg.sql import SQL, Identifier, Literal
 
 from functions.rotate_secrets.settings import Settings
 from localcloud.core.messages import project_number
+from shared.errors import RunFailed
 from shared.report import Report
 from tests.functions.rotate_secrets.databases import Database
 from tests.functions.rotate_secrets.gap import Applications, GapProbe
@@ -93,6 +95,19 @@ def test_a_password_that_a_person_has_changed_is_adopted_and_nobody_is_moved_to_
         assert stage.said() == ["3"]
 
 
+def test_what_a_person_changes_before_the_new_version_is_added_counts(database: Database) -> None:
+    with Stage(database_settings(database), database_world(database)) as stage:
+        stage.tick()
+        stage.cloud.server.fail("AddSecretVersion", StatusCode.UNAVAILABLE)
+        with pytest.raises(RunFailed):
+            stage.command("rotate", minutes=1)
+        add(stage, set_password(database, "by-hand"))
+        move(stage, "2")
+        stage.probe = lambda: GapProbe(Applications(stage, database))
+        assert kinds_of(stage.tick(minutes=10))[0] == "Adopt"
+        assert stage.state("db").current == int(stage.said()[0])
+
+
 def test_a_service_that_follows_latest_is_not_moved_to_the_dead_version(database: Database) -> None:
     with Stage(database_settings(database), database_world(database, reference="db:latest")) as stage:
         stage.tick()
@@ -133,6 +148,19 @@ def test_where_no_version_works_nobody_is_moved_and_somebody_is_alerted(database
         assert "password authentication failed" in report.alerts[0].reason
         add(stage, database.address.replace("first%20password", "and-told-nobody"))
         assert kinds_of(stage.tick(minutes=10))[0] == "Adopt"
+
+
+def test_the_first_version_that_the_owner_adds_is_adopted(database: Database) -> None:
+    world = database_world(database)
+    world["projects"]["my-product"]["secrets"]["db"] = {}
+    world["projects"]["my-product"]["services"] = {}
+    with Stage(database_settings(database), world) as stage:
+        report = stage.tick()
+        assert kinds_of(report) == ["Adopt"]
+        assert [refusal.guard for refusal in stage.tick(minutes=10).refusals] == ["never_a_gap"]
+        add(stage, database.address)
+        assert kinds_of(stage.tick(minutes=10)) == ["Adopt"]
+        assert stage.state("db").current == 1
 
 
 def test_nobody_goes_back_to_a_version_that_does_not_work(database: Database) -> None:

@@ -125,7 +125,11 @@ class Life:
         services = [self.stage.service(name) for name in SERVICES]
         if self._execution:
             self.run_job()
-        if self._rejects or any(service.reconciling or service.traffic[0].revision for service in services):
+        if (
+            self._rejects
+            or self.stage.cloud.run.operation_delay
+            or any(service.reconciling or service.traffic[0].revision for service in services)
+        ):
             return  # That would be a gap of the person's own.
         value = self.stage.payload(self.stage.said("api")[0], self.secret_id)
         if self.applications.database:
