@@ -89,28 +89,46 @@ def labels_of(
 class Series:
     """One series: since when it has which value (None for no points), and the points that were written to it."""
 
-    history: list[tuple[datetime, float | None]] = field(default_factory=list)
+    _starts: list[datetime] = field(default_factory=list)
+    """Since when it has each of the values below, oldest first."""
+    _values: list[float | None] = field(default_factory=list)
     written: list[Point] = field(default_factory=list)
+    """Oldest first, as they must be written in order."""
+
+    def set_value(self, since: datetime, value: float | None) -> None:
+        """Let it have this value from a moment on, until the next one that is known. Values may come in any order."""
+        place = bisect.bisect_left(self._starts, since)
+        if place < len(self._starts) and self._starts[place] == since:
+            self._values[place] = value
+            return
+        self._starts.insert(place, since)
+        self._values.insert(place, value)
 
     def points(self, start: datetime, end: datetime) -> list[Point]:
         """The points after ``start`` up to ``end``, oldest first; one that was written counts before a sample."""
-        written = {when: value for when, value in self.written if start < when <= end}
-        return sorted((self._samples(start, end) | written).items())
+        first, last = (bisect.bisect_right(self.written, moment, key=_when) for moment in (start, end))
+        samples = self._samples(start, end)
+        return sorted((samples | dict(self.written[first:last])).items()) if first < last else list(samples.items())
 
     def _samples(self, start: datetime, end: datetime) -> dict[datetime, float]:
-        """One point on each full minute at which there is a value."""
-        if not self.history:
+        """One point on each full minute at which there is a value, oldest first."""
+        if not self._starts:
             return {}
-        starts = [since for since, _ in self.history]
-        at = max(start, starts[0] - SAMPLE).replace(second=0, microsecond=0) + SAMPLE
+        at = max(start, self._starts[0] - SAMPLE).replace(second=0, microsecond=0) + SAMPLE
+        place = bisect.bisect_right(self._starts, at)
         found = {}
         while at <= end:
-            place = bisect.bisect_right(starts, at)
-            value = self.history[place - 1][1] if place else None
+            while place < len(self._starts) and self._starts[place] <= at:
+                place += 1
+            value = self._values[place - 1] if place else None
             if value is not None:
                 found[at] = value
             at += SAMPLE
         return found
+
+
+def _when(point: Point) -> datetime:
+    return point[0]
 
 
 def check_aggregation(aggregation: monitoring_v3.Aggregation) -> None:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from localcloud import LocalCloud
-from localcloud.monitoring.series import aligned
+from localcloud.monitoring.series import Series, aligned
 from shared.clients import Clients
 from tests.laws.snapshot import Snapshot
 
@@ -476,3 +476,24 @@ def test_alignment_puts_each_point_into_one_period(raw: dict[datetime, float], p
 def test_aligning_keeps_the_highest_and_the_lowest(raw: dict[datetime, float], period: timedelta) -> None:
     assert max(value for _, value in aligned(raw.items(), period, NOW, max)) == max(raw.values())
     assert min(value for _, value in aligned(raw.items(), period, NOW, min)) == min(raw.values())
+
+
+known_values = st.lists(st.tuples(st.integers(0, 50), st.none() | st.integers(0, 9)), max_size=12)
+
+
+@given(known_values, st.dictionaries(st.integers(0, 60), st.floats(0, 9), max_size=5), st.integers(-5, 60), st.data())
+def test_points_are_those_of_the_last_value_before_them(
+    values: list[tuple[int, int | None]], written: dict[int, float], start: int, data: st.DataObject
+) -> None:
+    end = data.draw(st.integers(start, 60))
+    series = Series(written=[(at(minute), value) for minute, value in sorted(written.items())])
+    for minute, value in values:
+        series.set_value(at(minute), value)
+    latest = dict(values)  # of two values of one moment the one that was set last counts
+    expected: dict[datetime, float] = {}
+    for minute in range(start + 1, end + 1):
+        value = latest[max(known)] if (known := [one for one in latest if one <= minute]) else None
+        if minute in written or value is not None:
+            expected[at(minute)] = written.get(minute, value or 0)
+    assert dict(series.points(at(start), at(end))) == expected
+    assert [when for when, _ in series.points(at(start), at(end))] == sorted(expected)
