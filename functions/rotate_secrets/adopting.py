@@ -5,7 +5,8 @@ import msgspec
 from functions.rotate_secrets.changes import Adopt, Versions
 from functions.rotate_secrets.questions import Acceptance, VersionsOf, ask, read
 from functions.rotate_secrets.rotation_state import RotationState, VersionNumbers
-from functions.rotate_secrets.view import SecretDecision, SecretView
+from functions.rotate_secrets.secret_decision import SecretDecision
+from functions.rotate_secrets.view import SecretView
 from functions.rotate_secrets.world import Version
 from shared.decision import Alert
 

@@ -8,7 +8,8 @@ from functions.rotate_secrets.changes import Move, Roll, RotationChange
 from functions.rotate_secrets.decide_secret import decide_secret
 from functions.rotate_secrets.dependents import moves, reason_not_movable
 from functions.rotate_secrets.records import Context, Records
-from functions.rotate_secrets.view import SecretDecision, SecretView, TargetVersions, views
+from functions.rotate_secrets.secret_decision import SecretDecision, TargetVersions
+from functions.rotate_secrets.view import SecretView, views
 from functions.rotate_secrets.world import Dependent
 from shared.decision import Decision
 from shared.world import World

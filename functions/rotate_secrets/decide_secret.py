@@ -17,8 +17,9 @@ from functions.rotate_secrets.rollback import (
     start_rollback,
 )
 from functions.rotate_secrets.rotation_state import RotationState
+from functions.rotate_secrets.secret_decision import SecretDecision
 from functions.rotate_secrets.starting import start_rotation
-from functions.rotate_secrets.view import SecretDecision, SecretView
+from functions.rotate_secrets.view import SecretView
 from shared.clock import format_time
 from shared.decision import Alert
 from shared.looking import UNREADABLE_RECORD

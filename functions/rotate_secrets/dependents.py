@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Mapping
 
 from functions.rotate_secrets.changes import Move, Versions
+from functions.rotate_secrets.secret_decision import TargetVersions
 from functions.rotate_secrets.settings import Secret
-from functions.rotate_secrets.view import SecretView, TargetVersions
+from functions.rotate_secrets.view import SecretView
 from functions.rotate_secrets.world import LATEST, Dependent
 
 

@@ -9,9 +9,10 @@ from functions.rotate_secrets.changes import Finish, Promote, SetValue, Versions
 from functions.rotate_secrets.dependents import lagging, movable, moves, uses_only
 from functions.rotate_secrets.rollback import start_rollback
 from functions.rotate_secrets.rotation_state import Attempt, RotationState, advanced, promoted, with_version
+from functions.rotate_secrets.secret_decision import SecretDecision, TargetVersions
 from functions.rotate_secrets.settings import RotationStage
 from functions.rotate_secrets.starting import start_rotation
-from functions.rotate_secrets.view import SecretDecision, SecretView, TargetVersions
+from functions.rotate_secrets.view import SecretView
 from shared.clock import format_time
 
 READ_WITHIN = timedelta(minutes=2)

@@ -5,7 +5,8 @@ from functions.rotate_secrets.changes import Retire
 from functions.rotate_secrets.dependents import lagging, movable, moves, still_using
 from functions.rotate_secrets.questions import RunningExecutionsIn, VersionsOf, ask
 from functions.rotate_secrets.rotation_state import RotationState, retired
-from functions.rotate_secrets.view import SecretDecision, SecretView, TargetVersions
+from functions.rotate_secrets.secret_decision import SecretDecision, TargetVersions
+from functions.rotate_secrets.view import SecretView
 
 
 def decide_retire(view: SecretView, state: RotationState) -> SecretDecision:

@@ -14,8 +14,9 @@ from functions.rotate_secrets.rotation_state import (
     given_up,
     with_version,
 )
+from functions.rotate_secrets.secret_decision import SecretDecision, TargetVersions
 from functions.rotate_secrets.settings import RotationStage
-from functions.rotate_secrets.view import SecretDecision, SecretView, TargetVersions
+from functions.rotate_secrets.view import SecretView
 
 REQUESTED = "requested by a person"
 REMOVED = "it was removed from the settings"

@@ -1,4 +1,4 @@
-"""What the owner says about secrets: how old each may become, what kind of value it has, and who uses it."""
+"""The settings of secrets: how old each may become, what kind of value it has, and where it is used."""
 
 import math
 from collections.abc import Mapping
@@ -79,15 +79,15 @@ class Postgres(Model, frozen=True, kw_only=True, tag_field="kind", tag="postgres
     previous_secret: ClassVar[SecretName | None] = None
 
     users: Annotated[tuple[Annotated[str, Meta(min_length=1, max_length=63)], ...], Meta(min_length=1, max_length=2)]
-    """Two, which take turns, or one, whose old password ends at the moment in which the new one begins."""
+    """Two, which take turns, or one, whose old password ends when the new one is set."""
     admin_secret: SecretName
     """Holds an address of the same database, with a user who may change the passwords of the others."""
     other_addresses: tuple[SecretName, ...] = ()
     """Secrets with other addresses for the same users, such as that of a pooler: all of them are rotated together."""
     require_tls: bool = True
-    """Whether to log in over TLS alone. What is checked of the server's certificate is for the address to say."""
+    """Whether logins require TLS. The address decides how the server's certificate is verified (`sslmode`)."""
     accept_a_gap: bool = False
-    """With one user, dependents cannot log in anew until they have been rolled: say that this will do."""
+    """Accept that with one user, dependents cannot log in again until they have been redeployed."""
 
     def __post_init__(self) -> None:
         if len(set(self.users)) != len(self.users):
@@ -107,7 +107,7 @@ class Postgres(Model, frozen=True, kw_only=True, tag_field="kind", tag="postgres
 
 
 class GithubWebhook(Model, frozen=True, kw_only=True, tag_field="kind", tag="github_webhook"):
-    """The secret of a webhook at GitHub. Its receivers must accept the new one before GitHub signs with it."""
+    """The secret of a webhook at GitHub. Its receivers must accept the new secret before GitHub signs with it."""
 
     stages: ClassVar[tuple[RotationStage, ...]] = (
         RotationStage.CREATE,
@@ -128,8 +128,8 @@ class GithubWebhook(Model, frozen=True, kw_only=True, tag_field="kind", tag="git
     """The webhook's id, the last part of its address in GitHub's settings."""
     github: GitHubAccess
     previous_secret: SecretName | None = None
-    """For receivers that cannot be moved, as functions cannot: the value before is kept in this secret, and they read
-    the newest version of both from files, at least once a minute."""
+    """For receivers that cannot be moved, such as functions: the value before is kept in this secret, and they read the
+    newest version of both from files, at least once a minute."""
     length: Annotated[int, Meta(ge=32, le=128)] = 40
 
 
@@ -161,7 +161,7 @@ class Secret(Model, frozen=True, kw_only=True):
     grace_hours: Annotated[int, Meta(ge=1, le=24 * 90)] = 24
     """How long the version before stays accessible."""
     overdue_after_days: Annotated[int, Meta(ge=1, le=365)] = 7
-    """Past its time by so much, it raises an alert, whatever the reason."""
+    """This many days past its time it raises an alert, whatever the reason."""
     roll_pinned_traffic: bool = False
     """Whether to move services whose traffic is pinned to a revision: the new revision gets none until somebody moves
     that."""
@@ -193,14 +193,14 @@ class Settings(Section, frozen=True, kw_only=True):
     """The section `rotate_secrets` of ``caretaker.yaml``."""
 
     secrets: dict[Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]*$")], Secret]
-    """By a key of the owner's, which commands and reports use."""
+    """By a key of your own, which commands and reports use."""
     dependents_in: tuple[Location, ...] = ()
     """Where the secrets may be used. What uses them anywhere else is neither found nor waited for."""
     at_once: Annotated[int, Meta(ge=1, le=50)] = 3
-    """How many dependents may be on their way to another version."""
+    """How many dependents may be changing to another version at a time."""
     hours: Hours | None = None
-    """Maintenance windows: outside of them nothing is begun, rolled or retired, only taken back. Always, if nothing is
-    said."""
+    """Maintenance windows: outside of them no rotation starts, rolls or retires; rollbacks still happen. Without them,
+    at any time."""
 
     def __post_init__(self) -> None:
         _check_names(self.secrets)

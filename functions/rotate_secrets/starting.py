@@ -16,8 +16,9 @@ from functions.rotate_secrets.dependents import (
 )
 from functions.rotate_secrets.questions import VersionsOf, ask
 from functions.rotate_secrets.rotation_state import Attempt, NewVersion, RotationState
+from functions.rotate_secrets.secret_decision import SecretDecision, TargetVersions
 from functions.rotate_secrets.settings import Postgres, Random
-from functions.rotate_secrets.view import SecretDecision, SecretView, TargetVersions
+from functions.rotate_secrets.view import SecretView
 
 
 def start_rotation(view: SecretView, why: str, *, is_resumed: bool = False) -> SecretDecision:

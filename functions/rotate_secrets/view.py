@@ -6,11 +6,10 @@ from typing import Any
 
 import msgspec
 
-from functions.rotate_secrets.changes import SecretChange, Versions
+from functions.rotate_secrets.changes import Versions
 from functions.rotate_secrets.questions import (
     Acceptance,
     DependentsIn,
-    RotationNeed,
     RunningExecutionsIn,
     SecretsIn,
     VersionsOf,
@@ -19,42 +18,16 @@ from functions.rotate_secrets.questions import (
 )
 from functions.rotate_secrets.records import Context
 from functions.rotate_secrets.rotation_state import RotationState
+from functions.rotate_secrets.secret_decision import SecretDecision
 from functions.rotate_secrets.settings import Location, Secret, Settings, Value
 from functions.rotate_secrets.terms import Terms
 from functions.rotate_secrets.world import LATEST, Dependent, ExistingSecret, Reference, Version
 from shared.clock import format_time
-from shared.decision import Alert, Message, Refusal
+from shared.decision import Alert, Refusal
 from shared.hours import ALWAYS
 from shared.world import Unreadable, World
 
 NOTHING = RotationState()
-
-
-class TargetVersions(msgspec.Struct, frozen=True, kw_only=True):
-    """Which versions the dependents of a secret should refer to, by the full names of the secrets."""
-
-    target: Versions
-    previous: Versions = {}
-    """Of references that take the version before; what is not here stays as it is."""
-    only: Mapping[str, tuple[int, ...]] | None = None
-    """If there are any, only references to one of these versions are moved."""
-    reason: Message | str
-    is_way_back: bool = False
-
-
-class SecretDecision(msgspec.Struct, frozen=True, kw_only=True):
-    """What is to become of one secret."""
-
-    needs: tuple[RotationNeed, ...] = ()
-    """What the decision lacks: then there is nothing else in it."""
-    change: SecretChange | None = None
-    targets: TargetVersions | None = None
-    refusal: Refusal | None = None
-    waiting: tuple[Message | str, ...] = ()
-    """What is in flight."""
-    next: str = ""
-    alerts: tuple[Alert, ...] = ()
-    notices: tuple[Message | str, ...] = ()
 
 
 class SecretView(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,0 +1,36 @@
+"""What is decided about one secret."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from functions.rotate_secrets.changes import SecretChange, Versions
+from functions.rotate_secrets.questions import RotationNeed
+from shared.decision import Alert, Message, Refusal
+
+
+class TargetVersions(msgspec.Struct, frozen=True, kw_only=True):
+    """Which versions the dependents of a secret should refer to, by the full names of the secrets."""
+
+    target: Versions
+    previous: Versions = {}
+    """Of references that take the version before; what is not here stays as it is."""
+    only: Mapping[str, tuple[int, ...]] | None = None
+    """If there are any, only references to one of these versions are moved."""
+    reason: Message | str
+    is_way_back: bool = False
+
+
+class SecretDecision(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to become of one secret."""
+
+    needs: tuple[RotationNeed, ...] = ()
+    """What the decision lacks: then there is nothing else in it."""
+    change: SecretChange | None = None
+    targets: TargetVersions | None = None
+    refusal: Refusal | None = None
+    waiting: tuple[Message | str, ...] = ()
+    """What is in flight."""
+    next: str = ""
+    alerts: tuple[Alert, ...] = ()
+    notices: tuple[Message | str, ...] = ()
