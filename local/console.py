@@ -1,12 +1,16 @@
 """What the laptop run prints: one readable line for each event, plan and effect."""
 
+import os
 import re
+import sys
+import textwrap
 from datetime import datetime
 
 import msgspec
 from rich.console import Console as RichConsole
 from rich.text import Text
 
+from local.brief import brief_alerts, brief_lines
 from shared.report import ChangeReport, Outcome, Report
 
 BAR = 30
@@ -74,21 +78,68 @@ def read_line(line: bytes) -> LogLine | None:
     return None if read.budget_cost else read
 
 
-class Console:
-    """Prints to a person: in colour on a terminal, plain otherwise."""
+class OutputClosed(Exception):
+    """Nobody reads what is printed any more, as with ``| head``."""
 
-    def __init__(self, rich: RichConsole | None = None) -> None:
-        self._rich = rich or RichConsole(highlight=False, soft_wrap=True)
+
+class _Rich(RichConsole):
+    """Rich's console, which ends the process when its reader is gone; from a thread that is no use."""
+
+    def on_broken_pipe(self) -> None:
+        """Remember it, and print nothing more."""
+        self.quiet = True
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+class Console:
+    """Prints to a person: in colour and wrapped to its width on a terminal, plain otherwise.
+
+    Brief, a run is one line and what changed nothing is left out; ``is_verbose`` shows all.
+    """
+
+    def __init__(self, rich: RichConsole | None = None, *, is_verbose: bool = True) -> None:
+        self._rich = rich or _Rich(highlight=False)
+        self.is_verbose = is_verbose
+        self._at: datetime | None = None
+        self._alerts: set[str] = set()
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether nobody reads it any more."""
+        return self._rich.quiet
 
     def heading(self, at: datetime, text: str) -> None:
         """A step of the story."""
-        self._rich.print()
-        self._rich.print(Text(f"{at:%a %d %b %H:%M}  ", "bold") + Text(text, "bold"))
+        self._alerts.clear()
+        if self.is_verbose:
+            self._rich.print()
+        self._at = at
+        self._print(f"{at:%a %d %b %H:%M}  ", text, "bold", "bold")
 
     def say(self, label: str, text: str, style: str = "") -> None:
-        """One line with a short label before it."""
+        """One line with a short label before it, and the time where it is known."""
         short = LONG_NAME.sub(r"\1...", text)
-        self._rich.print(Text(f"  {label:<9} ", style or "dim") + Text(short, style))
+        time = f"{self._at:%H:%M} " if self._at else ""
+        self._print(f"  {time}{label:<9} ", short, style or "dim", style)
+
+    def detail(self, label: str, text: str, style: str = "") -> None:
+        """A line that only a reader of all of it needs."""
+        if self.is_verbose:
+            self.say(label, text, style)
+
+    def paragraph(self, text: str) -> None:
+        """A line that stands for itself."""
+        self._print("", text, "", "")
+
+    def _print(self, prefix: str, text: str, prefix_style: str, style: str) -> None:
+        """A line, wrapped with an indent on a terminal, so that a program can read it line by line elsewhere."""
+        lines = [text]
+        if self._rich.is_terminal and len(prefix) + len(text) > self._rich.width:
+            width = max(self._rich.width - len(prefix), 20)
+            lines = textwrap.wrap(text, width, break_on_hyphens=False) or [""]
+        for number, line in enumerate(lines):
+            start = prefix if number == 0 else " " * len(prefix)
+            self._rich.print(Text(start, prefix_style) + Text(line, style), soft_wrap=True)
 
     def log_line(self, line: LogLine) -> None:
         """A report of a run, or another structured line."""
@@ -96,17 +147,27 @@ class Console:
             self._progress(line.progress, line.message)
             return
         if line.report is None:
-            self.say("log", f"{line.severity}: {line.message}", LOG_STYLES.get(line.severity, "red"))
+            self.detail("log", f"{line.severity}: {line.message}", LOG_STYLES.get(line.severity, "red"))
             return
-        self._report(line.report)
+        self._at = line.report.at
+        if self.is_verbose:
+            self._report(line.report)
+        else:
+            self._brief(line.report)
+
+    def _brief(self, report: Report) -> None:
+        for label, text in brief_lines(report):
+            self.say(label, text, STYLES[Outcome(label)])
+        for kind, reason in brief_alerts(report):
+            if kind not in self._alerts:
+                self._alerts.add(kind)
+                self.say("ALERT", f"{report.automation}: {kind}: {reason}", "bold red")
 
     def _report(self, report: Report) -> None:
         words = f"{report.automation} on {report.event}" + (f": {report.why}" if report.why else "")
         self.say(report.outcome, words, STYLES[report.outcome])
         for change in report.changes:
             self._change(change)
-        for unreadable in report.unreadable:
-            self.say("failed", str(unreadable), STYLES[Outcome.FAILED])
         for refusal in report.refusals:
             self.say("refused", f"{refusal.scope}: {refusal.reason} [{refusal.guard}]", STYLES[Outcome.REFUSED])
         for alert in report.alerts:
@@ -125,19 +186,19 @@ class Console:
 
     def _progress(self, progress: Progress, message: str) -> None:
         """On a terminal a bar that grows where it stands; elsewhere a line when all is done."""
-        if self._rich.is_terminal and progress.total:
+        if self._rich.is_terminal and progress.total and self.is_verbose:
             filled = BAR * progress.done // progress.total
             self._rich.print(
                 Text(f"  progress  {'━' * filled}{' ' * (BAR - filled)} {message}", "dim"),
                 end="\n" if progress.is_over else "\r",
             )
         elif progress.is_over or not progress.total:
-            self.say("progress", message, "dim")
+            self.detail("progress", message, "dim")
 
     def check(self, what: str, found: str, *, is_right: bool) -> None:
         """Whether an end state in the cloud is as it should be."""
         if is_right:
-            self.say("checked", f"{what}: {found}", "blue")
+            self.detail("checked", f"{what}: {found}", "blue")
         else:
             self.say("WRONG", f"{what}: {found}", "bold red")
 

@@ -151,6 +151,15 @@ class Suite:
             self._process.stdout.close()
         self._process = None
 
+    def failure(self) -> str:
+        """What to tell a person if the functions' process has ended by itself; "" while it is up."""
+        with self._lock:
+            if self._process is None or self._process.poll() is None:
+                return ""
+            written = self._error_log.read_text(errors="replace").strip().splitlines()
+            last = f": {written[-1]}" if written else ""
+            return f"the functions' process ended with exit code {self._process.returncode}{last} ({self._error_log})"
+
     @property
     def process_id(self) -> int:
         """The functions' process."""

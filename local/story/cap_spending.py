@@ -1,4 +1,4 @@
-"""A month in which the budget is passed: what comes in, what `cap_spending` does about it, and how it lets go."""
+"""A month in which the budget is passed: what comes in, what `cap_spending` does about it, and how it reverts."""
 
 import base64
 import json
@@ -35,23 +35,23 @@ def play(player: Player, suite: Suite) -> None:
 
 
 def _routine(player: Player, suite: Suite) -> None:
-    player.step("A routine status: 120 of 400 dollars. Most notifications are nothing more.")
+    player.step("120 of 400 dollars are spent: a routine notification.")
     notify(player, "120.00")
     _check_services(player, suite, api=20, worker=10, admin=5)
-    player.pass_time(timedelta(days=4))
-    player.step("Half of the budget is spent.")
+    player.step("Half of the budget is spent: a person is notified.", after=timedelta(days=4))
     notify(player, "204.50")
     _check_services(player, suite, api=20, worker=10, admin=5)
 
 
 def _over_budget(player: Player, suite: Suite) -> tuple[str, datetime]:
-    player.pass_time(timedelta(days=6, hours=5))
+    player.step(
+        "All of the budget is spent. Half way through, Cloud Run answers 503.", after=timedelta(days=6, hours=5)
+    )
     published = player.cloud.clock.now()
-    player.step("All of the budget is spent, and Cloud Run answers 503 half way.")
     player.cloud.server.fail("Services/UpdateService", grpc.StatusCode.UNAVAILABLE, skip=1)
     message_id = notify(player, "412.30")
     player.check("capped so far", partial(_number_capped, suite), 1)
-    player.step("The run has raised, so Pub/Sub delivers the notification again, and the rest is done.")
+    player.step("Pub/Sub delivers the notification again, and the rest is done.")
     player.cloud.clock.advance(timedelta(seconds=30))
     player.show(message_id)
     _check_services(player, suite, api=1, worker=1, admin=5)
@@ -62,10 +62,10 @@ def _over_budget(player: Player, suite: Suite) -> tuple[str, datetime]:
 
 def _again_and_stale(player: Player, suite: Suite, message_id: str, published: datetime) -> None:
     before = _writes(player)
-    player.step("The same message once more.")
+    player.step("The same notification arrives twice: nothing changes.")
     _push(suite, message_id, "412.30", published)
     player.show(message_id)
-    player.step("A stale one, published two hours ago, that was held up on its way.")
+    player.step("A stale notification, published two hours ago, arrives late: nothing changes.")
     _push(suite, "stale-1", "398.10", player.cloud.clock.now() - timedelta(hours=2))
     player.show("stale-1")
     player.check("calls that changed anything", lambda: _writes(player) - before, 0)
@@ -74,14 +74,14 @@ def _again_and_stale(player: Player, suite: Suite, message_id: str, published: d
 
 def _forged(player: Player, suite: Suite) -> None:
     before = len(player.cloud.server.calls)
-    player.step("Somebody sends a notification for a budget that is not ours.")
+    player.step("Someone sends a notification for a budget that is not in the settings.")
     _push(suite, "forged-1", "99999.00", player.cloud.clock.now(), account="FFFFFF-FFFFFF-FFFFFF")
     player.show("forged-1")
     player.check("API calls made for it", lambda: len(player.cloud.server.calls) - before, 0)
 
 
 def _by_a_person(player: Player, suite: Suite) -> None:
-    player.step("Somebody needs the worker and raises it to 4 by hand. The next notification leaves that alone.")
+    player.step("A person raises the worker to 4 instances by hand. The next notification leaves it at 4.")
     services = suite.clients.of(ServicesClient)
     services.update_service(
         request={
@@ -95,16 +95,20 @@ def _by_a_person(player: Player, suite: Suite) -> None:
 
 
 def _experiments(player: Player, suite: Suite) -> None:
-    player.pass_time(timedelta(days=3))
-    player.step("Cost reaches 150 %: as a last resort, the experiments are detached from billing.")
+    player.step(
+        "Cost reaches 150 %: as a last resort, the experiments project is detached from billing.",
+        after=timedelta(days=3),
+    )
     notify(player, "603.00")
     player.check("billing account of the experiments", partial(_account, suite), "none")
     command(player, suite, "cap_spending", {"type": "status"})
 
 
 def _new_month(player: Player, suite: Suite) -> None:
-    player.pass_time(DECEMBER + timedelta(hours=3) - player.cloud.clock.now())
-    player.step("A new month: everything is let go, but what a person has changed stays as it is.")
+    player.step(
+        "A new month: everything is restored, except what a person has changed.",
+        after=DECEMBER + timedelta(hours=3) - player.cloud.clock.now(),
+    )
     notify(player, "2.40", interval=DECEMBER)
     _check_services(player, suite, api=20, worker=4, admin=5)
     _check_jobs(player, suite, batch_import="ENABLED", batch_report="ENABLED", keep_warm="ENABLED")
@@ -112,7 +116,7 @@ def _new_month(player: Player, suite: Suite) -> None:
 
 
 def _linked_again(player: Player, suite: Suite) -> None:
-    player.step("Billing is linked again by command only.")
+    player.step("The owner links billing again; only a command does that.")
     player.check("billing account of the experiments", partial(_account, suite), "none")
     command(player, suite, "cap_spending", {"type": "link_billing", "project": "my-product-experiments"})
     player.check("billing account of the experiments", partial(_account, suite), f"billingAccounts/{ACCOUNT}")

@@ -27,7 +27,7 @@ from localcloud.github.state import Head
 
 MORNING = datetime(2026, 12, 3, 9, tzinfo=UTC)
 PREVIEWS = f"{PARENT}/services"
-SERVICE = "product"
+SERVICE = "my-product"
 IMAGES = "projects/my-product/locations/europe-west1/repositories/images"
 IMAGE = "europe-west1-docker.pkg.dev/my-product/images/api"
 BOT = "caretaker-bot"
@@ -52,7 +52,7 @@ def play(player: Player, suite: Suite, variables: Variables) -> None:
 
 
 def _opened(player: Player, suite: Suite) -> None:
-    player.step("A pull request is opened on GitHub. Its image is not there yet.")
+    player.step("A pull request is opened on GitHub. Its image does not exist yet.")
     player.cloud.github.open_pull_request(REPOSITORY, NUMBER, Head(HEAD, "changes"), login=AUTHOR)
     _webhook(player, suite, "pull_request", example("pull_request", "opened"))
     _check(player, suite, NUMBER, image=None, told="waiting for its image")
@@ -60,7 +60,7 @@ def _opened(player: Player, suite: Suite) -> None:
 
 def _image_pushed(player: Player, suite: Suite, product: PreviewedProduct) -> None:
     _pass_minutes(player)
-    player.step("CI pushes the image of its commit: it is deployed, by digest.")
+    player.step("CI pushes the image of its commit: the preview is deployed, by digest.")
     product.built(_uri("a"), HEAD)
     _push_image(player, HEAD, digest="a")
     _check(player, suite, NUMBER, image="a", told="running", deployment="success")
@@ -69,7 +69,7 @@ def _image_pushed(player: Player, suite: Suite, product: PreviewedProduct) -> No
 
 
 def _forged(player: Player, suite: Suite) -> None:
-    player.step("Somebody sends a webhook that says that it is closed, and does not know the secret.")
+    player.step("A forged webhook, signed with a wrong secret, says it is closed: rejected.")
     before = len(player.cloud.server.calls)
     status = send(player, suite, "pull_request", example("pull_request", "closed"), secret=b"a guess")
     player.check("answer", lambda: status, HTTPStatus.FORBIDDEN.value)
@@ -79,7 +79,7 @@ def _forged(player: Player, suite: Suite) -> None:
 
 def _pushed_again(player: Player, suite: Suite, product: PreviewedProduct) -> None:
     _pass_minutes(player)
-    player.step("Another commit is pushed. Until its image is there, the one before is shown.")
+    player.step("Another commit is pushed. The previous one stays up until its image exists.")
     player.cloud.github.push(REPOSITORY, NUMBER, SECOND)
     _webhook(player, suite, "pull_request", derived_push(SECOND))
     _check(player, suite, NUMBER, image="a", told="waiting for its image", deployment="success")
@@ -92,7 +92,7 @@ def _pushed_again(player: Player, suite: Suite, product: PreviewedProduct) -> No
 
 def _closed(player: Player, suite: Suite, product: PreviewedProduct) -> None:
     _pass_minutes(player)
-    player.step("It is closed: its preview goes, and its button on GitHub with it.")
+    player.step("It is closed: the preview and its button on GitHub are removed.")
     player.cloud.github.close(REPOSITORY, NUMBER)
     _webhook(player, suite, "pull_request", example("pull_request", "closed"))
     _check(player, suite, NUMBER, image=None, told="gone", deployment="inactive, inactive")
@@ -102,18 +102,16 @@ def _closed(player: Player, suite: Suite, product: PreviewedProduct) -> None:
 def _fork(player: Player, suite: Suite) -> None:
     _pass_minutes(player)
     sha = "f" * 40
-    player.step("A stranger opens one from a fork, and its image is there: nothing is deployed.")
-    fork = Head(sha, "changes", f"{STRANGER}/Hello-World")
+    player.step("A stranger opens a pull request from a fork: nothing is deployed without approval.")
+    fork = Head(sha, "changes", f"{STRANGER}/my-product")
     player.cloud.github.open_pull_request(REPOSITORY, FORKED, fork, login=STRANGER)
     _push_image(player, sha, digest="c")
     _webhook(player, suite, "pull_request", derived_pull_request("opened", FORKED, sha, fork_of=STRANGER))
     _check(player, suite, FORKED, image=None, told="waiting for approval")
-    player.step("The stranger approves it herself, which nobody listens to.")
+    player.step("The author of the fork tries to approve it herself: ignored, as she lacks write access.")
     _comment(player, suite, FORKED, f"/preview {sha}", STRANGER)
     _check(player, suite, FORKED, image=None, told="waiting for approval")
-    player.step(
-        "Who may write to the repository has looked at the commit, and copies the line that the comment offers."
-    )
+    player.step("A maintainer reviews the commit and copies the approval line from the comment.")
     (ours,) = _comments(suite, FORKED)
     offered = next(line for line in ours.splitlines() if line.startswith("/preview "))
     _comment(player, suite, FORKED, offered, AUTHOR)
@@ -123,9 +121,7 @@ def _fork(player: Player, suite: Suite) -> None:
 def _closed_before_opened(player: Player, suite: Suite) -> None:
     _pass_minutes(player)
     sha = "4" * 40
-    player.step(
-        "One is opened and closed at once, its image is there, and the two webhooks arrive the wrong way round."
-    )
+    player.step("One is opened and closed at once, and the two webhooks arrive in the wrong order.")
     player.cloud.github.open_pull_request(REPOSITORY, HASTY, Head(sha, "hasty"), login=AUTHOR)
     player.cloud.github.close(REPOSITORY, HASTY)
     player.cloud.artifact_registry.push_image(IMAGES, "api", _digest("d"), [sha])
@@ -149,7 +145,7 @@ def _comment(player: Player, suite: Suite, number: int, text: str, author: str) 
 
 def _push_image(player: Player, sha: str, *, digest: str) -> None:
     """CI pushes the image of a commit, and Artifact Registry tells of it."""
-    player.console.say("event", f"image pushed: {IMAGE}:{sha[:7]}...")
+    player.console.detail("event", f"image pushed: {IMAGE}:{sha[:7]}...")
     player.cloud.artifact_registry.push_image(IMAGES, "api", _digest(digest), [sha])
     player.show_run("manage_previews", "ImagePushed")
 

@@ -18,7 +18,7 @@ DECEMBER = datetime(2026, 12, 1, 8, tzinfo=UTC)
 
 def notify(player: Player, cost: str, *, interval: datetime = NOVEMBER) -> str:
     """Cloud Billing notifies of this cost, and the suite answers."""
-    player.console.say("event", f"budget notification: {cost} of 400.00 USD")
+    player.console.detail("event", f"budget notification: {cost} of 400.00 USD")
     message_id = player.cloud.budgets.notify(BUDGET, Decimal(cost), interval_start=interval)
     player.show(message_id)
     return message_id
@@ -26,7 +26,7 @@ def notify(player: Player, cost: str, *, interval: datetime = NOVEMBER) -> str:
 
 def command(player: Player, suite: Suite, automation: str, said: dict[str, str]) -> None:
     """The owner sends a command to an automation's inbox."""
-    player.console.say("event", f"command to {automation}: {' '.join(said.values())}")
+    player.console.detail("event", f"command to {automation}: {' '.join(said.values())}")
     answer = suite.clients.of(PublisherClient).publish(
         topic=f"projects/my-product/topics/{inbox_of(automation)}",
         messages=[PubsubMessage(data=json.dumps(said).encode())],

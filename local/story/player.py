@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 from datetime import timedelta
 
-from local.console import Console, LogLine, read_line
+from local.console import Console, LogLine, OutputClosed, read_line
 from local.suite import Suite
 from localcloud import LocalCloud
 from shared.report import Outcome, Report
@@ -18,8 +18,10 @@ class Player:
     def __init__(self, cloud: LocalCloud, console: Console) -> None:
         self.cloud = cloud
         self.console = console
+        self.checks = 0
+        """How many end states were compared with what was expected."""
         self.wrong = 0
-        """How many end states were not as they should be."""
+        """How many of them differed."""
         self._lines: list[LogLine] = []
         self._shown = 0
         self._follows = False
@@ -47,8 +49,19 @@ class Player:
         with self._arrived:
             self._follows = True
 
+    @property
+    def reports(self) -> list[Report]:
+        """The reports of all runs so far."""
+        with self._arrived:
+            return [line.report for line in self._lines if line.report]
+
     def step(self, text: str, *, after: timedelta = timedelta(0)) -> None:
-        """Begin a step of the story. If it begins later, what happens until then is told under its heading."""
+        """Begin a step of the story. If it begins later, what happens until then is shown under its heading.
+
+        Raises ``OutputClosed`` if nobody reads the story any more.
+        """
+        if self.console.is_closed:
+            raise OutputClosed
         self.console.heading(self.cloud.clock.now() + after, text)
         if after:
             self.pass_time(after)
@@ -94,13 +107,15 @@ class Player:
     def _print(self, line: LogLine) -> None:
         report = line.report
         is_of_another = report and self._about not in ("", report.automation)
-        if not is_of_another or (report and (report.event, report.outcome) != ("Tick", Outcome.UNCHANGED)):
+        without_effect = ("Tick", Outcome.UNCHANGED) if self.console.is_verbose else ("Tick", report and report.outcome)
+        if not is_of_another or (report and (report.event, report.outcome) != without_effect):
             self.console.log_line(line)
 
     def check(self, what: str, found: Callable[[], object], expected: object) -> None:
         """Hold an end state of the cloud against what it should be."""
         seen = found()
         is_right = seen == expected
+        self.checks += 1
         self.wrong += not is_right
         self.console.check(what, str(seen) if is_right else f"{seen}, not {expected}", is_right=is_right)
 

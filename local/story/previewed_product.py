@@ -51,7 +51,7 @@ class PreviewedProduct:
         if variables:
             create_tables(variables)
         else:
-            said = "what previews answer, 4 skipped: PostgreSQL is not on this machine, so that nothing runs in them"
+            said = "what previews answer, 4 skipped: PostgreSQL is not installed, so nothing runs in them"
             player.console.say("skipped", said, "yellow")
 
     def built(self, uri: str, commit: str) -> None:
@@ -62,7 +62,7 @@ class PreviewedProduct:
     def orders(self) -> None:
         """Somebody who looks at the preview orders something."""
         if self._is_there:
-            self._player.console.say("event", "somebody who looks at the preview orders tea")
+            self._player.console.detail("event", "a visitor places an order on the preview")
             self._ask("POST", "/orders", ORDER)
 
     def check(self, expected: str) -> None:

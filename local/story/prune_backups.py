@@ -33,18 +33,18 @@ def play(player: Player, suite: Suite) -> None:
     for number in range(DAYS):
         _back_up(player, number * DAY)
     suite.clients.of(CloudSchedulerClient).resume_job(request={"name": _tick(suite)})
-    player.step(f"The shop's database has been backed up every night for {DAYS} days. Today the backups are pruned.")
+    player.step(f"The database has {DAYS} nightly backups. Those that no retention rule keeps are deleted.")
     pruned = player.cloud.clock.now()
     command(player, suite, "prune_backups", {"type": "prune"})
     player.check("backups", lambda: len(player.cloud.storage.names(BUCKET)), STAYING)
     player.pass_time(DAY)
     player.step(
-        "A night later the disk was full: the newest backup is a stump. So nothing is deleted, and somebody is told."
+        "The next night the disk was full and the newest backup is truncated: nothing is deleted, and an alert is sent."
     )
     _back_up(player, timedelta(0), size=3 * MEGABYTE)
     command(player, suite, "prune_backups", {"type": "prune"})
     player.check("backups", lambda: len(player.cloud.storage.names(BUCKET)), STAYING + 1)
-    player.step("The owner wants the old ones back while this is looked into: soft delete has kept them.")
+    player.step("The owner restores the deleted backups, which soft delete has kept.")
     said = {"type": "restore", "deleted_since": pruned.isoformat(), "until": (pruned + 14 * DAY).isoformat()}
     command(player, suite, "prune_backups", said)
     player.check("backups", lambda: len(player.cloud.storage.names(BUCKET)), DAYS + 1)

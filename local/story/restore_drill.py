@@ -59,13 +59,14 @@ class _Drill:
             "CREATE TABLE orders (id serial PRIMARY KEY, total numeric)",
             "INSERT INTO orders (total) SELECT i FROM generate_series(1, 5000) i",
         )
-        self._player.step("At night the shop's database is streamed into Cloud Storage, all of one moment.")
+        self._player.step("A job backs up a real PostgreSQL database to Cloud Storage.")
         self._run("back_up_database", exit_code=0)
-        self._player.step("A restore drill: the backup is restored into a server of its own, counted, and asked.")
+        self._player.step("A restore drill: the backup is restored into a separate server, counted and queried.")
         self._run("prove_backup", exit_code=0, BACKUP_CHECK_QUERY=CHECK_QUERY)
         self._check("backups that are proved", 1)
-        self._player.pass_time(NIGHT)
-        self._player.step("A migration goes wrong, and the next night's backup is a perfect one of too few orders.")
+        self._player.step(
+            "A migration deletes orders. The next backup is intact but has too few: not proved.", after=NIGHT
+        )
         self._execute("DELETE FROM orders WHERE id > 10")
         self._run("back_up_database", exit_code=0)
         self._run("prove_backup", exit_code=4, BACKUP_CHECK_QUERY=CHECK_QUERY)
@@ -78,7 +79,7 @@ class _Drill:
 
     def _run(self, job: str, *, exit_code: int, **more: str) -> None:
         """Run a job as Cloud Run would, and show its line."""
-        self._player.console.say("job", job)
+        self._player.console.detail("job", job)
         command = (sys.executable, "-m", f"jobs.{job}")
         run = subprocess.run(command, cwd=ROOT, env=self._environment | more, capture_output=True, check=False)
         for line in run.stdout.splitlines():

@@ -65,14 +65,14 @@ def play(player: Player, suite: Suite, server: PostgresServer | None) -> None:
     if server:
         _database(player, suite)
     else:
-        player.step("A database's password would change now, but PostgreSQL is not on this machine.")
+        player.step("A database password would be rotated now, but PostgreSQL is not installed.")
     _taken_back(player, suite)
     _interrupted(player, suite)
     command(player, suite, "rotate_secrets", {"type": "status"})
 
 
 def _on_schedule(player: Player, suite: Suite) -> None:
-    player.step("Secret Manager has a schedule for the session key, and says when it is time.")
+    player.step("Secret Manager's schedule says that the session key is due: it is rotated.")
     request = {
         "secret": {
             "name": SESSION_KEY,
@@ -84,32 +84,36 @@ def _on_schedule(player: Player, suite: Suite) -> None:
     suite.clients.of(SecretManagerServiceClient).update_secret(request=request)
     player.pass_time(timedelta(hours=1))
     _check(player, suite, shop=2, checkout=2, enabled=[1, 2])
-    player.step("A day later nobody needs the old one any more.", after=timedelta(days=1, minutes=10))
+    player.step(
+        "A day later the grace period is over: the old version is disabled.", after=timedelta(days=1, minutes=10)
+    )
     _check(player, suite, shop=2, checkout=2, enabled=[2])
 
 
 def _database(player: Player, suite: Suite) -> None:
-    player.step("The password of a real database changes: the other user gets a new one, and orders moves to it.")
+    player.step("A real database password is rotated: the other user gets a new one, and orders uses it.")
     player.check("orders logs in", lambda: _logs_in(suite), USERS[0])
     command(player, suite, "rotate_secrets", {"type": "rotate", "secret": "database"})
     player.check("orders logs in", lambda: _logs_in(suite), USERS[1])
     player.step(
-        "After the grace period the first user has no password, until it is its turn again.",
+        "After the grace period the first user has no password until its next turn.",
         after=timedelta(days=1, minutes=10),
     )
     player.check("orders logs in", lambda: _logs_in(suite), USERS[1])
 
 
 def _taken_back(player: Player, suite: Suite) -> None:
-    player.step("One of two services cannot start with the third session key: both go back, and the second stays.")
+    player.step("One of two services cannot start with version 3: both return to version 2.")
     player.cloud.run.reject_version(f"{REGION}/services/checkout", f"{SESSION_KEY}/versions/3")
     command(player, suite, "rotate_secrets", {"type": "rotate", "secret": "session-key"})
     _check(player, suite, shop=2, checkout=2, enabled=[2, 3])
 
 
 def _interrupted(player: Player, suite: Suite) -> None:
-    player.pass_time(timedelta(minutes=10))
-    player.step("The answer to adding a version is lost half way. The next run knows it by its checksum, and goes on.")
+    player.step(
+        "The response to AddVersion is lost. The next run finds the version by its checksum and continues.",
+        after=timedelta(minutes=10),
+    )
     player.cloud.server.fail("AddSecretVersion", StatusCode.UNAVAILABLE, after_effect=True)
     command(player, suite, "rotate_secrets", {"type": "rotate", "secret": "session-key"})
     player.pass_time(timedelta(minutes=1))

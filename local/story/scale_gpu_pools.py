@@ -29,53 +29,56 @@ def play(player: Player, suite: Suite) -> None:
 
 
 def _afternoon(player: Player, suite: Suite) -> None:
-    player.pass_time(AFTERNOON - player.cloud.clock.now())
-    player.step("A GPU pool at work, in its hours.")
+    player.step("A GPU pool is busy during its hours.", after=AFTERNOON - player.cloud.clock.now())
     _check(player, suite, nodes=2, autoscaling="0 to 2")
     _work(player, duty_cycle=0, messages=0)
-    player.pass_time(timedelta(minutes=20))
-    player.step("An idle afternoon: after half an hour without work it goes to zero, the autoscaler's bounds first.")
+    player.step(
+        "Idle for half an hour: the autoscaler is turned off, then the pool is set to zero.",
+        after=timedelta(minutes=20),
+    )
     _ticks(player, 5)
     _check(player, suite, nodes=0, autoscaling="off")
 
 
 def _night(player: Player, suite: Suite) -> None:
-    player.pass_time(NIGHT - player.cloud.clock.now())
-    player.step("At night 40 messages wait for a GPU: two ticks later it is back as it was.")
+    player.step(
+        "At night 40 messages wait for a GPU: the pool is restored within two ticks.",
+        after=NIGHT - player.cloud.clock.now(),
+    )
     _work(player, duty_cycle=None, messages=40)
     player.pass_time(timedelta(minutes=1))
     _ticks(player, 2)
     player.pass_time(timedelta(minutes=3))
     _check(player, suite, nodes=2, autoscaling="0 to 2")
     _work(player, duty_cycle=BUSY, messages=0)
-    player.pass_time(timedelta(minutes=30))
-    player.step("The work is done, and it is still night.")
+    player.step("The work is done while it is still night.", after=timedelta(minutes=30))
     _ticks(player, 2)
     _check(player, suite, nodes=0, autoscaling="off")
 
 
 def _restricted(player: Player, suite: Suite) -> None:
-    player.pass_time(MORNING - player.cloud.clock.now())
-    player.step("In the morning its hours begin.")
+    player.step("In the morning the pool's hours start.", after=MORNING - player.cloud.clock.now())
     _work(player, duty_cycle=BUSY, messages=3)
     _ticks(player, 3)
     _check(player, suite, nodes=2, autoscaling="0 to 2")
-    player.step("The whole budget of the month is spent on its second day: GPU pools go off, in hours or not.")
+    player.step("The month's budget is spent on the second day: GPU pools are turned off, even during their hours.")
     notify(player, "418.20", interval=DECEMBER)
     _ticks(player, 3)
     _check(player, suite, nodes=0, autoscaling="off")
 
 
 def _stock_out(player: Player, suite: Suite) -> None:
-    player.step("The owner accepts the cost, but Google has no GPUs left.")
+    player.step("The owner accepts the cost, but Google is out of GPUs.")
     for zone in ZONES:
         player.cloud.gke.stock_out(zone)
     command(player, suite, "cap_spending", {"type": "undo"})
-    player.pass_time(timedelta(minutes=15))
-    player.step("After twenty minutes without a node there is an alert, with Google's reason; the pool keeps trying.")
+    player.step(
+        "After twenty minutes without a node: an alert with Google's reason. The pool keeps trying.",
+        after=timedelta(minutes=15),
+    )
     _ticks(player, 3)
     _check(player, suite, nodes=0, autoscaling="0 to 2")
-    player.step("There are GPUs again.")
+    player.step("GPUs are available again.")
     for zone in ZONES:
         player.cloud.gke.end_stock_out(zone)
     _ticks(player, 3)

@@ -1,8 +1,8 @@
 """GitHub's webhooks in the story: its own example payloads, sent to `receive_github` as GitHub sends them.
 
 The examples are the tests' (tests/functions/receive_github/payloads, MIT, from npm's ``@octokit/webhooks-examples``).
-They are sent with the story's time in place of May 2019. There is none of a second push, a fork, or a comment on a pull
-request: those are derived, and say so.
+They are sent with the story's time and names in place of theirs. None of them is a second push, a fork, or a comment on
+a pull request: those are derived, and say so.
 """
 
 import hmac
@@ -17,9 +17,11 @@ from local.story.player import Player
 from local.suite import Suite
 
 EXAMPLES = ROOT / "tests/functions/receive_github/payloads"
-REPOSITORY = "Codertocat/Hello-World"
-AUTHOR = "Codertocat"
-"""Who does everything in the examples; it is also who owns the repository."""
+REPOSITORY = "my-team/my-product"
+AUTHOR = "my-team"
+"""Does everything in the examples, and owns the repository."""
+THEIRS = {"Codertocat": "my-team", "Hello-World": "my-product"}
+"""Names in the examples, and those of the story."""
 NUMBER = 2
 HEAD = "ec26c3e57ca3a959ca5aad62de7213c562f8c821"
 """Of the pull request in the examples, and the commit that it is at."""
@@ -30,7 +32,10 @@ _deliveries = itertools.count(1)
 
 def example(event: str, action: str) -> Payload:
     """GitHub's own example of an action."""
-    listed: list[Payload] = json.loads((EXAMPLES / f"{event}.json").read_text(encoding="utf-8"))
+    text = (EXAMPLES / f"{event}.json").read_text(encoding="utf-8")
+    for theirs, ours in THEIRS.items():
+        text = text.replace(theirs, ours)
+    listed: list[Payload] = json.loads(text)
     return next(payload for payload in listed if payload["action"] == action)
 
 
@@ -48,7 +53,7 @@ def derived_pull_request(action: str, number: int, sha: str, *, fork_of: str = "
     payload["number"] = payload["pull_request"]["number"] = number
     payload["pull_request"]["head"]["sha"] = sha
     if fork_of:
-        payload["pull_request"]["head"]["repo"] |= {"fork": True, "full_name": f"{fork_of}/Hello-World", "id": 7}
+        payload["pull_request"]["head"]["repo"] |= {"fork": True, "full_name": f"{fork_of}/my-product", "id": 7}
         payload["sender"]["login"] = payload["pull_request"]["user"]["login"] = fork_of
     return payload
 
@@ -78,7 +83,7 @@ def send(player: Player, suite: Suite, event: str, payload: Payload, *, secret: 
         "X-Hub-Signature-256": f"sha256={signature}",
     }
     what = f"webhook: {event} {payload['action']}, {len(body) // 1024} KB"
-    player.console.say("event", what + (", signed with another secret" if secret else ""))
+    player.console.detail("event", what + (", signed with another secret" if secret else ""))
     try:
         with urlopen(Request(f"{suite.address}/receive_github/", body, headers), timeout=30) as answer:
             status: int = answer.status

@@ -3,14 +3,16 @@
 import io
 import re
 from datetime import UTC, datetime
+from typing import Any
 
 import msgspec
 import pytest
 from rich.console import Console as RichConsole
 
 from local.console import BudgetAlert, Console, LogLine, Progress, read_line
+from local.story.summary import summary
 from shared.plan import Alert, Change, Refusal
-from shared.report import Outcome, Report, change_report, with_changes
+from shared.report import ChangeReport, Outcome, Report, change_report, with_changes
 from shared.settings import Mode
 
 NOON = datetime(2026, 11, 15, 12, tzinfo=UTC)
@@ -62,27 +64,27 @@ def test_a_report_of_changes() -> None:
         next=("monthly/actual@1.5: detach_billing",),
     )
     assert shown(reported(report)).splitlines() == [
-        "  failed    cap_spending on Tick",
-        "    failed  Change api:   because cost is high  (503)",
-        "    applied Change api: max_instances 20 -> 1  because cost is high",
-        "  refused   projects/p: not ours [may_be_detached]",
-        "  ALERT     stock_out: gpu has no nodes",
-        "  waiting   api is busy",
-        "  notice    worker is gone",
-        "  next      monthly/actual@1.5: detach_billing",
+        "  12:00 failed    cap_spending on Tick",
+        "  12:00   failed  Change api:   because cost is high  (503)",
+        "  12:00   applied Change api: max_instances 20 -> 1  because cost is high",
+        "  12:00 refused   projects/p: not ours [may_be_detached]",
+        "  12:00 ALERT     stock_out: gpu has no nodes",
+        "  12:00 waiting   api is busy",
+        "  12:00 notice    worker is gone",
+        "  12:00 next      monthly/actual@1.5: detach_billing",
     ]
 
 
 def test_a_report_without_changes_is_short() -> None:
     report = msgspec.structs.replace(REPORT, why="superseded", next=("later",))
-    assert shown(reported(report)) == "  unchanged cap_spending on Tick: superseded\n"
+    assert shown(reported(report)) == "  12:00 unchanged cap_spending on Tick: superseded\n"
 
 
 def test_the_answer_to_status() -> None:
     report = msgspec.structs.replace(REPORT, status=("monthly: 604.00 of 400.00 USD [151 %]",), next=("later",))
     assert shown(reported(report)).splitlines()[1:] == [
-        "  status    monthly: 604.00 of 400.00 USD [151 %]",
-        "  next      later",
+        "  12:00 status    monthly: 604.00 of 400.00 USD [151 %]",
+        "  12:00 next      later",
     ]
 
 
@@ -101,7 +103,7 @@ def test_colour_is_for_terminals_only() -> None:
 
 @pytest.mark.parametrize("outcome", Outcome)
 def test_every_outcome_can_be_shown(outcome: Outcome) -> None:
-    assert shown(reported(msgspec.structs.replace(REPORT, outcome=outcome))).startswith(f"  {outcome}")
+    assert shown(reported(msgspec.structs.replace(REPORT, outcome=outcome))).startswith(f"  12:00 {outcome}")
 
 
 def test_what_is_printed_is_not_taken_for_markup() -> None:
@@ -109,10 +111,97 @@ def test_what_is_printed_is_not_taken_for_markup() -> None:
     assert "[bold]not bold[/bold] [/]" in shown(line)
 
 
-def test_lines_are_not_broken() -> None:
+def test_a_line_is_wrapped_on_a_terminal_and_whole_elsewhere() -> None:
+    for is_terminal in (False, True):
+        out = io.StringIO()
+        console = Console(RichConsole(file=out, highlight=False, force_terminal=is_terminal, width=40))
+        console.heading(NOON, "A step.")
+        console.say("label", "word " * 12)
+        lines = re.sub(r"\x1b\[[0-9;]*m", "", out.getvalue()).splitlines()[2:]
+        assert "".join(lines).count("word") == 12
+        if is_terminal:
+            assert max(map(len, lines)) <= 40
+            assert lines[1].startswith(" " * 18 + "word")
+        else:
+            assert len(lines) == 1
+
+
+def briefly(report: Report) -> list[str]:
+    """What a reader of the story sees of a run."""
     out = io.StringIO()
-    Console(RichConsole(file=out, highlight=False, soft_wrap=True, width=20)).say("label", "word " * 50)
-    assert len(out.getvalue().splitlines()) == 1
+    Console(RichConsole(file=out, highlight=False, width=200), is_verbose=False).log_line(reported(report))
+    return out.getvalue().splitlines()
+
+
+def a_change(
+    kind: str, name: str, before: str = "", after: str = "", outcome: Outcome = Outcome.APPLIED
+) -> ChangeReport:
+    return ChangeReport(kind, f"projects/p/x/{name}", "field", before, after, "why", outcome)
+
+
+def test_briefly_a_run_is_a_line_that_groups_its_changes() -> None:
+    changes = (
+        a_change("SetMaxInstances", "api", "20", "1"),
+        a_change("SetMaxInstances", "worker", "10", "1"),
+        a_change("PauseJob", "a"),
+        a_change("PauseJob", "b"),
+        a_change("MowTheLawn", "garden"),
+        a_change("Finish", "key"),
+    )
+    assert briefly(with_changes(msgspec.structs.replace(REPORT, notices=("x",), next=("y",)), changes)) == [
+        "  12:00 applied   cap_spending: max instances of api 20 -> 1, worker 10 -> 1; paused a, b; mow the lawn garden"
+    ]
+
+
+def test_briefly_what_failed_is_told_with_its_error_and_what_changed_nothing_is_left_out() -> None:
+    failed = msgspec.structs.replace(a_change("PauseJob", "a", outcome=Outcome.FAILED), error="503. More.")
+    assert briefly(with_changes(REPORT, (failed,))) == ["  12:00 failed    cap_spending: paused a (503)"]
+    assert briefly(REPORT) == []
+    assert briefly(msgspec.structs.replace(REPORT, outcome=Outcome.IGNORED, why="foreign: of another budget")) == [
+        "  12:00 ignored   cap_spending: foreign message"
+    ]
+
+
+def test_briefly_an_alert_is_shown_once_in_a_step_and_not_beside_its_refusal() -> None:
+    out = io.StringIO()
+    console = Console(RichConsole(file=out, highlight=False, width=200), is_verbose=False)
+    refusal = Refusal("shop", "fresh", "too old")
+    report = msgspec.structs.replace(
+        REPORT, refusals=(refusal,), alerts=(Alert("fresh", "shop", "too old"), Alert("stock_out", "gpu", "no nodes"))
+    )
+    for _ in range(2):
+        console.log_line(reported(report))
+    assert [line[8:] for line in out.getvalue().splitlines()] == [
+        "refused   cap_spending: shop: too old",
+        "ALERT     cap_spending: stock_out: no nodes",
+        "refused   cap_spending: shop: too old",
+    ]
+
+
+def test_the_summary_counts_what_was_changed_and_what_came_back() -> None:
+    def run(*changes: ChangeReport, automation: str = "cap_spending", **more: Any) -> Report:
+        return with_changes(msgspec.structs.replace(REPORT, automation=automation, **more), changes)
+
+    saving = msgspec.structs.replace(a_change("RecordSaving", "gpu"), saved=12.5, currency="USD")
+    reports = [
+        run(a_change("SetMaxInstances", "api", "20", "1"), a_change("SetMaxInstances", "worker", "10", "1")),
+        run(a_change("PauseJob", "batch"), a_change("DetachBilling", "lab"), outcome=Outcome.FAILED),
+        run(
+            a_change("SetMaxInstances", "api", "1", "20"), a_change("ResumeJob", "batch"), a_change("PauseJob", "late")
+        ),
+        run(a_change("Resize", "gpu", "2", "0"), saving, automation="scale_gpu_pools"),
+        run(a_change("Finish", "key"), a_change("TakeBack", "key"), automation="rotate_secrets"),
+        run(automation="prune_backups", refusals=(Refusal("shop", "fresh", "old"),)),
+    ]
+    told = dict(summary(reports, checks=7, wrong=1))
+    assert told["spending"] == (
+        "capped 2 services, paused 2 jobs, detached 1 project from billing; all given back except: "
+        "worker stays at 1, lab is not, late is not"
+    )
+    assert told["GPU pools"].startswith("to zero 1 time, ")
+    assert "saved 12.50 USD" in told["GPU pools"]
+    assert told["secrets"] == "rotated key once; 1 rolled back because a service did not start"
+    assert told["checks"] == "6 of 7 end states are as expected"
 
 
 def test_steps_and_checks() -> None:
@@ -124,8 +213,8 @@ def test_steps_and_checks() -> None:
     assert out.getvalue().splitlines() == [
         "",
         "Sun 15 Nov 12:00  A step.",
-        "  checked   maximum: api 1",
-        "  WRONG     maximum: api 20, not api 1",
+        "  12:00 checked   maximum: api 1",
+        "  12:00 WRONG     maximum: api 20, not api 1",
     ]
 
 
@@ -156,6 +245,6 @@ def test_progress_is_a_bar_on_a_terminal_and_elsewhere_a_line_in_the_end(
 
 
 def test_a_table_is_shown_with_the_plan() -> None:
-    assert "  plan      shop: 3 stay, 4 go\n" in shown(
+    assert "  12:00 plan      shop: 3 stay, 4 go\n" in shown(
         reported(msgspec.structs.replace(REPORT, table=("shop: 3 stay, 4 go",)))
     )

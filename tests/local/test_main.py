@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -19,7 +20,7 @@ from google.cloud.scheduler_v1 import CloudSchedulerClient
 from google.pubsub_v1 import PublisherClient, PubsubMessage
 
 from infra.suite.automations import ROOT
-from local.__main__ import main
+from local.__main__ import alone_in, main
 from shared.clients import Clients
 
 SETTINGS = ROOT / "local" / "story" / "caretaker.yaml"
@@ -185,11 +186,12 @@ def test_the_story_ends_well(tmp_path: Path) -> None:
     environment = os.environ | {"TZ": "Pacific/Kiritimati"}
     told = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert told.returncode == 0, told.stdout + told.stderr
-    assert "all end states are as they should be" in told.stdout
+    assert re.search(r"checks +(\d+) of \1 end states are as expected", told.stdout)
+    assert len(told.stdout.splitlines()) <= 110
     assert "WRONG" not in told.stdout
     assert "\x1b" not in told.stdout
     assert told.stderr == ""
-    for words in ("ignored", "failed", "applied", "changed by a person", "A new month", "restore drill"):
+    for words in ("ignored", "failed", "applied", "refused", "ALERT", "A new month", "restore drill", "Next:"):
         assert words in told.stdout
 
 
@@ -242,9 +244,10 @@ def test_a_world_that_cannot_be(tmp_path: Path, capsys: pytest.CaptureFixture[st
     [
         (["--once", "--now", "2026-11-15"], "--once plays the story, which brings its own settings, world and time"),
         (["--once", "--serve"], "not allowed with argument"),
-        (["--settings", "nowhere.yaml"], "there is no file 'nowhere.yaml'"),
-        (["--world", "/"], "there is no file '/'"),
-        (["--now", "tomorrow"], "'tomorrow' is no time: say it like 2026-11-01T09:00Z"),
+        (["--settings", "nowhere.yaml"], "cannot read nowhere.yaml: no such file"),
+        (["--world", "/"], "cannot read /: no such file"),
+        (["--now", "tomorrow"], "invalid time 'tomorrow'; expected one such as 2026-11-01T09:00Z"),
+        (["--project", "UPPER"], "invalid value 'UPPER' for --project; expected text such as my-product"),
         (["--twice"], "unrecognized arguments: --twice"),
     ],
 )
@@ -253,3 +256,42 @@ def test_what_cannot_be_asked_for(capsys: pytest.CaptureFixture[str], arguments:
         main(arguments)
     assert ended.value.code == 2
     assert said in capsys.readouterr().err
+
+
+def test_a_folder_that_cannot_be_written_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").touch()
+    assert main(["--serve", "--directory", str(tmp_path / "file" / "below")]) == 2
+    assert capsys.readouterr().err.startswith(f"cannot use {tmp_path / 'file' / 'below'}: ")
+
+
+def test_a_second_run_in_the_same_folder_leaves_the_first_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with alone_in(tmp_path):
+        assert main(["--serve", "--directory", str(tmp_path)]) == 2
+    said = f"process {os.getpid()} already serves from {tmp_path}: stop it, or give another --directory\n"
+    assert capsys.readouterr().err == said
+    with alone_in(tmp_path):
+        """The first has ended."""
+
+
+def test_it_ends_with_an_error_when_the_functions_die_and_serves_from_a_relative_folder(tmp_path: Path) -> None:
+    relative = Path(os.path.relpath(tmp_path, ROOT))
+    with serving(relative, is_measured=False) as served:
+        assert Path(served.endpoints["webhook_secret_file"]).is_absolute()
+        found = subprocess.run(("pgrep", "-P", str(served.process.pid)), capture_output=True, text=True, check=True)
+        (child,) = found.stdout.split()
+        os.kill(int(child), signal.SIGKILL)
+        assert served.process.wait(PATIENCE_SECONDS) == 1
+        assert "the functions' process ended with exit code -9" in served.read_to("exit code -9")
+
+
+def test_a_reader_who_leaves_ends_the_story_without_a_traceback(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "local", "--once", "--verbose", "--directory", str(tmp_path)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.wait(PATIENCE_SECONDS) == 0
+        assert process.stderr
+        assert process.stderr.read() == ""

@@ -27,7 +27,7 @@ def test_without_postgresql_it_says_so_and_asks_nothing(tmp_path: Path) -> None:
         product.orders()
         product.check("404")
         assert cloud.server.calls == []
-    assert "what previews answer, 4 skipped: PostgreSQL is not on this machine" in out.getvalue()
+    assert "what previews answer, 4 skipped: PostgreSQL is not installed" in out.getvalue()
     assert player.wrong == 0
 
 
