@@ -2,7 +2,7 @@
 
 from functions.prune_backups.changes import PruneChange
 from functions.prune_backups.cloud import apply, look
-from functions.prune_backups.commands import Prune, Restore, Status
+from functions.prune_backups.commands import Prune, Restore, Retire, Status
 from functions.prune_backups.decide import decide
 from functions.prune_backups.guards import GUARDS
 from functions.prune_backups.needs import needs
@@ -25,7 +25,7 @@ AUTOMATION = Automation[Settings, Event, Records, ListingOf, PruneChange](
     guards=GUARDS,
     apply=apply,
     reply=reply,
-    commands=(Prune, Restore, Status),
+    commands=(Prune, Restore, Retire, Status),
     single_pass=True,
     continues=True,
 )

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import msgspec
 
-from functions.prune_backups.settings import Settings
+from functions.prune_backups.settings import Settings, TimeFrom
 from shared.errors import IgnoredMessage
 from shared.events import Command, in_utc
 
@@ -24,16 +24,30 @@ class Restore(Command, frozen=True, kw_only=True, tag="restore"):
     set: str = ""
 
 
+class Retire(Command, frozen=True, kw_only=True, tag="retire"):
+    """A group of a set gets no more backups: its newest is no longer checked. A backup that comes later ends that.
+
+    The rules still apply to what it has, so what they keep stays. ``retired: false`` takes it back.
+    """
+
+    set: str
+    group: str = ""
+    """Empty for a set without groups."""
+    retired: bool = True
+
+
 class Status(Command, frozen=True, tag="status"):
     """Say which backups stay, and why."""
 
 
 def checked(command: Command, settings: Settings) -> Command:
     """The command, if it speaks of what the settings know. Raises ``IgnoredMessage`` with what would do."""
-    if not isinstance(command, Restore):
+    if not isinstance(command, Restore | Retire):
         return command
-    if command.set and command.set not in settings.sets:
+    if command.set not in settings.sets and (command.set or isinstance(command, Retire)):
         raise IgnoredMessage(f"no set is called {command.set!r}: there are {', '.join(settings.sets) or 'none'}")
+    if isinstance(command, Retire):
+        return command
     if not sets_of(command, settings):
         raise IgnoredMessage(
             f"{command.set or 'every set'}: a restored object has a new time of creation. Where names tell no other it "
@@ -47,5 +61,5 @@ def checked(command: Command, settings: Settings) -> Command:
 
 
 def sets_of(command: Restore, settings: Settings) -> list[str]:
-    """The keys of the sets that a command is for; of those whose names do not tell time, none can be restored."""
-    return [key for key, one in settings.sets.items() if command.set in ("", key) and one.tells_time]
+    """The keys of the sets that a command is for; of those whose names have no time, none can be restored."""
+    return [key for key, one in settings.sets.items() if command.set in ("", key) and one.time_from is TimeFrom.NAME]

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functions.prune_backups.changes import BATCH, DeleteBackups, PruneChange, RestoreBackups
 from functions.prune_backups.formatting import printable
 from functions.prune_backups.inventory import Inventory
-from functions.prune_backups.messages import DeletesPaused, NoRuleKeeps, RestoreRequested
+from functions.prune_backups.messages import DeletesPaused, NoRuleKeeps, NotProved, RestoreRequested
 from functions.prune_backups.needs import listing_of
 from functions.prune_backups.records import Context, Records
 from functions.prune_backups.retention import KeepReasons, keep_reasons
@@ -24,22 +24,27 @@ def decide(context: Context, world: World, applied: tuple[PruneChange, ...]) -> 
     changes: list[PruneChange] = []
     table: list[str] = []
     following: list[DeletesPaused] = []
+    notices: list[NotProved] = []
     for key, listing in listings_in(world).items():
         settings = context.settings.sets[key]
-        reasons = keep_reasons(listing.inventory, settings.retention, settings.zone)
-        if restoring := context.records.restoring_now(key, context.now):
+        reasons = keep_reasons(listing.inventory, settings.retention, settings.zone, settings.proof)
+        if restoring := context.records.restoring_now(settings, context.now):
             paused = DeletesPaused(key, restoring.until)
             changes += _restores(key, settings, listing)
             following.append(paused)
             table.append(str(paused))
         else:
             changes += _deletes(key, settings, listing.inventory, reasons)
+        inventory = listing.inventory
+        unproved = sum(not inventory.is_good(place, settings.proof) for place in range(len(inventory)))
+        notices += [NotProved(key, unproved, settings.proof)] if unproved else []
         table += table_of(key, settings, listing, reasons)
     return Decision(
         records=context.records,
         changes=tuple(changes),
         refusals=tuple(_without_bucket(context, world)),
         next=tuple(following),
+        notices=tuple(notices),
         table=tuple(table),
     )
 

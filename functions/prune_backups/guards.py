@@ -3,9 +3,10 @@
 A set that anything speaks against is left alone as a whole, whichever of its groups it is.
 """
 
+import itertools
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from statistics import median
 
 import msgspec
@@ -16,7 +17,7 @@ from functions.prune_backups.formatting import printable
 from functions.prune_backups.inventory import EPOCH, MICROSECOND
 from functions.prune_backups.records import Context
 from functions.prune_backups.retention import rules_of
-from functions.prune_backups.settings import BackupSet, Proof
+from functions.prune_backups.settings import CLOCK_SKEW, BackupSet, Proof
 from functions.prune_backups.world import Listing, listings_in
 from shared.clock import format_time
 from shared.decision import Refusal
@@ -24,8 +25,6 @@ from shared.world import World
 
 TYPICAL = 10_000
 """So many backups of a group, the newest, tell how large one is."""
-CLOCK_SKEW = timedelta(minutes=5)
-"""So far a clock may be ahead of ours before a backup is from the future."""
 
 
 class PrunedSet(msgspec.Struct, frozen=True):
@@ -35,6 +34,8 @@ class PrunedSet(msgspec.Struct, frozen=True):
     listing: Listing
     deletes: tuple[DeleteBackups, ...]
     now: datetime
+    retired: Mapping[str, datetime] = {}
+    """The groups that get no more backups, and since when."""
 
     @property
     def deleted(self) -> int:
@@ -42,14 +43,17 @@ class PrunedSet(msgspec.Struct, frozen=True):
         return sum(change.count for change in self.deletes)
 
     def groups(self) -> Iterator[tuple[str, Sequence[int]]]:
-        """Each group, in words, and where its backups are, the newest first."""
-        for group, places in self.listing.inventory.places_by_group().items():
-            yield (f"of {printable(group)} " if group else ""), places
+        """Each group that should get more backups, in words, and where its backups are, the newest first."""
+        inventory = self.listing.inventory
+        for group, places in inventory.places_by_group().items():
+            retired = self.retired.get(group)
+            if retired is None or inventory[places[0]].time >= retired:
+                yield (f"of {printable(group)} " if group else ""), places
 
-    def least_size(self, newest_first: Sequence[int]) -> float:
-        """The size below which a backup is suspiciously small, by the newest of these."""
-        sizes = [self.listing.inventory.sizes[place] for place in newest_first[:TYPICAL]]
-        return self.settings.min_size_ratio * median(sizes) if sizes else 0
+    def least_size(self, backups: Iterable[Sequence[int]]) -> tuple[float, int]:
+        """The size below which a backup is suspiciously small, by the first of these; and how many they are."""
+        sizes = [self.listing.inventory.size_of(backup) for backup in itertools.islice(backups, TYPICAL)]
+        return (self.settings.min_size_ratio * median(sizes) if sizes else 0), len(sizes)
 
 
 def empty_policy(pruned: PrunedSet) -> Iterator[str]:
@@ -64,6 +68,17 @@ def unknown_names(pruned: PrunedSet) -> Iterator[str]:
     if unknown.count > most:
         examples = ", ".join(map(printable, unknown.examples))
         yield f"{unknown.count} names do not fit {pruned.settings.name!r}, at most {most} may: {examples}"
+
+
+def misdated(pruned: PrunedSet) -> Iterator[str]:
+    """Names that say another time than that of writing: forged perhaps, or copied from elsewhere."""
+    found, most = pruned.listing.misdated, pruned.settings.max_unknown_names
+    if found.count > most:
+        within = read_duration(pruned.settings.written_within)
+        yield (
+            f"{found.count} objects were not written within {within} of the time in their names, at most {most} "
+            f"may be: {', '.join(map(printable, found.examples))}; if you copied them here, raise `written_within`"
+        )
 
 
 def future_backups(pruned: PrunedSet) -> Iterator[str]:
@@ -89,23 +104,26 @@ def stale_newest(pruned: PrunedSet) -> Iterator[str]:
 
 def small_newest(pruned: PrunedSet) -> Iterator[str]:
     """The newest backup may be truncated."""
+    inventory = pruned.listing.inventory
     for of_group, places in pruned.groups():
-        size, least = pruned.listing.inventory.sizes[places[0]], pruned.least_size(places[1 : TYPICAL + 1])
+        backups = inventory.backups_of(places)
+        size = inventory.size_of(next(backups))
+        least, count = pruned.least_size(backups)
         if size < least or size == 0:
             yield (
                 f"the newest backup {of_group}has {size:,} bytes, less than {least:,.0f}, which is "
-                f"{pruned.settings.min_size_ratio:.0%} of the median of the {min(len(places) - 1, TYPICAL)} before it"
+                f"{pruned.settings.min_size_ratio:.0%} of the median of the {count} before it"
             )
 
 
 def unproved_newest(pruned: PrunedSet) -> Iterator[str]:
-    """Proof is asked, and the newest backup has none."""
-    proof = pruned.settings.proof
+    """A proof is required, and the newest backup has none."""
+    inventory, proof = pruned.listing.inventory, pruned.settings.proof
     for of_group, places in pruned.groups():
-        newest = pruned.listing.inventory[places[0]]
-        is_proved = newest.is_complete and (newest.is_verified or proof is not Proof.VERIFIED)
-        if proof is not Proof.NONE and not is_proved:
-            yield f"the newest backup {of_group}({printable(newest.name)}) is not {proof}"
+        newest = next(inventory.backups_of(places))
+        unproved = [place for place in newest if not inventory.is_good(place, proof)]
+        if unproved:
+            yield f"the newest backup {of_group}({printable(inventory[unproved[0]].name)}) is not {proof}"
 
 
 def too_many_deletes(pruned: PrunedSet) -> Iterator[str]:
@@ -119,7 +137,6 @@ def too_many_deletes(pruned: PrunedSet) -> Iterator[str]:
 def below_floor(pruned: PrunedSet) -> Iterator[str]:
     """Too few good backups would be left of a group that something is deleted of."""
     inventory, settings = pruned.listing.inventory, pruned.settings
-    needs_verification = settings.proof is Proof.VERIFIED
     is_deleted = bytearray(len(inventory))
     groups: Counter[str] = Counter()
     for change in pruned.deletes:
@@ -127,18 +144,17 @@ def below_floor(pruned: PrunedSet) -> Iterator[str]:
             is_deleted[place] = True
             groups[inventory.group_at(place)] += 1
     for group, places in inventory.places_by_group().items():
-        least = pruned.least_size(places)
         if not groups[group]:
             continue
+        least, _ = pruned.least_size(inventory.backups_of(places))
         left = sum(
             1
-            for place in places
-            if not is_deleted[place]
-            and inventory.sizes[place] >= max(least, 1)
-            and inventory.is_good(place, needs_verification=needs_verification)
+            for backup in inventory.backups_of(places)
+            if inventory.size_of(backup) >= max(least, 1)
+            and all(not is_deleted[place] and inventory.is_good(place, settings.proof) for place in backup)
         )
         if left < settings.floor:
-            kind = "complete, verified" if needs_verification else "complete"
+            kind = "complete, verified" if settings.proof is Proof.VERIFIED else "complete"
             of_group = f" of {printable(group)}" if group else ""
             yield f"{left} {kind} backups{of_group} would be left, and the floor is {settings.floor}"
 
@@ -148,7 +164,16 @@ Question = Callable[[PrunedSet], Iterator[str]]
 Guard = Callable[[Context, World, tuple[PruneChange, ...]], Iterator[Refusal]]
 
 QUESTIONS: tuple[Question, ...] = (
-    *(empty_policy, unknown_names, future_backups, stale_newest, small_newest, unproved_newest, too_many_deletes),
+    *(
+        empty_policy,
+        unknown_names,
+        misdated,
+        future_backups,
+        stale_newest,
+        small_newest,
+        unproved_newest,
+        too_many_deletes,
+    ),
     below_floor,
 )
 
@@ -158,9 +183,11 @@ def _guard(question: Question) -> Guard:
 
     def judge(context: Context, world: World, changes: tuple[PruneChange, ...]) -> Iterator[Refusal]:
         for key, listing in listings_in(world).items():
-            if not context.records.restoring_now(key, context.now):
+            settings = context.settings.sets[key]
+            if not context.records.restoring_now(settings, context.now):
                 deletes = tuple(one for one in changes if isinstance(one, DeleteBackups) and one.scope == key)
-                pruned = PrunedSet(context.settings.sets[key], listing, deletes, context.now)
+                retired = context.records.retired_since(settings)
+                pruned = PrunedSet(settings, listing, deletes, context.now, retired)
                 for reason in question(pruned):
                     yield Refusal(key, question.__name__, reason, is_alert=True)
 

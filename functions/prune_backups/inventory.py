@@ -5,12 +5,15 @@ plan is to fit into a small function.
 """
 
 import heapq
+import itertools
 from array import array
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar, overload
 
 import msgspec
+
+from functions.prune_backups.settings import Proof
 
 EPOCH = datetime.fromtimestamp(0, UTC)
 MICROSECOND = timedelta(microseconds=1)
@@ -121,9 +124,18 @@ class Inventory(Sequence[Backup]):
         """Why the backup at a place is to stay, whatever the policy says."""
         return self._pin_texts[self._pins[place]]
 
-    def is_good(self, place: int, *, needs_verification: bool) -> bool:
-        """Whether the backup at a place is complete, and verified if that is asked."""
-        return self._marks[place] == 3 or (self._marks[place] == 1 and not needs_verification)
+    def is_good(self, place: int, proof: Proof) -> bool:
+        """Whether the backup at a place has this proof."""
+        return proof is Proof.NONE or self._marks[place] == 3 or (self._marks[place] == 1 and proof is Proof.COMPLETE)
+
+    def backups_of(self, places: Sequence[int]) -> Iterator[Sequence[int]]:
+        """The objects at these places, newest first, in one piece for each backup: those of one time."""
+        for _, one in itertools.groupby(places, key=self.times.__getitem__):
+            yield tuple(one)
+
+    def size_of(self, backup: Sequence[int]) -> int:
+        """The bytes of all objects of a backup."""
+        return sum(self.sizes[place] for place in backup)
 
 
 def _number(value: KeyT, known: list[KeyT], numbers: dict[KeyT, int]) -> int:

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from functions.prune_backups.formatting import printable
+from functions.prune_backups.settings import Proof
 from shared.clock import format_time
 from shared.decision import Message
 
@@ -29,6 +30,18 @@ class DeletesPaused(Message, frozen=True):
 
     def __str__(self) -> str:
         return f"{self.set}: nothing is deleted until {format_time(self.until)}"
+
+
+class NotProved(Message, frozen=True):
+    """Backups without the proof that the settings ask for."""
+
+    set: str
+    count: int
+    proof: Proof
+
+    def __str__(self) -> str:
+        backups = "1 backup is" if self.count == 1 else f"{self.count:,} backups are"
+        return f"{self.set}: {backups} not {self.proof}, and kept until each {self.proof} one that is kept is newer"
 
 
 class Overwritten(Message, frozen=True):

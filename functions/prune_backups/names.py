@@ -23,6 +23,7 @@ DIRECTIVES = {
     "%%": "%",
 }
 """What may stand in a time's format, and what it matches in a name."""
+NOT_UTC = "`%z` in place of `Z`, which is an offset: as text it would be read on the clock of `time_zone`"
 NEEDED = ("%Y", "%m", "%d")
 YEARS = range(1970, 9000)
 
@@ -47,6 +48,8 @@ class NamePattern:
         for field in FIELD.finditer(pattern):
             expression += [_literal(pattern[place : field.start()]), _matching(field)]
             place = field.end()
+            if field["format"] is not None and "%z" not in field["format"] and pattern[place:].startswith("Z"):
+                raise ValueError(NOT_UTC)
         expression.append(_literal(pattern[place:]))
         self._expression = re.compile("".join(expression), re.DOTALL | re.ASCII)
 
@@ -84,6 +87,8 @@ def _matching(field: re.Match[str]) -> str:
     directives = [part for part in parts if part.startswith("%") and part != "%%"]
     if unknown := [part for part in directives if part not in DIRECTIVES]:
         raise ValueError(f"the directives {', '.join(DIRECTIVES)}, and not {unknown[0]}")
+    if "%z" not in directives and any("Z" in part for part in parts if part not in DIRECTIVES):
+        raise ValueError(NOT_UTC)
     if any(part not in directives for part in NEEDED) or len(set(directives)) < len(directives):
         raise ValueError(f"a time with {', '.join(NEEDED)}, each directive once")
     return "".join(DIRECTIVES.get(part) or re.escape(part) for part in parts)

@@ -15,10 +15,13 @@ def needs(context: Context, world: World) -> Iterator[ListingOf]:
 
 def listing_of(key: str, context: Context) -> ListingOf:
     """The question after a set; while it is being restored also after what was deleted of it."""
-    restoring = context.records.restoring_now(key, context.now)
+    settings = context.settings.sets[key]
+    restoring = context.records.restoring_now(settings, context.now)
+    known = context.records.restoring.get(settings.full_name)
     return ListingOf(
         key=key,
-        settings=context.settings.sets[key],
+        settings=settings,
         now=context.now,
         deleted_since=restoring.deleted_since if restoring else None,
+        restored=known.restored if known else (),
     )

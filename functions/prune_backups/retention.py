@@ -1,9 +1,10 @@
 """Which backups are kept, pure: of a list, a policy and a zone, all reasons to keep each.
 
 The rules are those of restic's ``forget`` (https://restic.readthedocs.io/en/stable/060_forget.html), but that the two
-hours of a wall clock that is set back are two.
+hours of a wall clock that is set back are two, and that objects of one time are one backup.
 """
 
+import math
 from array import array
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, tzinfo
@@ -13,6 +14,7 @@ import msgspec
 from functions.prune_backups.durations import Duration, read_duration
 from functions.prune_backups.inventory import EPOCH, MICROSECOND, Inventory
 from functions.prune_backups.policy import RetentionPolicy
+from functions.prune_backups.settings import Proof
 
 Period = tuple[int, ...]
 PeriodOf = Callable[[datetime, int], Period]
@@ -87,34 +89,59 @@ def rules_of(policy: RetentionPolicy) -> list[Rule]:
     return [rule for rule in counted if rule.count] + within
 
 
-def keep_reasons(inventory: Inventory, policy: RetentionPolicy, zone: tzinfo) -> KeepReasons:
-    """Why each backup is kept. Groups are judged each for itself."""
+def keep_reasons(inventory: Inventory, policy: RetentionPolicy, zone: tzinfo, proof: Proof = Proof.NONE) -> KeepReasons:
+    """Why each backup is kept. Groups are judged each for itself.
+
+    The rules judge among what has the proof. A backup without it takes no slot of those: it is kept until it is older
+    than each of them that is kept, and no rule keeps it among all.
+    """
     reasons = KeepReasons(inventory)
     rules = rules_of(policy)
+    times = inventory.times
     for places in inventory.places_by_group().values():
+        unproved = {times[place] for place in places if not inventory.is_good(place, proof)}
+        proved = array("I", (place for place in places if times[place] not in unproved)) if unproved else places
         for rule in rules:
-            for place, reason in _kept_by(rule, places, inventory.times, zone):
+            for place, reason in _kept_by(rule, proved, times, zone):
                 reasons.add(place, reason)
+        if unproved:
+            since = min((times[place] for place in proved if reasons.is_kept(place)), default=-math.inf)
+            for rule in rules:
+                for place, reason in _kept_by(rule, places, times, zone):
+                    if times[place] in unproved:
+                        reasons.add(place, reason)
+            for place in places:
+                if times[place] in unproved and times[place] > since:
+                    reasons.add(place, f"not {proof}")
     return reasons
 
 
 def _kept_by(rule: Rule, newest_first: Sequence[int], times: Sequence[int], zone: tzinfo) -> Iterator[tuple[int, str]]:
-    """What one rule keeps of a group, and why: it walks from the newest until its count, or its time, is used up."""
+    """What one rule keeps of a group, and why: it walks from the newest until its count, or its time, is used up.
+
+    Objects of one time are one backup.
+    """
+    if not newest_first:
+        return
     period_of = KINDS[rule.kind]
-    since = _since(rule, times[newest_first[0]], zone) if newest_first else 0
+    since = _since(rule, times[newest_first[0]], zone)
     last: Period = ()
-    number = 0
-    for walked, place in enumerate(newest_first):
-        if rule.within and times[place] <= since:
-            return
-        period = period_of(local_time(times[place], zone), walked)
-        is_oldest = walked == len(newest_first) - 1
-        if period != last or is_oldest:
-            number += 1
-            yield place, rule.reason(number, is_only_the_oldest=period == last)
-            last = period
-        if number == rule.count:
-            return
+    walked, number, reason, time = -1, 0, "", -1
+    for place in newest_first:
+        if times[place] != time or walked < 0:
+            time = times[place]
+            if number == rule.count or (rule.within and time <= since):
+                return
+            walked += 1
+            period = period_of(local_time(time, zone), walked)
+            is_oldest = time == times[newest_first[-1]]
+            reason = ""
+            if period != last or is_oldest:
+                number += 1
+                reason = rule.reason(number, is_only_the_oldest=period == last)
+                last = period
+        if reason:
+            yield place, reason
 
 
 def _since(rule: Rule, newest: int, zone: tzinfo) -> int:

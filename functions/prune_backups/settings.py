@@ -1,5 +1,6 @@
 """What the owner says about backups: where each set is, how long what is kept, and what has to be so first."""
 
+from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -16,6 +17,8 @@ from shared.settings import Model, Section
 BucketName = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]$")]
 """https://cloud.google.com/storage/docs/buckets#naming"""
 Fraction = Annotated[float, Meta(ge=0, le=1)]
+CLOCK_SKEW = timedelta(minutes=5)
+"""So far a clock may be ahead of ours before something is from the future."""
 SetKey = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
 
 
@@ -29,6 +32,14 @@ class Proof(StrEnum):
     """Besides, `jobs/prove_backup` has restored it."""
 
 
+class TimeFrom(StrEnum):
+    """What says when a backup was taken."""
+
+    NAME = "name"
+    CREATION = "creation"
+    """When its object was created: for names without a time. Such a set cannot be restored by a command."""
+
+
 class BackupSet(Model, frozen=True, kw_only=True):
     """One set of backups: objects of a bucket whose names begin alike."""
 
@@ -36,7 +47,11 @@ class BackupSet(Model, frozen=True, kw_only=True):
     prefix: Annotated[str, Meta(max_length=1024)] = ""
     name: Annotated[str, Meta(max_length=1024)] = ""
     """What follows the prefix, as a pattern: `{group}`, `{time:%Y%m%dT%H%M%S%z}`, `{*}`. Nothing at all means any name.
-    Without a time in it, a backup was taken when its object was created."""
+    Objects of one time and group are one backup."""
+    time_from: TimeFrom = TimeFrom.NAME
+    written_within: DurationText = "2d"
+    """A backup was written at most so long before or after the time in its name. Others do not count as backups, and no
+    more than `max_unknown_names` of them may be there."""
     time_zone: str = "Etc/UTC"
     """Whose days, weeks and months count, and whose clock a name shows that has no offset."""
     retention: RetentionPolicy
@@ -57,7 +72,14 @@ class BackupSet(Model, frozen=True, kw_only=True):
             name_pattern(self.name)
         except ValueError as error:
             raise SettingsError("name", self.name, str(error)) from None
-        check_duration("fresh_within", self.fresh_within)
+        for field in ("fresh_within", "written_within"):
+            check_duration(field, getattr(self, field))
+        has_time = name_pattern(self.name).has_time
+        if not has_time and self.time_from is TimeFrom.NAME:
+            what = "a pattern with `{time:...}`, or `time_from: creation` if names have no time"
+            raise SettingsError("name", self.name, what)
+        if has_time and self.time_from is TimeFrom.CREATION:
+            raise SettingsError("time_from", self.time_from.value, "name, as names have a time")
         zone_of(self.time_zone)
 
     @property
@@ -69,11 +91,6 @@ class BackupSet(Model, frozen=True, kw_only=True):
     def zone(self) -> ZoneInfo:
         """Its time zone."""
         return zone_of(self.time_zone)
-
-    @property
-    def tells_time(self) -> bool:
-        """Whether a name tells when a backup was taken."""
-        return name_pattern(self.name).has_time
 
 
 class Settings(Section, frozen=True, kw_only=True):

@@ -20,6 +20,9 @@ def table_of(key: str, settings: BackupSet, listing: Listing, reasons: KeepReaso
     deleted = len(reasons.deleted())
     head = f"{key} ({settings.full_name}): {len(inventory) - deleted:,} stay, {deleted:,} go"
     unknown = f", {listing.unknown.count:,} names do not fit" if listing.unknown.count else ""
+    if listing.misdated.count:
+        unknown += f", {listing.misdated.count:,} {'is' if listing.misdated.count == 1 else 'are'} not as old as "
+        unknown += "its name says" if listing.misdated.count == 1 else "their names say"
     rows: list[str] = []
     for row in _rows(inventory, reasons):
         if len(rows) == MOST_ROWS:

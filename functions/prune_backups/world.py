@@ -12,7 +12,7 @@ EXAMPLES = 3
 
 
 class UnknownNames(msgspec.Struct, frozen=True):
-    """Objects that are no backups by their names: how many, and what some are called."""
+    """Objects that do not count as backups: how many, and what some are called."""
 
     count: int = 0
     examples: tuple[str, ...] = ()
@@ -23,6 +23,8 @@ class Restorable(msgspec.Struct, frozen=True):
 
     name: str
     generation: int
+    is_noncurrent: bool = False
+    """Whether it is an older version of a bucket that keeps versions, and not a soft-deleted object."""
 
 
 class Listing(msgspec.Struct, frozen=True):
@@ -30,6 +32,8 @@ class Listing(msgspec.Struct, frozen=True):
 
     inventory: Inventory
     unknown: UnknownNames = UnknownNames()
+    misdated: UnknownNames = UnknownNames()
+    """Objects that were written at another time than their names say."""
     restorable: tuple[Restorable, ...] = ()
     """What is to be restored, while a person asks for that."""
 
@@ -46,6 +50,8 @@ class ListingOf(Need[Listing | NoBucket], frozen=True, kw_only=True):
     now: datetime
     deleted_since: datetime | None = None
     """Also what can be restored that was deleted since, if a person asks for that."""
+    restored: tuple[str, ...] = ()
+    """The names of what was restored: it counts although it was written later than its name says."""
 
     @property
     def resource(self) -> str:

@@ -190,6 +190,20 @@ class Objects:
         fields |= {"metadata": dict(deleted.metadata)} if deleted.metadata else {}
         return self.store(bucket, fields, deleted.content, request, Checksums())
 
+    def copy(self, source: Bucket, target: Bucket, request: HttpRequest) -> StoredObject:
+        """Copy a version, its metadata too, over a name: with a generation and a time of creation of its own.
+
+        https://cloud.google.com/storage/docs/json_api/v1/objects/copy, without a body. Raises StorageError.
+        """
+        name, generation = name_in(request, "object"), number_in(request, "sourceGeneration")
+        versions = [one for one in source.versions.get(name, ()) if one.generation == generation]
+        found = source.live(name) if generation is None else next(iter(versions), None)
+        if found is None:
+            raise no_such_object(source.name, name)
+        fields: Json = {"name": name_in(request, "to_object"), **found.fields}
+        fields |= {"metadata": dict(found.metadata)} if found.metadata else {}
+        return self.store(target, fields, found.content, request, Checksums())
+
     def _delete(self, bucket: Bucket, version: StoredObject) -> None:
         bucket.remove(version)
         if bucket.soft_delete_for > timedelta(0):

@@ -24,7 +24,7 @@ from localcloud.storage.downloads import content_answer
 from localcloud.storage.errors import invalid, refusal
 from localcloud.storage.listing import list_objects
 from localcloud.storage.objects import Checksums, Objects
-from localcloud.storage.request import CONDITIONS, HOST, api_url, check_parameters, flag_in, json_in
+from localcloud.storage.request import CONDITIONS, HOST, api_url, check_parameters, flag_in, json_in, name_in
 from localcloud.storage.rules import check_conditions
 from localcloud.storage.serializers import KNOWN_OBJECT, Told, object_resource, selected
 from localcloud.storage.state import Bucket, Content, Json, StoredObject, Zeros
@@ -32,6 +32,7 @@ from localcloud.storage.uploads import begin_upload, cancel_upload, go_on_with_u
 
 BUCKET = r"(?P<bucket>[^/]+)"
 OBJECT = rf"{BUCKET}/o/(?P<object>[^/]+)"
+TARGET = r"(?P<to_bucket>[^/]+)/o/(?P<to_object>[^/]+)"
 OF_ONE = CONDITIONS | {"generation"}
 
 Operation = Callable[[Objects, HttpRequest], object]
@@ -61,6 +62,7 @@ class CloudStorage:
             self._route("PUT", f"/storage/v1/b/{OBJECT}", _update),
             self._route("DELETE", f"/storage/v1/b/{OBJECT}", _delete),
             self._route("POST", f"/storage/v1/b/{OBJECT}/restore", _restore),
+            self._route("POST", f"/storage/v1/b/{OBJECT}/copyTo/b/{TARGET}", _copy),
             self._route("GET", f"/download/storage/v1/b/{OBJECT}", _download),
             self._route("POST", f"/upload/storage/v1/b/{BUCKET}/o", _begin_upload),
             self._route("PUT", f"/upload/storage/v1/b/{BUCKET}/o", _go_on_with_upload),
@@ -179,3 +181,12 @@ def _delete(objects: Objects, request: HttpRequest) -> object:
 def _restore(objects: Objects, request: HttpRequest) -> object:
     check_parameters(request, OF_ONE | {"copySourceAcl"})
     return _tell(objects, request, objects.restore(objects.bucket_of(request), request))
+
+
+def _copy(objects: Objects, request: HttpRequest) -> object:
+    check_parameters(request, CONDITIONS | {"sourceGeneration"})
+    if request.body:
+        raise invalid("The local cloud copies an object with its metadata as it is: send no body.")
+    target = objects.bucket(name_in(request, "to_bucket"))
+    made = objects.copy(objects.bucket_of(request), target, request)
+    return object_resource(Told(made, target, api_url(request)), selected(request, KNOWN_OBJECT))

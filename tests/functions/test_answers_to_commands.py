@@ -33,7 +33,7 @@ ROLL_BACK: Said = {"type": "roll_back", "secret": "key"}
 COMMANDS: dict[str, set[str]] = {
     "cap_spending": {"undo", "link_billing", "accept", "snooze"},
     "scale_gpu_pools": {"awake"},
-    "prune_backups": {"prune", "restore"},
+    "prune_backups": {"prune", "restore", "retire"},
     "rotate_secrets": {"rotate", "roll_back"},
     "manage_previews": {"pause", "resume"},
 }
@@ -95,7 +95,7 @@ def test_scale_gpu_pools() -> None:
 
 
 def test_prune_backups() -> None:
-    with PruneBackups(shop=SHOP, wiki=SHOP | {"prefix": "wiki/", "name": "{*}.dump"}) as stage:
+    with PruneBackups(shop=SHOP, wiki=SHOP | {"prefix": "wiki/", "name": "{*}.dump", "time_from": "creation"}) as stage:
         assert answer(stage.push({"type": "prune"})) == "checked now: shop, wiki"
         assert stage.push(RESTORE).status == (
             (
@@ -107,6 +107,13 @@ def test_prune_backups() -> None:
         stage.cloud.clock.advance(timedelta(minutes=1))
         assert answer(stage.push(RESTORE | {"set": "shop", "until": LONG_AGO})) == (
             "shop: 2026-11-01 00:00 UTC is over, so backups that no rule keeps are deleted again"
+        )
+        assert answer(stage.push({"type": "retire", "set": "shop", "group": "old"})) == (
+            "group old of shop: no backup is there"
+        )
+        stage.cloud.clock.advance(timedelta(minutes=1))
+        assert answer(stage.push({"type": "retire", "set": "shop", "group": "old", "retired": False})) == (
+            "group old of shop: its newest backup is checked"
         )
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from functions.prune_backups.cloud_storage import listed
 from functions.prune_backups.inventory import Backup
+from functions.prune_backups.listing import listed
 from functions.prune_backups.policy import RetentionPolicy
 from functions.prune_backups.settings import BackupSet, Proof
 from functions.prune_backups.world import Listing, ListingOf

@@ -120,6 +120,8 @@ HTTP_PERMISSIONS: Mapping[str, Needed] = {
     rf"DELETE {_OBJECTS}/[^/]+": ("storage.objects.delete",),
     # With the precondition that there is no live object, which would be overwritten.
     rf"POST {_OBJECTS}/[^/]+/restore": ("storage.objects.restore", "storage.objects.create"),
+    # With that precondition too.
+    rf"POST {_OBJECTS}/[^/]+/copyTo/b/[^/]+/o/[^/]+": ("storage.objects.get", "storage.objects.create"),
     # Each of its calls needs what it needs alone.
     r"POST storage\.googleapis\.com/batch/storage/v1": (),
     r"GET compute\.googleapis\.com/compute/v1/projects/[^/]+/aggregated/instanceGroupManagers": (

@@ -34,7 +34,8 @@ LENIENT: dict[str, object] = {
 
 def a_set(**fields: object) -> BackupSet:
     """A set of backups, as ``caretaker.yaml`` has it."""
-    return msgspec.convert({"bucket": "my-backups", "retention": {"keep_last": 3}, **fields}, BackupSet)
+    time_from = {} if "name" in fields else {"time_from": "creation"}
+    return msgspec.convert({"bucket": "my-backups", "retention": {"keep_last": 3}, **time_from, **fields}, BackupSet)
 
 
 def backup(time: datetime, group: str = "", *, size: int = 1000, **more: object) -> Backup:

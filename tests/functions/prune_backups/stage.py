@@ -1,7 +1,9 @@
 """The stage for `prune_backups`: a seeded local cloud, its runs, and what is in the bucket."""
 
+import contextlib
+import re
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote
@@ -67,14 +69,27 @@ class Stage:
             self.cloud.storage.add_object(BUCKET, time.strftime(name), Zeros(size), dict(fields), created=time)
         return [time.strftime(name) for time in times]
 
-    def put(self, name: str, size: int = 1000, **fields: object) -> None:
-        """An object."""
-        self.cloud.storage.add_object(BUCKET, name, Zeros(size), dict(fields))
+    def put(self, name: str, size: int = 1000, *, created: datetime | None = None, **fields: object) -> None:
+        """An object, written at the time in its name if it has one."""
+        found = re.search(r"\d{8}T\d{6}Z", name)
+        with contextlib.suppress(ValueError):
+            created = created or (datetime.strptime(found[0], "%Y%m%dT%H%M%S%z") if found else None)
+        self.cloud.storage.add_object(BUCKET, name, Zeros(size), dict(fields), created=created)
 
     def patch(self, name: str, **fields: Any) -> None:
         """Somebody changes what is said of an object."""
         url = self.clients.url(f"https://{HOST}/storage/v1/b/{BUCKET}/o/{quote(name, safe='')}")
         assert self.clients.session.patch(url, json=fields, timeout=10).ok
+
+    def delete(self, name: str, **parameters: int) -> None:
+        """Somebody deletes an object, or with a generation that version."""
+        url = self.clients.url(f"https://{HOST}/storage/v1/b/{BUCKET}/o/{quote(name, safe='')}")
+        assert self.clients.session.delete(url, params=parameters, timeout=10).ok
+
+    def rename(self, key: str, other: str) -> None:
+        """The owner gives a set another key."""
+        sets = {other if one == key else one: settings for one, settings in self.settings.sets.items()}
+        self.settings = Settings(sets=sets)
 
     @property
     def names(self) -> list[str]:

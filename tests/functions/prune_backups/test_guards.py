@@ -111,7 +111,7 @@ def test_nothing_speaks_against_a_good_set() -> None:
             "1 complete backups would be left, and the floor is 3",
         ),
         (
-            {"floor": 3, "proof": "verified"},
+            {"floor": 3, "proof": "verified", "retention": {"keep_last": 2}},
             changed(nightly(6), 1, is_verified=False),
             "below_floor",
             "2 complete, verified backups would be left, and the floor is 3",
@@ -165,11 +165,11 @@ def test_a_group_stops_its_set_and_no_other() -> None:
 
 def test_a_set_that_a_person_wants_back_is_not_judged() -> None:
     restoring = Restoring(NOW - DAY, NOW + DAY, NOW)
-    known = context({"shop": a_set()}, records=Records(restoring={"shop": restoring}))
+    known = context({"shop": a_set()}, records=Records(restoring={"gs://my-backups": restoring}))
     found = decided_on(known, {"shop": Listing(inventory(nightly(20, newest=NOW - 9 * DAY)))})
     assert (found.changes, found.refusals) == ((), ())
     assert tuple(map(str, found.next)) == ("shop: nothing is deleted until 2026-11-16 04:00 UTC",)
-    assert context({}, NOW + DAY).records.restoring_now("shop", NOW) is None
+    assert Records().restoring_now(a_set(), NOW) is None
 
 
 BACKUPS = st.lists(

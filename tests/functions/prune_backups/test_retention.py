@@ -14,6 +14,7 @@ from functions.prune_backups.durations import Duration, read_duration
 from functions.prune_backups.inventory import Backup
 from functions.prune_backups.policy import RetentionPolicy
 from functions.prune_backups.retention import KINDS, Rule, keep_reasons, rules_of
+from functions.prune_backups.settings import Proof
 from tests.functions.prune_backups.examples import DAY, NOW, backup, inventory, nightly
 
 pytestmark = pytest.mark.one_python
@@ -25,10 +26,12 @@ def policy(**rules: object) -> RetentionPolicy:
     return msgspec.convert(rules, RetentionPolicy)
 
 
-def kept(backups: Iterable[Backup], rules: RetentionPolicy, zone: ZoneInfo = BERLIN) -> dict[str, tuple[str, ...]]:
+def kept(
+    backups: Iterable[Backup], rules: RetentionPolicy, zone: ZoneInfo = BERLIN, proof: Proof = Proof.NONE
+) -> dict[str, tuple[str, ...]]:
     """By name, why each backup stays that does."""
     listed = inventory(backups)
-    reasons = keep_reasons(listed, rules, zone)
+    reasons = keep_reasons(listed, rules, zone, proof)
     assert [place for place in range(len(listed)) if not reasons.is_kept(place)] == list(reasons.deleted())
     return {one.name: reasons.reasons(place) for place, one in enumerate(listed) if reasons.is_kept(place)}
 
@@ -108,9 +111,24 @@ def test_a_day_on_which_the_clocks_change_has_so_many_hours(night: datetime, hou
     assert len(kept(half_hourly, policy(keep_daily=1))) == 1
 
 
-def test_equally_old_backups_are_told_apart_by_name() -> None:
-    twins = [backup(NOW, name="b"), backup(NOW, name="a"), backup(NOW, name="c")]
-    assert kept(twins, policy(keep_last=1)) == {"a": ("last 1 of 1",)}
+def test_objects_of_one_time_are_one_backup() -> None:
+    dumps = [backup(NOW - number * DAY, name=f"{9 - number}/{part}") for number in range(3) for part in "abc"]
+    last = {f"9/{part}": ("last 1 of 2",) for part in "abc"} | {f"8/{part}": ("last 2 of 2",) for part in "abc"}
+    assert kept(dumps, policy(keep_last=2)) == last
+    assert kept(dumps, policy(keep_within="1h")) == {f"9/{part}": ("within 1 hour",) for part in "abc"}
+
+
+def test_what_is_not_proved_takes_no_slot_and_goes_last() -> None:
+    """Thirteen days in a row a proved backup went because a newer object that was never proved took its day."""
+    nights = nightly(6)
+    strays = [
+        msgspec.structs.replace(backup(one.time + timedelta(hours=1)), name=f"stray {number}", is_verified=False)
+        for number, one in enumerate(nights)
+    ]
+    assert kept([*nights, *strays], policy(keep_daily=3), proof=Proof.VERIFIED) == {
+        **{one.name: (f"daily {number} of 3",) for number, one in enumerate(nights[:3], 1)},
+        **{f"stray {number}": (f"daily {number + 1} of 3", "not verified") for number in range(3)},
+    }
 
 
 RULES = st.fixed_dictionaries(

@@ -12,11 +12,13 @@ import pytest
 from google.pubsub_v1 import types as pubsub
 
 from functions.prune_backups.changes import BATCH
+from functions.prune_backups.records import Records, Restoring
 from localcloud.storage.listing import LARGEST_PAGE
 from localcloud.storage.state import Zeros
 from shared.errors import RunFailed
 from shared.report import Outcome, Severity, severity
 from shared.settings import Mode
+from shared.state import State
 from tests.functions.prune_backups.examples import DAY, NOW
 from tests.functions.prune_backups.stage import BUCKET, HOST, NIGHTLY, PROJECT, SHOP, Interfering, Stage
 
@@ -25,6 +27,7 @@ pytestmark = pytest.mark.one_python
 BATCHES = f"POST {HOST}/batch/storage/v1"
 DELETES = f"DELETE {HOST}/storage/v1/b/{BUCKET}/o"
 LISTS = f"GET {HOST}/storage/v1/b/{BUCKET}/o"
+UNDATED = {"name": "", "time_from": "creation"}
 GOLDEN = Path(__file__).parent / "golden"
 
 
@@ -74,8 +77,8 @@ def test_a_list_that_fails_on_its_second_page_deletes_nothing_of_its_set(code: g
     with Stage(other={**SHOP, "bucket": "other-backups"}, shop=SHOP) as stage:
         stage.cloud.storage.add_bucket("my-product", "other-backups")
         for number in range(10):
-            name = (NOW - number * DAY).strftime(NIGHTLY)
-            stage.cloud.storage.add_object("other-backups", name, Zeros(1000))
+            night = NOW - number * DAY
+            stage.cloud.storage.add_object("other-backups", night.strftime(NIGHTLY), Zeros(1000), created=night)
         for number in range(LARGEST_PAGE + 1):
             stage.put((NOW - number * timedelta(hours=1)).strftime(NIGHTLY))
         before = stage.names
@@ -124,9 +127,9 @@ def test_what_is_overwritten_between_list_and_delete_is_left_alone(stage: Stage)
 
 
 def test_a_backup_that_has_come_meanwhile_is_judged_anew() -> None:
-    with Stage(shop={**SHOP, "name": ""}) as stage:
+    with Stage(shop={**SHOP, **UNDATED}) as stage:
         names = stage.nightly(6)
-        report = stage.push({"type": "prune"}, probe=Interfering(BATCHES, lambda: stage.put(names[0])))
+        report = stage.push({"type": "prune"}, probe=Interfering(BATCHES, lambda: stage.put(names[0], created=NOW)))
         # Dated by its creation, what was the oldest is the newest now.
         assert stage.names == [names[0], *names[-2:]]
         assert len(report.notices) == 1
@@ -208,7 +211,8 @@ def test_hostile_names_are_deleted_like_any_other_and_told_harmlessly() -> None:
     with Stage(shop={**SHOP, "name": "{*}{time:%Y%m%d}"}) as stage:
         hostile = ["\x1b[31m", "a%2Fb?x=1#y", "é", "é", "'; --", "\u202e", "☃" * 330, "\tx", "--caretaker_batch"]
         for number, name in enumerate(hostile):
-            stage.put(f"shop/{name}{NOW - number * DAY:%Y%m%d}")
+            day = NOW - number * DAY
+            stage.put(f"shop/{name}{day:%Y%m%d}", created=day)
         stage.mode = Mode.OBSERVE
         assert all(line.isprintable() for line in stage.tick().table)
         stage.mode = Mode.ACT
@@ -318,6 +322,52 @@ class TestRestoring:
         stage.push(restore())
         assert stage.cloud.storage.size(BUCKET, names[0]) == 77
 
+    @pytest.mark.parametrize("soft_delete", ["0", "604800"])
+    def test_a_bucket_that_keeps_versions(self, soft_delete: str) -> None:
+        bucket = {"versioning": {"enabled": True}, "softDeletePolicy": {"retentionDurationSeconds": soft_delete}}
+        with Stage(bucket=bucket) as stage:
+            names = stage.nightly(150, metadata={"caretaker-keep-not": "x"})
+            stage.tick()
+            assert stage.names == names[-3:]
+            stage.cloud.clock.advance(timedelta(hours=1))
+            report = stage.push(restore(set="shop"))
+            assert (stage.names, report.counts) == (names, {Outcome.APPLIED: 147})
+            assert stage.tick().outcome is Outcome.UNCHANGED
+            stage.cloud.clock.advance(timedelta(hours=1))
+            stage.push(restore(until=NOW.isoformat()))  # taken back
+            assert stage.names == names[-3:]
+
+    def test_a_version_that_was_deleted_too_is_restored_from_soft_delete(self) -> None:
+        with Stage(bucket={"versioning": {"enabled": True}}) as stage:
+            names = stage.nightly(6)
+            stage.tick()
+            version = stage.cloud.storage.add_object(BUCKET, names[0], Zeros(77))
+            stage.delete(names[0])
+            stage.delete(names[0], generation=version.generation)
+            stage.push(restore())
+            assert stage.names == names
+            assert stage.cloud.storage.size(BUCKET, names[0]) == 1000, "what was written late is no such backup"
+
+    def test_the_set_may_be_renamed_meanwhile(self, stage: Stage) -> None:
+        """What a person asked for is filed under the bucket and the prefix."""
+        names = stage.nightly(20)
+        stage.tick()
+        stage.push(restore(set="shop"))
+        stage.rename("shop", "store")
+        report = stage.tick()
+        assert (stage.names, report.outcome) == (names, Outcome.UNCHANGED)
+        assert [str(line) for line in report.next] == ["store: nothing is deleted until 2026-12-15 04:00 UTC"]
+
+    def test_a_request_that_was_filed_under_the_key_of_the_set(self, stage: Stage) -> None:
+        names = stage.nightly(6)
+        state = State(stage.clients)
+        (known,) = state.read("records/prune_backups")
+        state.write(known, Records(restoring={"shop": Restoring(NOW - DAY, NOW + 30 * DAY, NOW)}))
+        stage.tick()
+        assert stage.names == names
+        (stored,) = state.read("records/prune_backups")
+        assert list(stored.as_type(Records).restoring) == [f"gs://{BUCKET}/shop"]
+
     def test_without_soft_delete_it_fails_loudly(self) -> None:
         with Stage(bucket={"softDeletePolicy": {"retentionDurationSeconds": "0"}}) as stage:
             stage.nightly(6)
@@ -329,7 +379,7 @@ class TestRestoring:
         ("sets", "command", "why"),
         [
             ({"shop": SHOP}, restore(set="shed"), "no set is called 'shed': there are shop"),
-            ({"shop": {**SHOP, "name": ""}}, restore(set="shop"), "shop: a restored object has a new time of creation"),
+            ({"shop": {**SHOP, **UNDATED}}, restore(set="shop"), "shop: a restored object has a new time of creation"),
             ({"shop": SHOP}, {"type": "restore", "set": "shop"}, "malformed: Object missing required field"),
             ({"shop": SHOP}, restore(until="0001-01-01T00:00:00+14:00"), "malformed: until is out of range"),
             ({"shop": SHOP}, {"type": "delete_all"}, "malformed"),

@@ -8,7 +8,7 @@ from shared.settings import parse
 
 pytestmark = pytest.mark.one_python
 
-SET: dict[str, object] = {"bucket": "my-backups", "retention": {"keep_last": 3}}
+SET: dict[str, object] = {"bucket": "my-backups", "name": "{time:%Y%m%dT%H%M%S%z}.dump", "retention": {"keep_last": 3}}
 
 
 def settings(**sets: object) -> Settings:
@@ -24,6 +24,12 @@ def settings(**sets: object) -> Settings:
         ({"retention": {"keep_dayly": 7}}, "sets.shop.retention.keep_dayly", "did you mean keep_daily"),
         ({"retention": {"keep_daily": -2}}, "sets.shop.retention.keep_daily", "from -1"),
         ({"retention": {"keep_within": "3w"}}, "sets.shop.retention.keep_within", "such as 36h"),
+        ({"name": ""}, "sets.shop.name", "or `time_from: creation` if names have no time"),
+        ({"name": "{group}/{*}"}, "sets.shop.name", "or `time_from: creation` if names have no time"),
+        ({"time_from": "creation"}, "sets.shop.time_from", "name, as names have a time"),
+        ({"name": "{time:%Y%m%dT%H%M%SZ}.dump"}, "sets.shop.name", "`%z` in place of `Z`"),
+        ({"name": "{time:%Y-%m-%dT%H:%M:%S}Z"}, "sets.shop.name", "`%z` in place of `Z`"),
+        ({"written_within": "soon"}, "sets.shop.written_within", "such as 36h"),
         ({"name": "{day}"}, "sets.shop.name", "no other braces"),
         ({"time_zone": "Mars/Olympus"}, "sets.shop.time_zone", "such as Europe/Berlin"),
         ({"time_zone": "localtime"}, "sets.shop.time_zone", "such as Europe/Berlin"),
