@@ -57,7 +57,9 @@ POOLS: dict[str, object] = {
     },
 }
 PRUNED: dict[str, object] = {
-    "prune_backups": {"sets": {"shop": {"bucket": "my-product-backups", "time_from": "creation", "retention": {"keep_last": 3}}}},
+    "prune_backups": {
+        "sets": {"shop": {"bucket": "my-product-backups", "time_from": "creation", "retention": {"keep_last": 3}}}
+    },
 }
 ROTATED: dict[str, object] = {
     "rotate_secrets": {
