@@ -2,7 +2,7 @@
 
 locals {
   # Every kind of alert that has a policy of its own. What has none is told all the same: `alerts` and `refusals` below.
-  known = "stock_out|no_data|overdue|secret_missing|rotation_failed|not_taken_back|retirement_owed|version_unusable|unreadable|stale_newest|no_bucket|empty_policy|unknown_names|future_backups|small_newest|unproved_newest|too_many_deletes|below_floor|name_taken|lost_access|budget_missing|budget_period_ended|budget_silent|matches_nothing|held_without_settings"
+  known = "stock_out|no_data|overdue|secret_missing|rotation_failed|not_taken_back|retirement_owed|version_unusable|unreadable|stale_newest|no_bucket|empty_policy|unknown_names|misdated|future_backups|small_newest|unproved_newest|too_many_deletes|below_floor|name_taken|lost_access|budget_missing|budget_period_ended|budget_silent|matches_nothing|held_without_settings"
 
   matched = {
     money = {
@@ -43,9 +43,9 @@ locals {
     }
     refused_prune = {
       title    = "pruning backups was refused"
-      filter   = "${local.reports} AND jsonPayload.report.alerts.kind=~\"^(empty_policy|unknown_names|future_backups|small_newest|unproved_newest|too_many_deletes|below_floor)$\""
+      filter   = "${local.reports} AND jsonPayload.report.alerts.kind=~\"^(empty_policy|unknown_names|misdated|future_backups|small_newest|unproved_newest|too_many_deletes|below_floor)$\""
       severity = "ERROR"
-      content  = "Deleting backups of a set would have been unsafe, so none was deleted: `jsonPayload.report.refusals` has the guard and its numbers. `small_newest` or `unproved_newest`: the newest backup is no good; take another and prove it. `too_many_deletes`, `below_floor`, `empty_policy`, `unknown_names`: compare the set's retention and names in caretaker.yaml with the bucket. `future_backups`: a clock is wrong."
+      content  = "Deleting backups of a set would have been unsafe, so none was deleted: `jsonPayload.report.refusals` has the guard and its numbers. `small_newest` or `unproved_newest`: the newest backup is no good; take another and prove it. `too_many_deletes`, `below_floor`, `empty_policy`, `unknown_names`: compare the set's retention and names in caretaker.yaml with the bucket. `misdated`: objects are not as old as their names say; find out who wrote them. `future_backups`: a clock is wrong."
     }
     previews = {
       title    = "previews lack something that a person must give"
