@@ -61,10 +61,16 @@ def check(root: str, scratch: Path, variables: Mapping[str, object] | None = Non
 
     The tests of the root itself are given ``variables``.
     """
-    if shutil.which("terraform") is None:
-        pytest.skip(f"terraform is not installed: {runs_of(root)} runs of {TERRAFORM.name}/{root} skipped")
     copy = scratch / "terraform"
     shutil.copytree(TERRAFORM, copy, ignore=NOT_OURS)
+    check_copy(copy, root, runs_of(root), variables)
+
+
+def check_copy(copy: Path, root: str, runs: int, variables: Mapping[str, object] | None = None) -> None:
+    """The same for a root in a copy of files, whose tests have so many runs."""
+    skipped = f"{runs} runs of {TERRAFORM.name}/{root} skipped"
+    if shutil.which("terraform") is None:
+        pytest.skip(f"terraform is not installed: {skipped}")
     if variables is not None:
         (copy / root / "terraform.tfvars.json").write_bytes(msgspec.json.encode(variables))
     _succeeds(copy, "terraform", "fmt", "-check", "-diff", "-recursive")
@@ -75,13 +81,10 @@ def check(root: str, scratch: Path, variables: Mapping[str, object] | None = Non
         python = [sys.executable] if program.endswith(".py") else []
         told = _succeeds(copy, *python, program, root, "--test")
     else:
-        pytest.skip(
-            f"neither can the provider be fetched nor is {VARIABLE} set: {runs_of(root)} runs of"
-            f" {TERRAFORM.name}/{root} skipped"
-        )
+        pytest.skip(f"neither can the provider be fetched nor is {VARIABLE} set: {skipped}")
     passed = SUCCESS.search(told)
     assert passed, told
-    assert int(passed[1]) == runs_of(root), told
+    assert int(passed[1]) == runs, told
 
 
 def _fetches_the_provider(root: Path) -> bool:

@@ -1,0 +1,134 @@
+"""An upgrade from the last release to this version, and back, by Terraform's own plan against mocks.
+
+Both versions share one state. What a version knows while planning on top of the other's state was kept: had an address
+changed without a `moved` block, its values would be known only after an apply. Mocks do not tell which arguments
+replace a resource when they change.
+"""
+
+import io
+import re
+import shutil
+import subprocess
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from infra.suite.automations import ROOT
+from tests.infra.terraform import NOT_OURS, TERRAFORM, check_copy
+from tests.infra.test_terraform import whole_suite
+
+pytestmark = pytest.mark.one_python
+
+BEFORE_THE_FIRST_RELEASE = "5eabc43bda99"
+"""Until there is a tag: the version before waits and replicas."""
+BACKEND = re.compile(r'^  backend "gcs" \{.*?^  \}\n', re.MULTILINE | re.DOTALL)
+KEPT = """
+  assert {
+    condition     = output.accounts == run.before.accounts && output.inboxes == run.before.inboxes
+    error_message = "Accounts and inboxes are kept."
+  }
+  assert {
+    condition     = output.webhooks == run.before.webhooks && output.budgets == run.before.budgets
+    error_message = "Functions and budgets are kept."
+  }
+  assert {
+    condition     = google_firestore_database.state.id != "" && google_storage_bucket.bundles.id != ""
+    error_message = "The database and the bucket are kept."
+  }
+  assert {
+    condition     = alltrue([for one in google_secret_manager_secret.mounted : one.id != ""])
+    error_message = "Secrets are kept."
+  }
+  assert {
+    condition     = strcontains(google_project_iam_member.build_reads_copies.condition[0].expression, "-123456789012-")
+    error_message = "Grants that name the project's number are kept."
+  }
+"""
+MOCKS = """mock_provider "time" {}
+
+mock_provider "google" {
+  mock_data "google_project" {
+    defaults = { number = "123456789012" }
+  }
+  mock_resource "google_billing_budget" {
+    defaults = { name = "billingAccounts/0A1B2C-3D4E5F-6A7B8C/budgets/8f3d2c1b-0a9e-4d5c-8b7a-6f5e4d3c2b1a" }
+  }
+  mock_resource "google_cloudfunctions2_function" {
+    defaults = { service_config = { uri = "https://function.a.run.app" } }
+  }
+}
+"""
+DEPLOYED = ("mode", "cap_spending", "receive_github")
+RUNS = (
+    ("before", "apply", "before"),
+    ("upgrade", "plan", "after"),
+    ("after", "apply", "after"),
+    ("back", "plan", "before"),
+)
+"""The runs: name, command, and the version."""
+
+
+def git(*arguments: str) -> bytes:
+    """What git prints. Raises ``CalledProcessError``."""
+    return subprocess.run(("git", *arguments), cwd=ROOT, capture_output=True, check=True).stdout
+
+
+def last_release() -> str:
+    """The tag of the last release before this commit, or the version before the first one."""
+    try:
+        return git("describe", "--tags", "--abbrev=0", "HEAD^").decode().strip()
+    except subprocess.CalledProcessError:
+        return BEFORE_THE_FIRST_RELEASE
+
+
+def released(folder: Path) -> None:
+    """Write the last release's files. Skips where there is no history, as in an archive."""
+    try:
+        archive = git("archive", last_release(), "infra/terraform")
+    except (subprocess.CalledProcessError, FileNotFoundError):
+        pytest.skip(f"no history of git, or not back to the last release: {len(RUNS)} runs of an upgrade skipped")
+    with tarfile.open(fileobj=io.BytesIO(archive)) as files:
+        files.extractall(folder.parent / "archive", filter="data")
+    (folder.parent / "archive" / "infra" / "terraform").rename(folder)
+
+
+def as_a_module(folder: Path) -> None:
+    """Leave what a root has and a module cannot: tests, and where the state is."""
+    for unneeded in ("tests", "examples", "modules/platform"):
+        shutil.rmtree(folder / unneeded, ignore_errors=True)
+    versions = folder / "versions.tf"
+    versions.write_text(BACKEND.sub("", versions.read_text("utf-8")), "utf-8")
+
+
+def run(name: str, command: str, version: str) -> str:
+    """One run of the test, on the state that all of them share."""
+    body = f'  command   = {command}\n  state_key = "suite"\n  module {{\n    source = "./{version}"\n  }}\n'
+    return f'\nrun "{name}" {{\n{body}{KEPT if command == "plan" else ""}}}\n'
+
+
+def two_automations() -> dict[str, object]:
+    """What Terraform is given for one that Pub/Sub wakes and one that is asked over HTTP: enough, and fast."""
+    given = whole_suite()
+    settings = given["settings"]
+    assert isinstance(settings, dict)
+    return given | {"settings": {name: settings[name] for name in DEPLOYED}, "secrets": {}}
+
+
+def written(folder: Path) -> None:
+    """A root whose test upgrades, and goes back."""
+    root = folder / "upgrade"
+    shutil.copytree(TERRAFORM, root / "after", ignore=NOT_OURS)
+    released(root / "before")
+    for version in ("before", "after"):
+        as_a_module(root / version)
+    declared = "".join(f'\nvariable "{name}" {{\n  type = any\n}}\n' for name in two_automations())
+    (root / "main.tf").write_text(f'terraform {{\n  required_version = ">= 1.11"\n}}\n{declared}', "utf-8")
+    (root / "tests").mkdir()
+    (root / "tests" / "upgrade.tftest.hcl").write_text(MOCKS + "".join(run(*one) for one in RUNS), "utf-8")
+    shutil.rmtree(root / "archive")
+
+
+def test_an_upgrade_from_the_last_release_and_the_way_back_keep_what_is_deployed(tmp_path: Path) -> None:
+    written(tmp_path)
+    check_copy(tmp_path, "upgrade", len(RUNS), two_automations())
