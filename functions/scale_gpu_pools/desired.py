@@ -59,11 +59,12 @@ class PoolView(msgspec.Struct, frozen=True):
         if restriction_in_force(self.context) or override_in_force(self.key, self.context):
             return set()
         wake = {(signal, WAKE_MINUTES) for signal in self.settings.wake}
-        window = self._window()
-        if window is None or self.pool.size == 0:
+        if self.pool.size == 0:
             return wake
-        idle = set(self._idle_questions()) if self._may_be_idle(window) else set()
-        return idle | wake if idle else set()
+        window = self._window()
+        may_be_idle = self._may_be_idle(window) if window else self._is_asked_out_of_hours()
+        idle = set(self._idle_questions()) if may_be_idle else set()
+        return idle | wake if idle or window is None else set()
 
     def desired(self, readings: Readings) -> Desired:
         """What the pool should be: first by spending restrictions, then by a person's word, wake signals, and hours."""
@@ -82,17 +83,16 @@ class PoolView(msgspec.Struct, frozen=True):
         if active := _first(wake, Says.ACTIVE):
             return Desired(state=State.ON, why=active, by_signal=True, is_needed=True)
         by_hours = self._by_hours(readings)
-        is_up = self.pool.size > 0 and (self.record.is_on is not False or self.record.on_since is not None)
-        if by_hours.state is State.ZERO and is_up and (unknown := _first(wake, Says.UNKNOWN)):
+        if by_hours.state is State.ZERO and self._is_up() and (unknown := _first(wake, Says.UNKNOWN)):
             # A wake signal that says nothing may have meant work: a pool that is on stays so.
             return Desired(state=State.ON, why=unknown, by_signal=True, is_unheard=True)
         return by_hours
 
     def _by_hours(self, readings: Readings) -> Desired:
-        """On within hours unless idle, else at zero."""
+        """On within hours unless idle; out of hours at zero, unless work is still going on."""
         window = self._window()
         if window is None:
-            return Desired(state=State.ZERO, why="out of hours", next=self._next_on())
+            return self._out_of_hours(readings)
         hours = f"within hours until {format_time(window.end)}" if self.settings.hours else ""
         if self._is_resting(window):
             why = f"idle {hours}" if hours else "idle"
@@ -101,10 +101,36 @@ class PoolView(msgspec.Struct, frozen=True):
         if self._may_be_idle(window) and found and all(reading.says is Says.IDLE for reading in found):
             why = f"idle: {'; '.join(reading.words for reading in found)}"
             return Desired(state=State.ZERO, why=why, idle_in=window.start, next=self._next_on())
-        up = next((reading.words for reading in found if reading.says is not Says.IDLE), "")
-        why = "; ".join(words for words in (hours, up) if words) or "it has no hours"
+        up = _first_not_idle(found)
+        why = "; ".join(words for words in (hours, up.words if up else "") if words) or "it has no hours"
         next_ = f"zero at {format_time(window.end)}, when its hours end" if hours else ""
-        return Desired(state=State.ON, why=why, by_signal=bool(up), next=next_)
+        is_unheard = up is not None and up.says is Says.UNKNOWN
+        return Desired(state=State.ON, why=why, by_signal=up is not None, is_unheard=is_unheard, next=next_)
+
+    def _out_of_hours(self, readings: Readings) -> Desired:
+        """At zero, but not in the middle of work: signals of idleness are asked here too.
+
+        A signal of waiting work is quiet while that work is done; without this, the pool would be turned off under it,
+        the work would wait again, and so on.
+        """
+        idle = self.settings.idle
+        if idle is None or not self._is_up():
+            return Desired(state=State.ZERO, why="out of hours", next=self._next_on())
+        if not self._is_asked_out_of_hours():
+            why = f"out of hours, but on for less than {idle.for_minutes} minutes"
+            return Desired(state=State.ON, why=why, next="zero as soon as it is idle")
+        found = [readings[question] for question in self._idle_questions() if question in readings]
+        up = _first_not_idle(found)
+        if found and up is None:
+            why = "; ".join(["out of hours", *(reading.words for reading in found)])
+            return Desired(state=State.ZERO, why=why, next=self._next_on())
+        return Desired(
+            state=State.ON,
+            why=f"out of hours, but {up.words if up else 'it is not known whether it is idle'}",
+            by_signal=True,
+            is_unheard=up is None or up.says is Says.UNKNOWN,
+            next="zero as soon as it is idle",
+        )
 
     def _window(self) -> Window | None:
         """The window of its hours that it is in; without hours it is always in one."""
@@ -114,12 +140,24 @@ class PoolView(msgspec.Struct, frozen=True):
         """Whether it was found idle in this window, and has come to zero since."""
         return self.record.idle_in == window.start and self.pool.size == 0
 
+    def _is_up(self) -> bool:
+        """Whether it is on, and not because a person has turned it on: how long that lasts is `on_drift`'s matter."""
+        return self.pool.size > 0 and (self.record.is_on is not False or self.record.on_since is not None)
+
     def _may_be_idle(self, window: Window) -> bool:
         """Whether it has been on long enough, in this window, for its signals to say that it is idle."""
+        return self._has_been_on_since(max(window.start, self.record.on_since or window.start))
+
+    def _is_asked_out_of_hours(self) -> bool:
+        """Whether its signals decide, out of hours, when it goes to zero: it has been on for long enough."""
+        on_since = self.record.on_since
+        return self._is_up() and (self._has_been_on_since(on_since) if on_since else self.settings.idle is not None)
+
+    def _has_been_on_since(self, moment: datetime) -> bool:
+        """Whether it has been on since then, and that is as long as its signals are asked for."""
         if self.settings.idle is None or self.pool.size == 0:
             return False
-        on_since = max(window.start, self.record.on_since or window.start)
-        return self.context.now - on_since >= timedelta(minutes=self.settings.idle.for_minutes)
+        return self.context.now - moment >= timedelta(minutes=self.settings.idle.for_minutes)
 
     def _idle_questions(self) -> Iterable[Question]:
         if idle := self.settings.idle:
@@ -154,3 +192,9 @@ def next_window_start(pool: Pool, now: datetime) -> datetime:
 
 def _first(readings: list[Reading], says: Says) -> str:
     return next((reading.words for reading in readings if reading.says is says), "")
+
+
+def _first_not_idle(readings: list[Reading]) -> Reading | None:
+    """The first signal of work, else the first without data; None if all are idle."""
+    says = {reading.says: reading for reading in reversed(readings)}
+    return says.get(Says.ACTIVE) or says.get(Says.UNKNOWN)

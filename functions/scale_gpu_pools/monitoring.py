@@ -9,6 +9,7 @@ from shared.clients import Clients
 
 # Google's client publishes no type for the raw protobuf messages, which are several times faster than its wrappers.
 RawPoint = Any
+RawPage = Any
 
 
 def reading(signal: Signal, minutes: int, now: datetime, clients: Clients) -> Reading:
@@ -36,8 +37,24 @@ def reading(signal: Signal, minutes: int, now: datetime, clients: Clients) -> Re
     except NotFound as error:
         # So it answers for a metric that has never had any data.
         return Reading(Says.UNKNOWN, f"{signal}: {error.message}")
+    missing = next(filter(None, map(incomplete, pages)), "")
     points = [_point(point) for page in pages for series in page.time_series for point in series.points]
-    return judged(signal, points, minutes, now)
+    found_out = judged(signal, points, minutes, now)
+    if missing and found_out.says is Says.IDLE:
+        return Reading(Says.UNKNOWN, f"{signal}: {missing}, which is not idle")
+    return found_out
+
+
+def incomplete(page: RawPage) -> str:
+    """Why series may be missing from an answer; nothing if it is whole.
+
+    Its field `unreachable` is newer than Google's client, which keeps it as one of those that it does not know.
+    """
+    from google.protobuf.unknown_fields import UnknownFieldSet
+
+    if page.execution_errors:
+        return f"Monitoring could not read all series ({page.execution_errors[0].message})"
+    return "Monitoring could not reach all series" if len(UnknownFieldSet(page)) else ""
 
 
 def _point(point: RawPoint) -> Point:

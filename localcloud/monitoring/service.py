@@ -55,6 +55,8 @@ class Monitoring:
     def __init__(self, clock: Clock) -> None:
         self.visibility_delay = timedelta(0)
         """Points that are younger than that are not seen yet."""
+        self.execution_errors: list[str] = []
+        """Why series may be missing from every answer, in the service's own words."""
         self._clock = clock
         self._series: dict[Labels, Series] = {}
         self._types: dict[tuple[str, str], ValueType] = {}
@@ -140,6 +142,9 @@ class Monitoring:
         return monitoring_v3.ListTimeSeriesResponse.pb()(
             time_series=[_message(labels, ordered, value_type) for labels, ordered in points.items()],
             next_page_token=token,
+            execution_errors=[
+                {"code": grpc.StatusCode.UNAVAILABLE.value[0], "message": one} for one in self.execution_errors
+            ],
         )
 
     def _untimely(self, labels: Labels, when: datetime) -> str:

@@ -309,9 +309,11 @@ class Simulation:
         if any(self.is_active(*signal) for signal in wake):
             return True
         idle = SIGNALS[name]["idle"]
-        return self.is_in_hours(name) and (
-            not idle or any(self.is_active(*signal) or self.is_unknown(*signal) for signal in [*idle, *wake])
-        )
+        if not idle:
+            return self.is_in_hours(name)
+        # Work is not broken off when hours end; what a person has turned on then is another matter.
+        known_on = self.is_in_hours(name) or name not in self.touched | self.resized
+        return known_on and any(self.is_active(*signal) or self.is_unknown(*signal) for signal in [*idle, *wake])
 
     def is_in_hours(self, name: str) -> bool:
         """Whether the pool is in its hours now."""

@@ -41,6 +41,7 @@ BECAUSE = "monthly/actual@1"
 RESTRICTED = f"the spending restriction gpu_pools_off is in force, by {BECAUSE}"
 ASKED = "a person asked for it until 2026-11-16 20:00 UTC"
 IN_HOURS = "within hours until 2026-11-16 18:00 UTC"
+IDLE_OUT = "out of hours; duty is idle; load is idle"
 ON_AGAIN = "on again at 2026-11-17 08:00 UTC or on undelivered messages of jobs"
 AT_ZERO, HELD_ON = PoolRecord(is_on=False), PoolRecord(is_on=True)
 
@@ -103,19 +104,41 @@ IDLE_YESTERDAY = PoolRecord(is_on=False, idle_in=MORNING - timedelta(days=3))
         ({"awake_until": EVENING + minutes(120), "now": EVENING}, {}, State.ON, ASKED),
         ({"awake_until": EVENING + minutes(120), "now": EVENING}, {"queue": ACTIVE}, State.ON, ASKED),
         ({"awake_until": EVENING + minutes(120)}, {"queue": IDLE} | BOTH_IDLE, State.ON, ASKED),
-        ({"awake_until": EVENING, "now": EVENING}, {"queue": IDLE}, State.ZERO, "out of hours"),
-        ({"awake_until": EVENING - minutes(1), "now": EVENING}, {"queue": IDLE}, State.ZERO, "out of hours"),
+        ({"awake_until": EVENING, "now": EVENING}, {"queue": IDLE} | BOTH_IDLE, State.ZERO, IDLE_OUT),
+        ({"awake_until": EVENING - minutes(1), "now": EVENING}, {"queue": IDLE} | BOTH_IDLE, State.ZERO, IDLE_OUT),
         # Then work that waits, at any hour; without data a pool stays as it is.
         ({"now": EVENING}, {"queue": ACTIVE}, State.ON, "queue is active"),
         ({"now": EVENING, "size": 0, "record": AT_ZERO}, {"queue": ACTIVE}, State.ON, "queue is active"),
         ({}, {"queue": ACTIVE} | BOTH_IDLE, State.ON, "queue is active"),
         ({"size": 0, "record": IDLE_SINCE}, {"queue": ACTIVE}, State.ON, "queue is active"),
-        ({"now": EVENING}, {"queue": UNKNOWN}, State.ON, "queue is unknown"),
-        ({"now": EVENING, "record": PoolRecord()}, {"queue": UNKNOWN}, State.ON, "queue is unknown"),
+        ({"now": EVENING}, {"queue": UNKNOWN} | BOTH_IDLE, State.ON, "queue is unknown"),
+        ({"now": EVENING, "record": PoolRecord()}, {"queue": UNKNOWN} | BOTH_IDLE, State.ON, "queue is unknown"),
         ({}, {"queue": UNKNOWN} | BOTH_IDLE, State.ON, "queue is unknown"),
         ({"now": EVENING, "size": 0, "record": AT_ZERO}, {"queue": UNKNOWN}, State.ZERO, "out of hours"),
         ({"now": EVENING, "record": AT_ZERO}, {"queue": UNKNOWN}, State.ZERO, "out of hours"),
-        ({"now": EVENING}, {"queue": IDLE}, State.ZERO, "out of hours"),
+        ({"now": EVENING}, {"queue": IDLE} | BOTH_IDLE, State.ZERO, IDLE_OUT),
+        # Out of hours no work is broken off: what is not idle stays on, and what has just come too.
+        ({"now": EVENING}, {"queue": IDLE, "duty": ACTIVE, "load": IDLE}, State.ON, "out of hours, but duty is active"),
+        (
+            {"now": EVENING},
+            {"queue": IDLE, "duty": IDLE, "load": UNKNOWN},
+            State.ON,
+            "out of hours, but load is unknown",
+        ),
+        ({"now": EVENING}, {"queue": IDLE}, State.ON, "out of hours, but it is not known whether it is idle"),
+        ({"now": EVENING, "size": 0}, {"queue": IDLE}, State.ZERO, "out of hours"),
+        (
+            {"now": EVENING, "record": PoolRecord(on_since=EVENING - minutes(29))},
+            {"queue": IDLE},
+            State.ON,
+            "out of hours, but on for less than 30 minutes",
+        ),
+        (
+            {"now": EVENING, "record": PoolRecord(on_since=EVENING - minutes(30))},
+            {"queue": IDLE} | BOTH_IDLE,
+            State.ZERO,
+            IDLE_OUT,
+        ),
         # Then hours, and within them what tells that it is idle.
         ({"now": EVENING, "has_signals": False}, {}, State.ZERO, "out of hours"),
         ({"has_signals": False}, {}, State.ON, IN_HOURS),
@@ -166,10 +189,12 @@ def test_what_a_pool_should_be_and_why(given: Given, says: dict[str, Says], stat
         ({"because": BECAUSE}, {}, set()),
         ({"awake_until": EVENING}, {}, {"by_a_person"}),
         ({"now": EVENING}, {"queue": ACTIVE}, {"by_signal", "is_needed"}),
-        ({"now": EVENING}, {"queue": UNKNOWN}, {"by_signal", "is_unheard"}),
-        ({"now": EVENING}, {"queue": IDLE}, set()),
+        ({"now": EVENING}, {"queue": UNKNOWN} | BOTH_IDLE, {"by_signal", "is_unheard"}),
+        ({"now": EVENING}, {"queue": IDLE} | BOTH_IDLE, set()),
         ({}, {"duty": ACTIVE, "load": IDLE}, {"by_signal"}),
-        ({}, {"duty": UNKNOWN, "load": IDLE}, {"by_signal"}),
+        ({}, {"duty": UNKNOWN, "load": IDLE}, {"by_signal", "is_unheard"}),
+        ({"now": EVENING}, {"queue": IDLE, "duty": ACTIVE, "load": UNKNOWN}, {"by_signal"}),
+        ({"now": EVENING}, {"queue": IDLE, "duty": UNKNOWN, "load": IDLE}, {"by_signal", "is_unheard"}),
         ({}, BOTH_IDLE, set()),
         ({"has_signals": False}, {}, set()),
     ],
@@ -183,7 +208,8 @@ def test_who_says_so(given: Given, says: dict[str, Says], expected: set[str]) ->
     [
         ({"because": BECAUSE}, {}, "on again when the restriction is lifted"),
         ({"awake_until": EVENING}, {}, ""),
-        ({"now": EVENING}, {"queue": IDLE}, ON_AGAIN),
+        ({"now": EVENING}, {"queue": IDLE} | BOTH_IDLE, ON_AGAIN),
+        ({"now": EVENING}, {"queue": IDLE, "duty": ACTIVE}, "zero as soon as it is idle"),
         ({"now": EVENING, "has_signals": False}, {}, "on again at 2026-11-17 08:00 UTC"),
         ({}, {}, "zero at 2026-11-16 18:00 UTC, when its hours end"),
         ({}, BOTH_IDLE, ON_AGAIN),
@@ -210,7 +236,9 @@ def test_an_idle_pool_is_idle_in_its_window(given: Given, idle_in: datetime) -> 
         ({"has_hours": False}, ["queue", "duty", "load"]),
         ({"because": BECAUSE}, []),
         ({"awake_until": EVENING}, []),
-        ({"now": EVENING}, ["queue"]),
+        ({"now": EVENING}, ["queue", "duty", "load"]),
+        ({"now": EVENING, "record": PoolRecord(on_since=EVENING - minutes(29))}, ["queue"]),
+        ({"now": EVENING, "record": AT_ZERO}, ["queue"]),
         ({"now": EVENING, "size": 0}, ["queue"]),
         ({"size": 0, "record": IDLE_SINCE}, ["queue"]),
         ({"now": MORNING + minutes(29)}, []),

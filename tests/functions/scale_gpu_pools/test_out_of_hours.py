@@ -1,0 +1,110 @@
+"""Work is not broken off when hours end, and what Monitoring may have left out is no idleness."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from google.cloud.monitoring_v3 import ListTimeSeriesResponse
+
+from functions.scale_gpu_pools.monitoring import incomplete
+from tests.functions.scale_gpu_pools.stage import QUEUE, Stage, a_pool, settings_of
+
+DUTY: dict[str, object] = {
+    "kind": "gpu_duty_cycle",
+    "project": "my-product",
+    "location": "europe-west4",
+    "cluster": "training",
+}
+POOL = settings_of(gpu=a_pool(idle={"for_minutes": 30, "signals": [DUTY]}, wake=[QUEUE]))
+UNDELIVERED = "pubsub.googleapis.com/subscription/num_undelivered_messages"
+DUTY_CYCLE = "kubernetes.io/container/accelerator/duty_cycle"
+TO_NINE = 9 * 60
+IDLE_FOR = 30
+
+
+def backlog(stage: Stage, messages: int) -> None:
+    """So many messages wait from now on."""
+    labels = {"subscription_id": "jobs"}
+    stage.cloud.monitoring.set_value(
+        "my-product", UNDELIVERED, messages, resource_type="pubsub_subscription", resource_labels=labels
+    )
+
+
+def duty(stage: Stage, percent: int | None) -> None:
+    """The GPUs are so busy from now on; None if no container has one."""
+    labels = {"location": "europe-west4", "cluster_name": "training"}
+    stage.cloud.monitoring.set_value(
+        "my-product", DUTY_CYCLE, percent, resource_type="k8s_container", resource_labels=labels
+    )
+
+
+def at_nine_in_the_evening(stage: Stage) -> None:
+    """The pool is at zero, and a job comes."""
+    backlog(stage, 0)
+    duty(stage, 0)
+    stage.tick(40)
+    stage.tick(TO_NINE - 40)
+    assert stage.gpu == (0, "off")
+    duty(stage, None)
+    backlog(stage, 1)
+
+
+def test_a_job_at_night_is_started_once_and_runs_to_its_end() -> None:
+    with Stage(POOL) as stage:
+        at_nine_in_the_evening(stage)
+        changes: list[str] = []
+        for minute in range(0, 4 * 60, 5):
+            if minute == 10:  # it has been taken: the queue counts only what waits
+                backlog(stage, 0)
+                duty(stage, 80)
+            if minute == 190:
+                duty(stage, 0)
+            stage.tick(5)
+            changes += stage.mutating
+            assert stage.gpu[0] or not 10 <= minute < 185 + IDLE_FOR, f"killed after {minute} minutes"
+        assert stage.gpu == (0, "off")
+        assert changes.count("SetNodePoolSize") == 2, changes
+
+
+def test_without_data_at_night_it_stays_on_and_a_person_is_told_after_an_hour() -> None:
+    with Stage(POOL) as stage:
+        at_nine_in_the_evening(stage)
+        stage.tick(5)
+        backlog(stage, 0)
+        duty(stage, None)
+        alerts = [stage.tick(5).alerts for _ in range(30)]
+        assert stage.gpu[0]
+        assert [one.kind for one in alerts[-1]] == ["no_data"]
+        assert "GPU duty cycle of training: no data in 30 minutes" in alerts[-1][0].reason
+        assert not any(alerts[:15])
+
+
+def test_without_data_in_hours_a_person_is_told_after_an_hour() -> None:
+    with Stage(POOL) as stage:
+        backlog(stage, 0)
+        alerts = [stage.tick(5).alerts for _ in range(20)]
+        assert [one.kind for one in alerts[-1]] == ["no_data"]
+        assert not any(alerts[:12])
+
+
+def leave_series_out(stage: Stage) -> None:
+    stage.cloud.monitoring.execution_errors.append("a shard is away")
+
+
+@pytest.mark.parametrize(("trouble", "is_idle"), [(leave_series_out, False), (lambda _: None, True)])
+def test_series_that_may_be_missing_are_not_idle(trouble: Callable[[Stage], None], is_idle: bool) -> None:  # noqa: FBT001
+    with Stage(POOL) as stage:
+        backlog(stage, 0)
+        duty(stage, 0)
+        trouble(stage)
+        stage.cloud.clock.advance(timedelta(minutes=40))
+        for _ in range(4):
+            stage.tick()
+        assert (stage.gpu[0] == 0) == is_idle
+
+
+def test_an_answer_with_a_field_newer_than_the_client_may_lack_series() -> None:
+    page = ListTimeSeriesResponse.pb(ListTimeSeriesResponse(unit="1"))
+    assert not incomplete(page)
+    page.MergeFromString(b"\x32\x05zones")  # `unreachable`, whatever its number is
+    assert incomplete(page) == "Monitoring could not reach all series"
