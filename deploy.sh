@@ -121,6 +121,7 @@ case $command in
     ;;
   bench) run_module benchmarks "$@" ;;
   bundle) run_module infra.deploy.bundle "$@" ;;
+  new) run_module infra.tools.new "$@" ;;
   generate) run_module infra.tools.generate "$@" ;;
   init) run_module infra.deploy.init "$@" ;;
   doctor | plan | apply | status | send | destroy) run_module infra.deploy "$command" "$@" ;;

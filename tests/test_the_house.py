@@ -65,7 +65,7 @@ def test_help_needs_no_python(bare_machine: Path, command: str, arguments: tuple
 
 @pytest.mark.parametrize("command", sorted(help.MODULES))
 def test_help_is_what_the_command_itself_says(command: str) -> None:
-    assert (help.FOLDER / f"{command}.txt").read_text() == help.text_of(command), "run python -m infra.tools.help"
+    assert (help.FOLDER / f"{command}.txt").read_text() == help.text_of(command), "run ./deploy.sh generate"
 
 
 @pytest.mark.parametrize("argument", ["--version", "-V", "version"])

@@ -9,21 +9,34 @@ import argparse
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
+from infra.costs.lines import cost_lines
+from infra.costs.suite import suite_cost_lines
 from infra.suite.automations import ROOT, load_automations, load_functions
 from infra.suite.settings import SCHEMA_PATH, schema_text
-from infra.tools import rules
+from infra.tools import help, rules  # noqa: A004 - what the person asks for is called so
 from infra.tools.expected_resources import expected_resources_text
 
 DEPLOY = ROOT / "docs" / "deploy.md"
 HEADING = "## Beside your own Terraform"
 """In an automation's README, and in docs/deploy.md."""
+NO_TIME = datetime(2000, 1, 1, tzinfo=UTC)
+"""Costs without anybody's settings do not depend on the day."""
+TABLES: Mapping[str, Callable[[], Iterable[str]]] = {
+    "beside-terraform": lambda: beside_terraform(),  # noqa: PLW0108 - it is defined below
+    "suite-costs": lambda: ("```", *suite_cost_lines(), "```"),
+    "product-costs": lambda: ("```", *cost_lines({}, NO_TIME), "```"),
+}
+"""By their marks in docs/deploy.md."""
 GENERATED: Mapping[Path, Callable[[], str]] = {
     SCHEMA_PATH: schema_text,
     ROOT / "infra" / "terraform" / "tests" / "resources.json": expected_resources_text,
-    DEPLOY: lambda: _with_table(DEPLOY.read_text(encoding="utf-8"), "beside-terraform", beside_terraform()),
+    DEPLOY: lambda: _with_tables(DEPLOY.read_text(encoding="utf-8"), TABLES),
+    **{help.FOLDER / f"{command}.txt": partial(help.text_of, command) for command in help.MODULES},
 }
 """The generated files, or files with a generated part, and what they should contain."""
 
@@ -69,8 +82,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _with_table(text: str, name: str, rows: Sequence[str]) -> str:
-    """The text with these rows between the marks of that name."""
+def _with_tables(text: str, tables: Mapping[str, Callable[[], Iterable[str]]]) -> str:
+    """The text with each table between the marks of its name. Raises ``NothingToCompile`` for marks that are missing."""
+    for name, rows in tables.items():
+        text = _with_table(text, name, rows())
+    return text
+
+
+def _with_table(text: str, name: str, rows: Iterable[str]) -> str:
     marks = rf"(<!-- generated: {name} -->\n).*?(<!-- /generated -->)"
     table = "".join(f"{row}\n" for row in rows)
     changed, times = re.subn(marks, lambda found: f"{found[1]}\n{table}\n{found[2]}", text, flags=re.DOTALL)

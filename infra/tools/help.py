@@ -1,4 +1,4 @@
-"""Writes the help texts that `deploy.sh` prints at once: `.venv/bin/python -m infra.tools.help`.
+"""The help texts that `deploy.sh` prints at once; `./deploy.sh generate` writes them.
 
 Each is what the command's own parser says, so that no Python needs to be installed, nor started, to read it. Those of
 commands without a parser, and the list of all commands, are written by hand.
@@ -18,6 +18,7 @@ MODULES = {
     "local": ("local",),
     "bench": ("benchmarks",),
     "bundle": ("infra.deploy.bundle",),
+    "new": ("infra.tools.new",),
     "generate": ("infra.tools.generate",),
     "init": ("infra.deploy.init",),
     **{name: (*DEPLOY, name) for name in ("doctor", "plan", "apply", "status", "destroy")},
@@ -36,8 +37,3 @@ def text_of(command: str) -> str:
         text=True,
         check=True,
     ).stdout
-
-
-if __name__ == "__main__":
-    for each in MODULES:
-        (FOLDER / f"{each}.txt").write_text(text_of(each), encoding="utf-8")

@@ -173,7 +173,7 @@ def test_the_lines_for_status() -> None:
 
 def test_the_table_in_the_docs_is_what_is_reckoned() -> None:
     told = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
-    assert "\n".join(cost_lines({}, NOW)) in told, "put the output of `python -m infra.costs` into docs/deploy.md"
+    assert "\n".join(cost_lines({}, NOW)) in told, "run ./deploy.sh generate"
 
 
 def test_the_command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.one_python
 def test_the_table_in_the_docs_is_what_is_reckoned() -> None:
     told = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
     table = "\n".join(suite_cost_lines())
-    assert table in told, "put the output of `python -m infra.costs.suite` into docs/deploy.md"
+    assert table in told, "run ./deploy.sh generate"
 
 
 def test_one_automation_by_hand() -> None:
