@@ -83,7 +83,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _with_tables(text: str, tables: Mapping[str, Callable[[], Iterable[str]]]) -> str:
-    """The text with each table between the marks of its name. Raises ``NothingToCompile`` for marks that are missing."""
+    """The text with each table between the marks of its name. Raises ``NothingToCompile`` if marks are missing."""
     for name, rows in tables.items():
         text = _with_table(text, name, rows())
     return text
