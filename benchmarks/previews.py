@@ -76,7 +76,7 @@ class _Sweeps:
 
     def sweep(self, what: str, *, applied: bool) -> None:
         """One tick. Raises ``RuntimeError`` if it does nothing and should have, or the other way round."""
-        from functions.manage_previews.main import AUTOMATION as MANAGE_PREVIEWS
+        from functions.manage_previews.automation import AUTOMATION as MANAGE_PREVIEWS
 
         self._cloud.clock.advance(TICK)
         self._cloud.server.clear_calls()

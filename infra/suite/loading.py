@@ -1,7 +1,6 @@
 """The automations' own code, as the map names it: each `functions/NAME/automation.py` has one ``AUTOMATION``."""
 
 import importlib
-from importlib.util import find_spec
 
 from shared.automation import AnyAutomation, Automation
 from shared.errors import CaretakerError
@@ -14,11 +13,9 @@ class BrokenAutomation(CaretakerError):
 def load_automation(name: str) -> AnyAutomation:
     """An automation by its name. Raises ``BrokenAutomation``, with the reason, whatever its code does."""
     try:
-        # Until the last automation of the old contract has moved.
-        module = "automation" if find_spec(f"functions.{name}.automation") else "main"
-        found = importlib.import_module(f"functions.{name}.{module}").AUTOMATION
+        found = importlib.import_module(f"functions.{name}.automation").AUTOMATION
     except Exception as error:
         raise BrokenAutomation(f"functions/{name} cannot be loaded: {type(error).__name__}: {error}") from error
     if not isinstance(found, Automation):
-        raise BrokenAutomation(f"functions/{name}/{module}.py: AUTOMATION is no Automation")
+        raise BrokenAutomation(f"functions/{name}/automation.py: AUTOMATION is no Automation")
     return found

@@ -8,7 +8,7 @@ from typing import Any, Self
 import msgspec
 from google.cloud.run_v2 import Service, ServicesClient
 
-from functions.manage_previews.main import AUTOMATION
+from functions.manage_previews.automation import AUTOMATION
 from functions.manage_previews.records import Records
 from functions.manage_previews.settings import Settings
 from localcloud import LocalCloud
