@@ -4,8 +4,8 @@ from typing import ClassVar
 
 from functions.manage_previews.records import DeploymentState
 from functions.manage_previews.spec import Spec
+from shared.decision import Change
 from shared.github import GitHubAccess
-from shared.plan import Change
 
 
 class DeployPreview(Change, frozen=True, kw_only=True):

@@ -8,8 +8,8 @@ import re
 from hashlib import sha256
 
 from functions.manage_previews.costs import cost_in_words
-from functions.manage_previews.verdicts import State, Subject, Verdict
-from functions.manage_previews.words import HELP
+from functions.manage_previews.preview_decision import PreviewDecision, PullRequestView, State
+from functions.manage_previews.requests import HELP
 from shared.clock import format_time
 
 MARKER = "<!-- caretaker: preview -->"
@@ -32,11 +32,11 @@ _HEADINGS = {
 }
 
 
-def text_of(verdict: Verdict) -> str:
+def text_of(decision: PreviewDecision) -> str:
     """The whole text, in Markdown."""
-    if verdict.state is State.CLOSED:
+    if decision.state is State.CLOSED:
         return _joined(State.CLOSED)
-    return _joined(verdict.state, _explanation(verdict), _table(verdict), _commands(verdict))
+    return _joined(decision.state, _explanation(decision), _table(decision), _commands(decision))
 
 
 def checksum_of(text: str) -> str:
@@ -52,18 +52,18 @@ CLOSED_CHECKSUM = checksum_of(_joined(State.CLOSED))
 """Of the last text that a pull request is given."""
 
 
-def _explanation(verdict: Verdict) -> str:
-    subject, why = verdict.subject, _sentence(verdict.why)
-    match verdict.state:
+def _explanation(decision: PreviewDecision) -> str:
+    view, why = decision.view, _sentence(decision.why)
+    match decision.state:
         case State.RUNNING | State.DEPLOYING:
             return ""
         case State.FAILED:
-            return f"Cloud Run could not bring it up:\n\n{_as_code(verdict.why)}"
+            return f"Cloud Run could not bring it up:\n\n{_as_code(decision.why)}"
         case State.NOT_APPROVED:
-            return _how_to_approve(subject)
+            return _how_to_approve(view)
         case State.NO_IMAGE:
-            shown = " Until then it shows the commit before." if subject.preview else ""
-            return f"There is no image `{subject.image_tag}` yet. It is deployed as soon as that is pushed.{shown}"
+            shown = " Until then it shows the commit before." if view.preview else ""
+            return f"There is no image `{view.image_tag}` yet. It is deployed as soon as that is pushed.{shown}"
         case State.NO_ROOM:
             why += " It is made as soon as another one goes; none is taken away for it."
         case State.EXPIRED | State.STOPPED:
@@ -71,36 +71,36 @@ def _explanation(verdict: Verdict) -> str:
     return why
 
 
-def _how_to_approve(subject: Subject) -> str:
+def _how_to_approve(view: PullRequestView) -> str:
     """The line to copy."""
-    label = ", or set the label that approves it" if subject.repository.approval_label else ""
+    label = ", or set the label that approves it" if view.repository.approval_label else ""
     return (
         "It comes from a fork, so nothing is deployed before somebody who may write to this repository has "
-        f"looked at the commit. To approve it, comment{label}:\n\n```\n/preview {subject.pull.head_sha}\n```\n\n"
+        f"looked at the commit. To approve it, comment{label}:\n\n```\n/preview {view.pull.head_sha}\n```\n\n"
         "That holds for this commit alone: a push asks anew."
     )
 
 
-def _table(verdict: Verdict) -> str:
-    subject, preview = verdict.subject, verdict.subject.preview
-    if preview is None or not verdict.state.is_wanted:
+def _table(decision: PreviewDecision) -> str:
+    view, preview = decision.view, decision.view.preview
+    if preview is None or not decision.state.is_wanted:
         return ""
-    settings = subject.occasion.settings
+    settings = view.context.settings
     access = "anybody may call it" if settings.public else "private: it takes the permission to invoke it"
     rows = [
         ("URL", f"{preview.uri} ({access})" if preview.uri else "not known yet"),
         ("Commit", f"`{preview.sha}`"),
         ("Image", f"`{preview.digest}`"),
         ("Since", format_time(preview.since)),
-        ("Expires", f"{format_time(subject.expires_at)}, unless somebody pushes or comments a command"),
+        ("Expires", f"{format_time(view.expires_at)}, unless somebody pushes or comments a command"),
         ("Costs", cost_in_words(settings.cpu, settings.memory)),
     ]
     return "\n".join(["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows)])
 
 
-def _commands(verdict: Verdict) -> str:
+def _commands(decision: PreviewDecision) -> str:
     """The commands; in words if somebody asked for one that does not exist."""
-    if verdict.subject.record.help_for:
+    if decision.view.record.help_for:
         return f"Somebody asked for something that is not known here. What is: {HELP}"
     return "Commands: `/preview`, `/preview stop`, `/preview extend 24h`."
 

@@ -1,24 +1,13 @@
 """The edge to Artifact Registry: which image a tag stands for."""
 
-from collections.abc import Collection
 from urllib.parse import quote, unquote
 
 from functions.manage_previews.names import package_of
 from shared.clients import Clients
 
 
-def digests_of(tags: Collection[str], clients: Clients) -> dict[str, str]:
+def digests_of(place: str, tags: tuple[str, ...], clients: Clients) -> dict[str, str]:
     """By place and tag, the digests of those that are there: one get for one tag of an image, one list for more."""
-    wanted: dict[str, set[str]] = {}
-    for place, _, tag in (one.rpartition(":") for one in tags):
-        wanted.setdefault(place, set()).add(tag)
-    found: dict[str, str] = {}
-    for answers in clients.in_parallel(lambda place: _digests(place, wanted[place], clients), sorted(wanted)):
-        found |= answers
-    return found
-
-
-def _digests(place: str, tags: set[str], clients: Clients) -> dict[str, str]:
     from google.api_core.exceptions import NotFound
     from google.cloud.artifactregistry_v1 import ArtifactRegistryClient
 

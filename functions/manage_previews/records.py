@@ -1,6 +1,6 @@
 """What `manage_previews` remembers: of each pull request whose word counts, and what was written where."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar
@@ -9,14 +9,15 @@ import msgspec
 
 from functions.manage_previews.events import Event, Pause, Resume
 from functions.manage_previews.names import key_of
+from functions.manage_previews.requests import Kind, Request, read_requests
 from functions.manage_previews.settings import Settings
-from functions.manage_previews.words import Kind, Word, read_words
 from shared import automation
+from shared.decision import Change
 from shared.events import Dated
 from shared.github_events import CommentCommand, PullRequestEvent
 from shared.holds import Phase
 
-MOST_HEARD = 10
+MOST_IGNORED = 10
 """How many words that do not count are remembered of a pull request, so that each is weighed once.
 
 Anybody may comment on a public repository. A word takes 135 bytes at most of the one document, which holds 1 MiB
@@ -61,25 +62,25 @@ class PullRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """When that was pushed, or the pull request opened again, as far as is known."""
     closed_at: datetime | None = None
     """When it was seen to be closed."""
-    words: dict[Kind, Word] = {}
+    requests: dict[Kind, Request] = msgspec.field(default_factory=dict, name="words")
     """The newest of each kind that counts."""
-    pending: tuple[Word, ...] = ()
+    pending: tuple[Request, ...] = ()
     """Those of which is not known yet whether they count."""
-    heard: tuple[Word, ...] = ()
+    ignored: tuple[Request, ...] = msgspec.field(default=(), name="heard")
     """The newest of each person and kind that was weighed and does not count, as far as it is newer than what does."""
-    help_for: Word | None = None
+    help_for: Request | None = None
     """The first comment that asked for something unknown: it gets a short help, once."""
     comment: Written | None = None
     deployment: Deployed | None = None
 
-    def word(self, kind: Kind) -> Word | None:
+    def request(self, kind: Kind) -> Request | None:
         """The newest word of a kind that counts."""
-        return self.words.get(kind)
+        return self.requests.get(kind)
 
-    def is_new(self, word: Word) -> bool:
+    def is_new(self, word: Request) -> bool:
         """Whether a word is newer than what counts, and than what the same person said in vain."""
-        in_vain = next((one for one in self.heard if (one.by, one.kind) == (word.by, word.kind)), None)
-        return word.is_after(self.word(word.kind)) and word.is_after(in_vain)
+        in_vain = next((one for one in self.ignored if (one.by, one.kind) == (word.by, word.kind)), None)
+        return word.is_after(self.request(word.kind)) and word.is_after(in_vain)
 
 
 NOTHING = PullRecord()
@@ -101,6 +102,26 @@ class Records(automation.Records, frozen=True, kw_only=True):
     """By key, such as ``owner/name#12``."""
     pausing: Pausing | None = None
 
+    def before(self, changes: Sequence[Change]) -> "Records":
+        """With all that is about to be written at GitHub: should an answer be lost, it is looked up."""
+        from functions.manage_previews.changes import CreateDeployment, SetDeploymentStatus, WriteComment
+        from functions.manage_previews.comment import checksum_of
+
+        intended: dict[str, PullRecord] = {}
+        for change in changes:
+            record = intended.get(change.scope, self.of(change.scope))
+            if isinstance(change, WriteComment):
+                written = Written(change.comment_id, checksum_of(change.text), Phase.INTENDED)
+                record = msgspec.structs.replace(record, comment=written)
+            elif isinstance(change, CreateDeployment):
+                deployed = Deployed(0, change.sha, change.state, Phase.INTENDED)
+                record = msgspec.structs.replace(record, deployment=deployed)
+            elif isinstance(change, SetDeploymentStatus):
+                deployed = Deployed(change.deployment_id, change.sha, change.state, Phase.INTENDED)
+                record = msgspec.structs.replace(record, deployment=deployed)
+            intended[change.scope] = record
+        return with_records(self, intended)
+
     def of(self, key: str) -> PullRecord:
         """What is remembered of a pull request: it may be nothing."""
         return self.pull_requests.get(key, NOTHING)
@@ -119,21 +140,21 @@ def fold(records: Records, event: Dated[Event], settings: Settings) -> Records:
             newest = said if records.pausing is None else max(said, records.pausing)
             return msgspec.structs.replace(records, pausing=newest)
         case CommentCommand() as command:
-            words = read_words(command, settings.longest_extension)
+            words = read_requests(command, settings.longest_extension)
             key = key_of(command.repository, command.number)
-            return _with_words(records, key, words) if words else _with_question(records, key, command)
+            return _with_requests(records, key, words) if words else _with_question(records, key, command)
         case PullRequestEvent() as said if (word := approval_in(said, settings)) is not None:
-            return _with_words(records, key_of(said.repository, said.number), (word,))
+            return _with_requests(records, key_of(said.repository, said.number), (word,))
     return records
 
 
-def approval_in(event: PullRequestEvent, settings: Settings) -> Word | None:
+def approval_in(event: PullRequestEvent, settings: Settings) -> Request | None:
     """The approval that a label is: of the commit that was the head when it was set, by whoever set it."""
     wanted = settings.repositories[event.repository].approval_label
     if event.action != "labeled" or wanted is None or event.label != wanted:
         return None
     said = f"label {event.updated_at:%Y-%m-%dT%H:%M:%SZ}"
-    return Word(event.updated_at, said, Kind.APPROVE, event.sender, sha=event.head_sha)
+    return Request(event.updated_at, said, Kind.APPROVE, event.sender, sha=event.head_sha)
 
 
 def with_records(records: Records, changed: Mapping[str, PullRecord]) -> Records:
@@ -143,7 +164,7 @@ def with_records(records: Records, changed: Mapping[str, PullRecord]) -> Records
     return msgspec.structs.replace(records, pull_requests=kept)
 
 
-def _with_words(records: Records, key: str, words: tuple[Word, ...]) -> Records:
+def _with_requests(records: Records, key: str, words: tuple[Request, ...]) -> Records:
     record = records.of(key)
     pending = newest([*record.pending, *filter(record.is_new, words)])
     if pending == record.pending:
@@ -151,7 +172,7 @@ def _with_words(records: Records, key: str, words: tuple[Word, ...]) -> Records:
     return with_records(records, {key: msgspec.structs.replace(record, pending=pending)})
 
 
-def newest(words: Iterable[Word]) -> tuple[Word, ...]:
+def newest(words: Iterable[Request]) -> tuple[Request, ...]:
     """Of each person the newest word of each kind, in the order that they were said: it stands for those before it."""
     in_order = sorted(words, key=lambda word: (word.at, word.said, word.kind))
     last = {(word.by, word.kind): word for word in in_order}
@@ -160,7 +181,7 @@ def newest(words: Iterable[Word]) -> tuple[Word, ...]:
 
 def _with_question(records: Records, key: str, command: CommentCommand) -> Records:
     record = records.of(key)
-    question = Word(command.created_at, str(command.comment_id), Kind.START, command.author)
+    question = Request(command.created_at, str(command.comment_id), Kind.START, command.author)
     if record.help_for and not record.help_for.is_after(question):
         return records
     return with_records(records, {key: msgspec.structs.replace(record, help_for=question)})

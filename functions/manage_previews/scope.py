@@ -7,8 +7,8 @@ import msgspec
 from functions.manage_previews.comment import CLOSED_CHECKSUM
 from functions.manage_previews.events import ImagePushed
 from functions.manage_previews.names import key_of, parts_of
+from functions.manage_previews.preview_decision import Context
 from functions.manage_previews.records import PullRecord
-from functions.manage_previews.verdicts import Occasion
 from shared.github_events import CommentCommand, PullRequestEvent
 from shared.holds import Phase
 
@@ -28,47 +28,47 @@ class Scope(msgspec.Struct, frozen=True):
 ALL = Scope(is_all=True)
 
 
-def scope_of(occasion: Occasion) -> Scope:
+def scope_of(context: Context) -> Scope:
     """What a run is about. A tick, a command, a change of restrictions, or being asked to look again is about all."""
-    match occasion.event.event:
+    match context.event.event:
         case PullRequestEvent() | CommentCommand() as event:
             return Scope(frozenset({key_of(event.repository, event.number)}))
         case ImagePushed() as pushed:
-            return _scope_of_image(pushed, occasion)
+            return _scope_of_image(pushed, context)
     return ALL
 
 
-def owing(occasion: Occasion) -> set[str]:
+def unfinished(context: Context) -> set[str]:
     """The pull requests that are not known to be over, by key."""
-    known = occasion.records.pull_requests.items()
-    return {key for key, record in known if not is_over(record) and _is_listed(key, occasion)}
+    known = context.records.pull_requests.items()
+    return {key for key, record in known if not is_done(record) and _is_listed(key, context)}
 
 
-def is_over(record: PullRecord) -> bool:
+def is_done(record: PullRecord) -> bool:
     """Whether a pull request is closed, and all is told."""
     comment = record.comment
     is_told = comment is None or (comment.phase is Phase.CONFIRMED and comment.checksum == CLOSED_CHECKSUM)
     return record.closed_at is not None and not record.pending and record.deployment is None and is_told
 
 
-def _scope_of_image(pushed: ImagePushed, occasion: Occasion) -> Scope:
+def _scope_of_image(pushed: ImagePushed, context: Context) -> Scope:
     """The pull requests that wait for an image, by its tag. One that came without a tag may be anybody's."""
-    places = {repository.image for repository in occasion.settings.repositories.values()}
+    places = {repository.image for repository in context.settings.repositories.values()}
     if pushed.action == "DELETE" or pushed.image not in places:
         return Scope()
     if not pushed.tag:
         return ALL
-    return Scope(frozenset(_waiting_for(pushed.tag, occasion)))
+    return Scope(frozenset(_waiting_for(pushed.tag, context)))
 
 
-def _waiting_for(tag: str, occasion: Occasion) -> Iterable[str]:
-    for key, record in occasion.records.pull_requests.items():
+def _waiting_for(tag: str, context: Context) -> Iterable[str]:
+    for key, record in context.records.pull_requests.items():
         name, number = parts_of(key)
-        repository = occasion.settings.repositories.get(name)
+        repository = context.settings.repositories.get(name)
         is_open = bool(record.head_sha) and record.closed_at is None
         if repository and is_open and tag == f"{repository.image}:{repository.tag_of(number, record.head_sha)}":
             yield key
 
 
-def _is_listed(key: str, occasion: Occasion) -> bool:
-    return parts_of(key)[0] in occasion.settings.repositories
+def _is_listed(key: str, context: Context) -> bool:
+    return parts_of(key)[0] in context.settings.repositories

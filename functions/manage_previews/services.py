@@ -2,13 +2,10 @@
 
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from functions.manage_previews.changes import DeletePreview, DeployPreview
-from functions.manage_previews.names import COMMIT, DIGEST, MANAGED_BY, NUMBER, REPOSITORY, TEMPLATE, key_of, service_id
-from functions.manage_previews.settings import Settings
+from functions.manage_previews.names import COMMIT, DIGEST, MANAGED_BY, NUMBER, REPOSITORY, TEMPLATE
 from functions.manage_previews.spec import Spec
-from functions.manage_previews.world import PreviewService
+from functions.manage_previews.world import ListedService, PreviewService
 from shared.clients import Clients
 from shared.errors import StillBusy
 
@@ -18,32 +15,21 @@ if TYPE_CHECKING:
 MASK = ("labels", "annotations", "ingress", "invoker_iam_disabled", "template")
 
 
-class Services(msgspec.Struct, frozen=True):
-    """What is in the region: previews by key, and the full names of the others."""
-
-    previews: dict[str, PreviewService]
-    strangers: frozenset[str]
-    strays: tuple[str, ...]
-
-
-def services(settings: Settings, clients: Clients) -> Services:
-    """All services of the region. Ours is what bears our labels and the very name that goes with them."""
+def services(parent: str, clients: Clients) -> tuple[ListedService, ...]:
+    """All services of a region."""
     from google.cloud.run_v2 import ServicesClient
 
-    previews: dict[str, PreviewService] = {}
-    strangers: set[str] = set()
-    strays: list[str] = []
-    request = {"parent": settings.parent, "page_size": 1000}
-    for service in clients.of(ServicesClient).list_services(request=request, **clients.reading):
-        owner = _owner(service, settings)
-        if owner is None:
-            strangers.add(service.name)
-        elif owner not in settings.repositories:
-            strays.append(service.name)
-        else:
-            key = key_of(owner, int(service.labels[NUMBER]))
-            previews[key] = _preview(service, key)
-    return Services(previews, frozenset(strangers), tuple(strays))
+    request = {"parent": parent, "page_size": 1000}
+    listed = clients.of(ServicesClient).list_services(request=request, **clients.reading)
+    return tuple(
+        ListedService(
+            name=service.name,
+            labels=dict(service.labels),
+            repository=service.annotations.get(REPOSITORY, ""),
+            preview=_preview(service),
+        )
+        for service in listed
+    )
 
 
 def deploy(change: DeployPreview, clients: Clients) -> None:
@@ -77,18 +63,7 @@ def delete(change: DeletePreview, clients: Clients) -> None:
         return
 
 
-def _owner(service: "Service", settings: Settings) -> str | None:
-    """The repository of a preview of ours; None if the service is none."""
-    labels, repository = service.labels, service.annotations.get(REPOSITORY, "")
-    if any(labels.get(name) != value for name, value in MANAGED_BY.items()) or not labels.get(NUMBER, "").isdecimal():
-        return None
-    known = settings.repositories.get(repository)
-    name = service.name.rpartition("/")[2]
-    is_named_so = known is None or name == service_id(known.service, int(labels[NUMBER]))
-    return repository if repository and is_named_so else None
-
-
-def _preview(service: "Service", key: str) -> PreviewService:
+def _preview(service: "Service") -> PreviewService:
     from google.cloud.run_v2 import Condition
 
     condition, said = service.terminal_condition, service.annotations
@@ -96,7 +71,6 @@ def _preview(service: "Service", key: str) -> PreviewService:
     is_ready = condition.state == Condition.State.CONDITION_SUCCEEDED
     return PreviewService(
         name=service.name,
-        key=key,
         sha=said.get(COMMIT, ""),
         digest=said.get(DIGEST, ""),
         template=said.get(TEMPLATE, ""),

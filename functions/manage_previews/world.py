@@ -6,7 +6,9 @@ from datetime import datetime
 import msgspec
 
 from functions.manage_previews.names import key_of
-from functions.manage_previews.records import DeploymentState
+from functions.manage_previews.records import Deployed, DeploymentState
+from shared.github import GitHubAccess
+from shared.world import AnswerT_co, Need
 
 
 class PullRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,8 +34,6 @@ class PreviewService(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     """In full."""
-    key: str
-    """Of the pull request that it shows."""
     sha: str
     digest: str
     template: str
@@ -61,8 +61,85 @@ class FoundDeployment(msgspec.Struct, frozen=True):
     state: DeploymentState | None
 
 
-class World(msgspec.Struct, frozen=True, kw_only=True):
-    """All that one run has looked at."""
+class ListedService(msgspec.Struct, frozen=True, kw_only=True):
+    """A service of the region, and the preview that it would be if it is ours."""
+
+    name: str
+    labels: Mapping[str, str]
+    repository: str
+    """What its annotation says."""
+    preview: PreviewService
+
+
+class Lost(msgspec.Struct, frozen=True):
+    """GitHub answers 404: it is not there, or is not shown to us."""
+
+    why: str
+
+
+class ServicesIn(Need[tuple[ListedService, ...]], frozen=True):
+    """All services of ``projects/P/locations/R``."""
+
+    parent: str
+
+
+class GitHubNeed(Need[AnswerT_co], frozen=True):
+    """Something to ask GitHub."""
+
+    access: GitHubAccess
+
+    @property
+    def resource(self) -> str:
+        """All but how it is asked."""
+        return ", ".join(str(getattr(self, field)) for field in self.__struct_fields__ if field != "access")
+
+
+class OpenPullRequests(GitHubNeed[tuple[PullRequest, ...] | Lost], frozen=True):
+    """All open pull requests of a repository."""
+
+    repository: str
+
+
+class PullRequestOf(GitHubNeed[PullRequest | Lost], frozen=True):
+    """One pull request, by key."""
+
+    key: str
+
+
+class MayWrite(GitHubNeed[bool], frozen=True):
+    """Whether somebody may write to a repository."""
+
+    repository: str
+    login: str
+
+
+class CommentOf(GitHubNeed[FoundComment | None], frozen=True):
+    """The one comment of ours on a pull request; its id is 0 if that is not known."""
+
+    key: str
+    known_id: int
+
+
+class DeploymentOf(GitHubNeed[FoundDeployment | None], frozen=True):
+    """The newest deployment of ours in an environment, as it was recorded."""
+
+    key: str
+    environment: str
+    known: Deployed
+
+
+class DigestsOf(Need[dict[str, str]], frozen=True):
+    """By place and tag, the digests of the tags of one image that are there."""
+
+    place: str
+    tags: tuple[str, ...]
+
+
+PreviewNeed = ServicesIn | OpenPullRequests | PullRequestOf | MayWrite | CommentOf | DeploymentOf | DigestsOf
+
+
+class Seen(msgspec.Struct, frozen=True, kw_only=True):
+    """All that one look has answered, by pull request."""
 
     pull_requests: Mapping[str, PullRequest] = {}
     """By key: those that the event is about, open or closed."""
@@ -70,9 +147,9 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
     """By key, why nothing is known of it. GitHub answers 404 for what it does not let us see, too."""
     previews: Mapping[str, PreviewService] = {}
     """All there are, by key."""
-    strangers: frozenset[str] = frozenset()
+    foreign: frozenset[str] = frozenset()
     """Full names of all other services of the region."""
-    strays: tuple[str, ...] = ()
+    orphans: tuple[str, ...] = ()
     """Full names of previews of ours whose repository is not in the settings any more."""
     may_write: Mapping[tuple[str, str], bool] = {}
     """By repository and login, of those that were asked about."""
@@ -82,3 +159,7 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
     """By key, of those that were looked up."""
     deployments: Mapping[str, FoundDeployment | None] = {}
     """By key, of those that were looked up."""
+    blocked: frozenset[str] = frozenset()
+    """The keys of which something that matters now could not be read: nothing is done about them."""
+    unresolved: frozenset[str] = frozenset()
+    """The keys of which it is not known what was written at GitHub: nothing more is written there."""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from functions.manage_previews.words import Kind
+from functions.manage_previews.requests import Kind
 from shared.errors import RunFailed
 from tests.functions.manage_previews.stage import READER, TEAM, WRITER, Stage, image, settings_of, sha_of
 
@@ -38,11 +38,11 @@ def test_who_may_not_write_is_not_listened_to(command: str) -> None:
         stage.tick()
         report = stage.comment(12, command, by=READER)
         assert report.changes == ()
-        assert any("may not write" in notice for notice in report.notices)
+        assert any("has no write access" in notice for notice in report.notices)
         assert stage.shown == {"my-product-pr-12": image(1)}
         assert stage.told(12) == told
         (record,) = stage.records.pull_requests.values()
-        assert record.words == {}
+        assert record.requests == {}
 
 
 def test_who_is_nobody_on_github_is_not_listened_to() -> None:

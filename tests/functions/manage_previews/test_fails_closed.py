@@ -7,15 +7,14 @@ from grpc import StatusCode
 
 from functions.manage_previews.changes import DeletePreview
 from functions.manage_previews.events import Event
-from functions.manage_previews.plan import guards
+from functions.manage_previews.guards import certain_end
 from functions.manage_previews.records import Records
 from functions.manage_previews.settings import Settings
-from functions.manage_previews.world import World
-from shared.automation import RunContext as Occasion
+from shared.automation import RunContext as Context
 from shared.errors import RunFailed
 from shared.events import Dated, Tick
-from shared.plan import Plan, guarded
 from shared.restrictions import SpendingRestrictions
+from shared.world import World
 from tests.functions.manage_previews.stage import NOON, PROJECT, TEAM, TOKEN, Stage, image, in_words, settings_of
 
 
@@ -111,7 +110,7 @@ def test_the_guard_lets_nothing_go_of_which_nothing_is_known() -> None:
         scope=f"{TEAM}#1",
         etag="",
     )
-    occasion = Occasion[Settings, Event, Records](
+    context = Context[Settings, Event, Records](
         event=Dated(Tick(every_seconds=300), "m1", NOON),
         records=Records(),
         restrictions=SpendingRestrictions(),
@@ -119,9 +118,8 @@ def test_the_guard_lets_nothing_go_of_which_nothing_is_known() -> None:
         now=NOON,
         project=PROJECT,
     )
-    judged = guarded(Plan(changes=(change,)), guards(occasion, World()))
-    assert judged.changes == ()
-    assert [(refusal.scope, refusal.guard) for refusal in judged.refusals] == [(f"{TEAM}#1", "certain_end")]
+    refusals = certain_end(context, World(), (change,))
+    assert [(refusal.scope, refusal.guard) for refusal in refusals] == [(f"{TEAM}#1", "certain_end")]
 
 
 def test_the_secret_that_cannot_be_read_stops_the_run_before_anything_else() -> None:

@@ -9,10 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from functions.manage_previews.events import Event
+from functions.manage_previews.observing import observe
+from functions.manage_previews.preview_decision import Context
 from functions.manage_previews.records import Records, fold
-from functions.manage_previews.settling import settle
-from functions.manage_previews.verdicts import Occasion
-from functions.manage_previews.world import PullRequest, World
+from functions.manage_previews.world import PullRequest, Seen
+from shared.decision import Message
 from shared.events import Dated
 from shared.firestore_values import to_fields
 from shared.github_events import CommentCommand
@@ -66,8 +67,8 @@ def test_a_stranger_who_writes_the_marker_does_not_become_the_comment() -> None:
 def test_a_flood_of_comments_cannot_fill_the_one_document() -> None:
     key, known = f"{TEAM}#12", settings_of()
     pull = PullRequest(repository=TEAM, number=12, is_open=True, head_sha=sha_of(1))
-    records, notices = Records(), tuple[str, ...]()
-    strangers = [f"{number:0>39}" for number in range(20)]
+    records, notices = Records(), tuple[Message, ...]()
+    foreign = [f"{number:0>39}" for number in range(20)]
     for number in range(400):
         command = "/preview " + (sha_of(number), "stop", "extend 24h")[number % 3]
         word = CommentCommand(
@@ -75,21 +76,21 @@ def test_a_flood_of_comments_cannot_fill_the_one_document() -> None:
             number=12,
             comment_id=3_000_000_000 + number,
             created_at=NOON + timedelta(seconds=number),
-            author=strangers[number % 20],
+            author=foreign[number % 20],
             command=command,
         )
         event = Dated[Event](word, f"{number}", word.created_at)
         # The first hundred come while GitHub cannot be asked whose word counts.
-        asked = strangers if number > 100 else []
+        asked = foreign if number > 100 else []
         for _ in range(2):
             records = fold(records, event, known)
-            occasion = Occasion(event, records, SpendingRestrictions(), known, word.created_at, PROJECT)
-            world = World(pull_requests={key: pull}, may_write={(TEAM, login): False for login in asked})
-            settled = settle(occasion, world, ())
-            records, notices = settled.records, settled.notices
-        assert len(records.of(key).pending) <= (0 if asked else 4 * len(strangers))
+            context = Context(event, records, SpendingRestrictions(), known, word.created_at, PROJECT)
+            seen = Seen(pull_requests={key: pull}, may_write={(TEAM, login): False for login in asked})
+            observed = observe(context, seen)
+            records, notices = observed.records, observed.notices
+        assert len(records.of(key).pending) <= (0 if asked else 4 * len(foreign))
         # Said and weighed, and not weighed again when it is delivered again.
-        assert not asked or (notices == () and records.of(key).heard[-1].said == str(word.comment_id))
+        assert not asked or (notices == () and records.of(key).ignored[-1].said == str(word.comment_id))
     document = Document.pb(Document())
     to_fields(msgspec.to_builtins(records, builtin_types=(datetime,)), document.fields)
     assert document.ByteSize() < 2**20 / 200

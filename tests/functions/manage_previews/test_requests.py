@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from functions.manage_previews.words import Kind, read_words
+from functions.manage_previews.requests import Kind, read_requests
 from shared.github_events import CommentCommand
 
 NOON = datetime(2026, 11, 16, 12, tzinfo=UTC)
@@ -39,7 +39,7 @@ def said(command: str) -> CommentCommand:
     ],
 )
 def test_commands(command: str, kinds: list[Kind]) -> None:
-    assert [word.kind for word in read_words(said(command), LONGEST)] == kinds
+    assert [word.kind for word in read_requests(said(command), LONGEST)] == kinds
 
 
 @pytest.mark.parametrize(
@@ -52,10 +52,10 @@ def test_commands(command: str, kinds: list[Kind]) -> None:
     ],
 )
 def test_an_extension_is_counted_from_the_comment_and_has_an_end(length: str, until: datetime) -> None:
-    (word,) = read_words(said(f"/preview extend {length}"), LONGEST)
+    (word,) = read_requests(said(f"/preview extend {length}"), LONGEST)
     assert word.until == until
 
 
 def test_an_approval_is_of_the_commit_that_it_names() -> None:
-    start, approval = read_words(said(f"/preview {SHA}"), LONGEST)
+    start, approval = read_requests(said(f"/preview {SHA}"), LONGEST)
     assert (start.sha, approval.sha, approval.by, approval.said) == ("", SHA, "somebody", "5")

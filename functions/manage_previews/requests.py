@@ -27,7 +27,7 @@ class Kind(StrEnum):
     APPROVE = "approve"
 
 
-class Word(msgspec.Struct, frozen=True):
+class Request(msgspec.Struct, frozen=True):
     """Somebody's word: of two of a kind, the one that was said last counts."""
 
     at: datetime
@@ -41,22 +41,22 @@ class Word(msgspec.Struct, frozen=True):
     until: datetime | None = None
     """To when the preview is to be kept."""
 
-    def is_after(self, other: "Word | None") -> bool:
+    def is_after(self, other: "Request | None") -> bool:
         """Whether it was said later than another one, or there is none. Of two of one moment the ids decide."""
         return other is None or (self.at, self.said) > (other.at, other.said)
 
 
-def read_words(command: CommentCommand, longest: timedelta) -> tuple[Word, ...]:
+def read_requests(command: CommentCommand, longest: timedelta) -> tuple[Request, ...]:
     """What a comment asks for: nothing that is known, one thing, or to start and to approve at once."""
     said, at, by = str(command.comment_id), command.created_at, command.author
     match command.command.split()[1:]:
         case []:
-            return (Word(at, said, Kind.START, by),)
+            return (Request(at, said, Kind.START, by),)
         case ["stop"]:
-            return (Word(at, said, Kind.STOP, by),)
+            return (Request(at, said, Kind.STOP, by),)
         case ["extend", length] if found := _EXTENSION.fullmatch(length):
             until = at + min(int(found["count"]) * _UNITS[found["unit"]], longest)
-            return (Word(at, said, Kind.EXTEND, by, until=until),)
+            return (Request(at, said, Kind.EXTEND, by, until=until),)
         case [sha] if _SHA.fullmatch(sha):
-            return (Word(at, said, Kind.START, by), Word(at, said, Kind.APPROVE, by, sha=sha))
+            return (Request(at, said, Kind.START, by), Request(at, said, Kind.APPROVE, by, sha=sha))
     return ()

@@ -9,16 +9,16 @@ import msgspec
 from functions.manage_previews.events import Event, ImagePushed
 from functions.manage_previews.names import parts_of, service_id
 from functions.manage_previews.records import PullRecord, Records
+from functions.manage_previews.requests import Kind, Request
 from functions.manage_previews.settings import PreviewedRepository, Settings
 from functions.manage_previews.spec import Spec, spec_of
-from functions.manage_previews.words import Kind, Word
-from functions.manage_previews.world import PreviewService, PullRequest, World
+from functions.manage_previews.world import PreviewService, PullRequest, Seen
 from shared import automation
 from shared.clock import format_time
 from shared.events import RerunRequested
 from shared.restrictions import Restriction
 
-Occasion = automation.RunContext[Settings, Event, Records]
+Context = automation.RunContext[Settings, Event, Records]
 
 
 class State(StrEnum):
@@ -47,10 +47,10 @@ class State(StrEnum):
 _UNWANTED = frozenset((State.DRAFT, State.NO_LABEL, State.STOPPED, State.EXPIRED, State.PAUSED, State.CLOSED))
 
 
-class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+class PreviewDecision(msgspec.Struct, frozen=True, kw_only=True):
     """Where one pull request stands, and what is to be done about its service."""
 
-    subject: "Subject"
+    view: "PullRequestView"
     state: State
     why: str
     deploy: Spec | None = None
@@ -61,7 +61,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def key(self) -> str:
         """Of the pull request."""
-        return self.subject.key
+        return self.view.key
 
     @property
     def changes_service(self) -> bool:
@@ -69,15 +69,15 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
         return self.deploy is not None or self.remove
 
 
-class Subject(msgspec.Struct, frozen=True):
+class PullRequestView(msgspec.Struct, frozen=True):
     """One pull request, and all that is known of it."""
 
     pull: PullRequest
     repository: PreviewedRepository
     record: PullRecord
     preview: PreviewService | None
-    world: World
-    occasion: Occasion
+    seen: Seen
+    context: Context
 
     @property
     def key(self) -> str:
@@ -87,7 +87,12 @@ class Subject(msgspec.Struct, frozen=True):
     @property
     def service_name(self) -> str:
         """The full name of its service, whether there is one or not."""
-        return f"{self.occasion.settings.parent}/services/{service_id(self.repository.service, self.pull.number)}"
+        return f"{self.context.settings.parent}/services/{service_id(self.repository.service, self.pull.number)}"
+
+    @property
+    def environment(self) -> str:
+        """What GitHub calls the place of its deployments: one for each pull request."""
+        return service_id(self.repository.service, self.pull.number)
 
     @property
     def image_tag(self) -> str:
@@ -97,16 +102,16 @@ class Subject(msgspec.Struct, frozen=True):
     @property
     def expires_at(self) -> datetime:
         """When its preview goes, unless somebody pushes or comments."""
-        spoken = [word.at for word in self.record.words.values() if word.kind is not Kind.STOP]
-        active = max([self.record.active_at or self.occasion.now, *spoken])
-        extended = self.record.word(Kind.EXTEND)
-        lives_until = active + self.occasion.settings.time_to_live
+        spoken = [word.at for word in self.record.requests.values() if word.kind is not Kind.STOP]
+        active = max([self.record.active_at or self.context.now, *spoken])
+        extended = self.record.request(Kind.EXTEND)
+        lives_until = active + self.context.settings.time_to_live
         return max(lives_until, extended.until) if extended and extended.until else lives_until
 
     @property
-    def approval(self) -> Word | None:
+    def approval(self) -> Request | None:
         """Somebody's approval of the very commit that is the head now."""
-        word = self.record.word(Kind.APPROVE)
+        word = self.record.request(Kind.APPROVE)
         return word if word and word.sha == self.pull.head_sha else None
 
     @property
@@ -117,63 +122,63 @@ class Subject(msgspec.Struct, frozen=True):
     @property
     def needs_image(self) -> bool:
         """Whether it is to be known what image its head has."""
-        return not self._is_current or isinstance(self.occasion.event.event, ImagePushed | RerunRequested)
+        return not self._is_current or isinstance(self.context.event.event, ImagePushed | RerunRequested)
 
     def unwanted(self) -> tuple[State, str] | None:
         """Why there is to be no preview at all; None if there is to be one."""
         return next(self._reasons_against(), None)
 
-    def verdict(self, *, has_room: bool) -> Verdict:
+    def decision(self, *, has_room: bool) -> PreviewDecision:
         """What is to be done; ``has_room`` says whether one more preview may be made."""
         if no := self.unwanted():
-            return self._verdict(*no, remove=self.preview is not None and not self.preview.in_flight)
+            return self._decision(*no, remove=self.preview is not None and not self.preview.in_flight)
         if obstacle := next(self._obstacles(has_room=has_room), None):
-            return self._verdict(*obstacle)
+            return self._decision(*obstacle)
         spec = self._spec(self._digest())
         if self._is(spec):
             return self._as_it_stands()
         is_free = self.preview is None or not self.preview.in_flight
         why = f"its image is there, for commit {self.pull.head_sha[:7]}"
-        return self._verdict(State.DEPLOYING, why, deploy=spec if is_free else None)
+        return self._decision(State.DEPLOYING, why, deploy=spec if is_free else None)
 
     def _reasons_against(self) -> Iterator[tuple[State, str]]:
         if not self.pull.is_open:
             yield State.CLOSED, "the pull request is closed"
-        if self.occasion.records.is_paused:
+        if self.context.records.is_paused:
             yield State.PAUSED, "all previews are paused"
-        if restriction := self.occasion.restrictions.in_force.get(Restriction.PREVIEWS_OFF):
+        if restriction := self.context.restrictions.in_force.get(Restriction.PREVIEWS_OFF):
             because = ", ".join(restriction.because)
             yield State.PAUSED, f"the spending restriction previews_off is in force, by {because}"
         if self.pull.is_draft and not self.repository.drafts:
             yield State.DRAFT, "drafts have no preview"
         if self.repository.label and self.repository.label not in self.pull.labels:
             yield State.NO_LABEL, "it does not bear the label that previews ask for"
-        stop, start = self.record.word(Kind.STOP), self.record.word(Kind.START)
+        stop, start = self.record.request(Kind.STOP), self.record.request(Kind.START)
         if stop and stop.is_after(start):
             yield State.STOPPED, "somebody who may write asked for that"
-        if self.occasion.now >= self.expires_at:
+        if self.context.now >= self.expires_at:
             yield State.EXPIRED, f"nobody has pushed or commented in time: it expired at {format_time(self.expires_at)}"
 
     def _obstacles(self, *, has_room: bool) -> Iterator[tuple[State, str]]:
         """What stands in the way of a preview that is wanted. One that is there already stays as it is meanwhile."""
-        if self.preview is None and self.service_name in self.world.strangers:
+        if self.preview is None and self.service_name in self.seen.foreign:
             yield State.NAME_TAKEN, f"{self.service_name} is there, and is not a preview of ours"
         if self.needs_approval and not self._is_approved():
             yield State.NOT_APPROVED, "it comes from a fork, and this commit is not approved"
         if not self._digest():
             yield State.NO_IMAGE, f"there is no image {self.image_tag} yet"
         if self.preview is None and not has_room:
-            yield State.NO_ROOM, f"there are {self.occasion.settings.maximum} previews, and no more at once"
+            yield State.NO_ROOM, f"there are {self.context.settings.maximum} previews, and no more at once"
 
-    def _verdict(self, state: State, why: str, *, deploy: Spec | None = None, remove: bool = False) -> Verdict:
-        return Verdict(subject=self, state=state, why=why, deploy=deploy, remove=remove)
+    def _decision(self, state: State, why: str, *, deploy: Spec | None = None, remove: bool = False) -> PreviewDecision:
+        return PreviewDecision(view=self, state=state, why=why, deploy=deploy, remove=remove)
 
-    def _as_it_stands(self) -> Verdict:
+    def _as_it_stands(self) -> PreviewDecision:
         if self.preview and self.preview.in_flight:
-            return self._verdict(State.DEPLOYING, "Cloud Run is bringing it up")
+            return self._decision(State.DEPLOYING, "Cloud Run is bringing it up")
         if self.preview and self.preview.problem:
-            return self._verdict(State.FAILED, self.preview.problem)
-        return self._verdict(State.RUNNING, "it shows the head of the pull request")
+            return self._decision(State.FAILED, self.preview.problem)
+        return self._decision(State.RUNNING, "it shows the head of the pull request")
 
     @property
     def _is_current(self) -> bool:
@@ -189,43 +194,43 @@ class Subject(msgspec.Struct, frozen=True):
         )
 
     def _spec(self, digest: str) -> Spec:
-        return spec_of(self.pull, digest, self.repository, self.occasion.settings)
+        return spec_of(self.pull, digest, self.repository, self.context.settings)
 
     def _digest(self) -> str:
         """Of the image that is to be shown; empty if there is none."""
         if self.needs_image or self.preview is None:
-            return self.world.digests.get(self.image_tag, "")
+            return self.seen.digests.get(self.image_tag, "")
         return self.preview.digest
 
     def _is_approved(self) -> bool:
         """Whether whoever approved the head may write to the repository, now."""
         approval = self.approval
-        return approval is not None and self.world.may_write.get((self.pull.repository, approval.by), False)
+        return approval is not None and self.seen.may_write.get((self.pull.repository, approval.by), False)
 
 
-def subjects(occasion: Occasion, world: World) -> list[Subject]:
+def views_of(context: Context, seen: Seen) -> list[PullRequestView]:
     """Every pull request of this run of which something is known, those that have waited longest first."""
     found = [
-        Subject(
+        PullRequestView(
             pull,
-            occasion.settings.repositories[pull.repository],
-            occasion.records.of(key),
-            world.previews.get(key),
-            world,
-            occasion,
+            context.settings.repositories[pull.repository],
+            context.records.of(key),
+            seen.previews.get(key),
+            seen,
+            context,
         )
-        for key, pull in world.pull_requests.items()
+        for key, pull in seen.pull_requests.items()
     ]
-    return sorted(found, key=lambda one: (one.record.active_at or occasion.now, parts_of(one.key)))
+    return sorted(found, key=lambda one: (one.record.active_at or context.now, parts_of(one.key)))
 
 
-def verdicts(occasion: Occasion, world: World) -> list[Verdict]:
-    """The verdict on each pull request. Rooms are given to those that have waited longest; nobody's is taken away."""
-    room = occasion.settings.maximum - len(world.previews)
-    judged: list[Verdict] = []
-    for subject in subjects(occasion, world):
-        verdict = subject.verdict(has_room=room > 0)
-        if verdict.deploy and subject.preview is None:
+def decisions_on(context: Context, seen: Seen) -> list[PreviewDecision]:
+    """The decision on each pull request. Rooms are given to those that have waited longest; nobody's is taken away."""
+    room = context.settings.maximum - len(seen.previews)
+    judged: list[PreviewDecision] = []
+    for view in views_of(context, seen):
+        decision = view.decision(has_room=room > 0)
+        if decision.deploy and view.preview is None:
             room -= 1
-        judged.append(verdict)
+        judged.append(decision)
     return judged

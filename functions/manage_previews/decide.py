@@ -1,0 +1,160 @@
+"""The decision of `manage_previews`: what to change and why, what to remember, what to report. Pure."""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from functions.manage_previews.changes import (
+    CreateDeployment,
+    DeletePreview,
+    DeployPreview,
+    PreviewChange,
+    SetDeploymentStatus,
+    WriteComment,
+)
+from functions.manage_previews.comment import checksum_of, text_of
+from functions.manage_previews.needs import see
+from functions.manage_previews.observing import observe
+from functions.manage_previews.preview_decision import Context, PreviewDecision, State, decisions_on
+from functions.manage_previews.records import DeploymentState, Records
+from functions.manage_previews.world import PreviewService, Seen
+from shared.clock import format_time
+from shared.decision import Alert, Decision, Text
+from shared.world import World
+
+
+def decide(context: Context, world: World, applied: tuple[PreviewChange, ...]) -> Decision[Records, PreviewChange]:
+    """First the services; what is written at GitHub reports what is seen, so that comes after them."""
+    del applied  # what was done is seen in the world
+    seen = see(context, world)
+    observed = observe(context, seen)
+    context = msgspec.structs.replace(context, records=observed.records)
+    decisions = [one for one in decisions_on(context, seen) if one.key not in seen.blocked]
+    return Decision(
+        records=observed.records,
+        changes=tuple(change for decision in decisions for change in _changes(decision, seen)),
+        waiting=tuple(Text(f"{one.key}: {text}") for one in decisions if (text := _waiting(one))),
+        next=tuple(Text(f"{one.key}: {text}") for one in decisions if (text := _next(one))),
+        alerts=(
+            *(Alert("name_taken", one.key, one.why) for one in decisions if one.state is State.NAME_TAKEN),
+            *(Alert("lost_access", key, why) for key, why in sorted(seen.lost.items())),
+        ),
+        notices=observed.notices,
+    )
+
+
+def _changes(decision: PreviewDecision, seen: Seen) -> Iterator[PreviewChange]:
+    if decision.changes_service:
+        yield _change_of_service(decision)
+    elif decision.key not in seen.unresolved:
+        yield from _change_of_deployment(decision)
+        yield from _change_of_comment(decision)
+
+
+def _change_of_service(decision: PreviewDecision) -> PreviewChange:
+    preview = decision.view.preview
+    before, etag = (preview.digest, preview.etag) if preview else ("", "")
+    if decision.deploy is None:
+        return DeletePreview(
+            target=decision.view.service_name,
+            field="image",
+            before=before,
+            after="",
+            reason=Text(decision.why),
+            scope=decision.key,
+            etag=etag,
+        )
+    return DeployPreview(
+        target=decision.view.service_name,
+        field="image",
+        before=before,
+        after=decision.deploy.digest,
+        reason=Text(decision.why),
+        scope=decision.key,
+        spec=decision.deploy,
+        etag=etag,
+    )
+
+
+def _change_of_comment(decision: PreviewDecision) -> Iterator[PreviewChange]:
+    known = decision.view.record.comment
+    if known is None and not decision.state.is_wanted:
+        return
+    text = text_of(decision)
+    if known is None or known.checksum != checksum_of(text):
+        yield WriteComment(
+            target=decision.key,
+            field="comment",
+            before="there" if known else "",
+            after=f"{decision.state}, {decision.view.pull.head_sha[:7]}",
+            reason=Text(decision.why),
+            scope=decision.key,
+            access=decision.view.context.settings.github,
+            text=text,
+            comment_id=known.id if known else 0,
+        )
+
+
+def _change_of_deployment(decision: PreviewDecision) -> Iterator[PreviewChange]:
+    """A deployment tells of one commit: when another one is shown, it ends, and a new one begins."""
+    view, known, settings = decision.view, decision.view.record.deployment, decision.view.context.settings
+    preview = view.preview if decision.state.is_wanted and settings.deployments else None
+    is_done = known is None or known.state is DeploymentState.INACTIVE
+    target = f"{decision.key}, deployments"
+    if preview and is_done and (known is None or known.sha != preview.sha):
+        state = _state_of(preview)
+        yield CreateDeployment(
+            target=target,
+            field="deployment",
+            before="",
+            after=f"{preview.sha[:7]}, {state}",
+            reason=Text(decision.why),
+            scope=decision.key,
+            access=settings.github,
+            sha=preview.sha,
+            environment=view.environment,
+            state=state,
+            url=_url(preview, state),
+        )
+    elif known:
+        is_shown = preview is not None and preview.sha == known.sha
+        state = _state_of(preview) if preview and is_shown else DeploymentState.INACTIVE
+        if known.state is not state:
+            yield SetDeploymentStatus(
+                target=target,
+                field=f"status of {known.sha[:7]}",
+                before=known.state or "",
+                after=state,
+                reason=Text(decision.why),
+                scope=decision.key,
+                access=settings.github,
+                deployment_id=known.id,
+                sha=known.sha,
+                state=state,
+                url=_url(preview, state),
+            )
+
+
+def _state_of(preview: PreviewService) -> DeploymentState:
+    if preview.in_flight:
+        return DeploymentState.IN_PROGRESS
+    return DeploymentState.FAILURE if preview.problem else DeploymentState.SUCCESS
+
+
+def _url(preview: PreviewService | None, state: DeploymentState) -> str:
+    return preview.uri if preview and state is DeploymentState.SUCCESS else ""
+
+
+def _waiting(decision: PreviewDecision) -> str:
+    """What is in flight, and must end first."""
+    preview = decision.view.preview
+    return f"Cloud Run is bringing up {preview.name}" if preview and preview.in_flight else ""
+
+
+def _next(decision: PreviewDecision) -> str:
+    match decision.state:
+        case State.NO_IMAGE | State.NOT_APPROVED | State.NO_ROOM:
+            return f"{decision.state}: {decision.why}"
+        case State.RUNNING | State.FAILED:
+            return f"expires at {format_time(decision.view.expires_at)} unless someone pushes or comments"
+    return ""

@@ -1,0 +1,211 @@
+"""What `manage_previews` has to read, in rounds: each asks only what matters after the one before it. Pure."""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from functions.manage_previews.names import MANAGED_BY, NUMBER, key_of, parts_of, service_id
+from functions.manage_previews.observing import observe
+from functions.manage_previews.preview_decision import Context, PullRequestView, decisions_on, views_of
+from functions.manage_previews.records import Deployed
+from functions.manage_previews.scope import scope_of, unfinished
+from functions.manage_previews.settings import Settings
+from functions.manage_previews.world import (
+    CommentOf,
+    DeploymentOf,
+    DigestsOf,
+    FoundComment,
+    FoundDeployment,
+    ListedService,
+    Lost,
+    MayWrite,
+    OpenPullRequests,
+    PreviewNeed,
+    PreviewService,
+    PullRequest,
+    PullRequestOf,
+    Seen,
+    ServicesIn,
+)
+from shared.holds import Phase
+from shared.world import Need, Unreadable, World
+
+
+def needs(context: Context, world: World) -> Iterator[PreviewNeed]:
+    """Services and pull requests, who may write, images, and what was written at GitHub, one after another."""
+    for step in (_pull_requests, _pull_requests_that_may_be_done, _speakers, _approvers_and_images, _written):
+        asked = list(step(context, world))
+        yield from asked
+        if world.missing(asked):
+            return
+
+
+def see(context: Context, world: World) -> Seen:
+    """The answers, by pull request. What could not be read blocks its pull request, and no other."""
+    services = world.get(ServicesIn(context.settings.parent))
+    previews: dict[str, PreviewService] = {}
+    foreign: set[str] = set()
+    orphans: list[str] = []
+    for service in services if isinstance(services, tuple) else ():
+        owner = owner_of(service, context.settings)
+        if owner is None:
+            foreign.add(service.name)
+        elif owner not in context.settings.repositories:
+            orphans.append(service.name)
+        else:
+            previews[key_of(owner, int(service.labels[NUMBER]))] = service.preview
+    found, lost = _found(world)
+    seen = Seen(
+        pull_requests=found,
+        lost=lost,
+        previews=previews,
+        foreign=frozenset(foreign),
+        orphans=tuple(orphans),
+        may_write={
+            (need.repository, need.login): answer
+            for need, answer in world.answers.items()
+            if isinstance(need, MayWrite) and isinstance(answer, bool)
+        },
+        digests={
+            tag: digest
+            for need, answer in world.answers.items()
+            if isinstance(need, DigestsOf) and isinstance(answer, dict)
+            for tag, digest in answer.items()
+        },
+        comments={
+            need.key: answer
+            for need, answer in world.answers.items()
+            if isinstance(need, CommentOf) and (answer is None or isinstance(answer, FoundComment))
+        },
+        deployments={
+            need.key: answer
+            for need, answer in world.answers.items()
+            if isinstance(need, DeploymentOf) and (answer is None or isinstance(answer, FoundDeployment))
+        },
+        unresolved=frozenset(
+            need.key
+            for need, answer in world.answers.items()
+            if isinstance(need, CommentOf | DeploymentOf) and isinstance(answer, Unreadable)
+        ),
+    )
+    return msgspec.structs.replace(seen, blocked=frozenset(_blocked(context, world, seen)))
+
+
+def owner_of(service: ListedService, settings: Settings) -> str | None:
+    """The repository of a preview of ours, by labels and the name that goes with them; None if the service is none."""
+    labels = service.labels
+    if any(labels.get(name) != value for name, value in MANAGED_BY.items()) or not labels.get(NUMBER, "").isdecimal():
+        return None
+    known = settings.repositories.get(service.repository)
+    name = service.name.rpartition("/")[2]
+    is_named_so = known is None or name == service_id(known.service, int(labels[NUMBER]))
+    return service.repository if service.repository and is_named_so else None
+
+
+def _pull_requests(context: Context, world: World) -> Iterator[PreviewNeed]:
+    """Those of the event; of all, one list for each repository."""
+    del world
+    scope, access = scope_of(context), context.settings.github
+    if scope.is_empty:
+        return
+    yield ServicesIn(context.settings.parent)
+    if scope.is_all:
+        yield from (OpenPullRequests(access, repository) for repository in context.settings.repositories)
+    else:
+        yield from (PullRequestOf(access, key) for key in sorted(scope.keys))
+
+
+def _pull_requests_that_may_be_done(context: Context, world: World) -> Iterator[PreviewNeed]:
+    """One get for each that is not open any more. What cannot be listed is not done."""
+    if not scope_of(context).is_all:
+        return
+    seen, access = see(context, world), context.settings.github
+    listed = {
+        repository
+        for repository in context.settings.repositories
+        if isinstance(world.get(OpenPullRequests(access, repository)), tuple)
+    }
+    open_ = {pull.key for one in listed for pull in _list(context, world, one)}
+    keys = {key for key in unfinished(context) | set(seen.previews) if parts_of(key)[0] in listed} - open_
+    yield from (PullRequestOf(access, key) for key in sorted(keys))
+
+
+def _list(context: Context, world: World, repository: str) -> tuple[PullRequest, ...]:
+    answer = world.get(OpenPullRequests(context.settings.github, repository))
+    return answer if isinstance(answer, tuple) else ()
+
+
+def _speakers(context: Context, world: World) -> Iterator[PreviewNeed]:
+    """Who has asked for something of which is not known yet whether it counts."""
+    for view in views_of(context, see(context, world)):
+        for request in view.record.pending:
+            yield MayWrite(context.settings.github, view.pull.repository, request.by)
+
+
+def _approvers_and_images(context: Context, world: World) -> Iterator[PreviewNeed]:
+    """Whose approval is to be checked again, and the images of which it matters now whether they are there."""
+    seen = see(context, world)
+    context = msgspec.structs.replace(context, records=observe(context, seen).records)
+    views = [view for view in views_of(context, seen) if not view.unwanted()]
+    for view in views:
+        if view.approval and view.needs_approval:
+            yield MayWrite(context.settings.github, view.pull.repository, view.approval.by)
+    wanted: dict[str, set[str]] = {}
+    for view in views:
+        if view.needs_image:
+            place, _, tag = view.image_tag.rpartition(":")
+            wanted.setdefault(place, set()).add(tag)
+    yield from (DigestsOf(place, tuple(sorted(tags))) for place, tags in sorted(wanted.items()))
+
+
+def _written(context: Context, world: World) -> Iterator[PreviewNeed]:
+    """Comments and deployments that were perhaps written, and comments that are to be written first."""
+    seen = see(context, world)
+    context = msgspec.structs.replace(context, records=observe(context, seen).records)
+    access = context.settings.github
+    for decision in sorted(decisions_on(context, seen), key=lambda one: one.key):
+        known = decision.view.record.comment
+        is_unsure = (
+            known.phase is Phase.INTENDED if known else decision.state.is_wanted and not decision.changes_service
+        )
+        if is_unsure:
+            yield CommentOf(access, decision.key, known.id if known else 0)
+    for view in sorted(views_of(context, seen), key=lambda one: one.key):
+        deployed: Deployed | None = view.record.deployment
+        if deployed and deployed.phase is Phase.INTENDED:
+            yield DeploymentOf(access, view.key, view.environment, deployed)
+
+
+def _found(world: World) -> tuple[dict[str, PullRequest], dict[str, str]]:
+    """The pull requests by key, and why nothing is known of a repository or one of them."""
+    found: dict[str, PullRequest] = {}
+    lost: dict[str, str] = {}
+    for need, answer in world.answers.items():
+        if isinstance(need, OpenPullRequests) and isinstance(answer, tuple):
+            found |= {pull.key: pull for pull in answer}
+        elif isinstance(need, PullRequestOf) and isinstance(answer, PullRequest):
+            found[answer.key] = answer
+        elif isinstance(need, OpenPullRequests | PullRequestOf) and isinstance(answer, Lost):
+            lost[need.repository if isinstance(need, OpenPullRequests) else need.key] = answer.why
+    return found, lost
+
+
+def _blocked(context: Context, world: World, seen: Seen) -> Iterator[str]:
+    """Pull requests of which something could not be read. Without the services, that is all of them."""
+    if isinstance(world.get(ServicesIn(context.settings.parent)), Unreadable):
+        yield from seen.pull_requests
+    failed = [need for need, answer in world.answers.items() if isinstance(answer, Unreadable)]
+    for view in views_of(context, seen):
+        if any(_concerns(need, view) for need in failed):
+            yield view.key
+
+
+def _concerns(need: Need[object], view: PullRequestView) -> bool:
+    """Whether the decision on a pull request rests on the answer to a need."""
+    match need:
+        case MayWrite(repository=repository, login=login):
+            by = {request.by for request in (*view.record.pending, *view.record.requests.values())}
+            return repository == view.pull.repository and login in by
+        case DigestsOf(place=place, tags=tags):
+            return view.image_tag in {f"{place}:{tag}" for tag in tags}
+    return False

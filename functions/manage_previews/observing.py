@@ -1,0 +1,120 @@
+"""What a look at the seen tells the records: whose word counts, what is the head, what stands at GitHub. Pure."""
+
+from datetime import timedelta
+
+import msgspec
+
+from functions.manage_previews.comment import checksum_of
+from functions.manage_previews.names import parts_of
+from functions.manage_previews.preview_decision import Context
+from functions.manage_previews.records import (
+    MOST_IGNORED,
+    NOTHING,
+    Deployed,
+    DeploymentState,
+    PullRecord,
+    Records,
+    Written,
+    newest,
+    with_records,
+)
+from functions.manage_previews.scope import is_done
+from functions.manage_previews.world import PullRequest, Seen
+from shared.decision import Message, Text
+from shared.github_events import PullRequestEvent
+from shared.holds import Phase
+
+REMEMBERED = timedelta(days=7)
+"""For how long a closed pull request is remembered: Pub/Sub delivers nothing that is older."""
+ACTIVITY = frozenset(("opened", "reopened", "synchronize", "ready_for_review"))
+"""What counts as a push."""
+
+
+class Observed(msgspec.Struct, frozen=True):
+    """The records after a look, and what a person should know of it."""
+
+    records: Records
+    notices: tuple[Message, ...] = ()
+
+
+def observe(context: Context, seen: Seen) -> Observed:
+    """The records after what was seen, and whose requests are ignored."""
+    notices: list[str] = []
+    records_of: dict[str, PullRecord] = {}
+    for key, pull in seen.pull_requests.items():
+        if key in seen.blocked:
+            continue
+        record = _weighed(context.records.of(key), pull, seen, notices)
+        record = _with_head(record, pull, context)
+        record = _with_what_stands(record, key, seen)
+        records_of[key] = msgspec.structs.replace(record, closed_at=None) if pull.is_open else _closed(record, context)
+    records = with_records(context.records, records_of)
+    notices += [f"{name} is a preview of a repository that is no longer in the settings" for name in seen.orphans]
+    return Observed(_without_old(records, context), tuple(map(Text, notices)))
+
+
+def _weighed(record: PullRecord, pull: PullRequest, seen: Seen, notices: list[str]) -> PullRecord:
+    """The record with those pending requests that count; those of people without write access are ignored."""
+    asked = [request for request in record.pending if (pull.repository, request.by) in seen.may_write]
+    if not asked:
+        return record
+    requests, ignored = dict(record.requests), list(record.ignored)
+    for request in asked:
+        if not seen.may_write[pull.repository, request.by]:
+            notices.append(f"{pull.key}: {request.kind} ignored: {request.by} has no write access")
+            ignored.append(request)
+        elif request.is_after(requests.get(request.kind)):
+            requests[request.kind] = request
+    return msgspec.structs.replace(
+        record,
+        requests=dict(sorted(requests.items())),
+        ignored=newest(request for request in ignored if request.is_after(requests.get(request.kind)))[-MOST_IGNORED:],
+        pending=tuple(request for request in record.pending if request not in asked),
+    )
+
+
+def _with_head(record: PullRecord, pull: PullRequest, context: Context) -> PullRecord:
+    """The record with the head, and since when it is that: by the event, if it speaks of that commit."""
+    event = context.event.event
+    about = event if isinstance(event, PullRequestEvent) and event.head_sha == pull.head_sha else None
+    said = min(about.updated_at, context.now) if about else context.now
+    if record.head_sha != pull.head_sha and (pull.is_open or record != NOTHING):
+        return msgspec.structs.replace(record, head_sha=pull.head_sha, active_at=said)
+    is_activity = about is not None and about.action in ACTIVITY and record.active_at is not None
+    if is_activity and record.active_at and said > record.active_at:
+        return msgspec.structs.replace(record, active_at=said)
+    return record
+
+
+def _with_what_stands(record: PullRecord, key: str, seen: Seen) -> PullRecord:
+    """The record with the comment and the deployment as they were found, where they were looked up."""
+    if key in seen.comments:
+        found = seen.comments[key]
+        written = Written(found.id, checksum_of(found.text), Phase.CONFIRMED) if found else None
+        record = msgspec.structs.replace(record, comment=written)
+    if key in seen.deployments:
+        told = seen.deployments[key]
+        deployed = Deployed(told.id, told.sha, told.state, Phase.CONFIRMED) if told else None
+        record = msgspec.structs.replace(record, deployment=deployed)
+    return record
+
+
+def _closed(record: PullRecord, context: Context) -> PullRecord:
+    """The record of a pull request that is closed; nothing, if nothing of it has to be remembered."""
+    if record == NOTHING:
+        return NOTHING
+    known = record.deployment
+    is_told = known is not None and (known.state, known.phase) == (DeploymentState.INACTIVE, Phase.CONFIRMED)
+    deployment = None if is_told else known
+    return msgspec.structs.replace(record, closed_at=record.closed_at or context.now, deployment=deployment)
+
+
+def _without_old(records: Records, context: Context) -> Records:
+    """The records without pull requests that were over long ago, or whose repository is not in the settings."""
+    kept = {
+        key: record
+        for key, record in records.pull_requests.items()
+        if parts_of(key)[0] in context.settings.repositories
+        if record.closed_at is None or not is_done(record) or context.now - record.closed_at < REMEMBERED
+    }
+    return records if kept == records.pull_requests else msgspec.structs.replace(records, pull_requests=kept)
