@@ -12,7 +12,7 @@ import msgspec
 
 from shared.automation import Automation, ChangeT, EventT, Records, RecordsT, RunContext, SectionT
 from shared.clients import Clients
-from shared.decision import Alert, Decision, LogLine, Message
+from shared.decision import Alert, Decision, LogLine, Message, Text
 from shared.errors import RunFailed, StillBusy, WriteConflict, cloud_errors, in_words
 from shared.events import Dated, RerunRequested, Tick, inbox_of
 from shared.lease import Lease, LeaseRecord
@@ -29,7 +29,7 @@ PAUSE_SECONDS = 3.0
 """How long a run that waits for what is in flight leaves it alone at a time."""
 SUPERSEDED_SECONDS = 3600
 """A continuation that could not begin within an hour leaves the work to the schedule."""
-TIME_IS_UP = "time is up; the next run continues"
+TIME_IS_UP = Text("time is up; the next run continues")
 ANOTHER_RUN = "another run holds the lease, and reruns before it releases it"
 
 
@@ -271,7 +271,7 @@ class RunLoop(Generic[SectionT, EventT, RecordsT, NeedT, ChangeT]):
 
     def _apply_one(self, change: ChangeT) -> tuple[ChangeReport, Sequence[str]]:
         if self._has_no_time_left():
-            return change_report(change, Outcome.WAITING, TIME_IS_UP), ()
+            return change_report(change, Outcome.WAITING, str(TIME_IS_UP)), ()
         try:
             notices = self._automation.apply(change, self._runtime.clients)
         except StillBusy as busy:

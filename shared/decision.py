@@ -32,6 +32,11 @@ class Text(Message, frozen=True):
         return self.text
 
 
+def as_message(text: Message | str) -> Message:
+    """A sentence as a message."""
+    return text if isinstance(text, Message) else Text(text)
+
+
 class Saving(msgspec.Struct, frozen=True):
     """Money that was not spent."""
 
@@ -51,7 +56,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     """What of it changes, in Google's words."""
     before: str
     after: str
-    reason: Message | str
+    reason: Message
     scope: str
     """What a refusal stops: this budget, pool, secret or set, and not the others."""
     guard: ClassVar[str] = ""
@@ -119,16 +124,14 @@ class Decision(msgspec.Struct, Generic[RecordsT_co, ChangeT_co], frozen=True, kw
     changes: tuple[ChangeT_co, ...] = ()
     """What is possible now."""
     refusals: tuple[Refusal, ...] = ()
-    waiting: tuple[Message | str, ...] = ()
+    waiting: tuple[Message, ...] = ()
     """What is in flight and must end first."""
-    next: tuple[Message | str, ...] = ()
+    next: tuple[Message, ...] = ()
     """What would follow, and when."""
     alerts: tuple[Alert, ...] = ()
     """Repeated on each run for as long as it is so."""
-    notices: tuple[Message | str, ...] = ()
+    notices: tuple[Message, ...] = ()
     """What a person should know of what was seen."""
     log: tuple[LogLine, ...] = ()
-    intended: object = None
-    """Temporary, for `shared/legacy.py`."""
     table: tuple[str, ...] = ()
     """While observing, the whole decision, line by line: what stays as it is, and why, is in it too."""

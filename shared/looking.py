@@ -26,8 +26,6 @@ class Look(msgspec.Struct, Generic[SectionT, EventT, RecordsT, ChangeT], frozen=
     @property
     def intended(self) -> RecordsT:
         """The records that must be durable before the changes are made."""
-        if self.decision.intended is not None:
-            return self.decision.intended  # type: ignore[return-value]
         return self.decision.records.before(self.decision.changes)
 
 

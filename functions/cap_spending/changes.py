@@ -3,8 +3,8 @@
 from typing import ClassVar
 
 from functions.cap_spending.settings import Rung
+from shared.decision import Change
 from shared.holds import HeldChange
-from shared.plan import Change
 from shared.restrictions import SpendingRestrictions
 from shared.state import Document
 

@@ -8,7 +8,7 @@ from functions.rotate_secrets.rotation_state import RotationState, VersionNumber
 from functions.rotate_secrets.secret_decision import SecretDecision
 from functions.rotate_secrets.view import SecretView
 from functions.rotate_secrets.world import Version
-from shared.decision import Alert
+from shared.decision import Alert, Text
 
 MOST_TESTED = 5
 """So many versions are tried, those that serve first: older ones are not worth a login each."""
@@ -27,7 +27,7 @@ def decide_adopt(view: SecretView) -> SecretDecision:
     )
     after = f"version {state.current}" if state.current else "no version"
     edit = view.edit("promoted", "", after)
-    return SecretDecision(change=Adopt(**edit, reason="it has not been rotated here before", state=state))
+    return SecretDecision(change=Adopt(**edit, reason=Text("it has not been rotated here before"), state=state))
 
 
 def decide_readopt(view: SecretView) -> SecretDecision | None:
@@ -62,7 +62,7 @@ def decide_readopt(view: SecretView) -> SecretDecision | None:
     )
     reason = unfit or "a person has added it, and it serves and is accepted"
     edit = view.edit("promoted", f"version {view.state.current}", f"version {state.current}")
-    return SecretDecision(change=Adopt(**edit, reason=reason, state=state), notices=foreign_versions(view))
+    return SecretDecision(change=Adopt(**edit, reason=Text(reason), state=state), notices=foreign_versions(view))
 
 
 def foreign_versions(view: SecretView) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from functions.rotate_secrets.records import Context, Records
 from functions.rotate_secrets.secret_decision import SecretDecision, TargetVersions
 from functions.rotate_secrets.view import SecretView, views
 from functions.rotate_secrets.world import Dependent
-from shared.decision import Decision
+from shared.decision import Decision, Text, as_message
 from shared.world import World
 
 TOGETHER_WITHIN = timedelta(minutes=10)
@@ -36,10 +36,10 @@ def decide(context: Context, world: World, applied: tuple[RotationChange, ...]) 
         records=_without_fulfilled(context.records, seen),
         changes=(*changes, *rolls),
         refusals=tuple(decision.refusal for decision in decisions if decision.refusal),
-        waiting=tuple(dict.fromkeys(line for decision in decisions for line in decision.waiting)),
-        next=tuple(next_),
+        waiting=tuple(map(as_message, dict.fromkeys(line for decision in decisions for line in decision.waiting))),
+        next=tuple(map(Text, next_)),
         alerts=tuple(alert for decision in decisions for alert in decision.alerts),
-        notices=tuple(dict.fromkeys(line for decision in decisions for line in decision.notices)),
+        notices=tuple(map(as_message, dict.fromkeys(line for decision in decisions for line in decision.notices))),
     )
 
 
@@ -91,7 +91,7 @@ def _roll(dependent: Dependent, found: list[Move], reason: str) -> Roll:
         field="references to secrets",
         before=", ".join(f"{secret}:{before}" for secret, before, _ in shown),
         after=", ".join(f"{secret}:{after}" for secret, _, after in shown),
-        reason=reason,
+        reason=Text(reason),
         scope=dependent.name,
         moves=tuple(found),
         resource=dependent.resource,

@@ -14,6 +14,7 @@ from functions.rotate_secrets.settings import RotationStage
 from functions.rotate_secrets.starting import start_rotation
 from functions.rotate_secrets.view import SecretView
 from shared.clock import format_time
+from shared.decision import Text
 
 READ_WITHIN = timedelta(minutes=2)
 """A receiver that reads the newest version by itself does so at least once a minute: clocks may differ by another."""
@@ -36,7 +37,7 @@ def decide_in_progress(view: SecretView, state: RotationState, attempt: Attempt)
             edit = view.edit("value", f"version {attempt.before}", f"version {attempt.version} accepted")
             change = SetValue(
                 **edit,
-                reason="what uses it must be accepted",
+                reason=Text("what uses it must be accepted"),
                 state=after,
                 value=view.value,
                 versions=new_versions(view, attempt),
@@ -46,7 +47,9 @@ def decide_in_progress(view: SecretView, state: RotationState, attempt: Attempt)
         case RotationStage.PROMOTE:
             after = advanced(promoted(state, attempt, view.now), attempt, stages)
             edit = view.edit("promoted", f"version {attempt.before}", f"version {attempt.version}")
-            return SecretDecision(change=Promote(**edit, reason="it is accepted wherever it has to be", state=after))
+            return SecretDecision(
+                change=Promote(**edit, reason=Text("it is accepted wherever it has to be"), state=after)
+            )
     return _decide_roll_out(view, state, attempt, after)
 
 
@@ -73,7 +76,7 @@ def _decide_roll_out(view: SecretView, state: RotationState, attempt: Attempt, a
     else:
         edit = view.edit("dependents", f"version {attempt.before}", f"version {attempt.version} serves")
         why = f"{len(moved)} {'dependent is' if len(moved) == 1 else 'dependents are'} ready"
-        decision = SecretDecision(change=Finish(**edit, reason=why, state=after))
+        decision = SecretDecision(change=Finish(**edit, reason=Text(why), state=after))
     return msgspec.structs.replace(decision, notices=(*decision.notices, *lagging(view)))
 
 

@@ -7,6 +7,7 @@ from functions.rotate_secrets.questions import RunningExecutionsIn, VersionsOf, 
 from functions.rotate_secrets.rotation_state import RotationState, retired
 from functions.rotate_secrets.secret_decision import SecretDecision, TargetVersions
 from functions.rotate_secrets.view import SecretView
+from shared.decision import Text
 
 
 def decide_retire(view: SecretView, state: RotationState) -> SecretDecision:
@@ -35,7 +36,7 @@ def decide_retire(view: SecretView, state: RotationState) -> SecretDecision:
     edit = view.edit("versions", f"{told} enabled", f"{told} disabled")
     change = Retire(
         **edit,
-        reason="all dependents serve with the new version, and the grace period is over",
+        reason=Text("all dependents serve with the new version, and the grace period is over"),
         state=retired(state),
         value=view.value,
         versions=older,

@@ -17,6 +17,7 @@ from functions.rotate_secrets.rotation_state import (
 from functions.rotate_secrets.secret_decision import SecretDecision, TargetVersions
 from functions.rotate_secrets.settings import RotationStage
 from functions.rotate_secrets.view import SecretView
+from shared.decision import Text
 
 REQUESTED = "requested by a person"
 REMOVED = "it was removed from the settings"
@@ -52,7 +53,7 @@ def start_rollback(view: SecretView, state: RotationState, attempt: Attempt, why
     attempt = msgspec.structs.replace(attempt, back=why)
     after = msgspec.structs.replace(state, attempt=attempt)
     edit = view.edit("rotation", f"epoch {attempt.epoch}", "taken back")
-    return SecretDecision(change=TakeBack(**edit, reason=why, state=after))
+    return SecretDecision(change=TakeBack(**edit, reason=Text(why), state=after))
 
 
 def decide_rollback(view: SecretView, state: RotationState, attempt: Attempt) -> SecretDecision:
@@ -67,7 +68,7 @@ def decide_rollback(view: SecretView, state: RotationState, attempt: Attempt) ->
         edit = view.edit("value", f"version {attempt.version}", f"version {attempt.before} accepted again")
         change = RestoreValue(
             **edit,
-            reason=attempt.back,
+            reason=Text(attempt.back),
             state=msgspec.structs.replace(state, attempt=restored),
             value=value,
             versions=before,
@@ -97,7 +98,7 @@ def decide_rollback(view: SecretView, state: RotationState, attempt: Attempt) ->
         return SecretDecision(alerts=(view.alert("not_taken_back", why),))
     edit = view.edit("rotation", "taken back", f"version {attempt.before} counts")
     reason = "nothing that can be moved refers to the new version any more"
-    return SecretDecision(change=GiveUp(**edit, reason=reason, state=given_up(state, attempt, view.now)))
+    return SecretDecision(change=GiveUp(**edit, reason=Text(reason), state=given_up(state, attempt, view.now)))
 
 
 def _going_back(numbers: VersionNumbers, before: int) -> NewVersion:

@@ -19,6 +19,7 @@ from functions.rotate_secrets.rotation_state import Attempt, NewVersion, Rotatio
 from functions.rotate_secrets.secret_decision import SecretDecision, TargetVersions
 from functions.rotate_secrets.settings import Postgres, Random
 from functions.rotate_secrets.view import SecretView
+from shared.decision import Text
 
 
 def start_rotation(view: SecretView, why: str, *, is_resumed: bool = False) -> SecretDecision:
@@ -99,7 +100,7 @@ def _adding(view: SecretView, why: str) -> SecretDecision:
     current = view.state.current
     change = AddVersion(
         **view.edit("versions", f"version {current}" if current else "none", "add a version"),
-        reason=why,
+        reason=Text(why),
         state=_with_attempt(view),
         terms=terms,
         current=view.current,

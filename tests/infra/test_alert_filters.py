@@ -13,7 +13,7 @@ from functions.prune_backups.guards import QUESTIONS
 from infra.suite.automations import ROOT
 from localcloud.logging.filter import all_hold, parse_filter
 from localcloud.logging.service import payload
-from shared.plan import Alert, Refusal
+from shared.decision import Alert, Refusal
 from shared.report import Outcome, Report
 from shared.settings import Mode
 from tests.infra.test_docs import OPERATE

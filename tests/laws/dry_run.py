@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from shared.automation import AnyAutomation
-from shared.plan import Change
+from shared.decision import Change
 from shared.report import ChangeReport
 from shared.settings import Mode
 from tests.laws.broken import in_lines

@@ -16,7 +16,7 @@ from tests.laws.case import Case
 from tests.laws.harness import Stage
 from tests.laws.scenario import load_scenario, scenario_files
 
-AUTOMATIONS = [name for name in load_automations() if Path(f"functions/{name}/automation.py").exists()]
+AUTOMATIONS = list(load_automations())
 SCENARIOS = [(name, path) for name in AUTOMATIONS for path in scenario_files(name)]
 
 

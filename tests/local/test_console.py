@@ -11,7 +11,7 @@ from rich.console import Console as RichConsole
 
 from local.console import BudgetAlert, Console, LogLine, Progress, read_line
 from local.story.summary import summary
-from shared.plan import Alert, Change, Refusal
+from shared.decision import Alert, Change, Refusal, Text
 from shared.report import ChangeReport, Outcome, Report, change_report, with_changes
 from shared.settings import Mode
 
@@ -24,7 +24,7 @@ CHANGE = Change(
     field="max_instances",
     before="20",
     after="1",
-    reason="cost is high",
+    reason=Text("cost is high"),
     scope="s",
 )
 

@@ -6,7 +6,7 @@ from google.cloud.firestore_admin_v1 import FirestoreAdminClient
 
 from localcloud import LocalCloud
 from shared.clients import Clients
-from shared.plan import Saving
+from shared.decision import Saving
 from shared.state import State
 
 pytestmark = pytest.mark.one_python

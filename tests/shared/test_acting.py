@@ -7,9 +7,9 @@ from google.api_core import exceptions
 
 from localcloud import LocalCloud
 from shared.clients import Clients
+from shared.decision import Alert
 from shared.errors import RunFailed, StillBusy
 from shared.lease import Lease, LeaseRecord
-from shared.plan import Alert
 from shared.report import MOST_LINES, Outcome, Severity, severity
 from shared.settings import Mode
 from shared.state import State

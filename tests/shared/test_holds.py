@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 
-from shared.decision import Change
+from shared.decision import Change, Text
 from shared.holds import (
     Current,
     FieldValue,
@@ -100,13 +100,13 @@ def test_a_restoring_that_is_cut_short_leaves_both_values_ours() -> None:
 
 def a_change(target: str, hold: Hold | None) -> HeldChange:
     """A change of a resource that is held."""
-    return HeldChange(target=target, field="size", before="2", after="1", reason="r", scope=target, hold=hold)
+    return HeldChange(target=target, field="size", before="2", after="1", reason=Text("r"), scope=target, hold=hold)
 
 
 def test_what_changes_intend_is_held_beside_what_is_held_already() -> None:
     held, other, moving = a_hold(size=(20, 20, 1)), a_hold(size=(3, 3, 0)), a_hold(Phase.INTENDED, size=(20, 1, 5))
     holds = {"m": held, "z": other}
-    plain = Change(target="p", field="size", before="2", after="1", reason="r", scope="p")
+    plain = Change(target="p", field="size", before="2", after="1", reason=Text("r"), scope="p")
     intended = with_intended(holds, [a_change("m", moving), plain, a_change("z", None), a_change("b", held)])
     assert intended == {"b": held, "m": moving, "z": other}
     assert list(intended) == ["b", "m", "z"]

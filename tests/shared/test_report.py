@@ -28,7 +28,7 @@ from shared.settings import Mode
 
 NOON = datetime(2026, 11, 15, 12, tzinfo=UTC)
 REPORT = Report(automation="sweep", mode=Mode.ACT, at=NOON, event="Tick", message_id="7", outcome=Outcome.UNCHANGED)
-CHANGE = Change(target="projects/p/t", field="size", before="2", after="1", reason="because", scope="t")
+CHANGE = Change(target="projects/p/t", field="size", before="2", after="1", reason=Text("because"), scope="t")
 ALERT = Alert("stock_out", "pool-1", "no GPU is to be had")
 REFUSAL = Refusal("t", "not_too_many", "too many")
 
@@ -154,7 +154,7 @@ class Booked(Change, frozen=True, kw_only=True):
 
 
 def test_what_was_saved_and_what_failed_to_save_is_added_up() -> None:
-    change = Booked(target="t", field="f", before="1", after="0", reason="", scope="t")
+    change = Booked(target="t", field="f", before="1", after="0", reason=Text(""), scope="t")
     changes = [change_report(change, outcome) for outcome in (Outcome.APPLIED, Outcome.APPLIED, Outcome.FAILED)]
     report = with_changes(REPORT, (*changes, told(Outcome.FAILED), told(Outcome.APPLIED)))
     assert (report.saved, report.currency, report.failed_money) == (2.5, "USD", 1)

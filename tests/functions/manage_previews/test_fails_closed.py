@@ -11,6 +11,7 @@ from functions.manage_previews.guards import certain_end
 from functions.manage_previews.records import Records
 from functions.manage_previews.settings import Settings
 from shared.automation import RunContext as Context
+from shared.decision import Text
 from shared.errors import RunFailed
 from shared.events import Dated, Tick
 from shared.restrictions import SpendingRestrictions
@@ -106,7 +107,7 @@ def test_the_guard_lets_nothing_go_of_which_nothing_is_known() -> None:
         field="image",
         before="sha256:1",
         after="",
-        reason="by mistake",
+        reason=Text("by mistake"),
         scope=f"{TEAM}#1",
         etag="",
     )
