@@ -61,10 +61,7 @@ def test_cap_spending() -> None:
 
         assert said(UNDO) == "monthly: no rung is passed, so there is nothing to undo"
         assert said(ACCEPT) == "monthly: no notification yet, so there is no period that actual@1 could be accepted for"
-        assert (
-            said(LINK)
-            == "my-experiments: nothing has detached it here by when this was said, so there is nothing to link"
-        )
+        assert said(LINK) == "my-experiments: it is not detached; nothing to do"
         snoozed = "monthly: nothing new is done before 2026-11-20 00:00 UTC; what is in force stays so"
         assert said(SNOOZE) == snoozed
         assert said({"type": "status"}) == "monthly: no notification yet, snoozed until 2026-11-20 00:00 UTC"

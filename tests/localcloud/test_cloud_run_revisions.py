@@ -10,8 +10,9 @@ from google.cloud import run_v2
 from google.cloud import secretmanager_v1 as secretmanager
 
 from localcloud import LocalCloud
-from localcloud.core.world import WorldError, seed, world_from
+from localcloud.core.world import seed, world_from
 from shared.clients import Clients
+from shared.errors import SettingsError
 
 PROJECT = "projects/demo-project"
 PARENT = f"{PROJECT}/locations/europe-west1"
@@ -256,5 +257,5 @@ def test_a_job_is_made_and_taken_away(clients: Clients) -> None:
 
 def test_a_reference_that_cannot_be_is_named(cloud: LocalCloud) -> None:
     services: dict[str, object] = {"web": {"secret_env": {"DB": "db"}}}
-    with pytest.raises(WorldError, match=r"services\.web\.secret_env"):
+    with pytest.raises(SettingsError, match=r"services\.web\.secret_env"):
         seed(cloud, world_from({"projects": {"demo-project": {"services": services}}}))

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from localcloud import LocalCloud
 from localcloud.core.world import WorldError, seed, world_from
+from shared.errors import SettingsError
 from tests.localcloud.storage_client import storage_client
 
 pytestmark = pytest.mark.one_python
@@ -185,14 +186,17 @@ def test_buckets_of_a_world(cloud: LocalCloud, client: Client) -> None:
 @pytest.mark.parametrize(
     ("bucket", "said"),
     [
-        ({"objects": {"a\nb": {}}}, "projects.my-product.buckets.my-backups.objects.a\nb: Disallowed"),
+        ({"objects": {"a\nb": {}}}, "projects.my-product.buckets.my-backups.objects.a\nb; Disallowed"),
         ({"objects": {"a": {"content": "x", "size": 3}}}, "content, size: say one of them"),
-        ({"soft_delete_seconds": 5}, "projects.my-product.buckets.my-backups: Invalid value for: softDeletePolicy"),
-        ({"series": [{"name": "a", "first": "2026-09-01T00:00:00Z", "count": 0}]}, "`int` >= 1"),
-        ({"colour": "red"}, "there is no such key"),
+        ({"soft_delete_seconds": 5}, "projects.my-product.buckets.my-backups; Invalid value for: softDeletePolicy"),
+        (
+            {"series": [{"name": "a", "first": "2026-09-01T00:00:00Z", "count": 0}]},
+            "series[0].count; expected a whole number of at least 1",
+        ),
+        ({"colour": "red"}, "unknown key projects.my-product.buckets.my-backups.colour"),
     ],
 )
 def test_a_world_that_cannot_be(cloud: LocalCloud, bucket: dict[str, object], said: str) -> None:
-    with pytest.raises(WorldError) as error:
+    with pytest.raises((SettingsError, WorldError)) as error:
         seed(cloud, world_from({"projects": {"my-product": {"buckets": {"my-backups": bucket}}}}))
     assert said in str(error.value)
