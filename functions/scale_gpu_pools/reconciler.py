@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from functions.scale_gpu_pools.autoscaling import is_same, read_autoscaling
+from functions.scale_gpu_pools.baseline import nodes_that_would_run
 from functions.scale_gpu_pools.desired import (
     Context,
     Desired,
@@ -116,11 +117,25 @@ class PoolReconciler(msgspec.Struct, frozen=True):
         seen = msgspec.structs.replace(self.record, idle_in=self.want.idle_in)
         price = self.settings.hourly_price if self.settings else None
         if hold and self.record.nodes and price is not None and self.context.settings.currency:
-            began = Interval(self.context.now, self.record.nodes, price, self.context.settings.currency)
-            if seen.zero is None or msgspec.structs.replace(seen.zero, began=began.began) != began:
+            began = Interval(self.context.now, self._would_run(hold), price, self.context.settings.currency)
+            if began.nodes == 0:
+                seen = with_interval_ended(seen, self.context.now)
+            elif seen.zero is None or msgspec.structs.replace(seen.zero, began=began.began) != began:
                 seen = msgspec.structs.replace(with_interval_ended(seen, self.context.now), zero=began)
         return msgspec.structs.replace(
             seen, is_on=False, on_since=None, asked=None, drift=None, silent=None, word=self._word()
+        )
+
+    def _would_run(self, hold: Hold) -> int:
+        """How many nodes would run now if nothing had turned the pool off."""
+        autoscaling = hold.fields.get(AUTOSCALING)
+        return nodes_that_would_run(
+            self.record.nodes,
+            hours=self.settings.hours if self.settings else None,
+            autoscaling=str(autoscaling.original) if autoscaling else OFF,
+            zones=self.pool.zones,
+            is_idle=self.want.idle_in is not None,
+            now=self.context.now,
         )
 
     # Back on

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 from msgspec.structs import replace
 
+from functions.scale_gpu_pools.baseline import nodes_that_would_run
 from functions.scale_gpu_pools.records import Interval
 from functions.scale_gpu_pools.savings import (
     MonthOfSavings,
@@ -17,6 +18,8 @@ from functions.scale_gpu_pools.savings import (
     with_interval,
 )
 from functions.scale_gpu_pools.settings import CloudRunPool, NodePool, Service, WorkerPool
+from functions.scale_gpu_pools.world import OFF
+from shared.hours import Hours
 
 LONGEST_ID = 1500
 """In bytes: https://cloud.google.com/firestore/quotas#collections_documents_and_fields."""
@@ -169,3 +172,29 @@ def test_the_document_of_a_pool_and_month_has_an_id_that_firestore_takes(
     assert document.startswith(f"{month:%Y-%m}.projects.{pool.project}.locations.")
     assert "/" not in document
     assert len(document.encode()) <= LONGEST_ID
+
+
+OFFICE = Hours(time_zone="Etc/UTC", windows=("mon-fri 08:00-18:00",))
+DAY, NIGHT = at(16, 12), at(16, 22)
+
+
+@pytest.mark.parametrize(
+    ("hours", "autoscaling", "is_idle", "now", "nodes"),
+    [
+        (None, OFF, False, NIGHT, 6),
+        (None, OFF, True, NIGHT, 6),
+        (OFFICE, OFF, True, DAY, 6),
+        (OFFICE, OFF, False, NIGHT, 6),
+        (OFFICE, "0 to 2 nodes in each zone", False, NIGHT, 0),
+        (OFFICE, "1 to 2 nodes in each zone", False, DAY, 6),
+        (OFFICE, "1 to 2 nodes in each zone, ANY", True, DAY, 3),
+        (OFFICE, "0 to 2 nodes in each zone", True, DAY, 0),
+        (OFFICE, "2 to 9 nodes in all", True, DAY, 2),
+        (OFFICE, "2 to 9 nodes in all", True, NIGHT, 2),
+    ],
+)
+def test_savings_count_only_nodes_that_would_really_run(
+    hours: Hours | None, autoscaling: str, *, is_idle: bool, now: datetime, nodes: int
+) -> None:
+    found = nodes_that_would_run(6, hours=hours, autoscaling=autoscaling, zones=3, is_idle=is_idle, now=now)
+    assert found == nodes

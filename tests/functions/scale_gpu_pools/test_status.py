@@ -50,8 +50,8 @@ def test_a_pool_that_is_held_at_zero_and_what_that_saves(stage: Stage) -> None:
             f"gpu: 0 running of 0 asked for; should be zero: out of hours; held at zero, {WAS}; "
             "on again at 2026-11-17 08:00 UTC"
         ),
-        "saved on 2026-11-16: gpu 8.00 USD",
-        "saved since 2026-11-16 18:00 UTC: gpu 8.00 USD",
+        "saved on 2026-11-16: gpu 4.00 USD",
+        "saved since 2026-11-16 18:00 UTC: gpu 4.00 USD",
     )
     assert not stage.mutating
 
@@ -99,9 +99,9 @@ def test_savings_of_a_night_are_those_of_two_days(stage: Stage) -> None:
     stage.tick(NIGHT)
     stage.tick(TO_MORNING)
     told = [
-        "saved on 2026-11-16: gpu 48.00 USD",
-        "saved on 2026-11-17: gpu 64.00 USD",
-        "saved since 2026-11-16 18:00 UTC: gpu 112.00 USD",
+        "saved on 2026-11-16: gpu 24.00 USD",
+        "saved on 2026-11-17: gpu 32.00 USD",
+        "saved since 2026-11-16 18:00 UTC: gpu 56.00 USD",
     ]
     assert saved_in(stage) == told
     stage.tick()
@@ -115,15 +115,15 @@ def test_days_are_told_of_a_week_and_the_sum_of_all(stage: Stage) -> None:
         stage.tick(TO_EVENING)
     *days, total = saved_in(stage)
     assert days == [
-        "saved on 2026-11-19: gpu 112.00 USD",
-        "saved on 2026-11-20: gpu 112.00 USD",
-        "saved on 2026-11-21: gpu 192.00 USD",
-        "saved on 2026-11-22: gpu 192.00 USD",
-        "saved on 2026-11-23: gpu 112.00 USD",
-        "saved on 2026-11-24: gpu 112.00 USD",
-        "saved on 2026-11-25: gpu 64.00 USD",
+        "saved on 2026-11-19: gpu 56.00 USD",
+        "saved on 2026-11-20: gpu 56.00 USD",
+        "saved on 2026-11-21: gpu 96.00 USD",
+        "saved on 2026-11-22: gpu 96.00 USD",
+        "saved on 2026-11-23: gpu 56.00 USD",
+        "saved on 2026-11-24: gpu 56.00 USD",
+        "saved on 2026-11-25: gpu 32.00 USD",
     ]
-    assert total == "saved since 2026-11-16 18:00 UTC: gpu 1168.00 USD"
+    assert total == "saved since 2026-11-16 18:00 UTC: gpu 584.00 USD"
 
 
 def test_savings_of_the_month_before_are_told_too(stage: Stage) -> None:
@@ -131,7 +131,7 @@ def test_savings_of_the_month_before_are_told_too(stage: Stage) -> None:
     stage.tick(TO_MORNING)
     stage.cloud.clock.advance(timedelta(days=21))
     stage.tick()
-    assert saved_in(stage) == ["saved since 2026-11-16 18:00 UTC: gpu 112.00 USD"]
+    assert saved_in(stage) == ["saved since 2026-11-16 18:00 UTC: gpu 56.00 USD"]
 
 
 def test_each_currency_is_told_by_itself(stage: Stage) -> None:
@@ -140,10 +140,10 @@ def test_each_currency_is_told_by_itself(stage: Stage) -> None:
     stage.tick(60)
     stage.tick(60)
     assert saved_in(stage) == [
-        "saved on 2026-11-16: gpu 8.00 EUR",
-        "saved on 2026-11-16: gpu 8.00 USD",
-        "saved since 2026-11-16 18:00 UTC: gpu 8.00 EUR",
-        "saved since 2026-11-16 18:00 UTC: gpu 8.00 USD",
+        "saved on 2026-11-16: gpu 4.00 EUR",
+        "saved on 2026-11-16: gpu 4.00 USD",
+        "saved since 2026-11-16 18:00 UTC: gpu 4.00 EUR",
+        "saved since 2026-11-16 18:00 UTC: gpu 4.00 USD",
     ]
 
 
@@ -154,7 +154,7 @@ def test_each_pool_has_its_lines_in_the_order_of_the_settings() -> None:
         lines = stage.command(60, type="status").status
         assert [line.partition(" 0 running")[0] for line in lines[:2]] == ["gpu:", "cpu:"]
         assert [line for line in lines if line.startswith("saved on")] == [
-            "saved on 2026-11-16: gpu 8.00 USD",
+            "saved on 2026-11-16: gpu 4.00 USD",
             "saved on 2026-11-16: cpu 1.50 USD",
         ]
 
