@@ -7,9 +7,13 @@ import msgspec
 from functions.rotate_secrets.changes import Move, Roll, RotationChange
 from functions.rotate_secrets.decide_secret import decide_secret
 from functions.rotate_secrets.dependents import moves, reason_not_movable
+from functions.rotate_secrets.questions import NotAsked
 from functions.rotate_secrets.records import Context, Records
+from functions.rotate_secrets.rotation_state import NEVER
 from functions.rotate_secrets.secret_decision import SecretDecision, TargetVersions
-from functions.rotate_secrets.view import SecretView, views
+from functions.rotate_secrets.terms import Terms
+from functions.rotate_secrets.view import SecretView
+from functions.rotate_secrets.views import views
 from functions.rotate_secrets.world import Dependent
 from shared.decision import Decision, Text, as_message
 from shared.world import World
@@ -33,7 +37,7 @@ def decide(context: Context, world: World, applied: tuple[RotationChange, ...]) 
     if later:
         next_.append(f"{later} more to move, {context.settings.at_once} at once")
     return Decision(
-        records=_without_fulfilled(context.records, seen),
+        records=_with_terms(context.records, seen),
         changes=(*changes, *rolls),
         refusals=tuple(decision.refusal for decision in decisions if decision.refusal),
         waiting=tuple(map(as_message, dict.fromkeys(line for decision in decisions for line in decision.waiting))),
@@ -43,11 +47,26 @@ def decide(context: Context, world: World, applied: tuple[RotationChange, ...]) 
     )
 
 
-def _without_fulfilled(records: Records, seen: Seen) -> Records:
-    """The records without the terms of rotations that have ended, with their old versions retired."""
+def _with_terms(records: Records, seen: Seen) -> Records:
+    """The records with the terms of those rotations that have begun and whose old versions are not retired."""
     bound = {view.name for view, _ in seen if view.is_bound}
     kept = {name: terms for name, terms in records.rotations.items() if name in bound}
+    kept |= {view.name: terms for view, _ in seen if view.name not in kept and (terms := _terms_of_a_release(view))}
     return records if kept == records.rotations else msgspec.structs.replace(records, rotations=kept)
+
+
+def _terms_of_a_release(view: SecretView) -> Terms | None:
+    """The terms of a rotation that a release began which recorded none, once its dependents are known."""
+    if not view.lacks_terms or view.problem:
+        return None
+    try:
+        dependents = tuple(one.name for one in view.dependents)
+    except NotAsked:
+        return None
+    since = view.state.attempt.started if view.state.attempt else view.state.promoted
+    before = view.state.attempt.before if view.state.attempt else max(view.state.older, default=0)
+    terms = msgspec.structs.replace(view.terms, dependents=dependents, started=since or NEVER, before=before)
+    return terms if dependents else None
 
 
 def _rolls(seen: Seen, at_once: int) -> tuple[list[Roll], int]:

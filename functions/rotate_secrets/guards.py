@@ -6,7 +6,8 @@ from functions.rotate_secrets.changes import Retire, RotationChange
 from functions.rotate_secrets.dependents import still_using
 from functions.rotate_secrets.questions import NotAsked, NotReadable
 from functions.rotate_secrets.records import Context
-from functions.rotate_secrets.view import SecretView, views
+from functions.rotate_secrets.view import SecretView
+from functions.rotate_secrets.views import views
 from shared.decision import Refusal
 from shared.world import World
 

@@ -10,7 +10,7 @@ from functions.rotate_secrets.dependents import reason_not_movable
 from functions.rotate_secrets.questions import RotationNeed
 from functions.rotate_secrets.records import Context, Records
 from functions.rotate_secrets.settings import Settings
-from functions.rotate_secrets.view import views
+from functions.rotate_secrets.views import views
 from shared.clients import Clients
 from shared.events import Dated, Tick
 from shared.looking import read_world

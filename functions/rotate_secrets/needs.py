@@ -6,7 +6,8 @@ from functions.rotate_secrets.commands import Status
 from functions.rotate_secrets.decide_secret import decide_secret
 from functions.rotate_secrets.questions import RotationNeed, VersionsOf
 from functions.rotate_secrets.records import Context, VersionAdded
-from functions.rotate_secrets.view import SecretView, views
+from functions.rotate_secrets.view import SecretView
+from functions.rotate_secrets.views import views
 from shared.events import RerunRequested
 from shared.world import World
 
@@ -22,9 +23,9 @@ def needs(context: Context, world: World) -> Iterable[RotationNeed]:
 
 
 def _reported(view: SecretView) -> Iterable[RotationNeed]:
-    """What is read to be reported, whatever is due."""
+    """What is read to be reported, or recorded, whatever is due."""
     event = view.context.event.event
-    if isinstance(event, Status | RerunRequested):
+    if isinstance(event, Status | RerunRequested) or view.lacks_terms:
         yield from view.locations
     is_added = isinstance(event, VersionAdded) and any(one.numbered_name == event.secret for one in view.found)
     if is_added or isinstance(event, Status):

@@ -10,7 +10,8 @@ from functions.rotate_secrets.due import due_at, is_rollback_requested
 from functions.rotate_secrets.questions import NotAsked, NotReadable
 from functions.rotate_secrets.records import Context, requested
 from functions.rotate_secrets.rotation_state import RotationState
-from functions.rotate_secrets.view import SecretView, views
+from functions.rotate_secrets.view import SecretView
+from functions.rotate_secrets.views import views
 from shared.clock import format_time
 from shared.world import World
 

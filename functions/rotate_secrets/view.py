@@ -19,7 +19,7 @@ from functions.rotate_secrets.questions import (
 from functions.rotate_secrets.records import Context
 from functions.rotate_secrets.rotation_state import RotationState
 from functions.rotate_secrets.secret_decision import SecretDecision
-from functions.rotate_secrets.settings import Location, Secret, Settings, Value
+from functions.rotate_secrets.settings import Location, Secret, Value
 from functions.rotate_secrets.terms import Terms
 from functions.rotate_secrets.world import LATEST, Dependent, ExistingSecret, Reference, Version
 from shared.clock import format_time
@@ -103,7 +103,12 @@ class SecretView(msgspec.Struct, frozen=True, kw_only=True):
     def is_bound(self) -> bool:
         """Whether a rotation is under way, or its old version is not retired, as far as is known."""
         is_listed = all(self.world.knows(need) for need in self.lists)
-        return _is_bound(self.found) if self.found or not is_listed else False
+        return is_bound(self.found) if self.found or not is_listed else False
+
+    @property
+    def lacks_terms(self) -> bool:
+        """Whether a release has begun its rotation that recorded no terms."""
+        return self.is_bound and self.recorded is None and bool(self.found) and not self.existing.problem
 
     @property
     def current(self) -> Versions:
@@ -246,52 +251,13 @@ class SecretView(msgspec.Struct, frozen=True, kw_only=True):
         return SecretDecision(refusal=Refusal(self.name, guard, reason, is_alert=is_alert))
 
 
-def views(context: Context, world: World) -> list[SecretView]:
-    """Every secret of the settings, and every one that has left them while something is still to be done for it."""
-    wanted = {
-        secret.secret: Terms(key=key, secret=secret, locations=_locations(secret, context.settings))
-        for key, secret in context.settings.secrets.items()
-    }
-    names = dict.fromkeys((*wanted, *context.records.rotations))
-    return [_view(name, wanted.get(name), context, world) for name in names]
-
-
 def lists_of(secret: Secret) -> tuple[SecretsIn, ...]:
     """The lists that have a secret, and those that rotate together with it."""
     return tuple(dict.fromkeys(SecretsIn(name.split("/")[1]) for name in secret.names))
 
 
-def _view(name: str, wanted: Terms | None, context: Context, world: World) -> SecretView:
-    """One secret by its name, and by what the settings want, if they have it."""
-    recorded = context.records.rotations.get(name)
-    if recorded and wanted:
-        # A key is a label: whatever was recorded, reports use today's.
-        recorded = msgspec.structs.replace(recorded, key=wanted.key)
-        recorded = recorded if _is_bound(_found(recorded.secret, world)) else None
-    terms = recorded or wanted or context.records.rotations[name]
-    problems = (str(entry) for entry in context.unreadable if (entry.field, entry.key) == ("rotations", name))
-    return SecretView(
-        terms=terms,
-        recorded=recorded,
-        context=context,
-        world=world,
-        wanted_locations=wanted.locations if wanted else (),
-        found=_found(terms.secret, world),
-        is_removed=wanted is None,
-        problem=next(problems, ""),
-    )
-
-
-def _locations(secret: Secret, settings: Settings) -> tuple[Location, ...]:
-    return settings.dependents_in if secret.dependents_in is None else secret.dependents_in
-
-
-def _found(secret: Secret, world: World) -> tuple[ExistingSecret, ...]:
-    known = [answer for need in lists_of(secret) if isinstance(answer := world.get(need), Mapping)]
-    return tuple(answer[name] for name in secret.names for answer in known if name in answer)
-
-
-def _is_bound(found: tuple[ExistingSecret, ...]) -> bool:
+def is_bound(found: tuple[ExistingSecret, ...]) -> bool:
+    """Whether a rotation is under way, or its old version is not retired, as far as is known."""
     if not found or found[0].problem:
         return True
     state = found[0].state or NOTHING
