@@ -1,0 +1,46 @@
+"""The README and the documentation: short, with links that lead somewhere, and without the words that nobody uses."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from infra.suite.automations import ROOT
+from local.story.picture import picture
+
+pytestmark = pytest.mark.one_python
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES += sorted((ROOT / "functions").glob("*/README.md"))
+LINK = re.compile(r"\]\((?!https?:)([^)#]*)(#[^)]*)?\)")
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors that GitHub makes of a page's headings."""
+    headings = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {"#" + re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_the_readme_is_short_and_begins_with_what_it_does_for_the_money() -> None:
+    assert len(README.splitlines()) <= 120
+    assert "bill" in README.split("\n\n")[1]
+    for needed in ("./deploy.sh local ", "./deploy.sh test ", "docs/images/story.svg", "## What it may never do"):
+        assert needed in README
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    for target, anchor in LINK.findall(page.read_text(encoding="utf-8")):
+        found = (page.parent / target).resolve() if target else page
+        assert found.exists(), target
+        if anchor and found.suffix == ".md":
+            assert anchor in anchors(found), f"{target}{anchor}"
+
+
+def test_the_picture_is_drawn_from_lines_and_loads_nothing() -> None:
+    drawn = picture(["Mon 09 Nov 09:00  A step.", "  09:00 failed    cap_spending: paused a"], "title")
+    for text in (drawn, (ROOT / "docs" / "images" / "story.svg").read_text(encoding="utf-8")):
+        assert text.startswith("<svg")
+        assert "url(" not in re.sub(r"url\(#", "", text)
+    assert "paused" in drawn
