@@ -91,9 +91,9 @@ def _seconds_of_a_revision(server: PostgresServer, cloud: LocalCloud) -> float:
     user = Clients(PROJECT, endpoint=cloud.address, http_endpoint=cloud.http_address)
     try:
         with database(server) as name:
-            told = variables_of(server, name) | {"TRACE_EXPORT": "none"}
-            create_tables(told)
-            env = [{"name": key, "value": value} for key, value in told.items()]
+            environment = variables_of(server, name) | {"TRACE_EXPORT": "none"}
+            create_tables(environment)
+            env = [{"name": key, "value": value} for key, value in environment.items()]
             service = run_v2.Service(template={"containers": [{"image": IMAGE, "env": env}]})
             with _measured() as seconds:
                 operation = user.of(run_v2.ServicesClient).create_service(
@@ -116,7 +116,7 @@ def _seconds_of_a_restore(server: PostgresServer, cloud: LocalCloud) -> tuple[fl
     cloud.storage.add_bucket(PROJECT, BUCKET)
     with psycopg.connect(server.conninfo(), autocommit=True) as connection:
         connection.execute(TABLE.encode())
-    told = {
+    environment = {
         "PGHOST": str(server.folder),
         "PGPORT": str(server.port),
         "PGUSER": "postgres",
@@ -126,15 +126,15 @@ def _seconds_of_a_restore(server: PostgresServer, cloud: LocalCloud) -> tuple[fl
         clock.ENDPOINT_VARIABLE: cloud.now_address,
     }
     with _measured() as backed_up:
-        _job("back_up_database", told)
+        _job("back_up_database", environment)
     with _measured() as whole:
-        line = _job("prove_backup", told)
+        line = _job("prove_backup", environment)
     return backed_up[0], msgspec.json.decode(line, type=_Line).job.details, whole[0]
 
 
-def _job(name: str, told: dict[str, str]) -> bytes:
+def _job(name: str, environment: dict[str, str]) -> bytes:
     command = [sys.executable, "-m", f"jobs.{name}"]
-    return subprocess.run(command, cwd=ROOT, env=os.environ | told, check=True, stdout=subprocess.PIPE).stdout
+    return subprocess.run(command, cwd=ROOT, env=os.environ | environment, check=True, stdout=subprocess.PIPE).stdout
 
 
 @contextmanager

@@ -121,24 +121,28 @@ def test_pods_are_the_google_account_and_trace_a_tenth(objects: list[dict[str, A
     for deployment in named(objects, "Deployment").values():
         pod = deployment["spec"]["template"]["spec"]
         assert pod["serviceAccountName"] == account["metadata"]["name"]
-        told = {one["name"]: one["value"] for one in pod["containers"][0]["env"]}
-        assert (told["TRACE_RATIO"], told["OTEL_TRACES_SAMPLER_ARG"]) == ("0.1", "0.1")
-        assert told["TEMPORAL_ADDRESS"] == TEMPORAL["address"]
+        environment = {one["name"]: one["value"] for one in pod["containers"][0]["env"]}
+        assert (environment["TRACE_RATIO"], environment["OTEL_TRACES_SAMPLER_ARG"]) == ("0.1", "0.1")
+        assert environment["TEMPORAL_ADDRESS"] == TEMPORAL["address"]
 
 
 def test_what_is_said_of_a_worker_is_in_its_objects(tmp_path: Path) -> None:
     worker = {"task_queue": "mail", "replicas": 2, "cpu": "2", "memory": "1Gi", "max_memory": "2Gi"}
-    environment = {"LOG_LEVEL": "debug", "TRACE_RATIO": "1"}
+    given = {"LOG_LEVEL": "debug", "TRACE_RATIO": "1"}
     objects = rendered(
-        tmp_path, TEMPORAL | {"environment_variables": environment, "trace_ratio": 0, "workers": {"mailer": worker}}
+        tmp_path, TEMPORAL | {"environment_variables": given, "trace_ratio": 0, "workers": {"mailer": worker}}
     )
     assert [error for one in objects for error in errors(one)] == []
     spec = named(objects, "Deployment")["mailer"]["spec"]
     (container,) = spec["template"]["spec"]["containers"]
-    told = {one["name"]: one["value"] for one in container["env"]}
+    environment = {one["name"]: one["value"] for one in container["env"]}
     assert spec["replicas"] == 2
-    assert (told["TEMPORAL_TASK_QUEUE"], told["LOG_LEVEL"], told["OTEL_TRACES_SAMPLER_ARG"]) == ("mail", "debug", "0")
-    assert told["TRACE_RATIO"] == "1"
+    assert (environment["TEMPORAL_TASK_QUEUE"], environment["LOG_LEVEL"], environment["OTEL_TRACES_SAMPLER_ARG"]) == (
+        "mail",
+        "debug",
+        "0",
+    )
+    assert environment["TRACE_RATIO"] == "1"
     assert container["resources"] == {"requests": {"cpu": "2", "memory": "1Gi"}, "limits": {"memory": "1Gi"}}
 
 

@@ -18,7 +18,7 @@ KEPT_AFTER_DELETION = {
 """Resources whose id Google keeps for weeks after they were deleted, with the attribute that names it."""
 
 CANNOT_BE_DELETED = {"google_bigquery_dataset", "google_service_networking_connection"}
-"""Resources that Google refuses to delete while others use them, which Terraform does not see."""
+"""Resources that Google refuses to delete while others use them, which Terraform does not see; buckets besides."""
 
 LOG_METRIC = "logging.googleapis.com/user/"
 
@@ -45,15 +45,19 @@ def test_what_is_read_is_known_while_planning(folder: str) -> None:
 
 
 @pytest.mark.parametrize("folder", folders())
-def test_ids_of_what_was_deleted_do_not_stand_in_the_way(folder: str) -> None:
+def test_ids_of_deleted_resources_do_not_block_an_apply(folder: str) -> None:
     found = [(kind, name, body) for kind, name, body in resources(folder) if kind in KEPT_AFTER_DELETION]
     again = [f"{kind}.{name}" for kind, name, body in found if "made_at" not in str(body[KEPT_AFTER_DELETION[kind]])]
     assert again == []
 
 
 @pytest.mark.parametrize("folder", folders())
-def test_destroy_leaves_what_google_refuses_to_delete(folder: str) -> None:
-    found = [(name, body) for kind, name, body in resources(folder) if kind in CANNOT_BE_DELETED]
+def test_destroy_leaves_resources_that_google_refuses_to_delete(folder: str) -> None:
+    found = [
+        (name, body)
+        for kind, name, body in resources(folder)
+        if kind in CANNOT_BE_DELETED or (kind == "google_storage_bucket" and body.get("force_destroy") is not True)
+    ]
     assert [name for name, body in found if body.get("deletion_policy") != '"ABANDON"'] == []
 
 

@@ -1,7 +1,7 @@
 """An upgrade from the last release to this version, and back, by Terraform's own plan against mocks.
 
 Both versions share one state. What a version knows while planning on top of the other's state was kept: had an address
-changed without a `moved` block, its values would be known only after an apply. Mocks do not tell which arguments
+changed without a `moved` block, its values would be known only after an apply. Mocks do not show which arguments
 replace a resource when they change.
 """
 
@@ -116,7 +116,7 @@ def two_automations() -> dict[str, object]:
 
 
 def written(folder: Path) -> None:
-    """A root whose test upgrades, and goes back."""
+    """A root whose test upgrades and reverts."""
     root = folder / "upgrade"
     shutil.copytree(TERRAFORM, root / "after", ignore=NOT_OURS)
     released(root / "before")

@@ -8,6 +8,7 @@ resource "google_storage_bucket" "backups" {
   storage_class               = "STANDARD"
   uniform_bucket_level_access = true
   public_access_prevention    = "enforced"
+  deletion_policy             = "ABANDON" # destroy leaves backups; Google deletes no bucket that has any
   labels                      = var.labels
 
   versioning {
@@ -50,6 +51,7 @@ resource "google_storage_bucket" "copies" {
   storage_class               = var.copies.storage_class
   uniform_bucket_level_access = true
   public_access_prevention    = "enforced"
+  deletion_policy             = "ABANDON" # as above
   labels                      = var.labels
 
   retention_policy {

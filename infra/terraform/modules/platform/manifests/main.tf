@@ -37,13 +37,13 @@ locals {
     spec = {
       replicas = worker.replicas
       selector = { matchLabels = { app = name } }
-      # GPUs are few: the old pod goes before the new one comes.
+      # GPUs are few: the old pod stops before the new one starts.
       strategy = worker.gpus > 0 ? { type = "Recreate" } : null
       template = {
         metadata = { labels = { app = name } }
         spec = {
           serviceAccountName = var.kubernetes_service_account
-          # A rollout waits so long for work that is going on. On a Spot node that goes it is 15 seconds, whatever stands here.
+          # How long a rollout waits for work in progress. When a Spot node is reclaimed it is 15 seconds, regardless of this.
           terminationGracePeriodSeconds = 60
           securityContext               = { runAsNonRoot = true, seccompProfile = { type = "RuntimeDefault" } }
           tolerations                   = concat([local.spot], worker.gpus > 0 ? [local.gpu] : [])

@@ -40,7 +40,7 @@ run "backups_in_two_regions" {
   }
   assert {
     condition     = alltrue([for role in google_project_iam_custom_role.job : !contains(role.permissions, "storage.objects.delete")]) && can(regex("^backups_back_up_[0-9]{14}$", google_project_iam_custom_role.job["back_up"].role_id))
-    error_message = "Neither job deletes, and so neither overwrites; a role that was destroyed does not stand in the way of the next."
+    error_message = "Neither job deletes, and so neither overwrites; the id of a destroyed role does not block the next apply."
   }
   assert {
     condition     = google_cloud_scheduler_job.job["back_up"].http_target[0].uri == "https://run.googleapis.com/v2/projects/my-product/locations/europe-west1/jobs/backups-take:run" && length(google_cloud_scheduler_job.job["back_up"].http_target[0].oauth_token) == 1

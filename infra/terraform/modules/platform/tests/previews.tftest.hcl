@@ -41,7 +41,7 @@ run "previews_trust_numbers" {
   }
   assert {
     condition     = can(regex("^github-[0-9]{14}$", google_iam_workload_identity_pool.github.workload_identity_pool_id))
-    error_message = "A pool that was destroyed does not stand in the way of the next."
+    error_message = "The id of a destroyed pool does not block the next apply."
   }
   assert {
     condition     = output.registry == "europe-west1-docker.pkg.dev/my-product/previews"
