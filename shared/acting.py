@@ -3,7 +3,6 @@
 This is the only place that knows ``mode: observe | act``.
 """
 
-import hashlib
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Generic
@@ -11,10 +10,10 @@ from typing import Generic
 import msgspec
 
 from shared.automation import Automation, ChangeT, EventT, Records, RecordsT, RunContext, SectionT
-from shared.clients import Clients
+from shared.continuing import publish_tick
 from shared.decision import Alert, Decision, LogLine, Message, Text
 from shared.errors import RunFailed, StillBusy, WriteConflict, cloud_errors, in_words
-from shared.events import Dated, RerunRequested, Tick, inbox_of
+from shared.events import Dated, RerunRequested
 from shared.lease import Lease, LeaseRecord
 from shared.looking import Look, look_and_decide
 from shared.report import ChangeReport, Outcome, Report, bounded, change_report, overall, with_changes
@@ -27,8 +26,6 @@ from shared.world import NeedT, Unreadable, World
 
 PAUSE_SECONDS = 3.0
 """How long a run that waits for what is in flight leaves it alone at a time."""
-SUPERSEDED_SECONDS = 3600
-"""A continuation that could not begin within an hour leaves the work to the schedule."""
 TIME_IS_UP = Text("time is up; the next run continues")
 ANOTHER_RUN = "another run holds the lease, and reruns before it releases it"
 
@@ -136,7 +133,7 @@ class RunLoop(Generic[SectionT, EventT, RecordsT, NeedT, ChangeT]):
         if made := self._apply([change for change in decision.changes if change.while_observing]):
             stored, _, context = self._remember()
             records = self._look(context, made).decision.records
-        checksum = _checksum(decision)
+        checksum = decision.fingerprint()
         changed = checksum != records.observed_plan
         if changed or made:
             # Another run that has written meanwhile has reported a plan of its own: the next one compares with that.
@@ -144,7 +141,9 @@ class RunLoop(Generic[SectionT, EventT, RecordsT, NeedT, ChangeT]):
         decision = msgspec.structs.replace(decision, alerts=(*decision.alerts, *_held_while_observing(records)))
         planned = tuple(change_report(change, Outcome.OBSERVED) for change in decision.changes)
         return msgspec.structs.replace(
-            self._summary(report, decision, planned), plan_changed=changed, table=bounded(_table(decision))
+            self._summary(report, decision, planned),
+            plan_changed=changed,
+            table=bounded(decision.table_with_refusals()),
         )
 
     def _act(
@@ -281,18 +280,6 @@ class RunLoop(Generic[SectionT, EventT, RecordsT, NeedT, ChangeT]):
         return change_report(change, Outcome.APPLIED), _lines(notices or ())
 
 
-def publish_tick(clients: Clients, automation: str) -> None:
-    """Trigger an automation by its own inbox, for work that did not fit into one run.
-
-    Raises what Google's client raises.
-    """
-    from google.pubsub_v1 import PublisherClient, PubsubMessage
-
-    data = msgspec.json.encode(Tick(every_seconds=SUPERSEDED_SECONDS))
-    topic = f"projects/{clients.project}/topics/{inbox_of(automation)}"
-    clients.of(PublisherClient).publish(topic=topic, messages=[PubsubMessage(data=data)], **clients.writing)
-
-
 def _lines(messages: Iterable[Message | str]) -> list[str]:
     return [str(message) for message in messages]
 
@@ -305,15 +292,3 @@ def _held_while_observing(records: Records) -> Iterable[Alert]:
 
 def _out_of_time(decision: Decision[RecordsT, ChangeT]) -> Decision[RecordsT, ChangeT]:
     return msgspec.structs.replace(decision, waiting=(*decision.waiting, TIME_IS_UP))
-
-
-def _table(decision: Decision[RecordsT, ChangeT]) -> tuple[str, ...]:
-    """The decision as a table, with what is refused of it."""
-    refused = (f"{one.scope} is refused: {one.reason} [{one.guard}]" for one in decision.refusals)
-    return (*decision.table, *refused) if decision.table else ()
-
-
-def _checksum(decision: Decision[RecordsT, ChangeT]) -> str:
-    planned = [str(change) for change in decision.changes if not change.while_observing]
-    lines = planned + [str(refusal) for refusal in decision.refusals]
-    return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()[:16] if lines else ""

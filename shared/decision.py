@@ -1,5 +1,6 @@
 """A decision as plain values: what changes and why, what is refused, what is waited for, what to remember."""
 
+import hashlib
 from collections.abc import Mapping
 from typing import ClassVar, Generic, TypeVar
 
@@ -135,3 +136,14 @@ class Decision(msgspec.Struct, Generic[RecordsT_co, ChangeT_co], frozen=True, kw
     log: tuple[LogLine, ...] = ()
     table: tuple[str, ...] = ()
     """While observing, the whole decision, line by line: what stays as it is, and why, is in it too."""
+
+    def table_with_refusals(self) -> tuple[str, ...]:
+        """The decision as a table, with what is refused of it."""
+        refused = (f"{one.scope} is refused: {one.reason} [{one.guard}]" for one in self.refusals)
+        return (*self.table, *refused) if self.table else ()
+
+    def fingerprint(self) -> str:
+        """A checksum of what is planned and refused, so that a changed plan is told from a repeated one."""
+        planned = [str(change) for change in self.changes if not change.while_observing]
+        lines = planned + [str(refusal) for refusal in self.refusals]
+        return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()[:16] if lines else ""

@@ -4,10 +4,11 @@ from functions.cap_spending.changes import CapSpendingChange
 from functions.cap_spending.cloud import apply, look
 from functions.cap_spending.commands import Accept, LinkBilling, Snooze, Status, Undo
 from functions.cap_spending.decide import decide
+from functions.cap_spending.folding import fold
 from functions.cap_spending.guards import MAY_BE_DETACHED, may_be_detached
 from functions.cap_spending.needs import needs
 from functions.cap_spending.parse import parse
-from functions.cap_spending.records import Event, Records, fold
+from functions.cap_spending.records import Event, Records
 from functions.cap_spending.replies import reply
 from functions.cap_spending.settings import Settings
 from functions.cap_spending.world import CapSpendingNeed

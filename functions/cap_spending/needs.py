@@ -4,9 +4,10 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
+from functions.cap_spending.folding import fold_notification
 from functions.cap_spending.ladder import ActiveRung, active_rungs, is_let_go_by_command
 from functions.cap_spending.notification import BudgetNotification
-from functions.cap_spending.records import Context, Records, fold_notification
+from functions.cap_spending.records import Context, Records
 from functions.cap_spending.settings import Action, BillingScope, Budget, CloudRunScope, SchedulesScope
 from functions.cap_spending.world import (
     KINDS,

@@ -23,8 +23,9 @@ from functions.cap_spending.changes import (
     SetRestrictions,
 )
 from functions.cap_spending.decide import CapSpendingDecision
+from functions.cap_spending.folding import fold
 from functions.cap_spending.notification import BudgetNotification
-from functions.cap_spending.records import Context, Event, Records, fold
+from functions.cap_spending.records import Context, Event, Records
 from functions.cap_spending.settings import Settings
 from functions.cap_spending.world import (
     AmountOf,

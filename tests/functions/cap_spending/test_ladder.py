@@ -7,10 +7,11 @@ import pytest
 from msgspec.structs import replace
 
 from functions.cap_spending.commands import Accept, Snooze, Undo
+from functions.cap_spending.folding import fold
 from functions.cap_spending.ladder import active_rungs, latched_intervals, passed_rungs, projected_crossing
 from functions.cap_spending.messages import percent
 from functions.cap_spending.notification import BudgetNotification
-from functions.cap_spending.records import Event, Records, fold
+from functions.cap_spending.records import Event, Records
 from shared.events import Dated
 from tests.functions.cap_spending.examples import DECEMBER, NOON, NOVEMBER, hours, settings
 

@@ -9,9 +9,10 @@ from hypothesis import strategies as some
 from msgspec.structs import replace
 
 from functions.cap_spending.commands import Accept, LinkBilling, Snooze, Status, Undo
+from functions.cap_spending.folding import fold
 from functions.cap_spending.ladder import active_rungs
 from functions.cap_spending.notification import BudgetNotification
-from functions.cap_spending.records import INTERVALS_KEPT, Event, Interval, Newest, Records, Snoozed, fold
+from functions.cap_spending.records import INTERVALS_KEPT, Event, Interval, Newest, Records, Snoozed
 from functions.cap_spending.settings import Settings
 from shared.events import Dated, RestrictionsChanged, Tick
 from tests.functions.cap_spending.examples import (
