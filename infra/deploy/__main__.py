@@ -89,7 +89,7 @@ def _deploy(options: argparse.Namespace) -> int:
     if destroys:
         _refuse_while_something_is_held(suite, target, anyway=options.even_if_held)
     if not deployer.plan(destroy=destroys):
-        print("nothing is to be done")
+        print("nothing to apply")
     elif _ask("Destroy all of it?" if destroys else "Apply it?", yes=options.yes):
         deployer.apply()
     else:

@@ -9,25 +9,24 @@ from infra.deploy.resources import AnyResource, Subscription
 CREATE, UPDATE, DELETE = "+", "~", "-"
 UNCHANGEABLE = frozenset({"topic", "filter"})
 """Of a subscription, which then goes and comes anew."""
-LONGEST = 60
 
 
 class Change(msgspec.Struct, frozen=True):
-    """One thing that is made, changed or taken away, and why."""
+    """One resource that is created, changed or deleted, and why."""
 
     action: str
     resource: AnyResource
     reason: str
 
     def __str__(self) -> str:
-        kind, name = type(self.resource).__name__, self.resource.name.rpartition("/")[2]
-        return f"{self.action} {kind:<12} {name}: {self.reason}"
+        kind, name = type(self.resource).__name__, self.resource.name
+        return f"{self.action} {kind:<12} {name.rpartition('/')[2]} in {name.split('/')[1]}: {self.reason}"
 
 
 def summary(planned: Iterable[Change]) -> str:
     """How many of them there are of each kind."""
     actions = [change.action for change in planned]
-    words = {CREATE: "to create", UPDATE: "to change", DELETE: "to take away"}
+    words = {CREATE: "to create", UPDATE: "to change", DELETE: "to delete"}
     return ", ".join(f"{actions.count(action)} {word}" for action, word in words.items() if action in actions)
 
 
@@ -35,13 +34,13 @@ def changes(existing: Iterable[AnyResource], desired: Iterable[AnyResource]) -> 
     """What turns the one into the other: what goes first, each before what it needs; then what comes, each after."""
     there = {one.name: one for one in existing}
     wanted = {one.name: one for one in desired}
-    gone = [Change(DELETE, one, "nothing asks for it") for name, one in there.items() if name not in wanted]
+    gone = [Change(DELETE, one, "no longer configured") for name, one in there.items() if name not in wanted]
     return (*reversed(gone), *(change for one in wanted.values() for change in _towards(there.get(one.name), one)))
 
 
 def _towards(there: AnyResource | None, wanted: AnyResource) -> Iterator[Change]:
     if there is None:
-        yield Change(CREATE, wanted, "it is not there")
+        yield Change(CREATE, wanted, "does not exist")
         return
     differing = dict(_differing(msgspec.structs.asdict(there), msgspec.structs.asdict(wanted)))
     how = ", ".join(f"{at} {how}" for at, how in differing.items())
@@ -53,16 +52,23 @@ def _towards(there: AnyResource | None, wanted: AnyResource) -> Iterator[Change]
 
 
 def _differing(there: object, wanted: object, at: str = "") -> Iterator[tuple[str, str]]:
-    """Where two values differ, as deep as both are mappings, and how."""
+    """Where two values differ, as deep as both are mappings, or lists of as many mappings, and how, in full."""
     if isinstance(there, Mapping) and isinstance(wanted, Mapping):
         for key in dict.fromkeys([*there, *wanted]):
             yield from _differing(there.get(key), wanted.get(key), f"{at}.{key}" if at else str(key))
+    elif isinstance(there, list) and isinstance(wanted, list) and _are_alike(there, wanted):
+        for place, (one, other) in enumerate(zip(there, wanted, strict=True)):
+            yield from _differing(one, other, f"{at}[{place}]")
     elif there != wanted:
-        yield at, f"{_short(there)} -> {_short(wanted)}"
+        yield at, f"{_worded(there)} -> {_worded(wanted)}"
 
 
-def _short(value: object) -> str:
+def _are_alike(there: list[object], wanted: list[object]) -> bool:
+    """Whether two lists can be compared place by place: a list of texts is read more easily as a whole."""
+    return len(there) == len(wanted) and all(isinstance(one, Mapping) for one in (*there, *wanted))
+
+
+def _worded(value: object) -> str:
     if value in (None, ""):
         return "none"
-    text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
-    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()

@@ -38,7 +38,7 @@ class LocalDeployment(msgspec.Struct):
         self._functions = [one for one in desired if isinstance(one, Function)]
         for change in self._changes:
             self.say(f"  {change}")
-        self.say(summary(self._changes) or "what is there is what is asked for")
+        self.say(summary(self._changes) or "no changes")
         return bool(self._changes)
 
     def apply(self) -> None:

@@ -51,12 +51,14 @@ def test_from_observing_to_acting_and_away(tmp_path: Path, capsys: pytest.Captur
     with serving(observing, tmp_path) as suite:
         suite.clients.of(PublisherClient).create_topic(request={"name": REPORTS})
         assert deploy(tmp_path, "plan", mode="observe") == 0
-        assert told() == ["what is there is what is asked for"]
+        assert told() == ["no changes"]
 
         assert deploy(tmp_path, "plan", **acting) == 0
         planned = told()
         assert planned[-1] == "6 to create, 1 to change"
-        assert "  ~ Function     caretaker-cap-spending: settings.mode observe -> act, " in "\n".join(planned)
+        assert "  ~ Function     caretaker-cap-spending in my-product: settings.mode observe -> act, " in "\n".join(
+            planned
+        )
         assert deploy(tmp_path, "apply", **acting) == 2  # nobody is at the terminal to say yes
         assert deploy(tmp_path, "plan", **acting) == 0
         assert told()[-len(planned) :] == planned
@@ -74,14 +76,14 @@ def test_from_observing_to_acting_and_away(tmp_path: Path, capsys: pytest.Captur
         told()
         _what_is_held_is_not_left_behind(suite, tmp_path)
         assert deploy(tmp_path, "destroy", "--yes", "--even-if-held", **acting) == 0
-        assert told()[-1].endswith(" to take away")
+        assert told()[-1].endswith(" to delete")
         assert [one.name for one in suite.clients.of(PublisherClient).list_topics(project=PROJECT)] == [REPORTS]
         assert list(suite.clients.of(SubscriberClient).list_subscriptions(project=PROJECT)) == []
         assert list(suite.clients.of(CloudSchedulerClient).list_jobs(parent=TICK.partition("/jobs/")[0])) == []
         assert (suite.functions, suite.process_id) == ((), 0)
         assert State(suite.clients).read("records/cap_spending")[0].fields is None
         assert deploy(tmp_path, "destroy", "--yes", **acting) == 0
-        assert told() == ["what is there is what is asked for", "nothing is to be done"]
+        assert told() == ["no changes", "nothing to apply"]
 
 
 def _what_somebody_has_changed_is_put_right(suite: Suite, folder: Path) -> None:

@@ -51,19 +51,21 @@ def test_what_is_made_comes_after_what_it_needs() -> None:
     ]
     gone = changes(made(a_suite()), ())
     assert [shown(one) for one in gone] == told[::-1]
-    assert (summary(gone), changes(made(a_suite()), made(a_suite()))) == ("10 to take away", ())
+    assert (summary(gone), changes(made(a_suite()), made(a_suite()))) == ("10 to delete", ())
 
 
 def test_a_topic_of_images_that_is_there_already() -> None:
     (only,) = changes(made(a_suite(images=False)), made(a_suite()))
-    assert str(only) == "+ Topic        gcr: it is not there"
+    assert str(only) == "+ Topic        gcr in my-previews: does not exist"
 
 
 def test_what_changes_says_how() -> None:
     suite = a_suite()
     other = msgspec.structs.replace(suite, owner={**suite.owner, "mode": "act"})
     (function,) = changes(made(suite), made(other, bundle="1"))
-    assert str(function) == "~ Function     caretaker-manage-previews: bundle 0 -> 1, settings.mode observe -> act"
+    assert str(function) == (
+        "~ Function     caretaker-manage-previews in my-caretaker: bundle 0 -> 1, settings.mode observe -> act"
+    )
     before = [
         msgspec.structs.replace(one, filter="a", max_delivery_attempts=5)
         if isinstance(one, Subscription) and one.name.endswith("pull-requests-to-caretaker-manage-previews")
@@ -78,13 +80,13 @@ def test_what_changes_says_how() -> None:
         "filter a -> none, max_delivery_attempts 5 -> 20",
     )
     assert [str(one) for one in told] == [
-        *(f"{action} Subscription {subscription}: {how}" for action in "-+"),
-        "~ TickJob      caretaker-manage-previews-tick: schedule * * * * * -> */5 * * * *",
+        *(f"{action} Subscription {subscription} in my-caretaker: {how}" for action in "-+"),
+        "~ TickJob      caretaker-manage-previews-tick in my-caretaker: schedule * * * * * -> */5 * * * *",
     ]
-    assert summary(told) == "1 to create, 1 to change, 1 to take away"
+    assert summary(told) == "1 to create, 1 to change, 1 to delete"
 
 
-def test_long_values_are_cut_and_absent_ones_named() -> None:
+def test_values_are_shown_whole_and_absent_ones_named() -> None:
     suite = a_suite()
     section: Any = {**every_section()["manage_previews"], "service_account": "a" * 70}
     del section["time_to_live_hours"]
@@ -92,5 +94,16 @@ def test_long_values_are_cut_and_absent_ones_named() -> None:
     (function,) = changes(made(suite), made(other))
     assert function.reason == (
         "settings.manage_previews.service_account preview@my-previews.iam.gserviceaccount.com -> "
-        f"{'a' * 60}..., settings.manage_previews.time_to_live_hours 72 -> none"
+        f"{'a' * 70}, settings.manage_previews.time_to_live_hours 72 -> none"
     )
+
+
+def test_what_differs_within_a_list_of_mappings_is_named_by_its_place() -> None:
+    def suite_with(**rule: object) -> Suite:
+        section = {"rules": [{"do": ["notify"]}, {"at": 1, "do": ["notify"], **rule}]}
+        return Suite(
+            Deployment(project=PROJECT), {"manage_previews": {**every_section()["manage_previews"], **section}}
+        )
+
+    (function,) = changes(made(suite_with()), made(suite_with(do=["notify", "previews_off"])))
+    assert function.reason == 'settings.manage_previews.rules[1].do ["notify"] -> ["notify","previews_off"]'

@@ -234,7 +234,7 @@ def test_destroy_refuses_while_something_is_held(at_home: Bench, capsys: pytest.
     assert at_home.calls[-1] == "apply -input=false caretaker.tfplan"
     at_home.ends(plan=0)
     assert run(at_home, "destroy", "--even-if-held") == 0
-    assert "nothing is to be done" in capsys.readouterr().out
+    assert "nothing to apply" in capsys.readouterr().out
 
 
 SLOW_TERRAFORM = """#!{python}
