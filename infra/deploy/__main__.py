@@ -11,12 +11,13 @@ import msgspec
 from infra.costs.lines import cost_lines
 from infra.costs.suite import suite_cost_lines
 from infra.deploy.commands import commands_of, read_command
-from infra.deploy.doctor.examine import examine, finding_lines
-from infra.deploy.doctor.findings import CheckContext, Status, run_check
+from infra.deploy.doctor.examine import examine, finding_lines, findings, has_problems, skipped_checks
+from infra.deploy.doctor.findings import CheckContext, Finding, Status, run_check
 from infra.deploy.doctor.rotations import dependents_of_secrets
 from infra.deploy.local import LocalDeployment
+from infra.deploy.rendering import print_json, print_to_stderr
 from infra.deploy.send import send, succeeded
-from infra.deploy.status import holds_of, status_lines
+from infra.deploy.status import holds_of, read_status, status_lines
 from infra.deploy.target import LOCAL_DIRECTORY, Target, in_the_cloud, on_this_machine
 from infra.deploy.terraform import NotDeployed, Terraform
 from infra.suite.automations import load_automations
@@ -26,6 +27,7 @@ from infra.suite.settings import own_or_example, refuse_missing
 from shared.errors import CaretakerError, cloud_errors, in_words
 from shared.state import State
 
+AS_JSON = "print one JSON document, for a program"
 WAIT_SECONDS = 60.0
 AFTER_APPLY_SECONDS = 180.0
 """A function that was just deployed may take its time to start, and a new subscription to push."""
@@ -63,27 +65,53 @@ def _do(arguments: list[str]) -> int:
     if options.command in {"status", "doctor"}:
         suite, target = _suite_and_target(options)
         if options.command == "doctor":
-            return 0 if examine(CheckContext(suite, target), print) else 1
-        for line in status_lines(target, _automations(suite), target.now()):
-            print(line)
-        if options.costs:
-            print(*suite_cost_lines(), *cost_lines(suite.owner, target.now()), sep="\n")
-        return 0
+            return _doctor(CheckContext(suite, target), is_json=options.json)
+        return _status(suite, target, options)
     return _deploy(options)
+
+
+def _doctor(context: CheckContext, *, is_json: bool) -> int:
+    if not is_json:
+        return 0 if examine(context, print) else 1
+    found = list(findings(context))
+    print_json({"findings": found, "skipped": list(skipped_checks(context))})
+    return 1 if has_problems(found) else 0
+
+
+def _status(suite: Suite, target: Target, options: argparse.Namespace) -> int:
+    status = read_status(suite, target, _automations(suite), target.now())
+    if options.json:
+        print_json(status)
+        return 0
+    print(*status_lines(status), sep="\n")
+    if options.costs:
+        print(*suite_cost_lines(), *cost_lines(suite.owner, target.now()), sep="\n")
+    return 0
 
 
 def _deploy(options: argparse.Namespace) -> int:
     suite, target = _suite_and_target(options)
+    is_json = options.command == "plan" and options.json
+    say = print_to_stderr if is_json else print
     deployer: LocalDeployment | Terraform
     if target.is_local:
-        deployer = LocalDeployment(suite, target, say=print)
+        deployer = LocalDeployment(suite, target, say=say)
     else:
         deployer = Terraform(
-            suite, target.clients, ask=lambda words: _ask(words, yes=options.yes), say=print, folder=options.root
+            suite,
+            target.clients,
+            ask=lambda words: _ask(words, yes=options.yes),
+            say=say,
+            folder=options.root,
+            is_quiet=is_json,
         )
     if options.command == "plan":
         deployer.plan()
-        _report_rotations(suite, target)
+        unmovable = _unmovable_dependents(suite, target)
+        if is_json:
+            print_json({"plan": deployer.planned(), "findings": unmovable})
+        for finding in () if is_json else unmovable:
+            print(*finding_lines(finding), sep="\n")
         return 0
     destroys = options.command == "destroy"
     if destroys:
@@ -97,11 +125,10 @@ def _deploy(options: argparse.Namespace) -> int:
     return 0 if destroys else _ask_for_status(suite, target, options.wait)
 
 
-def _report_rotations(suite: Suite, target: Target) -> None:
-    """Report before any version is added which dependents of secrets a rotation could not move."""
-    for finding in run_check(dependents_of_secrets, CheckContext(suite, target)):
-        if finding.status is not Status.OK:
-            print(*finding_lines(finding), sep="\n")
+def _unmovable_dependents(suite: Suite, target: Target) -> list[Finding]:
+    """Which dependents of secrets a rotation could not move: worth knowing before any version is added."""
+    found = run_check(dependents_of_secrets, CheckContext(suite, target))
+    return [finding for finding in found if finding.status is not Status.OK]
 
 
 def _ask_for_status(suite: Suite, target: Target, seconds: float) -> int:
@@ -134,7 +161,11 @@ def _send(options: argparse.Namespace, rest: list[str]) -> int:
     target = _target(options, None if options.local else load_deployment(options.deployment))
     now = target.now()
     automation, command = read_command(rest, now)
-    return 0 if succeeded(send(target, automation, command, now=now, wait_seconds=options.wait, say=print)) else 1
+    say = print_to_stderr if options.json else print
+    report = send(target, automation, command, now=now, wait_seconds=options.wait, say=say)
+    if options.json:
+        print_json(report)
+    return 0 if succeeded(report) else 1
 
 
 def _suite_and_target(options: argparse.Namespace) -> tuple[Suite, Target]:
@@ -194,17 +225,22 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--yes", action="store_true", help="do not ask for confirmation")
         command.add_argument("--root", type=Path, default=TERRAFORM, help=argparse.SUPPRESS)
         command.add_argument("--wait", type=float, default=AFTER_APPLY_SECONDS, help=argparse.SUPPRESS)
+        if name == "plan":
+            command.add_argument("--json", action="store_true", help=AS_JSON)
         if name == "destroy":
             command.add_argument(
                 "--even-if-held", action="store_true", help="destroy although some resources are still changed"
             )
     words = "check what is missing, and print the command that fixes it"
-    commands.add_parser("doctor", help=words, description=words, parents=[common])
+    command = commands.add_parser("doctor", help=words, description=words, parents=[common])
+    command.add_argument("--json", action="store_true", help=AS_JSON)
     words = "show what is in force, what is held, and the latest reports"
     command = commands.add_parser("status", help=words, description=words, parents=[common])
+    command.add_argument("--json", action="store_true", help=AS_JSON)
     command.add_argument("--costs", action="store_true", help="also estimate what the suite and the product cost")
     words = "send a command to an automation, and wait for its report"
     command = commands.add_parser("send", help=words, description=words, parents=[common], add_help=False)
+    command.add_argument("--json", action="store_true", help=AS_JSON)
     command.add_argument(
         "--wait",
         type=float,

@@ -7,6 +7,7 @@ import msgspec
 from infra.deploy.resources import AnyResource, Subscription
 
 CREATE, UPDATE, DELETE = "+", "~", "-"
+ACTIONS = {CREATE: "create", UPDATE: "update", DELETE: "delete"}
 UNCHANGEABLE = frozenset({"topic", "filter"})
 """Of a subscription, which then goes and comes anew."""
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import msgspec
 
 from infra.deploy.bundle import write_bundles
-from infra.deploy.changes import Change, changes, summary
+from infra.deploy.changes import ACTIONS, Change, changes, summary
 from infra.deploy.provisioning import carry_out, database, existing
 from infra.deploy.resources import Function, resources_of
 from infra.deploy.target import Target
@@ -40,6 +40,18 @@ class LocalDeployment(msgspec.Struct):
             self.say(f"  {change}")
         self.say(summary(self._changes) or "no changes")
         return bool(self._changes)
+
+    def planned(self) -> list[dict[str, str]]:
+        """The plan that was shown, for a program."""
+        return [
+            {
+                "action": ACTIONS[change.action],
+                "kind": type(change.resource).__name__,
+                "name": change.resource.name,
+                "reason": change.reason,
+            }
+            for change in self._changes
+        ]
 
     def apply(self) -> None:
         """Apply the plan that was shown. What was applied before something failed stands: run it again."""

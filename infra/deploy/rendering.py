@@ -1,8 +1,27 @@
-"""What a person is told of a run, in lines."""
+"""Reports and times for a person, as text; and values for a program, as JSON."""
 
+import sys
 from collections.abc import Iterable
+from datetime import datetime
+
+import msgspec
 
 from shared.report import ChangeReport, Report
+
+
+def local_time(moment: datetime) -> str:
+    """A time to the minute in the zone of this machine, as ``--until`` takes it: ``2026-11-28 10:00 CET``."""
+    return f"{moment.astimezone():%Y-%m-%d %H:%M %Z}"
+
+
+def print_json(value: object) -> None:
+    """One JSON document on standard output, for ``--json``."""
+    print(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
+
+
+def print_to_stderr(line: str) -> None:
+    """What a person may read beside a JSON document."""
+    sys.stderr.write(f"{line}\n")
 
 
 def report_lines(report: Report) -> Iterable[str]:

@@ -14,6 +14,7 @@ from shared.clients import Clients
 from shared.errors import CaretakerError
 
 PLAN = "caretaker.tfplan"
+STANDARD_ERROR = 2
 
 
 class NotDeployed(CaretakerError):
@@ -28,6 +29,8 @@ class Terraform(msgspec.Struct, frozen=True):
     ask: Callable[[str], bool]
     say: Callable[[str], None]
     folder: Path = TERRAFORM
+    is_quiet: bool = False
+    """Whether Terraform's own output goes to standard error, as a JSON document goes to standard output."""
 
     def plan(self, *, destroy: bool = False) -> bool:
         """Show what would change, and keep it to be applied. Returns whether anything would."""
@@ -35,6 +38,10 @@ class Terraform(msgspec.Struct, frozen=True):
         options = ["-destroy"] if destroy else []
         code = self._run("plan", "-input=false", "-detailed-exitcode", f"-out={PLAN}", *options, good=(0, 2))
         return code == 2
+
+    def planned(self) -> msgspec.Raw:
+        """The plan that was shown, as Terraform words it for a program. Raises ``NotDeployed``."""
+        return msgspec.Raw(self._read("show", "-json", PLAN).encode())
 
     def apply(self) -> None:
         """Apply the plan that was shown. What was applied before something failed stands: run it again."""
@@ -45,12 +52,7 @@ class Terraform(msgspec.Struct, frozen=True):
 
     def outputs(self) -> dict[str, object]:
         """What the root says of what is there."""
-        run = subprocess.run(
-            [_program(), "output", "-json"], cwd=self.folder, capture_output=True, text=True, check=False
-        )
-        if run.returncode:
-            raise NotDeployed(f"terraform output: {run.stderr.strip()}")
-        told = msgspec.json.decode(run.stdout, type=dict[str, _Output])
+        told = msgspec.json.decode(self._read("output", "-json"), type=dict[str, _Output])
         return {name: output.value for name, output in told.items()}
 
     def _prepare(self) -> None:
@@ -64,9 +66,21 @@ class Terraform(msgspec.Struct, frozen=True):
             state_bucket.create(self.clients, deployment)
         self._run("init", "-input=false", "-reconfigure", f"-backend-config=bucket={deployment.bucket}")
 
+    def _read(self, command: str, *options: str) -> str:
+        run = subprocess.run(
+            [_program(), command, *options], cwd=self.folder, capture_output=True, text=True, check=False
+        )
+        if run.returncode:
+            raise NotDeployed(f"terraform {command}: {run.stderr.strip()}")
+        return run.stdout
+
     def _run(self, command: str, *options: str, good: tuple[int, ...] = (0,)) -> int:
         self.say(f"terraform {command}")
-        code = _until_it_ends(subprocess.Popen([_program(), command, *options], cwd=self.folder))
+        code = _until_it_ends(
+            subprocess.Popen(
+                [_program(), command, *options], cwd=self.folder, stdout=STANDARD_ERROR if self.is_quiet else None
+            )
+        )
         if code not in good:
             raise NotDeployed(f"terraform {command} failed: fix what it reports above, and run this again")
         return code

@@ -59,6 +59,16 @@ def test_from_observing_to_acting_and_away(tmp_path: Path, capsys: pytest.Captur
         assert "  ~ Function     caretaker-cap-spending in my-product: settings.mode observe -> act, " in "\n".join(
             planned
         )
+        assert deploy(tmp_path, "plan", "--json", **acting) == 0
+        printed = capsys.readouterr()
+        changed = json.loads(printed.out)["plan"]
+        assert [one["action"] for one in changed].count("create") == 6
+        (updated,) = [one for one in changed if one["action"] == "update"]
+        assert (updated["kind"], updated["name"]) == (
+            "Function",
+            f"{PROJECT}/locations/europe-west1/functions/caretaker-cap-spending",
+        )
+        assert printed.err.splitlines()[-1] == planned[-1]
         assert deploy(tmp_path, "apply", **acting) == 2  # nobody is at the terminal to say yes
         assert deploy(tmp_path, "plan", **acting) == 0
         assert told()[-len(planned) :] == planned

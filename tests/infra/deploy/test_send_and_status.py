@@ -1,6 +1,7 @@
 """`./deploy.sh send` and `status`, against the suite at work on a local cloud."""
 
 import json
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -33,6 +34,16 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield folder
 
 
+@pytest.fixture
+def in_utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A machine in UTC."""
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
 def deploy(folder: Path, *arguments: str) -> int:
     """What `./deploy.sh` does with these arguments, against that suite."""
     settings = [] if arguments[0] == "send" else ["--settings", str(STORY / "caretaker.yaml")]
@@ -57,6 +68,14 @@ def test_a_command_that_is_not_taken_says_so(served: Path, capsys: pytest.Captur
     )
 
 
+def test_a_report_as_json(served: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert deploy(served, "send", "--json", "scale_gpu_pools", "status") == 0
+    printed = capsys.readouterr()
+    assert json.loads(printed.out)["automation"] == "scale_gpu_pools"
+    assert printed.err.startswith("published to ")
+
+
+@pytest.mark.usefixtures("in_utc")
 def test_where_things_stand(served: Path, capsys: pytest.CaptureFixture[str]) -> None:
     target = on_this_machine(served)
     said = {
@@ -79,6 +98,13 @@ def test_where_things_stand(served: Path, capsys: pytest.CaptureFixture[str]) ->
     assert "cap_spending" in told
     assert any(line.startswith("  holds    projects/my-product/locations/europe-west1/services/api: ") for line in told)
     assert "  at 2026-11-15 12:00 UTC, mode act:" in told
+    budget = "budget     monthly: 412.30 of 400.00 USD (103%) since 2026-11-01 07:00 UTC, reported 2026-11-15 12:00 UTC"
+    assert budget in told
+    assert deploy(served, "status", "--json") == 0
+    status = json.loads(capsys.readouterr().out)
+    assert status["restrictions"]["in_force"].keys() == {"gpu_pools_off", "previews_off"}
+    assert [(one["budget"], one["cost"], one["amount"]) for one in status["budgets"]] == [("monthly", "412.3", "400.0")]
+    assert {one["name"] for one in status["automations"] if one["report"]} >= {"cap_spending"}
     assert any(line.startswith("The suite itself, a month at list prices") for line in told)
     assert any(line.startswith("The product, a month at list prices") for line in told)
 

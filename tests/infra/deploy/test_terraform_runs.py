@@ -40,6 +40,9 @@ with (folder / "calls").open("a") as calls:
     calls.write(json.dumps(sys.argv[1:]) + "\\n")
 if command == "plan":
     pathlib.Path("caretaker.tfplan").touch()
+    print("what Terraform prints")
+if command == "show":
+    print(json.dumps({{"format_version": "1.2", "resource_changes": []}}))
 if command == "output":
     print(json.dumps({{"inboxes": {{"value": {{"cap_spending": "t"}}, "type": "x", "sensitive": False}}}}))
 codes = json.loads((folder / "codes").read_text())
@@ -214,6 +217,14 @@ def test_apply_asks_and_then_asks_each_automation_for_its_status(
     assert at_home.calls[-1] == "apply -input=false caretaker.tfplan"
     assert told.count("published to projects/my-caretaker/topics/caretaker-") >= 3
     assert "no report within 0 s" in told
+
+
+def test_a_plan_as_json_is_all_that_is_on_standard_output(at_home: Bench, capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(at_home, "plan", "--json") == 0
+    printed = capfd.readouterr()
+    assert json.loads(printed.out)["plan"] == {"format_version": "1.2", "resource_changes": []}
+    assert "what Terraform prints" in printed.err
+    assert at_home.calls[-1] == "show -json caretaker.tfplan"
 
 
 def test_destroy_refuses_while_something_is_held(at_home: Bench, capsys: pytest.CaptureFixture[str]) -> None:

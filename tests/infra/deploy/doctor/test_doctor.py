@@ -11,6 +11,7 @@ import msgspec
 import pytest
 from google.cloud.secretmanager_v1 import SecretManagerServiceClient
 
+from infra.deploy.__main__ import main
 from infra.deploy.doctor.findings import Check, CheckContext, Finding, Status, run_check
 from infra.deploy.doctor.machine import login, tools
 from infra.suite.deployment import Deployment, NewBudget, NewSecret, Suite
@@ -26,6 +27,7 @@ from tests.infra.deploy.stage import (
     add_topic,
     all_is_well,
     example,
+    serving,
     shipped,
 )
 
@@ -208,6 +210,15 @@ def test_a_missing_project_is_one_problem_and_what_is_in_it_is_not_checked(proje
         # Nothing else is reported of what is in it: only of what Terraform will grant.
         others = [line for line in stage.said if line.startswith(("ok", "warning")) and " may act as " not in line]
         assert not [line for line in others if GONE in line and " may deploy images of " not in line]
+
+
+def test_findings_as_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with serving({}, tmp_path):
+        assert main(["doctor", "--local", "--json", "--directory", str(tmp_path)]) == 1
+        printed = json.loads(capsys.readouterr().out)
+    assert {finding["status"] for finding in printed["findings"]} >= {"ok", "PROBLEM"}
+    assert all(finding["fix"] for finding in printed["findings"] if finding["status"] == "warning")
+    assert printed["skipped"] == ["3 checks (tools, login, state) do not apply to the local cloud and were skipped"]
 
 
 def test_what_could_not_be_checked_is_a_problem() -> None:
