@@ -53,7 +53,8 @@ def serve(count: int, certificate: tuple[str, str] | None) -> None:
     with LocalCloud(now=NOW) as cloud:
         cloud.storage.add_bucket("my-product", BUCKET)
         for number in reversed(range(count)):
-            cloud.storage.add_object(BUCKET, name_of(number), Zeros(1000))
+            taken = NOW - (number + 1) * A_MINUTE
+            cloud.storage.add_object(BUCKET, name_of(number), Zeros(1000), created=taken)
         port = 0
         if certificate:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -36,7 +36,7 @@ def decide(context: Context, world: World, applied: tuple[PruneChange, ...]) -> 
         else:
             changes += _deletes(key, settings, listing.inventory, reasons)
         inventory = listing.inventory
-        unproved = sum(not inventory.is_good(place, settings.proof) for place in range(len(inventory)))
+        unproved = sum(1 for _ in inventory.unproved_times(range(len(inventory)), settings.proof))
         notices += [NotProved(key, unproved, settings.proof)] if unproved else []
         table += table_of(key, settings, listing, reasons)
     return Decision(

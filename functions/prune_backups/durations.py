@@ -1,6 +1,7 @@
 """Lengths of time as an owner writes them, such as ``1y5m7d2h``: years and months are the calendar's."""
 
 import calendar
+import functools
 import re
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
@@ -32,6 +33,12 @@ class Duration(msgspec.Struct, frozen=True):
         words = [f"{count} {word}{'' if count == 1 else 's'}" for count, word in parts if count]
         return " ".join(words) or "no time"
 
+    @property
+    def shortest(self) -> timedelta:
+        """How long it is at least: a year has 365 days, a month 28, and a clock may be set forward by an hour."""
+        days = 365 * self.years + 28 * self.months + self.days
+        return timedelta(days=days, hours=self.hours) - (timedelta(hours=1) if days else timedelta())
+
     def before(self, moment: datetime) -> datetime:
         """The moment that lies so long before another (aware) one, by the wall clock of its zone but for the hours.
 
@@ -49,6 +56,7 @@ class Duration(msgspec.Struct, frozen=True):
             return datetime.min.replace(tzinfo=moment.tzinfo)
 
 
+@functools.lru_cache(maxsize=64)
 def read_duration(text: str) -> Duration:
     """A duration out of a text. Raises ``ValueError`` for one that is none."""
     if not text or not _DURATION.fullmatch(text):

@@ -128,6 +128,11 @@ class Inventory(Sequence[Backup]):
         """Whether the backup at a place has this proof."""
         return proof is Proof.NONE or self._marks[place] == 3 or (self._marks[place] == 1 and proof is Proof.COMPLETE)
 
+    def unproved_times(self, places: Sequence[int], proof: Proof) -> Iterator[int]:
+        """The times of those at these places that do not have this proof."""
+        if proof is not Proof.NONE:
+            yield from (self.times[place] for place in places if not self.is_good(place, proof))
+
     def backups_of(self, places: Sequence[int]) -> Iterator[Sequence[int]]:
         """The objects at these places, newest first, in one piece for each backup: those of one time."""
         for _, one in itertools.groupby(places, key=self.times.__getitem__):

@@ -157,9 +157,11 @@ def _backup(stored: StoredObject, need: ListingOf, *, is_restored: bool = False)
 
 def _is_written_in_time(stored: StoredObject, backup: Backup, settings: BackupSet) -> bool:
     """Whether an object was written near the time in its name: whoever may write could put any time there."""
-    written = stored.time_created or backup.time
+    written, within = stored.time_created or backup.time, read_duration(settings.written_within)
+    if abs(written - backup.time) <= within.shortest:
+        return True
     first, last = sorted((written, backup.time))
-    return read_duration(settings.written_within).before(last) <= first
+    return within.before(last) <= first
 
 
 def _is_verified(stored: StoredObject, time: datetime, now: datetime, *, is_restored: bool) -> bool:

@@ -99,7 +99,7 @@ def keep_reasons(inventory: Inventory, policy: RetentionPolicy, zone: tzinfo, pr
     rules = rules_of(policy)
     times = inventory.times
     for places in inventory.places_by_group().values():
-        unproved = {times[place] for place in places if not inventory.is_good(place, proof)}
+        unproved = set(inventory.unproved_times(places, proof))
         proved = array("I", (place for place in places if times[place] not in unproved)) if unproved else places
         for rule in rules:
             for place, reason in _kept_by(rule, proved, times, zone):

@@ -247,6 +247,15 @@ def test_what_is_no_duration(text: str) -> None:
         read_duration(text)
 
 
+@given(
+    st.sampled_from(["1h", "36h", "1d", "31d", "1m", "2m3d", "1y", "4y2m1d5h"]),
+    st.datetimes(datetime(1990, 1, 1), datetime(2090, 1, 1)),  # noqa: DTZ001 - on the clock of the zone
+)
+def test_a_duration_is_no_shorter_than_its_shortest(text: str, moment: datetime) -> None:
+    duration, end = read_duration(text), moment.replace(tzinfo=BERLIN)
+    assert end.astimezone(UTC) - duration.before(end).astimezone(UTC) >= duration.shortest
+
+
 def test_durations_in_words() -> None:
     words = [str(read_duration(text)) for text in ("1y5m7d2h", "1d", "0h")]
     assert words == ["1 year 5 months 7 days 2 hours", "1 day", "no time"]
