@@ -74,7 +74,7 @@ class Bucket:
         return msgspec.json.decode(answer.content, type=StoredObject)
 
     def content(self, stored: StoredObject) -> Iterator[bytes]:
-        """The content of this very generation, piece by piece; goes on where a connection broke off."""
+        """The content of this very generation, piece by piece; a connection that breaks is resumed."""
         offset, size, fruitless = 0, int(stored.size), 0
         while offset < size:
             started = offset

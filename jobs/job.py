@@ -1,4 +1,4 @@
-"""What both jobs are: settings in, work, one structured line, and an exit code that says what to do next."""
+"""What both jobs share: settings in, work, one structured line, and an exit code that says what to do next."""
 
 import signal
 from collections.abc import Callable
@@ -23,13 +23,13 @@ class ExitCode(IntEnum):
     FAILED = 1
     """Something on the way failed, which may pass: another attempt can help."""
     WRONG_SETTINGS = 2
-    """No attempt helps until they are mended."""
+    """No attempt helps until they are fixed."""
     NO_BACKUP = 3
     """There is nothing to prove."""
     NOT_PROVED = 4
     """The backup is not what it says, or cannot be restored: a person must look."""
     STOPPED = 128 + signal.SIGTERM
-    """It was told to stop, as when its time limit is reached."""
+    """Cloud Run stopped it, as at its time limit."""
 
 
 class JobFailed(CaretakerError):
@@ -39,7 +39,7 @@ class JobFailed(CaretakerError):
 
 
 class Stopped(BaseException):
-    """The job was told to stop: whatever it is doing is taken back on the way out."""
+    """The job has to stop: what it was doing is undone on the way out."""
 
 
 class Result(msgspec.Struct, frozen=True):
@@ -61,7 +61,7 @@ def run_job(name: str, work: Callable[[], Result]) -> int:
     except cloud_errors() as error:
         return _failed(name, ExitCode.FAILED, in_words(error))
     except Stopped:
-        return _failed(name, ExitCode.STOPPED, "it was told to stop, and left nothing that counts as a backup")
+        return _failed(name, ExitCode.STOPPED, "stopped from outside; nothing it left counts as a backup")
     finally:
         signal.signal(signal.SIGTERM, before)
     write_log(Severity.NOTICE, f"{name}: {result.sentence}", job=_Ended(name, Outcome.APPLIED, details=result.details))

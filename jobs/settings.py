@@ -1,4 +1,4 @@
-"""What a job is told: environment variables, as Cloud Run gives them to a job, typed and refused by name.
+"""The settings of a job: environment variables, as Cloud Run sets them, typed and rejected by name.
 
 What concerns the connection to the database has libpq's own names (``PGHOST``, ``PGSSLMODE``, ...), so that it means
 the same to us as to ``pg_dump``: https://www.postgresql.org/docs/current/libpq-envars.html
@@ -35,6 +35,6 @@ SettingsT = TypeVar("SettingsT", bound=JobSettings)
 
 
 def from_environment(type_: type[SettingsT]) -> SettingsT:
-    """The settings of a job. Raises ``SettingsError`` with the variable, its value and what would do."""
+    """The settings of a job. Raises ``SettingsError`` with the variable, its value and what is expected."""
     given = {name: value for name, value in os.environ.items() if name.startswith(OURS)}
     return convert(given, type_, "", strict=False)

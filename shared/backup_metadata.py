@@ -128,7 +128,7 @@ def proof_to_metadata(proof: Proof) -> dict[str, str]:
 
 
 def read_backup(metadata: Mapping[str, str]) -> BackupMetadata:
-    """The backup that custom metadata tells of. Raises ``IncompleteMetadata`` with the first key that will not do."""
+    """The backup that custom metadata tells of. Raises ``IncompleteMetadata`` with the first invalid key."""
     size, sha256 = _of(metadata, SIZE), _of(metadata, SHA256)
     if not _WHOLE_NUMBER.fullmatch(size):
         raise IncompleteMetadata(f"{SIZE} is {size!r}, which is no size")

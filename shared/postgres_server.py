@@ -97,10 +97,10 @@ class PostgresServer:
     @property
     def version(self) -> str:
         """Of the machine's programs, such as ``17.6``. Raises ``PostgresMissing``."""
-        told = subprocess.run(
+        answer = subprocess.run(
             (find_program("postgres", self._major), "--version"), capture_output=True, text=True, check=True
         ).stdout
-        return told.partition("(PostgreSQL)")[2].split()[0]
+        return answer.partition("(PostgreSQL)")[2].split()[0]
 
     def start(self) -> None:
         """Make it and start it: returns when it can be connected to.
@@ -154,7 +154,7 @@ class PostgresServer:
 
     def _make(self, initdb: Path, data: Path, user: str) -> None:
         """Make the files of an empty server."""
-        # Who may connect stands in a file of ours; without it nobody could.
+        # Our own file says who may connect; without it nobody could.
         options = ("--no-sync", "--no-instructions", "--auth=reject", "--encoding=UTF8", "--no-locale")
         command = (initdb, "-D", data, f"--username={SUPERUSER}", *options)
         with self._log.open("wb") as log, self._keep(user, command, log) as process:
@@ -285,7 +285,7 @@ def _escaped(value: str) -> str:
 
 
 def _environment() -> dict[str, str]:
-    """What PostgreSQL's programs are told of ours: nothing that would have them look elsewhere, or speak otherwise."""
+    """The environment of PostgreSQL's programs: nothing that points them elsewhere or changes their language."""
     return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC"}
 
 

@@ -41,7 +41,7 @@ class Status(Command, frozen=True, tag="status"):
 
 
 def checked(command: Command, settings: Settings) -> Command:
-    """The command, if it speaks of what the settings know. Raises ``IgnoredMessage`` with what would do."""
+    """The command, if it names a set of the settings. Raises ``IgnoredMessage`` with what is expected."""
     if not isinstance(command, Restore | Retire):
         return command
     if command.set not in settings.sets and (command.set or isinstance(command, Retire)):

@@ -156,7 +156,7 @@ def _backup(stored: StoredObject, need: ListingOf, *, is_restored: bool = False)
 
 
 def _is_written_in_time(stored: StoredObject, backup: Backup, settings: BackupSet) -> bool:
-    """Whether an object was written near the time in its name: whoever may write could put any time there."""
+    """Whether an object was written near the time in its name, which may be any time."""
     written, within = stored.time_created or backup.time, read_duration(settings.written_within)
     if abs(written - backup.time) <= within.shortest:
         return True

@@ -36,7 +36,7 @@ class ParsedName(msgspec.Struct, frozen=True):
 
 
 class NamePattern:
-    """A pattern, ready to read names. Raises ``ValueError`` for one that will not do."""
+    """A pattern, ready to read names. Raises ``ValueError`` for an invalid one."""
 
     def __init__(self, pattern: str) -> None:
         fields = [field["field"].partition(":")[0] for field in FIELD.finditer(pattern)]
@@ -68,7 +68,7 @@ class NamePattern:
 
 @functools.lru_cache(maxsize=64)
 def name_pattern(pattern: str) -> NamePattern:
-    """The pattern of a text. Raises ``ValueError`` for one that will not do."""
+    """The pattern of a text. Raises ``ValueError`` for an invalid one."""
     return NamePattern(pattern)
 
 

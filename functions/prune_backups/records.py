@@ -87,7 +87,7 @@ def fold(records: Records, event: Dated[Event], settings: Settings) -> Records:
 
 
 def _by_full_name(records: Records, settings: Settings) -> Records:
-    """The records of a version that filed requests under the owner's key, filed under what the key stands for."""
+    """The records of a version that filed requests under the owner's key, filed under the full name of the set."""
     keys = records.restoring.keys() & settings.sets.keys()
     if not keys:
         return records

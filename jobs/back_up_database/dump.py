@@ -82,7 +82,7 @@ class Dumped(msgspec.Struct, frozen=True):
 def dump(bucket: Bucket, name: str, snapshot: Snapshot, variables: Mapping[str, str], *, lock_seconds: int) -> Dumped:
     """Stream a dump of a snapshot into a new object. Raises ``JobFailed``, or what Google's clients raise.
 
-    The object comes to be only after `pg_dump` has ended well.
+    The object exists only after `pg_dump` has succeeded.
     """
     options = (
         "--format=custom",

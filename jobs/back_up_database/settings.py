@@ -1,4 +1,4 @@
-"""What `back_up_database` is told."""
+"""The settings of `back_up_database`."""
 
 import os
 from typing import Annotated

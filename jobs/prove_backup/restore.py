@@ -99,8 +99,8 @@ def _differences(expected: Tables, found: dict[str, int]) -> list[str]:
             return []
         return [f"{len(found)} tables with {sum(found.values())} rows, not {expected.tables} with {expected.rows}"]
     names = sorted(name for name in expected.keys() | found.keys() if expected.get(name) != found.get(name))
-    told = [f"{name} has {_rows(found.get(name))}, not {_rows(expected.get(name))}" for name in names[:MOST_NAMED]]
-    return told + ([f"and {len(names) - MOST_NAMED} more"] if len(names) > MOST_NAMED else [])
+    named = [f"{name} has {_rows(found.get(name))}, not {_rows(expected.get(name))}" for name in names[:MOST_NAMED]]
+    return named + ([f"and {len(names) - MOST_NAMED} more"] if len(names) > MOST_NAMED else [])
 
 
 def _rows(count: int | None) -> str:

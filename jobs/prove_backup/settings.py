@@ -1,4 +1,4 @@
-"""What `prove_backup` is told."""
+"""The settings of `prove_backup`."""
 
 from typing import Annotated
 

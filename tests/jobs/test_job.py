@@ -82,13 +82,11 @@ def test_a_job_that_is_killed_in_the_middle_leaves_no_object(noise: Stage) -> No
     assert noise.names() == []
 
 
-def test_a_job_that_is_told_to_stop_takes_back_what_it_does(
-    noise: Stage, back_up: Job, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_job_that_is_stopped_undoes_what_it_did(noise: Stage, back_up: Job, monkeypatch: pytest.MonkeyPatch) -> None:
     before = signal.getsignal(signal.SIGTERM)
     noise.let_happen(monkeypatch, Disaster("PUT", 1, lambda: os.kill(os.getpid(), signal.SIGTERM)))
     said = back_up()
-    assert (said.exit_code, said.why) == (143, "it was told to stop, and left nothing that counts as a backup")
+    assert (said.exit_code, said.why) == (143, "stopped from outside; nothing it left counts as a backup")
     assert noise.names() == []
     assert len(noise.calls("DELETE")) == 1
     assert signal.getsignal(signal.SIGTERM) is before
@@ -133,8 +131,8 @@ def test_the_password_is_seen_nowhere(
     unreachable = back_up(PGPASSWORD=CANARY, PGSSLMODE="require", **access)
     assert [good.exit_code, bad.exit_code, unreachable.exit_code] == [0, 1, 1]
     assert re.search(r"pg_dump.* --snapshot=", seen[0]), "it runs while the first request is sent"
-    told = [*seen, caplog.text, str(good), str(bad), str(unreachable), str(noise.blob().metadata)]
-    assert not [text for text in told if CANARY in text]
+    texts = [*seen, caplog.text, str(good), str(bad), str(unreachable), str(noise.blob().metadata)]
+    assert not [text for text in texts if CANARY in text]
 
 
 def command_lines() -> str:

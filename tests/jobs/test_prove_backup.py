@@ -151,7 +151,7 @@ def test_a_dump_that_was_cut_off_cannot_be_restored(backed_up: Stage, length: in
         restore_as(backed_up, [content], backup)
 
 
-def test_what_cannot_be_restored_is_told_without_its_rows(backed_up: Stage, back_up: Job) -> None:
+def test_what_cannot_be_restored_is_reported_without_its_rows(backed_up: Stage, back_up: Job) -> None:
     # Rows that break a constraint which was made later without looking at them.
     backed_up.execute(
         "CREATE FUNCTION is_public(text) RETURNS bool LANGUAGE sql AS 'SELECT true'",

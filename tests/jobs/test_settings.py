@@ -1,4 +1,4 @@
-"""What a job is told, refused by the name of the variable."""
+"""Invalid settings of a job are rejected by the name of the variable."""
 
 import re
 
@@ -10,7 +10,7 @@ from shared.errors import SettingsError
 from tests.wrong_settings import parts_of, refused
 
 GOOD = {"BACKUP_BUCKET": "my-backups", "BACKUP_PREFIX": "shop/"}
-PASSWORD = "canary-7f3a9b"  # noqa: S105 - must not be told
+PASSWORD = "canary-7f3a9b"  # noqa: S105 - must not be reported
 
 
 def test_settings_are_typed(monkeypatch: pytest.MonkeyPatch) -> None:

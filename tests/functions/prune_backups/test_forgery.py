@@ -1,4 +1,4 @@
-"""Whoever may only create objects in the bucket cannot make Caretaker delete a backup."""
+"""A permission to create objects in the bucket is not enough to make Caretaker delete a backup."""
 
 from datetime import timedelta
 from typing import Any

@@ -190,7 +190,7 @@ def test_what_holds_for_any_list(
     backups: list[Backup], rules: dict[str, object], zone: ZoneInfo, chance: random.Random
 ) -> None:
     found = kept(backups, policy(**rules), zone)
-    # The order in which backups are found is no matter.
+    # The order in which backups are found does not matter.
     shuffled = list(backups)
     chance.shuffle(shuffled)
     assert kept(shuffled, policy(**rules), zone) == found

@@ -1,4 +1,4 @@
-"""Whole runs of `prune_backups` on the local cloud: what is in the bucket afterwards, and what is told."""
+"""Whole runs of `prune_backups` on the local cloud: what is in the bucket afterwards, and what is reported."""
 
 import json
 from collections.abc import Iterator
@@ -135,7 +135,9 @@ def test_a_backup_that_has_come_meanwhile_is_judged_anew() -> None:
         assert len(report.notices) == 1
 
 
-def test_what_has_gone_already_is_done(stage: Stage) -> None:
+def test_what_somebody_else_has_deleted_is_not_counted_as_deleted(
+    stage: Stage, capsys: pytest.CaptureFixture[str]
+) -> None:
     names = stage.nightly(6)
 
     def somebody_deletes() -> None:
@@ -144,6 +146,9 @@ def test_what_has_gone_already_is_done(stage: Stage) -> None:
     report = stage.push({"type": "prune"}, probe=Interfering(BATCHES, somebody_deletes))
     assert (stage.names, report.outcome) == (names[-3:], Outcome.APPLIED)
     assert report.notices == (f"gs://{BUCKET}/{names[0]}: already deleted by someone else",)
+    (line,) = capsys.readouterr().out.splitlines()
+    assert json.loads(line)["message"] == "prune_backups: shop: 2 deleted in this request; processed: 3 of 3"
+    assert json.loads(line)["deleted"] == names[1:3]
 
 
 @pytest.mark.parametrize("hold", ["temporaryHold", "eventBasedHold"])
@@ -207,7 +212,7 @@ def test_names_that_do_not_fit_are_left_alone(stage: Stage) -> None:
     assert report.status[0] == "shop (gs://my-backups/shop): 3 stay, 3 go, 4 names do not fit"
 
 
-def test_hostile_names_are_deleted_like_any_other_and_told_harmlessly() -> None:
+def test_hostile_names_are_deleted_like_any_other_and_printed_harmlessly() -> None:
     with Stage(shop={**SHOP, "name": "{*}{time:%Y%m%d}"}) as stage:
         hostile = ["\x1b[31m", "a%2Fb?x=1#y", "é", "é", "'; --", "\u202e", "☃" * 330, "\tx", "--caretaker_batch"]
         for number, name in enumerate(hostile):

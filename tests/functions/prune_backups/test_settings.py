@@ -1,4 +1,4 @@
-"""Settings that will not do are refused by name, with what would do."""
+"""Invalid settings are rejected by name, with what is expected."""
 
 import pytest
 
