@@ -6,7 +6,7 @@ import msgspec
 
 from functions.rotate_secrets.changes import Move, Roll, RotationChange
 from functions.rotate_secrets.decide_secret import decide_secret
-from functions.rotate_secrets.dependents import moves, reason_not_movable
+from functions.rotate_secrets.dependents import movable, moves, reason_not_movable
 from functions.rotate_secrets.questions import NotAsked
 from functions.rotate_secrets.records import Context, Records
 from functions.rotate_secrets.rotation_state import NEVER
@@ -60,13 +60,16 @@ def _terms_of_a_release(view: SecretView) -> Terms | None:
     if not view.lacks_terms or view.problem:
         return None
     try:
-        dependents = tuple(one.name for one in view.dependents)
+        dependents, was_used = tuple(one.name for one in movable(view)), bool(view.dependents)
     except NotAsked:
         return None
     since = view.state.attempt.started if view.state.attempt else view.state.promoted
     before = view.state.attempt.before if view.state.attempt else max(view.state.older, default=0)
-    terms = msgspec.structs.replace(view.terms, dependents=dependents, started=since or NEVER, before=before)
-    return terms if dependents else None
+    if not was_used:
+        return None  # It may have been, when it began.
+    return msgspec.structs.replace(
+        view.terms, dependents=dependents, was_used=True, started=since or NEVER, before=before
+    )
 
 
 def _rolls(seen: Seen, at_once: int) -> tuple[list[Roll], int]:

@@ -58,7 +58,7 @@ def _reason_to_keep(view: SecretView, older: dict[str, tuple[int, ...]]) -> str:
         return f"{', '.join(users)} still refers to it"
     enabled = {name: {one.number for one in view.versions(name) if one.is_enabled} for name in older}
     is_anything_left = any(set(numbers) & enabled[name] for name, numbers in older.items())
-    was_used = view.recorded is None or bool(view.recorded.dependents)
+    was_used = view.recorded is None or view.recorded.was_used
     if is_anything_left and was_used and not view.dependents:
         return (
             "it was used, and nobody is known to use the secret any more. If nothing elsewhere does, disable the "

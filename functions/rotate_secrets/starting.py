@@ -93,7 +93,8 @@ def _adding(view: SecretView, why: str) -> SecretDecision:
     """Add a version, with what the rotation needs until it ends."""
     terms = msgspec.structs.replace(
         view.terms,
-        dependents=tuple(one.name for one in view.dependents),
+        dependents=tuple(one.name for one in movable(view)),
+        was_used=bool(view.dependents),
         started=view.now,
         before=view.state.current,
     )

@@ -17,7 +17,9 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     locations: tuple[Location, ...]
     """Where dependents are looked for."""
     dependents: tuple[str, ...] = ()
-    """The full names of those that were known when it began."""
+    """The full names of those that could be moved when it began."""
+    was_used: bool = False
+    """Whether anything was known to use it then."""
     started: datetime = NEVER
     before: int = 0
     """The version that counted then; 0 if there was none."""
