@@ -17,8 +17,13 @@ KEPT_AFTER_DELETION = {
 }
 """Resources whose id Google keeps for weeks after they were deleted, with the attribute that names it."""
 
-CANNOT_BE_DELETED = {"google_bigquery_dataset", "google_service_networking_connection"}
-"""Resources that Google refuses to delete while others use them, which Terraform does not see; buckets besides."""
+CANNOT_BE_DELETED = {
+    "google_bigquery_dataset",
+    "google_logging_project_bucket_config",
+    "google_service_networking_connection",
+}
+"""Resources that Google refuses to delete while others use them, which Terraform does not see, or to create again soon
+after; buckets besides."""
 
 LOG_METRIC = "logging.googleapis.com/user/"
 
@@ -69,6 +74,23 @@ def test_alerts_on_metrics_of_the_log_wait_until_there_are_such() -> None:
     ]
     assert {name for name, _ in policies} == {"silent", "failing"}
     assert [name for name, body in policies if "time_sleep.metrics" not in str(body.get("depends_on"))] == []
+
+
+RUNS_WITH_SECRETS = {"google_cloudfunctions2_function", "google_cloud_run_v2_service", "google_cloud_run_v2_job"}
+
+
+def test_what_mounts_secrets_waits_for_its_grants() -> None:
+    """A dependency alone is not enough: a new grant is in force everywhere only after minutes."""
+    grants = "google_secret_manager_secret_iam_member"
+    found = [
+        (f"{folder}: {kind}", body)
+        for folder in folders()
+        if any(kind == grants for kind, _, _ in resources(folder))
+        for kind, _, body in resources(folder)
+        if kind in RUNS_WITH_SECRETS
+    ]
+    assert len(found) == 3
+    assert [name for name, body in found if "time_sleep.grants" not in str(body["depends_on"])] == []
 
 
 def test_functions_wait_for_the_grants_that_build_and_start_them() -> None:

@@ -59,6 +59,15 @@ resource "google_secret_manager_secret_iam_member" "job" {
   member    = google_service_account.job[each.value.job].member
 }
 
+# Cloud Run refuses a job whose account may not read its secrets yet. Google's page on access changes says about 2 minutes:
+# https://cloud.google.com/iam/docs/access-change-propagation
+resource "time_sleep" "grants" {
+  count = length(google_secret_manager_secret_iam_member.job) > 0 ? 1 : 0
+
+  create_duration = "120s"
+  triggers        = { for key, grant in google_secret_manager_secret_iam_member.job : key => grant.id }
+}
+
 resource "google_cloud_run_v2_job" "job" {
   for_each = local.jobs
 
@@ -126,7 +135,7 @@ resource "google_cloud_run_v2_job" "job" {
     ignore_changes = [client, client_version, template[0].template[0].containers[0].image]
   }
 
-  depends_on = [google_secret_manager_secret_iam_member.job]
+  depends_on = [time_sleep.grants]
 }
 
 resource "google_service_account" "scheduler" {

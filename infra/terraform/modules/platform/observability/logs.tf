@@ -7,7 +7,9 @@ resource "google_logging_project_bucket_config" "class" {
   location       = var.log_location
   bucket_id      = each.key
   retention_days = each.value.retention_days
-  description    = "${each.value.description}, kept for ${each.value.retention_days} days"
+  # destroy leaves the logs, and an apply takes the bucket over. Google keeps a deleted one for 7 days, in which it takes no change.
+  deletion_policy = "ABANDON"
+  description     = "${each.value.description}, kept for ${each.value.retention_days} days"
 }
 
 resource "google_logging_project_sink" "class" {

@@ -25,6 +25,15 @@ resource "google_secret_manager_secret_iam_member" "reader" {
   member    = google_service_account.service.member
 }
 
+# Cloud Run refuses a revision whose account may not read its secrets yet. Google's page on access changes says about 2 minutes:
+# https://cloud.google.com/iam/docs/access-change-propagation
+resource "time_sleep" "grants" {
+  count = length(google_secret_manager_secret_iam_member.reader) > 0 ? 1 : 0
+
+  create_duration = "120s"
+  triggers        = { for key, grant in google_secret_manager_secret_iam_member.reader : key => grant.id }
+}
+
 resource "google_cloud_run_v2_service" "service" {
   for_each = var.regions
 
@@ -128,5 +137,5 @@ resource "google_cloud_run_v2_service" "service" {
     ]
   }
 
-  depends_on = [google_secret_manager_secret_iam_member.reader]
+  depends_on = [time_sleep.grants]
 }

@@ -1,3 +1,5 @@
+mock_provider "time" {}
+
 mock_provider "google" {
   mock_resource "google_service_account" {
     defaults = { member = "serviceAccount:job@my-product.iam.gserviceaccount.com", email = "job@my-product.iam.gserviceaccount.com" }

@@ -1,3 +1,5 @@
+mock_provider "time" {}
+
 mock_provider "google" {
   mock_resource "google_service_account" {
     defaults = { member = "serviceAccount:product-api@my-product.iam.gserviceaccount.com", email = "product-api@my-product.iam.gserviceaccount.com" }
