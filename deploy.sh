@@ -124,6 +124,7 @@ case $command in
   new) run_module infra.tools.new "$@" ;;
   generate) run_module infra.tools.generate "$@" ;;
   init) run_module infra.deploy.init "$@" ;;
+  simulate) run_module simulate "$@" ;;
   doctor | plan | apply | status | send | destroy) run_module infra.deploy "$command" "$@" ;;
   lock)
     prepare

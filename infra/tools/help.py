@@ -21,6 +21,7 @@ MODULES = {
     "new": ("infra.tools.new",),
     "generate": ("infra.tools.generate",),
     "init": ("infra.deploy.init",),
+    "simulate": ("simulate",),
     **{name: (*DEPLOY, name) for name in ("doctor", "plan", "apply", "status", "destroy")},
 }
 """The module that answers each command, and what precedes its options."""

@@ -21,6 +21,7 @@ from infra.suite.automations import Entry, load_automations
 from localcloud import LocalCloud
 from localcloud.core.server import ApiError, Call
 from localcloud.core.world import World, seed, world_from
+from localcloud.direct import DirectClients
 from localcloud.pubsub.push import push_body
 from shared.clients import Clients, RetryPolicy
 from shared.errors import RunFailed, StillAtWork
@@ -33,7 +34,6 @@ from shared.settings import Configuration, Mode, parse
 from shared.state import DATABASE
 from tests.laws.broken import LawBroken, differences, in_lines
 from tests.laws.case import Case, Delivery
-from tests.laws.direct import DirectClients
 from tests.laws.end_state import Places, Resources, end_state, places_of, resources
 from tests.laws.github_end_state import let_look
 from tests.laws.happenings import happen

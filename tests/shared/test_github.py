@@ -13,12 +13,12 @@ from google.auth.transport.requests import AuthorizedSession
 
 from localcloud import LocalCloud
 from localcloud.core.world import seed, world_from
+from localcloud.direct import DirectClients
 from localcloud.github.state import Head
 from shared.clients import Clients, RetryPolicy
 from shared.errors import CaretakerError, SettingsError, cloud_errors
 from shared.github import App, Author, ByApp, GitHub, GitHubAccess, RateLimited
 from shared.rest import UnknownAnswer
-from tests.laws.direct import DirectClients
 from tests.laws.probe import Switchboard
 from tests.localcloud.test_github_access import Key
 

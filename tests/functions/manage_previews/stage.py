@@ -13,6 +13,7 @@ from functions.manage_previews.records import Records
 from functions.manage_previews.settings import Settings
 from localcloud import LocalCloud
 from localcloud.core.world import seed, world_from
+from localcloud.direct import DirectClients
 from localcloud.github.state import Head
 from shared.clients import Clients, RetryPolicy
 from shared.events import inbox_of
@@ -23,7 +24,6 @@ from shared.run import run
 from shared.runtime import Runtime
 from shared.settings import Configuration, Mode, parse
 from shared.state import State
-from tests.laws.direct import DirectClients
 from tests.laws.harness import cloud_event_of
 from tests.laws.probe import Switchboard
 from tests.laws.scenario import Event

@@ -11,6 +11,7 @@ from urllib.parse import quote
 from functions.prune_backups.automation import AUTOMATION
 from functions.prune_backups.settings import Settings
 from localcloud import LocalCloud
+from localcloud.direct import DirectClients
 from localcloud.storage.state import Zeros
 from shared.clients import Clients, RetryPolicy
 from shared.events import inbox_of
@@ -19,7 +20,6 @@ from shared.run import run
 from shared.runtime import Runtime
 from shared.settings import Configuration, Mode, parse
 from tests.functions.prune_backups.examples import LENIENT, NOW
-from tests.laws.direct import DirectClients
 from tests.laws.harness import cloud_event_of
 from tests.laws.probe import Probe, Switchboard
 from tests.laws.scenario import Event

@@ -16,13 +16,13 @@ from localcloud import LocalCloud
 from localcloud.core.messages import project_number
 from localcloud.core.server import is_read
 from localcloud.core.world import seed, world_from
+from localcloud.direct import DirectClients
 from shared.clients import Clients, RetryPolicy
 from shared.events import inbox_of
 from shared.report import Report
 from shared.run import run
 from shared.runtime import Runtime
 from shared.settings import Configuration, Mode, parse
-from tests.laws.direct import DirectClients
 from tests.laws.harness import cloud_event_of
 from tests.laws.probe import Probe, Switchboard
 from tests.laws.scenario import Event

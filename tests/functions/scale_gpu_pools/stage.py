@@ -13,6 +13,7 @@ from functions.scale_gpu_pools.records import Records
 from functions.scale_gpu_pools.settings import Settings
 from localcloud import LocalCloud
 from localcloud.core.world import seed, world_from
+from localcloud.direct import DirectClients
 from shared.clients import Clients, RetryPolicy
 from shared.events import inbox_of
 from shared.report import Report
@@ -21,7 +22,6 @@ from shared.run import run
 from shared.runtime import Runtime
 from shared.settings import Configuration, Mode, parse
 from shared.state import State
-from tests.laws.direct import DirectClients
 from tests.laws.harness import cloud_event_of
 from tests.laws.probe import Switchboard
 from tests.laws.scenario import Event

@@ -1,0 +1,62 @@
+"""Makes recordings with a seed, in the format of the real exports: for the worked example, and for tests."""
+
+import json
+import random
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from functions.scale_gpu_pools.settings import GpuDutyCycle, PendingMessages, Settings, Signal
+from simulate.exports import queries_of, query_of, signals_of
+from simulate.recording import MINUTE
+
+BUSY_PERCENT = 85
+GAP_MINUTES = 25
+GAPS_A_MONTH = 4
+
+
+def generate(folder: Path, settings: Sequence[Settings], start: datetime, days: int, seed: int) -> list[Path]:
+    """Write an answer for each query of these settings, and return the files."""
+    minutes = days * 1440
+    signals = {query_of(one): one for each in settings for pool in each.pools.values() for one in signals_of(pool)}
+    written = []
+    for number, query in enumerate(queries_of(settings)):
+        draw = random.Random(seed)  # noqa: S311 - the same for each run, and no secret
+        jobs = list(_jobs(draw, start, minutes))
+        gaps = random.Random(seed + 1 + number)  # noqa: S311 - as above
+        missing = [gaps.randrange(minutes) for _ in range(max(1, GAPS_A_MONTH * days // 30))]
+        known = [at for at in range(minutes) if not any(gap <= at < gap + GAP_MINUTES for gap in missing)]
+        path = folder / query.file
+        path.write_text(json.dumps(_page(signals[query], jobs, known, start), indent=1), encoding="utf-8")
+        written.append(path)
+    return written
+
+
+def _jobs(draw: random.Random, start: datetime, minutes: int) -> Iterator[range]:
+    """Jobs that begin on working days, mostly by day, and last from minutes to hours."""
+    at = 0
+    while at < minutes:
+        moment = start + at * MINUTE
+        is_day = moment.weekday() < 5 and 7 <= moment.hour < 18
+        at += int(draw.expovariate(1 / (70 if is_day else 900))) + 1
+        length = int(draw.lognormvariate(3.4, 0.9)) + 3
+        if at + length < minutes:
+            yield range(at, at + length)
+        at += length
+
+
+def _page(signal: Signal, jobs: Sequence[range], known: Sequence[int], start: datetime) -> dict[str, object]:
+    running = {at for job in jobs for at in job}
+    beginning = {at for job in jobs for at in list(job)[:3]}
+    points = []
+    for at in reversed(known):
+        if isinstance(signal, PendingMessages):
+            value: dict[str, object] = {"int64Value": str(int(at in beginning))}
+        elif isinstance(signal, GpuDutyCycle):
+            value = {"int64Value": str(BUSY_PERCENT if at in running else 0)}
+        else:
+            value = {"doubleValue": float(signal.at_most + (1 if at in running else 0))}
+        moment = f"{start + timedelta(minutes=at):%Y-%m-%dT%H:%M:%SZ}"
+        points.append({"interval": {"startTime": moment, "endTime": moment}, "value": value})
+    series = {"metric": {}, "resource": {}, "metricKind": "GAUGE", "points": points}
+    return {"timeSeries": [series], "unit": "1"}
