@@ -14,7 +14,7 @@ from shared.settings import convert
 
 OURS = "BACKUP_"
 
-BucketName = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]\Z")]
+BucketName = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]\Z", examples=["my-backups"])]
 """https://cloud.google.com/storage/docs/buckets#naming"""
 Prefix = Annotated[str, Meta(pattern=r"^[\w.=/-]{0,500}\Z")]
 

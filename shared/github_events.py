@@ -14,7 +14,7 @@ LONGEST_COMMAND = 200
 
 Sha = Annotated[str, Meta(pattern=r"^[0-9a-f]{40}\Z")]
 Number = Annotated[int, Meta(ge=1)]
-Repository = Annotated[str, Meta(pattern=r"^[\w.-]+/[\w.-]+\Z", max_length=200)]
+Repository = Annotated[str, Meta(pattern=r"^[\w.-]+/[\w.-]+\Z", examples=["my-team/my-product"], max_length=200)]
 Login = Annotated[str, Meta(min_length=1, max_length=100)]
 
 PullRequestAction = Literal[

@@ -11,6 +11,7 @@ SecretName = Annotated[
     str,
     Meta(
         pattern=r"^projects/[^/]+/secrets/[A-Za-z0-9_-]{1,255}$",
+        examples=["projects/my-product/secrets/database-url"],
         description="A secret in full, such as projects/my-product/secrets/github-token.",
     ),
 ]

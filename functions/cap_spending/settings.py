@@ -69,7 +69,12 @@ class CloudRunScope(Model, frozen=True, kw_only=True):
     regions: Locations
     services: tuple[str, ...] = ()
     label: Annotated[
-        str, Meta(pattern=r"^([a-z][a-z0-9_-]*=[a-z0-9_-]*)?$", description="Instead of names: key=value.")
+        str,
+        Meta(
+            pattern=r"^([a-z][a-z0-9_-]*=[a-z0-9_-]*)?$",
+            examples=["team=research"],
+            description="Instead of names: key=value.",
+        ),
     ] = ""
     max_instances: Annotated[int, Meta(ge=1)] = 1
 
@@ -107,9 +112,18 @@ class MayTouch(Model, frozen=True, kw_only=True):
 class Budget(Model, frozen=True, kw_only=True):
     """One Cloud Billing budget and its ladder."""
 
-    billing_account: Annotated[str, Meta(pattern=r"^[0-9A-Z]{6}-[0-9A-Z]{6}-[0-9A-Z]{6}$")]
-    id: Annotated[str, Meta(pattern=r"^[A-Za-z0-9-]*$", description="Left out, the deployment puts it in.")] = ""
-    currency: Annotated[str, Meta(pattern=r"^[A-Z]{3}$")]
+    billing_account: Annotated[
+        str, Meta(pattern=r"^[0-9A-Z]{6}-[0-9A-Z]{6}-[0-9A-Z]{6}$", examples=["0A1B2C-3D4E5F-6A7B8C"])
+    ]
+    id: Annotated[
+        str,
+        Meta(
+            pattern=r"^[A-Za-z0-9-]*$",
+            examples=["8f3d2c1b-0a9e-4d5c-8b7a-6f5e4d3c2b1a"],
+            description="Left out, the deployment puts it in.",
+        ),
+    ] = ""
+    currency: Annotated[str, Meta(pattern=r"^[A-Z]{3}$", examples=["USD"])]
     hourly_burn: Annotated[float, Meta(gt=0)] | None = None
     """For `on: projected`: what an hour costs at most, in the budget's currency."""
     ladder: Annotated[tuple[Rung, ...], Meta(min_length=1)]
@@ -119,13 +133,17 @@ class Budget(Model, frozen=True, kw_only=True):
         names = [rung.name for rung in self.ladder]
         for place, rung in enumerate(self.ladder):
             if names.index(rung.name) != place:
-                raise SettingsError(f"ladder[{place}]", rung.name, "a rung of its own: this one is there already")
+                raise SettingsError(f"ladder[{place}]", rung.name, "a rung that is not listed twice")
             if rung.on is Basis.PROJECTED and self.hourly_burn is None:
                 raise SettingsError(
-                    "hourly_burn", None, f"a cost for each hour, as the rung {rung.name} projects with it"
+                    "hourly_burn",
+                    None,
+                    f"the cost of an hour, because the rung {rung.name} needs it",
                 )
             if rung.on is not Basis.ACTUAL and Action.DETACH_BILLING in rung.do:
-                raise SettingsError(f"ladder[{place}].on", rung.on.value, "`actual`, as the rung does `detach_billing`")
+                raise SettingsError(
+                    f"ladder[{place}].on", rung.on.value, "actual, because the rung does detach_billing"
+                )
             for action in rung.do:
                 if action in SCOPED and self.scope_of(action) is None:
                     raise SettingsError(f"may_touch.{action}", None, f"what {action} of the rung {rung.name} may touch")
@@ -152,7 +170,7 @@ SCOPED = frozenset({Action.LIMIT_CLOUD_RUN, Action.PAUSE_SCHEDULES, Action.DETAC
 class Settings(Section, frozen=True, kw_only=True):
     """The section `cap_spending` of ``caretaker.yaml``."""
 
-    budgets: dict[Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]*$")], Budget]
+    budgets: dict[Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]*$", examples=["my-key"])], Budget]
     """By a key of the owner's, which commands and reports use."""
     wake: dict[str, tuple[str, ...]] = {}
     """Put in by the deployment: for each spending restriction, the inboxes of the automations that obey it."""
@@ -162,14 +180,16 @@ class Settings(Section, frozen=True, kw_only=True):
         for key, budget in self.budgets.items():
             other = seen.setdefault((budget.billing_account, budget.id or key), key)
             if other != key:
-                raise SettingsError(f"budgets.{key}.id", budget.id, f"a budget of its own: `{other}` has this one")
+                raise SettingsError(f"budgets.{key}.id", budget.id, f"a budget that no other key has: `{other}` has it")
 
     def check_complete(self) -> None:
         """Raise ``SettingsError`` for a budget whose id neither the owner nor the deployment has given."""
         for key, budget in self.budgets.items():
             if not budget.id:
                 raise SettingsError(
-                    f"cap_spending.budgets.{key}.id", "", "the budget's id, given or put in by Terraform"
+                    f"cap_spending.budgets.{key}.id",
+                    "",
+                    "the budget's id, or a budget in deployment.yaml that Terraform creates",
                 )
 
     def key_of(self, billing_account: str, budget_id: str) -> str | None:

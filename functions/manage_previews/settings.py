@@ -23,9 +23,15 @@ Hours = Annotated[int, Meta(ge=1, le=24 * 90)]
 class PreviewedRepository(Model, frozen=True, kw_only=True):
     """A repository on GitHub whose pull requests have previews."""
 
-    service: Annotated[str, Meta(pattern=r"^[a-z]([a-z0-9-]*[a-z0-9])?$", max_length=49)]
+    service: Annotated[str, Meta(pattern=r"^[a-z]([a-z0-9-]*[a-z0-9])?$", examples=["my-product"], max_length=49)]
     """What its previews are called: my-product makes my-product-pr-12."""
-    image: Annotated[str, Meta(pattern=r"^[a-z0-9-]+-docker\.pkg\.dev/[^/]+/[^/]+/[^@:]+$")]
+    image: Annotated[
+        str,
+        Meta(
+            pattern=r"^[a-z0-9-]+-docker\.pkg\.dev/[^/]+/[^/]+/[^@:]+$",
+            examples=["europe-west1-docker.pkg.dev/my-project/images/api"],
+        ),
+    ]
     """Where its images are pushed, without tag or digest: LOCATION-docker.pkg.dev/PROJECT/REPOSITORY/IMAGE."""
     tag: str = "{sha}"
     """The tag by which the image of a commit is known, with {sha} and, if need be, {number}."""
@@ -42,14 +48,16 @@ class PreviewedRepository(Model, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if self.service.startswith(SUITE_PREFIX):
             raise SettingsError(
-                "service", self.service, f"a name that does not begin with {SUITE_PREFIX}: that is the suite's"
+                "service",
+                self.service,
+                f"a name that does not begin with {SUITE_PREFIX}, which is reserved for the suite",
             )
         try:
             used = {name for _, name, _, _ in Formatter().parse(self.tag) if name is not None}
         except ValueError:
             used = set()
         if "sha" not in used or used - PLACEHOLDERS:
-            raise SettingsError("tag", self.tag, "a tag with {sha} in it, and no placeholder but that and {number}")
+            raise SettingsError("tag", self.tag, "a tag with {sha}, and no other placeholder than {number}")
 
     def tag_of(self, number: int, sha: str) -> str:
         """The tag of the image for a commit of a pull request."""
@@ -63,7 +71,7 @@ class Settings(Section, frozen=True, kw_only=True):
     project: ProjectId
     """Where previews run. A project without anything of production in it is best."""
     region: Region
-    service_account: Annotated[str, Meta(pattern=ACCOUNT)]
+    service_account: Annotated[str, Meta(pattern=ACCOUNT, examples=["api@my-product.iam.gserviceaccount.com"])]
     """What previews run as: an account of their own, without any permission."""
     repositories: Annotated[dict[RepositoryName, PreviewedRepository], Meta(min_length=1)]
     """By ``owner/name``, as GitHub spells it."""
@@ -78,7 +86,7 @@ class Settings(Section, frozen=True, kw_only=True):
     max_instances: Annotated[int, Meta(ge=1, le=10)] = 2
     """Of each preview. There are none while nobody calls it."""
     cpu: Literal["1", "2", "4"] = "1"
-    memory: Annotated[str, Meta(pattern=r"^[1-9][0-9]{0,4}Mi$|^[1-9][0-9]?Gi$")] = "512Mi"
+    memory: Annotated[str, Meta(pattern=r"^[1-9][0-9]{0,4}Mi$|^[1-9][0-9]?Gi$", examples=["512Mi"])] = "512Mi"
     deployments: bool = True
     """Whether a pull request shows its preview as a deployment, too."""
 
@@ -87,7 +95,7 @@ class Settings(Section, frozen=True, kw_only=True):
         for name, repository in self.repositories.items():
             if services.count(repository.service) > 1:
                 raise SettingsError(
-                    f"repositories.{name}.service", repository.service, "a name of its own: another repository has it"
+                    f"repositories.{name}.service", repository.service, "a name that no other repository has"
                 )
 
     @property

@@ -14,12 +14,12 @@ from shared.errors import SettingsError
 from shared.hours import zone_of
 from shared.settings import Model, Section
 
-BucketName = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]$")]
+BucketName = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]$", examples=["my-backups"])]
 """https://cloud.google.com/storage/docs/buckets#naming"""
 Fraction = Annotated[float, Meta(ge=0, le=1)]
 CLOCK_SKEW = timedelta(minutes=5)
 """So far a clock may be ahead of ours before something is from the future."""
-SetKey = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
+SetKey = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]*$", examples=["my-key"])]
 
 
 class Proof(StrEnum):

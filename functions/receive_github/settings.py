@@ -6,13 +6,16 @@ from msgspec import Meta
 
 from shared.settings import Section
 
-Mounted = Annotated[str, Meta(pattern=r"^/.+")]
+Mounted = Annotated[str, Meta(pattern=r"^/.+", examples=["/secrets/webhook/current"])]
 
 
 class Settings(Section, frozen=True, kw_only=True):
     """The section `receive_github` of ``caretaker.yaml``."""
 
-    repositories: Annotated[tuple[Annotated[str, Meta(pattern=r"^[\w.-]+/[\w.-]+$")], ...], Meta(min_length=1)]
+    repositories: Annotated[
+        tuple[Annotated[str, Meta(pattern=r"^[\w.-]+/[\w.-]+$", examples=["my-team/my-product"])], ...],
+        Meta(min_length=1),
+    ]
     """As ``owner/name``. What others send, with a good signature too, is answered and goes no further."""
     secret_file: Mounted = "/secrets/github-webhook/current"  # noqa: S105 - a path
     """Where the webhook's secret is mounted. It is read anew each minute, so it can be rotated without a deployment."""

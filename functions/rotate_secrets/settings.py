@@ -96,8 +96,8 @@ class Postgres(Model, frozen=True, kw_only=True, tag_field="kind", tag="postgres
             raise SettingsError(
                 "users",
                 list(self.users),
-                "two users who take turns; or `accept_a_gap: true`, as nobody who has the old password of a single "
-                "user can log in until they are rolled",
+                "two users who take turns; or `accept_a_gap: true`, because clients with the old password of a single "
+                "user are locked out until they are redeployed",
             )
 
     @property
@@ -192,7 +192,7 @@ class Secret(Model, frozen=True, kw_only=True):
 class Settings(Section, frozen=True, kw_only=True):
     """The section `rotate_secrets` of ``caretaker.yaml``."""
 
-    secrets: dict[Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]*$")], Secret]
+    secrets: dict[Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]*$", examples=["my-key"])], Secret]
     """By a key of your own, which commands and reports use."""
     dependents_in: tuple[Location, ...] = ()
     """Where the secrets may be used. What uses them anywhere else is neither found nor waited for."""
@@ -223,19 +223,21 @@ def _check_names(secrets: Mapping[str, Secret]) -> None:
     for key, secret in secrets.items():
         other = seen.setdefault(secret.secret, key)
         if other != key:
-            raise SettingsError(f"secrets.{key}.secret", secret.secret, f"a secret of its own: `{other}` has it")
+            raise SettingsError(
+                f"secrets.{key}.secret", secret.secret, f"a secret that no other key has: `{other}` has it"
+            )
     for key, secret in secrets.items():
         for place, name in enumerate(secret.value.other_addresses):
             if name in seen or name in secret.value.other_addresses[:place]:
                 field = f"secrets.{key}.value.other_addresses[{place}]"
-                raise SettingsError(field, name, f"a secret of its own: `{seen.get(name, key)}` has it")
+                raise SettingsError(field, name, f"a secret that no other key has: `{seen.get(name, key)}` has it")
             seen[name] = key
     for key, secret in secrets.items():
         previous = secret.value.previous_secret
         other = seen.setdefault(previous, key) if previous else key
         if other != key or previous == secret.secret:
             field = f"secrets.{key}.value.previous_secret"
-            raise SettingsError(field, previous, f"a secret of its own: `{other}` has it")
+            raise SettingsError(field, previous, f"a secret that no other key has: `{other}` has it")
 
 
 def _check_administrators(secrets: Mapping[str, Secret]) -> None:
@@ -247,7 +249,7 @@ def _check_administrators(secrets: Mapping[str, Secret]) -> None:
             raise SettingsError(
                 f"secrets.{key}.value.admin_secret",
                 admin,
-                f"a secret with an administrator's address, which is not rotated here: `{rotated[admin]}` rotates this "
+                f"a secret with an administrator's address that is not rotated here: `{rotated[admin]}` rotates this "
                 "one",
             )
 

@@ -8,8 +8,10 @@ from shared.errors import SettingsError
 from shared.hours import Hours
 from shared.settings import Model, ProjectId, Region, Section
 
-Location = Annotated[str, Meta(pattern=r"^[a-z]+-[a-z]+[0-9]+(-[a-z])?$", description="A region, or a zone.")]
-Id = Annotated[str, Meta(pattern=r"^[a-z]([a-z0-9-]*[a-z0-9])?$", max_length=63)]
+Location = Annotated[
+    str, Meta(pattern=r"^[a-z]+-[a-z]+[0-9]+(-[a-z])?$", examples=["europe-west4"], description="A region, or a zone.")
+]
+Id = Annotated[str, Meta(pattern=r"^[a-z]([a-z0-9-]*[a-z0-9])?$", examples=["my-product"], max_length=63)]
 Minutes = Annotated[int, Meta(ge=5, le=24 * 60)]
 
 
@@ -58,7 +60,11 @@ class PendingMessages(Model, frozen=True, kw_only=True, tag_field="kind", tag="p
     """Work that waits in a Pub/Sub subscription: messages that are not acknowledged."""
 
     subscription: Annotated[
-        str, Meta(pattern=r"^projects/[a-z0-9:.-]+/subscriptions/[A-Za-z][A-Za-z0-9._~+%-]{2,254}$")
+        str,
+        Meta(
+            pattern=r"^projects/[a-z0-9:.-]+/subscriptions/[A-Za-z][A-Za-z0-9._~+%-]{2,254}$",
+            examples=["projects/my-product/subscriptions/jobs"],
+        ),
     ]
     at_most: Annotated[int, Meta(ge=0)] = 0
     """More than so many are work."""
@@ -110,7 +116,9 @@ class Metric(Model, frozen=True, kw_only=True, tag_field="kind", tag="metric"):
     """Any gauge of Cloud Monitoring: the highest of its series counts."""
 
     project: ProjectId
-    filter: Annotated[str, Meta(pattern=r'metric\.type\s*=\s*"')]
+    filter: Annotated[
+        str, Meta(pattern=r'metric\.type\s*=\s*"', examples=['metric.type = "custom.googleapis.com/load"'])
+    ]
     at_most: float
     """More is work."""
 
@@ -131,7 +139,7 @@ class Idle(Model, frozen=True, kw_only=True):
 class Savings(Model, frozen=True, kw_only=True):
     """Asks for a reckoning of what pools at zero have saved."""
 
-    currency: Annotated[str, Meta(pattern=r"^[A-Z]{3}$")]
+    currency: Annotated[str, Meta(pattern=r"^[A-Z]{3}$", examples=["USD"])]
 
 
 class Pool(Model, frozen=True, kw_only=True):
@@ -159,9 +167,7 @@ class Pool(Model, frozen=True, kw_only=True):
         if len(places) != 1:
             raise SettingsError("node_pool", places, "exactly one of `node_pool`, `worker_pool` and `service`")
         if self.idle and self.hours is None and not self.wake:
-            raise SettingsError(
-                "wake", [], "a signal that turns it on again, as an idle pool without `hours` stays off"
-            )
+            raise SettingsError("wake", [], "a signal that turns it on again: an idle pool without `hours` stays off")
 
     @property
     def full_name(self) -> str:
@@ -173,7 +179,7 @@ class Pool(Model, frozen=True, kw_only=True):
 class Settings(Section, frozen=True, kw_only=True):
     """The section `scale_gpu_pools` of ``caretaker.yaml``."""
 
-    pools: dict[Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]*$")], Pool]
+    pools: dict[Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]*$", examples=["my-key"])], Pool]
     """By a key of the owner's, which commands and reports use."""
     savings: Savings | None = None
 
@@ -182,9 +188,9 @@ class Settings(Section, frozen=True, kw_only=True):
         for key, pool in self.pools.items():
             other = seen.setdefault(pool.full_name, key)
             if other != key:
-                raise SettingsError(f"pools.{key}", pool.full_name, f"a pool of its own: `{other}` has this one")
+                raise SettingsError(f"pools.{key}", pool.full_name, f"a pool that no other key has: `{other}` has it")
             if self.savings and pool.hourly_price is None:
-                raise SettingsError(f"pools.{key}.hourly_price", None, "a price, as `savings` asks what was saved")
+                raise SettingsError(f"pools.{key}.hourly_price", None, "a price, because `savings` needs it")
 
     @property
     def currency(self) -> str:

@@ -30,9 +30,13 @@ MOST_BYTES = 30_000
 OneT = TypeVar("OneT")
 OtherT = TypeVar("OtherT")
 
-Account = Annotated[str, Meta(pattern=ACCOUNT)]
-Repository = Annotated[str, Meta(pattern=REPOSITORY)]
-BillingAccount = Annotated[str, Meta(pattern=r"^[0-9A-Z]{6}-[0-9A-Z]{6}-[0-9A-Z]{6}$")]
+Account = Annotated[str, Meta(pattern=ACCOUNT, examples=["api@my-product.iam.gserviceaccount.com"])]
+Repository = Annotated[
+    str, Meta(pattern=REPOSITORY, examples=["projects/my-product/locations/europe-west1/repositories/images"])
+]
+BillingAccount = Annotated[
+    str, Meta(pattern=r"^[0-9A-Z]{6}-[0-9A-Z]{6}-[0-9A-Z]{6}$", examples=["0A1B2C-3D4E5F-6A7B8C"])
+]
 
 
 class NewBudget(Model, frozen=True, kw_only=True):
@@ -59,10 +63,24 @@ class NewSecret(Model, frozen=True, kw_only=True):
 class Alerts(Model, frozen=True, kw_only=True):
     """Who is told what a person must see."""
 
-    emails: tuple[Annotated[str, Meta(pattern=r"^[^@\s]+@[^@\s]+$")], ...] = ()
-    slack: tuple[Annotated[str, Meta(pattern=r"^projects/[^/]+/notificationChannels/[0-9]+$")], ...] = ()
+    emails: tuple[Annotated[str, Meta(pattern=r"^[^@\s]+@[^@\s]+$", examples=["oncall@example.com"])], ...] = ()
+    slack: tuple[
+        Annotated[
+            str,
+            Meta(
+                pattern=r"^projects/[^/]+/notificationChannels/[0-9]+$",
+                examples=["projects/my-caretaker/notificationChannels/123"],
+            ),
+        ],
+        ...,
+    ] = ()
     """Ids of channels that were made in the console, as they hold a token of Slack's."""
-    topics: tuple[Annotated[str, Meta(pattern=r"^projects/[^/]+/topics/[^/]+$")], ...] = ()
+    topics: tuple[
+        Annotated[
+            str, Meta(pattern=r"^projects/[^/]+/topics/[^/]+$", examples=["projects/my-caretaker/topics/alerts"])
+        ],
+        ...,
+    ] = ()
 
 
 class BillingExport(Model, frozen=True, kw_only=True):
@@ -71,7 +89,7 @@ class BillingExport(Model, frozen=True, kw_only=True):
     billing_account: BillingAccount
     location: str = "EU"
     dataset: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_]+$")] = "billing_export"
-    label: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_-]{0,62}$")] = "team"
+    label: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_-]{0,62}$", examples=["team"])] = "team"
     """The label by which a view adds up costs."""
     table_is_there: bool = False
     """Set it a day after the export was switched on: BigQuery refuses a view on a table that does not exist."""
@@ -83,9 +101,11 @@ class Deployment(Model, frozen=True, kw_only=True):
     project: ProjectId
     """Where the suite runs: a project of its own that looks after others (recommended), or the one it looks after."""
     region: Region = REGION
-    firestore_location: Annotated[str, Meta(pattern=r"^([a-z]+-[a-z]+[0-9]+|[a-z]{3}[0-9])?$")] = ""
+    firestore_location: Annotated[
+        str, Meta(pattern=r"^([a-z]+-[a-z]+[0-9]+|[a-z]{3}[0-9])?$", examples=["europe-west1"])
+    ] = ""
     """For ever: a region, or a multi-region such as eur3. The region, if nothing is said."""
-    organization: Annotated[str, Meta(pattern=r"^[0-9]*$")] = ""
+    organization: Annotated[str, Meta(pattern=r"^[0-9]*$", examples=["123456789012"])] = ""
     """Its number, if you may make roles in it: then billing permissions are granted by a role of exactly these."""
     state_bucket: str = ""
     """Where Terraform keeps its state; PROJECT-caretaker-state, if nothing is said."""

@@ -50,7 +50,7 @@ def _night(player: Player, suite: Suite) -> None:
     _ticks(player, 2)
     player.pass_time(timedelta(minutes=3))
     _check(player, suite, nodes=2, autoscaling="0 to 2")
-    _work(player, duty_cycle=BUSY, messages=0)
+    _work(player, duty_cycle=0, messages=0)
     player.step("The work is done while it is still night.", after=timedelta(minutes=30))
     _ticks(player, 2)
     _check(player, suite, nodes=0, autoscaling="off")

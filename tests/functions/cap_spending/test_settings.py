@@ -18,11 +18,11 @@ from tests.functions.cap_spending.examples import ACCOUNT, BUDGET_ID, TEAM_BUDGE
 from tests.wrong_settings import parts_of
 
 Data = dict[str, Any]
-CURRENCY = r"text matching ^[A-Z]{3}$"
-ACCOUNT_PATTERN = r"text matching ^[0-9A-Z]{6}-[0-9A-Z]{6}-[0-9A-Z]{6}$"
-LABEL = r"text matching ^([a-z][a-z0-9_-]*=[a-z0-9_-]*)?$"
+CURRENCY = r"text such as USD matching ^[A-Z]{3}$"
+ACCOUNT_PATTERN = r"text such as 0A1B2C-3D4E5F-6A7B8C matching ^[0-9A-Z]{6}-[0-9A-Z]{6}-[0-9A-Z]{6}$"
+LABEL = r"text such as team=research matching ^([a-z][a-z0-9_-]*=[a-z0-9_-]*)?$"
 PROJECT_ID = "text such as my-product matching ^[a-z][a-z0-9-]{4,28}[a-z0-9]$"
-KEY = r"text matching ^[a-z0-9][a-z0-9_-]*$"
+KEY = r"text such as my-key matching ^[a-z0-9][a-z0-9_-]*$"
 TWO_CURRENCIES = ("bad.currency: 3", "worse.currency: 4")
 BUDGET_KEYS = "one of billing_account, id, currency, hourly_burn, ladder, may_touch"
 ACTIONS = "notify, limit_cloud_run, pause_schedules, gpu_pools_off, previews_off or detach_billing"
@@ -90,28 +90,31 @@ def test_the_usual_settings() -> None:
         ),
         (
             lambda b: b["ladder"].append({"at": 1, "do": ["notify"]}),
-            "ladder[3]: 'actual@1'; expected a rung of its own: this one is there already",
+            "ladder[3]: 'actual@1'; expected a rung that is not listed twice",
         ),
         (
             lambda b: b["ladder"].append({"at": 2, "on": "forecast", "do": ["detach_billing"]}),
-            "ladder[3].on: 'forecast'; expected `actual`, as the rung does `detach_billing`",
+            "ladder[3].on: 'forecast'; expected actual, because the rung does detach_billing",
         ),
         (
             lambda b: b["ladder"].append({"at": 2, "on": "projected", "do": ["notify", "detach_billing"]}),
-            "ladder[3].on: 'projected'; expected `actual`, as the rung does `detach_billing`",
+            "ladder[3].on: 'projected'; expected actual, because the rung does detach_billing",
         ),
         (
             lambda b: (b.pop("hourly_burn"), b["ladder"].append({"at": 2, "on": "projected", "do": ["notify"]})),
-            "hourly_burn: None; expected a cost for each hour, as the rung projected@2 projects with it",
+            "hourly_burn: None; expected the cost of an hour, because the rung projected@2 needs it",
         ),
         (lambda b: b.update(hourly_burn=0), "hourly_burn: 0; expected a number greater than 0"),
-        (lambda b: b.pop("currency"), "currency: None; expected text matching ^[A-Z]{3}$"),
+        (lambda b: b.pop("currency"), f"currency: None; expected {CURRENCY}"),
         (lambda b: b.update(currency="usd"), f"currency: 'usd'; expected {CURRENCY}"),
         (
             lambda b: b.update(billing_account="billingAccounts/0A1B2C-3D4E5F-6A7B8C"),
             f"billing_account: 'billingAccounts/0A1B2C-3D4E5F-6A7B8C'; expected {ACCOUNT_PATTERN}",
         ),
-        (lambda b: b.update(id="a/b"), "id: 'a/b'; expected text matching ^[A-Za-z0-9-]*$"),
+        (
+            lambda b: b.update(id="a/b"),
+            "id: 'a/b'; expected text such as 8f3d2c1b-0a9e-4d5c-8b7a-6f5e4d3c2b1a matching ^[A-Za-z0-9-]*$",
+        ),
     ],
 )
 def test_a_budget_that_will_not_do(change: Callable[[Data], object], said: str) -> None:
@@ -204,7 +207,7 @@ def test_a_scope_that_will_not_do(change: Callable[[Data], object], said: str) -
         ),
         (
             {"budgets": {"one": a_budget(), "two": a_budget()}},
-            f"cap_spending.budgets.two.id: '{BUDGET_ID}'; expected a budget of its own: `one` has this one",
+            f"cap_spending.budgets.two.id: '{BUDGET_ID}'; expected a budget that no other key has: `one` has it",
         ),
     ],
 )
@@ -219,8 +222,8 @@ def test_two_budgets_may_wait_for_their_ids() -> None:
     waiting = parse({"cap_spending": section}, "cap_spending", Settings).section
     with pytest.raises(SettingsError) as error:
         waiting.check_complete()
-    said = "cap_spending.budgets.one.id: ''; expected the budget's id, given or put in by Terraform"
-    assert parts_of(error.value) == said
+    assert error.value.key == "cap_spending.budgets.one.id"
+    assert error.value.expected == "the budget's id, or a budget in deployment.yaml that Terraform creates"
     settings().check_complete()
 
 

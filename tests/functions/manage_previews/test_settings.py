@@ -11,7 +11,7 @@ from tests.wrong_settings import refused
 @pytest.mark.parametrize(
     ("repository", "error"),
     [
-        ({"tag": "latest"}, r"tag: 'latest'; expected a tag with \{sha\} in it"),
+        ({"tag": "latest"}, r"tag: 'latest'; expected a tag with \{sha\}"),
         ({"tag": "{branch}-{sha}"}, r"tag: '\{branch\}-\{sha\}';"),
         ({"tag": "{sha"}, r"tag: '\{sha';"),
         (
@@ -52,5 +52,5 @@ def test_settings_that_will_not_do(more: dict[str, Any], error: str) -> None:
 
 def test_two_repositories_cannot_have_services_of_one_name() -> None:
     (one,) = SECTION["repositories"].values()  # type: ignore[attr-defined] # it is a mapping
-    with refused(r"service: 'my-product'; expected a name of its own"):
+    with refused(r"service: 'my-product'; expected a name that no other repository has"):
         settings_of(repositories={"a/b": one, "c/d": one})

@@ -19,7 +19,7 @@ def settings(**sets: object) -> Settings:
     ("fields", "key", "would_do"),
     [
         ({"bucket": "My Bucket"}, "sets.shop.bucket", "matching"),
-        ({"bucket": None}, "sets.shop.bucket", "text matching"),
+        ({"bucket": None}, "sets.shop.bucket", "text such as my-backups"),
         ({"retention": None}, "sets.shop.retention", "a mapping"),
         ({"retention": {"keep_dayly": 7}}, "sets.shop.retention.keep_dayly", "did you mean keep_daily"),
         ({"retention": {"keep_daily": -2}}, "sets.shop.retention.keep_daily", "from -1"),

@@ -34,17 +34,20 @@ GAUGE: Data = {"kind": "metric", "project": "my-product", "filter": 'metric.type
 
 NODE_POOL = "a mapping with project, location, cluster and name"
 ONE_PLACE = "exactly one of `node_pool`, `worker_pool` and `service`"
-ANOTHER_WAKE = "a signal that turns it on again, as an idle pool without `hours` stays off"
-PRICE = "a price, as `savings` asks what was saved"
+ANOTHER_WAKE = "a signal that turns it on again: an idle pool without `hours` stays off"
+PRICE = "a price, because `savings` needs it"
 NO_KEY = "one of"
 KEYS = "node_pool, worker_pool, service, size, hours, idle, wake, hourly_price, on_drift, nodes_within_minutes"
 PROJECT_ID = "text such as my-product matching ^[a-z][a-z0-9-]{4,28}[a-z0-9]$"
-LOCATION = r"text matching ^[a-z]+-[a-z]+[0-9]+(-[a-z])?$"
+LOCATION = r"text such as europe-west4 matching ^[a-z]+-[a-z]+[0-9]+(-[a-z])?$"
 REGION = r"text such as europe-west1 matching ^[a-z]+-[a-z]+[0-9]+$"
-ID = r"text of at most 63 characters matching ^[a-z]([a-z0-9-]*[a-z0-9])?$"
-SUBSCRIPTION = r"text matching ^projects/[a-z0-9:.-]+/subscriptions/[A-Za-z][A-Za-z0-9._~+%-]{2,254}$"
-FILTER = r'text matching metric\.type\s*=\s*"'
-KEY = r"text matching ^[a-z0-9][a-z0-9_-]*$"
+ID = r"text such as my-product of at most 63 characters matching ^[a-z]([a-z0-9-]*[a-z0-9])?$"
+SUBSCRIPTION = (
+    "text such as projects/my-product/subscriptions/jobs matching "
+    r"^projects/[a-z0-9:.-]+/subscriptions/[A-Za-z][A-Za-z0-9._~+%-]{2,254}$"
+)
+FILTER = r'text such as metric.type = "custom.googleapis.com/load" matching metric\.type\s*=\s*"'
+KEY = r"text such as my-key matching ^[a-z0-9][a-z0-9_-]*$"
 
 
 def said_of(section: object) -> str:
@@ -147,7 +150,7 @@ def test_a_cluster_may_be_of_a_zone() -> None:
         ),
         (
             lambda p: p["node_pool"].pop("name"),
-            "node_pool.name: None; expected text of at most 63 characters matching ^[a-z]([a-z0-9-]*[a-z0-9])?$",
+            f"node_pool.name: None; expected {ID}",
         ),
         (
             lambda p: p["node_pool"].update(zone="a"),
@@ -248,16 +251,19 @@ def test_a_signal_that_will_not_do(signal: Data, said: str) -> None:
             {"pools": {}, "saving": {}},
             "scale_gpu_pools.saving: {}; did you mean savings?",
         ),
-        ({"pools": {}, "savings": {}}, "scale_gpu_pools.savings.currency: None; expected text matching ^[A-Z]{3}$"),
+        (
+            {"pools": {}, "savings": {}},
+            "scale_gpu_pools.savings.currency: None; expected text such as USD matching ^[A-Z]{3}$",
+        ),
         (
             {"pools": {}, "savings": {"currency": "usd"}},
-            "scale_gpu_pools.savings.currency: 'usd'; expected text matching ^[A-Z]{3}$",
+            "scale_gpu_pools.savings.currency: 'usd'; expected text such as USD matching ^[A-Z]{3}$",
         ),
         ({"pools": {"My Pool": a_pool()}}, f"scale_gpu_pools.pools.My Pool: 'My Pool'; expected {KEY}"),
         ({"pools": {"one": a_pool(), "_two": a_pool()}}, f"scale_gpu_pools.pools._two: '_two'; expected {KEY}"),
         (
             {"pools": {"one": a_pool(), "two": a_pool(size=3)}},
-            f"scale_gpu_pools.pools.two: '{GPU}'; expected a pool of its own: `one` has this one",
+            f"scale_gpu_pools.pools.two: '{GPU}'; expected a pool that no other key has: `one` has it",
         ),
         (
             {"pools": {"one": a_pool(), "two": a_pool(size=0)}},
