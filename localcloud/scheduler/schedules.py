@@ -54,7 +54,9 @@ class Cron:
 
     def after(self, moment: datetime) -> datetime:
         """The first due time later than ``moment``."""
-        return next(CronSim(self.expression, moment.astimezone(self.time_zone))).astimezone(UTC)
+        # In the second pass of an hour that repeats, cronsim answers first with times of the first pass.
+        found = (due.astimezone(UTC) for due in CronSim(self.expression, moment.astimezone(self.time_zone)))
+        return next(due for due in found if due > moment)
 
     def latest(self, moment: datetime) -> datetime:
         """The last due time that is not later than ``moment``."""

@@ -231,13 +231,19 @@ def _check_parent(parent: str) -> None:
 def _fill_in(job: scheduler_v1.Job) -> None:
     """Set what Cloud Scheduler sets where the caller said nothing."""
     job.time_zone = job.time_zone or "UTC"
+    if "http_target" in job:
+        _fill_in_http(job)
+
+
+def _fill_in_http(job: scheduler_v1.Job) -> None:
+    """A job for Pub/Sub has no retries of its own, and nothing is filled in: recorded of the real service."""
     retry = job.retry_config
     if "min_backoff_duration" not in retry:
         retry.min_backoff_duration = duration(timedelta(seconds=5))
     if "max_backoff_duration" not in retry:
         retry.max_backoff_duration = duration(timedelta(hours=1))
     retry.max_doublings = retry.max_doublings or 5
-    if "http_target" in job and "attempt_deadline" not in job:
+    if "attempt_deadline" not in job:
         job.attempt_deadline = duration(timedelta(minutes=3))
 
 
