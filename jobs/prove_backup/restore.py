@@ -11,11 +11,13 @@ from jobs.database import count_rows, database_error, prepare
 from jobs.job import ExitCode, JobFailed
 from jobs.program import ProgramFailed, running
 from jobs.prove_backup.restorer import Restorer
-from jobs.prove_backup.target import DATABASE, Target
+from jobs.prove_backup.target import DATABASE, Target, WrongMachine
 from shared.backup_metadata import BackupMetadata, TableCounts, Tables, short
 from shared.postgres_server import SUPERUSER, PostgresServer
 
 MOST_NAMED = 5
+UNKNOWN_FORMAT = "unsupported version"
+"""What `pg_restore` says of an archive that is newer than itself."""
 OPTIONS = (
     f"--dbname={DATABASE}",
     "--exit-on-error",
@@ -56,6 +58,11 @@ def restore(
         try:
             program.finish()
         except ProgramFailed as failed:
+            if UNKNOWN_FORMAT in str(failed):
+                raise WrongMachine(
+                    f"it was written by a pg_dump that is newer than PostgreSQL {target.major}, whose pg_restore "
+                    f"cannot read it ({failed}): take a new backup, or set BACKUP_RESTORE_INTO to that newer version"
+                ) from None
             raise NotProved(f"it cannot be restored: {failed}{_hint(str(failed), restorer, target)}") from None
 
 

@@ -14,7 +14,7 @@ import pytest
 from jobs.job import ExitCode
 from jobs.prove_backup.restore import NotProved, restore
 from jobs.prove_backup.restorer import Restorer
-from jobs.prove_backup.target import DATABASE, new_database, target_for
+from jobs.prove_backup.target import DATABASE, WrongMachine, new_database, target_for
 from shared import postgres_server
 from shared.backup_metadata import (
     FINISHED,
@@ -139,6 +139,14 @@ def test_content_that_is_not_what_was_uploaded(backed_up: Stage) -> None:
     content[-10] ^= 1
     with pytest.raises(NotProved, match=r"its SHA-256 is .*: it is not what was uploaded"):
         restore_as(backed_up, [bytes(content)], read_backup(backed_up.blob().metadata))
+
+
+def test_an_archive_of_a_newer_pg_dump_is_no_damage(backed_up: Stage) -> None:
+    content = bytearray(backed_up.blob().download_as_bytes())
+    content[len("PGDMP") + 1] = 99  # the second number of the archive's version
+    backup = msgspec.structs.replace(read_backup(backed_up.blob().metadata), sha256=hashlib.sha256(content).hexdigest())
+    with pytest.raises(WrongMachine, match="it was written by a pg_dump that is newer than PostgreSQL"):
+        restore_as(backed_up, [bytes(content)], backup)
 
 
 @pytest.mark.parametrize("length", [3, 200, -100])
