@@ -5,23 +5,18 @@ changed without a `moved` block, its values would be known only after an apply. 
 replace a resource when they change.
 """
 
-import io
 import re
 import shutil
-import subprocess
-import tarfile
 from pathlib import Path
 
 import pytest
 
-from infra.suite.automations import ROOT
+from tests.infra.release import released
 from tests.infra.terraform import NOT_OURS, TERRAFORM, check_copy
 from tests.infra.test_terraform import whole_suite
 
 pytestmark = pytest.mark.one_python
 
-BEFORE_THE_FIRST_RELEASE = "5eabc43bda99"
-"""Until there is a tag: the version before waits and replicas."""
 BACKEND = re.compile(r'^  backend "gcs" \{.*?^  \}\n', re.MULTILINE | re.DOTALL)
 KEPT = """
   assert {
@@ -69,30 +64,6 @@ RUNS = (
 """The runs: name, command, and the version."""
 
 
-def git(*arguments: str) -> bytes:
-    """What git prints. Raises ``CalledProcessError``."""
-    return subprocess.run(("git", *arguments), cwd=ROOT, capture_output=True, check=True).stdout
-
-
-def last_release() -> str:
-    """The tag of the last release before this commit, or the version before the first one."""
-    try:
-        return git("describe", "--tags", "--abbrev=0", "HEAD^").decode().strip()
-    except subprocess.CalledProcessError:
-        return BEFORE_THE_FIRST_RELEASE
-
-
-def released(folder: Path) -> None:
-    """Write the last release's files. Skips where there is no history, as in an archive."""
-    try:
-        archive = git("archive", last_release(), "infra/terraform")
-    except (subprocess.CalledProcessError, FileNotFoundError):
-        pytest.skip(f"no history of git, or not back to the last release: {len(RUNS)} runs of an upgrade skipped")
-    with tarfile.open(fileobj=io.BytesIO(archive)) as files:
-        files.extractall(folder.parent / "archive", filter="data")
-    (folder.parent / "archive" / "infra" / "terraform").rename(folder)
-
-
 def as_a_module(folder: Path) -> None:
     """Leave what a root has and a module cannot: tests, and where the state is."""
     for unneeded in ("tests", "examples", "modules/platform"):
@@ -119,16 +90,16 @@ def written(folder: Path) -> None:
     """A root whose test upgrades and reverts."""
     root = folder / "upgrade"
     shutil.copytree(TERRAFORM, root / "after", ignore=NOT_OURS)
-    released(root / "before")
+    archive = folder.parent / "archive"
+    released(archive, "infra/terraform", f"{len(RUNS)} runs of an upgrade").rename(root / "before")
     for version in ("before", "after"):
         as_a_module(root / version)
     declared = "".join(f'\nvariable "{name}" {{\n  type = any\n}}\n' for name in two_automations())
     (root / "main.tf").write_text(f'terraform {{\n  required_version = ">= 1.11"\n}}\n{declared}', "utf-8")
     (root / "tests").mkdir()
     (root / "tests" / "upgrade.tftest.hcl").write_text(MOCKS + "".join(run(*one) for one in RUNS), "utf-8")
-    shutil.rmtree(root / "archive")
 
 
 def test_an_upgrade_from_the_last_release_and_the_way_back_keep_what_is_deployed(tmp_path: Path) -> None:
-    written(tmp_path)
-    check_copy(tmp_path, "upgrade", len(RUNS), two_automations())
+    written(tmp_path / "files")
+    check_copy(tmp_path / "files", "upgrade", len(RUNS), two_automations())
