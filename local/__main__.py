@@ -57,7 +57,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(options: argparse.Namespace) -> int:
     is_story = not (options.serve or options.settings or options.world or options.now)
     console = Console(is_verbose=options.verbose or not is_story)
-    owner = load_caretaker_yaml(options.settings or (HERE / "caretaker.yaml" if is_story else own_or_example(PATH)))
+    settings = options.settings or (HERE / "caretaker.yaml" if is_story else own_or_example(PATH))
+    owner = load_caretaker_yaml(settings)
     world = read_world(options.world or HERE / "world.yaml") if is_story or options.world else None
     directory: Path = options.directory.resolve()  # the functions run in another folder
     directory.mkdir(parents=True, exist_ok=True)
@@ -87,7 +88,7 @@ def _run(options: argparse.Namespace) -> int:
         if is_story:
             rotate_secrets.prepare(cloud, database)
             prune_backups.prepare(suite)
-        write_endpoints(endpoints, suite)
+        write_endpoints(endpoints, suite, settings)
         console.say("ready", f"local cloud at {cloud.address}, functions at {suite.address} ({endpoints})")
         if is_story:
             _play(player, suite, database, previews)

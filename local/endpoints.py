@@ -6,8 +6,8 @@ from pathlib import Path
 from local.suite import WEBHOOK_SECRET_FILE, Suite
 
 
-def write_endpoints(path: Path, suite: Suite) -> None:
-    """Write the addresses of a suite and its local cloud; the file is there only when it is whole."""
+def write_endpoints(path: Path, suite: Suite, settings: Path | None = None) -> None:
+    """Write the addresses of a suite and its local cloud, and its settings; the file exists only when it is whole."""
     cloud = suite.cloud
     endpoints = {
         "functions": suite.address,
@@ -18,6 +18,7 @@ def write_endpoints(path: Path, suite: Suite) -> None:
         "storage": f"{cloud.http_address}/storage.googleapis.com",
         "github": f"{cloud.http_address}/api.github.com",
         "project": suite.project,
+        "settings": str(settings.resolve()) if settings else "",
     }
     fresh = path.with_suffix(".new")
     fresh.write_text(json.dumps(endpoints, indent=2) + "\n", encoding="utf-8")

@@ -170,10 +170,11 @@ def _send(options: argparse.Namespace, rest: list[str]) -> int:
 
 def _suite_and_target(options: argparse.Namespace) -> tuple[Suite, Target]:
     """What is to be deployed, and where. Where the local cloud has it is not for `deployment.yaml` to say."""
-    deployment, settings = options.deployment, options.settings
+    deployment, settings = options.deployment, options.settings or SETTINGS_PATH
     if options.local:
-        # A demo needs no settings of its own.
-        deployment, settings = (own_or_example(path) for path in (deployment, settings))
+        # A demo needs no settings of its own, and what is compared is what it was started with.
+        started_with = None if options.settings else on_this_machine(options.directory).settings
+        deployment, settings = own_or_example(deployment), started_with or own_or_example(settings)
     refuse_missing(settings, deployment)
     suite = load_suite(deployment, settings)
     target = _target(options, suite.deployment)
@@ -213,7 +214,10 @@ def _parser() -> argparse.ArgumentParser:
         "--deployment", type=Path, default=PATH, metavar="FILE", help="instead of settings/deployment.yaml"
     )
     common.add_argument(
-        "--settings", type=Path, default=SETTINGS_PATH, metavar="FILE", help="instead of settings/caretaker.yaml"
+        "--settings",
+        type=Path,
+        metavar="FILE",
+        help="instead of settings/caretaker.yaml, or of what ./deploy.sh local was started with",
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, words in (

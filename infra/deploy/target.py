@@ -28,6 +28,7 @@ class _Endpoints(msgspec.Struct):
     clock: str
     functions: str
     project: str
+    settings: str = ""
 
 
 class Target(msgspec.Struct, frozen=True):
@@ -39,6 +40,8 @@ class Target(msgspec.Struct, frozen=True):
     """The local cloud's own clock."""
     functions_endpoint: str = ""
     """Where its functions answer, each below its name."""
+    settings: Path | None = None
+    """The file with the settings that the local suite was started with."""
 
     @property
     def is_local(self) -> bool:
@@ -69,4 +72,5 @@ def on_this_machine(directory: Path = LOCAL_DIRECTORY) -> Target:
     except OSError as error:
         raise NotRunning(f"the local cloud of {path} has ended: {start}") from error
     clients = Clients(found.project, endpoint=found.grpc, http_endpoint=found.http)
-    return Target(found.project, clients, found.clock, found.functions)
+    settings = Path(found.settings) if found.settings else None
+    return Target(found.project, clients, found.clock, found.functions, settings)

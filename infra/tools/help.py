@@ -22,6 +22,7 @@ MODULES = {
     "generate": ("infra.tools.generate",),
     "init": ("infra.deploy.init",),
     "simulate": ("simulate",),
+    "check": ("infra.deploy.check",),
     **{name: (*DEPLOY, name) for name in ("doctor", "plan", "apply", "status", "destroy")},
 }
 """The module that answers each command, and what precedes its options."""
