@@ -47,6 +47,11 @@ class CloudBilling:
             self._linked[name] = billing_account_name
             (self._locked.add if locked else self._locked.discard)(name)
 
+    def has_project(self, project: str) -> bool:
+        """Whether a project (its id) exists here, linked or not."""
+        with self._lock:
+            return f"projects/{project}" in self._linked
+
     def check_billed(self, request: object) -> None:
         """Refuse a request of another service if the project that it speaks of first has been detached.
 

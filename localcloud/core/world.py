@@ -87,7 +87,8 @@ def seed(cloud: "LocalCloud", world: World) -> None:
         with _at(f"projects.{project_id}"):
             account_name = _full("billingAccounts", project.billing_account_name)
             cloud.resource_manager.add_project(project_id)
-            cloud.billing.add_project(project_id, account_name, locked=project.billing_locked)
+            if account_name or not cloud.billing.has_project(project_id):  # a further world may leave out the billing
+                cloud.billing.add_project(project_id, account_name, locked=project.billing_locked)
             cloud.instance_groups.add_project(project_id)
         _add_topics(cloud, project_id, project.topics)
     for project_id, project in world.projects.items():

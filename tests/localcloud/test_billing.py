@@ -9,6 +9,7 @@ from google.cloud.run_v2 import ServicesClient
 from google.cloud.scheduler_v1 import CloudSchedulerClient
 
 from localcloud import LocalCloud
+from localcloud.core.world import seed, world_from
 from shared.clients import Clients
 
 OURS = "billingAccounts/0X0X0X-0X0X0X-0X0X0X"
@@ -34,6 +35,14 @@ def billing(cloud: LocalCloud) -> billing_v1.CloudBillingClient:
 def link(billing: billing_v1.CloudBillingClient, project: str, account: str) -> billing_v1.ProjectBillingInfo:
     info = billing_v1.ProjectBillingInfo(billing_account_name=account)
     return billing.update_project_billing_info(name=project, project_billing_info=info, retry=None)
+
+
+def test_a_further_world_that_leaves_out_the_billing_does_not_detach_a_project(
+    cloud: LocalCloud, billing: billing_v1.CloudBillingClient
+) -> None:
+    seed(cloud, world_from({"projects": {"demo-project": {}, "fresh-project": {}}}))
+    assert billing.get_project_billing_info(name=DEMO).billing_account_name == OURS
+    assert not billing.get_project_billing_info(name="projects/fresh-project").billing_enabled
 
 
 def test_a_linked_project(billing: billing_v1.CloudBillingClient) -> None:
