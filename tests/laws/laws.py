@@ -11,6 +11,7 @@ from tests.laws import (
     ownership,
     settled,
     undo,
+    versions,
 )
 from tests.laws.law import Law, event_by_event, in_one_piece
 
@@ -27,5 +28,6 @@ LAWS = {
         Law(least_privilege.NAME, least_privilege.check, in_one_piece, on_every_python=False),
         Law(no_secret_leaves.NAME, no_secret_leaves.check, in_one_piece, on_every_python=True),
         Law(undo.NAME, undo.check, in_one_piece, on_every_python=True),
+        Law(versions.NAME, versions.check, in_one_piece, on_every_python=False),
     )
 }

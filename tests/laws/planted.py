@@ -257,6 +257,15 @@ def never_gives_back() -> AnyAutomation:
     return msgspec.structs.replace(AUTOMATION, decide=decide)
 
 
+def refuses_what_it_does_not_know() -> AnyAutomation:
+    """Takes no document with a field that a newer version has written."""
+
+    class Strict(Records, frozen=True, kw_only=True, forbid_unknown_fields=True):
+        """The same records."""
+
+    return msgspec.structs.replace(AUTOMATION, records=Strict)
+
+
 class Planted(msgspec.Struct, frozen=True):
     """A bug, the law that it breaks, and the other laws that it breaks by the way."""
 
@@ -303,4 +312,5 @@ PLANTED = (
     Planted("least_privilege", looks_twice),
     Planted("no_secret_leaves", logs_what_it_gets),
     Planted("undo", never_gives_back),
+    Planted("versions", refuses_what_it_does_not_know),
 )
