@@ -20,6 +20,7 @@ from infra.suite.automations import ROOT, load_automations, load_functions
 from infra.suite.settings import SCHEMA_PATH, schema_text
 from infra.tools import help, rules  # noqa: A004 - what the person asks for is called so
 from infra.tools.expected_resources import expected_resources_text
+from infra.tools.settings_tables import with_settings
 
 DEPLOY = ROOT / "docs" / "deploy.md"
 HEADING = "## Beside your own Terraform"
@@ -32,7 +33,16 @@ TABLES: Mapping[str, Callable[[], Iterable[str]]] = {
     "product-costs": lambda: ("```", *cost_lines({}, NO_TIME), "```"),
 }
 """By their marks in docs/deploy.md."""
+READMES = tuple(ROOT / "functions" / name / "README.md" for name in load_functions())
+
+
+def _readme_with_settings(path: Path) -> str:
+    """An automation's README with the table of its settings."""
+    return with_settings(path.read_text(encoding="utf-8"), path.parent.name)
+
+
 GENERATED: Mapping[Path, Callable[[], str]] = {
+    **{path: partial(_readme_with_settings, path) for path in READMES},
     SCHEMA_PATH: schema_text,
     ROOT / "infra" / "terraform" / "tests" / "resources.json": expected_resources_text,
     DEPLOY: lambda: _with_tables(DEPLOY.read_text(encoding="utf-8"), TABLES),
