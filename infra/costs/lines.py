@@ -20,7 +20,7 @@ def cost_lines(
 ) -> Iterator[str]:
     """What a month costs before and after: the product's, and the GPU pools' of the owner's settings.
 
-    Raises ``SettingsError`` for settings, a product or prices that will not do.
+    Raises ``SettingsError`` for invalid settings, product or prices.
     """
     listed = load_prices(prices)
     yield f"The product, a month at list prices in {listed.region} as of {listed.recorded} ({listed.currency}):"

@@ -117,7 +117,7 @@ class Row(Model, frozen=True, kw_only=True):
 
 
 def load_prices(path: Path = PRICES) -> Prices:
-    """The list of prices. Raises ``SettingsError``, also for a price whose source is not told."""
+    """The list of prices. Raises ``SettingsError``, also for a price without a source."""
     prices = _load(path, Prices)
     for key, price in prices.prices.items():
         if price.source not in prices.sources:

@@ -91,8 +91,8 @@ def suite_cost_lines() -> Iterator[str]:
     for row in (rows := suite_rows(with_free=False)):
         yield f"  {row.name:<10} {row.before:>9.2f} {row.after:>20.2f}  {row.how}"
     free = suite_rows(with_free=True)
-    for name, told in (("together", rows), ("less free", free)):
-        before, after = (sum(getattr(row, column) for row in told) for column in ("before", "after"))
+    for name, added in (("together", rows), ("less free", free)):
+        before, after = (sum(getattr(row, column) for row in added) for column in ("before", "after"))
         yield f"  {name:<10} {before:>9.2f} {after:>20.2f}"
     if announced := [price.charged_from for price in listed.prices.values() if price.charged_from]:
         more = sum(row.after for row in suite_rows(with_free=False, prices=_with_announced(listed)))

@@ -195,7 +195,7 @@ def _target(options: argparse.Namespace, deployment: Deployment | None) -> Targe
 
 
 def _ask(words: str, *, yes: bool) -> bool:
-    """Whether a person agrees; whoever does not sit at a terminal says --yes beforehand."""
+    """Whether a person agrees; without a terminal, only --yes does."""
     if yes:
         return True
     if not sys.stdin.isatty():

@@ -54,5 +54,5 @@ class LocalDeployment(msgspec.Struct):
         ]
 
     def apply(self) -> None:
-        """Apply the plan that was shown. What was applied before something failed stands: run it again."""
+        """Apply the plan that was shown. What was applied before something failed remains: run it again."""
         carry_out(self.target.clients, self._changes, self._functions)

@@ -35,8 +35,8 @@ def limit(clients: Clients, project: str, service: str, quota: str, wanted: Mapp
     https://docs.cloud.google.com/docs/quotas/reference/rest/v1/projects.locations.services.quotaInfos
     """
     address = f"{ADDRESS}/projects/{project}/locations/global/services/{service}/quotaInfos/{quota}"
-    told = get(clients, address, {}, _QuotaInfo)
-    found = [one for one in told.dimensions_infos if _is_for(one, wanted)]
+    answer = get(clients, address, {}, _QuotaInfo)
+    found = [one for one in answer.dimensions_infos if _is_for(one, wanted)]
     return int(max(found, key=lambda one: len(one.dimensions or {})).details.value) if found else None
 
 

@@ -1,6 +1,6 @@
 """Sends a command to an automation, and waits for the report of the run that it has woken.
 
-Pub/Sub does not answer: that the message has arrived is told by Cloud Logging, by the id of the message.
+Pub/Sub does not answer: that the message has arrived shows in Cloud Logging, by the id of the message.
 """
 
 from collections.abc import Callable

@@ -54,7 +54,7 @@ class Target(msgspec.Struct, frozen=True):
 
 
 def in_the_cloud(project: str) -> Target:
-    """The suite in a project, reached with the credentials of whoever runs this."""
+    """The suite in a project, reached with the caller's own credentials."""
     return Target(project, Clients.from_environment(project, retry=RetryPolicy(give_up=PATIENCE_SECONDS)))
 
 

@@ -18,7 +18,7 @@ STANDARD_ERROR = 2
 
 
 class NotDeployed(CaretakerError):
-    """A step towards the cloud did not succeed, or a person said no; what was done stands, and it can be run again."""
+    """A step towards the cloud did not succeed, or a person said no; what was done remains, and it can be run again."""
 
 
 class Terraform(msgspec.Struct, frozen=True):
@@ -44,7 +44,7 @@ class Terraform(msgspec.Struct, frozen=True):
         return msgspec.Raw(self._read("show", "-json", PLAN).encode())
 
     def apply(self) -> None:
-        """Apply the plan that was shown. What was applied before something failed stands: run it again."""
+        """Apply the plan that was shown. What was applied before something failed remains: run it again."""
         try:
             self._run("apply", "-input=false", PLAN)
         finally:
@@ -52,8 +52,8 @@ class Terraform(msgspec.Struct, frozen=True):
 
     def outputs(self) -> dict[str, object]:
         """What the root says of what is there."""
-        told = msgspec.json.decode(self._read("output", "-json"), type=dict[str, _Output])
-        return {name: output.value for name, output in told.items()}
+        answer = msgspec.json.decode(self._read("output", "-json"), type=dict[str, _Output])
+        return {name: output.value for name, output in answer.items()}
 
     def _prepare(self) -> None:
         write_variables(self.suite, write_bundles(self.suite.automations, self.folder / "dist"), self.folder)

@@ -57,7 +57,7 @@ def cloud_run(context: CheckContext) -> Iterable[Finding]:
                 )
             else:
                 yield warning(
-                    f"{name} may act as no account, which Google's pages ask of whoever changes a service",
+                    f"{name} may act as no account, which Google's documentation requires to change a service",
                     f"act_as.{name} in deployment.yaml: the accounts of what it scales in {where}",
                 )
         if READING_IMAGES in scope.permissions:

@@ -1,4 +1,4 @@
-"""Whether the projects are ready: they are there, are paid for, have their APIs, and let whoever asks deploy."""
+"""Whether the projects are ready: they are there, are paid for, have their APIs, and let the caller deploy."""
 
 from collections.abc import Iterable, Iterator
 
@@ -26,7 +26,7 @@ DEPLOYING = (
     "serviceusage.services.enable",
     "storage.buckets.create",
 )
-"""What whoever deploys needs in the suite's own project."""
+"""The permissions that deploying takes in the suite's own project."""
 
 GRANTING = {
     "projects": "resourcemanager.projects.setIamPolicy",
@@ -171,14 +171,14 @@ def permissions(context: CheckContext) -> Iterable[Finding]:
             roles = "roles/owner" if project == own else "roles/iam.roleAdmin and roles/iam.securityAdmin"
             if MAKING_A_TOPIC in lacking or SUBSCRIBING in lacking:
                 roles = "roles/iam.roleAdmin, roles/iam.securityAdmin and roles/pubsub.editor"
-            fix = f"ask whoever owns {project} for {roles}, or for a role with these"
+            fix = f"ask the owner of {project} for {roles}, or for a role with these"
             yield problem(f"{project}: you lack {', '.join(lacking)}", fix)
         else:
             yield ok(f"{project}: you may deploy" if project == own else f"{project}: you may grant roles")
 
 
 def _granting(context: CheckContext, project: str) -> set[str]:
-    """What whoever deploys needs in a project that is run_check after."""
+    """The permissions that deploying takes in another project."""
     targets, needed = load_grant_targets(), {"iam.roles.create"}
     for name in context.suite.automations:
         granted = context.suite.scope(name).permissions_by_project().get(project, set())
@@ -202,7 +202,7 @@ def who_may_be_granted(context: CheckContext) -> Iterable[Finding]:
         request={"name": f"projects/{project}/policies/{DOMAINS}"}, **clients.reading
     )
     if all(rule.allow_all or not (rule.deny_all or rule.values.allowed_values) for rule in policy.spec.rules):
-        yield ok("roles can be granted to whoever needs them")
+        yield ok("roles can be granted to every account that needs one")
         return
     fix = f"an administrator of the organization: gcloud org-policies set-policy, {DOMAINS} with allowAll for {project}"
     yield problem(f"domain-restricted sharing keeps out {' and '.join(strangers)}", fix)

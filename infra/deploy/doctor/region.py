@@ -82,13 +82,15 @@ def _room(context: CheckContext, quota: str, wanted: Mapping[str, int], unit: in
         return problem(f"{what} could not be seen", f"look at {REQUEST}?project={deployment.project}")
     if allowed == UNLIMITED:
         return ok(f"{what} is not limited")
-    told = f"{what} is {allowed / unit:g} {unit_name}"
+    limits = f"{what} is {allowed / unit:g} {unit_name}"
     most = max(wanted, key=lambda name: wanted[name])
     if wanted[most] > allowed:
-        return problem(f"{told}, and {most} is not deployed with less than {wanted[most] / unit:g}", fix)
+        return problem(f"{limits}, and {most} is not deployed with less than {wanted[most] / unit:g}", fix)
     if sum(wanted.values()) > allowed:
-        return warning(f"{told}: with all instances at once the suite would need {sum(wanted.values()) / unit:g}", fix)
-    return ok(f"{told}, and the suite needs {sum(wanted.values()) / unit:g} at most")
+        return warning(
+            f"{limits}: with all instances at once the suite would need {sum(wanted.values()) / unit:g}", fix
+        )
+    return ok(f"{limits}, and the suite needs {sum(wanted.values()) / unit:g} at most")
 
 
 def _bytes(function: Function) -> int:

@@ -1,4 +1,4 @@
-"""Whether a rotation could move what uses the secrets: told before one begins."""
+"""Whether a rotation could move what uses the secrets: reported before one begins."""
 
 from collections.abc import Iterable
 

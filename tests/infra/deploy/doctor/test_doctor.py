@@ -128,7 +128,7 @@ def unanswered(stage: Stage) -> None:
         (
             no_permission,
             (
-                "my-product: you lack iam.roles.create\nask whoever owns my-product for "
+                "my-product: you lack iam.roles.create\nask the owner of my-product for "
                 "roles/iam.roleAdmin and roles/iam.securityAdmin, or for a role with these"
             ),
         ),

@@ -261,7 +261,7 @@ def test_automations_that_may_act_as_no_account_and_read_no_image(stage: Stage) 
     assert [one for one in found(stage, cloud_run, act_as={}, images_of={}) if one[0] != "ok"] == [
         (
             "warning",
-            f"{name} may act as no account, which Google's pages ask of whoever changes a service",
+            f"{name} may act as no account, which Google's documentation requires to change a service",
             f"act_as.{name} in deployment.yaml: the accounts of what it scales in my-product",
         )
         for name in ("cap_spending", "scale_gpu_pools")
