@@ -15,8 +15,16 @@ from functions.manage_previews.changes import (
 from functions.manage_previews.comment import checksum_of, text_of
 from functions.manage_previews.needs import see
 from functions.manage_previews.observing import observe
-from functions.manage_previews.preview_decision import Context, PreviewDecision, State, decisions_on
+from functions.manage_previews.preview_decision import (
+    Context,
+    PreviewDecision,
+    State,
+    decisions_on,
+    reason_without_github,
+)
 from functions.manage_previews.records import DeploymentState, Records
+from functions.manage_previews.scope import scope_of
+from functions.manage_previews.spec import Spec
 from functions.manage_previews.world import PreviewService, Seen
 from shared.clock import format_time
 from shared.decision import Alert, Decision, Text
@@ -32,7 +40,10 @@ def decide(context: Context, world: World, applied: tuple[PreviewChange, ...]) -
     decisions = [one for one in decisions_on(context, seen) if one.key not in seen.blocked]
     return Decision(
         records=observed.records,
-        changes=tuple(change for decision in decisions for change in _changes(decision, seen)),
+        changes=(
+            *_deletions_without_github(context, seen, {one.key for one in decisions}),
+            *(change for decision in decisions for change in _changes(decision, seen)),
+        ),
         waiting=tuple(Text(f"{one.key}: {text}") for one in decisions if (text := _waiting(one))),
         next=tuple(Text(f"{one.key}: {text}") for one in decisions if (text := _next(one))),
         alerts=(
@@ -43,36 +54,50 @@ def decide(context: Context, world: World, applied: tuple[PreviewChange, ...]) -
     )
 
 
+def _deletions_without_github(context: Context, seen: Seen, decided: set[str]) -> Iterator[DeletePreview]:
+    """Previews that are paused or expired, of pull requests that GitHub does not answer for: they cost money."""
+    scope = scope_of(context)
+    for key, preview in sorted(seen.previews.items()):
+        if key in decided or preview.in_flight or not (scope.is_all or key in scope.keys):
+            continue
+        if reason := reason_without_github(key, context):
+            yield _deletion(key, preview, reason)
+
+
+def _deletion(key: str, preview: PreviewService, reason: str) -> DeletePreview:
+    return DeletePreview(
+        target=preview.name,
+        field="image",
+        before=preview.digest,
+        after="",
+        reason=Text(reason),
+        scope=key,
+        etag=preview.etag,
+    )
+
+
 def _changes(decision: PreviewDecision, seen: Seen) -> Iterator[PreviewChange]:
-    if decision.changes_service:
-        yield _change_of_service(decision)
+    preview = decision.view.preview
+    if decision.deploy:
+        yield _deployment(decision, decision.deploy)
+    elif decision.remove and preview:
+        yield _deletion(decision.key, preview, decision.why)
     elif decision.key not in seen.unresolved:
         yield from _change_of_deployment(decision)
         yield from _change_of_comment(decision)
 
 
-def _change_of_service(decision: PreviewDecision) -> PreviewChange:
+def _deployment(decision: PreviewDecision, spec: Spec) -> DeployPreview:
     preview = decision.view.preview
-    before, etag = (preview.digest, preview.etag) if preview else ("", "")
-    if decision.deploy is None:
-        return DeletePreview(
-            target=decision.view.service_name,
-            field="image",
-            before=before,
-            after="",
-            reason=Text(decision.why),
-            scope=decision.key,
-            etag=etag,
-        )
     return DeployPreview(
         target=decision.view.service_name,
         field="image",
-        before=before,
-        after=decision.deploy.digest,
+        before=preview.digest if preview else "",
+        after=spec.digest,
         reason=Text(decision.why),
         scope=decision.key,
-        spec=decision.deploy,
-        etag=etag,
+        spec=spec,
+        etag=preview.etag if preview else "",
     )
 
 

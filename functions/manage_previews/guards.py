@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from functions.manage_previews.changes import DeletePreview, PreviewChange
 from functions.manage_previews.needs import see
-from functions.manage_previews.preview_decision import Context
+from functions.manage_previews.preview_decision import Context, reason_without_github
 from shared.decision import Refusal
 from shared.world import World
 
@@ -12,8 +12,10 @@ CERTAIN_END = DeletePreview.guard
 
 
 def certain_end(context: Context, world: World, changes: tuple[PreviewChange, ...]) -> Iterable[Refusal]:
-    """Nothing goes unless GitHub has answered, in this run, how its pull request is."""
+    """A preview is deleted only if GitHub has answered in this run for its pull request, or it is paused or expired."""
     known = see(context, world).pull_requests
     for change in changes:
-        if isinstance(change, DeletePreview) and change.scope not in known:
+        if not isinstance(change, DeletePreview) or change.scope in known:
+            continue
+        if not reason_without_github(change.scope, context):
             yield Refusal(change.scope, CERTAIN_END, "it is not known whether the pull request is open")

@@ -102,11 +102,7 @@ class PullRequestView(msgspec.Struct, frozen=True):
     @property
     def expires_at(self) -> datetime:
         """When its preview goes, unless somebody pushes or comments."""
-        spoken = [word.at for word in self.record.requests.values() if word.kind is not Kind.STOP]
-        active = max([self.record.active_at or self.context.now, *spoken])
-        extended = self.record.request(Kind.EXTEND)
-        lives_until = active + self.context.settings.time_to_live
-        return max(lives_until, extended.until) if extended and extended.until else lives_until
+        return expiry_of(self.record, self.context)
 
     @property
     def approval(self) -> Request | None:
@@ -144,11 +140,7 @@ class PullRequestView(msgspec.Struct, frozen=True):
     def _reasons_against(self) -> Iterator[tuple[State, str]]:
         if not self.pull.is_open:
             yield State.CLOSED, "the pull request is closed"
-        if self.context.records.is_paused:
-            yield State.PAUSED, "all previews are paused"
-        if restriction := self.context.restrictions.in_force.get(Restriction.PREVIEWS_OFF):
-            because = ", ".join(restriction.because)
-            yield State.PAUSED, f"the spending restriction previews_off is in force, by {because}"
+        yield from pauses(self.context)
         if self.pull.is_draft and not self.repository.drafts:
             yield State.DRAFT, "drafts have no preview"
         if self.repository.label and self.repository.label not in self.pull.labels:
@@ -156,8 +148,7 @@ class PullRequestView(msgspec.Struct, frozen=True):
         stop, start = self.record.request(Kind.STOP), self.record.request(Kind.START)
         if stop and stop.is_after(start):
             yield State.STOPPED, "somebody who may write asked for that"
-        if self.context.now >= self.expires_at:
-            yield State.EXPIRED, f"nobody has pushed or commented in time: it expired at {format_time(self.expires_at)}"
+        yield from expiries(self.record, self.context)
 
     def _obstacles(self, *, has_room: bool) -> Iterator[tuple[State, str]]:
         """What stands in the way of a preview that is wanted. One that is there already stays as it is meanwhile."""
@@ -206,6 +197,37 @@ class PullRequestView(msgspec.Struct, frozen=True):
         """Whether whoever approved the head may write to the repository, now."""
         approval = self.approval
         return approval is not None and self.seen.may_write.get((self.pull.repository, approval.by), False)
+
+
+def expiry_of(record: PullRecord, context: Context) -> datetime:
+    """When a preview expires unless someone pushes or comments."""
+    spoken = [request.at for request in record.requests.values() if request.kind is not Kind.STOP]
+    active = max([record.active_at or context.now, *spoken])
+    extended = record.request(Kind.EXTEND)
+    lives_until = active + context.settings.time_to_live
+    return max(lives_until, extended.until) if extended and extended.until else lives_until
+
+
+def pauses(context: Context) -> Iterator[tuple[State, str]]:
+    """Why no pull request may have a preview now."""
+    if context.records.is_paused:
+        yield State.PAUSED, "all previews are paused"
+    if restriction := context.restrictions.in_force.get(Restriction.PREVIEWS_OFF):
+        because = ", ".join(restriction.because)
+        yield State.PAUSED, f"the spending restriction previews_off is in force, by {because}"
+
+
+def expiries(record: PullRecord, context: Context) -> Iterator[tuple[State, str]]:
+    """Why the preview of one pull request has expired."""
+    expires_at = expiry_of(record, context)
+    if context.now >= expires_at:
+        yield State.EXPIRED, f"nobody has pushed or commented in time: it expired at {format_time(expires_at)}"
+
+
+def reason_without_github(key: str, context: Context) -> str:
+    """Why a preview must be deleted, whatever GitHub would answer about its pull request; empty if nothing says so."""
+    reasons = (*pauses(context), *expiries(context.records.of(key), context))
+    return reasons[0][1] if reasons else ""
 
 
 def views_of(context: Context, seen: Seen) -> list[PullRequestView]:

@@ -1,5 +1,6 @@
 """What the owner says about previews: of which repositories, where they run, for how long, and who may see them."""
 
+import re
 from datetime import timedelta
 from string import Formatter
 from typing import Annotated, Literal
@@ -14,6 +15,19 @@ from shared.settings import Model, ProjectId, Region, Section
 
 ACCOUNT = r"^[a-z][a-z0-9-]{4,28}[a-z0-9]@[a-z][a-z0-9-]{4,28}[a-z0-9]\.iam\.gserviceaccount\.com$"
 PLACEHOLDERS = {"sha", "number"}
+
+RESERVED_VARIABLES = re.compile(r"PORT|K_.*|X_GOOGLE_.*", re.DOTALL)
+"""Cloud Run sets or refuses these names: https://cloud.google.com/run/docs/configuring/services/environment-variables."""
+VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+LARGEST_ENVIRONMENT = 32 * 1024
+"""Bytes of all variables of a container: https://cloud.google.com/run/quotas."""
+TAG = re.compile(r"\w[\w.-]{0,127}", re.ASCII)
+"""See https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pulling-manifests."""
+MEMORY_OF_CPU = {"1": (128, 4096), "2": (128, 8192), "4": (2048, 16384)}
+"""The least and the most memory for a number of CPUs, in MiB.
+
+See https://cloud.google.com/run/docs/configuring/services/memory-limits and .../cpu.
+"""
 
 Label = Annotated[str, Meta(min_length=1, max_length=50)]
 """A label of GitHub's."""
@@ -46,6 +60,12 @@ class PreviewedRepository(Model, frozen=True, kw_only=True):
     """Plain values. A preview is given no secret: what runs in it is not reviewed yet."""
 
     def __post_init__(self) -> None:
+        for name in self.env:
+            if RESERVED_VARIABLES.fullmatch(name) or not VARIABLE.fullmatch(name):
+                raise SettingsError("env", name, "another name: Cloud Run refuses this one")  # never the value
+        size = sum(len(f"{name}={value}".encode()) for name, value in self.env.items())
+        if size > LARGEST_ENVIRONMENT:
+            raise SettingsError("env", f"{size} bytes", f"at most {LARGEST_ENVIRONMENT} bytes of names and values")
         if self.service.startswith(SUITE_PREFIX):
             raise SettingsError(
                 "service",
@@ -58,6 +78,12 @@ class PreviewedRepository(Model, frozen=True, kw_only=True):
             used = set()
         if "sha" not in used or used - PLACEHOLDERS:
             raise SettingsError("tag", self.tag, "a tag with {sha}, and no other placeholder than {number}")
+
+        # The longest commit and number that GitHub has.
+        if not TAG.fullmatch(self.tag.format(sha="0" * 40, number=10**18)):
+            raise SettingsError(
+                "tag", self.tag, "a tag of letters, digits, `_`, `.` and `-`, at most 128 characters with the commit"
+            )
 
     def tag_of(self, number: int, sha: str) -> str:
         """The tag of the image for a commit of a pull request."""
@@ -91,6 +117,10 @@ class Settings(Section, frozen=True, kw_only=True):
     """Whether a pull request shows its preview as a deployment, too."""
 
     def __post_init__(self) -> None:
+        least, most = MEMORY_OF_CPU[self.cpu]
+        if not least <= _mebibytes(self.memory) <= most:
+            wanted = f"{least}Mi to {most}Mi, which Cloud Run demands for cpu {self.cpu}"
+            raise SettingsError("memory", self.memory, wanted)
         services = [repository.service for repository in self.repositories.values()]
         for name, repository in self.repositories.items():
             if services.count(repository.service) > 1:
@@ -112,3 +142,9 @@ class Settings(Section, frozen=True, kw_only=True):
     def longest_extension(self) -> timedelta:
         """The most that ``/preview extend`` gives."""
         return timedelta(hours=self.longest_extension_hours)
+
+
+def _mebibytes(memory: str) -> int:
+    """Of a text such as ``512Mi`` or ``2Gi``."""
+    number, unit = int(memory[:-2]), memory[-2:]
+    return number * 1024 if unit == "Gi" else number

@@ -1,5 +1,6 @@
 """What is not known is not "closed": errors of GitHub, rate limits and lost access take nothing down."""
 
+import contextlib
 from datetime import timedelta
 
 import pytest
@@ -45,6 +46,38 @@ def test_a_sweep_that_cannot_list_takes_nothing_down(code: StatusCode) -> None:
         assert stage.mutating == []
         stage.cloud.server.clear_faults()
         assert stage.tick().changes == ()
+        assert stage.shown == {"my-product-pr-12": image(1)}
+
+
+NEVER_ANSWERED = [StatusCode.UNAUTHENTICATED, StatusCode.PERMISSION_DENIED, StatusCode.NOT_FOUND]
+
+
+@pytest.mark.parametrize("code", NEVER_ANSWERED)
+@pytest.mark.parametrize("reason", ["expiry", "pause", "restriction"])
+def test_what_is_expired_or_paused_is_deleted_without_an_answer_of_github(reason: str, code: StatusCode) -> None:
+    with Stage() as stage:
+        deployed(stage)
+        stage.cloud.server.fail("GET api.github.com", code, times=1000)
+        stage.cloud.server.fail("POST api.github.com", code, times=1000)
+        stage.cloud.server.fail("PATCH api.github.com", code, times=1000)
+        if reason == "restriction":
+            stage.restrict(because="monthly at 1.0 (actual)")
+        with contextlib.suppress(RunFailed):  # the reads of GitHub have failed
+            if reason == "pause":
+                stage.command("pause")
+            else:
+                stage.tick(minutes=73 * 60 if reason == "expiry" else 5)
+        assert stage.shown == {}
+
+
+def test_an_event_about_one_pull_request_deletes_no_other_without_an_answer() -> None:
+    with Stage() as stage:
+        deployed(stage)
+        stage.open(13, 2)
+        stage.cloud.clock.advance(timedelta(hours=73))
+        stage.cloud.server.fail("GET api.github.com", StatusCode.PERMISSION_DENIED, times=1000)
+        with pytest.raises(RunFailed):
+            stage.event(13, "opened")
         assert stage.shown == {"my-product-pr-12": image(1)}
 
 
