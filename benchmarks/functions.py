@@ -236,6 +236,28 @@ def post(
     return answer.status
 
 
+def slow_sender(port: int, headers: Mapping[str, str]) -> socket.socket:
+    """A connection over which the headers of a request have come, and one byte of its body."""
+    sender = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_SECONDS)
+    lines = {"Host": "localhost", "Content-Type": "application/json", "Content-Length": "1000", **headers}
+    head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
+    sender.sendall(f"POST / HTTP/1.1\r\n{head}\r\n{{".encode())
+    return sender
+
+
+def wait_for(port: int) -> None:
+    """Wait until a function listens. Raises ``TimeoutError`` if it does not."""
+    until = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_SECONDS)
+        with contextlib.closing(connection), contextlib.suppress(ConnectionRefusedError):
+            connection.connect()
+            return
+        if time.monotonic() > until:
+            raise TimeoutError(f"nothing listens on port {port}")
+        time.sleep(0.01)
+
+
 def _free_port() -> int:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

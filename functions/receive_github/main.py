@@ -9,6 +9,7 @@ from pathlib import Path
 import functions_framework
 from flask import Request, Response
 
+from functions.receive_github.bodies import Bodies
 from functions.receive_github.publishing import publish
 from functions.receive_github.settings import Settings
 from functions.receive_github.webhook import answer
@@ -19,9 +20,10 @@ from shared.settings import from_environment
 settings = from_environment("receive_github", Settings).section
 secrets = WebhookSecrets(Path(settings.secret_file), Path(settings.previous_secret_file))
 clients = Clients.from_environment()
+bodies = Bodies()
 
 
 @functions_framework.http
 def receive_github(request: Request) -> Response:
     """Answer one webhook."""
-    return answer(request, secrets, settings, partial(publish, clients=clients))
+    return answer(request, secrets, settings, partial(publish, clients=clients), bodies)

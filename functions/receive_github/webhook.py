@@ -4,9 +4,9 @@ import re
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
 
-import msgspec
 from flask import Request, Response
 
+from functions.receive_github.bodies import Bodies, Refused
 from functions.receive_github.payload import read_payload
 from functions.receive_github.settings import Settings
 from functions.receive_github.webhook_secrets import WebhookSecrets
@@ -14,8 +14,6 @@ from shared.errors import IgnoredMessage, cloud_errors, in_words
 from shared.github_events import GithubEvent
 from shared.report import Severity, write_log
 
-LARGEST_BODY = 25 * 1024 * 1024
-"""Bytes: GitHub sends no more (https://docs.github.com/webhooks/webhook-events-and-payloads#payload-cap)."""
 JSON = "application/json"
 SIGNATURE = re.compile(r"sha256=[0-9a-f]{64}")
 DELIVERY = re.compile(r"[0-9A-Za-z-]{1,64}")
@@ -32,27 +30,18 @@ class NoContentType(Response):
     default_mimetype = None
 
 
-class Refused(msgspec.Struct, frozen=True):
-    """Why a request is answered with an error, and goes no further."""
-
-    status: HTTPStatus
-    why: str
-
-
 NOT_POST = Refused(HTTPStatus.METHOD_NOT_ALLOWED, "webhooks are sent with POST")
 NOT_JSON = Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "webhooks are application/json: set that at GitHub")
 NOT_SIGNED = Refused(HTTPStatus.UNAUTHORIZED, "no X-Hub-Signature-256: set a secret for the webhook at GitHub")
 NO_SIGNATURE = Refused(HTTPStatus.FORBIDDEN, "X-Hub-Signature-256 is not sha256= and 64 hexadecimal digits")
 FORGED = Refused(HTTPStatus.FORBIDDEN, "the signature is of another secret, or of another body")
-TOO_LARGE = Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"at most {LARGEST_BODY} bytes")
-CUT_OFF = Refused(HTTPStatus.BAD_REQUEST, "the body ended too early")
 NO_DELIVERY = Refused(HTTPStatus.BAD_REQUEST, "a webhook has an X-GitHub-Delivery")
 NOT_PUBLISHED = Refused(HTTPStatus.SERVICE_UNAVAILABLE, "not published: redeliver it at GitHub")
 
 
-def answer(request: Request, secrets: WebhookSecrets, settings: Settings, publish: Publish) -> Response:
+def answer(request: Request, secrets: WebhookSecrets, settings: Settings, publish: Publish, bodies: Bodies) -> Response:
     """The answer to a request: 202 when it was published, and that is confirmed; 204 if no automation wants it."""
-    body = _signed_body(request, secrets)
+    body = _signed_body(request, secrets, bodies)
     if isinstance(body, Refused):
         return _refusal(body)  # Cloud Run logs that already: strangers cause no lines of ours
     answered = _take(request, body, settings, publish)
@@ -62,7 +51,7 @@ def answer(request: Request, secrets: WebhookSecrets, settings: Settings, publis
     return answered
 
 
-def _signed_body(request: Request, secrets: WebhookSecrets) -> bytes | Refused:
+def _signed_body(request: Request, secrets: WebhookSecrets, bodies: Bodies) -> bytes | Refused:
     """The raw bytes of a webhook whose signature is good: nothing is read of the body of what may be no webhook."""
     # Headers are read off the environment: werkzeug's way to them costs as much as a third of the hashing.
     content_type: str = request.environ.get("CONTENT_TYPE", "")
@@ -75,34 +64,14 @@ def _signed_body(request: Request, secrets: WebhookSecrets) -> bytes | Refused:
         return NOT_SIGNED
     if not SIGNATURE.fullmatch(signature):
         return NO_SIGNATURE
-    body = _body(request)
+    if not DELIVERY.fullmatch(request.environ.get("HTTP_X_GITHUB_DELIVERY", "")):
+        return NO_DELIVERY
+    body = bodies.read(request)
     return body if isinstance(body, Refused) or secrets.accept(body, signature) else FORGED
-
-
-def _body(request: Request) -> bytes | Refused:
-    """The raw bytes of a request, of which no more is read than a webhook may have."""
-    said: str = request.environ.get("CONTENT_LENGTH", "")
-    if said.isdecimal() and "HTTP_TRANSFER_ENCODING" not in request.environ:
-        length = int(said)
-        if length > LARGEST_BODY:
-            return TOO_LARGE
-        body = _read(request, length)
-        return body if len(body) == length else CUT_OFF
-    # Of a body in chunks one byte more is read than it may have. Without chunks or a length there is none.
-    body = _read(request, LARGEST_BODY + 1 if "wsgi.input_terminated" in request.environ else 0)
-    return TOO_LARGE if len(body) > LARGEST_BODY else body
-
-
-def _read(request: Request, size: int) -> bytes:
-    """As many bytes of the body, or all that there are, from the server: werkzeug's own way takes longer."""
-    body: bytes = request.environ["wsgi.input"].read(size)
-    return body
 
 
 def _take(request: Request, body: bytes, settings: Settings, publish: Publish) -> Response | Refused:
     delivery, event = request.headers.get("X-GitHub-Delivery", ""), request.headers.get("X-GitHub-Event", "")
-    if not DELIVERY.fullmatch(delivery):
-        return NO_DELIVERY
     if event == "ping":
         return _told(delivery, "answered", HTTPStatus.OK)
     try:

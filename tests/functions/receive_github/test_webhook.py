@@ -11,8 +11,8 @@ import grpc
 import msgspec
 import pytest
 
+from functions.receive_github.bodies import LARGEST_BODY
 from functions.receive_github.publishing import ATTEMPT_SECONDS, REPEATING_SECONDS, publish
-from functions.receive_github.webhook import LARGEST_BODY
 from shared.clients import Clients, RetryPolicy
 from shared.github_events import CommentCommand, PullRequestEvent
 from tests.functions.receive_github.examples import (
@@ -261,7 +261,7 @@ def test_too_large_in_chunks_is_not_read_to_its_end(stage: Stage) -> None:
 def test_the_largest_webhook_is_taken(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, more: int, status: HTTPStatus
 ) -> None:
-    monkeypatch.setattr("functions.receive_github.webhook.LARGEST_BODY", 100_000)
+    monkeypatch.setattr("functions.receive_github.bodies.LARGEST_BODY", 100_000)
     body = b" " * (100_000 + more)
     assert stage.post(body, "ping").status_code == status
     in_chunks = sent_in_chunks(Stream(len(body)))
