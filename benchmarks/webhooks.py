@@ -104,12 +104,13 @@ def _slowest_beside_strangers(port: int, body: bytes) -> float:
     with contextlib.ExitStack() as stack:
         for _ in range(STRANGERS):
             stack.enter_context(slow_sender(port, webhook_headers(b"", b"another secret")))
-        for _ in range(BESIDE_STRANGERS):
+        for number in range(1 + BESIDE_STRANGERS):
             connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_SECONDS)
             begun = time.perf_counter()
             with contextlib.closing(connection):
                 status = post(connection, body, "/", webhook_headers(body))
-            slowest = max(slowest, time.perf_counter() - begun)
+            if number:  # the first one imports the client of Pub/Sub: cold starts have a benchmark of their own
+                slowest = max(slowest, time.perf_counter() - begun)
             if status != HTTPStatus.ACCEPTED:
                 raise RuntimeError(f"answered {status}")
     return slowest
