@@ -79,8 +79,11 @@ class PreviewedRepository(Model, frozen=True, kw_only=True):
         if "sha" not in used or used - PLACEHOLDERS:
             raise SettingsError("tag", self.tag, "a tag with {sha}, and no other placeholder than {number}")
 
-        # The longest commit and number that GitHub has.
-        if not TAG.fullmatch(self.tag.format(sha="0" * 40, number=10**18)):
+        try:
+            longest = self.tag_of(10**18, "0" * 40)  # as long as the numbers and commits of GitHub can be
+        except ValueError:  # a format that a text does not have
+            longest = ""
+        if not TAG.fullmatch(longest):
             raise SettingsError(
                 "tag", self.tag, "a tag of letters, digits, `_`, `.` and `-`, at most 128 characters with the commit"
             )

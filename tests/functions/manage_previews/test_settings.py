@@ -23,6 +23,7 @@ from tests.wrong_settings import parts_of, refused
         ({"image": "gcr.io/my-product/api"}, r"image: 'gcr.io/my-product/api';"),
         ({"image": "europe-west1-docker.pkg.dev/p/r/api:latest"}, r"image: .*;"),
         ({"tag": "pr/{sha}"}, r"tag: 'pr/\{sha\}'; expected a tag of letters"),
+        ({"tag": "{sha:d}"}, r"tag: '\{sha:d\}'; expected a tag of letters"),
         ({"tag": "-{sha}"}, r"tag: '-\{sha\}'; expected a tag of letters"),
         ({"tag": "x" * 100 + "{sha}"}, r"tag: .*; expected a tag of letters"),
         ({"env": {"PORT": "80"}}, r"env: 'PORT'; expected another name"),
