@@ -51,7 +51,7 @@ def figures_of(policy: str, played: Played, period: Period) -> Figures:
     pool = played.settings.pools[played.key]
     work, nodes = played.model.figures, pool.size
     always = period.minutes / 60 * nodes
-    node_hours_on = work.minutes_on / 60 * nodes
+    node_hours_on = work.node_minutes / 60
     needed = sum(played.model.busy) / 60 * nodes
     best = always - needed
     waits = [wait for _, wait in work.waits]

@@ -34,6 +34,8 @@ class Figures:
     killed: list[int] = field(default_factory=list)
     """When the pool went to zero under work."""
     minutes_on: int = 0
+    node_minutes: int = 0
+    """Minutes of single nodes, or instances."""
 
 
 class PoolModel:
@@ -60,6 +62,7 @@ class PoolModel:
             self._arrive(at, is_running=is_running)
         doing = self._work(at) if is_running and self._waiting else None
         self.figures.minutes_on += self.size > 0
+        self.figures.node_minutes += self.size
         for signal in self._signals:
             value = None if is_outage else self._shown(signal, at, doing, is_running=is_running)
             self.shown[query_of(signal)].append(value)

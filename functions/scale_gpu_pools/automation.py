@@ -2,7 +2,7 @@
 
 from functions.scale_gpu_pools.changes import ScaleChange
 from functions.scale_gpu_pools.cloud import apply, look
-from functions.scale_gpu_pools.commands import Awake, Status
+from functions.scale_gpu_pools.commands import Awake, Off, Status
 from functions.scale_gpu_pools.decide import decide
 from functions.scale_gpu_pools.needs import needs
 from functions.scale_gpu_pools.parse import parse
@@ -23,5 +23,5 @@ AUTOMATION = Automation[Settings, Event, Records, PoolNeed, ScaleChange](
     decide=decide,
     apply=apply,
     reply=reply,
-    commands=(Awake, Status),
+    commands=(Awake, Off, Status),
 )

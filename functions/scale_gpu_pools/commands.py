@@ -16,19 +16,26 @@ class Awake(Command, frozen=True, kw_only=True, tag="awake"):
     pool: str = ""
 
 
+class Off(Command, frozen=True, kw_only=True, tag="off"):
+    """Keep a pool at zero until a time, or all of them if none is named. A time that has gone by takes it back."""
+
+    until: datetime
+    pool: str = ""
+
+
 class Status(Command, frozen=True, tag="status"):
     """Say where things stand, and what was saved."""
 
 
 def checked(command: Command, settings: Settings) -> Command:
     """The command, if it speaks of what the settings know. Raises ``IgnoredMessage`` with what would do."""
-    if not isinstance(command, Awake):
+    if not isinstance(command, Awake | Off):
         return command
     if command.pool and command.pool not in settings.pools:
         raise IgnoredMessage(f"no pool is called {command.pool!r}: there are {', '.join(settings.pools) or 'none'}")
     return msgspec.structs.replace(command, until=in_utc(command.until, "until"))
 
 
-def pools_of(command: Awake, settings: Settings) -> list[str]:
+def pools_of(command: Awake | Off, settings: Settings) -> list[str]:
     """The keys of the pools that a command is for."""
     return [command.pool] if command.pool else list(settings.pools)

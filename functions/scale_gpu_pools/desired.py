@@ -35,6 +35,8 @@ class Desired(msgspec.Struct, frozen=True, kw_only=True):
     """Whether somebody has asked for it."""
     is_needed: bool = False
     """Whether there is work that waits for it."""
+    minimum: int = 0
+    """At zero, how many nodes stay in each zone all the same."""
     idle_in: datetime | None = None
     """The start of the window that it is idle in, if that is why."""
     by_signal: bool = False
@@ -59,7 +61,7 @@ class PoolView(msgspec.Struct, frozen=True):
         if restriction_in_force(self.context) or override_in_force(self.key, self.context):
             return set()
         wake = {(signal, WAKE_MINUTES) for signal in self.settings.wake}
-        if self.pool.size == 0:
+        if self._is_down():
             return wake
         window = self._window()
         may_be_idle = self._may_be_idle(window) if window else self._is_asked_out_of_hours()
@@ -75,7 +77,15 @@ class PoolView(msgspec.Struct, frozen=True):
                 idle_in=self.record.idle_in,
                 next="on again when the restriction is lifted",
             )
-        if override := override_in_force(self.key, self.context):
+        if (override := override_in_force(self.key, self.context)) and override.is_off:
+            return Desired(
+                state=State.ZERO,
+                why=f"a person asked for zero until {format_time(override.until)}",
+                by_a_person=True,
+                idle_in=self.record.idle_in,
+                next=f"decided by hours and signals again at {format_time(override.until)}",
+            )
+        if override:
             return Desired(
                 state=State.ON, why=f"a person asked for it until {format_time(override.until)}", by_a_person=True
             )
@@ -86,7 +96,7 @@ class PoolView(msgspec.Struct, frozen=True):
         if by_hours.state is State.ZERO and self._is_up() and (unknown := _first(wake, Says.UNKNOWN)):
             # A wake signal that says nothing may have meant work: a pool that is on stays so.
             return Desired(state=State.ON, why=unknown, by_signal=True, is_unheard=True)
-        return by_hours
+        return msgspec.structs.replace(by_hours, minimum=self.settings.minimum)
 
     def _by_hours(self, readings: Readings) -> Desired:
         """On within hours unless idle; out of hours at zero, unless work is still going on."""
@@ -138,11 +148,15 @@ class PoolView(msgspec.Struct, frozen=True):
 
     def _is_resting(self, window: Window) -> bool:
         """Whether it was found idle in this window, and has come to zero since."""
-        return self.record.idle_in == window.start and self.pool.size == 0
+        return self.record.idle_in == window.start and self._is_down()
+
+    def _is_down(self) -> bool:
+        """Whether it has no more nodes than always stay."""
+        return self.pool.size <= self.settings.minimum
 
     def _is_up(self) -> bool:
         """Whether it is on, and not because a person has turned it on: how long that lasts is `on_drift`'s matter."""
-        return self.pool.size > 0 and (self.record.is_on is not False or self.record.on_since is not None)
+        return not self._is_down() and (self.record.is_on is not False or self.record.on_since is not None)
 
     def _may_be_idle(self, window: Window) -> bool:
         """Whether it has been on long enough, in this window, for its signals to say that it is idle."""
@@ -155,7 +169,7 @@ class PoolView(msgspec.Struct, frozen=True):
 
     def _has_been_on_since(self, moment: datetime) -> bool:
         """Whether it has been on since then, and that is as long as its signals are asked for."""
-        if self.settings.idle is None or self.pool.size == 0:
+        if self.settings.idle is None or self._is_down():
             return False
         return self.context.now - moment >= timedelta(minutes=self.settings.idle.for_minutes)
 

@@ -77,7 +77,7 @@ class PoolReconciler(msgspec.Struct, frozen=True):
     # Towards zero
 
     def _to_zero(self) -> Reconciliation:
-        zero = self.pool.zero
+        zero = self.pool.down_to(min(self.want.minimum, self.pool.size))
         if _is(self.pool.current, zero):
             hold = _arrived(self.hold, zero) if self.hold else None
             return Reconciliation(record=self._rested(hold), hold=hold)
@@ -89,14 +89,18 @@ class PoolReconciler(msgspec.Struct, frozen=True):
             hold = with_new_target(self.hold, self.pool.current, zero, self.hold.held_by, self.hold.since)
         record = self._unrested()
         intended = msgspec.structs.replace(
-            record, drift=None, nodes=record.nodes if self.hold else self.pool.nodes_asked_for
+            record, drift=None, nodes=record.nodes if self.hold else self.pool.nodes_above(self.want.minimum)
         )
         return self._changing(record, intended, self._with_original_size(hold), zero)
+
+    def _is_down(self) -> bool:
+        """Whether it has no more nodes than stay at zero."""
+        return self.pool.size <= self.want.minimum
 
     def _is_brought_up_by_a_person(self) -> bool:
         """Whether a pool that we had at zero, or had seen there, is so no more; the autoscaler's moves do not count."""
         if self.hold is None:
-            return self.record.is_on is False and self.record.on_since is None and self.pool.size > 0
+            return self.record.is_on is False and self.record.on_since is None and not self._is_down()
         autoscaling = self.hold.fields.get(AUTOSCALING)
         if self.hold.phase is Phase.INTENDED and autoscaling and autoscaling.original != OFF:
             # Until its bounds are seen to be gone and the size to be 0, the autoscaler may have had the last word.
@@ -107,7 +111,7 @@ class PoolReconciler(msgspec.Struct, frozen=True):
         """The hold with the size that the autoscaler has given the pool since, if it was not a zero."""
         field = self.pool.size_field
         held = hold.fields[field]
-        if self.pool.size == 0 or not self.pool.is_autoscaled or not _has_original_autoscaling(self.pool, hold):
+        if self._is_down() or not self.pool.is_autoscaled or not _has_original_autoscaling(self.pool, hold):
             return hold
         present = Held(original=self.pool.size, before=held.before, applied=held.applied)
         return msgspec.structs.replace(hold, fields=hold.fields | {field: present})
@@ -228,7 +232,7 @@ class PoolReconciler(msgspec.Struct, frozen=True):
         return Reconciliation(
             record=record,
             hold=self.hold,
-            change=_first_change(self.pool, wanted),
+            change=_first_change(self.pool, wanted, goes_down=self.want.state is State.ZERO),
             intended_record=intended,
             intended_hold=intended_hold,
         )
@@ -276,13 +280,12 @@ def _within_bounds(restore: Current, hold: Hold, pool: GpuPool) -> dict[str, Fie
     return bounded
 
 
-def _first_change(pool: GpuPool, wanted: Current) -> FieldChange | None:
+def _first_change(pool: GpuPool, wanted: Current, *, goes_down: bool) -> FieldChange | None:
     """The field that changes first: on the way to zero the autoscaler's bounds, on the way back the size."""
     differing = [
         FieldChange(field, pool.current[field], value)
         for field, value in wanted.items()
         if pool.current[field] != value
     ]
-    goes_down = wanted.get(pool.size_field) == 0
     ordered = sorted(differing, key=lambda change: (change.field == pool.size_field) == goes_down)
     return next(iter(ordered), None)

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import msgspec
 
-from functions.scale_gpu_pools.commands import Awake, pools_of
+from functions.scale_gpu_pools.commands import Awake, Off, pools_of
 from functions.scale_gpu_pools.settings import Settings
 from shared import automation
 from shared.automation import Debt
@@ -19,11 +19,12 @@ UNDO = "./deploy.sh send scale_gpu_pools awake --until TIME"
 Event = Tick | RestrictionsChanged | Command
 
 
-class Override(msgspec.Struct, frozen=True):
-    """Until when a pool is kept on, and when that was said."""
+class Override(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Until when a pool is kept on, or at zero, and when that was said."""
 
     until: datetime
     said: datetime
+    is_off: bool = False
 
 
 class Drift(msgspec.Struct, frozen=True):
@@ -108,12 +109,12 @@ class Records(automation.Records, frozen=True, kw_only=True):
 
 def fold(records: Records, event: Dated[Event], settings: Settings) -> Records:
     """The records with what the event says: of two overrides, the one that was said last counts."""
-    if not isinstance(event.event, Awake):
+    if not isinstance(event.event, Awake | Off):
         return records
-    said = Override(event.event.until, event.published)
+    said = Override(event.event.until, event.published, isinstance(event.event, Off))
     newer = {key: said for key in pools_of(event.event, settings) if _is_newer(said, records.overrides.get(key))}
     return msgspec.structs.replace(records, overrides=dict(sorted((records.overrides | newer).items())))
 
 
 def _is_newer(said: Override, known: Override | None) -> bool:
-    return known is None or (said.said, said.until) > (known.said, known.until)
+    return known is None or (said.said, said.until, said.is_off) > (known.said, known.until, known.is_off)

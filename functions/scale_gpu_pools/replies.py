@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import timedelta
 
-from functions.scale_gpu_pools.commands import Awake, Status, pools_of
+from functions.scale_gpu_pools.commands import Awake, Off, Status, pools_of
 from functions.scale_gpu_pools.desired import Context, override_in_force, restriction_in_force
 from functions.scale_gpu_pools.needs import decisions_on, see
 from functions.scale_gpu_pools.pool_decision import originals
@@ -23,16 +23,19 @@ def reply(context: Context, world: World, decision: object) -> tuple[str, ...]:
         case Status():
             seen = see(context, world)
             return (*_pools(context, seen), *_savings(context, seen))
-        case Awake() as awake:
-            return tuple(_command_reply(key, context) for key in pools_of(awake, context.settings))
+        case Awake() | Off() as command:
+            return tuple(_command_reply(key, context) for key in pools_of(command, context.settings))
     return ()
 
 
 def _command_reply(key: str, context: Context) -> str:
     """What becomes of a person's word on a pool, the newest that there is."""
-    until = format_time(context.records.overrides[key].until)
+    override = context.records.overrides[key]
+    until, state = format_time(override.until), "off" if override.is_off else "on"
     if override_in_force(key, context) is None:
-        return f"{key}: it is not kept on, as {until} has gone by"
+        return f"{key}: it is not kept {state}, as {until} has gone by"
+    if override.is_off:
+        return f"{key}: kept off until {until}"
     if restriction_in_force(context):
         return f"{key}: kept on until {until}, but not while the spending restriction gpu_pools_off is in force"
     return f"{key}: kept on until {until}"

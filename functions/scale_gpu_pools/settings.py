@@ -150,6 +150,9 @@ class Pool(Model, frozen=True, kw_only=True):
     service: Service | None = None
     size: Annotated[int, Meta(ge=1, le=1000)]
     """Nodes in each zone, or instances, when it is on and no other size was saved."""
+    minimum: Annotated[int, Meta(ge=0)] = 0
+    """Nodes in each zone, or instances, that stay when it is idle or out of hours. A spending restriction, and a person
+    who says `off`, take these away too; what is at zero already is not brought up to it."""
     hours: Hours | None = None
     """When it is to be on unless idle; always, if nothing is said."""
     idle: Idle | None = None
@@ -166,6 +169,8 @@ class Pool(Model, frozen=True, kw_only=True):
         places = [name for name in ("node_pool", "worker_pool", "service") if getattr(self, name) is not None]
         if len(places) != 1:
             raise SettingsError("node_pool", places, "exactly one of `node_pool`, `worker_pool` and `service`")
+        if self.minimum >= self.size:
+            raise SettingsError("minimum", self.minimum, f"fewer than `size`, which is {self.size}")
         if self.idle and self.hours is None and not self.wake:
             raise SettingsError("wake", [], "a signal that turns it on again: an idle pool without `hours` stays off")
 

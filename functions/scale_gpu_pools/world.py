@@ -45,10 +45,14 @@ class GpuPool(msgspec.Struct, frozen=True, kw_only=True):
         """Whether GKE's autoscaler may resize it."""
         return self.current.get(AUTOSCALING, OFF) != OFF
 
-    @property
-    def zero(self) -> dict[str, str | int]:
-        """What its fields are when it is at zero: the autoscaler's bounds go too, as it would undo the resize."""
-        return {AUTOSCALING: OFF, self.size_field: 0} if AUTOSCALING in self.current else {self.size_field: 0}
+    def nodes_above(self, minimum: int) -> int:
+        """How many of the nodes that it is asked to have, in all zones, are more than a minimum in each."""
+        return max(self.nodes_asked_for - minimum * self.zones, 0)
+
+    def down_to(self, minimum: int) -> dict[str, str | int]:
+        """What its fields are with nothing but a minimum: bounds go too, as the autoscaler would undo the resize."""
+        bounds: dict[str, str | int] = {AUTOSCALING: OFF} if AUTOSCALING in self.current else {}
+        return {**bounds, self.size_field: minimum}
 
 
 def is_node_pool(name: str) -> bool:

@@ -27,12 +27,13 @@ LINK: Said = {"type": "link_billing", "project": "my-experiments"}
 ACCEPT: Said = {"type": "accept", "rung": "actual@1"}
 SNOOZE: Said = {"type": "snooze", "until": SOON}
 AWAKE: Said = {"type": "awake", "until": SOON}
+OFF: Said = {"type": "off", "until": SOON}
 RESTORE: Said = {"type": "restore", "deleted_since": LONG_AGO, "until": SOON}
 ROTATE: Said = {"type": "rotate", "secret": "key"}
 ROLL_BACK: Said = {"type": "roll_back", "secret": "key"}
 COMMANDS: dict[str, set[str]] = {
     "cap_spending": {"undo", "link_billing", "accept", "snooze"},
-    "scale_gpu_pools": {"awake"},
+    "scale_gpu_pools": {"awake", "off"},
     "prune_backups": {"prune", "restore", "retire"},
     "rotate_secrets": {"rotate", "roll_back"},
     "manage_previews": {"pause", "resume"},
@@ -80,7 +81,8 @@ def test_cap_spending() -> None:
 
 def test_scale_gpu_pools() -> None:
     with ScaleGpuPools() as stage:
-        assert answer(stage.push(AWAKE)) == "gpu: kept on until 2026-11-20 00:00 UTC"
+        assert answer(stage.push(OFF)) == "gpu: kept off until 2026-11-20 00:00 UTC"
+        assert answer(stage.push(AWAKE, 1)) == "gpu: kept on until 2026-11-20 00:00 UTC"
         stage.restrict(because="monthly/actual@1")
         assert answer(stage.push(AWAKE | {"until": "2026-11-21T00:00:00Z"}, 1)) == (
             "gpu: kept on until 2026-11-21 00:00 UTC, but not while the spending restriction gpu_pools_off is in force"

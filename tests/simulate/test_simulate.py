@@ -27,6 +27,7 @@ POLICIES: dict[str, dict[str, object]] = {
     "idle and wake": {"idle": IDLE, "wake": [QUEUE], "hours": None},
     "hours and wake": {"wake": [QUEUE]},
     "hours": {},
+    "a minimum": {"idle": IDLE, "wake": [QUEUE], "size": 2, "minimum": 1},
     "a worker pool": {"idle": IDLE, "wake": [QUEUE], "node_pool": None, "worker_pool": WORKER},
     "a service": {"idle": IDLE, "wake": [QUEUE], "node_pool": None, "service": WORKER},
 }

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from functions.scale_gpu_pools.commands import Awake, Status, pools_of
+from functions.scale_gpu_pools.commands import Awake, Off, Status, pools_of
 from functions.scale_gpu_pools.parse import parse
 from functions.scale_gpu_pools.records import Event, Override, Records, fold
 from functions.scale_gpu_pools.settings import Settings
@@ -26,6 +26,7 @@ words = some.builds(
     Dated[Event],
     event=some.one_of(
         some.builds(Awake, until=moments, pool=some.sampled_from(["", "gpu", "render"])),
+        some.builds(Off, until=moments, pool=some.sampled_from(["", "gpu", "render"])),
         some.sampled_from([Tick(every_seconds=300), RestrictionsChanged(), Status()]),
     ),
     message_id=some.just("1"),
@@ -59,6 +60,7 @@ def awake(until: float, said: float, pool: str = "") -> Dated[Event]:
         ({"type": "restrictions_changed"}, RestrictionsChanged()),
         ({"type": "status"}, Status()),
         ({"type": "awake", "until": "2026-11-16T18:00:00Z"}, Awake(until=SIX)),
+        ({"type": "off", "until": "2026-11-16T19:00:00+01:00", "pool": "gpu"}, Off(until=SIX, pool="gpu")),
         ({"type": "awake", "until": "2026-11-16T19:00:00+01:00", "pool": "gpu"}, Awake(until=SIX, pool="gpu")),
         ({"type": "awake", "until": "2026-11-16T18:00:00", "pool": "render"}, Awake(until=SIX, pool="render")),
     ],
@@ -175,3 +177,32 @@ def test_what_is_ignored_is_reported_and_touches_nothing() -> None:
         report = stage.push({"type": "asleep"})
         assert (report.outcome, report.why) == (Outcome.IGNORED, "malformed: not of a shape that is known here")
         assert stage.calls == []
+
+
+def test_off_keeps_a_pool_at_zero_until_its_time_and_the_last_word_counts() -> None:
+    with Stage() as stage:
+        report = stage.command(type="off", until=(MONDAY + timedelta(hours=2)).isoformat())
+        assert report.status == ("gpu: kept off until 2026-11-16 14:00 UTC",)
+        stage.tick()
+        assert stage.gpu == (0, "off")
+        stage.command(type="awake", until=(MONDAY + timedelta(hours=1)).isoformat())
+        stage.tick()
+        stage.tick()
+        assert stage.gpu == (4, "1..4")
+        stage.command(type="off", pool="gpu", until=(MONDAY + timedelta(hours=2)).isoformat())
+        stage.tick()
+        assert stage.gpu == (0, "off")
+        stage.tick(2 * 60)
+        stage.tick()
+        assert stage.gpu == (4, "1..4")
+
+
+def test_off_with_a_time_that_has_gone_by_takes_it_back() -> None:
+    with Stage() as stage:
+        stage.command(type="off", until=(MONDAY + timedelta(hours=5)).isoformat())
+        stage.tick()
+        report = stage.command(type="off", until=(MONDAY - timedelta(hours=5)).isoformat())
+        assert report.status == ("gpu: it is not kept off, as 2026-11-16 07:00 UTC has gone by",)
+        stage.tick()
+        stage.tick()
+        assert stage.gpu == (4, "1..4")

@@ -242,7 +242,7 @@ def test_a_restriction_takes_every_pool_to_zero(life: list[Deed]) -> None:
         simulation.tick()
         for name, pool in simulation.pools.items():
             if name not in simulation.touched_under_restriction:
-                assert pool.current == pool.zero, name
+                assert pool.current == pool.down_to(0), name
         simulation.check_savings()
 
 
