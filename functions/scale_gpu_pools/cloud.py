@@ -50,7 +50,7 @@ def apply(change: ScaleChange, clients: Clients) -> None:
 
 def _record_saving(change: RecordSaving, clients: Clients) -> None:
     state = State(clients)
-    (known,) = state.read(document_of(change.target, change.interval.began))
+    (known,) = state.read(document_of(change.target, change.interval.stopped or change.interval.began))
     book = known.as_type(MonthOfSavings)
     fuller = with_interval(book, change.interval)
     if fuller != book:

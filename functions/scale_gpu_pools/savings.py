@@ -9,7 +9,7 @@ from functions.scale_gpu_pools.records import Interval
 
 
 class MonthOfSavings(msgspec.Struct, frozen=True):
-    """The document of one pool and month: the intervals that began in it, by when they began."""
+    """The document of one pool and month: the intervals that ended in it, by when they began."""
 
     intervals: dict[str, Interval] = {}
 
@@ -21,7 +21,7 @@ class SavingsBook(msgspec.Struct, frozen=True):
 
 
 def document_of(pool: str, month: date) -> str:
-    """Where the intervals of a pool are kept that began in a month. A document's id has no slash in it."""
+    """Where the intervals of a pool are kept that ended in a month. A document's id has no slash in it."""
     return f"savings/{month:%Y-%m}.{pool.replace('/', '.')}"
 
 

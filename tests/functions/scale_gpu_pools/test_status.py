@@ -179,3 +179,11 @@ def test_observing_answers_too(stage: Stage) -> None:
 def test_nothing_but_a_command_is_answered(stage: Stage) -> None:
     assert stage.tick(NIGHT).status == ()
     assert stage.push({"type": "restrictions_changed"}).status == ()
+
+
+def test_a_rest_of_more_than_two_months_is_among_the_savings_of_its_last_month(stage: Stage) -> None:
+    stage.tick(NIGHT)
+    stage.cloud.clock.advance(timedelta(days=70))
+    stage.tick(TO_MORNING)
+    (total,) = [line for line in saved_in(stage) if line.startswith("saved since")]
+    assert total == "saved since 2026-11-16 18:00 UTC: gpu 6776.00 USD"
