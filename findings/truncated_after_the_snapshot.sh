@@ -22,7 +22,8 @@ mkdir "$folder/packages" && cd "$folder/packages"
 apt-get download -qq -o APT::Sandbox::User=root postgresql-15=15.18-0+deb12u1 postgresql-client-15=15.18-0+deb12u1 libpq5
 for package in *.deb; do dpkg -x "$package" "$folder/root"; done
 bin="$folder/root/usr/lib/postgresql/15/bin"
-export LD_LIBRARY_PATH="$folder/root/usr/lib/$(uname -m)-linux-gnu" PGHOST="$folder/data" PGUSER=postgres PGDATABASE=postgres LC_ALL=C
+machine=$(uname -m)
+export LD_LIBRARY_PATH="$folder/root/usr/lib/$machine-linux-gnu" PGHOST="$folder/data" PGUSER=postgres PGDATABASE=postgres LC_ALL=C
 
 mkdir "$folder/data" && { [ "$(id -u)" != 0 ] || chown nobody "$folder/data"; }
 as_server "$bin/initdb" -D "$folder/data" --username=postgres --auth=trust --encoding=UTF8 --no-locale >/dev/null
