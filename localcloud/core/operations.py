@@ -2,6 +2,7 @@
 
 import itertools
 import threading
+import uuid
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -32,9 +33,11 @@ class Operations:
     ) -> operations_pb2.Operation:
         """Start an operation whose work is done after a while; with no delay it is done when this returns.
 
-        An `ApiError` that ``work`` raises becomes the operation's error, whenever it is done.
+        An `ApiError` that ``work`` raises becomes the operation's error, whenever it is done. Metadata of the same kind
+        as the result are the result when it is done.
         """
-        operation = operations_pb2.Operation(name=f"{parent}/operations/{next(self._numbers):08d}")
+        number = uuid.uuid5(uuid.NAMESPACE_URL, f"{parent}/operations/{next(self._numbers)}")
+        operation = operations_pb2.Operation(name=f"{parent}/operations/{number}")
         if metadata is not None:
             operation.metadata.Pack(metadata)
         with self._lock:
@@ -67,4 +70,6 @@ class Operations:
             return
         with self._lock:
             operation.response.Pack(result)
+            if operation.metadata.TypeName() == result.DESCRIPTOR.full_name:
+                operation.metadata.Pack(result)
             operation.done = True

@@ -5,7 +5,7 @@ from google.longrunning.operations_pb2 import Operation
 
 from localcloud.core.clock import Clock
 from localcloud.core.operations import Operations
-from localcloud.run import rules
+from localcloud.run import defaults, rules
 from localcloud.run.resources import Kind, Resources
 from localcloud.run.secrets import problem_with
 from localcloud.secret_manager.service import SecretManager
@@ -15,7 +15,7 @@ JOBS: Kind[run_v2.Job] = Kind(
     name="job",
     collection="jobs",
     mutable=rules.mutable(run_v2.Job),
-    fill_in=rules.fill_in_job,
+    fill_in=defaults.fill_in_job,
     check=rules.check_job,
     instances=lambda _: 1,
 )

@@ -3,10 +3,12 @@
 A change is accepted at once and brought about later: its operation finishes ``operation_delay`` after the
 call, on the Clock, and until then the resource is ``reconciling``. A change that arrives meanwhile is accepted
 too and supersedes the one before (as a desired state does; ours to assume): ``reconciling`` ends with the
-newest. Etags change with every write, that of the reconciliation included, which is stricter than we know Cloud
-Run to be.
+newest. What recorded answers of the real service show is done here too: until a reconciliation ends the newest
+revision is that of the one before, and a new service has no address; its end changes neither etag nor update time; a
+deletion is a generation of its own; an operation that is done carries the final resource as its metadata.
 """
 
+import base64
 import threading
 import uuid
 from collections.abc import Callable, Iterable
@@ -27,6 +29,8 @@ from localcloud.run import rules
 
 MOST_IN_A_REGION = 1000
 KEPT_AFTER_DELETION = timedelta(days=30)
+CALLER = "caller@localcloud.iam.gserviceaccount.com"
+"""Calls carry no identity here, so that everything is created and changed by one account."""
 DEFAULT_PAGE = 100
 LARGEST_PAGE = 1000
 
@@ -64,6 +68,8 @@ class Resources(Generic[ResourceT]):
         self._operations = operations
         self._resources: dict[str, ResourceT] = {}
         self._revisions: dict[str, dict[str, Template]] = {}
+        self._pending: dict[str, str] = {}
+        """By resource: the revision that becomes its newest when the reconciliation ends."""
         self._problems: dict[str, str] = {}
         self._version = 0
         self._lock = threading.RLock()
@@ -142,7 +148,8 @@ class Resources(Generic[ResourceT]):
             rules.check_etag(resource, etag)
             resource.delete_time = self._clock.now()
             resource.expire_time = self._clock.now() + KEPT_AFTER_DELETION
-            resource.reconciling = True
+            resource.generation += 1
+            _begin(resource)
             if validate_only:
                 return self._operation(resource, timedelta(0), lambda: resource)
             self._store(resource)
@@ -172,7 +179,7 @@ class Resources(Generic[ResourceT]):
 
     def _blank(self, name: str) -> ResourceT:
         uid = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{name}/{self._version}"))
-        return self._kind.message(name=name, uid=uid, create_time=self._clock.now())
+        return self._kind.message(name=name, uid=uid, create_time=self._clock.now(), creator=CALLER)
 
     def _desired(self, current: ResourceT, wanted: ResourceT, paths: Iterable[str], request: str) -> ResourceT:
         """What ``current`` becomes by taking over ``paths`` of ``wanted``, checked and filled in."""
@@ -200,16 +207,15 @@ class Resources(Generic[ResourceT]):
             return self._operation(desired, timedelta(0), lambda: desired)
         if revision and not isinstance(desired, run_v2.Job):
             self._revisions.setdefault(desired.name, {})[revision] = _unnamed(desired.template)
-            desired.latest_created_revision = f"{desired.name}/revisions/{revision}"
-            self._made_revision(desired)
-        desired.reconciling = True
-        desired.terminal_condition = rules.condition("CONDITION_RECONCILING", self._clock.now())
+            self._pending[desired.name] = f"{desired.name}/revisions/{revision}"
+            self._made_revision(desired, self._pending[desired.name])
+        _begin(desired)
         self._store(desired)
         name, uid, generation = desired.name, desired.uid, desired.generation
         return self._operation(desired, self.operation_delay, lambda: self._reconciled(name, uid, generation))
 
-    def _made_revision(self, resource: ResourceT) -> None:
-        """What becomes of a resource's newest revision is for its kind to say."""
+    def _made_revision(self, resource: ResourceT, revision: str) -> None:
+        """What becomes of a resource's newest revision, named in full, is for its kind to say."""
 
     def _problem(self, resource: ResourceT) -> str:
         """Why a resource cannot be as it should; "" if it can."""
@@ -246,11 +252,13 @@ class Resources(Generic[ResourceT]):
         return f"{resource_id}-{desired.generation:05}-{suffix}"
 
     def _store(self, resource: ResourceT) -> None:
-        """Write ``resource`` under a new etag, a version that only grows."""
+        """Write what a caller changed, under a new etag: a version that only grows, and the name."""
         now = self._clock.now()
         self._version = max(self._version + 1, int(now.timestamp() * 1_000_000))
-        resource.etag = f'"{self._version}"'
+        name = base64.urlsafe_b64encode(resource.name.encode()).decode().rstrip("=")
+        resource.etag = f'"{self._version}/{name}"'
         resource.update_time = now
+        resource.last_modifier = CALLER
         self._resources[resource.name] = resource
 
     def _operation(self, resource: ResourceT, delay: timedelta, work: Callable[[], ResourceT]) -> Operation:
@@ -278,6 +286,8 @@ class Resources(Generic[ResourceT]):
     def _settle(self, name: str) -> ResourceT:
         """End a resource's reconciliation: it is ready, or it failed and what it serves is as it was before."""
         resource = self._kind.message(self._resources[name])
+        if not isinstance(resource, run_v2.Job):
+            resource.latest_created_revision = self._pending.pop(name, resource.latest_created_revision)
         problem = self._problem(resource)
         resource.reconciling = False
         if not problem:
@@ -287,7 +297,7 @@ class Resources(Generic[ResourceT]):
         self._settled(resource, problem)
         state = "CONDITION_FAILED" if problem else "CONDITION_SUCCEEDED"
         resource.terminal_condition = rules.condition(state, self._clock.now(), problem)
-        self._store(resource)
+        self._resources[name] = resource
         return resource
 
     def _gone(self, name: str) -> None:
@@ -299,8 +309,19 @@ class Resources(Generic[ResourceT]):
             if resource.name in self._resources and self._resources[resource.name].uid == resource.uid:
                 del self._resources[resource.name]
                 self._revisions.pop(resource.name, None)
+                self._pending.pop(resource.name, None)
                 self._gone(resource.name)
+            resource.reconciling = False
+            resource.observed_generation = resource.generation
+            resource.terminal_condition = rules.condition("CONDITION_SUCCEEDED", self._clock.now())
             return resource
+
+
+def _begin(resource: run_v2.Service | run_v2.WorkerPool | run_v2.Job) -> None:
+    """Mark a resource as reconciling: its condition is pending, since the time at which it was last settled."""
+    resource.reconciling = True
+    resource.terminal_condition.state = run_v2.Condition.State.CONDITION_PENDING
+    resource.terminal_condition.message = ""
 
 
 def _unnamed(template: Template) -> Template:

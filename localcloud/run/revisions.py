@@ -42,12 +42,12 @@ class Revisions:
         """Whether a service has a revision of this id."""
         return f"{service}/revisions/{revision}" in self._revisions
 
-    def add(self, service: run_v2.Service | run_v2.WorkerPool) -> None:
-        """Make the newest revision of a service, or of a worker pool, out of its template."""
+    def add(self, service: run_v2.Service | run_v2.WorkerPool, name: str) -> None:
+        """Make a revision of this full name out of the template of a service, or of a worker pool."""
         now = self._clock.now()
         revision = run_v2.Revision(
-            name=service.latest_created_revision,
-            uid=str(uuid.uuid5(uuid.NAMESPACE_URL, f"{service.uid}/{service.latest_created_revision}")),
+            name=name,
+            uid=str(uuid.uuid5(uuid.NAMESPACE_URL, f"{service.uid}/{name}")),
             service=service.name.rpartition("/")[2],
             generation=service.generation,
             create_time=now,

@@ -1,4 +1,4 @@
-"""What Cloud Run accepts as a service or a worker pool, and what it fills in.
+"""What Cloud Run accepts as a service, a job or a worker pool.
 
 Pure functions over messages: ``cloud_run_resources.py`` keeps the state. The text and code of the scaling rule are
 those that users report (goblet/goblet #287); limits are from the message descriptions of
@@ -6,13 +6,12 @@ those that users report (goblet/goblet #287); limits are from the message descri
 """
 
 import re
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import grpc
-from google.api.launch_stage_pb2 import LaunchStage
 from google.cloud import run_v2
 
-from localcloud.core.messages import duration, invalid, project_number
+from localcloud.core.messages import invalid, project_number
 from localcloud.core.server import ApiError
 from localcloud.run.traffic import check_traffic
 
@@ -74,10 +73,10 @@ def mutable(message: type[Resource]) -> tuple[str, ...]:
     return tuple(name for name in message.meta.fields if name not in OUTPUT_ONLY)
 
 
-def condition(state: str, when: datetime, message: str = "") -> run_v2.Condition:
+def condition(state: str, when: datetime, message: str = "", kind: str = "Ready") -> run_v2.Condition:
     """Whether a resource is ready, and what Cloud Run says about it."""
     ready = run_v2.Condition.State[state]
-    return run_v2.Condition(type_="Ready", state=ready, message=message, last_transition_time=when)
+    return run_v2.Condition(type_=kind, state=ready, message=message, last_transition_time=when)
 
 
 def check_id(resource_id: str, where: str) -> None:
@@ -101,7 +100,7 @@ def check_etag(resource: Resource, etag: str) -> None:
     """Refuse an etag that is not the newest, with ABORTED; none is as good as the newest."""
     if etag and etag != resource.etag:
         resource_id = resource.name.rpartition("/")[2]
-        given, current = etag.strip('"'), resource.etag.strip('"')
+        given, current = (one.strip('"').partition("/")[0] for one in (etag, resource.etag))
         raise ApiError(
             grpc.StatusCode.ABORTED,
             f"Conflict for resource '{resource_id}': version '{given}' was specified but "
@@ -115,43 +114,6 @@ def address(parent: str, service_id: str) -> str:
     if not match:
         raise invalid(f"Invalid parent {parent!r}.")
     return f"https://{service_id}-{project_number(match['project'])}.{match['location']}.run.app"
-
-
-def fill_in(service: run_v2.Service) -> None:
-    """Set what Cloud Run sets of a service where the caller said nothing."""
-    service.uri = address(*split_name(service.name, "services"))
-    service.urls = [service.uri]
-    service.ingress = service.ingress or run_v2.IngressTraffic.INGRESS_TRAFFIC_ALL
-    service.launch_stage = service.launch_stage or LaunchStage.GA
-    if not service.traffic:
-        latest = run_v2.TrafficTargetAllocationType.TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST
-        service.traffic = [run_v2.TrafficTarget(type_=latest, percent=100)]
-    template = service.template
-    if "timeout" not in template:
-        template.timeout = duration(timedelta(seconds=300))
-    template.max_instance_request_concurrency = template.max_instance_request_concurrency or 80
-    # An empty message and none at all are the same to Cloud Run: always answer one.
-    run_v2.Service.pb(service).scaling.SetInParent()
-    run_v2.Service.pb(service).template.scaling.SetInParent()
-
-
-def fill_in_job(job: run_v2.Job) -> None:
-    """Set what Cloud Run sets of a job where the caller said nothing."""
-    job.launch_stage = job.launch_stage or LaunchStage.GA
-    job.template.task_count = job.template.task_count or 1
-    task = job.template.template
-    if "timeout" not in task:
-        task.timeout = duration(timedelta(seconds=600))
-
-
-def fill_in_worker_pool(pool: run_v2.WorkerPool) -> None:
-    """Set what Cloud Run sets of a worker pool where the caller said nothing."""
-    pool.launch_stage = pool.launch_stage or LaunchStage.GA
-    if not pool.instance_splits:
-        latest = run_v2.InstanceSplitAllocationType.INSTANCE_SPLIT_ALLOCATION_TYPE_LATEST
-        pool.instance_splits = [run_v2.InstanceSplit(type_=latest, percent=100)]
-    pool.custom_audiences = []  # they are ignored
-    run_v2.WorkerPool.pb(pool).scaling.SetInParent()
 
 
 def check(service: run_v2.Service, where: str) -> None:

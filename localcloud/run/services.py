@@ -16,7 +16,7 @@ from localcloud.core.http import HttpAnswer, HttpRequest, Route
 from localcloud.core.operations import Operations
 from localcloud.iam.policies import IamPolicies
 from localcloud.logging.service import Logging
-from localcloud.run import rules
+from localcloud.run import defaults, rules
 from localcloud.run.instances import Instances
 from localcloud.run.resources import Kind, Resources
 from localcloud.run.revisions import Revisions
@@ -45,7 +45,7 @@ SERVICES: Kind[run_v2.Service] = Kind(
     name="service",
     collection="services",
     mutable=rules.mutable(run_v2.Service),
-    fill_in=rules.fill_in,
+    fill_in=defaults.fill_in,
     check=rules.check,
     instances=_instances,
 )
@@ -120,8 +120,8 @@ class CloudRun(Resources[run_v2.Service]):
         with self._lock:
             return self.policies.set(self._existing(request.resource).uid, request)
 
-    def _made_revision(self, resource: run_v2.Service) -> None:
-        self.revisions.add(resource)
+    def _made_revision(self, resource: run_v2.Service, revision: str) -> None:
+        self.revisions.add(resource, revision)
 
     def _problem(self, resource: run_v2.Service) -> str:
         """Secrets that cannot be read, traffic to a revision that is not there, an instance that does not come up."""
@@ -147,6 +147,13 @@ class CloudRun(Resources[run_v2.Service]):
 
     def _settled(self, resource: run_v2.Service, problem: str) -> None:
         self.revisions.settle(resource.latest_created_revision, problem)
+        resource.uri = rules.address(*self._split(resource.name))
+        resource.urls = [resource.uri]
+        routes = "CONDITION_FAILED" if problem else "CONDITION_SUCCEEDED"
+        resource.conditions = [
+            rules.condition(routes, self._clock.now(), problem, "RoutesReady"),
+            rules.condition(routes, self._clock.now(), problem, "ConfigurationsReady"),
+        ]
         if not problem or resource.traffic_statuses:
             resource.traffic_statuses = statuses(resource)
 

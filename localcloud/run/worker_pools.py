@@ -8,7 +8,7 @@ from google.longrunning.operations_pb2 import Operation
 
 from localcloud.core.clock import Clock
 from localcloud.core.operations import Operations
-from localcloud.run import rules
+from localcloud.run import defaults, rules
 from localcloud.run.resources import Kind, Resources
 from localcloud.run.revisions import Revisions
 from localcloud.run.secrets import problem_with
@@ -19,7 +19,7 @@ WORKER_POOLS: Kind[run_v2.WorkerPool] = Kind(
     name="worker_pool",
     collection="workerPools",
     mutable=rules.mutable(run_v2.WorkerPool),
-    fill_in=rules.fill_in_worker_pool,
+    fill_in=defaults.fill_in_worker_pool,
     check=rules.check_worker_pool,
     instances=lambda pool: pool.scaling.manual_instance_count,
 )
@@ -64,8 +64,8 @@ class WorkerPools(Resources[run_v2.WorkerPool]):
         """Take a worker pool away; its name is free again when the operation is done."""
         return self._delete(request.name, request.etag, validate_only=request.validate_only)
 
-    def _made_revision(self, resource: run_v2.WorkerPool) -> None:
-        self._made.add(resource)
+    def _made_revision(self, resource: run_v2.WorkerPool, revision: str) -> None:
+        self._made.add(resource, revision)
 
     def _problem(self, resource: run_v2.WorkerPool) -> str:
         unreadable = problem_with(resource.template, resource.name.split("/")[1], self._secrets)

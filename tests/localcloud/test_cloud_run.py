@@ -183,15 +183,18 @@ def test_an_operation_finishes_on_the_clock(cloud: LocalCloud, services: run_v2.
     assert operation.metadata.scaling.max_instance_count == 3
     busy = services.get_service(name=API)
     assert (busy.reconciling, busy.generation, busy.observed_generation) == (True, 2, 1)
-    assert busy.terminal_condition.state == run_v2.Condition.State.CONDITION_RECONCILING
+    assert busy.terminal_condition.state == run_v2.Condition.State.CONDITION_PENDING
 
     cloud.clock.advance(timedelta(seconds=29))
     assert services.get_service(name=API).reconciling
     cloud.clock.advance(timedelta(seconds=1))
     ready = services.get_service(name=API)
     assert (ready.reconciling, ready.observed_generation) == (False, 2)
-    assert ready.update_time == datetime(2026, 11, 1, 0, 0, 30, tzinfo=UTC)
+    # As recorded of the real service: the end of a reconciliation is no write.
+    assert (ready.update_time, ready.etag) == (busy.update_time, busy.etag)
+    assert ready.terminal_condition.last_transition_time == datetime(2026, 11, 1, 0, 0, 30, tzinfo=UTC)
     assert operation.result(timeout=10) == ready
+    assert operation.metadata == ready
 
 
 def test_a_change_while_reconciling_supersedes(cloud: LocalCloud, services: run_v2.ServicesClient) -> None:
@@ -342,3 +345,52 @@ def test_instances_that_do_not_come(cloud: LocalCloud, services: run_v2.Services
     ready = services.get_service(name=API)
     assert ready.terminal_condition.state == run_v2.Condition.State.CONDITION_SUCCEEDED
     assert ready.observed_generation == 4
+
+
+def test_a_new_service_has_no_address_and_no_revision_until_it_is_ready(
+    cloud: LocalCloud, services: run_v2.ServicesClient
+) -> None:
+    cloud.run.operation_delay = timedelta(seconds=30)
+    service = run_v2.Service(template={"containers": [{"image": "gcr.io/cloudrun/hello"}]})
+    parent = API.partition("/services/")[0]
+    operation = services.create_service(parent=parent, service_id="api", service=service, retry=None)
+    made = services.get_service(name=API)
+    assert (made.uri, list(made.urls), made.latest_created_revision) == ("", [], "")
+    assert made.terminal_condition == run_v2.Condition(state="CONDITION_PENDING")
+    cloud.clock.advance(timedelta(seconds=30))
+    ready = operation.result(timeout=10)
+    assert (ready.uri, ready.latest_created_revision) == (ready.urls[0], ready.latest_ready_revision)
+    assert [one.type_ for one in ready.conditions] == ["RoutesReady", "ConfigurationsReady"]
+
+
+def test_what_cloud_run_fills_in_is_as_recorded(services: run_v2.ServicesClient) -> None:
+    service = create(services)
+    (container,) = service.template.containers
+    assert service.template.service_account.endswith("-compute@developer.gserviceaccount.com")
+    assert (dict(container.resources.limits), container.resources.cpu_idle) == (
+        {"memory": "512Mi", "cpu": "1000m"},
+        True,
+    )
+    assert container.ports == [run_v2.ContainerPort(name="http1", container_port=8080)]
+    assert container.startup_probe == run_v2.Probe(
+        timeout_seconds=240, period_seconds=240, failure_threshold=1, tcp_socket={"port": 8080}
+    )
+    assert "scaling" not in service
+
+
+def test_resources_that_are_given_have_idle_cpu_only_if_they_ask_for_it(services: run_v2.ServicesClient) -> None:
+    container = {"image": "gcr.io/cloudrun/hello", "resources": {"limits": {"cpu": "2"}}}
+    service = create(services, template={"containers": [container]})
+    resources = service.template.containers[0].resources
+    assert (dict(resources.limits), resources.cpu_idle) == ({"cpu": "2", "memory": "512Mi"}, False)
+
+
+def test_a_deletion_is_a_generation_of_its_own(cloud: LocalCloud, services: run_v2.ServicesClient) -> None:
+    create(services)
+    cloud.run.operation_delay = timedelta(seconds=30)
+    operation = services.delete_service(name=API, retry=None)
+    deleting = services.get_service(name=API)
+    assert (deleting.reconciling, deleting.generation, deleting.observed_generation) == (True, 2, 1)
+    assert deleting.terminal_condition.state == run_v2.Condition.State.CONDITION_PENDING
+    cloud.clock.advance(timedelta(seconds=30))
+    assert operation.result(timeout=10).observed_generation == 2

@@ -207,13 +207,14 @@ def test_an_operation_finishes_on_the_clock(cloud: LocalCloud, pools: run_v2.Wor
     assert operation.metadata.scaling.manual_instance_count == 3
     busy = pools.get_worker_pool(name=GPU)
     assert (busy.reconciling, busy.generation, busy.observed_generation) == (True, 2, 1)
-    assert busy.terminal_condition.state == State.CONDITION_RECONCILING
+    assert busy.terminal_condition.state == State.CONDITION_PENDING
     cloud.clock.advance(29 * SECOND)
     assert pools.get_worker_pool(name=GPU).reconciling
     cloud.clock.advance(SECOND)
     ready = pools.get_worker_pool(name=GPU)
     assert (ready.reconciling, ready.observed_generation) == (False, 2)
-    assert ready.update_time == NOW + 30 * SECOND
+    assert (ready.update_time, ready.etag) == (busy.update_time, busy.etag)
+    assert ready.terminal_condition.last_transition_time == NOW + 30 * SECOND
     assert operation.result(timeout=10) == ready
 
 
