@@ -3,9 +3,10 @@
 import base64
 import http.client
 import json
+import re
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from urllib.parse import urlsplit
@@ -17,6 +18,8 @@ from localcloud.core.clock import Clock
 AT_A_TIME = 16
 # https://cloud.google.com/pubsub/docs/push#receive_push
 ACKNOWLEDGED = frozenset({102, 200, 201, 202, 204})
+HEADER_NAME = re.compile(r"[A-Za-z0-9_-]+")
+FRAMING = frozenset(("connection", "content-length", "host", "transfer-encoding"))
 
 
 class Pusher:
@@ -37,12 +40,16 @@ class Pusher:
     ) -> None:
         """Push a message, then say whether it was acknowledged. The clock waits for it meanwhile."""
         url = subscription.push_config.push_endpoint
-        body = json.dumps(push_body(subscription, message, attempt)).encode()
+        if "no_wrapper" in subscription.push_config:
+            body, headers = unwrapped(subscription, message)
+        else:
+            body = json.dumps(push_body(subscription, message, attempt)).encode()
+            headers = {"Content-Type": "application/json"}
         timeout = subscription.ack_deadline_seconds
 
         def work() -> None:
             try:
-                done(self._post(url, body, timeout))
+                done(self._post(url, body, headers, timeout))
             finally:
                 self._clock.end_work()
 
@@ -65,7 +72,7 @@ class Pusher:
                         connection.sock.shutdown(socket.SHUT_RDWR)
         self._pool.shutdown()
 
-    def _post(self, endpoint: str, body: bytes, timeout: float) -> bool:
+    def _post(self, endpoint: str, body: bytes, headers: Mapping[str, str], timeout: float) -> bool:
         """Whether the endpoint acknowledges; the ack deadline, in real seconds, bounds each step of the request."""
         url = urlsplit(endpoint)
         kind = http.client.HTTPSConnection if url.scheme == "https" else http.client.HTTPConnection
@@ -74,7 +81,7 @@ class Pusher:
         with self._lock:
             self._open.add(connection)
         try:
-            connection.request("POST", path, body, {"Content-Type": "application/json", "User-Agent": "APIs-Google"})
+            connection.request("POST", path, body, {**headers, "User-Agent": "APIs-Google"})
             return connection.getresponse().status in ACKNOWLEDGED
         except (OSError, http.client.HTTPException):
             # Whatever keeps the endpoint from answering in time is a delivery that was not acknowledged.
@@ -83,6 +90,29 @@ class Pusher:
             with self._lock:
                 self._open.discard(connection)
             connection.close()
+
+
+def unwrapped(subscription: types.Subscription, message: types.PubsubMessage) -> tuple[bytes, dict[str, str]]:
+    """The body and the header of a push without a wrapper: the data alone, and metadata if they are asked for.
+
+    https://cloud.google.com/pubsub/docs/payload-unwrapping
+    """
+    if not subscription.push_config.no_wrapper.write_metadata:
+        return message.data, {}
+    headers = {
+        "x-goog-pubsub-subscription-name": subscription.name,
+        "x-goog-pubsub-message-id": message.message_id,
+        "x-goog-pubsub-publish-time": types.PubsubMessage.pb(message).publish_time.ToJsonString(),
+    }
+    if message.ordering_key:
+        headers["x-goog-pubsub-ordering-key"] = message.ordering_key
+    attributes = {key: value for key, value in message.attributes.items() if _fits_header(key, value)}
+    return message.data, attributes | headers
+
+
+def _fits_header(key: str, value: str) -> bool:
+    """Whether an attribute can be sent as a header field, and is none that frames the request."""
+    return bool(HEADER_NAME.fullmatch(key)) and key.lower() not in FRAMING and value.isascii() and value.isprintable()
 
 
 def push_body(subscription: types.Subscription, message: types.PubsubMessage, attempt: int) -> dict[str, object]:

@@ -86,6 +86,28 @@ def test_a_push_is_as_google_documents_it(clock: Clock, messenger: Messenger, in
     }
 
 
+def test_a_push_without_a_wrapper_is_the_data_alone(clock: Clock, messenger: Messenger, inbox: Inbox) -> None:
+    messenger.subscribe(push_config=to(inbox) | {"no_wrapper": {}})
+    messenger.publish(b'{"look": 1}', kind="tick")
+    clock.settle()
+    (push,) = inbox.pushes
+    assert push.body == {"look": 1}
+    assert not {"kind", "x-goog-pubsub-message-id"} & {name.lower() for name in push.headers}
+
+
+def test_a_push_without_a_wrapper_can_have_metadata(clock: Clock, messenger: Messenger, inbox: Inbox) -> None:
+    messenger.subscribe(push_config=to(inbox) | {"no_wrapper": {"write_metadata": True}})
+    awkward = {"Content-Length": "1", "two words": "x", "lines": "a\r\nb"}
+    message_id = messenger.publish(b'{"look": 1}', kind="tick", **awkward)
+    clock.settle()
+    (push,) = inbox.pushes
+    assert push.body == {"look": 1}
+    assert push.headers["kind"] == "tick"
+    assert push.headers["x-goog-pubsub-message-id"] == message_id
+    assert push.headers["x-goog-pubsub-subscription-name"] == "projects/demo-project/subscriptions/inbox"
+    assert not {"two words", "lines"} & set(push.headers)
+
+
 def test_a_push_leaves_out_what_is_empty(clock: Clock, messenger: Messenger, inbox: Inbox) -> None:
     # Google's emulator sends data and attributes that are empty.
     messenger.subscribe(push_config=to(inbox))
