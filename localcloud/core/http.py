@@ -68,8 +68,12 @@ class HttpAnswer:
 def google_refusal(error: ApiError) -> HttpAnswer:
     """An error as Google's APIs answer it."""
     code, name = STATUSES.get(error.code, (500, error.code.name))
-    body = {"error": {"code": code, "message": error.message, "status": name}}
-    return HttpAnswer(code, json.dumps(body).encode())
+    body: dict[str, object] = {"code": code, "message": error.message, "status": name}
+    if error.reason:
+        kind = "type.googleapis.com/google.rpc.ErrorInfo"
+        info = {"@type": kind, "reason": error.reason, "domain": "googleapis.com", "metadata": error.metadata}
+        body["details"] = [info]
+    return HttpAnswer(code, json.dumps({"error": body}).encode())
 
 
 @dataclass(frozen=True)

@@ -109,6 +109,21 @@ def test_an_error_is_googles_json(cloud: LocalCloud, session: requests.Session, 
     assert name == code.name
 
 
+def test_the_reason_of_an_error_is_among_its_details(cloud: LocalCloud, session: requests.Session) -> None:
+    def refuse(_: HttpRequest) -> object:
+        raise ApiError(grpc.StatusCode.PERMISSION_DENIED, "off", reason="BILLING_DISABLED", metadata={"service": "x"})
+
+    class Refusing:
+        routes = (Route("GET", re.compile("example.com/off"), refuse),)
+
+    cloud.http.add(Refusing())
+    error = session.get(f"{cloud.http_address}/example.com/off").json()["error"]
+    assert error["status"] == "PERMISSION_DENIED"
+    (info,) = error["details"]
+    assert (info["@type"], info["reason"]) == ("type.googleapis.com/google.rpc.ErrorInfo", "BILLING_DISABLED")
+    assert (info["domain"], info["metadata"]) == ("googleapis.com", {"service": "x"})
+
+
 def test_an_answer_and_an_error_of_an_apis_own(cloud: LocalCloud, session: requests.Session, things: Things) -> None:
     url = f"{cloud.http_address}/{THINGS}/lamp"
     things.kept["lamp"] = "on"
