@@ -1,15 +1,23 @@
 """What a message is, by the topic that it came by: what comes from GitHub or from a registry cannot command."""
 
+from datetime import UTC, datetime, timedelta
+
+import msgspec
 from msgspec.json import Decoder
 
 from functions.manage_previews.events import Event, ImagePushed, Pause, Resume, Status
 from functions.manage_previews.settings import Settings
 from shared.errors import IgnoredMessage
-from shared.events import PubsubMessage, RestrictionsChanged, Tick, decode, is_from_inbox, read_inbox
+from shared.events import PubsubMessage, RestrictionsChanged, Tick, decode, in_utc, is_from_inbox, read_inbox
 from shared.github_events import TOPIC, CommentCommand, GithubEvent, PullRequestEvent
 
 REGISTRY_TOPIC = "gcr"
 """The name that Artifact Registry demands."""
+
+EARLIEST = datetime(2008, 1, 1, tzinfo=UTC)
+"""GitHub is not older."""
+CLOCK_SKEW = timedelta(days=1)
+"""By how much GitHub's clock may be ahead of Pub/Sub's: far more than it is."""
 
 Inbox = Tick | RestrictionsChanged | Pause | Resume | Status
 
@@ -27,4 +35,14 @@ def parse(message: PubsubMessage, settings: Settings) -> Event:
     event: PullRequestEvent | CommentCommand = decode(message.data, Decoder(GithubEvent))
     if event.repository not in settings.repositories:
         raise IgnoredMessage(f"foreign: {event.repository} is not in manage_previews.repositories")
-    return event
+    if isinstance(event, CommentCommand):
+        return msgspec.structs.replace(event, created_at=_in_range(event.created_at, "created_at", message))
+    return msgspec.structs.replace(event, updated_at=_in_range(event.updated_at, "updated_at", message))
+
+
+def _in_range(moment: datetime, name: str, message: PubsubMessage) -> datetime:
+    """The moment in UTC. Raises ``IgnoredMessage`` if GitHub cannot have written it: records would keep it."""
+    moment = in_utc(moment, name)
+    if not EARLIEST <= moment <= message.published + CLOCK_SKEW:
+        raise IgnoredMessage(f"malformed: {name} is out of range")
+    return moment
