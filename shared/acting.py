@@ -128,7 +128,7 @@ class RunLoop(Generic[SectionT, EventT, RecordsT, NeedT, ChangeT]):
             self._runtime.log(line)
 
     def _observe(self, report: Report, stored: Document, look: "Look[SectionT, EventT, RecordsT, ChangeT]") -> Report:
-        """Report what would be done; remember a checksum of it, so that a changed plan is told from a repeated one."""
+        """Report what would be done; remember its fingerprint, to recognize a plan that has changed."""
         decision, records = look.decision, look.decision.records
         if made := self._apply([change for change in decision.changes if change.while_observing]):
             stored, _, context = self._remember()

@@ -143,7 +143,7 @@ class Decision(msgspec.Struct, Generic[RecordsT_co, ChangeT_co], frozen=True, kw
         return (*self.table, *refused) if self.table else ()
 
     def fingerprint(self) -> str:
-        """A checksum of what is planned and refused, so that a changed plan is told from a repeated one."""
+        """A checksum of what is planned and refused, to recognize a plan that has changed."""
         planned = [str(change) for change in self.changes if not change.while_observing]
         lines = planned + [str(refusal) for refusal in self.refusals]
         return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()[:16] if lines else ""

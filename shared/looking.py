@@ -13,7 +13,7 @@ from shared.world import NeedT, Unreadable, World
 UNREADABLE_RECORD = "unreadable_record"
 """The guard, and the alert, of a record that this version cannot read."""
 MOST_ROUNDS = 20
-"""How often needs may lead to further needs: one that asks for ever is a fault of the automation."""
+"""How many rounds of needs a look may take: more is a fault of the automation."""
 
 
 class Look(msgspec.Struct, Generic[SectionT, EventT, RecordsT, ChangeT], frozen=True):

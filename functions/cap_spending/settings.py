@@ -37,7 +37,7 @@ Locations = Annotated[tuple[Region, ...], Meta(min_length=1)]
 
 
 HIGHEST_RATIO = 20
-"""Whoever writes 80 means 80 %, and not eighty times the budget."""
+"""An owner who writes 80 means 80 %, and not eighty times the budget."""
 
 
 class Rung(Model, frozen=True, kw_only=True):
