@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from functions.manage_previews.records import DeploymentState
+from functions.manage_previews.records import DeploymentState, GitHubChange
 from functions.manage_previews.spec import Spec
 from shared.decision import Change
 from shared.github import GitHubAccess
@@ -24,7 +24,7 @@ class DeletePreview(Change, frozen=True, kw_only=True):
     etag: str
 
 
-class WriteComment(Change, frozen=True, kw_only=True):
+class WriteComment(GitHubChange, frozen=True, kw_only=True):
     """Write the one comment on a pull request, or edit it in place."""
 
     access: GitHubAccess
@@ -33,7 +33,7 @@ class WriteComment(Change, frozen=True, kw_only=True):
     """0 if there is none yet."""
 
 
-class CreateDeployment(Change, frozen=True, kw_only=True):
+class CreateDeployment(GitHubChange, frozen=True, kw_only=True):
     """Tell GitHub of a deployment, which the pull request then shows, and how it stands."""
 
     access: GitHubAccess
@@ -43,7 +43,7 @@ class CreateDeployment(Change, frozen=True, kw_only=True):
     url: str
 
 
-class SetDeploymentStatus(Change, frozen=True, kw_only=True):
+class SetDeploymentStatus(GitHubChange, frozen=True, kw_only=True):
     """Tell GitHub how a deployment stands."""
 
     access: GitHubAccess

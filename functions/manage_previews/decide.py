@@ -22,12 +22,13 @@ from functions.manage_previews.preview_decision import (
     decisions_on,
     reason_without_github,
 )
-from functions.manage_previews.records import DeploymentState, Records
+from functions.manage_previews.records import Deployed, DeploymentState, Records, Written
 from functions.manage_previews.scope import scope_of
 from functions.manage_previews.spec import Spec
 from functions.manage_previews.world import PreviewService, Seen
 from shared.clock import format_time
 from shared.decision import Alert, Decision, Text
+from shared.holds import Phase
 from shared.world import World
 
 
@@ -117,6 +118,7 @@ def _change_of_comment(decision: PreviewDecision) -> Iterator[PreviewChange]:
             access=decision.view.context.settings.github,
             text=text,
             comment_id=known.id if known else 0,
+            comment=Written(known.id if known else 0, checksum_of(text), Phase.INTENDED),
         )
 
 
@@ -140,6 +142,7 @@ def _change_of_deployment(decision: PreviewDecision) -> Iterator[PreviewChange]:
             environment=view.environment,
             state=state,
             url=_url(preview, state),
+            deployment=Deployed(0, preview.sha, state, Phase.INTENDED),
         )
     elif known:
         is_shown = preview is not None and preview.sha == known.sha
@@ -157,6 +160,7 @@ def _change_of_deployment(decision: PreviewDecision) -> Iterator[PreviewChange]:
                 sha=known.sha,
                 state=state,
                 url=_url(preview, state),
+                deployment=Deployed(known.id, known.sha, state, Phase.INTENDED),
             )
 
 

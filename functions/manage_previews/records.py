@@ -53,6 +53,13 @@ class Deployed(msgspec.Struct, frozen=True):
     phase: Phase
 
 
+class GitHubChange(Change, frozen=True, kw_only=True):
+    """A change at GitHub, with what must be recorded before it is made."""
+
+    comment: Written | None = None
+    deployment: Deployed | None = None
+
+
 class PullRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What is remembered of one pull request."""
 
@@ -104,22 +111,15 @@ class Records(automation.Records, frozen=True, kw_only=True):
 
     def before(self, changes: Sequence[Change]) -> "Records":
         """With all that is about to be written at GitHub: should an answer be lost, it is looked up."""
-        from functions.manage_previews.changes import CreateDeployment, SetDeploymentStatus, WriteComment
-        from functions.manage_previews.comment import checksum_of
-
         intended: dict[str, PullRecord] = {}
         for change in changes:
-            record = intended.get(change.scope, self.of(change.scope))
-            if isinstance(change, WriteComment):
-                written = Written(change.comment_id, checksum_of(change.text), Phase.INTENDED)
-                record = msgspec.structs.replace(record, comment=written)
-            elif isinstance(change, CreateDeployment):
-                deployed = Deployed(0, change.sha, change.state, Phase.INTENDED)
-                record = msgspec.structs.replace(record, deployment=deployed)
-            elif isinstance(change, SetDeploymentStatus):
-                deployed = Deployed(change.deployment_id, change.sha, change.state, Phase.INTENDED)
-                record = msgspec.structs.replace(record, deployment=deployed)
-            intended[change.scope] = record
+            if isinstance(change, GitHubChange):
+                record = intended.get(change.scope, self.of(change.scope))
+                intended[change.scope] = msgspec.structs.replace(
+                    record,
+                    comment=change.comment or record.comment,
+                    deployment=change.deployment or record.deployment,
+                )
         return with_records(self, intended)
 
     def of(self, key: str) -> PullRecord:

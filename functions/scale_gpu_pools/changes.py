@@ -1,19 +1,8 @@
 """What `scale_gpu_pools` can change."""
 
-from typing import ClassVar
-
-from functions.scale_gpu_pools.records import Interval, PoolRecord
+from functions.scale_gpu_pools.records import Interval, PoolChange
 from functions.scale_gpu_pools.savings import saved
 from shared.decision import Change, Saving
-from shared.holds import HeldChange
-
-
-class PoolChange(HeldChange, frozen=True, kw_only=True):
-    """A change of a pool: towards zero it saves money, and back it is needed."""
-
-    is_money: ClassVar[bool] = True
-    record: PoolRecord
-    """What must be recorded of the pool, beside its hold, before the change is made."""
 
 
 class Resize(PoolChange, frozen=True, kw_only=True):

@@ -2,7 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from functions.scale_gpu_pools.changes import PoolChange, Resize
+from functions.scale_gpu_pools.changes import Resize
+from functions.scale_gpu_pools.records import PoolChange
 from functions.scale_gpu_pools.world import GpuPool
 from shared.clients import Clients
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from functions.scale_gpu_pools.autoscaling import Autoscaling, read_autoscaling
-from functions.scale_gpu_pools.changes import PoolChange, Resize, SetAutoscaling
+from functions.scale_gpu_pools.changes import Resize, SetAutoscaling
+from functions.scale_gpu_pools.records import PoolChange
 from functions.scale_gpu_pools.world import InstanceGroup, ListedNodePool, OperationInFlight, Operations
 from shared import rest
 from shared.clients import Clients

@@ -12,7 +12,7 @@ from shared import automation
 from shared.automation import Debt
 from shared.decision import Change
 from shared.events import Command, Dated, RestrictionsChanged, Tick
-from shared.holds import Hold, with_intended
+from shared.holds import HeldChange, Hold, with_intended
 
 UNDO = "./deploy.sh send scale_gpu_pools awake --until TIME"
 
@@ -71,6 +71,14 @@ class PoolRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 NOTHING = PoolRecord()
 
 
+class PoolChange(HeldChange, frozen=True, kw_only=True):
+    """A change of a pool: towards zero it saves money, and back it is needed."""
+
+    is_money: ClassVar[bool] = True
+    record: PoolRecord
+    """What must be recorded of the pool, beside its hold, before the change is made."""
+
+
 class Records(automation.Records, frozen=True, kw_only=True):
     """The document `records/scale_gpu_pools`."""
 
@@ -87,8 +95,6 @@ class Records(automation.Records, frozen=True, kw_only=True):
 
     def before(self, changes: Sequence[Change]) -> "Records":
         """With every original that the changes are about to overwrite, and when nodes were asked for."""
-        from functions.scale_gpu_pools.changes import PoolChange
-
         pools = {change.target: change.record for change in changes if isinstance(change, PoolChange)}
         return msgspec.structs.replace(
             self, pools=dict(sorted((self.pools | pools).items())), holds=with_intended(self.holds, changes)
