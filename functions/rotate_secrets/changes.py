@@ -1,7 +1,7 @@
 """What `rotate_secrets` can change."""
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import ClassVar, TypedDict
 
 import msgspec
 
@@ -13,6 +13,17 @@ from shared.decision import Change
 
 Versions = Mapping[str, int]
 """By a secret's full name: a version, or 0 for none."""
+
+
+class Edit(TypedDict):
+    """The fields that every change of a secret has, typed, to be completed by its kind."""
+
+    target: str
+    field: str
+    before: str
+    after: str
+    scope: str
+    existing: ExistingSecret
 
 
 class SecretChange(Change, frozen=True, kw_only=True):

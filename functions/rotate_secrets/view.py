@@ -1,12 +1,10 @@
 """What is known of one secret, and of those that rotate together with it, when it is decided on."""
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 import msgspec
 
-from functions.rotate_secrets.changes import Versions
+from functions.rotate_secrets.changes import Edit, Versions
 from functions.rotate_secrets.questions import (
     Acceptance,
     DependentsIn,
@@ -231,16 +229,9 @@ class SecretView(msgspec.Struct, frozen=True, kw_only=True):
             return "in no window of this year"
         return f"when the maintenance window opens at {format_time(window.start)}"
 
-    def edit(self, field: str, before: str, after: str) -> Mapping[str, Any]:
-        """The fields that every change of this secret has."""
-        return {
-            "target": self.name,
-            "field": field,
-            "before": before,
-            "after": after,
-            "scope": self.name,
-            "existing": self.existing,
-        }
+    def edit(self, field: str, before: str, after: str) -> Edit:
+        """What every change of this secret has."""
+        return Edit(target=self.name, field=field, before=before, after=after, scope=self.name, existing=self.existing)
 
     def alert(self, kind: str, reason: str) -> Alert:
         """Something about this secret that a person must see."""
