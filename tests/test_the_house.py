@@ -144,12 +144,25 @@ def test_continuous_integration_runs_the_tests_and_nothing_else() -> None:
     ]
 
 
-@pytest.mark.parametrize("plan", sorted(path.parent.name for path in ROOT.glob("functions/*/plan.py")))
-def test_a_plan_is_imported_without_any_google_client(plan: str) -> None:
+PURE = sorted(
+    ".".join(path.relative_to(ROOT).with_suffix("").parts)
+    for room in ("decide", "needs")
+    for path in ROOT.glob(f"functions/*/{room}.py")
+)
+
+
+def test_every_automation_has_its_decision_and_its_needs() -> None:
+    folders = {path.parent.name for path in ROOT.glob("functions/*/automation.py")}
+    assert len(folders) >= 5
+    assert {f"functions.{name}.{room}" for name in folders for room in ("decide", "needs")} == set(PURE)
+
+
+@pytest.mark.parametrize("module", PURE)
+def test_a_decision_is_imported_without_any_google_client(module: str) -> None:
     program = f"""
 import sys
 there = set(sys.modules)  # an installed package may put an empty `google` there at start
-import functions.{plan}.plan
+import {module}
 print(*(name for name in set(sys.modules) - there if name.split(".")[0] in {{"google", "grpc"}}))
 """
     answer = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
