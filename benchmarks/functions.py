@@ -116,7 +116,8 @@ def environment(
 ) -> dict[str, str]:
     """The environment of a function that is deployed with the settings above, and with more sections.
 
-    A deployed function's packages are compiled, so the first run compiles them here, whatever this process was told.
+    A deployed function's packages are compiled, so the first run compiles them here, even if this
+    process writes no bytecode.
     """
     own = {
         "CARETAKER_SETTINGS": json.dumps(SETTINGS | POOLS | ROTATED | PRUNED | dict(more or {})),

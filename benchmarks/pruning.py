@@ -1,6 +1,6 @@
 """Pruning on one double: beside `gcloud storage rm` and `gsutil -m rm`, then a hundred thousand, then a million listed.
 
-Each contender is a whole process, from its start to its end, on a bucket of its own. The peers are told which objects
+Each contender is a whole process, from its start to its end, on a bucket of its own. The peers get a list of objects
 to delete; ours lists, decides, and deletes each in the version that it has listed.
 """
 

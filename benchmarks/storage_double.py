@@ -1,4 +1,4 @@
-"""The local cloud with a bucket full of backups, as a process of its own, for whatever prunes it.
+"""The local cloud with a bucket full of backups, as a process of its own, for the tools that prune it.
 
 ``python -m benchmarks.storage_double COUNT [CERTIFICATE KEY]`` prints where it is, and when its standard input ends,
 how many requests it has had. With a certificate it also serves Cloud Storage as the whole of an HTTPS host.

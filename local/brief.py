@@ -8,7 +8,7 @@ from shared.report import ChangeReport, Outcome, Report
 LONGEST = 110
 """Characters of an explanation."""
 HIDDEN = frozenset({"CreateDeployment", "SetDeploymentStatus", "Finish", "GiveUp", "Adopt", "Promote"})
-"""Steps on the way to something that another change of the same run says."""
+"""Intermediate steps of something that another change of the same run shows."""
 VERBS = {
     "PauseJob": "paused",
     "ResumeJob": "resumed",
@@ -22,7 +22,7 @@ VERBS = {
     "TakeBack": "rolled back",
     "Retire": "disabled the old version of",
 }
-"""Kinds of changes of which the name says enough."""
+"""Kinds of changes whose name is clear enough."""
 FIELDS = {"SetMaxInstances": "max instances of", "SetAutoscaling": "autoscaling of", "Resize": "nodes of"}
 """Kinds of changes of which a reader wants to know the values."""
 WORDS = re.compile(r"(?<=[a-z])(?=[A-Z])")

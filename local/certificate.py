@@ -21,7 +21,7 @@ def self_signed() -> Certificate:
     """
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, NAME)])
-    now = datetime.now(UTC)  # whatever the local cloud's clock says: those who check it look at their own
+    now = datetime.now(UTC)  # not the local cloud's clock: clients check it against their own
     names = x509.SubjectAlternativeName([x509.DNSName(NAME), x509.IPAddress(IPv4Address(LOOPBACK))])
     certificate = (
         x509.CertificateBuilder()

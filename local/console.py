@@ -105,7 +105,7 @@ class Console:
 
     @property
     def is_closed(self) -> bool:
-        """Whether nobody reads it any more."""
+        """Whether the reader has closed it."""
         return self._rich.quiet
 
     def heading(self, at: datetime, text: str) -> None:
@@ -128,7 +128,7 @@ class Console:
             self.say(label, text, style)
 
     def paragraph(self, text: str) -> None:
-        """A line that stands for itself."""
+        """A line on its own."""
         self._print("", text, "", "")
 
     def _print(self, prefix: str, text: str, prefix_style: str, style: str) -> None:
@@ -185,7 +185,7 @@ class Console:
                 self.say("next", text, "dim")
 
     def _progress(self, progress: Progress, message: str) -> None:
-        """On a terminal a bar that grows where it stands; elsewhere a line when all is done."""
+        """On a terminal a bar that grows in place; elsewhere a line when all is done."""
         if self._rich.is_terminal and progress.total and self.is_verbose:
             filled = BAR * progress.done // progress.total
             self._rich.print(

@@ -1,4 +1,4 @@
-"""What is deployed of the suite on the local cloud, told and replaced over HTTP: caretaker.local/functions."""
+"""Lists and replaces the functions deployed on the local cloud over HTTP: caretaker.local/functions."""
 
 import re
 from collections.abc import Callable, Sequence

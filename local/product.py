@@ -67,7 +67,7 @@ class Product:
         return self._count(CONNECTIONS)
 
     def waiting_for_a_lock(self) -> int:
-        """How many of its connections stand still because somebody has locked a table."""
+        """How many of its connections are blocked because someone has locked a table."""
         return self._count(f"{CONNECTIONS} AND wait_event_type = 'Lock'")
 
     def _count(self, query: LiteralString) -> int:
@@ -91,12 +91,12 @@ def database(server: PostgresServer) -> Iterator[str]:
 
 
 def variables_of(server: PostgresServer, name: str) -> dict[str, str]:
-    """How the API is told of a database."""
+    """The environment variables that point the API to a database."""
     return {"DATABASE_URL": f"postgresql://{name}:{PASSWORD}@{LOOPBACK}:{server.port}/{name}"}
 
 
 def image(commit: str) -> Program:
-    """What is in an image of the product that was built from a commit, as its Dockerfile says."""
+    """The content of a product image that was built from a commit, as in its Dockerfile."""
     return Program(COMMAND, {"PYTHONPATH": str(PRODUCT), "PYTHONUNBUFFERED": "1", "COMMIT": commit})
 
 

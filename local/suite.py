@@ -73,7 +73,7 @@ class Suite:
         """Start the functions and provision what leads to them. Raises ``RuntimeError`` if they do not start."""
         with contextlib.ExitStack() as unless_all_is_well:
             unless_all_is_well.push(self)
-            # It outlives the functions' processes: a push that comes between two of them waits, and is lost to nobody.
+            # It outlives the functions' processes: a push that comes between two of them waits, and is not lost.
             self._socket = socket.create_server(("127.0.0.1", 0), backlog=BACKLOG)
             self.address = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
             self.cloud.resource_manager.add_project(self.project)
@@ -182,7 +182,7 @@ class Suite:
 
 
 def service_of(line: bytes) -> str:
-    """The Cloud Run service that wrote a line, as far as the line says: here all functions are one process."""
+    """The Cloud Run service that wrote a line, if the line names it: here all functions are one process."""
     try:
         return inbox_of(msgspec.json.decode(line, type=_Line).report.automation)
     except msgspec.DecodeError:

@@ -34,7 +34,7 @@ class DirectClients(Clients):
         return lambda *_, **__: self._channel
 
     def _open_session(self, *, authorized: bool) -> Session:
-        del authorized  # nobody asks who it is
+        del authorized  # no authentication
         session = Session()
         session.trust_env = False
         session.mount(ANYWHERE, self._adapter)

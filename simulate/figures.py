@@ -76,7 +76,7 @@ def figures_of(policy: str, played: Played, period: Period) -> Figures:
 
 
 def _stretches(played: Played) -> int:
-    """How many alerts would have gone out: an alert that goes on is one."""
+    """How many alerts would have been sent: an ongoing alert counts once."""
     count, before = 0, frozenset[str]()
     for step in played.steps:
         kinds = frozenset(alert.partition(":")[0] for alert in step.alerts)

@@ -56,7 +56,7 @@ class PoolModel:
         self.busy = [any(_is_work(one, recorded[query_of(one)][at]) for one in self._signals) for at in range(minutes)]
 
     def pass_minute(self, at: int, *, is_outage: bool) -> None:
-        """Let one minute pass: work comes, work is done, signals show it."""
+        """Let one minute pass: work arrives, work is done, signals show it."""
         is_running = self.size > 0 and at >= self._ready_at
         if self.busy[at]:
             self._arrive(at, is_running=is_running)

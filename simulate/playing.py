@@ -55,7 +55,7 @@ class Assumptions(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Step(msgspec.Struct, frozen=True):
-    """What one tick did or said; ticks that did nothing have none."""
+    """The effect of one tick; ticks that did nothing have none."""
 
     at: datetime
     changes: tuple[str, ...] = ()
@@ -99,7 +99,7 @@ def tick_minutes() -> int:
 
 
 def alone(settings: Settings, key: str) -> Settings:
-    """Settings with this pool only. What was saved is reckoned from the simulation, and not put on the books."""
+    """Settings with this pool only. Savings are calculated from the simulation, and not recorded."""
     return msgspec.structs.replace(settings, pools={key: settings.pools[key]}, savings=None)
 
 

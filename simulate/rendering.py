@@ -1,4 +1,4 @@
-"""What a simulation prints: what it stands on, the timeline, one table, and what would hurt. Pure."""
+"""The output of a simulation: its basis, the timeline, one table, and what would hurt. Pure."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
@@ -16,7 +16,7 @@ HEADS = (
 
 
 def basis_lines(coverage: Sequence[Coverage], period: Period, assumptions: Assumptions) -> Iterator[str]:
-    """What the answer stands on, what is thin about it first."""
+    """The basis of the result, its weak points first."""
     days = period.minutes / 1440
     if days < FEW_DAYS:
         yield f"! Only {days:.1f} days are recorded: the answer may be an accident of these days."

@@ -1,4 +1,4 @@
-"""What the plan promised, reckoned: a month before and after, from list prices with their date.
+"""The plan's estimate, recalculated: a month before and after, from list prices with their date.
 
 `./deploy.sh status --costs` prints it, and ``python -m infra.costs``.
 """

@@ -1,4 +1,4 @@
-"""The reckoning as lines of text."""
+"""The cost estimate as lines of text."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -63,7 +63,7 @@ def _suite(prices: Prices) -> Row:
 
 
 def _table(rows: Sequence[Row]) -> Iterator[str]:
-    """What the plan has reckoned with, added up; and with what it has not, if there is any."""
+    """The total of the costs in the plan, then the total including the costs that the plan left out, if any."""
     planned = [row for row in rows if row.in_plan]
     shown = [*planned, _total("together", planned)]
     if left_out := [row for row in rows if not row.in_plan]:

@@ -47,7 +47,7 @@ class Price(Model, frozen=True, kw_only=True):
     charged_from: date | None = None
     """Announced: until this day it costs nothing."""
     source: str
-    """The key of the page that says so."""
+    """The key of the page that is the source."""
 
 
 class Prices(Model, frozen=True, kw_only=True):
@@ -100,7 +100,7 @@ class Part(Model, frozen=True, kw_only=True):
 
     name: str
     in_plan: bool = True
-    """Whether the plan has reckoned with it, when it promised."""
+    """Whether the plan's estimate included it."""
     before: State
     after: State
 

@@ -1,4 +1,4 @@
-"""What the suite itself costs in a month: reckoned from the map of the suite, at rest and with events.
+"""The monthly cost of the suite itself: calculated from the map of the suite, at rest and with events.
 
 python -m infra.costs.suite
 """

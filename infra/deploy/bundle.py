@@ -37,7 +37,7 @@ def zipped(files: dict[str, bytes]) -> bytes:
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
         for path, content in sorted(files.items()):
             entry = zipfile.ZipInfo(path, EARLIEST)
-            entry.create_system = 3  # Unix, whatever this machine is
+            entry.create_system = 3  # Unix, on every machine
             entry.external_attr = 0o100644 << 16
             archive.writestr(entry, content)
     return buffer.getvalue()

@@ -9,7 +9,7 @@ from infra.deploy.resources import AnyResource, Subscription
 CREATE, UPDATE, DELETE = "+", "~", "-"
 ACTIONS = {CREATE: "create", UPDATE: "update", DELETE: "delete"}
 UNCHANGEABLE = frozenset({"topic", "filter"})
-"""Of a subscription, which then goes and comes anew."""
+"""Of a subscription, which is then deleted and created again."""
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -32,7 +32,7 @@ def summary(planned: Iterable[Change]) -> str:
 
 
 def changes(existing: Iterable[AnyResource], desired: Iterable[AnyResource]) -> tuple[Change, ...]:
-    """What turns the one into the other: what goes first, each before what it needs; then what comes, each after."""
+    """The changes from one to the other: deletions first, each before what it needs; then creations, each after."""
     there = {one.name: one for one in existing}
     wanted = {one.name: one for one in desired}
     gone = [Change(DELETE, one, "no longer configured") for name, one in there.items() if name not in wanted]

@@ -76,7 +76,7 @@ def _made(kind: CommandType, options: Mapping[str, object], now: datetime) -> Co
 
 
 def a_time(text: str, now: datetime) -> datetime:
-    """A moment as a person says it: a clock time is the next one here; without a zone, it is this machine's.
+    """A moment as a person writes it: a clock time is the next one here; without a zone, it is this machine's.
 
     Raises ``ValueError`` with what would do.
     """

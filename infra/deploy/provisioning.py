@@ -25,7 +25,7 @@ def existing(clients: Clients, project: str, region: str, wanted: Container[str]
     from google.pubsub_v1 import PublisherClient
 
     subscriptions = list(_subscriptions(clients, project))
-    # A subscription whose topic was deleted says `_deleted-topic_`.
+    # The topic of a subscription is `_deleted-topic_` once the topic was deleted.
     others = {one.topic.split("/")[1] for one in subscriptions if "/" in one.topic}
     for one in sorted({project, *others}):
         for topic in clients.of(PublisherClient).list_topics(request={"project": f"projects/{one}"}, **clients.reading):
@@ -69,7 +69,7 @@ def create(clients: Clients, resource: AnyResource) -> None:
 
     match resource:
         case Topic():
-            with suppress(AlreadyExists):  # it is somebody else's, and stays so
+            with suppress(AlreadyExists):  # it belongs to someone else, and is left alone
                 clients.of(PublisherClient).create_topic(
                     request={"name": resource.name, "labels": LABELS}, **clients.writing
                 )

@@ -31,7 +31,7 @@ class _QuotaInfo(msgspec.Struct, rename="camel"):
 def limit(clients: Clients, project: str, service: str, quota: str, wanted: Mapping[str, str]) -> int | None:
     """How much a quota allows where it has these dimensions (``region``, ``gpu_family``); None if it does not say.
 
-    What says more of the dimensions holds before what says less; -1 is no limit. Raises ``GoogleAPIError`` as reads do.
+    The value with more matching dimensions takes precedence; -1 is no limit. Raises ``GoogleAPIError`` as reads do.
     https://docs.cloud.google.com/docs/quotas/reference/rest/v1/projects.locations.services.quotaInfos
     """
     address = f"{ADDRESS}/projects/{project}/locations/global/services/{service}/quotaInfos/{quota}"

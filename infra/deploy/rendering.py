@@ -25,7 +25,7 @@ def print_to_stderr(line: str) -> None:
 
 
 def report_lines(report: Report) -> Iterable[str]:
-    """A report, for somebody who reads: what came of the run, and whatever it has to say."""
+    """A report for a person: the outcome of the run, and its details."""
     yield f"{report.outcome:<10} {report.automation} on {report.event}" + (f": {report.why}" if report.why else "")
     for change in report.changes:
         yield f"  {change.outcome:<8} {_change(change)}"

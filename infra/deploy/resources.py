@@ -62,14 +62,14 @@ class TickJob(Resource, frozen=True, kw_only=True):
 
 
 class Database(Resource, frozen=True, kw_only=True):
-    """What the suite remembers. It is there when it is used, and goes with the suite."""
+    """The suite's records. Created on first use, and deleted with the suite."""
 
 
 AnyResource = Topic | Function | Subscription | TickJob | Database
 
 
 def resources_of(suite: Suite, bundles: Mapping[str, str], address_of: Callable[[str], str]) -> tuple[AnyResource, ...]:
-    """What a suite is made of, each after what it needs. ``address_of`` says where a function answers."""
+    """What a suite is made of, each after what it needs. ``address_of`` returns the URL of a function."""
     project, region = suite.deployment.project, suite.deployment.region
     entries = {name: entry for name, entry in load_functions().items() if name in suite.automations}
     given = settings_of(suite)

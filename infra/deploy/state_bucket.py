@@ -15,7 +15,7 @@ class _Bucket(msgspec.Struct, rename="camel"):
 
 
 def is_there(clients: Clients, bucket: str) -> bool:
-    """Whether a bucket exists. Raises what the call raises, also if it is somebody else's."""
+    """Whether a bucket exists. Raises what the call raises, also if the bucket belongs to someone else."""
     return bool(project_number(clients, bucket))
 
 
@@ -30,7 +30,7 @@ def project_number(clients: Clients, bucket: str) -> str:
 
 
 def create(clients: Clients, deployment: Deployment) -> None:
-    """Make it: versioned, so that a state can be brought back; public to nobody. Raises ``GoogleAPIError``."""
+    """Make it: versioned, so that a state can be restored, and never public. Raises ``GoogleAPIError``."""
     from google.api_core.exceptions import from_http_response
 
     body = {

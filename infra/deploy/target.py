@@ -13,7 +13,7 @@ from shared.errors import CaretakerError
 
 LOCAL_DIRECTORY = ROOT / ".local"
 PATIENCE_SECONDS = 5.0
-"""For one call: somebody sits there, and can run it again."""
+"""For one call: a person is waiting, and can run it again."""
 
 
 class NotRunning(CaretakerError):

@@ -51,7 +51,7 @@ class Terraform(msgspec.Struct, frozen=True):
             (self.folder / PLAN).unlink(missing_ok=True)
 
     def outputs(self) -> dict[str, object]:
-        """What the root says of what is there."""
+        """The root's outputs."""
         answer = msgspec.json.decode(self._read("output", "-json"), type=dict[str, _Output])
         return {name: output.value for name, output in answer.items()}
 

@@ -56,12 +56,12 @@ class Function(Model, frozen=True, kw_only=True):
     max_instances: Annotated[int, Meta(ge=1)]
     concurrency: Annotated[int, Meta(ge=1)]
     permissions: tuple[str, ...]
-    """Of IAM. `permissions.yaml` says where each is granted: on what the owner's section names, and nowhere else."""
+    """Of IAM. `permissions.yaml` defines where each is granted: on what the owner's section names, and nowhere else."""
     github_permissions: dict[str, Literal["read", "write"]] = {}
     """Of GitHub, by their names for apps: what the installation, or the fine-grained token, is granted."""
     granted_when: dict[str, tuple[str, ...]] = {}
     """By a path into the owner's section, such as `pools.*.node_pool`: permissions that are granted only if something
-    stands there, and in the projects, or on the secrets, that it names. A `true` means the `project` beside it."""
+    is set there, and in the projects, or on the secrets, that it names. A `true` means the `project` beside it."""
     environment: dict[str, str] = {}
     """Besides what every function is given: its settings and the project."""
     secrets: tuple[MountedSecret, ...] = ()
@@ -125,7 +125,7 @@ def _grant_targets_in(text: str) -> Mapping[str, GrantTarget]:
 
 
 def grant_target_of(permission: str, targets: dict[str, GrantTarget]) -> GrantTarget:
-    """Where a permission is granted. Raises ``KeyError`` if nothing says so."""
+    """Where a permission is granted. Raises ``KeyError`` if that is not defined."""
     return targets.get(permission) or targets[permission.partition(".")[0]]
 
 

@@ -43,7 +43,7 @@ class NewBudget(Model, frozen=True, kw_only=True):
     """A budget that Terraform creates, with a rule for each rung of its ladder in `caretaker.yaml`."""
 
     amount: Annotated[float, Meta(gt=0)]
-    """Each month, in the currency that `caretaker.yaml` says, to the cent."""
+    """Each month, in the currency set in `caretaker.yaml`, to the cent."""
     projects: tuple[ProjectId, ...] = ()
     """Whose costs count; the whole billing account's, if nothing is said."""
     display_name: str | None = None
@@ -61,7 +61,7 @@ class NewSecret(Model, frozen=True, kw_only=True):
 
 
 class Alerts(Model, frozen=True, kw_only=True):
-    """Who is told what a person must see."""
+    """The recipients of alerts."""
 
     emails: tuple[Annotated[str, Meta(pattern=r"^[^@\s]+@[^@\s]+$", examples=["oncall@example.com"])], ...] = ()
     slack: tuple[

@@ -11,7 +11,7 @@ class BrokenAutomation(CaretakerError):
 
 
 def load_automation(name: str) -> AnyAutomation:
-    """An automation by its name. Raises ``BrokenAutomation``, with the reason, whatever its code does."""
+    """An automation by its name. Raises ``BrokenAutomation``, with the reason, for any error in its code."""
     try:
         found = importlib.import_module(f"functions.{name}.automation").AUTOMATION
     except Exception as error:

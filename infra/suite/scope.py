@@ -28,7 +28,7 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
     own_secrets: tuple[str, ...] = ()
     """Those among them that are the automation's to change, so that all permissions for secrets are granted on them."""
     buckets: dict[str, str] = {}
-    """With the project of each: the one that stands beside it, or else the suite's."""
+    """With the project of each: the one beside it, or else the suite's."""
     repositories: tuple[str, ...] = ()
     """Of images, by full names."""
     accounts: tuple[str, ...] = ()
@@ -86,7 +86,7 @@ def scope_of(section: object, function: Function, project: str) -> Scope:
 
 
 def _asked_for(section: object, function: Function) -> dict[str, Pairs]:
-    """The permissions that a section asks for, each with what stands where it does so: all of it, if nothing says."""
+    """The permissions that a section asks for, each with the values that ask for it: all, if unconditional."""
     everything = list(_pairs(section))
     conditional = {permission for permissions in function.granted_when.values() for permission in permissions}
     found: dict[str, Pairs] = {one: everything for one in function.permissions if one not in conditional}
@@ -94,7 +94,7 @@ def _asked_for(section: object, function: Function) -> dict[str, Pairs]:
         steps = path.split(".")
         for value, beside in _at(section, steps, {}):
             if value:
-                # A `true` names no project: it is about the one that stands beside it.
+                # A `true` names no project: it refers to the `project` beside it.
                 named = list(_pairs({"project": beside.get("project")} if value is True else value, steps[-1]))
                 for permission in permissions:
                     found.setdefault(permission, []).extend(named)
@@ -102,7 +102,7 @@ def _asked_for(section: object, function: Function) -> dict[str, Pairs]:
 
 
 def _at(value: object, steps: list[str], beside: Mapping[str, object]) -> Iterator[tuple[object, Mapping[str, object]]]:
-    """What stands at a path, with the mapping that it stands in; `*` is any key of a mapping, or any item of a list."""
+    """The value at a path, with the mapping that contains it; `*` is any key of a mapping, or any item of a list."""
     if not steps:
         yield value, beside
     elif isinstance(value, Mapping):
@@ -114,7 +114,7 @@ def _at(value: object, steps: list[str], beside: Mapping[str, object]) -> Iterat
 
 
 def _pairs(value: object, key: str = "") -> Iterator[tuple[str, str]]:
-    """Every text with the key that it stands under, a list's texts with the key of the list."""
+    """Every string with its key; the strings of a list with the key of the list."""
     if isinstance(value, Mapping):
         for name, inner in value.items():
             yield from _pairs(inner, str(name))

@@ -46,7 +46,7 @@ module "automation" {
   places       = local.places
   named        = local.named[each.key]
 
-  # A function is built as soon as it is made, so whoever builds it must be able to.
+  # A function is built as soon as it is created, so the build account needs its roles first.
   depends_on = [
     google_project_iam_member.build,
     google_project_iam_member.build_reads_copies,

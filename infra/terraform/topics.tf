@@ -26,7 +26,7 @@ locals {
 
   publishes_to = { for name, entry in local.deployed : name => { for topic in lookup(entry, "publishes", []) : topic => local.topics[topic] } }
 
-  # Whoever records spending restrictions wakes those that obey them.
+  # The automation that records spending restrictions triggers those that follow them.
   wakes = merge([
     for name, entry in local.deployed : {
       for other, obeying in local.deployed : "${name}/${other}" => { waker = name, woken = other }
@@ -83,7 +83,7 @@ data "google_project" "counted" {
   project_id = each.key
 }
 
-# Authoritative: nobody else may publish what is believed.
+# Authoritative: no other account may publish trusted messages.
 resource "google_pubsub_topic_iam_binding" "publishers" {
   for_each = { for id, members in local.publishers : id => members if contains(local.own, id) && length(members) > 0 }
 

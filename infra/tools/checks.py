@@ -29,7 +29,7 @@ ELSEWHERE = {"TZ": "Pacific/Kiritimati"}
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a check ended: what it adds to the totals, a note beside its line, and what stands below it."""
+    """How a check ended: what it adds to the totals, a note beside its line, and the lines below it."""
 
     passed: int = 0
     failed: int = 0
@@ -70,7 +70,7 @@ def rule(find: Callable[[Path], list[str]]) -> Callable[[], Outcome]:
 
 
 def shell_scripts() -> Outcome:
-    """What shellcheck says of every shell script; it is not packaged for every machine."""
+    """Run shellcheck on every shell script; it is not packaged for every machine."""
     program = shutil.which("shellcheck", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
     if program is None:
         return Outcome(skipped=1, note="shellcheck is not installed, 1 skipped")
@@ -200,7 +200,7 @@ def timed(check: Check) -> Outcome:
 
 
 def show(name: str, run: "Future[Outcome]") -> Outcome:
-    """Wait for a check and print its line, and below it whatever it has to say."""
+    """Wait for a check and print its line, and its details below."""
     print(f"{name + ' ':.<30} ", end="", flush=True)
     outcome = run.result()
     word = "FAILED" if outcome.failed else "ok"
@@ -237,7 +237,7 @@ def main(arguments: Sequence[str]) -> int:
             outcomes = show_all(beside | here)
             outcomes |= show_all(begin(reading, [Check("coverage", coverage)]) | elsewhere)
         finally:
-            # What has not begun, as when Ctrl-C is pressed, never does.
+            # A check that has not started, as when Ctrl-C is pressed, never does.
             pool.shutdown(cancel_futures=True)
     missing = [version for version, path in pythons.items() if not path]
     for version in missing:

@@ -1,4 +1,4 @@
-"""Writes anew whatever is generated: `./deploy.sh generate`. With ``--check`` it only reports what is out of date.
+"""Regenerates all generated files: `./deploy.sh generate`. With ``--check`` it only reports what is out of date.
 
 The settings' schema, what Terraform's tests expect, and tables of the docs follow from the map and from the folders of
 the functions. Locks follow from the requirements: they are made anew only where they do not meet them, as that takes

@@ -3,8 +3,8 @@
     npm pack @octokit/openapi && tar -xzf octokit-openapi-*.tgz
     python -m infra.tools.github_openapi package/generated/api.github.com.json
 
-From OpenAPI 3.0 it makes JSON Schema (2020-12), which validators read: what is nullable gets the type null. Whatever
-explains rather than demands is left out.
+From OpenAPI 3.0 it makes JSON Schema (2020-12), which validators read: what is nullable gets the type null.
+Descriptions, examples and other annotations are left out.
 """
 
 import json

@@ -5,7 +5,7 @@ r"""Makes the part of Kubernetes' schemas by which the tests check the workers' 
     python -m infra.tools.kubernetes_schemas validate/kubernetes_validate/kubernetes-json-schema/v1.37.0-local-strict \
         autoscaler/vertical-pod-autoscaler/deploy/vpa-v1-crd-gen.yaml
 
-Strict: a key that Kubernetes does not know is an error. Whatever explains rather than demands is left out.
+Strict: a key that Kubernetes does not know is an error. Descriptions, titles and defaults are left out.
 """
 
 import json
@@ -69,7 +69,7 @@ def _within(value: object) -> object:
 
 
 def _strict(given: Json) -> Json:
-    """A schema that knows no other keys than it lists: the API server drops them, and says so."""
+    """A schema that allows only the keys it lists: the API server drops others with a warning."""
     made = {
         key: _strict(value) if isinstance(value, dict) and key not in MAPS else value for key, value in given.items()
     }

@@ -11,7 +11,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 REGISTRY_HOST = r"\b(?:pypi\.org|pythonhosted\.org|npmjs\.(?:org|com)|crates\.io|proxy\.golang\.org|deb\.debian\.org)\b"
-NOT_INSIDE = r"(?<![\w.])"  # infra/root/main.tf is nobody's home
+NOT_INSIDE = r"(?<![\w.])"  # infra/root/main.tf is no home directory
 HOME_FOLDER = NOT_INSIDE + r"(?:/root|/(?:home|Users)/[\w.-]+|[A-Z]:\\Users\\[\w.-]+)[/\\]"
 LOCKED_APART = ("functions/*", "jobs/*", "examples/*", "infra/tools/skeleton/function")
 """The folders that are deployed with requirements of their own, and the skeleton of one."""
@@ -27,7 +27,7 @@ class Pin:
 
 
 def speaks_of_itself(root: Path) -> list[str]:
-    """No file of the project names a package registry's host, or a folder of somebody's machine."""
+    """No file of the project names a package registry's host, or a folder of someone's machine."""
     folders = (re.escape(str(folder)) for folder in (root, Path.home()) if len(folder.parts) > 1)
     unwanted = re.compile("|".join([REGISTRY_HOST, HOME_FOLDER, *(f"{NOT_INSIDE}{folder}/" for folder in folders)]))
     return [
@@ -39,7 +39,7 @@ def speaks_of_itself(root: Path) -> list[str]:
 
 
 def locks_carry_no_addresses(root: Path) -> list[str]:
-    """A lock file says what to install; where to take it from is each machine's own setting."""
+    """A lock file lists what to install; the index to install from is each machine's own setting."""
     return [
         f"{lock.relative_to(root)}:{number}: {line.strip()}"
         for lock in lock_files(root)

@@ -131,14 +131,14 @@ def _closed_before_opened(player: Player, suite: Suite) -> None:
 
 
 def _webhook(player: Player, suite: Suite, event: str, payload: Payload) -> None:
-    """Send a webhook, and show what comes of it."""
+    """Send a webhook, and show the result."""
     status = send(player, suite, event, payload)
     player.check("answer", lambda: status, HTTPStatus.ACCEPTED.value)
     player.show_run("manage_previews", "CommentCommand" if event == "issue_comment" else "PullRequestEvent")
 
 
 def _comment(player: Player, suite: Suite, number: int, text: str, author: str) -> None:
-    """Somebody comments on a pull request, and GitHub tells of it."""
+    """Someone comments on a pull request, and GitHub sends a webhook."""
     comment_id = player.cloud.github.comment(REPOSITORY, number, author, text)
     _webhook(player, suite, "issue_comment", derived_comment(number, text, author, comment_id))
 

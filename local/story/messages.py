@@ -1,4 +1,4 @@
-"""What comes in during the story: budget notifications, and commands of the owner."""
+"""The messages that arrive during the story: budget notifications, and commands of the owner."""
 
 import json
 from datetime import UTC, datetime

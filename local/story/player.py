@@ -45,7 +45,7 @@ class Player:
         self._about = automation
 
     def follow(self) -> None:
-        """From now on, show each line as it comes."""
+        """From now on, show each line as it arrives."""
         with self._arrived:
             self._follows = True
 
@@ -58,7 +58,7 @@ class Player:
     def step(self, text: str, *, after: timedelta = timedelta(0)) -> None:
         """Begin a step of the story. If it begins later, what happens until then is shown under its heading.
 
-        Raises ``OutputClosed`` if nobody reads the story any more.
+        Raises ``OutputClosed`` if the reader has closed the output.
         """
         if self.console.is_closed:
             raise OutputClosed
@@ -71,7 +71,7 @@ class Player:
         return self._show_until(lambda report: report.message_id == message_id)
 
     def show_run(self, automation: str, event: str) -> Report | None:
-        """Show all lines up to the next report of a run of this automation on such an event; None if none comes."""
+        """Show all lines up to the next report of a run of this automation on such an event; None if there is none."""
         return self._show_until(lambda report: (report.automation, report.event) == (automation, event))
 
     def _show_until(self, is_it: Callable[[Report], bool]) -> Report | None:

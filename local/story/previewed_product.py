@@ -17,7 +17,7 @@ PARENT = "projects/my-product-previews/locations/europe-west1"
 ORDER = '{"item": "tea", "quantity": 2}'
 
 Variables = Mapping[str, str]
-"""How previews are told of their database; none where PostgreSQL is not on the machine."""
+"""Environment variables for the previews' database; empty if PostgreSQL is not installed."""
 
 
 @contextmanager
@@ -31,7 +31,7 @@ def database_of_previews(server: PostgresServer | None) -> Iterator[Variables]:
 
 
 def with_database(owner: Mapping[str, object], variables: Variables) -> dict[str, object]:
-    """The owner's settings, with previews that are told of their database, in which nothing is of value."""
+    """The owner's settings, with the variables of the previews' database, which holds nothing of value."""
     section: Any = owner["manage_previews"]
     repositories = {
         name: repository | {"env": repository["env"] | variables}
@@ -60,7 +60,7 @@ class PreviewedProduct:
             self._player.cloud.run.instances.know(uri, image(commit))
 
     def orders(self) -> None:
-        """Somebody who looks at the preview orders something."""
+        """A visitor places an order on the preview."""
         if self._is_there:
             self._player.console.detail("event", "a visitor places an order on the preview")
             self._ask("POST", "/orders", ORDER)
@@ -71,7 +71,7 @@ class PreviewedProduct:
             self._player.check("what its address answers", self._told, expected)
 
     def _told(self) -> str:
-        """Of which commit it says that it is, and the orders that it finds; or else the status of its answer."""
+        """The commit that it reports, and its orders; or else the status code of its response."""
         health = self._ask("GET", "/health")
         if health.status_code != 200:
             return str(health.status_code)

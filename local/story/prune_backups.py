@@ -1,4 +1,4 @@
-"""Sixty days of backups are pruned; then a backup comes that is truncated, so nothing is deleted; and all is undone."""
+"""Sixty days of backups are pruned; then a truncated backup arrives, so nothing is deleted; and all is undone."""
 
 from datetime import timedelta
 

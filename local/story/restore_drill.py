@@ -53,7 +53,7 @@ class _Drill:
         }
 
     def play(self) -> None:
-        """A backup, a drill, and a drill that finds what nobody had noticed."""
+        """A backup, a drill, and a drill that finds an unnoticed problem."""
         self._player.cloud.storage.add_bucket("my-product", BUCKET)
         self._execute(
             "CREATE TABLE orders (id serial PRIMARY KEY, total numeric)",

@@ -48,7 +48,7 @@ def derived_push(sha: str) -> Payload:
 
 
 def derived_pull_request(action: str, number: int, sha: str, *, fork_of: str = "") -> Payload:
-    """Derived: the example of another pull request, from a fork of somebody's if that is said."""
+    """Derived: the example of another pull request, from someone's fork if one is given."""
     payload = example("pull_request", action)
     payload["number"] = payload["pull_request"]["number"] = number
     payload["pull_request"]["head"]["sha"] = sha

@@ -1,7 +1,7 @@
 """Artifact Registry: images in Docker repositories, their tags, and what the registry publishes of them.
 
 Pushing and deleting is a Docker registry's business, not this API's: `ArtifactRegistry.push_image` and `delete_image`
-stand for it. Repositories of other formats, and whatever changes something through the API, are not served.
+do it here. Repositories of other formats, and writes through the API, are not served.
 """
 
 import json
@@ -33,7 +33,7 @@ DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 @dataclass
 class Image:
-    """An image: what a digest stands for, under a name in a repository."""
+    """An image: a digest, under a name in a repository."""
 
     repository: str
     """In full: projects/PROJECT/locations/LOCATION/repositories/REPOSITORY."""
@@ -141,7 +141,7 @@ class ArtifactRegistry:
             return artifactregistry.ListDockerImagesResponse(docker_images=shown, next_page_token=token)
 
     def get_tag(self, request: artifactregistry.GetTagRequest) -> artifactregistry.Tag:
-        """One tag: which version it stands for at the moment."""
+        """One tag: the version that it points to now."""
         package, _, tag = request.name.rpartition("/tags/")
         with self._lock:
             self._check_repository(package.rpartition("/packages/")[0])

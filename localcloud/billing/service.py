@@ -55,7 +55,7 @@ class CloudBilling:
     def check_billed(self, request: object) -> None:
         """Refuse a request of another service if the project that it speaks of first has been detached.
 
-        One that never was on an account is let be: worlds need not speak of billing.
+        A project that never had a billing account is accepted: worlds need not mention billing.
         """
         with self._lock:
             # Most have not: only then is it worth while to look for a name.

@@ -78,7 +78,7 @@ class InstanceGroups:
         self.unreachable: set[str] = set()
         """Zones that do not answer: left out of a list that may be partial, else the call fails with UNAVAILABLE."""
         self.lock = threading.RLock()
-        """Held by whoever reads or changes a group."""
+        """Held while a group is read or changed."""
         self._projects: set[str] = set()
         self._groups: dict[str, InstanceGroup] = {}
 

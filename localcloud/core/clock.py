@@ -25,7 +25,7 @@ class Timer:
 
 
 class Clock:
-    """A clock that stands still until it is advanced, or runs with the wall clock if ``running``.
+    """A clock that is stopped until it is advanced, or runs with the wall clock if ``running``.
 
     All times are aware and in UTC. Raises ``ValueError`` for a ``start`` without a time zone.
     """
@@ -41,7 +41,7 @@ class Clock:
         self._in_flight = 0
         self._horizon = self._base
         self._firing = threading.RLock()
-        """Held by whoever fires timers, so that they happen one after the other."""
+        """Held while timers fire, so that they run one after the other."""
         self._is_closed = False
         self._thread: threading.Thread | None = None
         if running:
@@ -63,7 +63,7 @@ class Clock:
                 self._thread.start()
 
     def call_at(self, when: datetime, callback: Callable[[], None]) -> Timer:
-        """Have something happen at a time: when that time comes, or with the next `settle` if it has gone by."""
+        """Schedule something: it happens at that time, or with the next `settle` if it has gone by."""
         timer = Timer(when, callback)
         with self._changed:
             heapq.heappush(self._timers, (when, next(self._sequence), timer))

@@ -16,7 +16,7 @@ class Listener(ThreadingHTTPServer):
     def __init__(self, name: str, handler: type[BaseHTTPRequestHandler], context: ssl.SSLContext | None = None) -> None:
         super().__init__(("127.0.0.1", 0), handler)
         if context:
-            # Whoever serves a connection shakes hands on it: whoever accepts it would hold up all others.
+            # The TLS handshake runs in the connection's thread: in the accepting thread it would block all others.
             self.socket = context.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
         self._is_stopping = False
         self._thread = threading.Thread(target=self._serve, name=name, daemon=True)

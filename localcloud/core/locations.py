@@ -11,7 +11,7 @@ MULTI_REGIONS = ("eur3", "nam5")
 FUNCTIONS = "cloudfunctions.googleapis.com"
 FIRESTORE = "firestore.googleapis.com"
 SIZE = 3
-"""Of a page, so that whoever asks must ask again."""
+"""Of a page: small, so that clients must follow page tokens."""
 
 _LIST = re.compile(
     r"(?P<service>(?:cloudfunctions|cloudscheduler|artifactregistry|firestore)\.googleapis\.com)/v[12]/"

@@ -1,4 +1,4 @@
-"""Tells the local cloud's time over plain HTTP, and lets somebody outside its process move it forward."""
+"""Serves the local cloud's time over plain HTTP, and lets other processes move it forward."""
 
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler
@@ -27,7 +27,7 @@ class NowServer:
                     self._answer(404, "only /now is here")
 
             def do_PUT(self) -> None:
-                """Advance to the time that the body says, and answer the time then."""
+                """Advance to the time in the body, and return the new time."""
                 text = self.rfile.read(min(int(self.headers.get("Content-Length", 0)), LONGEST_TIME)).decode(
                     errors="replace"
                 )
@@ -55,7 +55,7 @@ class NowServer:
 
     @property
     def url(self) -> str:
-        """Where the time is told."""
+        """The path that serves the time."""
         return f"{self._listener.url}/now"
 
     def stop(self) -> None:

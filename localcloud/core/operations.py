@@ -50,14 +50,14 @@ class Operations:
             return copy_of(operation)
 
     def get_operation(self, request: operations_pb2.GetOperationRequest) -> operations_pb2.Operation:
-        """The operation as it stands. NOT_FOUND if there is none of that name."""
+        """The operation in its current state. NOT_FOUND if there is none of that name."""
         with self._lock:
             if request.name not in self._operations:
                 raise ApiError(grpc.StatusCode.NOT_FOUND, f"Operation {request.name} was not found.")
             return copy_of(self._operations[request.name])
 
     def wait_operation(self, request: operations_pb2.WaitOperationRequest) -> operations_pb2.Operation:
-        """The operation as it stands: the clock may stand still, so waiting would not help."""
+        """The operation in its current state: the clock may be stopped, so waiting would not help."""
         return self.get_operation(operations_pb2.GetOperationRequest(name=request.name))
 
     def _finish(self, operation: operations_pb2.Operation, work: Callable[[], Message]) -> None:

@@ -110,7 +110,7 @@ def protobuf(message: Any) -> Any:
 
 
 def copy_of(message: MessageT) -> MessageT:
-    """A copy of a message (protobuf or proto-plus), so that nobody holds what is stored."""
+    """A copy of a message (protobuf or proto-plus), so that callers cannot change what is stored."""
     kind: Any = type(message)
     if isinstance(message, proto.Message):
         return cast("MessageT", kind(message))

@@ -3,7 +3,7 @@
 The packages register no service descriptors. Their transports, though, know each method's path, and which message it
 takes: a transport is built on a channel that only notes what it is asked for.
 """
-# ruff: noqa: ANN401 - what stands for all four kinds of stub has none of their types
+# ruff: noqa: ANN401 - a common form of all four kinds of stub has none of their types
 
 import collections.abc
 import functools

@@ -50,7 +50,7 @@ HELLO_IMAGE = "us-docker.pkg.dev/cloudrun/container/hello"
 
 
 class WorldError(SettingsError):
-    """A world that cannot be: names the key and says why."""
+    """An invalid world: names the key and the reason."""
 
     def __init__(self, key: str, why: str) -> None:
         super().__init__(key, None, why, problem=f"cannot create {key}", remedy=why)
@@ -229,7 +229,7 @@ def _fill_time_series(cloud: "LocalCloud", project_id: str, project: Project) ->
 
 
 def _place(key: str, project_id: str, location: str) -> tuple[str, str]:
-    """The parent and the id that a key, ``ID`` or ``REGION/ID``, stands for."""
+    """The parent and the id that a key, ``ID`` or ``REGION/ID``, refers to."""
     region, _, resource_id = key.rpartition("/")
     if not (region or location):
         raise ValueError(f"no region: give the project a `location`, or write REGION/{key}")

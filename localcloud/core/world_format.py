@@ -39,7 +39,7 @@ class ScalingMode(StrEnum):
 
 
 class JobState(StrEnum):
-    """Whether a Cloud Scheduler job comes due."""
+    """Whether a Cloud Scheduler job runs on its schedule."""
 
     ENABLED = "ENABLED"
     PAUSED = "PAUSED"
@@ -53,7 +53,7 @@ class LocationPolicy(StrEnum):
 
 
 class ThresholdRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A share of a budget (1.0 is all of it) at which notifications begin to bear it."""
+    """A share of a budget (1.0 is all of it) from which notifications carry it."""
 
     threshold_percent: Annotated[float, msgspec.Meta(ge=0)]
     spend_basis: SpendBasis = SpendBasis.CURRENT_SPEND

@@ -1,4 +1,4 @@
-"""How a world says a resource's further fields: under ``proto``, in the words of the API."""
+"""How a world sets a resource's further fields: under ``proto``, in the words of the API."""
 
 from google.protobuf.json_format import ParseDict
 from google.protobuf.message import Message

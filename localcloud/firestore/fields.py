@@ -47,7 +47,7 @@ def find(fields: RawFields, parts: Sequence[str]) -> RawValue | None:
 
 
 def place(fields: RawFields, parts: Sequence[str]) -> RawValue:
-    """Where the value at a path is to be put: what stands in the way becomes a map."""
+    """The value to set at a path: any other value on the way becomes a map."""
     *outer, leaf = parts
     for part in outer:
         fields[part].map_value.SetInParent()

@@ -1,6 +1,6 @@
 """Firestore's documents: reads, conditional writes and simple queries of databases, which are there when used.
 
-Every commit gets a time of its own, even while the clock stands still, so that a precondition on ``update_time``
+Every commit gets a time of its own, even while the clock is stopped, so that a precondition on ``update_time``
 tells two writes apart. Transactions are optimistic: what they read must be the same when they commit. Not modelled:
 indexes, listeners, cursors, pipelines, reads of the past, security rules.
 """

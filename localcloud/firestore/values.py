@@ -1,4 +1,4 @@
-"""Firestore's values: what may be stored, how large it is, and which of two comes first.
+"""Firestore's values: what may be stored, how large it is, and which of two sorts first.
 
 https://firebase.google.com/docs/firestore/quotas, .../storage-size and .../manage-data/data-types
 """

@@ -100,7 +100,7 @@ class Limits:
 
 
 def credential(headers: Mapping[str, str]) -> str:
-    """The token, or the JWT, that a request bears. Raises GitHubError (401) for none."""
+    """The token, or the JWT, that a request carries. Raises GitHubError (401) for none."""
     scheme, _, value = headers.get("authorization", "").partition(" ")
     if not value:
         raise GitHubError(401, "Requires authentication")

@@ -33,7 +33,7 @@ class Activity:
     def __init__(self, clock: Clock) -> None:
         self.limits = Limits(clock)
         self.lock = threading.RLock()
-        """Held by whoever reads or changes the state."""
+        """Held while the state is read or changed."""
         self.state = State()
         self._clock = clock
 
@@ -210,7 +210,7 @@ class Activity:
         state: str = "success",
         environment_url: str = "",
     ) -> int:
-        """Let somebody's deployment of a commit be there, in this state, and return its id.
+        """Add someone's deployment of a commit, in this state, and return its id.
 
         Raises ``ValueError`` for a commit that is not there.
         """

@@ -57,7 +57,7 @@ def get_commit(exchange: Exchange) -> Reply:
 
 
 def get_permission(exchange: Exchange) -> Reply:
-    """repos/get-collaborator-permission-level: a stranger may read what is public; 404 for nobody."""
+    """repos/get-collaborator-permission-level: a stranger may read a public repository; 404 for an unknown user."""
     login = exchange.path["username"]
     user = exchange.state.users.get(login.lower())
     if user is None:

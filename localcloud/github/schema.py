@@ -98,7 +98,7 @@ def _validator(schema: bytes) -> "Draft202012Validator":
 
 
 def completed(name: str, known: Json) -> Json:
-    """An answer of this schema: what is known, and for whatever else it must have, a value that says nothing.
+    """An answer of this schema: the known fields, and an empty value for every other required field.
 
     That is null where it may be, else an empty text or list, 0, false, the API's address, or the first choice.
     """
@@ -107,7 +107,7 @@ def completed(name: str, known: Json) -> Json:
 
 @functools.cache
 def _filled(name: str) -> Json:
-    """An object of this schema that says nothing, even where null would do."""
+    """An object of this schema with empty values, even where null is allowed."""
     return cast("Json", _empty({**description().components["schemas"][name], "type": "object"}))
 
 

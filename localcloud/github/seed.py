@@ -1,4 +1,4 @@
-"""The part of a world that is GitHub's: its types, and how it comes true."""
+"""The part of a world that is GitHub's: its types, and how they are created."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -65,7 +65,7 @@ class Comment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Deployment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A deployment that somebody made, with its latest status."""
+    """A deployment that someone made, with its latest status."""
 
     environment: str
     sha: Sha

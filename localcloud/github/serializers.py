@@ -63,7 +63,7 @@ class Answers:
         }
 
     def authenticated_user(self, login: str) -> Json:
-        """A user, as GitHub tells of her to whoever has her token; nothing private is known."""
+        """A user, as GitHub returns her for her own token; without private fields."""
         known = {**self._user(self._state.user(login)), "user_view_type": "public"}
         return completed("public-user", known)
 

@@ -156,11 +156,11 @@ class Repository:
 
     @property
     def name(self) -> str:
-        """What comes after the slash."""
+        """The part after the slash."""
         return self.full_name.partition("/")[2]
 
     def sha_of(self, ref: str) -> str | None:
-        """The commit that a branch's name or a SHA stands for."""
+        """The commit that a branch name or a SHA refers to."""
         sha = self.branches.get(ref.removeprefix("refs/").removeprefix("heads/"))
         return sha or (ref if ref in self.commits else None)
 

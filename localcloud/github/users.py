@@ -1,4 +1,4 @@
-"""GitHub's operations on whoever asks: https://docs.github.com/rest/users."""
+"""GitHub's operations on the authenticated user: https://docs.github.com/rest/users."""
 
 from localcloud.github.access import inaccessible
 from localcloud.github.request import Reply

@@ -14,7 +14,7 @@ Status = container_v1.NodePool.Status
 
 
 class NodePools:
-    """The node pools of all clusters, by their full names. Whoever uses it holds the lock of the instance groups."""
+    """The node pools of all clusters, by their full names. Use it only while holding the lock of the instance groups."""
 
     def __init__(self, instance_groups: InstanceGroups) -> None:
         self.stock_outs: set[str] = set()

@@ -73,7 +73,7 @@ class ClusterOperations:
         del self._running[cluster]
 
     def get(self, name: str) -> container_v1.Operation:
-        """An operation as it stands. Raises NOT_FOUND."""
+        """An operation in its current state. Raises NOT_FOUND."""
         rules.split_operation(name)
         self._forget_old_ones()
         if name not in self._operations:

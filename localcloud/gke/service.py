@@ -192,7 +192,7 @@ class Gke:
         return self._operations.start(kind, cluster, target)
 
     def _carry_out(self, operation: str, name: str, work: Callable[[str, str], None]) -> container_v1.Operation:
-        """Do the work of an operation when its time has come, and return the operation as it stands."""
+        """Do the work of an operation when its time has come, and return the operation in its current state."""
         if self.operation_delay > timedelta(0):
             self._clock.call_later(self.operation_delay, functools.partial(self._locked, work, operation, name))
         else:

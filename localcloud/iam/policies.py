@@ -1,6 +1,6 @@
 """Who may what with a resource: IAM policies, as services that have them keep them.
 
-https://docs.cloud.google.com/iam/docs/reference/rest/v1/Policy. Roles are not looked into, and nobody is kept out: a
+https://docs.cloud.google.com/iam/docs/reference/rest/v1/Policy. Roles are not evaluated, and access is never denied: a
 policy is only kept.
 """
 

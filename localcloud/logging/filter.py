@@ -72,7 +72,7 @@ def parse_filter(text: str) -> tuple[Comparison, ...]:
 
 
 def _values(value: object, path: list[str]) -> Iterator[object]:
-    """What stands at a path, going through every element of a list."""
+    """The values at a path, with every element of a list."""
     if isinstance(value, list):
         for one in value:
             yield from _values(one, path)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from google.cloud.logging_v2.types import ListLogEntriesRequest, ListLogEntriesResponse, LogEntry
 
 KEPT = 10_000
-"""Entries: whoever needs older ones is too late."""
+"""Entries: older ones are dropped."""
 LARGEST_PAGE = 1000
 ELSEWHERE = frozenset({"httpRequest"})
 """Fields of a line that Google moves out of the payload, besides `severity` and those that begin with `MOVED`."""

@@ -84,7 +84,7 @@ class Pusher:
             connection.request("POST", path, body, {**headers, "User-Agent": "APIs-Google"})
             return connection.getresponse().status in ACKNOWLEDGED
         except (OSError, http.client.HTTPException):
-            # Whatever keeps the endpoint from answering in time is a delivery that was not acknowledged.
+            # An endpoint that does not respond in time has not acknowledged the delivery.
             return False
         finally:
             with self._lock:

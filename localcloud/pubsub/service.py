@@ -66,7 +66,7 @@ class PubSub:
             return types.ListTopicsResponse(topics=shown, next_page_token=token)
 
     def delete_topic(self, request: types.DeleteTopicRequest) -> empty_pb2.Empty:
-        """Delete a topic; its subscriptions stay, and are nobody's. One of the same name is another topic."""
+        """Delete a topic; its subscriptions stay, without a topic. One of the same name is another topic."""
         with self._lock:
             self._topic(request.topic)
             del self._topics[request.topic]

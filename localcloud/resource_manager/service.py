@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class ResourceManager:
-    """Serves ``google.cloud.resourcemanager_v3.ProjectsClient``. Whoever asks may do everything but what was denied."""
+    """Serves ``google.cloud.resourcemanager_v3.ProjectsClient``. Callers have every permission that was not denied."""
 
     def __init__(self) -> None:
         self._projects: set[str] = set()
@@ -29,7 +29,7 @@ class ResourceManager:
             self._organization = organization or self._organization
 
     def deny(self, project: str, *permissions: str) -> None:
-        """Let whoever asks lack these permissions in a project."""
+        """Deny callers these permissions in a project."""
         with self._lock:
             self._denied.setdefault(project, set()).update(permissions)
 

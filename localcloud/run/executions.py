@@ -1,6 +1,6 @@
 """Cloud Run executions: google.cloud.run.v2.Executions, as far as reading them goes. Nothing runs in one.
 
-Somebody starts and ends them: an execution keeps the template that its job had when it started.
+A person starts and ends them: an execution keeps the template that its job had when it started.
 """
 
 import uuid
@@ -26,7 +26,7 @@ class Executions:
         self._executions: dict[str, run_v2.Execution] = {}
 
     def start(self, job: str) -> run_v2.Execution:
-        """Let somebody run a job. Raises NOT_FOUND if there is none."""
+        """Run a job, as a person would. Raises NOT_FOUND if there is none."""
         template = self._jobs.get_job(run_v2.GetJobRequest(name=job)).template.template
         name = f"{job}/executions/{job.rpartition('/')[2]}-{len(self._executions):05}"
         now = self._clock.now()

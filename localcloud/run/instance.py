@@ -38,7 +38,7 @@ class Program:
 
 
 class Instance:
-    """A process with a folder of its own, which goes with it; that is at the latest when this process ends."""
+    """A process with a folder of its own; both are gone at the latest when this process ends."""
 
     def __init__(self, program: Program, environment: Mapping[str, str], on_line: Callable[[bytes], None]) -> None:
         """Start it with this environment and nothing of our own but PATH; each line that it writes is handed on."""

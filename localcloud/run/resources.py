@@ -52,7 +52,7 @@ class Kind(Generic[ResourceT]):
     fill_in: Callable[[ResourceT], None]
     """Sets what Cloud Run sets where the caller said nothing."""
     check: Callable[[ResourceT, str], None]
-    """Raises INVALID_ARGUMENT for what Cloud Run would not take; the text is where that stands in the request."""
+    """Raises INVALID_ARGUMENT for what Cloud Run would not take; the text is the field's path in the request."""
     instances: Callable[[ResourceT], int]
     """How many instances have to run before it is ready."""
 
@@ -200,7 +200,7 @@ class Resources(Generic[ResourceT]):
             return self._operation(desired, timedelta(0), lambda: desired)
         desired.generation += 1
         revision = ""
-        # A job has none: each of its executions takes what it says at the time.
+        # A job has none: each of its executions uses the template at the time.
         if not isinstance(desired, run_v2.Job):
             revision = self._revision(current, desired)
         if validate_only:
@@ -230,7 +230,7 @@ class Resources(Generic[ResourceT]):
         """The id of the revision that ``desired`` needs beyond those of ``current``; "" if none.
 
         A revision is made when the template changes, not by a change of the resource's own scaling, labels or
-        traffic. Raises ALREADY_EXISTS for a template that bears the name of a revision made from another.
+        traffic. Raises ALREADY_EXISTS for a template that has the name of a revision made from another.
         """
         if current is not None and desired.template == current.template:
             return ""
@@ -325,7 +325,7 @@ def _begin(resource: run_v2.Service | run_v2.WorkerPool | run_v2.Job) -> None:
 
 
 def _unnamed(template: Template) -> Template:
-    """What a revision is made from, whatever it is called."""
+    """The template of a revision, without its name."""
     unnamed = type(template)(template)
     unnamed.revision = ""
     return unnamed

@@ -74,7 +74,7 @@ def mutable(message: type[Resource]) -> tuple[str, ...]:
 
 
 def condition(state: str, when: datetime, message: str = "", kind: str = "Ready") -> run_v2.Condition:
-    """Whether a resource is ready, and what Cloud Run says about it."""
+    """Whether a resource is ready, and Cloud Run's message about it."""
     ready = run_v2.Condition.State[state]
     return run_v2.Condition(type_=kind, state=ready, message=message, last_transition_time=when)
 

@@ -72,11 +72,11 @@ class CloudRun(Resources[run_v2.Service]):
 
     @property
     def routes(self) -> tuple[Route, ...]:
-        """Whatever comes to an address of a service."""
+        """Any request to an address of a service."""
         return tuple(Route(verb, ADDRESS, self.answer) for verb in VERBS)
 
     def answer(self, request: HttpRequest) -> HttpAnswer:
-        """What a service answers at its address; nobody is kept out. UNIMPLEMENTED if nothing runs behind its image."""
+        """A service's response at its address, without access control. UNIMPLEMENTED if nothing runs behind its image."""
         address = f"https://{request.captured['host']}"
         with self._lock:
             found = [name for name, service in self._resources.items() if service.uri == address]
@@ -111,7 +111,7 @@ class CloudRun(Resources[run_v2.Service]):
         return self._delete(request.name, request.etag, validate_only=request.validate_only)
 
     def get_iam_policy(self, request: GetIamPolicyRequest) -> Policy:
-        """Who may what with a service. It goes with the service: another one of its name has its own."""
+        """The IAM policy of a service. It is deleted with the service: another one of its name has its own."""
         with self._lock:
             return self.policies.get(self._existing(request.resource).uid)
 

@@ -21,7 +21,7 @@ class SingleInstances:
         self._instances: dict[str, run_v2.Instance] = {}
 
     def add(self, instance: run_v2.Instance) -> None:
-        """Let somebody have made an instance, by its full name."""
+        """Add an instance that someone created, by its full name."""
         rules.split_name(instance.name, "instances")
         made = run_v2.Instance(instance)
         made.create_time = self._clock.now()
@@ -29,7 +29,7 @@ class SingleInstances:
         self._instances[instance.name] = made
 
     def remove(self, name: str) -> None:
-        """Let somebody have deleted one."""
+        """Remove one that someone deleted."""
         del self._instances[name]
 
     def list_instances(self, request: run_v2.ListInstancesRequest) -> run_v2.ListInstancesResponse:

@@ -135,7 +135,7 @@ class CloudScheduler:
             return scheduler_v1.Job(entry.job)
 
     def run_job(self, request: scheduler_v1.RunJobRequest) -> scheduler_v1.Job:
-        """Run a job now, whatever its schedule and state."""
+        """Run a job now, regardless of its schedule and state."""
         with self._lock:
             self._entry(request.name)
         self._attempt(request.name)

@@ -38,7 +38,7 @@ class Secret(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     topics: list[str] = []
     """In full: projects/PROJECT/topics/TOPIC."""
     rotation_period: Annotated[int, msgspec.Meta(ge=0)] = 0
-    """In seconds; 0 means that it never comes due."""
+    """In seconds; 0 means that it is never due."""
     next_rotation_time: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
     version_destroy_ttl: Annotated[int, msgspec.Meta(ge=0)] = 0
     """In seconds; 0 means that what is destroyed is gone at once."""

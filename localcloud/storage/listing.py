@@ -23,14 +23,14 @@ PARAMETERS = frozenset(
 
 @dataclass(frozen=True)
 class Entry:
-    """One entry of a list: a version, or a prefix that stands for all that begins with it."""
+    """One entry of a list: a version, or a prefix in place of all names that begin with it."""
 
     version: StoredObject | None
     prefix: str
 
     @property
     def token(self) -> str:
-        """What a page that ends here gives, so that the next one goes on behind it whatever is deleted meanwhile."""
+        """The token of a page that ends here; later deletions do not affect where the next page starts."""
         version = self.version
         text = f"o{version.generation} {version.name}" if version else f"p {self.prefix}"
         return base64.urlsafe_b64encode(text.encode()).decode()
@@ -57,7 +57,7 @@ class Position:
 
 
 def list_objects(bucket: Bucket, request: HttpRequest) -> Json:
-    """What ``objects.list`` answers. A page has at most 1000 entries, whatever is asked for."""
+    """What ``objects.list`` answers. A page has at most 1000 entries, even if the request asks for more."""
     check_parameters(request, PARAMETERS)
     wanted = selected(request, KNOWN_LIST)
     size = number_in(request, "maxResults")

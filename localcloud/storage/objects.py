@@ -38,7 +38,7 @@ SETTABLE = frozenset((*OBJECT_SETTINGS, *HOLDS, "metadata"))
 
 @dataclass(frozen=True)
 class Checksums:
-    """What a client says of the content that it sends."""
+    """The client's metadata for the content that it uploads."""
 
     crc32c: str = ""
     md5_hash: str = ""
@@ -50,7 +50,7 @@ class Objects:
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
         self.lock = threading.RLock()
-        """Held by whoever reads or changes a bucket."""
+        """Held while a bucket is read or changed."""
         self.buckets: dict[str, Bucket] = {}
         self.sessions: dict[str, Session] = {}
         """Resumable uploads, by id."""
@@ -77,7 +77,7 @@ class Objects:
         return self._last_generation
 
     def find(self, bucket: Bucket, request: HttpRequest) -> StoredObject:
-        """The version that a request names: the live one, if it says no generation. Raises StorageError (404)."""
+        """The version that a request names: the live one, if it has no generation. Raises StorageError (404)."""
         name, generation = name_in(request, "object"), number_in(request, "generation")
         is_soft_deleted = flag_in(request, "softDeleted")
         if is_soft_deleted and generation is None:

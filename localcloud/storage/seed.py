@@ -1,4 +1,4 @@
-"""The part of a world that is Cloud Storage's: its types, and how it comes true."""
+"""The part of a world that is Cloud Storage's: its types, and how they are created."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta

@@ -32,7 +32,7 @@ def _time(moment: datetime | None) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A version of an object that is to be told, and the URL at which the client finds the API."""
+    """A version of an object to serialize, and the URL at which the client finds the API."""
 
     version: StoredObject
     bucket: Bucket
@@ -78,7 +78,7 @@ OBJECT_FIELDS: Mapping[str, Teller] = {
     "metadata": lambda told: dict(told.version.metadata) if told.version.metadata else None,
     **dict.fromkeys(("acl", "owner", "componentCount", "kmsKeyName", "contexts"), lambda _: None),
 }
-"""Each field of an object, and how it is told; None is left out."""
+"""Each field of an object, and its serializer; None is left out."""
 
 _INNER: Selection = {"metadata": {"*": None}, "retention": {"mode": None, "retainUntilTime": None}}
 KNOWN_OBJECT: Selection = {name: _INNER.get(name) for name in OBJECT_FIELDS}

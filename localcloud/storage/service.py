@@ -88,7 +88,7 @@ class CloudStorage:
             return made
 
     def write(self, bucket: str, name: str, size: int, metadata: dict[str, str] | None = None) -> None:
-        """Somebody writes an object of so many zeros, perhaps in the place of another. Raises StorageError."""
+        """Write an object of that many zeros, as someone would, perhaps over another. Raises StorageError."""
         self.add_object(bucket, name, Zeros(size), {"metadata": metadata} if metadata else None)
 
     def size(self, bucket: str, name: str) -> int | None:

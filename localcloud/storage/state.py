@@ -134,7 +134,7 @@ class Bucket:
             del self.names[bisect_left(self.names, version.name)]
 
     def soft_delete(self, version: StoredObject, now: datetime) -> None:
-        """Keep a version that has been taken away, for as long as the bucket says."""
+        """Keep a version that has been taken away, for as long as the bucket's policy requires."""
         version.soft_deleted, version.hard_deleted = now, now + self.soft_delete_for
         self.soft_deleted.setdefault(version.name, []).append(version)
         self.next_purge = min(self.next_purge or version.hard_deleted, version.hard_deleted)
@@ -155,7 +155,7 @@ class Bucket:
 
 @dataclass
 class Session:
-    """A resumable upload that has begun: what has been received so far is no object yet."""
+    """A resumable upload in progress: the data received so far is no object yet."""
 
     bucket: str
     fields: Json
@@ -166,7 +166,7 @@ class Session:
     pieces: list[bytes] = field(default_factory=list)
     received: int = 0
     made: StoredObject | None = None
-    """The object, once all has come: whoever has missed the answer may ask again."""
+    """The object, once the upload is complete: a client that missed the response may ask again."""
 
 
 def chunks_of(content: Content) -> Iterator[bytes]:

@@ -55,7 +55,7 @@ def headers_in(head: bytes) -> Message:
 
 
 def begin_upload(objects: Objects, request: HttpRequest) -> StoredObject | HttpAnswer:
-    """A POST: an object that comes whole, or the begin of a session."""
+    """A POST: a complete object, or the start of a session."""
     check_parameters(request, PARAMETERS)
     bucket = objects.bucket_of(request)
     kind = request.query.get("uploadType", "")

@@ -89,7 +89,7 @@ resource "google_cloudfunctions2_function" "function" {
   depends_on = [time_sleep.grants]
 }
 
-# Authoritative, so that nobody else may call it: only the account that Pub/Sub pushes as, or, for webhooks, anyone.
+# Authoritative, so that no one else may call it: only the account that Pub/Sub pushes as, or, for webhooks, anyone.
 resource "google_cloud_run_v2_service_iam_binding" "invoker" {
   project  = var.suite.project_id
   location = var.suite.region

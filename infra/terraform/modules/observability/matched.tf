@@ -1,7 +1,7 @@
 # What is matched in the log itself, so that the notification comes within minutes and names the line.
 
 locals {
-  # Every kind of alert that has a policy of its own. What has none is told all the same: `alerts` and `refusals` below.
+  # Every kind of alert that has a policy of its own. The others are reported too: `alerts` and `refusals` below.
   known = "stock_out|no_data|overdue|secret_missing|rotation_failed|not_taken_back|retirement_owed|version_unusable|unreadable|stale_newest|no_bucket|empty_policy|unknown_names|misdated|future_backups|small_newest|unproved_newest|too_many_deletes|below_floor|name_taken|lost_access|budget_missing|budget_period_ended|budget_silent|matches_nothing|held_without_settings"
 
   matched = {

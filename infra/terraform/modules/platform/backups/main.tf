@@ -39,7 +39,7 @@ resource "google_storage_bucket" "backups" {
   }
 }
 
-# Copies in a second region that nobody can delete before their time: no job, no automation, no owner of the first bucket.
+# Copies in a second region that no one can delete early: no job, no automation, no owner of the first bucket.
 # A bucket of its own, as Cloud Storage has long refused a retention policy and versioning on one.
 resource "google_storage_bucket" "copies" {
   #checkov:skip=CKV_GCP_62:Cloud Audit Logs say who read or deleted what; usage logs are the older way

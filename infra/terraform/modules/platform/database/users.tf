@@ -27,7 +27,7 @@ ephemeral "random_password" "first" {
   for_each = local.users
 
   length  = 40
-  special = false # so that it stands in an address as it is
+  special = false # so that it needs no escaping in a URL
 }
 
 resource "google_secret_manager_secret" "login" {

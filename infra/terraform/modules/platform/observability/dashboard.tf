@@ -40,7 +40,7 @@ locals {
     }
   }]
 
-  # What else Google counts: one filter, how it is aligned, what is added up, and by what it is told apart.
+  # What else Google counts: one filter, how it is aligned, what is added up, and the label that separates the lines.
   series = merge(
     {
       instances = {

@@ -91,11 +91,11 @@ resource "google_iam_workload_identity_pool_provider" "github" {
     "attribute.repository_id" = "assertion.repository_id"
   }
 
-  # By number: a name that is given up can be taken by somebody else. Without a condition any repository on GitHub would do.
+  # By number: a name that is given up can be taken by someone else. Without a condition any repository on GitHub would do.
   attribute_condition = "assertion.repository_id in [${join(", ", [for id in local.repository_ids : "'${id}'"])}]"
 }
 
-# They may push to this repository, and nothing else; no service account stands in between.
+# They may push to this repository, and nothing else; no service account is in between.
 resource "google_artifact_registry_repository_iam_member" "workflow" {
   for_each = var.github_repositories
 
