@@ -46,7 +46,7 @@ class _Ended(msgspec.Struct, frozen=True):
 
 
 class _Line(msgspec.Struct, frozen=True):
-    """What `prove_backup` says in the end."""
+    """The last line that `prove_backup` prints."""
 
     job: _Ended
 

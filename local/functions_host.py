@@ -1,7 +1,7 @@
 """Hosts every configured automation in one process, each at ``/<automation>/projects/P/topics/T``.
 
 Each is functions-framework's own application around the automation's ``main.py``, as in production; only the process
-and the port are shared. The first line on standard output reports that it is listening; the lines after it are the logs.
+and the port are shared. The first line on standard output reports that it listens; the lines after it are the logs.
 """
 
 import json

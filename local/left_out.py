@@ -1,4 +1,4 @@
-"""Leaves out what Google's client packages import and nobody here calls: a tenth of the laptop run's memory.
+"""Leaves out what Google's client packages import and nothing here calls: a tenth of the laptop run's memory.
 
 A package imports all of itself at once: of each service an asynchronous client and transports for REST, services that
 the suite has no use for, and what Firestore's package has built upon its service. An empty module takes the place

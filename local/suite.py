@@ -73,7 +73,7 @@ class Suite:
         """Start the functions and provision what leads to them. Raises ``RuntimeError`` if they do not start."""
         with contextlib.ExitStack() as unless_all_is_well:
             unless_all_is_well.push(self)
-            # It outlives the functions' processes: a push that comes between two of them waits, and is not lost.
+            # It outlives the functions' processes: a push that arrives between two of them waits, and is not lost.
             self._socket = socket.create_server(("127.0.0.1", 0), backlog=BACKLOG)
             self.address = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
             self.cloud.resource_manager.add_project(self.project)

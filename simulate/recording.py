@@ -44,7 +44,7 @@ class Recording(msgspec.Struct, frozen=True):
 
     values: Mapping[datetime, float] = {}
     is_partial: bool = False
-    """Whether Monitoring says that it may have left series out."""
+    """Whether Monitoring warns that series may be missing."""
 
     def between(self, start: datetime, minutes: int) -> list[float | None]:
         """One value for each of so many minutes."""

@@ -12,7 +12,7 @@ LOOK_AHEAD = timedelta(days=364)
 
 
 def pool_rows(settings: Settings, now: datetime) -> Iterator[Row]:
-    """A row for each pool that has a price. Savings from idle scale-down within the hours are extra, and not included."""
+    """A row for each pool that has a price. Savings from idle scale-down within the hours are not included."""
     for key, pool in settings.pools.items():
         if pool.hourly_price is None:
             continue

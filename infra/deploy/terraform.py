@@ -30,7 +30,7 @@ class Terraform(msgspec.Struct, frozen=True):
     say: Callable[[str], None]
     folder: Path = TERRAFORM
     is_quiet: bool = False
-    """Whether Terraform's own output goes to standard error, as a JSON document goes to standard output."""
+    """Whether Terraform's own output is sent to standard error, to keep standard output for a JSON document."""
 
     def plan(self, *, destroy: bool = False) -> bool:
         """Show what would change, and keep it to be applied. Returns whether anything would."""

@@ -71,7 +71,7 @@ class Entry(Function, frozen=True, kw_only=True, tag_field="trigger", tag="pubsu
     """One automation, which Pub/Sub triggers: by which topics, and what happens to a message that fails."""
 
     topics: tuple[str, ...] = ()
-    """Topics besides the inbox that are pushed to it. What comes by them cannot command."""
+    """Topics besides the inbox that are pushed to it. Their messages cannot be commands."""
     filters: dict[str, str] = {}
     """By topic, the filter of its subscription (https://cloud.google.com/pubsub/docs/subscription-message-filter)."""
     obeys: tuple[str, ...] = ()
@@ -90,7 +90,7 @@ class Webhook(Function, frozen=True, kw_only=True, tag_field="trigger", tag="htt
     """A function that takes requests from outside, and publishes what they say. It is the only one that is public."""
 
     publishes: Annotated[tuple[str, ...], Meta(min_length=1)]
-    """The topics that it publishes to: never an inbox, as what comes from outside cannot command."""
+    """The topics that it publishes to: never an inbox, as outside messages cannot be commands."""
 
 
 def load_functions(path: Path = PATH) -> dict[str, Entry | Webhook]:

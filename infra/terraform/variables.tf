@@ -20,7 +20,7 @@ variable "region" {
 }
 
 variable "firestore_location" {
-  description = "Where the database is, for ever: a region or a multi-region such as eur3. The region, if nothing is said."
+  description = "The location of the database, which cannot be changed later: a region or a multi-region such as eur3. Default: the region."
   type        = string
   default     = ""
 
@@ -85,7 +85,7 @@ variable "secrets" {
 }
 
 variable "alerts" {
-  description = "Who is told what a person must see: addresses, ids of Slack notification channels (made in the console, as they hold a token), and full names of topics."
+  description = "The recipients of alerts: addresses, ids of Slack notification channels (made in the console, as they hold a token), and full names of topics."
   type = object({
     emails = optional(set(string), [])
     slack  = optional(set(string), [])

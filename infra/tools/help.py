@@ -1,6 +1,6 @@
 """The help texts that `deploy.sh` prints at once; `./deploy.sh generate` writes them.
 
-Each is the output of the command's own parser, so that no Python needs to be installed, nor started, to read it. Those of
+Each is the output of the command's own parser, so that reading it needs no Python. Those of
 commands without a parser, and the list of all commands, are written by hand.
 """
 

@@ -28,7 +28,7 @@ def settings_table(automation: str) -> list[str]:
 
 
 def with_settings(readme: str, automation: str) -> str:
-    """A README whose section of settings is the table as it is now; a new section comes before the permissions."""
+    """A README whose section of settings is the table as it is now; a new section precedes the permissions."""
     table = "\n".join((HEADING, "", *settings_table(automation), ""))
     before, found, after = readme.partition(f"{HEADING}\n")
     if found:

@@ -1,4 +1,4 @@
-"""A month in which the budget is passed: what comes in, what `cap_spending` does about it, and how it reverts."""
+"""A month in which the budget is passed: the notifications, what `cap_spending` does about them, and how it reverts."""
 
 import base64
 import json

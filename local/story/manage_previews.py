@@ -1,4 +1,4 @@
-"""A pull request's life, by GitHub's own webhooks: opened, image pushed, pushed again, closed; and what goes wrong."""
+"""A pull request's life, by GitHub's own webhooks: opened, image pushed, pushed again, closed; and its failures."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta

@@ -71,7 +71,7 @@ class Image:
 
 
 class ArtifactRegistry:
-    """Serves ``google.cloud.artifactregistry_v1.ArtifactRegistryClient``, as far as reading images goes."""
+    """Serves ``google.cloud.artifactregistry_v1.ArtifactRegistryClient``, limited to reading images."""
 
     def __init__(self, clock: Clock, pubsub: PubSub) -> None:
         self._clock = clock

@@ -129,8 +129,8 @@ class Budgets:
         """Publish to a budget's topic what Google would publish, and answer the message's id.
 
         ``cost`` and ``forecast`` are in the budget's currency, for the interval that starts at
-        ``interval_start`` (aware; else the budget's period that the Clock is in). ``budget_amount`` stands
-        for the last period's cost, and is needed where the budget is set to that. A rule counts as passed
+        ``interval_start`` (aware; else the budget's period that the Clock is in). ``budget_amount`` is
+        the last period's cost, required where the budget is set to that. A rule counts as passed
         when its share of the amount is reached. Raises ApiError (NOT_FOUND) for an unknown budget or topic,
         ValueError for a budget that names no topic or whose amount is not known. Format:
         https://cloud.google.com/billing/docs/how-to/budgets-programmatic-notifications#notification_format

@@ -152,7 +152,7 @@ class Clock:
             return None
 
     def _set(self, when: datetime) -> None:
-        """Time goes forward only: a timer may have come due late, or a running clock have passed ``when``."""
+        """Time only moves forward: a timer may have fired late, or a running clock have passed ``when``."""
         with self._changed:
             self._base = max(when.astimezone(UTC), self.now())
             if self._started is not None:

@@ -32,7 +32,7 @@ MessageT = TypeVar("MessageT")
 
 
 class ApiError(Exception):
-    """What a Google API answers instead of a result; a ``reason`` comes with it as ``google.rpc.ErrorInfo``."""
+    """The error that a Google API returns; its ``reason`` is sent as ``google.rpc.ErrorInfo``."""
 
     def __init__(
         self,
@@ -49,7 +49,7 @@ class ApiError(Exception):
         self.metadata = dict(metadata or {})
 
     def status(self) -> status_pb2.Status:
-        """The error as it goes over the wire."""
+        """The error as sent over the wire."""
         status = status_pb2.Status(code=self.code.value[0], message=self.message)
         if self.reason:
             status.details.add().Pack(
@@ -185,7 +185,7 @@ class Server(grpc.GenericRpcHandler):
             self._handlers[rpc.path] = self._handler(rpc, handle)
 
     def add_later(self, module: str, name: str, service: object) -> None:
-        """Serve a transport as `add` does, but import it only when a call comes that nothing else serves."""
+        """Serve a transport as `add` does, but import it only at the first call that nothing else serves."""
         self._later[name] = (module, service)
 
     def start(self, port: int = 0) -> int:

@@ -84,7 +84,7 @@ class Autoscaler:
 
     def _scale(self, name: str) -> None:
         with self._lock:
-            # Another thread may have dropped the intention when its timer had begun to fire, and have a new one.
+            # Another thread may have dropped the intention when its timer had started to fire, and have a new one.
             if name not in self._intentions or self._intentions[name].timer.when > self._clock.now():
                 return
             intention = self._intentions.pop(name)

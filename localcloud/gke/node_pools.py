@@ -14,7 +14,7 @@ Status = container_v1.NodePool.Status
 
 
 class NodePools:
-    """The node pools of all clusters, by their full names. Use it only while holding the lock of the instance groups."""
+    """The node pools of all clusters, by their full names. Hold the lock of the instance groups while using it."""
 
     def __init__(self, instance_groups: InstanceGroups) -> None:
         self.stock_outs: set[str] = set()
@@ -106,7 +106,7 @@ class NodePools:
         return list(self._pools[name].conditions)
 
     def set_status(self, name: str, status: container_v1.NodePool.Status) -> None:
-        """Say what happens to a node pool; one that runs, though nodes lack, says so."""
+        """Set the status of a node pool; RUNNING becomes RUNNING_WITH_ERROR if nodes are missing."""
         pool = self._pools[name]
         pool.status = Status.RUNNING_WITH_ERROR if pool.conditions and status == Status.RUNNING else status
         pool.status_message = pool.conditions[0].message if pool.status == Status.RUNNING_WITH_ERROR else ""

@@ -67,7 +67,7 @@ class Logging:
 
 
 def payload(line: bytes) -> dict[str, object]:
-    """What of a line goes where: https://cloud.google.com/logging/docs/structured-logging#special-payload-fields.
+    """The payload of a line: https://cloud.google.com/logging/docs/structured-logging#special-payload-fields.
 
     A message that is all there is of a line, but for what is moved out of the payload, is text. Of what is moved out
     only the severity is kept: the suite writes nothing else of it.

@@ -1,4 +1,4 @@
-"""Organization policies: google.cloud.orgpolicy.v2, what a constraint comes to for a project."""
+"""Organization policies: google.cloud.orgpolicy.v2, the effective policy of a project."""
 
 import threading
 from typing import TYPE_CHECKING
@@ -24,7 +24,7 @@ class OrgPolicy:
             self._allowed[f"projects/{project}/policies/{constraint}"] = list(values)
 
     def get_effective_policy(self, request: "GetEffectivePolicyRequest") -> "Policy":
-        """What a constraint comes to: the values that it allows, or all of them."""
+        """The effective policy of a constraint: the values that it allows, or all of them."""
         from google.cloud.orgpolicy_v2.types import Policy, PolicySpec
 
         if "/policies/" not in request.name:

@@ -31,7 +31,7 @@ class Delivery:
 class Subscription:
     """Delivers messages by push or pull until they are acknowledged. Its public methods are called under ``lock``.
 
-    ``bury`` forwards a message that was delivered too often to the dead-letter topic, or says no if there is none.
+    ``bury`` forwards a message that was delivered too often to the dead-letter topic, or returns False without one.
     """
 
     def __init__(

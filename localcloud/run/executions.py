@@ -1,4 +1,4 @@
-"""Cloud Run executions: google.cloud.run.v2.Executions, as far as reading them goes. Nothing runs in one.
+"""Cloud Run executions: google.cloud.run.v2.Executions, read only. Nothing runs in one.
 
 A person starts and ends them: an execution keeps the template that its job had when it started.
 """

@@ -35,7 +35,7 @@ class Instances:
     def bring_up(self, service: run_v2.Service) -> bool:
         """Have an instance of the newest revision in the place of the one before; whether it has come up.
 
-        If it has not, the one before goes on.
+        If it has not, the previous one keeps running.
         """
         revision, _ = self._running.get(service.name, ("", None))
         if revision == service.latest_created_revision:

@@ -267,7 +267,7 @@ class Resources(Generic[ResourceT]):
         return self._operations.start(parent, lambda: pb(work()), metadata=pb(resource), after=delay)
 
     def _reconciled(self, name: str, uid: str, generation: int) -> ResourceT:
-        """Finish the change that made ``generation``; a newer one, or a deletion, goes on.
+        """Finish the change that made ``generation``; a newer one, or a deletion, continues.
 
         Without its instances the operation fails, as a deployment does whose revision is not ready
         (transparency-dev/tesseract #413: code 9).

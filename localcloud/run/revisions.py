@@ -1,4 +1,4 @@
-"""Cloud Run revisions: google.cloud.run.v2.Revisions, as far as reading them goes.
+"""Cloud Run revisions: google.cloud.run.v2.Revisions, limited to reading.
 
 Services and worker pools make them.
 """

@@ -1,7 +1,7 @@
 """Cloud Run services: google.cloud.run.v2.Services.
 
 A revision that refers to a version of a secret which cannot be accessed does not become ready, nor one whose program
-does not start, and traffic that goes to the latest ready revision stays where it is.
+does not start, and traffic to the latest ready revision does not move.
 """
 
 import re
@@ -76,7 +76,7 @@ class CloudRun(Resources[run_v2.Service]):
         return tuple(Route(verb, ADDRESS, self.answer) for verb in VERBS)
 
     def answer(self, request: HttpRequest) -> HttpAnswer:
-        """A service's response at its address, without access control. UNIMPLEMENTED if nothing runs behind its image."""
+        """A service's response, without access control. UNIMPLEMENTED if nothing runs behind its image."""
         address = f"https://{request.captured['host']}"
         with self._lock:
             found = [name for name, service in self._resources.items() if service.uri == address]

@@ -1,4 +1,4 @@
-"""Cloud Run instances, the resource: google.cloud.run.v2.Instances, as far as listing them goes.
+"""Cloud Run instances, the resource: google.cloud.run.v2.Instances, limited to listing.
 
 They are made by a client, started, stopped and deleted, and not changed. Nothing runs in one.
 """

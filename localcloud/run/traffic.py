@@ -30,12 +30,12 @@ def check_traffic(service: run_v2.Service, where: str) -> None:
 
 
 def named_revisions(service: run_v2.Service) -> Iterator[str]:
-    """The ids of the revisions that traffic or a tag goes to by name."""
+    """The ids of the revisions that receive traffic, or have a tag, by name."""
     yield from (target.revision for target in service.traffic if target.type_ == _REVISION)
 
 
 def statuses(service: run_v2.Service) -> list[run_v2.TrafficTargetStatus]:
-    """Where traffic goes now. The latest ready revision is not named, as in answers that users show."""
+    """The current traffic targets. The latest ready revision is not named, as in answers that users show."""
     return [
         run_v2.TrafficTargetStatus(
             type_=target.type_,

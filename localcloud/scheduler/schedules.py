@@ -84,7 +84,7 @@ class Interval:
 def parse_schedule(text: str, time_zone: str, start: datetime) -> Schedule:
     """Read a job's ``schedule`` and ``time_zone`` ("" and "utc" mean UTC).
 
-    An interval counts from ``start``. Raises ScheduleError, which says what is wrong.
+    An interval counts from ``start``. Raises ScheduleError with the reason.
     """
     zone = _zone(time_zone)
     words = " ".join(text.lower().split())

@@ -186,7 +186,7 @@ class SecretManager:
 
 
 def _newest_first(number: int) -> str:
-    """What sorts by name as Secret Manager lists: what was made last comes first."""
+    """The sort key of a name in Secret Manager's lists: newest first."""
     return f"{10**12 - number:012}"
 
 

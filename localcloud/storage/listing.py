@@ -38,7 +38,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Position:
-    """Where a list goes on: behind a prefix, or behind a generation of a name."""
+    """Where a list continues: after a prefix, or after a generation of a name."""
 
     name: str = ""
     generation: int = 0

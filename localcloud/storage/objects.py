@@ -210,7 +210,7 @@ class Objects:
             bucket.soft_delete(version, self.clock.now())
 
     def _change(self, bucket: Bucket, version: StoredObject, fields: Json, *, may_override: bool) -> None:
-        """Set fields of a version; None clears one. What only the server sets is left alone, as the API says."""
+        """Set fields of a version; None clears one. Server-only fields are ignored, as the API documents."""
         changed = {key: value for key, value in fields.items() if key in SETTABLE}
         for name in fields:
             if name not in OBJECT_FIELDS:

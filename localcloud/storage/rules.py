@@ -62,7 +62,7 @@ def check_conditions(request: HttpRequest, found: StoredObject | None) -> None:
 
 
 def retained_until(bucket: Bucket, version: StoredObject) -> datetime | None:
-    """When the bucket's retention policy stops protecting a version; None without one, or during an event-based hold."""
+    """When the bucket's retention policy stops protecting a version; None if it has none or is on hold."""
     if not bucket.retention_period or version.event_based_hold:
         return None
     return (version.released or version.created) + bucket.retention_period

@@ -186,7 +186,7 @@ def _named(fields: Json, request: HttpRequest) -> Json:
 
 
 def _checksums(fields: Json, request: HttpRequest) -> Checksums:
-    """What the client says of the content: in the metadata, or in ``X-Goog-Hash``."""
+    """The client's checksums of the content: in the metadata, or in ``X-Goog-Hash``."""
     hashes = dict(one.strip().split("=", 1) for one in request.headers.get("x-goog-hash", "").split(",") if "=" in one)
     return Checksums(
         crc32c=str(fields.get("crc32c") or hashes.get("crc32c", "")),

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Trace:
-    """Serves ``google.cloud.trace_v2.TraceServiceClient``, as far as writing many spans goes; none is read by it."""
+    """Serves ``google.cloud.trace_v2.TraceServiceClient``, limited to batch writes of spans; it reads none."""
 
     def __init__(self) -> None:
         self._spans: dict[str, Span] = {}

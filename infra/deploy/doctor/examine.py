@@ -32,7 +32,7 @@ IN_OWN_PROJECT = frozenset({projects.billing, projects.who_may_be_granted, regio
 
 
 def examine(context: CheckContext, say: Callable[[str], None]) -> bool:
-    """Run every check, and report each finding as it comes. Returns whether there is no problem."""
+    """Run every check, and report each finding as soon as it is known. Returns whether there is no problem."""
     found: list[Finding] = []
     for finding in findings(context):
         for line in finding_lines(finding):

@@ -70,7 +70,7 @@ variable "scaling" {
 }
 
 variable "database" {
-  description = "The machine of the database, whether a second zone stands by, where Cloud SQL's own backups are, and a replica in another region."
+  description = "The machine of the database, whether there is a standby in a second zone, where Cloud SQL's own backups are, and a replica in another region."
   type = object({
     tier             = optional(string, "db-g1-small")
     highly_available = optional(bool, false)
@@ -130,7 +130,7 @@ variable "backup_images" {
 }
 
 variable "emails" {
-  description = "Who is told of alerts."
+  description = "The recipients of alerts."
   type        = set(string)
   default     = []
 }

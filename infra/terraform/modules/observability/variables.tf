@@ -24,7 +24,7 @@ variable "automations" {
 }
 
 variable "alerts" {
-  description = "Who is told: addresses, ids of Slack notification channels (made in the console, as they hold a token), and full names of topics."
+  description = "The recipients of alerts: addresses, ids of Slack notification channels (made in the console, as they hold a token), and full names of topics."
   type = object({
     emails = optional(set(string), [])
     slack  = optional(set(string), [])

@@ -24,7 +24,7 @@ variable "every_days" {
 }
 
 variable "topic" {
-  description = "The full name of the topic that is told when it is time. Secret Manager's agent of the secret's project must be its publisher before."
+  description = "The full name of the topic that is notified when a rotation is due. Secret Manager's agent of the secret's project must be its publisher before."
   type        = string
 
   validation {

@@ -41,7 +41,7 @@ variable "recoverable_days" {
 }
 
 variable "copies" {
-  description = "The copies: their region, project (if another), class, for how many days nobody can delete one, whether that is for ever (locked), when one is deleted, and the hour (UTC) of the copying."
+  description = "The copies: their region, project (if another), class, for how many days no one can delete one, whether that is permanent (locked), when one is deleted, and the hour (UTC) of the copying."
   type = object({
     region            = string
     project_id        = optional(string)

@@ -47,6 +47,6 @@ output "backup_password" {
 }
 
 output "max_connections" {
-  description = "How many connections PostgreSQL takes, reckoned from who connects."
+  description = "How many connections PostgreSQL allows, calculated from its clients."
   value       = local.max_connections
 }

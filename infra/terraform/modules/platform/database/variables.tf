@@ -63,7 +63,7 @@ variable "disk_gb" {
 }
 
 variable "highly_available" {
-  description = "Whether a second zone stands by, at twice the price."
+  description = "Whether there is a standby in a second zone, at twice the price."
   type        = bool
   default     = false
 }

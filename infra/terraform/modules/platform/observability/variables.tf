@@ -57,7 +57,7 @@ variable "uptime" {
 }
 
 variable "notification_channels" {
-  description = "Who is told: names of notification channels."
+  description = "The recipients of alerts: names of notification channels."
   type        = list(string)
   default     = []
 }
