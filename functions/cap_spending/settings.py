@@ -164,7 +164,7 @@ class Budget(Model, frozen=True, kw_only=True):
 
 
 SCOPED = frozenset({Action.LIMIT_CLOUD_RUN, Action.PAUSE_SCHEDULES, Action.DETACH_BILLING})
-"""The actions that touch resources of Google Cloud itself, and so need to be told which."""
+"""The actions that touch resources of Google Cloud itself, and so need to know which."""
 
 
 class Settings(Section, frozen=True, kw_only=True):

@@ -52,7 +52,7 @@ class PreviewedRepository(Model, frozen=True, kw_only=True):
     label: Label | None = None
     """If it is said, only pull requests that bear this label have a preview."""
     approval_label: Label | None = None
-    """A label that approves the commit of a fork at which it is set, by whoever may write to the repository."""
+    """A label that approves a fork's head commit when a person with write access sets it."""
     drafts: bool = False
     """Whether drafts have a preview."""
     port: Annotated[int, Meta(ge=1, le=65535)] = 8080

@@ -1,4 +1,4 @@
-"""What `receive_github` is told: where its secrets are mounted, and which repositories it listens to."""
+"""Settings of `receive_github`: where its secrets are mounted, and which repositories it accepts webhooks of."""
 
 from typing import Annotated
 

@@ -161,9 +161,9 @@ class Secret(Model, frozen=True, kw_only=True):
     grace_hours: Annotated[int, Meta(ge=1, le=24 * 90)] = 24
     """How long the version before stays accessible."""
     overdue_after_days: Annotated[int, Meta(ge=1, le=365)] = 7
-    """This many days past its time it raises an alert, whatever the reason."""
+    """This many days past its due date it raises an alert, for any reason."""
     roll_pinned_traffic: bool = False
-    """Whether to move services whose traffic is pinned to a revision: the new revision gets none until somebody moves
+    """Whether to move services whose traffic is pinned to a revision: the new revision gets none until a person moves
     that."""
     roll_tags: bool = False
     """Whether to move services and jobs whose image is a tag and not a digest: a tag may bring new code with it."""

@@ -137,7 +137,7 @@ class Idle(Model, frozen=True, kw_only=True):
 
 
 class Savings(Model, frozen=True, kw_only=True):
-    """Asks for a reckoning of what pools at zero have saved."""
+    """Report what pools at zero have saved."""
 
     currency: Annotated[str, Meta(pattern=r"^[A-Z]{3}$", examples=["USD"])]
 
@@ -157,13 +157,13 @@ class Pool(Model, frozen=True, kw_only=True):
     """When it is to be on unless idle; always, if nothing is said."""
     idle: Idle | None = None
     wake: tuple[Signal, ...] = ()
-    """Any of these being active turns the pool on, whatever the hour."""
+    """Any of these being active turns the pool on at any hour."""
     hourly_price: Annotated[float, Meta(ge=0)] | None = None
     """Of one node or instance, in the currency of `savings`."""
     on_drift: Literal["respect", "enforce"] = "respect"
     """What to do when a person has resized the pool: leave it until the next window, or apply what is desired."""
     nodes_within_minutes: Minutes = 20
-    """How long nodes may take to come until a stock-out is told."""
+    """How long nodes may take to arrive before a stock-out is an alert."""
 
     def __post_init__(self) -> None:
         places = [name for name in ("node_pool", "worker_pool", "service") if getattr(self, name) is not None]
