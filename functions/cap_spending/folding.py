@@ -1,4 +1,4 @@
-"""What messages say, in the records: the same in whatever order they come, and however often. Pure."""
+"""Folds messages into the records; their order and duplicates make no difference. Pure."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime

@@ -96,7 +96,7 @@ def latched_intervals(records: Records, settings: Settings, now: datetime) -> di
 
 
 def began(record: BudgetRecord) -> datetime:
-    """When a message first spoke of the current interval, at whatever amount."""
+    """When a message first reported the current interval, at any amount."""
     start = record.current.interval_start
     return min(one.first_published for one in record.intervals if one.interval_start == start)
 

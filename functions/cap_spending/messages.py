@@ -1,4 +1,4 @@
-"""What `cap_spending` tells people, as typed values: all of its wording besides the replies to commands."""
+"""The messages of `cap_spending` as typed values: all of its wording besides the replies to commands."""
 
 from decimal import Decimal
 

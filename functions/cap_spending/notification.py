@@ -16,7 +16,7 @@ from shared.events import MALFORMED, PubsubMessage, explain, in_utc
 
 SCHEMA_VERSION = "1.0"
 
-# Numbers are finite: msgspec refuses NaN, and whatever a double cannot hold. A period may begin with a credit.
+# Numbers are finite: msgspec refuses NaN and numbers that a double cannot hold. A period may begin with a credit.
 Amount = Annotated[float, Meta(ge=0)]
 
 BEGINS_EARLY_AT_MOST = timedelta(hours=1)
@@ -48,7 +48,7 @@ class _Data(msgspec.Struct, frozen=True, rename="camel"):
 def parse_notification(message: PubsubMessage, settings: Settings) -> BudgetNotification:
     """The notification in a message of the budget topic.
 
-    Raises ``IgnoredMessage`` for whatever is not a sane notification of a configured budget in its currency. What a
+    Raises ``IgnoredMessage`` for anything but a sane notification of a configured budget in its currency. What a
     stranger's message said is not repeated.
     """
     key = settings.key_of(message.attributes.get("billingAccountId", ""), message.attributes.get("budgetId", ""))

@@ -29,7 +29,7 @@ Context = automation.RunContext[Settings, "Event", "Records"]
 class Newest(msgspec.Struct, frozen=True, order=True):
     """The newest notification of a budget, by publish time and message id: it says which period and amount are current.
 
-    A period may begin earlier than the one before it: somebody has made a yearly budget of a monthly one.
+    A period may begin earlier than the one before it, if a monthly budget was changed to a yearly one.
     """
 
     published: datetime
@@ -101,7 +101,7 @@ class Records(automation.Records, frozen=True, kw_only=True):
     snoozed: dict[str, Snoozed] = {}
     """By budget."""
     accepted_costs: dict[str, AcceptedCost] = {}
-    """By budget: what `undo` has accepted, at whatever amount."""
+    """By budget: what `undo` has accepted, at any amount."""
     labels: dict[str, str] = {}
     """By the owner's key, which budget it has named: keys may change, and what is remembered follows the budget."""
     linked: dict[str, datetime] = {}

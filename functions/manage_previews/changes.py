@@ -34,7 +34,7 @@ class WriteComment(GitHubChange, frozen=True, kw_only=True):
 
 
 class CreateDeployment(GitHubChange, frozen=True, kw_only=True):
-    """Tell GitHub of a deployment, which the pull request then shows, and how it stands."""
+    """Report a deployment and its status to GitHub, which shows them on the pull request."""
 
     access: GitHubAccess
     sha: str
@@ -44,7 +44,7 @@ class CreateDeployment(GitHubChange, frozen=True, kw_only=True):
 
 
 class SetDeploymentStatus(GitHubChange, frozen=True, kw_only=True):
-    """Tell GitHub how a deployment stands."""
+    """Report the status of a deployment to GitHub."""
 
     access: GitHubAccess
     deployment_id: int

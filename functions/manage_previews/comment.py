@@ -1,4 +1,4 @@
-"""The one comment on a pull request: always where its preview stands. Pure.
+"""The one comment on a pull request: always the current state of its preview. Pure.
 
 Whatever is in it is ours, or was checked (a commit's SHA, a digest), or is shown as code: nothing that somebody on
 GitHub may choose is repeated.
@@ -99,14 +99,14 @@ def _table(decision: PreviewDecision) -> str:
 
 
 def _commands(decision: PreviewDecision) -> str:
-    """The commands; in words if somebody asked for one that does not exist."""
+    """The commands; spelled out if someone asked for one that does not exist."""
     if decision.view.record.help_for:
         return f"Somebody asked for something that is not known here. What is: {HELP}"
     return "Commands: `/preview`, `/preview stop`, `/preview extend 24h`."
 
 
 def _as_code(text: str) -> str:
-    """Somebody else's text, harmless: in one block of code that it cannot end, without a mention or a link."""
+    """Text by others, made harmless: one code block that it cannot close, without mentions or links."""
     plain = re.sub(r"[^\w .,:;()'/=+-]", " ", text)[:LONGEST_PROBLEM]
     return f"```\n{plain}\n```"
 

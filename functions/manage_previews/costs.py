@@ -1,4 +1,4 @@
-"""What a preview costs while somebody calls it, from list prices. Pure."""
+"""What a preview costs while it serves requests, from list prices. Pure."""
 
 VCPU_SECOND = 0.000024
 GIB_SECOND = 0.0000025

@@ -123,7 +123,7 @@ def _change_of_comment(decision: PreviewDecision) -> Iterator[PreviewChange]:
 
 
 def _change_of_deployment(decision: PreviewDecision) -> Iterator[PreviewChange]:
-    """A deployment tells of one commit: when another one is shown, it ends, and a new one begins."""
+    """A deployment belongs to one commit: when another commit is deployed, it ends and a new one begins."""
     view, known, settings = decision.view, decision.view.record.deployment, decision.view.context.settings
     preview = view.preview if decision.state.is_wanted and settings.deployments else None
     is_done = known is None or known.state is DeploymentState.INACTIVE

@@ -1,4 +1,4 @@
-"""What stands before a preview is taken away. Pure."""
+"""Guards on deleting a preview. Pure."""
 
 from collections.abc import Iterable
 

@@ -1,4 +1,4 @@
-"""The edge to Artifact Registry: which image a tag stands for."""
+"""The edge to Artifact Registry: the image that a tag points to."""
 
 from urllib.parse import quote, unquote
 

@@ -1,6 +1,6 @@
 """What things are called: pull requests, their services, labels, tags. Pure.
 
-Nothing that somebody on GitHub may choose freely (a branch, a title, a login) is in any of these names.
+Nothing that GitHub users choose freely (a branch, a title, a login) is in any of these names.
 """
 
 from hashlib import sha256
@@ -29,7 +29,7 @@ def parts_of(key: str) -> tuple[str, int]:
 
 
 def service_id(base: str, number: int) -> str:
-    """The id of the service of a pull request: always the same, and nobody else's, within Cloud Run's limits."""
+    """The id of the service of a pull request: stable, unique, and within Cloud Run's limits."""
     ending = f"-pr-{number}"
     if len(base) + len(ending) > LONGEST_SERVICE:
         digest = sha256(base.encode()).hexdigest()[:DIGEST_LENGTH]

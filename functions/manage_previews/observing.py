@@ -1,4 +1,4 @@
-"""What a look at the seen tells the records: whose word counts, what is the head, what stands at GitHub. Pure."""
+"""Updates the records from what was read: whose requests count, the head commit, the state at GitHub. Pure."""
 
 from datetime import timedelta
 

@@ -22,7 +22,7 @@ Context = automation.RunContext[Settings, Event, Records]
 
 
 class State(StrEnum):
-    """Where a pull request stands."""
+    """The state of a pull request."""
 
     RUNNING = "running"
     DEPLOYING = "deploying"
@@ -48,7 +48,7 @@ _UNWANTED = frozenset((State.DRAFT, State.NO_LABEL, State.STOPPED, State.EXPIRED
 
 
 class PreviewDecision(msgspec.Struct, frozen=True, kw_only=True):
-    """Where one pull request stands, and what is to be done about its service."""
+    """The state of one pull request, and what to do about its service."""
 
     view: "PullRequestView"
     state: State
@@ -65,7 +65,7 @@ class PreviewDecision(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def changes_service(self) -> bool:
-        """Whether its service is to be changed now; nothing is told of it before that is done."""
+        """Whether its service is to be changed now; nothing is reported before that is done."""
         return self.deploy is not None or self.remove
 
 
@@ -101,18 +101,18 @@ class PullRequestView(msgspec.Struct, frozen=True):
 
     @property
     def expires_at(self) -> datetime:
-        """When its preview goes, unless somebody pushes or comments."""
+        """When its preview expires, unless someone pushes or comments."""
         return expiry_of(self.record, self.context)
 
     @property
     def approval(self) -> Request | None:
-        """Somebody's approval of the very commit that is the head now."""
+        """The approval of exactly the commit that is the head now."""
         word = self.record.request(Kind.APPROVE)
         return word if word and word.sha == self.pull.head_sha else None
 
     @property
     def needs_approval(self) -> bool:
-        """Whether somebody who may write has to approve its commit before it is deployed."""
+        """Whether someone with write access must approve its commit before it is deployed."""
         return self.pull.is_fork and not self._is_current
 
     @property
@@ -151,7 +151,7 @@ class PullRequestView(msgspec.Struct, frozen=True):
         yield from expiries(self.record, self.context)
 
     def _obstacles(self, *, has_room: bool) -> Iterator[tuple[State, str]]:
-        """What stands in the way of a preview that is wanted. One that is there already stays as it is meanwhile."""
+        """What blocks a wanted preview. An existing one stays as it is meanwhile."""
         if self.preview is None and self.service_name in self.seen.foreign:
             yield State.NAME_TAKEN, f"{self.service_name} is there, and is not a preview of ours"
         if self.needs_approval and not self._is_approved():
@@ -194,7 +194,7 @@ class PullRequestView(msgspec.Struct, frozen=True):
         return self.preview.digest
 
     def _is_approved(self) -> bool:
-        """Whether whoever approved the head may write to the repository, now."""
+        """Whether the approver of the head has write access to the repository now."""
         approval = self.approval
         return approval is not None and self.seen.may_write.get((self.pull.repository, approval.by), False)
 
@@ -225,7 +225,7 @@ def expiries(record: PullRecord, context: Context) -> Iterator[tuple[State, str]
 
 
 def reason_without_github(key: str, context: Context) -> str:
-    """Why a preview must be deleted, whatever GitHub would answer about its pull request; empty if nothing says so."""
+    """Why a preview must be deleted without asking GitHub about its pull request; empty if there is no such reason."""
     reasons = (*pauses(context), *expiries(context.records.of(key), context))
     return reasons[0][1] if reasons else ""
 
@@ -247,7 +247,7 @@ def views_of(context: Context, seen: Seen) -> list[PullRequestView]:
 
 
 def decisions_on(context: Context, seen: Seen) -> list[PreviewDecision]:
-    """The decision on each pull request. Rooms are given to those that have waited longest; nobody's is taken away."""
+    """The decision on each pull request. Free places go to those that have waited longest; none is taken away."""
     room = context.settings.maximum - len(seen.previews)
     judged: list[PreviewDecision] = []
     for view in views_of(context, seen):

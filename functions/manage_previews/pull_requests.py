@@ -115,7 +115,7 @@ def pull_request(key: str, github: GitHub) -> PullRequest:
 
 
 def may_write(repository: str, login: str, github: GitHub) -> bool:
-    """Whether somebody may write to a repository: 404 is GitHub's word for nobody."""
+    """Whether a user has write access to a repository: GitHub answers 404 for an unknown user."""
     from google.api_core.exceptions import NotFound
 
     path = f"/repos/{repository}/collaborators/{quote(login, safe='')}/permission"
@@ -151,20 +151,20 @@ def find_deployment(key: str, environment: str, known: Deployed, github: GitHub)
 
 
 def write_comment(change: WriteComment, clients: Clients) -> None:
-    """Write the comment, or edit it in place; one that somebody has deleted is written anew."""
+    """Write the comment, or edit it in place; a deleted one is written again."""
     from google.api_core.exceptions import NotFound
 
     repository, number = parts_of(change.scope)
     github, body = GitHub(change.access, clients), {"body": change.text}
     if change.comment_id:
-        with suppress(NotFound):  # somebody has deleted it
+        with suppress(NotFound):  # deleted by someone else
             github.send("PATCH", f"/repos/{repository}/issues/comments/{change.comment_id}", body, CommentAnswer)
             return
     github.send("POST", f"/repos/{repository}/issues/{number}/comments", body, CommentAnswer)
 
 
 def create_deployment(change: CreateDeployment, clients: Clients) -> None:
-    """Tell of a deployment that has been made, and how it stands: whether checks have passed is not asked for."""
+    """Report a finished deployment and its status, without requiring that checks have passed."""
     body: dict[str, str | bool | list[str]] = {
         "ref": change.sha,
         "environment": change.environment,
@@ -180,7 +180,7 @@ def create_deployment(change: CreateDeployment, clients: Clients) -> None:
 
 
 def set_deployment_status(change: SetDeploymentStatus, clients: Clients) -> None:
-    """Tell how a deployment stands."""
+    """Report the status of a deployment."""
     path = f"/repos/{parts_of(change.scope)[0]}/deployments/{change.deployment_id}/statuses"
     _set_status(GitHub(change.access, clients), path, change.state, change.url)
 

@@ -45,7 +45,7 @@ class Written(msgspec.Struct, frozen=True):
 
 
 class Deployed(msgspec.Struct, frozen=True):
-    """The newest deployment that GitHub was told of, with its last status; none yet if that is empty."""
+    """The newest deployment reported to GitHub, with its last status; none yet if that is empty."""
 
     id: int
     sha: str
@@ -133,7 +133,7 @@ class Records(automation.Records, frozen=True, kw_only=True):
 
 
 def fold(records: Records, event: Dated[Event], settings: Settings) -> Records:
-    """The records with what the event says: somebody's words. All else that it says is a hint to look."""
+    """The records with the requests in the event. Everything else in it is only a hint to look."""
     match event.event:
         case Pause() | Resume() as command:
             said = Pausing(event.published, isinstance(command, Pause))
@@ -149,7 +149,7 @@ def fold(records: Records, event: Dated[Event], settings: Settings) -> Records:
 
 
 def approval_in(event: PullRequestEvent, settings: Settings) -> Request | None:
-    """The approval that a label is: of the commit that was the head when it was set, by whoever set it."""
+    """The approval that a label is: of the commit that was the head when it was set, by the person who set it."""
     wanted = settings.repositories[event.repository].approval_label
     if event.action != "labeled" or wanted is None or event.label != wanted:
         return None
@@ -173,7 +173,7 @@ def _with_requests(records: Records, key: str, words: tuple[Request, ...]) -> Re
 
 
 def newest(words: Iterable[Request]) -> tuple[Request, ...]:
-    """Of each person the newest word of each kind, in the order that they were said: it stands for those before it."""
+    """The newest request of each kind by each person, oldest first: it replaces the earlier ones."""
     in_order = sorted(words, key=lambda word: (word.at, word.said, word.kind))
     last = {(word.by, word.kind): word for word in in_order}
     return tuple(word for word in in_order if last[word.by, word.kind] is word)

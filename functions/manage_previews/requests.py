@@ -1,4 +1,4 @@
-"""What somebody may write in a comment, on its first line, to have something of a preview. Pure."""
+"""The requests to a preview that the first line of a comment may hold. Pure."""
 
 import re
 from datetime import datetime, timedelta
@@ -28,11 +28,11 @@ class Kind(StrEnum):
 
 
 class Request(msgspec.Struct, frozen=True):
-    """Somebody's word: of two of a kind, the one that was said last counts."""
+    """A person's request: of two of the same kind, the later one counts."""
 
     at: datetime
     said: str
-    """What tells it from any other: a comment's id, or the label that was set, and when."""
+    """Its identity: a comment's id, or the label that was set, and when."""
     kind: Kind
     by: str
     """A login. It counts if that person may write to the repository."""

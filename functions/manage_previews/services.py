@@ -83,7 +83,7 @@ def _preview(service: "Service") -> PreviewService:
 
 
 def _service(spec: Spec) -> "Service":
-    """The service that a spec describes: nothing in it costs anything while nobody calls it."""
+    """The service that a spec describes: it costs nothing while it serves no requests."""
     from google.cloud.run_v2 import (
         Container,
         ContainerPort,

@@ -12,7 +12,7 @@ from shared.world import AnswerT_co, Need
 
 
 class PullRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """A pull request as GitHub tells of it. What people may choose freely is left out, but for its labels."""
+    """A pull request as GitHub reports it, without the text that people choose freely, except its labels."""
 
     repository: str
     number: int
@@ -107,7 +107,7 @@ class PullRequestOf(GitHubNeed[PullRequest | Lost], frozen=True):
 
 
 class MayWrite(GitHubNeed[bool], frozen=True):
-    """Whether somebody may write to a repository."""
+    """Whether a person has write access to a repository."""
 
     repository: str
     login: str

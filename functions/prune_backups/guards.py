@@ -24,7 +24,7 @@ from shared.decision import Refusal
 from shared.world import World
 
 TYPICAL = 10_000
-"""So many backups of a group, the newest, tell how large one is."""
+"""The number of newest backups in a group from which its usual size is taken."""
 
 
 class PrunedSet(msgspec.Struct, frozen=True):

@@ -35,7 +35,7 @@ class Backup(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     group: str = ""
     """What it is a backup of, where a set has backups of several things. Groups never mix."""
     pins: tuple[str, ...] = ()
-    """Why it is to stay, whatever the policy says: a hold, a retention, a note of the owner's."""
+    """Why it must stay regardless of the policy: a hold, a retention, a note of the owner's."""
     is_complete: bool = True
     """Whether it says of itself that it is whole; True for one that is not asked."""
     is_verified: bool = True
@@ -121,7 +121,7 @@ class Inventory(Sequence[Backup]):
         return self.groups[self._groups[place]]
 
     def pins_at(self, place: int) -> tuple[str, ...]:
-        """Why the backup at a place is to stay, whatever the policy says."""
+        """Why the backup at a place must stay regardless of the policy."""
         return self._pin_texts[self._pins[place]]
 
     def is_good(self, place: int, proof: Proof) -> bool:

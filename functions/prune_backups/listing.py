@@ -177,7 +177,7 @@ def _is_verified(stored: StoredObject, time: datetime, now: datetime, *, is_rest
 
 
 def _pins(stored: StoredObject, now: datetime) -> Iterator[str]:
-    """Why an object is to stay, whatever the policy says."""
+    """Why an object must stay regardless of the policy."""
     if stored.temporary_hold:
         yield "pinned by a temporary hold"
     if stored.event_based_hold:

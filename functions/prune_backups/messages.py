@@ -1,4 +1,4 @@
-"""What `prune_backups` tells people, as typed values: all of its wording besides the replies to commands."""
+"""The messages of `prune_backups` as typed values: all of its wording besides the replies to commands."""
 
 from datetime import datetime
 
@@ -77,7 +77,7 @@ class ExistsAgain(Message, frozen=True):
 
 
 class AlreadyDeleted(Message, frozen=True):
-    """Objects that somebody else has deleted after they were listed."""
+    """Objects that someone else deleted after they were listed."""
 
     bucket: str
     example: str

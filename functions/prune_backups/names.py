@@ -1,4 +1,4 @@
-"""How the name of an object tells when a backup was taken, and of what.
+"""Reads from the name of an object when the backup was taken, and of what.
 
 A pattern is text with fields: ``{group}``, ``{time:FORMAT}`` with directives of `strftime`, and ``{*}`` for whatever
 may stand there. ``{group}-{time:%Y%m%dT%H%M%S%z}.dump`` reads ``orders-20261101T023000Z.dump``.

@@ -1,4 +1,4 @@
-"""What stands before the changes of `rotate_secrets` that cannot simply be undone. Pure."""
+"""Guards on the changes of `rotate_secrets` that cannot simply be undone. Pure."""
 
 from collections.abc import Iterable
 
