@@ -27,8 +27,8 @@ run "what_a_person_must_see_is_told" {
 
   assert {
     condition = output.policies == tolist([
-      "Caretaker: GPU nodes were asked for and do not come",
-      "Caretaker: a GPU pool is kept on by a signal that says nothing",
+      "Caretaker: GPU nodes were requested and do not arrive",
+      "Caretaker: a GPU pool is kept on by a signal without data",
       "Caretaker: a budget does not notify any more",
       "Caretaker: a change that matters to the bill has failed",
       "Caretaker: a guard has refused",
@@ -36,7 +36,6 @@ run "what_a_person_must_see_is_told" {
       "Caretaker: a rung of a budget is passed",
       "Caretaker: a secret is overdue",
       "Caretaker: a webhook was not published",
-      "Caretaker: backups have stopped coming",
       "Caretaker: cap_spending does not keep up",
       "Caretaker: cap_spending has not run",
       "Caretaker: dead letters of cap_spending",
@@ -47,7 +46,8 @@ run "what_a_person_must_see_is_told" {
       "Caretaker: pruning backups was refused",
       "Caretaker: runs fail again and again",
       "Caretaker: something that a person must see",
-      "Caretaker: the settings of a budget do not fit what is there",
+      "Caretaker: the settings of a budget match no resource",
+      "Caretaker: there are no new backups",
     ])
     error_message = "A policy for each thing, and for each automation that Pub/Sub wakes."
   }

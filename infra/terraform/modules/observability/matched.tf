@@ -12,13 +12,13 @@ locals {
       content  = "A change that was to save money did not succeed, and is tried again with every tick. `jsonPayload.report.changes` with `outcome=\"failed\"` says which and why: a missing permission (`./deploy.sh doctor`), or a resource in the middle of something. Until it succeeds, do by hand what it was to do."
     }
     stock_out = {
-      title    = "GPU nodes were asked for and do not come"
+      title    = "GPU nodes were requested and do not arrive"
       filter   = "${local.reports} AND jsonPayload.report.alerts.kind=\"stock_out\""
       severity = "ERROR"
       content  = "A pool has been without the nodes that it was asked for: Google has none of that kind there, or the quota is spent; `jsonPayload.report.alerts.reason` says which. The request stands. Look at the quota, or run the work in another zone or on another kind of GPU."
     }
     no_data = {
-      title    = "a GPU pool is kept on by a signal that says nothing"
+      title    = "a GPU pool is kept on by a signal without data"
       filter   = "${local.reports} AND jsonPayload.report.alerts.kind=\"no_data\""
       severity = "WARNING"
       content  = "A signal has had no data for an hour, which is not taken for idle, so the pool stays on and costs. Is the metric still written, the subscription still there? Mend it, or take the signal out of caretaker.yaml."
@@ -36,7 +36,7 @@ locals {
       content  = "`rotation_failed`: it was taken back and the old value counts; fix what the reason names; it is tried again a day later. `not_taken_back`: a service is not ready on the old version either; look at its revisions. `retirement_owed`: somebody still refers to the version before; move it. `version_unusable`: a version is disabled, or the database does not accept it; add one that works. `secret_missing`: create it, or remove it from caretaker.yaml. `unreadable`: what a rotation depends on cannot be read; run `./deploy.sh doctor`."
     }
     stale_backup = {
-      title    = "backups have stopped coming"
+      title    = "there are no new backups"
       filter   = "${local.reports} AND jsonPayload.report.alerts.kind=~\"^(stale_newest|no_bucket)$\""
       severity = "ERROR"
       content  = "The newest backup of a set is older than `fresh_within`, or there is none, or no bucket. Look why the job that takes backups does not run or fails, and take one now. Nothing of the set is deleted meanwhile."
@@ -60,7 +60,7 @@ locals {
       content  = "What the budget has in force stays in force until `./deploy.sh send cap_spending undo`, and nothing caps the spending that it counts. `budget_missing`: it was deleted; create it again, or take it out of caretaker.yaml. `budget_period_ended`: its custom period is over; give it a new one. `budget_silent`: no notification for two days; `./deploy.sh doctor` checks its topic."
     }
     budget_settings = {
-      title    = "the settings of a budget do not fit what is there"
+      title    = "the settings of a budget match no resource"
       filter   = "${local.reports} AND jsonPayload.report.alerts.kind=~\"^(matches_nothing|held_without_settings)$\""
       severity = "ERROR"
       content  = "`matches_nothing`: a name in an action of cap_spending matches no resource, so the action will save nothing; correct the name in caretaker.yaml. `held_without_settings`: a project is still detached that no setting names any more; run the command in `jsonPayload.report.alerts.reason`."
