@@ -101,7 +101,7 @@ class Bucket:
             try:
                 answer = self.ask("PATCH", self._object(known.name), parameters=parameters, body=body)
             except PreconditionFailed:
-                # Somebody else has changed it, or an earlier attempt of ours was made and its answer lost.
+                # Someone else has changed it, or an earlier attempt of ours was made and its answer lost.
                 known = self.read(known.name)
                 if known.generation != stored.generation:
                     raise JobFailed(f"{known.name} was replaced by another object meanwhile") from None
@@ -125,7 +125,8 @@ class Bucket:
     ) -> "Response":
         """One request to a path of the API or to a full address, and its answer if that is no error.
 
-        Raises what Google's clients raise, which does not tell the address: that of an upload is as good as a password.
+        Raises what Google's clients raise, which does not contain the address: that of an upload is as good as a
+        password.
         """
         from google.api_core.exceptions import from_http_status
 

@@ -285,7 +285,7 @@ def _lines(messages: Iterable[Message | str]) -> list[str]:
 
 
 def _held_while_observing(records: Records) -> Iterable[Alert]:
-    """What was changed while acting, and what nobody gives back while observing."""
+    """What was changed while acting and is not restored while observing."""
     for debt in records.debts():
         yield Alert("held_while_observing", debt.resource, f"it is still changed, and `mode` is observe: {debt}")
 

@@ -8,7 +8,7 @@ One run of the engine (`shared/run.py`, `shared/acting.py`) takes one event thro
 An automation is a folder `functions/NAME` with one ``Automation`` value in `automation.py`:
 
 1. ``parse`` makes one typed event of a message. It must raise ``IgnoredMessage`` for what can never succeed.
-2. ``fold`` puts what the event says into the records. It must give the same records whatever the order of events and
+2. ``fold`` puts what the event says into the records. It must give the same records for any order of events and
    however often they come.
 3. ``needs`` names what must be read, from the context and from what has been answered so far. It is asked again after
    each round of answers; nothing new means enough. It must be pure, and name nothing if there is nothing to decide.
@@ -149,7 +149,7 @@ class Automation(msgspec.Struct, Generic[SectionT, EventT, RecordsT, NeedT, Chan
     next one."""
     single_pass: bool = False
     """For a world that takes long to read, and changes that lead to no others: what was read before the lease was taken
-    counts, if nobody has held it since, and what went as planned is not read again."""
+    counts, if no other run has held it since, and what went as planned is not read again."""
     continues: bool = False
     """Whether a run that has applied something when its time is up triggers the automation again, by its own inbox."""
 

@@ -41,7 +41,7 @@ class IncompleteMetadata(CaretakerError):
 
 
 class TableCounts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How many tables a database has and how many rows in all, where there are too many tables to tell each."""
+    """How many tables a database has and how many rows in all, where there are too many tables to list each."""
 
     digest: str
     """Of each table's rows: `counts_digest`."""
@@ -128,7 +128,7 @@ def proof_to_metadata(proof: Proof) -> dict[str, str]:
 
 
 def read_backup(metadata: Mapping[str, str]) -> BackupMetadata:
-    """The backup that custom metadata tells of. Raises ``IncompleteMetadata`` with the first invalid key."""
+    """The backup that custom metadata describes. Raises ``IncompleteMetadata`` with the first invalid key."""
     size, sha256 = _of(metadata, SIZE), _of(metadata, SHA256)
     if not _WHOLE_NUMBER.fullmatch(size):
         raise IncompleteMetadata(f"{SIZE} is {size!r}, which is no size")
@@ -147,7 +147,7 @@ def read_backup(metadata: Mapping[str, str]) -> BackupMetadata:
 
 
 def read_proof(metadata: Mapping[str, str]) -> Proof | None:
-    """The last proof that custom metadata tells of, if there is one that can be read."""
+    """The last proof in custom metadata, if there is one that can be read."""
     verified = verified_at(metadata)
     try:
         seconds = float(metadata.get(RESTORE_SECONDS, ""))

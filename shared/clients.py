@@ -133,7 +133,7 @@ class Clients:
             return self._sessions[authorized]
 
     def url(self, address: str) -> str:
-        """Where a request to this ``https://`` address goes: there, or to the endpoint that stands for all hosts."""
+        """Where a request to this ``https://`` address goes: there, or to the endpoint that replaces all hosts."""
         return f"{self._http_endpoint}/{address.removeprefix('https://')}" if self._http_endpoint else address
 
     def in_parallel(self, work: Callable[[ItemT], ResultT], items: Iterable[ItemT]) -> list[ResultT]:
@@ -200,7 +200,7 @@ class Clients:
 
         if self._http_endpoint or not authorized:
             session = Session()
-            session.trust_env = not self._http_endpoint  # no proxy stands between us and an endpoint of our own
+            session.trust_env = not self._http_endpoint  # no proxy between us and an endpoint of our own
         else:
             import google.auth
             from google.auth.transport.requests import AuthorizedSession
@@ -249,7 +249,7 @@ def without_garbage_collection() -> Iterator[None]:
 
 
 def _keep_payloads_out_of_logs(*modules: str) -> None:
-    """Let these modules of Google's log nothing at DEBUG, whatever the level of the loggers above them.
+    """Let these modules of Google's log nothing at DEBUG, regardless of the level of the loggers above them.
 
     Theirs would be whole requests and answers, and ``GOOGLE_SDK_PYTHON_LOGGING_SCOPE`` is enough to have them written
     (README of google-cloud-run, "Logging").

@@ -61,7 +61,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     scope: str
     """What a refusal stops: this budget, pool, secret or set, and not the others."""
     guard: ClassVar[str] = ""
-    """For a kind of change that cannot simply be undone: the name of the guard that stands before it."""
+    """For a kind of change that cannot simply be undone: the name of its guard."""
     while_observing: ClassVar[bool] = False
     """Whether it is made in mode `observe` too, because it changes nothing but who knows."""
     is_money: ClassVar[bool] = False

@@ -10,7 +10,7 @@ _CREDENTIAL = re.compile(r"(?<=://)[^/@\s]*:[^/@\s]*(?=@)|\bgh[a-z]_\w+|\bgithub
 
 
 class CaretakerError(Exception):
-    """Anything that went wrong and that a person can be told about in one sentence."""
+    """A failure that one sentence can explain to a person."""
 
 
 class SettingsError(CaretakerError, ValueError):
@@ -143,7 +143,7 @@ def cloud_errors() -> tuple[type[Exception], ...]:
 def no_answer(what: str) -> Iterator[None]:
     """Raise ``ServiceUnavailable`` for a request that gets none, as Google's clients do, and say only ``what`` it was.
 
-    What `requests` raises tells the whole address, and that of an upload is as good as a password.
+    Errors of `requests` contain the whole address, and that of an upload is as good as a password.
     """
     import requests
     from google.api_core.exceptions import ServiceUnavailable
@@ -155,7 +155,7 @@ def no_answer(what: str) -> Iterator[None]:
 
 
 def in_words(error: Exception) -> str:
-    """An error as a report tells it: its kind, and what it says without Google's numeric code.
+    """An error as reports show it: its kind, and its message without Google's numeric code.
 
     That something was tried until its time was up says little without what went wrong the last time.
     """

@@ -57,7 +57,7 @@ class RateLimited(CaretakerError):
 
 
 class Author(msgspec.Struct, frozen=True):
-    """Somebody who wrote something."""
+    """The author of something."""
 
     login: str
 

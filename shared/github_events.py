@@ -1,6 +1,6 @@
 """What is published of GitHub's webhooks, and previews are managed by: only the fields that are needed.
 
-A payload may be larger than Pub/Sub allows, and nearly all of it is nobody's business.
+A payload may be larger than Pub/Sub allows, and nearly all of it is not needed.
 """
 
 from datetime import datetime

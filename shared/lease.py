@@ -28,7 +28,7 @@ class LeaseRecord(msgspec.Struct, frozen=True):
     format: int = 1
 
     def is_free(self, now: datetime) -> bool:
-        """Whether nobody holds it."""
+        """Whether it is free."""
         return self.expires_at <= now
 
     def is_rerun_due(self, now: datetime) -> bool:

@@ -74,7 +74,7 @@ def guarded(
 ) -> Decision[RecordsT, ChangeT]:
     """The decision without the changes of any scope that a guard refuses, judged on all changes together.
 
-    A change that names a guard which the automation does not have is refused too: nothing stands before it. So is one
+    A change that names a guard which the automation does not have is refused too: nothing protects it. So is one
     of a subject whose record cannot be read: its original may be in it.
     """
     refusals = list(decision.refusals)

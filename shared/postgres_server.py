@@ -154,7 +154,7 @@ class PostgresServer:
 
     def _make(self, initdb: Path, data: Path, user: str) -> None:
         """Make the files of an empty server."""
-        # Our own file says who may connect; without it nobody could.
+        # Our own file says who may connect; without it no one could.
         options = ("--no-sync", "--no-instructions", "--auth=reject", "--encoding=UTF8", "--no-locale")
         command = (initdb, "-D", data, f"--username={SUPERUSER}", *options)
         with self._log.open("wb") as log, self._keep(user, command, log) as process:
@@ -290,7 +290,7 @@ def _environment() -> dict[str, str]:
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on now."""
+    """A port of 127.0.0.1 that is free now."""
     with socket.socket() as probe:
         probe.bind((LOOPBACK, 0))
         port: int = probe.getsockname()[1]

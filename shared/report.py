@@ -16,7 +16,7 @@ from shared.settings import Mode
 from shared.world import Unreadable
 
 MOST_CHANGES = 100
-"""How many changes one report tells in full: Cloud Logging takes no line of more than 256 KiB."""
+"""How many changes one report lists in full: Cloud Logging takes no line of more than 256 KiB."""
 MOST_LINES = 100
 """How many notices, things waited for, and so on, for the same reason."""
 
@@ -89,7 +89,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     notices: tuple[str, ...] = ()
     next: tuple[str, ...] = ()
     status: tuple[str, ...] = ()
-    """The answer to a command: where things stand, or what becomes of it."""
+    """The answer to a command: the current state, or the outcome of the command."""
     table: tuple[str, ...] = ()
     """While observing: the whole decision, line by line."""
     plan_changed: bool = False
@@ -115,7 +115,7 @@ def change_report(change: Change, outcome: Outcome, error: str = "") -> ChangeRe
 
 
 def with_changes(report: Report, changes: tuple[ChangeReport, ...]) -> Report:
-    """The report with what came of all changes: every one counted, and as many told as one line holds."""
+    """The report with what came of all changes: every one counted, and as many listed as one line holds."""
     failures_first = sorted(changes, key=lambda change: change.outcome is not Outcome.FAILED)
     counts: Counter[Outcome] = Counter()
     for change in changes:

@@ -181,7 +181,7 @@ def _bare(kind: Type) -> Type:
 
 
 def _fits(data: object, kind: Type) -> bool:
-    """Whether data has the shape of a type, whatever is in it."""
+    """Whether data has the shape of a type, regardless of its content."""
     if isinstance(data, Mapping):
         return isinstance(kind, DictType | StructType)
     if isinstance(data, list):

@@ -74,7 +74,7 @@ def choices(kind: Type) -> list[str]:
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """The known word that is most like a wrong one, whatever its case; "" if none is."""
+    """The known word that is most like a wrong one, ignoring case; "" if none is."""
     by_folded = {one.lower().replace("-", "_"): one for one in known}
     close = difflib.get_close_matches(word.strip().lower().replace("-", "_"), by_folded, n=1)
     return by_folded[close[0]] if close else ""

@@ -1,7 +1,7 @@
 """Stored documents outlive the version that wrote them: what this version cannot read, it neither trips over nor drops.
 
 An entry that cannot be read (an unknown enum value, a missing field) is left out of the value, and named, so that its
-subject is left alone. On the next write, whatever this version does not know is kept as it was stored.
+subject is left alone. On the next write, fields that this version does not know are kept as stored.
 """
 
 from collections.abc import Iterator, Mapping

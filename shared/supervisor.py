@@ -1,11 +1,11 @@
-"""Keeps a server running for as long as whoever wants it lives, and no longer, however that ends.
+"""Keeps a server running for exactly as long as its owner lives, however the owner ends.
 
 A program of its own, which imports nothing of the suite:
 
     python -I shared/keeper.py SIGNAL USER FOLDER COMMAND...
 
 It runs the command, as USER if one is named, until its standard input ends, which happens at the latest when the
-process that holds the other end dies. Then it tells the command to end by SIGNAL (such as SIGQUIT), and removes FOLDER.
+process that holds the other end dies. Then it ends the command with SIGNAL (such as SIGQUIT), and removes FOLDER.
 If the command ends by itself this ends with its exit code, and FOLDER stays.
 """
 
@@ -35,7 +35,7 @@ def main(ending: str, user: str, folder: str, *command: str) -> int:
 
     def follow() -> None:
         while os.read(0, 1):
-            """Whatever is said, only the end counts."""
+            """Ignores all input: only its end counts."""
         end()
         with contextlib.suppress(subprocess.TimeoutExpired):
             server.wait(QUIT_SECONDS)

@@ -9,7 +9,7 @@ from requests.adapters import BaseAdapter
 
 
 class CallWatcher(Protocol):
-    """Is told of every API call: the seam where tests stop a run between two calls."""
+    """Is called for every API call: the seam where tests stop a run between two calls."""
 
     def before(self, method: str) -> None:
         """The call is about to be sent."""
@@ -19,7 +19,7 @@ class CallWatcher(Protocol):
 
 
 class WatchingInterceptor(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClientInterceptor):
-    """Stands between a client and its channel. A watcher that raises stops the call where it stands."""
+    """Sits between a client and its channel. A watcher that raises stops the call there."""
 
     def __init__(self, watcher: CallWatcher) -> None:
         self._watcher = watcher

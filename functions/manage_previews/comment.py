@@ -1,7 +1,7 @@
 """The one comment on a pull request: always the current state of its preview. Pure.
 
-Whatever is in it is ours, or was checked (a commit's SHA, a digest), or is shown as code: nothing that somebody on
-GitHub may choose is repeated.
+Its content is our own, or was checked (a commit's SHA, a digest), or is shown as code: nothing that GitHub users
+may choose is repeated.
 """
 
 import re

@@ -1,7 +1,7 @@
 """Reads from the name of an object when the backup was taken, and of what.
 
-A pattern is text with fields: ``{group}``, ``{time:FORMAT}`` with directives of `strftime`, and ``{*}`` for whatever
-may stand there. ``{group}-{time:%Y%m%dT%H%M%S%z}.dump`` reads ``orders-20261101T023000Z.dump``.
+A pattern is text with fields: ``{group}``, ``{time:FORMAT}`` with directives of `strftime`, and ``{*}`` for any
+text. ``{group}-{time:%Y%m%dT%H%M%S%z}.dump`` reads ``orders-20261101T023000Z.dump``.
 """
 
 import functools
@@ -22,7 +22,7 @@ DIRECTIVES = {
     "%z": r"(?P<offset>Z|[+-]\d{2}:?\d{2})",
     "%%": "%",
 }
-"""What may stand in a time's format, and what it matches in a name."""
+"""The directives allowed in a time's format, and what each matches in a name."""
 NOT_UTC = "`%z` in place of `Z`, which is an offset: as text it would be read on the clock of `time_zone`"
 NEEDED = ("%Y", "%m", "%d")
 YEARS = range(1970, 9000)

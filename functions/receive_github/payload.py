@@ -22,7 +22,7 @@ PublishedT = TypeVar("PublishedT", PullRequestEvent, CommentCommand)
 
 
 class Account(msgspec.Struct, frozen=True):
-    """Whoever did something."""
+    """The user who did something."""
 
     login: str
 

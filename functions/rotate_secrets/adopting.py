@@ -33,7 +33,7 @@ def decide_adopt(view: SecretView) -> SecretDecision:
 def decide_readopt(view: SecretView) -> SecretDecision | None:
     """What a person has put in the place of the version that counts; None if that still counts.
 
-    Nobody is moved to a version, nor is one retired, while somebody may be served with a version that is unknown here.
+    No dependent is moved and no version retired while a dependent may still serve with a version unknown here.
     """
     ask(view.world, *(VersionsOf(name) for name in view.settings.names), *view.locations)
     unfit = view.reason_unfit({name: number for name, number in view.current.items() if number})
@@ -104,7 +104,7 @@ def _refusal(view: SecretView, name: str, number: int) -> str:
 
 
 def _served(view: SecretView, name: str) -> set[int]:
-    """The versions of a secret that somebody refers to, or serves with."""
+    """The versions of a secret that dependents refer to, or serve with."""
     return {
         view.number_of(reference)
         for one in view.dependents

@@ -24,7 +24,7 @@ from shared.clients import Clients
 
 
 def look(need: RotationNeed, clients: Clients) -> object:
-    """The answer to one question. Raises what a call raises: a failed read is never "nobody uses it"."""
+    """The answer to one question. Raises what a call raises: a failed read never counts as "unused"."""
     match need:
         case SecretsIn(project=project):
             return secret_manager.secrets_in(project, clients)
@@ -58,7 +58,7 @@ def apply(change: RotationChange, clients: Clients) -> None:
 
 
 def kind_of(value: Value, clients: Clients) -> Kind:
-    """What the settings of a value stand for."""
+    """The kind of value that the settings describe."""
     match value:
         case Postgres():
             return PostgresPassword(value, clients)

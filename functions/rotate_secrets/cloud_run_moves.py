@@ -41,7 +41,7 @@ def roll(change: Roll, clients: Clients) -> None:
 def _move(
     template: "RevisionTemplate | TaskTemplate | WorkerPoolRevisionTemplate", moves: Iterable[Move], resource: str
 ) -> None:
-    """Change references in place; what somebody else has changed since is left."""
+    """Change references in place; those that someone else has changed since are left."""
     from google.cloud.run_v2 import VersionToPath
 
     project = project_of(resource)

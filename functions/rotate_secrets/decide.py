@@ -27,7 +27,7 @@ Seen = list[tuple[SecretView, SecretDecision]]
 
 
 def decide(context: Context, world: World, applied: tuple[RotationChange, ...]) -> RotationDecision:
-    """What is possible now. Where a rotation stands is on the secret; of the records only fulfilled terms go."""
+    """What is possible now. The state of a rotation is on the secret; of the records only fulfilled terms go."""
     del applied
     seen = [(view, decide_secret(view)) for view in views(context, world)]
     decisions = [decision for _, decision in seen]

@@ -9,7 +9,7 @@ from functions.rotate_secrets.view import SecretView
 from shared.clock import format_time
 
 RETRY_AFTER = timedelta(days=1)
-"""A rotation that was taken back is not tried again sooner, unless somebody asks."""
+"""A rotation that was rolled back is not tried again sooner, unless someone asks."""
 
 
 def why_due(view: SecretView) -> str:

@@ -1,4 +1,4 @@
-"""What `rotate_secrets` has to read: the secrets first, then whatever the decision on each of them lacks. Pure."""
+"""What `rotate_secrets` has to read: the secrets first, then anything that the decision on each of them lacks. Pure."""
 
 from collections.abc import Iterable
 
@@ -23,7 +23,7 @@ def needs(context: Context, world: World) -> Iterable[RotationNeed]:
 
 
 def _reported(view: SecretView) -> Iterable[RotationNeed]:
-    """What is read to be reported, or recorded, whatever is due."""
+    """Needs for reports and records, regardless of what is due."""
     event = view.context.event.event
     if isinstance(event, Status | RerunRequested) or view.lacks_terms:
         yield from view.locations

@@ -1,6 +1,6 @@
 """What `rotate_secrets` remembers: requests, and the terms of every rotation until its old version is retired.
 
-Where a rotation stands is on the secret itself. A person's request is filed under the secret's full name: keys are
+The state of a rotation is on the secret itself. A person's request is filed under the secret's full name: keys are
 labels, and renaming one forgets nothing.
 """
 
@@ -84,7 +84,7 @@ def requested(words: Mapping[str, datetime], secret: str, key: str) -> datetime:
 
 
 def fold(records: Records, event: Dated[Event], settings: Settings) -> Records:
-    """The records with what the event says: the newest of each sort counts, in whatever order they come."""
+    """The records with what the event says: the newest of each sort counts, in any order of arrival."""
     at = event.published
     match event.event:
         case SecretEvent(secret):

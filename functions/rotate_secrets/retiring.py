@@ -25,7 +25,7 @@ def decide_retire(view: SecretView, state: RotationState) -> SecretDecision:
     if to_move and (unfit := view.reason_unfit(view.current)):
         alert = view.alert("version_unusable", f"nobody is moved to version {state.current}: {unfit}")
         return SecretDecision(alerts=(alert,))
-    # Whatever is changing may still serve with what it had before.
+    # A dependent that is changing may still serve with the previous version.
     waiting = tuple(f"{view.key}: {one.name} is changing" for one in view.dependents if one.is_in_flight)
     if to_move or waiting:
         return SecretDecision(targets=targets, waiting=waiting)

@@ -1,4 +1,4 @@
-"""Where the rotation of a secret stands, as an annotation of the secret.
+"""The state of a secret's rotation, as an annotation of the secret.
 
 It is written under the secret's etag, so that only one of two runs goes on, and Terraform leaves it alone. Nothing in
 it is secret: of a value it has the SHA-256, by which a run recognises a version that it has added before it died.
@@ -73,7 +73,7 @@ class Attempt(NewVersion, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class RotationState(VersionNumbers, frozen=True, kw_only=True, omit_defaults=True):
-    """Where a secret stands."""
+    """The rotation state of a secret."""
 
     format: int = 0
     """As it was read; 0 before formats were counted."""

@@ -56,7 +56,7 @@ def versions_of(secret: str, clients: Clients) -> tuple[Version, ...]:
 
 
 def added_version(need: AddedVersion, clients: Clients) -> int:
-    """The version that holds what was recorded; 0 if none does. Any other that came since is somebody else's."""
+    """The version that holds what was recorded; 0 if none does. Any other added since is someone else's."""
     for version in versions_of(need.secret, clients):
         if version.is_enabled and version.number > need.highest:
             held = payload(need.secret, version.number, clients)
@@ -102,7 +102,7 @@ def keep(secret: str, value: bytes, clients: Clients) -> None:
 
 
 def write_state(existing: ExistingSecret, state: RotationState, clients: Clients) -> None:
-    """Record where a secret stands, and for people to read which version is which. Refused if it has changed."""
+    """Record the state of a secret, and for people which version is which. Refused if it has changed."""
     from google.cloud.secretmanager_v1 import Secret
 
     secret = Secret(name=existing.name, etag=existing.etag)

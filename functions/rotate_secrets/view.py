@@ -93,7 +93,7 @@ class SecretView(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def state(self) -> RotationState:
-        """Where it stands."""
+        """Its rotation state."""
         found = self.found
         return (found[0].state if found and found[0].name == self.name else None) or NOTHING
 
@@ -136,18 +136,18 @@ class SecretView(msgspec.Struct, frozen=True, kw_only=True):
         return answer if isinstance(answer, tuple) else ()
 
     def newest(self, name: str) -> int:
-        """The number that ``latest`` stands for, as far as it is known."""
+        """The number that ``latest`` resolves to, as far as it is known."""
         if self.world.knows(VersionsOf(name)):
             return max((one.number for one in self.known_versions(name)), default=0)
         return self.highest_known(name)
 
     def highest_known(self, name: str) -> int:
-        """The highest version that counts, or did, here. Those above it are somebody else's, or not recognised yet."""
+        """The highest version that counts, or did, here. Those above it are someone else's, or not recognised yet."""
         numbers, attempt = self.state.of(name), self.state.attempt
         return max(numbers.current, *numbers.retiring, attempt.of(name).version if attempt else 0, 0)
 
     def reason_unfit(self, versions: Versions) -> str:
-        """Why nobody may be moved to these versions: one is not enabled, or not accepted now; "" if somebody may.
+        """Why no dependent may move to these versions: one is not enabled, or not accepted now; "" if they may.
 
         Raises ``NotAsked``, or ``NotReadable``.
         """
@@ -177,7 +177,7 @@ class SecretView(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def unreadable(self) -> tuple[Unreadable, ...]:
-        """The locations that cannot be read: somebody there may use the secret. Raises ``NotAsked``."""
+        """The locations that cannot be read: a dependent there may use the secret. Raises ``NotAsked``."""
         return tuple(answer for answer in ask(self.world, *self.locations) if isinstance(answer, Unreadable))
 
     @property
@@ -206,7 +206,7 @@ class SecretView(msgspec.Struct, frozen=True, kw_only=True):
         return reference.secret in names
 
     def number_of(self, reference: Reference) -> int:
-        """The version that a reference stands for now; 0 for an alias that does not exist."""
+        """The version that a reference resolves to now; 0 for an alias that does not exist."""
         secret = next(one for one in self.found if one.is_named(reference.secret))
         if reference.version == LATEST:
             return self.newest(secret.name)

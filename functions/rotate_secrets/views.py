@@ -26,7 +26,7 @@ def _view(name: str, wanted: Terms | None, context: Context, world: World) -> Se
     """One secret by its name, and by what the settings want, if they have it."""
     recorded = context.records.rotations.get(name)
     if recorded and wanted:
-        # A key is a label: whatever was recorded, reports use today's.
+        # A key is a label: reports use today's, not the recorded one.
         recorded = msgspec.structs.replace(recorded, key=wanted.key)
         recorded = recorded if is_bound(_found(recorded.secret, world)) else None
     terms = recorded or wanted or context.records.rotations[name]

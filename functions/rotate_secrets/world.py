@@ -70,7 +70,7 @@ class Dependent(msgspec.Struct, frozen=True, kw_only=True):
     has_tag: bool = False
     """Whether an image of it is a tag, and not a digest."""
     is_function: bool = False
-    """Whether it was made with the Functions API, whose next deployment overwrites whatever is changed here."""
+    """Whether it was made with the Functions API, whose next deployment overwrites any change made here."""
     cannot_change: str = ""
     """Why nothing can change it, if that is so."""
     resource: object = None

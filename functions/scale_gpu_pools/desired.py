@@ -32,7 +32,7 @@ class Desired(msgspec.Struct, frozen=True, kw_only=True):
     state: State
     why: str
     by_a_person: bool = False
-    """Whether somebody has asked for it."""
+    """Whether someone has asked for it."""
     is_needed: bool = False
     """Whether there is work that waits for it."""
     minimum: int = 0

@@ -18,7 +18,7 @@ from shared.decision import Alert
 from shared.holds import Hold, Phase
 
 SILENT_AT_MOST = timedelta(hours=1)
-"""How long a signal without data may be all that keeps a pool on, until a person is told."""
+"""How long a signal without data may be all that keeps a pool on, before a person is notified."""
 
 
 class PoolDecision(msgspec.Struct, frozen=True, kw_only=True):

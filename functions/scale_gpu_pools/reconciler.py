@@ -156,7 +156,7 @@ class PoolReconciler(msgspec.Struct, frozen=True):
     def _is_left_to_the_autoscaler(self) -> bool:
         """Whether a pool at zero with bounds of its own may stay there.
 
-        It may not if nodes that were asked for never came, if somebody has asked for it, or if work waits: for that it
+        It may not if nodes that were asked for never came, if someone has asked for it, or if work waits: for that it
         is asked once an hour at most, as the autoscaler may know better.
         """
         asked = self.record.on_since
@@ -190,7 +190,7 @@ class PoolReconciler(msgspec.Struct, frozen=True):
     # By a person
 
     def _respected(self) -> Drift | None:
-        """Until when the pool is left as somebody has made it; None if it is not, or not any more.
+        """Until when a manual change of the pool is left; None if there is none, or no longer.
 
         A restriction or a command that came into force since it was last as it should be counts from then on.
         """
@@ -252,7 +252,7 @@ def _is(current: Current, wanted: Current) -> bool:
 
 
 def _arrived(hold: Hold, zero: Current) -> Hold:
-    """The hold of a pool that is at zero, whatever it was on its way to."""
+    """The hold of a pool that is at zero, regardless of its previous target."""
     fields = {
         field: Held(held.original, held.original, zero[field]) for field, held in hold.fields.items() if field in zero
     }

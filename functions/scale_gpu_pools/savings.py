@@ -1,4 +1,4 @@
-"""What pools at zero have saved: intervals with the price of then, reckoned when somebody asks. Pure."""
+"""What pools at zero have saved: intervals with the price of the time, computed on request. Pure."""
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
@@ -31,7 +31,7 @@ def with_interval(book: MonthOfSavings, interval: Interval) -> MonthOfSavings:
 
 
 def months_before(now: datetime) -> tuple[date, date]:
-    """The month of a moment and the one before it: what a person who asks for the savings is told of."""
+    """The month of a moment and the one before it: the months that a report of the savings covers."""
     this = now.astimezone(UTC).date().replace(day=1)
     return (this - timedelta(days=1)).replace(day=1), this
 

@@ -33,7 +33,7 @@ class Point(msgspec.Struct, frozen=True):
 
 
 class Reading(msgspec.Struct, frozen=True):
-    """What a signal says, and how a report tells it."""
+    """The value of a signal, and its text in a report."""
 
     says: Says
     words: str

@@ -28,7 +28,7 @@ class GpuPool(msgspec.Struct, frozen=True, kw_only=True):
     nodes_asked_for: int = 0
     """How many nodes it is asked to have, in all zones."""
     nodes: int = 0
-    """How many of them there are. Cloud Run does not tell: there it is all, if the last change went well."""
+    """How many of them there are. Cloud Run does not report it: there it is all, if the last change succeeded."""
     problem: str = ""
     """Google's own words for why there are not as many as asked for."""
     in_flight: str = ""

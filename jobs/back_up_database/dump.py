@@ -17,7 +17,7 @@ from shared.postgres_server import find_dumper
 
 
 class Snapshot(msgspec.Struct, frozen=True):
-    """One moment of a database: whatever reads by its id sees the very same rows."""
+    """One moment of a database: every reader that uses its id sees the very same rows."""
 
     id: str
     server_version: str
@@ -91,7 +91,7 @@ def dump(bucket: Bucket, name: str, snapshot: Snapshot, variables: Mapping[str, 
         "--no-password",  # it would ask a person
     )
     sha256, md5 = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
-    # Whatever fails, the upload is given up first, then the program, which the reader waits for.
+    # On any failure the upload is given up first, then the program, which the reader waits for.
     with (
         ThreadPoolExecutor(1) as reader,
         running(find_dumper(snapshot.major), options, environment=variables) as program,

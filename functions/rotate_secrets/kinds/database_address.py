@@ -129,7 +129,7 @@ def _quoted(user: str, password: str) -> str:
 
 
 def _query(match: "re.Match[str]") -> str:
-    """The parameters that libpq knows, in its own spelling. Raises ``DatabaseRefused`` for one that nobody knows."""
+    """The parameters that libpq knows, in its own spelling. Raises ``DatabaseRefused`` for an unknown one."""
     from psycopg.pq import Conninfo
 
     known = {option.keyword.decode() for option in Conninfo.get_defaults()}

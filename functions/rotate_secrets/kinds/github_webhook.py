@@ -41,7 +41,7 @@ class WebhookSecret(msgspec.Struct, frozen=True):
         """GitHub shows no secret, so nothing can be tested."""
 
     def set_value(self, new: bytes, current: bytes) -> None:
-        """Have GitHub sign with it. GitHub tells no secret, so all that can be tested is that there is one."""
+        """Have GitHub sign with it. GitHub never returns a secret, so the only possible test is that one is set."""
         del current
         path = f"/repos/{self.settings.repository}/hooks/{self.settings.hook}/config"
         github = GitHub(self.settings.github, self.clients)

@@ -24,7 +24,7 @@ LENGTH = 40
 
 
 class PostgresPassword(msgspec.Struct, frozen=True):
-    """See `Kind`. Two users take turns: the one that nobody is served with gets a new password."""
+    """See `Kind`. Two users take turns: the one not in use gets a new password."""
 
     settings: Postgres
     clients: Clients

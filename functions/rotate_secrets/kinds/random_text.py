@@ -1,4 +1,4 @@
-"""A random text, known to nobody but those who read the secret."""
+"""A random text, known only to those who read the secret."""
 
 import secrets
 
