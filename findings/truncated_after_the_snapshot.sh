@@ -19,7 +19,7 @@ trap 'as_server "$bin/pg_ctl" -D "$folder/data" -m immediate stop >/dev/null 2>&
 if [ "$(id -u)" = 0 ]; then as_server() { (cd / && setpriv --reuid=nobody --regid=nogroup --clear-groups "$@"); }; else as_server() { "$@"; }; fi
 
 mkdir "$folder/packages" && cd "$folder/packages"
-apt-get download -qq -o APT::Sandbox::User=root postgresql-15=15.18-0+deb12u1 postgresql-client-15=15.18-0+deb12u1 libpq5
+apt-get download -qq -o APT::Sandbox::User=root postgresql-15=15.18-0+deb12u1 postgresql-client-15=15.18-0+deb12u1 libpq5=15.18-0+deb12u1
 for package in *.deb; do dpkg -x "$package" "$folder/root"; done
 bin="$folder/root/usr/lib/postgresql/15/bin"
 machine=$(uname -m)
