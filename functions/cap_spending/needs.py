@@ -109,7 +109,8 @@ def places_of(scope: CloudRunScope | SchedulesScope | BillingScope | None) -> It
 def _amounts(context: Context) -> Iterator[AmountOf]:
     """While something is in force, raising its budget lets go without waiting for the next notification."""
     if isinstance(context.event.event, Tick | RerunRequested):
-        budgets = {key.split("/")[0] for key in _restraining(context)}
+        rungs = active_rungs(context.records, context.settings, context.now)
+        budgets = {key.split("/")[0] for key in _restraining(rungs, context.records)}
         yield from (amount_of(budget) for key, budget in context.settings.budgets.items() if key in budgets)
 
 
@@ -117,7 +118,7 @@ def _places(context: Context) -> Iterator[ServicesIn | JobsIn | BillingOf]:
     rungs = active_rungs(context.records, context.settings, context.now)
     keys = wanted_keys(rungs) ^ context.records.in_force.keys()
     if isinstance(context.event.event, Tick | RerunRequested):
-        keys |= _restraining(context)
+        keys |= _restraining(rungs, context.records)
     for key in sorted(keys):
         name, _, action = key.rpartition("/")
         budget = context.settings.budgets.get(name.split("/")[0])
@@ -140,7 +141,6 @@ def _is_due(name: str, hold: Hold, active: set[str], records: Records) -> bool:
     return not active & set(hold.held_by)
 
 
-def _restraining(context: Context) -> set[str]:
+def _restraining(rungs: Iterable[ActiveRung], records: Records) -> set[str]:
     """What is in force or should be, besides notifications."""
-    wanted = wanted_keys(active_rungs(context.records, context.settings, context.now))
-    return {key for key in wanted | context.records.in_force.keys() if action_of(key) is not Action.NOTIFY}
+    return {key for key in wanted_keys(rungs) | records.in_force.keys() if action_of(key) is not Action.NOTIFY}
