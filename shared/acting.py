@@ -94,18 +94,17 @@ class RunLoop(Generic[SectionT, EventT, RecordsT, NeedT, ChangeT]):
         """All durable state, in one call: the records and the lease as documents, and what they say."""
         name = self._automation.name
         stored, lease, restrictions = self._state.read(f"records/{name}", Lease.path(name), RESTRICTIONS_DOCUMENT)
+        records, unreadable_records = stored.read_as(self._automation.records)
+        in_force, unreadable_restrictions = restrictions.read_as(SpendingRestrictions)
         return (
             stored,
             lease,
             RunContext(
                 event=self._about,
-                records=stored.as_type(self._automation.records),
-                restrictions=restrictions.as_type(SpendingRestrictions),
+                records=records,
+                restrictions=in_force,
                 restrictions_document=restrictions,
-                unreadable=(
-                    *stored.unreadable(self._automation.records),
-                    *restrictions.unreadable(SpendingRestrictions),
-                ),
+                unreadable=unreadable_records + unreadable_restrictions,
                 settings=self._settings.section,
                 now=self._now,
                 project=self._runtime.clients.project,

@@ -47,6 +47,7 @@ import msgspec
 from shared.clients import Clients
 from shared.decision import Change, Decision, Message, Refusal
 from shared.events import Command, Dated, PubsubMessage, RerunRequested
+from shared.holds import Hold
 from shared.restrictions import DOCUMENT as RESTRICTIONS_DOCUMENT
 from shared.restrictions import SpendingRestrictions
 from shared.settings import Section
@@ -70,6 +71,15 @@ class Debt(msgspec.Struct, frozen=True):
 
     def __str__(self) -> str:
         return f"{self.resource} {self.field} {self.original} -> {self.applied or 'none'}: `{self.undo}`"
+
+
+def debts_of(holds: Mapping[str, Hold], undo: Callable[[str, Hold], str]) -> tuple[Debt, ...]:
+    """Every field that is held, by full resource name; ``undo`` is the command that gives a resource back."""
+    return tuple(
+        Debt(name, field, str(held.original), str(held.applied), hold.held_by, hold.since, undo(name, hold))
+        for name, hold in holds.items()
+        for field, held in hold.fields.items()
+    )
 
 
 class Records(msgspec.Struct, frozen=True, kw_only=True):

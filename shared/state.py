@@ -33,16 +33,16 @@ class Document(msgspec.Struct, frozen=True):
     version: "Timestamp | None" = None
 
     def as_type(self, type_: type[ValueT]) -> ValueT:
-        """The document's value, or the type's own empty value if there is no document.
+        """The document's value without the entries that cannot be read: see ``read_as``."""
+        return self.read_as(type_)[0]
 
-        Entries that cannot be read are left out: ``unreadable`` names them. Raises ``StoredUnreadable`` if that is not
-        enough to read it.
+    def read_as(self, type_: type[ValueT]) -> tuple[ValueT, tuple[UnreadableEntry, ...]]:
+        """The document's value, or the type's own empty value if there is no document, and what cannot be read of it.
+
+        Entries that cannot be read are left out of the value. Raises ``StoredUnreadable`` if that is not enough to
+        read it.
         """
-        return read_stored(self.path, self.fields, type_)[0]
-
-    def unreadable(self, type_: type[ValueT]) -> tuple[UnreadableEntry, ...]:
-        """The entries of the document that cannot be read as this type."""
-        return read_stored(self.path, self.fields, type_)[1]
+        return read_stored(self.path, self.fields, type_)
 
 
 class State:

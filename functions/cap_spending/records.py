@@ -13,7 +13,7 @@ import msgspec
 from functions.cap_spending.notification import BudgetNotification
 from functions.cap_spending.settings import Settings
 from shared import automation
-from shared.automation import Debt
+from shared.automation import Debt, debts_of
 from shared.decision import Change
 from shared.events import Command, RestrictionsChanged, Tick
 from shared.holds import Hold, with_intended
@@ -115,11 +115,7 @@ class Records(automation.Records, frozen=True, kw_only=True):
 
     def debts(self) -> tuple[Debt, ...]:
         """Every field that is held."""
-        return tuple(
-            Debt(name, field, str(held.original), str(held.applied), hold.held_by, hold.since, _undo_of(name, hold))
-            for name, hold in self.holds.items()
-            for field, held in hold.fields.items()
-        )
+        return debts_of(self.holds, _undo_of)
 
     def before(self, changes: Sequence[Change]) -> "Records":
         """With every original that the changes are about to overwrite."""

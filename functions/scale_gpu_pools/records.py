@@ -9,7 +9,7 @@ import msgspec
 from functions.scale_gpu_pools.commands import Awake, Off, pools_of
 from functions.scale_gpu_pools.settings import Settings
 from shared import automation
-from shared.automation import Debt
+from shared.automation import Debt, debts_of
 from shared.decision import Change
 from shared.events import Command, Dated, RestrictionsChanged, Tick
 from shared.holds import HeldChange, Hold, with_intended
@@ -102,11 +102,7 @@ class Records(automation.Records, frozen=True, kw_only=True):
 
     def debts(self) -> tuple[Debt, ...]:
         """Every field of a pool that is held."""
-        return tuple(
-            Debt(name, field, str(held.original), str(held.applied), hold.held_by, hold.since, UNDO)
-            for name, hold in self.holds.items()
-            for field, held in hold.fields.items()
-        )
+        return debts_of(self.holds, lambda *_: UNDO)
 
     def of(self, name: str) -> PoolRecord:
         """What is remembered of a pool, by its full name: it may be nothing."""
