@@ -9,7 +9,7 @@ from requests.adapters import BaseAdapter
 
 
 class CallWatcher(Protocol):
-    """Is called for every API call: the seam where tests stop a run between two calls."""
+    """Called before and after every API call, so that tests can stop a run between two of them."""
 
     def before(self, method: str) -> None:
         """The call is about to be sent."""

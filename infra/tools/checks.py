@@ -70,7 +70,7 @@ def rule(find: Callable[[Path], list[str]]) -> Callable[[], Outcome]:
 
 
 def shell_scripts() -> Outcome:
-    """Run shellcheck on every shell script; it is not packaged for every machine."""
+    """Run shellcheck on every shell script. Not every platform has a package of it."""
     program = shutil.which("shellcheck", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
     if program is None:
         return Outcome(skipped=1, note="shellcheck is not installed, 1 skipped")

@@ -1,6 +1,6 @@
 """The help texts that `deploy.sh` prints at once; `./deploy.sh generate` writes them.
 
-Each is the output of the command's own parser, so that reading it needs no Python. Those of
+Most are written by the command's own parser, in advance: `--help` then works before Python is set up. Those of
 commands without a parser, and the list of all commands, are written by hand.
 """
 

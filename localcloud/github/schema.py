@@ -98,9 +98,10 @@ def _validator(schema: bytes) -> "Draft202012Validator":
 
 
 def completed(name: str, known: Json) -> Json:
-    """An answer of this schema: the known fields, and an empty value for every other required field.
+    """A response that matches the schema: the known fields, and an empty value for every other required field.
 
-    That is null where it may be, else an empty text or list, 0, false, the API's address, or the first choice.
+    The empty value is null if the schema allows it, else an empty text or list, 0, false, the API's address, or the
+    first choice.
     """
     return {**_filled(name), **known}
 

@@ -1,4 +1,4 @@
-"""What is told of the dependents of secrets before a rotation begins."""
+"""What `doctor` reports about the dependents of a secret before a rotation begins."""
 
 from google.cloud import run_v2
 from google.cloud.secretmanager_v1 import Rotation
