@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from functions.scale_gpu_pools.changes import Resize
+from functions.scale_gpu_pools.messages import Reconciling
 from functions.scale_gpu_pools.records import PoolChange
 from functions.scale_gpu_pools.world import GpuPool
 from shared.clients import Clients
@@ -76,6 +77,6 @@ def _pool(resource: "Service | WorkerPool", counts: dict[str, int], size_field: 
         nodes_asked_for=counts[size_field],
         nodes=counts[size_field] if is_ready else 0,
         problem="" if is_ready else condition.message,
-        in_flight=f"a change of {resource.name} is being brought about" if resource.reconciling else "",
+        in_flight=Reconciling(resource.name) if resource.reconciling else None,
         etag=resource.etag,
     )

@@ -6,13 +6,14 @@ import msgspec
 
 from functions.scale_gpu_pools.changes import RecordSaving, Resize, ScaleChange, SetAutoscaling
 from functions.scale_gpu_pools.desired import Context, State
+from functions.scale_gpu_pools.messages import NodesSaved, OfPool, OtherChangeFirst
 from functions.scale_gpu_pools.needs import decisions_on, see
 from functions.scale_gpu_pools.pool_decision import PoolDecision
 from functions.scale_gpu_pools.records import NOTHING, Records
 from functions.scale_gpu_pools.savings import saved
 from functions.scale_gpu_pools.world import AUTOSCALING, cluster_of
 from shared.clock import format_time
-from shared.decision import Decision, Text
+from shared.decision import Decision, Message
 from shared.holds import Hold
 from shared.world import World
 
@@ -23,15 +24,13 @@ def decide(context: Context, world: World, applied: tuple[ScaleChange, ...]) -> 
     decisions = decisions_on(context, seen)
     records = _observed(context, decisions, seen.unknown, applied)
     changes: list[ScaleChange] = list(_savings(records, context, decisions))
-    waiting = [Text(f"{decision.key}: {decision.waiting}") for decision in decisions if decision.waiting]
+    waiting: list[Message] = [OfPool(one.key, one.waiting) for one in decisions if one.waiting]
     taken: dict[str, str] = {}
     for decision in sorted(decisions, key=_turn):
         if change := _change(decision, records):
             cluster = cluster_of(decision.name)
             if cluster in taken:
-                waiting.append(
-                    Text(f"{decision.name}: its cluster does one operation at a time; first {taken[cluster]}")
-                )
+                waiting.append(OtherChangeFirst(decision.name, taken[cluster]))
             else:
                 taken[cluster] = str(change)
                 changes.append(change)
@@ -39,9 +38,9 @@ def decide(context: Context, world: World, applied: tuple[ScaleChange, ...]) -> 
         records=records,
         changes=tuple(changes),
         waiting=tuple(waiting),
-        next=tuple(Text(f"{one.key}: {one.desired.next}") for one in decisions if one.desired and one.desired.next),
+        next=tuple(OfPool(one.key, one.desired.next) for one in decisions if one.desired and one.desired.next),
         alerts=tuple(alert for decision in decisions for alert in decision.alerts),
-        notices=tuple(Text(notice) for decision in decisions for notice in decision.reconciliation.notices),
+        notices=tuple(notice for decision in decisions for notice in decision.reconciliation.notices),
     )
 
 
@@ -84,7 +83,7 @@ def _change(decision: PoolDecision, records: Records) -> ScaleChange | None:
         field=change.field,
         before=str(change.before),
         after=str(change.after),
-        reason=Text(decision.desired.why),
+        reason=decision.desired.why,
         scope=decision.name,
         hold=reconciliation.intended_hold,
         etag=pool.etag,
@@ -95,13 +94,12 @@ def _change(decision: PoolDecision, records: Records) -> ScaleChange | None:
 def _savings(records: Records, context: Context, decisions: Iterable[PoolDecision]) -> Iterable[RecordSaving]:
     for decision in decisions:
         for interval in records.of(decision.name).ended:
-            amount = f"{saved(interval, context.now):.2f} {interval.currency}"
             yield RecordSaving(
                 target=decision.name,
                 field="savings",
                 before="",
                 after=f"since {format_time(interval.began)}",
-                reason=Text(f"{interval.nodes} nodes did not run, which saved {amount}"),
+                reason=NodesSaved(interval.nodes, saved(interval, context.now), interval.currency),
                 scope=decision.name,
                 interval=interval,
             )

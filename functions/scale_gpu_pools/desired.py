@@ -6,12 +6,28 @@ from enum import StrEnum
 
 import msgspec
 
+from functions.scale_gpu_pools.messages import (
+    AskedFor,
+    AskedForZero,
+    DecidedAgainAt,
+    FoundIdle,
+    JustStarted,
+    OnAgain,
+    OnWhenLifted,
+    OutOfHours,
+    Resting,
+    Restricted,
+    StillWorking,
+    WithinHours,
+    ZeroAt,
+    ZeroWhenIdle,
+)
 from functions.scale_gpu_pools.records import Event, Override, PoolRecord, Records
 from functions.scale_gpu_pools.settings import Pool, Settings
 from functions.scale_gpu_pools.signals import WAKE_MINUTES, Reading, Says
 from functions.scale_gpu_pools.world import GpuPool, Question
 from shared import automation
-from shared.clock import format_time
+from shared.decision import Message
 from shared.hours import ALWAYS, Window
 from shared.restrictions import InForce, Restriction
 
@@ -30,7 +46,7 @@ class Desired(msgspec.Struct, frozen=True, kw_only=True):
     """What a pool is to be, and why."""
 
     state: State
-    why: str
+    why: Message
     by_a_person: bool = False
     """Whether someone has asked for it."""
     is_needed: bool = False
@@ -43,7 +59,7 @@ class Desired(msgspec.Struct, frozen=True, kw_only=True):
     """Whether it is a signal that says so."""
     is_unheard: bool = False
     """Whether that signal has no data, and nothing else keeps the pool on."""
-    next: str = ""
+    next: Message | None = None
     """What would follow, and when."""
 
 
@@ -73,22 +89,20 @@ class PoolView(msgspec.Struct, frozen=True):
         if restriction := restriction_in_force(self.context):
             return Desired(
                 state=State.ZERO,
-                why=f"the spending restriction gpu_pools_off is in force, by {', '.join(restriction.because)}",
+                why=Restricted(tuple(restriction.because)),
                 idle_in=self.record.idle_in,
-                next="on again when the restriction is lifted",
+                next=OnWhenLifted(),
             )
         if (override := override_in_force(self.key, self.context)) and override.is_off:
             return Desired(
                 state=State.ZERO,
-                why=f"a person asked for zero until {format_time(override.until)}",
+                why=AskedForZero(override.until),
                 by_a_person=True,
                 idle_in=self.record.idle_in,
-                next=f"decided by hours and signals again at {format_time(override.until)}",
+                next=DecidedAgainAt(override.until),
             )
         if override:
-            return Desired(
-                state=State.ON, why=f"a person asked for it until {format_time(override.until)}", by_a_person=True
-            )
+            return Desired(state=State.ON, why=AskedFor(override.until), by_a_person=True)
         wake = [readings[signal, WAKE_MINUTES] for signal in self.settings.wake if (signal, WAKE_MINUTES) in readings]
         if active := _first(wake, Says.ACTIVE):
             return Desired(state=State.ON, why=active, by_signal=True, is_needed=True)
@@ -103,19 +117,21 @@ class PoolView(msgspec.Struct, frozen=True):
         window = self._window()
         if window is None:
             return self._out_of_hours(readings)
-        hours = f"within hours until {format_time(window.end)}" if self.settings.hours else ""
+        until = window.end if self.settings.hours else None
         if self._is_resting(window):
-            why = f"idle {hours}" if hours else "idle"
-            return Desired(state=State.ZERO, why=why, idle_in=window.start, next=self._next_on())
+            return Desired(state=State.ZERO, why=Resting(until), idle_in=window.start, next=self._next_on())
         found = [readings[question] for question in self._idle_questions() if question in readings]
         if self._may_be_idle(window) and found and all(reading.says is Says.IDLE for reading in found):
-            why = f"idle: {'; '.join(reading.words for reading in found)}"
+            why = FoundIdle(tuple(reading.message for reading in found))
             return Desired(state=State.ZERO, why=why, idle_in=window.start, next=self._next_on())
         up = _first_not_idle(found)
-        why = "; ".join(words for words in (hours, up.words if up else "") if words) or "it has no hours"
-        next_ = f"zero at {format_time(window.end)}, when its hours end" if hours else ""
-        is_unheard = up is not None and up.says is Says.UNKNOWN
-        return Desired(state=State.ON, why=why, by_signal=up is not None, is_unheard=is_unheard, next=next_)
+        return Desired(
+            state=State.ON,
+            why=WithinHours(until, up.message if up else None),
+            by_signal=up is not None,
+            is_unheard=up is not None and up.says is Says.UNKNOWN,
+            next=ZeroAt(until) if until else None,
+        )
 
     def _out_of_hours(self, readings: Readings) -> Desired:
         """At zero, but not in the middle of work: signals of idleness are asked here too.
@@ -125,21 +141,20 @@ class PoolView(msgspec.Struct, frozen=True):
         """
         idle = self.settings.idle
         if idle is None or not self._is_up():
-            return Desired(state=State.ZERO, why="out of hours", next=self._next_on())
+            return Desired(state=State.ZERO, why=OutOfHours(), next=self._next_on())
         if not self._is_asked_out_of_hours():
-            why = f"out of hours, but on for less than {idle.for_minutes} minutes"
-            return Desired(state=State.ON, why=why, next="zero as soon as it is idle")
+            return Desired(state=State.ON, why=JustStarted(idle.for_minutes), next=ZeroWhenIdle())
         found = [readings[question] for question in self._idle_questions() if question in readings]
         up = _first_not_idle(found)
         if found and up is None:
-            why = "; ".join(["out of hours", *(reading.words for reading in found)])
+            why = OutOfHours(tuple(reading.message for reading in found))
             return Desired(state=State.ZERO, why=why, next=self._next_on())
         return Desired(
             state=State.ON,
-            why=f"out of hours, but {up.words if up else 'it is not known whether it is idle'}",
+            why=StillWorking(up.message if up else None),
             by_signal=True,
             is_unheard=up is None or up.says is Says.UNKNOWN,
-            next="zero as soon as it is idle",
+            next=ZeroWhenIdle(),
         )
 
     def _window(self) -> Window | None:
@@ -177,14 +192,11 @@ class PoolView(msgspec.Struct, frozen=True):
         if idle := self.settings.idle:
             yield from ((signal, idle.for_minutes) for signal in idle.signals)
 
-    def _next_on(self) -> str:
+    def _next_on(self) -> OnAgain | None:
         """What would turn it on again."""
         window = self.settings.hours.next_window(self.context.now) if self.settings.hours else None
-        ways = [
-            *([f"at {format_time(window.start)}"] if window else []),
-            *(f"on {signal}" for signal in self.settings.wake),
-        ]
-        return f"on again {' or '.join(ways)}" if ways else ""
+        at, signals = window.start if window else None, self.settings.wake
+        return OnAgain(at, signals) if at or signals else None
 
 
 def restriction_in_force(context: Context) -> InForce | None:
@@ -204,8 +216,8 @@ def next_window_start(pool: Pool, now: datetime) -> datetime:
     return window.start if window else now + timedelta(days=1)
 
 
-def _first(readings: list[Reading], says: Says) -> str:
-    return next((reading.words for reading in readings if reading.says is says), "")
+def _first(readings: list[Reading], says: Says) -> Message | None:
+    return next((reading.message for reading in readings if reading.says is says), None)
 
 
 def _first_not_idle(readings: list[Reading]) -> Reading | None:

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
+from functions.scale_gpu_pools.messages import MetricUnknown, SeriesMissing
 from functions.scale_gpu_pools.settings import Signal
 from functions.scale_gpu_pools.signals import BUCKET, Point, Reading, Says, buckets_in, judged
 from shared.clients import Clients
@@ -36,12 +37,12 @@ def reading(signal: Signal, minutes: int, now: datetime, clients: Clients) -> Re
         pages = [type(page).pb(page) for page in found.pages]
     except NotFound as error:
         # So it answers for a metric that has never had any data.
-        return Reading(Says.UNKNOWN, f"{signal}: {error.message}")
+        return Reading(Says.UNKNOWN, MetricUnknown(signal, error.message))
     missing = next(filter(None, map(incomplete, pages)), "")
     points = [_point(point) for page in pages for series in page.time_series for point in series.points]
     found_out = judged(signal, points, minutes, now)
     if missing and found_out.says is Says.IDLE:
-        return Reading(Says.UNKNOWN, f"{signal}: {missing}, which is not idle")
+        return Reading(Says.UNKNOWN, SeriesMissing(signal, missing))
     return found_out
 
 

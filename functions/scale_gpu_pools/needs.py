@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from functions.scale_gpu_pools.commands import Status
 from functions.scale_gpu_pools.desired import Context, PoolView
+from functions.scale_gpu_pools.messages import GroupsIncomplete, OperationRuns, ZonesUnknown
 from functions.scale_gpu_pools.pool_decision import PoolDecision, decide_pool
 from functions.scale_gpu_pools.savings import SavingsBook, months_before
 from functions.scale_gpu_pools.signals import Reading
@@ -25,6 +26,7 @@ from functions.scale_gpu_pools.world import (
     cluster_of,
     is_node_pool,
 )
+from shared.decision import Message
 from shared.holds import Phase
 from shared.world import Unreadable, World
 
@@ -170,7 +172,7 @@ def node_pool_of(pool: ListedNodePool, groups: Mapping[str, InstanceGroup]) -> G
         nodes_asked_for=sum(group.target_size for group in known),
         nodes=sum(group.running for group in known),
         problem=pool.problem,
-        in_flight="" if pool.groups and len(known) == len(pool.groups) else "its instance groups are not all there",
+        in_flight=None if pool.groups and len(known) == len(pool.groups) else GroupsIncomplete(),
     )
 
 
@@ -183,17 +185,17 @@ def _location_of(name: str) -> str:
     return name.partition("/clusters/")[0]
 
 
-def _busy(names: Mapping[str, str], world: World) -> dict[str, str]:
-    busy: dict[str, str] = {}
+def _busy(names: Mapping[str, str], world: World) -> dict[str, Message]:
+    busy: dict[str, Message] = {}
     for cluster in {cluster_of(name) for name in names if is_node_pool(name)}:
         operations = world.get(OperationsIn(_location_of(cluster)))
         if not isinstance(operations, Operations):
             continue
         if operations.missing_zones:
-            busy[cluster] = f"GKE does not know what is in flight in {', '.join(operations.missing_zones)}"
+            busy[cluster] = ZonesUnknown(operations.missing_zones)
         for operation in operations.in_flight:
             if f"/{cluster.split('/', 2)[2]}/" in f"/{operation.target}/":
-                busy[cluster] = f"{operation.kind} has been in flight since {operation.started}"
+                busy[cluster] = OperationRuns(operation.kind, operation.started)
     return busy
 
 

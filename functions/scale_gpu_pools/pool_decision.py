@@ -9,13 +9,20 @@ from datetime import timedelta
 import msgspec
 
 from functions.scale_gpu_pools.desired import Context, Desired, PoolView, State
+from functions.scale_gpu_pools.messages import (
+    KeptOnWithoutData,
+    NotInSettings,
+    PoolMissing,
+    ScalingModeChanged,
+    ShouldBeOn,
+    StockOut,
+)
 from functions.scale_gpu_pools.reconciler import PoolReconciler, Reconciliation, with_interval_ended
 from functions.scale_gpu_pools.records import PoolRecord
 from functions.scale_gpu_pools.settings import Pool
 from functions.scale_gpu_pools.world import GpuPool, Seen, cluster_of
-from shared.clock import format_time
-from shared.decision import Alert
-from shared.holds import Hold, Phase
+from shared.decision import Alert, Message
+from shared.holds import Phase
 
 SILENT_AT_MOST = timedelta(hours=1)
 """How long a signal without data may be all that keeps a pool on, before a person is notified."""
@@ -31,7 +38,7 @@ class PoolDecision(msgspec.Struct, frozen=True, kw_only=True):
     """None if it does not exist."""
     desired: Desired | None = None
     reconciliation: Reconciliation
-    waiting: str = ""
+    waiting: Message | None = None
     """What is in flight, and must end before anything is done or concluded."""
     alerts: tuple[Alert, ...] = ()
 
@@ -44,29 +51,29 @@ def decide_pool(name: str, key: str, settings: Pool | None, seen: Seen, context:
     pool = seen.pools.get(name)
     if pool is None:
         gone = PoolRecord(ended=with_interval_ended(record, context.now).ended)
-        notices = (f"{key} is skipped: there is no {name}",) if settings else ()
+        notices = (PoolMissing(key, name),) if settings else ()
         return PoolDecision(
             name=name, key=key, pool=None, reconciliation=Reconciliation(record=gone, hold=None, notices=notices)
         )
     if hold and pool.size_field not in hold.fields:
-        notice = f"{key}: somebody has changed how it is scaled; it is left alone, and was {originals(hold)}"
+        notice = ScalingModeChanged(key, hold)
         return PoolDecision(
             name=name, key=key, pool=pool, reconciliation=Reconciliation(record=record, hold=hold, notices=(notice,))
         )
     if settings is None:
-        want = Desired(state=State.ON, why="no longer in the settings: let go")
+        want = Desired(state=State.ON, why=NotInSettings())
     else:
         want = PoolView(key, settings, record, pool, context).desired(seen.readings)
     reconciler = PoolReconciler(key, settings, pool, record, hold, want, context)
     reconciliation = reconciler.reconciliation()
-    waiting = ""
-    if busy := pool.in_flight or seen.busy.get(cluster_of(name), ""):
+    waiting = None
+    if busy := pool.in_flight or seen.busy.get(cluster_of(name)):
         # What is in flight is neither touched nor concluded upon.
-        waiting = busy if reconciliation.change or (hold and hold.phase is Phase.INTENDED) else ""
+        waiting = busy if reconciliation.change or (hold and hold.phase is Phase.INTENDED) else None
         reconciliation = Reconciliation(record=record, hold=hold, notices=reconciliation.notices)
     alerts = tuple(_alerts(reconciler, reconciliation))
     if want.by_signal:
-        reconciliation = _with_notice(reconciliation, f"{key} should be on because {want.why}")
+        reconciliation = _with_notice(reconciliation, ShouldBeOn(key, want.why))
     return PoolDecision(
         name=name, key=key, pool=pool, desired=want, reconciliation=reconciliation, waiting=waiting, alerts=alerts
     )
@@ -80,19 +87,12 @@ def _alerts(reconciler: PoolReconciler, reconciliation: Reconciliation) -> Itera
     limit = timedelta(minutes=settings.nodes_within_minutes)
     if record.asked and not pool.nodes and now - record.asked >= limit:
         minutes = (now - record.asked) // timedelta(minutes=1)
-        what = f"was asked for nodes at {format_time(record.asked)}, and has none after {minutes} minutes"
-        reason = pool.problem or "Google gives no reason"
-        stands = "it is asked for them again" if reconciliation.change else "the request stands"
-        yield Alert("stock_out", pool.name, f"{reconciler.key} {what}: {reason}; {stands}")
+        is_asked_again = reconciliation.change is not None
+        stock_out = StockOut(reconciler.key, record.asked, minutes, pool.problem, is_asked_again)
+        yield Alert("stock_out", pool.name, str(stock_out))
     if record.silent and want.is_unheard and now - record.silent >= SILENT_AT_MOST:
-        what = f"has been kept on since {format_time(record.silent)} by nothing but {want.why}"
-        yield Alert("no_data", pool.name, f"{reconciler.key} {what}")
+        yield Alert("no_data", pool.name, str(KeptOnWithoutData(reconciler.key, record.silent, want.why)))
 
 
-def _with_notice(reconciliation: Reconciliation, notice: str) -> Reconciliation:
+def _with_notice(reconciliation: Reconciliation, notice: Message) -> Reconciliation:
     return msgspec.structs.replace(reconciliation, notices=(notice, *reconciliation.notices))
-
-
-def originals(hold: Hold) -> str:
-    """What a held pool was before, in words."""
-    return ", ".join(f"{field} {held.original}" for field, held in sorted(hold.fields.items()))

@@ -14,10 +14,11 @@ from functions.scale_gpu_pools.desired import (
     override_in_force,
     restriction_in_force,
 )
+from functions.scale_gpu_pools.messages import Resized
 from functions.scale_gpu_pools.records import Drift, Interval, PoolRecord
 from functions.scale_gpu_pools.settings import Pool
 from functions.scale_gpu_pools.world import AUTOSCALING, OFF, GpuPool
-from shared.clock import format_time
+from shared.decision import Message
 from shared.holds import (
     Current,
     FieldValue,
@@ -55,7 +56,7 @@ class Reconciliation(msgspec.Struct, frozen=True, kw_only=True):
     intended_record: PoolRecord | None = None
     """With a change, what must be recorded before it is made."""
     intended_hold: Hold | None = None
-    notices: tuple[str, ...] = ()
+    notices: tuple[Message, ...] = ()
 
 
 class PoolReconciler(msgspec.Struct, frozen=True):
@@ -173,7 +174,7 @@ class PoolReconciler(msgspec.Struct, frozen=True):
             bounded = _within_bounds(restore, hold, self.pool)
             return self._asking(being_restored(hold, self.pool.current, bounded), bounded)
         return Reconciliation(
-            record=self._up(), hold=None, notices=tuple(map(str, kept_by_a_person(self.key, hold, self.pool.current)))
+            record=self._up(), hold=None, notices=tuple(kept_by_a_person(self.key, hold, self.pool.current))
         )
 
     def _asking(self, hold: Hold | None, wanted: Current) -> Reconciliation:
@@ -202,11 +203,7 @@ class PoolReconciler(msgspec.Struct, frozen=True):
         return drift if now < drift.ends and (word is None or word == self.record.word) else None
 
     def _left(self, drift: Drift) -> Reconciliation:
-        fields = ", ".join(f"{field} is {value}" for field, value in self.pool.current.items())
-        notice = (
-            f"{self.key}: somebody has resized it ({fields}), and it is left so until {format_time(drift.ends)}, "
-            f"although it should be {self.want.state}: {self.want.why}"
-        )
+        notice = Resized(self.key, dict(self.pool.current), drift.ends, str(self.want.state), self.want.why)
         record = msgspec.structs.replace(self._unrested(), drift=drift)
         return Reconciliation(record=record, hold=self.hold, notices=(notice,))
 

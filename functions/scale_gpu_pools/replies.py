@@ -5,8 +5,8 @@ from datetime import timedelta
 
 from functions.scale_gpu_pools.commands import Awake, Off, Status, pools_of
 from functions.scale_gpu_pools.desired import Context, override_in_force, restriction_in_force
+from functions.scale_gpu_pools.messages import originals
 from functions.scale_gpu_pools.needs import decisions_on, see
-from functions.scale_gpu_pools.pool_decision import originals
 from functions.scale_gpu_pools.savings import by_day, saved
 from functions.scale_gpu_pools.world import Seen
 from shared.clock import format_time
@@ -55,8 +55,8 @@ def _pools(context: Context, seen: Seen) -> Iterable[str]:
             f"{decision.pool.nodes} running of {decision.pool.nodes_asked_for} asked for",
             f"should be {decision.desired.state}: {decision.desired.why}",
             *([_held(hold)] if (hold := decision.reconciliation.hold) else []),
-            *([decision.waiting] if decision.waiting else []),
-            *([decision.desired.next] if decision.desired.next else []),
+            *([str(decision.waiting)] if decision.waiting else []),
+            *([str(decision.desired.next)] if decision.desired.next else []),
         ]
         yield f"{key}: {'; '.join(parts)}"
 

@@ -7,7 +7,9 @@ from math import isnan
 
 import msgspec
 
+from functions.scale_gpu_pools.messages import Active, DataLate, DataMissing, NoData, Quiet
 from functions.scale_gpu_pools.settings import Signal
+from shared.decision import Message
 
 BUCKET = timedelta(minutes=5)
 """Over so long Monitoring gives one value, the highest. Metrics of GKE and Pub/Sub are sampled each minute and seen up
@@ -33,10 +35,10 @@ class Point(msgspec.Struct, frozen=True):
 
 
 class Reading(msgspec.Struct, frozen=True):
-    """The value of a signal, and its text in a report."""
+    """What a signal comes to, and its message in a report."""
 
     says: Says
-    words: str
+    message: Message
 
 
 def buckets_in(minutes: int) -> int:
@@ -52,15 +54,14 @@ def judged(signal: Signal, points: Iterable[Point], minutes: int, now: datetime)
     known = [point for point in points if not isnan(point.value)]
     highest = max(known, key=lambda point: point.value, default=None)
     if highest is None:
-        return Reading(Says.UNKNOWN, f"{signal}: no data in {minutes} minutes, which is not idle")
+        return Reading(Says.UNKNOWN, NoData(signal, minutes))
     if highest.value > signal.at_most:
-        when = f"{highest.end:%H:%M} UTC"
-        return Reading(Says.ACTIVE, f"{signal}: {highest.value:g}, more than {signal.at_most:g}, at {when}")
+        return Reading(Says.ACTIVE, Active(signal, highest.value, highest.end))
     there = {(now - point.end) // BUCKET for point in known}
     needed = range(1, buckets_in(minutes)) or range(1)
     missing = [bucket for bucket in needed if bucket not in there]
     if missing:
-        late = missing[0] < min(there)
-        told = "data is late" if late else f"data is missing around {now - missing[0] * BUCKET:%H:%M} UTC"
-        return Reading(Says.UNKNOWN, f"{signal}: {told}, which is not idle")
-    return Reading(Says.IDLE, f"{signal}: at most {highest.value:g} for {minutes} minutes")
+        is_late = missing[0] < min(there)
+        message = DataLate(signal) if is_late else DataMissing(signal, now - missing[0] * BUCKET)
+        return Reading(Says.UNKNOWN, message)
+    return Reading(Says.IDLE, Quiet(signal, highest.value, minutes))

@@ -8,6 +8,7 @@ import msgspec
 from functions.scale_gpu_pools.savings import SavingsBook
 from functions.scale_gpu_pools.settings import Signal
 from functions.scale_gpu_pools.signals import Reading
+from shared.decision import Message
 from shared.holds import Current
 from shared.world import Need
 
@@ -31,7 +32,7 @@ class GpuPool(msgspec.Struct, frozen=True, kw_only=True):
     """How many of them there are. Cloud Run does not report it: there it is all, if the last change succeeded."""
     problem: str = ""
     """Google's own words for why there are not as many as asked for."""
-    in_flight: str = ""
+    in_flight: Message | None = None
     """What is going on with it, if the resource itself says that."""
     etag: str = ""
 
@@ -154,7 +155,7 @@ class Seen(msgspec.Struct, frozen=True):
     """By full name; one that is neither here nor unknown does not exist."""
     readings: Mapping[Question, Reading] = {}
     """What the signals say that matter now."""
-    busy: Mapping[str, str] = {}
+    busy: Mapping[str, Message] = {}
     """By cluster, the operation in flight, for those clusters that something is to be done about."""
     unknown: frozenset[str] = frozenset()
     """The pools of which something that matters now could not be read: nothing is done or concluded about them."""

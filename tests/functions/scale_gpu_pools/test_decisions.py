@@ -14,6 +14,7 @@ from functions.scale_gpu_pools.settings import GpuDutyCycle, Metric, PendingMess
 from functions.scale_gpu_pools.signals import WAKE_MINUTES, Reading, Says
 from functions.scale_gpu_pools.world import AUTOSCALING, OFF, GpuPool, Question
 from shared.automation import RunContext
+from shared.decision import Text
 from shared.events import Dated, Tick
 from shared.hours import ALWAYS
 from shared.restrictions import InForce, Restriction, SpendingRestrictions
@@ -80,7 +81,7 @@ def situation(
 
 def readings(**says: Says) -> dict[Question, Reading]:
     """What these signals say, in words that name them."""
-    return {SIGNALS[name]: Reading(say, f"{name} is {say.value}") for name, say in says.items()}
+    return {SIGNALS[name]: Reading(say, Text(f"{name} is {say.value}")) for name, say in says.items()}
 
 
 def marks(desired: Desired) -> set[str]:
@@ -180,7 +181,7 @@ IDLE_YESTERDAY = PoolRecord(is_on=False, idle_in=MORNING - timedelta(days=3))
 )
 def test_what_a_pool_should_be_and_why(given: Given, says: dict[str, Says], state: State, why: str) -> None:
     desired = situation(**given).desired(readings(**says))
-    assert (desired.state, desired.why) == (state, why)
+    assert (desired.state, str(desired.why)) == (state, why)
 
 
 @pytest.mark.parametrize(
@@ -218,7 +219,7 @@ def test_who_says_so(given: Given, says: dict[str, Says], expected: set[str]) ->
     ],
 )
 def test_what_would_follow(given: Given, says: dict[str, Says], next_: str) -> None:
-    assert situation(**given).desired(readings(**says)).next == next_
+    assert str(situation(**given).desired(readings(**says)).next or "") == next_
 
 
 @pytest.mark.parametrize(
@@ -275,4 +276,4 @@ def test_first_things_first(given: Given, says: dict[str, Says]) -> None:
         assert desired.state is State.ON
     elif desired.state is State.ZERO and given["size"]:
         assert says["queue"] is IDLE
-        assert desired.why == "out of hours" or (says["duty"], says["load"]) == (IDLE, IDLE)
+        assert str(desired.why) == "out of hours" or (says["duty"], says["load"]) == (IDLE, IDLE)
