@@ -3,12 +3,13 @@
 import msgspec
 
 from functions.rotate_secrets.changes import Adopt, Versions
+from functions.rotate_secrets.messages import ADDED_BY_A_PERSON, NOT_ROTATED_BEFORE, ForeignVersion, NoVersionWorks
 from functions.rotate_secrets.questions import Acceptance, VersionsOf, ask, read
 from functions.rotate_secrets.rotation_state import RotationState, VersionNumbers
 from functions.rotate_secrets.secret_decision import SecretDecision
 from functions.rotate_secrets.view import SecretView
 from functions.rotate_secrets.world import Version
-from shared.decision import Alert, Text
+from shared.decision import Alert, Message, Text
 
 MOST_TESTED = 5
 """So many versions are tried, those that serve first: older ones are not worth a login each."""
@@ -27,7 +28,7 @@ def decide_adopt(view: SecretView) -> SecretDecision:
     )
     after = f"version {state.current}" if state.current else "no version"
     edit = view.edit("promoted", "", after)
-    return SecretDecision(change=Adopt(**edit, reason=Text("it has not been rotated here before"), state=state))
+    return SecretDecision(change=Adopt(**edit, reason=NOT_ROTATED_BEFORE, state=state))
 
 
 def decide_readopt(view: SecretView) -> SecretDecision | None:
@@ -60,18 +61,18 @@ def decide_readopt(view: SecretView) -> SecretDecision | None:
         failed=None,
         why="",
     )
-    reason = unfit or "a person has added it, and it serves and is accepted"
+    reason = unfit or ADDED_BY_A_PERSON
     edit = view.edit("promoted", f"version {view.state.current}", f"version {state.current}")
-    return SecretDecision(change=Adopt(**edit, reason=Text(reason), state=state), notices=foreign_versions(view))
+    return SecretDecision(change=Adopt(**edit, reason=reason, state=state), notices=foreign_versions(view))
 
 
-def foreign_versions(view: SecretView) -> tuple[str, ...]:
+def foreign_versions(view: SecretView) -> tuple[Message, ...]:
     """Enabled versions that were never promoted here, as far as versions are known: reported, and not built upon."""
     attempt = view.state.attempt
     if view.existing.state is None or (attempt and not attempt.version):
         return ()
     return tuple(
-        f"{view.key}: version {version.number} of {name.rpartition('/')[2]} was added by somebody else, and is not used"
+        view.about(ForeignVersion(name, version.number))
         for name in view.current
         for version in view.known_versions(name)
         if version.is_enabled and version.number > view.highest_known(name)
@@ -125,12 +126,11 @@ def _succeeded(view: SecretView, name: str, numbers: Versions) -> VersionNumbers
     return VersionNumbers(current=numbers[name], retiring=tuple(dict.fromkeys(kept)))
 
 
-def _none_accepted(view: SecretView, chosen: dict[str, Version | None], unfit: str = "") -> Alert:
+def _none_accepted(view: SecretView, chosen: dict[str, Version | None], unfit: Message | None = None) -> Alert:
     name = next(name for name, version in chosen.items() if version is None)
     tested = [
-        why
+        Text(why)
         for version in view.versions(name)
         if isinstance(why := view.world.get(Acceptance(name, version.number, view.value)), str) and why
     ]
-    why = next(iter(tested), unfit) or "none is enabled"
-    return view.alert("version_unusable", f"no version of {name.rpartition('/')[2]} works: {why}")
+    return view.alert("version_unusable", NoVersionWorks(name, next(iter(tested), unfit)))

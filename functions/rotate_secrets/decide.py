@@ -7,6 +7,7 @@ import msgspec
 from functions.rotate_secrets.changes import Move, Roll, RotationChange
 from functions.rotate_secrets.decide_secret import decide_secret
 from functions.rotate_secrets.dependents import movable, moves, reason_not_movable
+from functions.rotate_secrets.messages import Because, MoreToMove, short
 from functions.rotate_secrets.questions import NotAsked
 from functions.rotate_secrets.records import Context, Records
 from functions.rotate_secrets.rotation_state import NEVER
@@ -15,7 +16,7 @@ from functions.rotate_secrets.terms import Terms
 from functions.rotate_secrets.view import SecretView
 from functions.rotate_secrets.views import views
 from functions.rotate_secrets.world import Dependent
-from shared.decision import Decision, Text, as_message
+from shared.decision import Decision, Message
 from shared.world import World
 
 TOGETHER_WITHIN = timedelta(minutes=10)
@@ -33,17 +34,17 @@ def decide(context: Context, world: World, applied: tuple[RotationChange, ...]) 
     decisions = [decision for _, decision in seen]
     changes: list[RotationChange] = [decision.change for decision in decisions if decision.change]
     rolls, later = _rolls(seen, context.settings.at_once)
-    next_ = [f"{view.key}: {decision.next}" for view, decision in seen if decision.next]
+    next_: list[Message] = [view.about(decision.next) for view, decision in seen if decision.next]
     if later:
-        next_.append(f"{later} more to move, {context.settings.at_once} at once")
+        next_.append(MoreToMove(later, context.settings.at_once))
     return Decision(
         records=_with_terms(context.records, seen),
         changes=(*changes, *rolls),
         refusals=tuple(decision.refusal for decision in decisions if decision.refusal),
-        waiting=tuple(map(as_message, dict.fromkeys(line for decision in decisions for line in decision.waiting))),
-        next=tuple(map(Text, next_)),
+        waiting=tuple(dict.fromkeys(line for decision in decisions for line in decision.waiting)),
+        next=tuple(next_),
         alerts=tuple(alert for decision in decisions for alert in decision.alerts),
-        notices=tuple(map(as_message, dict.fromkeys(line for decision in decisions for line in decision.notices))),
+        notices=tuple(dict.fromkeys(line for decision in decisions for line in decision.notices)),
     )
 
 
@@ -91,8 +92,8 @@ def _rolls(seen: Seen, at_once: int) -> tuple[list[Roll], int]:
         if not found or dependent.is_in_flight or (not is_way_back and _waits(dependent, found, seen)):
             continue
         if len(rolls) < (at_once if is_way_back else places):
-            reasons = dict.fromkeys(str(targets.reason) for _, _, targets in found)
-            rolls.append(_roll(dependent, [move for move, _, _ in found], "; ".join(reasons)))
+            reasons = tuple(dict.fromkeys(targets.reason for _, _, targets in found))
+            rolls.append(_roll(dependent, [move for move, _, _ in found], Because(reasons)))
         else:
             later += 1
     return rolls, later
@@ -106,14 +107,14 @@ def _waits(dependent: Dependent, found: list[tuple[Move, SecretView, TargetVersi
     return is_early and any(decision.change and view.is_used_by(dependent) for view, decision in seen)
 
 
-def _roll(dependent: Dependent, found: list[Move], reason: str) -> Roll:
-    shown = sorted({(move.secret.rpartition("/")[2], move.before, move.after) for move in found})
+def _roll(dependent: Dependent, found: list[Move], reason: Message) -> Roll:
+    shown = sorted({(short(move.secret), move.before, move.after) for move in found})
     return Roll(
         target=dependent.name,
         field="references to secrets",
         before=", ".join(f"{secret}:{before}" for secret, before, _ in shown),
         after=", ".join(f"{secret}:{after}" for secret, _, after in shown),
-        reason=Text(reason),
+        reason=reason,
         scope=dependent.name,
         moves=tuple(found),
         resource=dependent.resource,

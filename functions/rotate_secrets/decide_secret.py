@@ -6,22 +6,27 @@ import msgspec
 
 from functions.rotate_secrets.adopting import decide_adopt, foreign_versions
 from functions.rotate_secrets.due import due_at, is_overdue, is_rollback_requested, may_retire, why_due
-from functions.rotate_secrets.progress import decide_in_progress
-from functions.rotate_secrets.questions import NotAsked, NotReadable
-from functions.rotate_secrets.retiring import decide_retire, numbered
-from functions.rotate_secrets.rollback import (
+from functions.rotate_secrets.messages import (
     REMOVED,
     REQUESTED,
-    decide_rollback,
-    rollback_after_success,
-    start_rollback,
+    REQUESTED_BY,
+    ROTATED_BY_GOOGLE,
+    DueAt,
+    KeptUntil,
+    Overdue,
+    RetirementOverdue,
+    RotationFailed,
+    SecretMissing,
 )
+from functions.rotate_secrets.progress import decide_in_progress
+from functions.rotate_secrets.questions import NotAsked, NotReadable
+from functions.rotate_secrets.retiring import decide_retire
+from functions.rotate_secrets.rollback import decide_rollback, rollback_after_success, start_rollback
 from functions.rotate_secrets.rotation_state import RotationState
 from functions.rotate_secrets.secret_decision import SecretDecision
 from functions.rotate_secrets.starting import start_rotation
 from functions.rotate_secrets.view import SecretView
-from shared.clock import format_time
-from shared.decision import Alert
+from shared.decision import Alert, Text
 from shared.looking import UNREADABLE_RECORD
 
 OVERDUE_AFTER = 24
@@ -38,7 +43,7 @@ def decide_secret(view: SecretView) -> SecretDecision:
     except NotAsked as lack:
         return SecretDecision(needs=lack.needs)
     except NotReadable as blocked:
-        return SecretDecision(alerts=(view.alert("unreadable", str(blocked)), *_alerts(view)))
+        return SecretDecision(alerts=(view.alert("unreadable", Text(str(blocked))), *_alerts(view)))
     notices = dict.fromkeys((*decision.notices, *(foreign_versions(view) if view.found else ())))
     return msgspec.structs.replace(decision, alerts=(*decision.alerts, *_alerts(view)), notices=tuple(notices))
 
@@ -61,14 +66,14 @@ def _decide(view: SecretView) -> SecretDecision:
 def _decide_left_alone(view: SecretView) -> SecretDecision | None:
     """What is said of a secret that cannot be rotated here; None if it can. Raises ``NotAsked``, or ``NotReadable``."""
     if view.problem:
-        return view.refused(UNREADABLE_RECORD, view.problem)  # the engine adds the alert
+        return view.refused(UNREADABLE_RECORD, Text(view.problem))  # the engine adds the alert
     if missing := view.missing:
-        alert = view.alert("secret_missing", f"there is no {', '.join(missing)}")
+        alert = view.alert("secret_missing", SecretMissing(missing))
         return SecretDecision(alerts=() if view.is_removed else (alert,))
     if any(one.is_managed for one in view.found):
-        return SecretDecision(notices=(f"{view.key}: Google rotates it (managed rotation), so it is left alone",))
+        return SecretDecision(notices=(view.about(ROTATED_BY_GOOGLE),))
     if view.existing.problem:
-        return view.refused(UNREADABLE_RECORD, view.existing.problem, is_alert=True)
+        return view.refused(UNREADABLE_RECORD, Text(view.existing.problem), is_alert=True)
     return None
 
 
@@ -81,11 +86,10 @@ def _decide_idle(view: SecretView, state: RotationState) -> SecretDecision:
     if view.is_removed:
         return SecretDecision()
     why = why_due(view)
-    if not why:
-        return SecretDecision(next=f"due at {format_time(due_at(view.settings, state))}")
+    if why is None:
+        return SecretDecision(next=DueAt(due_at(view.settings, state)))
     if state.older:
-        until = format_time(state.since + view.settings.grace)
-        return SecretDecision(next=f"{why}, but version {numbered(state.older)} from before is kept until {until}")
+        return SecretDecision(next=KeptUntil(why, state.older, state.since + view.settings.grace))
     return start_rotation(view, why)
 
 
@@ -93,13 +97,9 @@ def _alerts(view: SecretView) -> Iterable[Alert]:
     """What is so for as long as it is so."""
     state = view.state
     if is_overdue(view) and not view.is_removed:
-        yield view.alert("overdue", f"it was due at {format_time(due_at(view.settings, state))}")
-    if state.failed and state.why not in (REQUESTED, REMOVED, LEGACY_REQUESTED):
-        yield view.alert("rotation_failed", f"taken back at {format_time(state.failed)}: {state.why}")
+        yield view.alert("overdue", Overdue(due_at(view.settings, state)))
+    if state.failed and state.why not in REQUESTED_BY:
+        yield view.alert("rotation_failed", RotationFailed(state.failed, state.why))
     hours = (view.now - state.since - view.settings.grace).total_seconds() / 3600
     if state.older and hours > OVERDUE_AFTER:
-        yield view.alert("retirement_owed", f"version {numbered(state.older)} should have been retired")
-
-
-LEGACY_REQUESTED = "a person asked for it"
-"""As annotations of earlier releases have it."""
+        yield view.alert("retirement_owed", RetirementOverdue(state.older))

@@ -3,25 +3,34 @@
 from collections.abc import Iterable, Mapping
 
 from functions.rotate_secrets.changes import Move, Versions
+from functions.rotate_secrets.messages import (
+    IMAGE_BY_TAG,
+    MADE_BY_FUNCTIONS,
+    PINNED,
+    READS_LATEST,
+    CannotChange,
+    NotMoved,
+)
 from functions.rotate_secrets.secret_decision import TargetVersions
 from functions.rotate_secrets.settings import Secret
 from functions.rotate_secrets.view import SecretView
 from functions.rotate_secrets.world import LATEST, Dependent
+from shared.decision import Message
 
 
-def reason_not_movable(dependent: Dependent, secret: Secret) -> str:
-    """Why a dependent may not be moved; "" if it may."""
+def reason_not_movable(dependent: Dependent, secret: Secret) -> Message | None:
+    """Why a dependent may not be moved; None if it may."""
     if secret.value.previous_secret:
-        return "it reads the newest version by itself (previous_secret)"
+        return READS_LATEST
     if dependent.cannot_change:
-        return dependent.cannot_change
+        return CannotChange(dependent.cannot_change)
     if dependent.is_function:
-        return "it was made with the Functions API, whose next deployment would overwrite the change"
+        return MADE_BY_FUNCTIONS
     if dependent.is_pinned and not secret.roll_pinned_traffic:
-        return "its traffic is pinned to a revision (roll_pinned_traffic)"
+        return PINNED
     if dependent.has_tag and not secret.roll_tags:
-        return "its image is a tag, so moving it might deploy new code (roll_tags)"
-    return ""
+        return IMAGE_BY_TAG
+    return None
 
 
 def movable(view: SecretView) -> list[Dependent]:
@@ -82,10 +91,10 @@ def reads_latest(dependent: Dependent, view: SecretView) -> bool:
     }
 
 
-def lagging(view: SecretView) -> tuple[str, ...]:
+def lagging(view: SecretView) -> tuple[Message, ...]:
     """Those that are not moved, and why. Raises ``NotAsked``."""
     return tuple(
-        f"{view.key}: {one.name} is not moved: {why}"
+        view.about(NotMoved(one.name, why))
         for one in view.dependents
         if (why := reason_not_movable(one, view.settings)) and not uses_only(one, view, view.targets)
     )

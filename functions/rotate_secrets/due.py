@@ -2,30 +2,31 @@
 
 from datetime import datetime, timedelta
 
+from functions.rotate_secrets.messages import NO_VERSION, ReportedDue, RotationRequested, TooOld
 from functions.rotate_secrets.records import requested
 from functions.rotate_secrets.rotation_state import NEVER, RotationState
 from functions.rotate_secrets.settings import Secret
 from functions.rotate_secrets.view import SecretView
-from shared.clock import format_time
+from shared.decision import Message
 
 RETRY_AFTER = timedelta(days=1)
 """A rotation that was rolled back is not tried again sooner, unless someone asks."""
 
 
-def why_due(view: SecretView) -> str:
-    """Why a secret is to be rotated now; "" if it is not."""
+def why_due(view: SecretView) -> Message | None:
+    """Why a secret is due for rotation now; None if it is not."""
     state, records = view.state, view.context.records
     if (asked := requested(records.rotate, view.name, view.key)) > state.since:
-        return f"requested at {format_time(asked)}"
+        return RotationRequested(asked)
     if (notified := records.notified.get(view.existing.numbered_name, NEVER)) > state.since:
-        return f"Secret Manager reported at {format_time(notified)} that it is time"
+        return ReportedDue(notified)
     if state.failed and view.now < state.failed + RETRY_AFTER:
-        return ""
+        return None
     if state.current == 0:
-        return "it has no version"
+        return NO_VERSION
     if view.now >= due_at(view.settings, state):
-        return f"its value is older than {view.settings.every_days} days"
-    return ""
+        return TooOld(view.settings.every_days)
+    return None
 
 
 def due_at(secret: Secret, state: RotationState) -> datetime:

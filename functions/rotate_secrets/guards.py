@@ -4,11 +4,12 @@ from collections.abc import Iterable
 
 from functions.rotate_secrets.changes import Retire, RotationChange
 from functions.rotate_secrets.dependents import still_using
+from functions.rotate_secrets.messages import CURRENT_WOULD_END, MayBeUsedBy, StillUsedBy, UsersUnknown
 from functions.rotate_secrets.questions import NotAsked, NotReadable
 from functions.rotate_secrets.records import Context
 from functions.rotate_secrets.view import SecretView
 from functions.rotate_secrets.views import views
-from shared.decision import Refusal
+from shared.decision import Message, Refusal
 from shared.world import World
 
 STILL_IN_USE = Retire.guard
@@ -19,16 +20,16 @@ def still_in_use(context: Context, world: World, changes: tuple[RotationChange, 
     by_name = {view.name: view for view in views(context, world)}
     for change in changes:
         if isinstance(change, Retire) and (why := _reason(change, by_name[change.target])):
-            yield Refusal(change.scope, STILL_IN_USE, why)
+            yield Refusal(change.scope, STILL_IN_USE, str(why))
 
 
-def _reason(change: Retire, view: SecretView) -> str:
+def _reason(change: Retire, view: SecretView) -> Message | None:
     if any(change.current.get(name) in numbers for name, numbers in change.versions.items()):
-        return "the current version would be disabled"
+        return CURRENT_WOULD_END
     try:
         if view.unreadable:
-            return f"somebody who cannot be seen may use what would be disabled: {view.unreadable[0]}"
+            return MayBeUsedBy("what would be disabled", view.unreadable[0])
         users = still_using(change.versions, (*view.dependents, *view.executions), view)
     except (NotAsked, NotReadable) as unknown:
-        return f"it is not known who uses what would be disabled: {unknown}"
-    return f"{', '.join(users)} uses what would be disabled" if users else ""
+        return UsersUnknown(str(unknown))
+    return StillUsedBy(tuple(users)) if users else None

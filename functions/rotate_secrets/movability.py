@@ -52,7 +52,7 @@ def movabilities(settings: Settings, clients: Clients, now: datetime) -> Iterato
             secret=view.name,
             is_managed=any(one.is_managed for one in view.found),
             movable=tuple(name for name, why in reasons.items() if follows or not why),
-            not_movable={name: why for name, why in reasons.items() if why and not follows},
+            not_movable={name: str(why) for name, why in reasons.items() if why and not follows},
             unreadable=view.unreadable,
         )
 

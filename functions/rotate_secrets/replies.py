@@ -7,12 +7,12 @@ from functions.rotate_secrets.decide import RotationDecision
 from functions.rotate_secrets.decide_secret import decide_secret
 from functions.rotate_secrets.dependents import uses_only
 from functions.rotate_secrets.due import due_at, is_rollback_requested
+from functions.rotate_secrets.messages import DueAt, RotationFailed, SecretMissing
 from functions.rotate_secrets.questions import NotAsked, NotReadable
 from functions.rotate_secrets.records import Context, requested
 from functions.rotate_secrets.rotation_state import RotationState
 from functions.rotate_secrets.view import SecretView
 from functions.rotate_secrets.views import views
-from shared.clock import format_time
 from shared.world import World
 
 
@@ -35,9 +35,9 @@ def _rotation(view: SecretView) -> str:
     if why := _reason_ignored(view):
         return why
     if view.state.attempt:
-        return "a rotation is already under way"
+        return "a rotation is already in progress"
     if requested(view.context.records.rotate, view.name, view.key) <= view.state.since:
-        return "it has changed since that was requested"
+        return "it has changed since the request"
     return "rotation requested"
 
 
@@ -48,11 +48,11 @@ def _rollback(view: SecretView) -> str:
     state = view.state
     if is_rollback_requested(view):
         if state.attempt:
-            return "the rotation that is under way is taken back"
+            return "the rotation in progress is rolled back"
         return f"back to version {max(state.older)}"
     if state.attempt or state.older:
-        return "it cannot be rolled back: the current version began after that was requested"
-    return "it cannot be rolled back: no rotation is under way, and no version from before is kept"
+        return "it cannot be rolled back: the current version is newer than the request"
+    return "it cannot be rolled back: no rotation is in progress, and no previous version is kept"
 
 
 def _reason_ignored(view: SecretView) -> str:
@@ -61,7 +61,7 @@ def _reason_ignored(view: SecretView) -> str:
     except NotReadable as blocked:
         return str(blocked)
     if missing:
-        return f"there is no {', '.join(missing)}"
+        return str(SecretMissing(missing))
     return "Google rotates it" if any(one.is_managed for one in view.found) else ""
 
 
@@ -70,8 +70,8 @@ def _lines(view: SecretView) -> Iterator[str]:
         yield f"{view.key}: {why}"
         return
     state = view.state
-    next_ = decide_secret(view).next or f"due at {format_time(due_at(view.settings, state))}"
-    parts = [_age(view, state), *_versions(state), *_stage(state), *([next_] if state.promoted else [])]
+    next_ = decide_secret(view).next or DueAt(due_at(view.settings, state))
+    parts = [_age(view, state), *_versions(state), *_stage(state), *([str(next_)] if state.promoted else [])]
     removed = " (removed from the settings)" if view.is_removed else ""
     yield f"{view.key}{removed}: {'; '.join(parts)}"
     try:
@@ -95,14 +95,14 @@ def _versions(state: RotationState) -> Iterator[str]:
     if state.attempt and state.attempt.version and state.attempt.version != state.current:
         yield f"{state.attempt.version} is new"
     for number in state.retiring:
-        yield f"{number} is from before" if number < state.current else f"{number} was taken back"
+        yield f"{number} is the previous one" if number < state.current else f"{number} was rolled back"
 
 
 def _stage(state: RotationState) -> Iterator[str]:
     if state.attempt is None:
         if state.failed:
-            yield f"taken back at {format_time(state.failed)}: {state.why}"
+            yield str(RotationFailed(state.failed, state.why))
     elif state.attempt.back:
-        yield f"rotation {state.attempt.epoch} is being taken back: {state.attempt.back}"
+        yield f"rotation {state.attempt.epoch} is being rolled back: {state.attempt.back}"
     else:
         yield f"rotation {state.attempt.epoch}: step {state.attempt.stage}"

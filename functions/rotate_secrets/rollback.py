@@ -5,6 +5,18 @@ import msgspec
 from functions.rotate_secrets.attempts import added_versions, new_versions, versions_before
 from functions.rotate_secrets.changes import GiveUp, RestoreValue, TakeBack
 from functions.rotate_secrets.dependents import movable, moves
+from functions.rotate_secrets.messages import (
+    NOT_REFERRED_TO,
+    REQUESTED,
+    ROLLED_BACK,
+    CannotRollBack,
+    Changing,
+    MayBeUsedBy,
+    NoDependentMoved,
+    NotEnabled,
+    NotReadyEither,
+    RolledBackBecause,
+)
 from functions.rotate_secrets.questions import VersionsOf, ask
 from functions.rotate_secrets.rotation_state import (
     Attempt,
@@ -17,10 +29,7 @@ from functions.rotate_secrets.rotation_state import (
 from functions.rotate_secrets.secret_decision import SecretDecision, TargetVersions
 from functions.rotate_secrets.settings import RotationStage
 from functions.rotate_secrets.view import SecretView
-from shared.decision import Text
-
-REQUESTED = "requested by a person"
-REMOVED = "it was removed from the settings"
+from shared.decision import Message
 
 
 def rollback_after_success(view: SecretView, state: RotationState) -> SecretDecision:
@@ -31,8 +40,7 @@ def rollback_after_success(view: SecretView, state: RotationState) -> SecretDeci
     versions = {name: {one.number: one for one in view.versions(name) if one.is_enabled} for name in before}
     for name, number in before.items():
         if number not in versions[name]:
-            why = f"version {number} of {name.rpartition('/')[2]} is not enabled any more"
-            return SecretDecision(notices=(f"{view.key}: it cannot be rolled back: {why}",))
+            return SecretDecision(notices=(view.about(CannotRollBack(NotEnabled(name, number))),))
     new = {name: _going_back(state.of(name), before[name]) for name in before}
     attempt = Attempt(
         epoch=state.epoch,
@@ -47,13 +55,13 @@ def rollback_after_success(view: SecretView, state: RotationState) -> SecretDeci
     return start_rollback(view, state, attempt, REQUESTED)
 
 
-def start_rollback(view: SecretView, state: RotationState, attempt: Attempt, why: str) -> SecretDecision:
+def start_rollback(view: SecretView, state: RotationState, attempt: Attempt, why: Message) -> SecretDecision:
     """Record that a rotation is taken back, and why."""
     # What was added and not recognised yet is not waited for: nothing refers to it.
-    attempt = msgspec.structs.replace(attempt, back=why)
+    attempt = msgspec.structs.replace(attempt, back=str(why))
     after = msgspec.structs.replace(state, attempt=attempt)
-    edit = view.edit("rotation", f"epoch {attempt.epoch}", "taken back")
-    return SecretDecision(change=TakeBack(**edit, reason=Text(why), state=after))
+    edit = view.edit("rotation", f"epoch {attempt.epoch}", "rolled back")
+    return SecretDecision(change=TakeBack(**edit, reason=why, state=after))
 
 
 def decide_rollback(view: SecretView, state: RotationState, attempt: Attempt) -> SecretDecision:
@@ -68,7 +76,7 @@ def decide_rollback(view: SecretView, state: RotationState, attempt: Attempt) ->
         edit = view.edit("value", f"version {attempt.version}", f"version {attempt.before} accepted again")
         change = RestoreValue(
             **edit,
-            reason=Text(attempt.back),
+            reason=RolledBackBecause(attempt.back),
             state=msgspec.structs.replace(state, attempt=restored),
             value=value,
             versions=before,
@@ -79,26 +87,25 @@ def decide_rollback(view: SecretView, state: RotationState, attempt: Attempt) ->
         target=before,
         previous=before,
         only={name: (number,) for name, number in new.items() if number},
-        reason="the rotation is taken back",
+        reason=ROLLED_BACK,
         is_way_back=True,
     )
     candidates = movable(view)
     to_move = [one for one in candidates if moves(one, view, targets)]
     if to_move and (unfit := view.reason_unfit(before)):
-        why = f"nobody is moved back to version {attempt.before}: {unfit}"
+        why: Message = NoDependentMoved(attempt.before, unfit, is_way_back=True)
         return SecretDecision(alerts=(view.alert("not_taken_back", why),))
-    waiting = tuple(f"{view.key}: {one.name} is changing back" for one in candidates if one.is_in_flight)
+    waiting = tuple(view.about(Changing(one.name, is_way_back=True)) for one in candidates if one.is_in_flight)
     if to_move or waiting:
         return SecretDecision(targets=targets, waiting=waiting)
     if stuck := [one for one in candidates if one.problem and attempt.before]:
-        why = f"{stuck[0].name} is not ready on version {attempt.before} either: {stuck[0].problem}"
+        why = NotReadyEither(stuck[0].name, attempt.before, stuck[0].problem)
         return SecretDecision(alerts=(view.alert("not_taken_back", why),))
     if view.unreadable and attempt.version:
-        why = f"somebody who cannot be seen may use version {attempt.version}: {view.unreadable[0]}"
+        why = MayBeUsedBy(f"version {attempt.version}", view.unreadable[0])
         return SecretDecision(alerts=(view.alert("not_taken_back", why),))
-    edit = view.edit("rotation", "taken back", f"version {attempt.before} counts")
-    reason = "nothing that can be moved refers to the new version any more"
-    return SecretDecision(change=GiveUp(**edit, reason=Text(reason), state=given_up(state, attempt, view.now)))
+    edit = view.edit("rotation", "rolled back", f"version {attempt.before} counts")
+    return SecretDecision(change=GiveUp(**edit, reason=NOT_REFERRED_TO, state=given_up(state, attempt, view.now)))
 
 
 def _going_back(numbers: VersionNumbers, before: int) -> NewVersion:

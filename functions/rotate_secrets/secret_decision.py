@@ -17,7 +17,7 @@ class TargetVersions(msgspec.Struct, frozen=True, kw_only=True):
     """Of references that take the version before; what is not here stays as it is."""
     only: Mapping[str, tuple[int, ...]] | None = None
     """If there are any, only references to one of these versions are moved."""
-    reason: Message | str
+    reason: Message
     is_way_back: bool = False
 
 
@@ -29,8 +29,8 @@ class SecretDecision(msgspec.Struct, frozen=True, kw_only=True):
     change: SecretChange | None = None
     targets: TargetVersions | None = None
     refusal: Refusal | None = None
-    waiting: tuple[Message | str, ...] = ()
+    waiting: tuple[Message, ...] = ()
     """What is in flight."""
-    next: str = ""
+    next: Message | None = None
     alerts: tuple[Alert, ...] = ()
-    notices: tuple[Message | str, ...] = ()
+    notices: tuple[Message, ...] = ()

@@ -5,6 +5,7 @@ from datetime import datetime
 import msgspec
 
 from functions.rotate_secrets.changes import Edit, Versions
+from functions.rotate_secrets.messages import About, NotAccepted, NotEnabled, WindowOpens
 from functions.rotate_secrets.questions import (
     Acceptance,
     DependentsIn,
@@ -20,8 +21,7 @@ from functions.rotate_secrets.secret_decision import SecretDecision
 from functions.rotate_secrets.settings import Location, Secret, Value
 from functions.rotate_secrets.terms import Terms
 from functions.rotate_secrets.world import LATEST, Dependent, ExistingSecret, Reference, Version
-from shared.clock import format_time
-from shared.decision import Alert, Refusal
+from shared.decision import Alert, Message, Refusal
 from shared.hours import ALWAYS
 from shared.world import Unreadable, World
 
@@ -146,20 +146,20 @@ class SecretView(msgspec.Struct, frozen=True, kw_only=True):
         numbers, attempt = self.state.of(name), self.state.attempt
         return max(numbers.current, *numbers.retiring, attempt.of(name).version if attempt else 0, 0)
 
-    def reason_unfit(self, versions: Versions) -> str:
-        """Why no dependent may move to these versions: one is not enabled, or not accepted now; "" if they may.
+    def reason_unfit(self, versions: Versions) -> Message | None:
+        """Why no dependent may move to these versions: one is not enabled, or not accepted now; None if they may.
 
         Raises ``NotAsked``, or ``NotReadable``.
         """
         ask(self.world, *(VersionsOf(name) for name in versions))
         for name, number in versions.items():
             if number not in {one.number for one in self.versions(name) if one.is_enabled}:
-                return f"version {number} of {name.rpartition('/')[2]} is not enabled"
+                return NotEnabled(name, number)
         if not self.value.can_be_tested:
-            return ""
+            return None
         tests = [Acceptance(name, number, self.value) for name, number in versions.items()]
         ask(self.world, *tests)
-        return next((f"{test.resource}: {why}" for test in tests if (why := read(self.world, test))), "")
+        return next((NotAccepted(test.resource, why) for test in tests if (why := read(self.world, test))), None)
 
     # Those that use it
 
@@ -221,25 +221,27 @@ class SecretView(msgspec.Struct, frozen=True, kw_only=True):
         return (hours.window_at(self.now) if hours else ALWAYS) is not None
 
     @property
-    def opens(self) -> str:
-        """When the next maintenance window opens, in words."""
+    def opens(self) -> WindowOpens:
+        """When the next maintenance window opens."""
         hours = self.context.settings.hours
         window = hours.next_window(self.now) if hours else None
-        if window is None:
-            return "in no window of this year"
-        return f"when the maintenance window opens at {format_time(window.start)}"
+        return WindowOpens(window.start if window else None)
+
+    def about(self, message: Message) -> About:
+        """A message with the owner's name of the secret."""
+        return About(self.key, message)
 
     def edit(self, field: str, before: str, after: str) -> Edit:
         """What every change of this secret has."""
         return Edit(target=self.name, field=field, before=before, after=after, scope=self.name, existing=self.existing)
 
-    def alert(self, kind: str, reason: str) -> Alert:
+    def alert(self, kind: str, reason: Message) -> Alert:
         """Something about this secret that a person must see."""
-        return Alert(kind, self.key, reason)
+        return Alert(kind, self.key, str(reason))
 
-    def refused(self, guard: str, reason: str, *, is_alert: bool = False) -> SecretDecision:
+    def refused(self, guard: str, reason: Message, *, is_alert: bool = False) -> SecretDecision:
         """Nothing is done about this secret, and a person should look."""
-        return SecretDecision(refusal=Refusal(self.name, guard, reason, is_alert=is_alert))
+        return SecretDecision(refusal=Refusal(self.name, guard, str(reason), is_alert=is_alert))
 
 
 def lists_of(secret: Secret) -> tuple[SecretsIn, ...]:

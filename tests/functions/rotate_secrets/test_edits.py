@@ -132,7 +132,7 @@ def test_services_that_nobody_moved_keep_their_version_when_the_region_is_edited
         stage.people.of(run_v2.ServicesClient).update_service(request={"service": service})
         stage.settings = settings_of(dependents_in=elsewhere)
         report = stage.tick(hours=25)
-        assert any("services/api still refers to it" in str(notice) for notice in report.notices)
+        assert any("still used by" in str(notice) and "services/api" in str(notice) for notice in report.notices)
         assert stage.versions() == ["ENABLED", "ENABLED"]
 
 

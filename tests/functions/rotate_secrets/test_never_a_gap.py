@@ -192,7 +192,7 @@ def test_a_function_reads_the_new_secret_by_itself_before_github_signs_with_it()
         watched(stage, webhook=(TEAM, HOOK), follows=True)
         report = stage.command("rotate", minutes=1)
         assert kinds_of(report) == ["Adopt", "AddVersion"]
-        assert report.next == ("webhook: version 2 is read by all receivers at 2026-11-16 12:03 UTC",)
+        assert report.next == ("webhook: all receivers read version 2 by 2026-11-16 12:03 UTC",)
         assert stage.payload("latest", "webhook-previous") == "hook secret one"
         assert kinds_of(stage.tick(minutes=1)) == []
         assert kinds_of(stage.tick(minutes=9)) == ["Finish", "SetValue", "Promote"]

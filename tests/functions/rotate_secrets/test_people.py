@@ -124,7 +124,7 @@ def test_a_wrong_version_that_a_person_has_added_is_not_adopted(database: Databa
         add(stage, database.address.replace("first%20password", "wrong"))
         report = stage.command("rotate", minutes=10)
         assert "Adopt" not in kinds_of(report)
-        assert "db: version 2 of db was added by somebody else, and is not used" in report.notices
+        assert "db: version 2 of db was added by someone else, and is not used" in report.notices
         assert (stage.said(), stage.state("db").current) == (["3"], 3)
 
 
@@ -208,7 +208,7 @@ def test_a_version_that_somebody_adds_is_reported_when_it_is_added() -> None:
         name = f"projects/{project_number('my-product')}/secrets/key"
         attributes = {"eventType": "SECRET_VERSION_ADD", "secretId": name}
         report = stage.notified(attributes)
-        assert report.notices == ("key: version 2 of key was added by somebody else, and is not used",)
+        assert report.notices == ("key: version 2 of key was added by someone else, and is not used",)
         assert stage.writes == []
         assert f"key: {REGION}" not in str(report.notices)
         assert stage.command("status").notices == report.notices

@@ -7,6 +7,7 @@ from google.cloud import run_v2
 from google.cloud.billing_v1 import CloudBillingClient
 
 from functions.rotate_secrets.cloud_run import service_dependent
+from functions.rotate_secrets.messages import NOBODY_KNOWN, StillUsedBy
 from shared.errors import RunFailed
 from shared.report import Report
 from tests.functions.rotate_secrets.stage import (
@@ -48,7 +49,7 @@ def detach(stage: Stage) -> None:
 
 
 def kept(report: Report) -> str:
-    """Why the version from before is kept."""
+    """Why the previous version is kept."""
     (notice,) = [str(notice) for notice in report.notices if "cannot be retired" in str(notice)]
     return notice
 
@@ -67,8 +68,8 @@ def test_the_version_of_a_worker_pool_that_cannot_be_moved_is_kept() -> None:
     pools = {"consumer": a_pool(image="example.com/app:latest")}
     with Stage(world=a_world(services={"api": a_service("key:1")}, worker_pools=pools)) as stage:
         report = stage.command("rotate", minutes=1)
-        assert any("workerPools/consumer: its image is a tag" in str(notice) for notice in report.notices)
-        assert "workerPools/consumer still refers to it" in kept(stage.tick(hours=25))
+        assert any("workerPools/consumer is not moved: its image is a tag" in str(notice) for notice in report.notices)
+        assert f"still used by {REGION}/workerPools/consumer" in kept(stage.tick(hours=25))
         assert stage.versions() == ["ENABLED", "ENABLED"]
 
 
@@ -77,9 +78,9 @@ def test_the_version_of_an_instance_is_kept() -> None:
         name = f"{REGION}/instances/worker"
         stage.cloud.run_instances.add(run_v2.Instance(name=name, containers=[CONTAINER]))
         report = stage.command("rotate", minutes=1)
-        assert any(f"{name}: an instance cannot be changed" in str(notice) for notice in report.notices)
+        assert any(f"{name} is not moved: an instance cannot be changed" in str(notice) for notice in report.notices)
         late = stage.tick(hours=25)
-        assert f"{name} still refers to it" in kept(late)
+        assert str(StillUsedBy((name,))) in kept(late)
         assert [alert.kind for alert in stage.tick(days=2).alerts] == ["retirement_owed"]
         stage.cloud.run_instances.remove(name)
         assert kinds_of(stage.tick(minutes=10)) == ["Retire"]
@@ -90,7 +91,7 @@ def test_the_version_of_a_running_execution_is_kept_until_it_ends() -> None:
         stage.tick()
         execution = stage.cloud.executions.start(f"{REGION}/jobs/nightly")
         assert kinds_of(stage.command("rotate", minutes=1))[-1] == "Finish"
-        assert f"{execution.name} still refers to it" in kept(stage.tick(hours=25))
+        assert str(StillUsedBy((execution.name,))) in kept(stage.tick(hours=25))
         assert stage.versions() == ["ENABLED", "ENABLED"]
         stage.cloud.executions.end(execution.name)
         assert kinds_of(stage.tick(minutes=10)) == ["Retire"]
@@ -135,7 +136,7 @@ def test_what_was_used_is_kept_when_nobody_is_known_to_use_it_any_more() -> None
         stage.command("rotate", minutes=1)
         stage.people.of(run_v2.ServicesClient).delete_service(name=f"{REGION}/services/api")
         report = stage.tick(hours=25)
-        assert "nobody is known to use the secret any more" in kept(report)
+        assert str(NOBODY_KNOWN) in kept(report)
         assert stage.versions() == ["ENABLED", "ENABLED"]
         # A person who knows better says so by disabling it.
         stage.manager.disable_secret_version(request={"name": f"{PRODUCT}/secrets/key/versions/1"})
@@ -158,7 +159,7 @@ def test_a_location_that_cannot_be_read_keeps_the_version_and_is_an_alert() -> N
         with pytest.raises(RunFailed):
             stage.tick(hours=25)
         report = stage.reports[-1]
-        assert "somebody who cannot be seen may use it" in kept(report)
+        assert "a dependent that cannot be read may use it" in kept(report)
         assert stage.versions() == ["ENABLED", "ENABLED"]
 
 

@@ -227,7 +227,7 @@ def test_a_version_of_a_stranger_is_told_and_not_built_upon() -> None:
         request = {"parent": f"{PRODUCT}/secrets/key", "payload": {"data": b"by hand"}}
         stage.manager.add_secret_version(request=request)
         report = stage.command("rotate", minutes=1)
-        assert "key: version 2 of key was added by somebody else, and is not used" in report.notices
+        assert "key: version 2 of key was added by someone else, and is not used" in report.notices
         assert (stage.said(), stage.state().current) == (["3"], 3)
 
 
@@ -325,7 +325,7 @@ def test_status_says_age_versions_step_and_who_is_behind() -> None:
         assert stage.command("status").status[0].startswith("key: not rotated here yet")
         stage.command("rotate", "key", minutes=1)
         assert stage.command("status", hours=49).status == (
-            "key: 2 days old; version 2 is current; 1 is from before; due at 2026-12-16 12:01 UTC",
+            "key: 2 days old; version 2 is current; 1 is the previous one; due at 2026-12-16 12:01 UTC",
             f"key: behind: {REGION}/services/function",
             f"gone: there is no {PRODUCT}/secrets/gone",
         )

@@ -27,13 +27,13 @@ locals {
       title    = "a secret is overdue"
       filter   = "${local.reports} AND jsonPayload.report.alerts.kind=\"overdue\""
       severity = "ERROR"
-      content  = "A secret is older than `every_days` and `overdue_after_days` allow. The reports of rotate_secrets say what holds it up: a guard, a maintenance window that never opens, a rotation that was taken back, `mode: observe`. Fix that, then `./deploy.sh send rotate_secrets rotate --secret KEY`."
+      content  = "A secret is older than `every_days` and `overdue_after_days` allow. The reports of rotate_secrets say what holds it up: a guard, a maintenance window that never opens, a rotation that was rolled back, `mode: observe`. Fix that, then `./deploy.sh send rotate_secrets rotate --secret KEY`."
     }
     rotation = {
       title    = "a rotation did not go as planned"
       filter   = "${local.reports} AND jsonPayload.report.alerts.kind=~\"^(secret_missing|rotation_failed|not_taken_back|retirement_owed|version_unusable|unreadable)$\""
       severity = "ERROR"
-      content  = "`rotation_failed`: it was taken back and the old value counts; fix what the reason names; it is tried again a day later. `not_taken_back`: a service is not ready on the old version either; look at its revisions. `retirement_owed`: somebody still refers to the version before; move it. `version_unusable`: a version is disabled, or the database does not accept it; add one that works. `secret_missing`: create it, or remove it from caretaker.yaml. `unreadable`: what a rotation depends on cannot be read; run `./deploy.sh doctor`."
+      content  = "`rotation_failed`: it was rolled back to the old value; fix what the reason names; it is tried again a day later. `not_taken_back`: a service is not ready on the old version either; look at its revisions. `retirement_owed`: something still uses the previous version; move it. `version_unusable`: a version is disabled, or the database does not accept it; add one that works. `secret_missing`: create it, or remove it from caretaker.yaml. `unreadable`: what a rotation depends on cannot be read; run `./deploy.sh doctor`."
     }
     stale_backup = {
       title    = "there are no new backups"
