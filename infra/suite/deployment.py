@@ -30,6 +30,7 @@ MOST_BYTES = 30_000
 OneT = TypeVar("OneT")
 OtherT = TypeVar("OtherT")
 
+Email = Annotated[str, Meta(pattern=r"^[^@\s]+@[^@\s]+$", examples=["oncall@example.com"])]
 Account = Annotated[str, Meta(pattern=ACCOUNT, examples=["api@my-product.iam.gserviceaccount.com"])]
 Repository = Annotated[
     str, Meta(pattern=REPOSITORY, examples=["projects/my-product/locations/europe-west1/repositories/images"])
@@ -63,7 +64,7 @@ class NewSecret(Model, frozen=True, kw_only=True):
 class Alerts(Model, frozen=True, kw_only=True):
     """The recipients of alerts."""
 
-    emails: tuple[Annotated[str, Meta(pattern=r"^[^@\s]+@[^@\s]+$", examples=["oncall@example.com"])], ...] = ()
+    emails: tuple[Email, ...] = ()
     slack: tuple[
         Annotated[
             str,
