@@ -26,7 +26,7 @@ from benchmarks.functions import (
 )
 from benchmarks.harness import Figure, in_turn, show, spread
 from localcloud import LocalCloud
-from localcloud.core.world import seed, world_from
+from localcloud.world import seed, world_from
 from shared.events import inbox_of
 
 ROUNDS = 9

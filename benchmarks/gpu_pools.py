@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from benchmarks.functions import PROJECT, tick_event
 from benchmarks.harness import Figure, in_turn, show, spread
 from localcloud import LocalCloud
-from localcloud.core.world import seed, world_from
+from localcloud.world import seed, world_from
 from shared.automation import RunContext
 from shared.clients import Clients
 from shared.events import Dated, Tick

@@ -44,7 +44,7 @@ def play() -> None:
     from local.story.previewed_product import database_of_previews, with_database
     from local.suite import Suite
     from localcloud import LocalCloud
-    from localcloud.core.world import load_world, seed
+    from localcloud.world import load_world, seed
 
     story = ROOT / "local" / "story"
     owner = load_caretaker_yaml(story / "caretaker.yaml")

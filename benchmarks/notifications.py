@@ -15,7 +15,7 @@ from benchmarks.functions import PROJECT, SETTINGS, bare_bundle, environment, no
 from benchmarks.harness import Figure, show
 from local.suite import Suite
 from localcloud import LocalCloud
-from localcloud.core.world import seed, world_from
+from localcloud.world import seed, world_from
 
 MESSAGES = 10_000
 SENDERS = 8

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from benchmarks.functions import PROJECT, tick_event
 from benchmarks.harness import show
 from localcloud import LocalCloud
-from localcloud.core.world import seed, world_from
+from localcloud.world import seed, world_from
 from shared.clients import Clients
 from shared.report import Outcome, Report
 from shared.run import run

@@ -24,7 +24,7 @@ from infra.deploy.bundle import write_bundles
 from infra.suite.automations import ROOT, load_functions
 from local.product import create_tables, database, image, variables_of
 from localcloud import LocalCloud
-from localcloud.core.world import seed, world_from
+from localcloud.world import seed, world_from
 from shared import clients, clock
 from shared.clients import Clients
 from shared.postgres_server import PostgresMissing, PostgresServer, find_program

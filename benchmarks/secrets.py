@@ -13,7 +13,7 @@ from google.cloud.run_v2 import RevisionsClient, ServicesClient
 
 from benchmarks.harness import show
 from localcloud import LocalCloud
-from localcloud.core.world import seed, world_from
+from localcloud.world import seed, world_from
 from shared.clients import Clients
 from shared.events import Tick, inbox_of
 from shared.report import Report

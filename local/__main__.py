@@ -21,7 +21,7 @@ from local.story.previewed_product import Variables, database_of_previews, with_
 from local.story.summary import reading, summary
 from local.suite import Suite
 from localcloud import LocalCloud
-from localcloud.core.world import read_world, seed
+from localcloud.world import read_world, seed
 from shared.errors import CaretakerError, SettingsError
 from shared.postgres_server import PostgresServer
 from shared.settings import ProjectId, convert

@@ -13,9 +13,9 @@ from cloudevents.http import CloudEvent
 from functions.scale_gpu_pools.automation import AUTOMATION
 from functions.scale_gpu_pools.settings import Pool, Settings, Signal
 from localcloud import LocalCloud
-from localcloud.core.world import seed, world_from
 from localcloud.direct import DirectClients
 from localcloud.monitoring.filter import parse_filter
+from localcloud.world import seed, world_from
 from shared.clients import RetryPolicy
 from shared.events import Tick, inbox_of
 from shared.report import Report

@@ -14,7 +14,7 @@ from local.story.messages import command
 from local.story.player import Player
 from local.suite import Suite
 from localcloud import LocalCloud
-from localcloud.core.world import seed, world_from
+from localcloud.world import seed, world_from
 from shared.postgres_server import PostgresMissing, PostgresServer
 
 PROJECT = "projects/my-product"

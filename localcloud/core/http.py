@@ -109,7 +109,11 @@ class HttpServer:
     def add(self, *services: HttpService) -> None:
         """Serve APIs."""
         for service in services:
-            self._routes += service.routes
+            self.add_routes(*service.routes)
+
+    def add_routes(self, *routes: Route) -> None:
+        """Serve what these answer."""
+        self._routes += routes
 
     def answer(self, verb: str, target: str, body: bytes, headers: Mapping[str, str] | None = None) -> HttpAnswer:
         """Answer one request to ``target`` (path and query), recorded among the calls as ``VERB host/path``."""

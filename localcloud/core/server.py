@@ -128,7 +128,7 @@ class Server(grpc.GenericRpcHandler):
         self._calls: list[Call] = []
         self._faults: list[Fault] = []
         self._lock = threading.Lock()
-        self._later: dict[str, tuple[str, object]] = {}
+        self._later: dict[str, tuple[str, object, Callable[[Any], None] | None]] = {}
         self._handlers: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}
         self._server: grpc.Server | None = None
 
@@ -184,9 +184,9 @@ class Server(grpc.GenericRpcHandler):
                 handle = functools.partial(_checked, check, handle)
             self._handlers[rpc.path] = self._handler(rpc, handle)
 
-    def add_later(self, module: str, name: str, service: object) -> None:
+    def add_later(self, module: str, name: str, service: object, *, check: Callable[[Any], None] | None = None) -> None:
         """Serve a transport as `add` does, but import it only at the first call that nothing else serves."""
-        self._later[name] = (module, service)
+        self._later[name] = (module, service, check)
 
     def start(self, port: int = 0) -> int:
         """Listen on loopback, and return the port. Raises ``RuntimeError`` if it is taken."""
@@ -213,8 +213,8 @@ class Server(grpc.GenericRpcHandler):
         name = path.split("/")[1].rpartition(".")[2]
         with self._lock:
             if later := self._later.get(name):
-                module, service = later
-                self.add(getattr(importlib.import_module(module), f"{name}GrpcTransport"), service)
+                module, service, check = later
+                self.add(getattr(importlib.import_module(module), f"{name}GrpcTransport"), service, check=check)
                 del self._later[name]
         return self._handlers.get(path) or self._refusal(path)
 

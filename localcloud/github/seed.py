@@ -1,13 +1,12 @@
 """The part of a world that is GitHub's: its types, and how they are created."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 
+from localcloud.core.world_place import Place
 from localcloud.github.state import CLOSED, Head
 
 if TYPE_CHECKING:
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
 Id = Annotated[int, msgspec.Meta(ge=1)]
 Sha = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{40}$")]
 FullName = Annotated[str, msgspec.Meta(pattern=r"^[\w.-]+/[\w.-]+$")]
-At = Callable[[str], AbstractContextManager[None]]
 
 
 class Role(StrEnum):
@@ -140,10 +138,10 @@ class GitHubWorld(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     apps: dict[Id, App] = {}
 
 
-def seed_github(github: "GitHub", world: GitHubWorld, at: At) -> None:
-    """Let it come true; what happens ``at`` a key is an error of that key. Raises ``ValueError``."""
+def add_to_github(github: "GitHub", place: Place, world: GitHubWorld) -> None:
+    """Create repositories with their pull requests, tokens, and apps."""
     for full_name, repository in world.repositories.items():
-        with at(f"github.repositories.{full_name}"):
+        with place.key("repositories", full_name):
             github.add_repository(full_name, private=repository.private, default_branch=repository.default_branch)
         for hook_id, hook in repository.hooks.items():
             github.add_hook(full_name, hook.url, hook.secret, hook_id=hook_id)
@@ -151,10 +149,10 @@ def seed_github(github: "GitHub", world: GitHubWorld, at: At) -> None:
             github.set_permission(full_name, login, role)
     for full_name, repository in world.repositories.items():
         for number, pull in repository.pull_requests.items():
-            with at(f"github.repositories.{full_name}.pull_requests.{number}"):
+            with place.key("repositories", full_name, "pull_requests", number):
                 _open(github, full_name, number, pull)
-        for place, one in enumerate(repository.deployments):
-            with at(f"github.repositories.{full_name}.deployments[{place}]"):
+        for index, one in enumerate(repository.deployments):
+            with place.key("repositories", full_name, f"deployments[{index}]"):
                 github.deploy(
                     full_name,
                     one.environment,

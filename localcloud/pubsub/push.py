@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from google.pubsub_v1 import types
 
 from localcloud.core.clock import Clock
+from localcloud.core.kept import Kept
 
 AT_A_TIME = 16
 # https://cloud.google.com/pubsub/docs/push#receive_push
@@ -22,7 +23,7 @@ HEADER_NAME = re.compile(r"[A-Za-z0-9_-]+")
 FRAMING = frozenset(("connection", "content-length", "host", "transfer-encoding"))
 
 
-class Pusher:
+class Pusher(Kept):
     """Pushes messages on threads of its own, which start with the first push."""
 
     def __init__(self, clock: Clock) -> None:

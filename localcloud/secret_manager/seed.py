@@ -1,5 +1,6 @@
 """The secrets of a world: how they are written, and how they are made."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
@@ -7,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 from google.cloud import secretmanager_v1 as secretmanager
 
+from localcloud.core.world_place import Place
 from localcloud.core.world_proto import Proto, complete
 
 if TYPE_CHECKING:
@@ -47,8 +49,16 @@ class Secret(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     proto: Proto = {}
 
 
-def add_secret(service: "SecretManager", parent: str, secret_id: str, spec: Secret) -> None:
-    """Let a secret exist, through the service's own methods. Raises ``ApiError``, ``ValueError``, ``ParseError``."""
+def add_secrets(service: "SecretManager", place: Place, secrets: Mapping[str, Secret]) -> None:
+    """Create secrets with their versions."""
+    for key, secret in secrets.items():
+        with place.key(key):
+            location, _, secret_id = key.rpartition("/")
+            parent = f"projects/{place.owner}/locations/{location}" if location else f"projects/{place.owner}"
+            _add_secret(service, parent, secret_id, secret)
+
+
+def _add_secret(service: "SecretManager", parent: str, secret_id: str, spec: Secret) -> None:
     request = secretmanager.CreateSecretRequest(parent=parent, secret_id=secret_id, secret=_secret(spec))
     if "/locations/" not in parent and not request.secret.replication.user_managed.replicas:
         request.secret.replication.automatic = secretmanager.Replication.Automatic()

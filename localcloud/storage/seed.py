@@ -1,20 +1,19 @@
 """The part of a world that is Cloud Storage's: its types, and how they are created."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 
-from localcloud.github.seed import At
+from localcloud.core.world_format import Count, Moment
+from localcloud.core.world_place import Place
 from localcloud.storage.buckets import SOFT_DELETE_SECONDS
 from localcloud.storage.state import Content, Zeros
 
 if TYPE_CHECKING:
     from localcloud.storage.service import CloudStorage
 
-Count = Annotated[int, msgspec.Meta(ge=0)]
-Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 Fields = dict[str, object]
 
 
@@ -56,21 +55,20 @@ class Bucket(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """Further fields of the API's bucket resource, such as defaultEventBasedHold."""
 
 
-def seed_buckets(storage: "CloudStorage", project: str, buckets: Mapping[str, Bucket], at: At) -> None:
-    """Let them come true; what happens ``at`` a key is an error of that key. Raises what the service raises."""
+def add_buckets(storage: "CloudStorage", place: Place, buckets: Mapping[str, Bucket]) -> None:
+    """Create buckets with their objects."""
     for name, bucket in buckets.items():
-        path = f"projects.{project}.buckets.{name}"
-        with at(path):
-            storage.add_bucket(project, name, _bucket_fields(bucket))
+        with place.key(name):
+            storage.add_bucket(place.owner, name, _bucket_fields(bucket))
         for object_name, stored in bucket.objects.items():
-            with at(f"{path}.objects.{object_name}"):
+            with place.key(name, "objects", object_name):
                 storage.add_object(name, object_name, _content(stored), _fields(stored), created=stored.created)
-        for place, series in enumerate(bucket.series):
-            with at(f"{path}.series[{place}]"):
-                _seed_series(storage, name, series)
+        for number, series in enumerate(bucket.series):
+            with place.key(name, f"series[{number}]"):
+                _add_series(storage, name, series)
 
 
-def _seed_series(storage: "CloudStorage", bucket: str, series: Series) -> None:
+def _add_series(storage: "CloudStorage", bucket: str, series: Series) -> None:
     fields: Fields = {"metadata": series.metadata} if series.metadata else {}
     for number in range(series.count):
         created = series.first.astimezone(UTC) + timedelta(seconds=number * series.every_seconds)

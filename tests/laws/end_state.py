@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -22,7 +22,7 @@ from google.iam.v1.policy_pb2 import Policy
 from google.protobuf.json_format import MessageToDict
 
 from infra.suite.automations import Entry
-from localcloud.core.world import World
+from localcloud.world import World
 from shared.clients import Clients
 from shared.firestore_values import from_fields
 from shared.lease import LeaseRecord
@@ -81,46 +81,38 @@ class Places:
     """Each project and location that has jobs of Cloud Run."""
 
 
+KINDS_OF_PARENTS = ("services", "worker_pools", "jobs")
+
+
 def places_of(world: World, entry: Entry) -> Places:
     """Where the world's resources are; policies only if the automation may set them (law 8 holds it to that)."""
-    parents = {
-        f"projects/{project_id}/locations/{location}"
-        for project_id, project in world.projects.items()
-        for keys in [(*project.services, *project.worker_pools, *project.jobs)]
-        for location in [project.location, *(key.rpartition("/")[0] for key in keys)]
-        if location
+    located = {
+        key: [(f"projects/{project}", location, one) for project, location, one in world.located(key)]
+        for key in ("services", "worker_pools", "jobs", "run_jobs", "clusters", "repositories", "buckets")
     }
-    clusters = tuple(
-        f"projects/{project_id}/locations/{location or project.location}/clusters/{cluster}"
-        for project_id, project in world.projects.items()
-        for location, _, cluster in (key.rpartition("/") for key in project.clusters)
-    )
+    parents = {
+        *(f"projects/{project_id}/locations/{one.location}" for project_id, one in world.projects.items()),
+        *(f"{project}/locations/{place}" for key in KINDS_OF_PARENTS for project, place, _ in located[key]),
+    }
+    # A secret without a location is a global one, wherever its project's other resources are.
     secret_parents = {
         f"projects/{project_id}/locations/{location}" if location else f"projects/{project_id}"
         for project_id, project in world.projects.items()
-        for location, _, _ in (key.rpartition("/") for key in project.secrets)
+        for location, _, _ in (key.rpartition("/") for key in project.section("secrets"))
     }
-    run_job_parents = {
-        f"projects/{project_id}/locations/{key.rpartition('/')[0] or project.location}"
-        for project_id, project in world.projects.items()
-        for key in project.run_jobs
-    }
-    image_repositories = tuple(
-        f"projects/{project_id}/locations/{location or project.location}/repositories/{repository}"
-        for project_id, project in world.projects.items()
-        for location, _, repository in (key.rpartition("/") for key in project.repositories)
-    )
     return Places(
         projects=tuple(f"projects/{project}" for project in world.projects),
-        parents=tuple(sorted(parents)),
+        parents=tuple(sorted(one for one in parents if not one.endswith("/"))),
         billing_accounts=tuple(f"billingAccounts/{account}" for account in world.billing_accounts),
-        clusters=clusters,
-        image_repositories=image_repositories,
-        github_repositories=tuple(world.github.repositories),
+        clusters=tuple(f"{project}/locations/{place}/clusters/{one}" for project, place, one in located["clusters"]),
+        image_repositories=tuple(
+            f"{project}/locations/{place}/repositories/{one}" for project, place, one in located["repositories"]
+        ),
+        github_repositories=tuple(world.section("github").repositories),
         has_policies="run.services.setIamPolicy" in entry.permissions,
         secret_parents=tuple(sorted(secret_parents)),
-        buckets=tuple(bucket for project in world.projects.values() for bucket in project.buckets),
-        run_job_parents=tuple(sorted(run_job_parents)),
+        buckets=tuple(bucket for _, _, bucket in located["buckets"]),
+        run_job_parents=tuple(sorted({f"{project}/locations/{place}" for project, place, _ in located["run_jobs"]})),
     )
 
 
@@ -246,17 +238,31 @@ def _objects(clients: Clients, places: Places) -> Listed:
             yield f"{path}/{quote(found['name'], safe='')}", plain
 
 
-INVENTORY: tuple[Callable[[Clients, Places], Listed], ...] = (
-    *(_services, _worker_pools, _jobs, _billing, _budgets, _node_pools, _secrets, _images, _on_github),
-    _objects,
-    _run_jobs,
-)
-"""Every kind of resource that the local cloud holds. A service that joins it is listed here."""
+INVENTORY: Mapping[str, Callable[[Clients, Places], Listed]] = {
+    "services": _services,
+    "worker_pools": _worker_pools,
+    "jobs": _jobs,
+    "billing_account_name": _billing,
+    "budgets": _budgets,
+    "clusters": _node_pools,
+    "secrets": _secrets,
+    "repositories": _images,
+    "github": _on_github,
+    "buckets": _objects,
+    "run_jobs": _run_jobs,
+}
+"""Every kind of resource that the local cloud holds, by its key in a world."""
+NO_END_STATE = {
+    "topics": "messages that are published are at least once",
+    "subscriptions": "the suite's own, which Terraform makes",
+    "time_series": "points are not resources",
+}
+"""Keys of a world that are not part of the end state, and why."""
 
 
 def resources(clients: Clients, places: Places) -> Resources:
     """Every resource by its full name, as a mapping in the API's own words."""
-    return {name: resource for list_all in INVENTORY for name, resource in list_all(clients, places)}
+    return {name: resource for list_all in INVENTORY.values() for name, resource in list_all(clients, places)}
 
 
 def end_state(

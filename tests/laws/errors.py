@@ -18,11 +18,11 @@ from google.protobuf.message import Message
 from grpc import StatusCode
 
 from localcloud.core.server import Call, is_read
+from localcloud.core.snapshot import Snapshot
 from shared.report import Outcome, Severity, severity
 from tests.laws.case import Case, Delivery
 from tests.laws.harness import Stage, State
 from tests.laws.scenario import Event
-from tests.laws.snapshot import Snapshot
 
 NAME = "errors"
 

@@ -19,10 +19,12 @@ from werkzeug.test import EnvironBuilder
 
 from infra.suite.automations import Entry, load_automations
 from localcloud import LocalCloud
+from localcloud.core.happenings import happen
 from localcloud.core.server import ApiError, Call
-from localcloud.core.world import World, seed, world_from
+from localcloud.core.snapshot import Snapshot
 from localcloud.direct import DirectClients
 from localcloud.pubsub.push import push_body
+from localcloud.world import World, seed, world_from
 from shared.clients import Clients, RetryPolicy
 from shared.errors import RunFailed, StillAtWork
 from shared.events import Tick, inbox_of
@@ -36,10 +38,8 @@ from tests.laws.broken import LawBroken, differences, in_lines
 from tests.laws.case import Case, Delivery
 from tests.laws.end_state import Places, Resources, end_state, places_of, resources
 from tests.laws.github_end_state import let_look
-from tests.laws.happenings import happen
 from tests.laws.probe import PATIENCE_SECONDS, Crash, PausingProbe, Probe, Switchboard
 from tests.laws.scenario import Act, Event, Scenario, ScenarioError
-from tests.laws.snapshot import Snapshot
 
 MOST_DELIVERIES = 5
 """How often a message is delivered until a law gives up on its being acknowledged."""
@@ -312,7 +312,7 @@ def cloud_event_of(event: Event, project: str) -> CloudEvent:
 
 def _topics(scenario: Scenario, world: World) -> set[str]:
     """The suite's own topics in its project, but those that the world makes itself."""
-    there = world.projects[scenario.project].topics if scenario.project in world.projects else []
+    there = world.projects[scenario.project].section("topics") if scenario.project in world.projects else []
     ours = {topic for name, entry in _automations().items() for topic in (inbox_of(name), *entry.topics)}
     return ours - set(there)
 

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 import msgspec
 
+from localcloud.core.snapshot import Snapshot
 from tests.laws.case import Case
 from tests.laws.harness import Stage, State
 from tests.laws.scenario import Event
-from tests.laws.snapshot import Snapshot
 
 NAME = "order"
 ALL_ORDERS_UP_TO = 5

@@ -12,11 +12,12 @@ import msgspec
 from msgspec import Meta
 
 from infra.suite.automations import ROOT
+from localcloud import LocalCloud
+from localcloud.core.happenings import check_happening
 from shared.errors import SettingsError
 from shared.events import inbox_of
 from shared.settings import convert
 from shared.yaml_file import located_in, read_yaml_file
-from tests.laws.happenings import check_happening
 
 FORMAT = "docs/laws.md"
 
@@ -58,7 +59,7 @@ class Act(Model, frozen=True, kw_only=True):
     method: str = ""
     request: dict[str, object] = {}
     happening: str = ""
-    """Such as ``github.close``: see `tests.laws.happenings`."""
+    """Such as ``github.close``: see `localcloud.core.happenings`."""
     arguments: dict[str, object] = {}
 
     def __post_init__(self) -> None:
@@ -66,7 +67,7 @@ class Act(Model, frozen=True, kw_only=True):
             either = "either a call (`client`, `method`, `request`) or a `happening` with its `arguments`"
             raise SettingsError("happening", self.happening or None, either)
         if self.happening:
-            check_happening(self.happening, self.arguments)
+            check_happening(self.happening, self.arguments, LocalCloud)
         elif not self.method:
             raise SettingsError("method", None, "the name of a method of the client")
 

@@ -8,8 +8,10 @@ from google.cloud.run_v2 import ServicesClient
 
 from functions.cap_spending.automation import AUTOMATION
 from infra.suite.automations import load_automations
+from localcloud import LocalCloud
+from localcloud.core.happenings import check_happening, happenings_of
 from tests.laws.case import Case
-from tests.laws.happenings import HAPPENINGS, check_happening
+from tests.laws.end_state import INVENTORY, NO_END_STATE
 from tests.laws.harness import Stage
 from tests.laws.scenario import Scenario, ScenarioError, load_scenario
 
@@ -103,7 +105,7 @@ def test_what_cannot_happen_names_the_scenario_and_what_it_was(tmp_path: Path) -
             {"happening": "github.cloze"},
             r"'github.cloze' for meanwhile\[0\]\.happening in .*did you mean github\.close\?",
         ),
-        ({"happening": "x"}, r"'x' for meanwhile\[0\]\.happening in .*; expected one of github\.open_pull_request, "),
+        ({"happening": "x"}, r"'x' for meanwhile\[0\]\.happening in .*; expected one of run\.fail_instances, "),
         (
             {"happening": "github.close", "arguments": {"repository": "acme/shop", "number": "7"}},
             r"'7' for meanwhile\[0\]\.arguments\.number in .*; expected a whole number",
@@ -120,8 +122,14 @@ def test_an_act_that_will_not_do(tmp_path: Path, act: dict[str, object], said: s
 
 
 def test_every_happening_has_arguments_that_can_be_said() -> None:
-    check_happening("run.fail_instances", {"name": "n", "message": None})
-    check_happening("github.add_installation", {"installation_id": 1, "app_id": 2, "permissions": {"issues": "read"}})
-    for happening in HAPPENINGS:
+    installation = {"installation_id": 1, "app_id": 2, "permissions": {"issues": "read"}}
+    check_happening("run.fail_instances", {"name": "n", "message": None}, LocalCloud)
+    check_happening("github.add_installation", installation, LocalCloud)
+    for happening in happenings_of(LocalCloud):
         with pytest.raises(ValueError, match="missing required key"):
-            check_happening(happening, {})
+            check_happening(happening, {}, LocalCloud)
+
+
+def test_every_key_of_a_world_is_part_of_the_end_state_or_says_why_not() -> None:
+    keys = {section.key for service in LocalCloud.services() for section in service.sections}
+    assert keys | {"billing_account_name"} == INVENTORY.keys() | NO_END_STATE.keys()

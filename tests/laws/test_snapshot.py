@@ -9,9 +9,9 @@ from google.cloud.scheduler_v1 import CloudSchedulerClient
 from google.pubsub_v1 import SubscriberClient
 
 from localcloud import LocalCloud
-from localcloud.core.world import seed, world_from
+from localcloud.core.snapshot import Snapshot
+from localcloud.world import seed, world_from
 from shared.clients import Clients
-from tests.laws.snapshot import Snapshot
 
 PARENT = "projects/my-product/locations/europe-west1"
 WORLD = {
@@ -92,7 +92,6 @@ def test_an_operation_that_was_in_flight_finishes_in_every_future(cloud: LocalCl
 
 
 def test_what_a_snapshot_does_not_know_how_to_copy_is_an_error(cloud: LocalCloud) -> None:
-    cloud.operation_log = type("Odd", (), {"__module__": "localcloud.odd"})()  # type: ignore[attr-defined]
-    cloud.operation_log.lines = iter(())  # type: ignore[attr-defined]
+    cloud.pubsub.lines = iter(())  # type: ignore[attr-defined]
     with pytest.raises(TypeError, match="does not know how to copy"):
         Snapshot(cloud)

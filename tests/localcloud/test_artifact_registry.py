@@ -11,8 +11,8 @@ from google.pubsub_v1 import PublisherClient, SubscriberClient
 
 from localcloud import LocalCloud
 from localcloud.core.server import ApiError
+from localcloud.core.snapshot import Snapshot
 from shared.clients import Clients
-from tests.laws.snapshot import Snapshot
 
 REPOSITORY = "projects/demo-project/locations/europe-west1/repositories/images"
 HOST = "europe-west1-docker.pkg.dev/demo-project/images"

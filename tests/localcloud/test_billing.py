@@ -9,7 +9,7 @@ from google.cloud.run_v2 import ServicesClient
 from google.cloud.scheduler_v1 import CloudSchedulerClient
 
 from localcloud import LocalCloud
-from localcloud.core.world import seed, world_from
+from localcloud.world import seed, world_from
 from shared.clients import Clients
 
 OURS = "billingAccounts/0X0X0X-0X0X0X-0X0X0X"

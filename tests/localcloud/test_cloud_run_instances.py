@@ -13,8 +13,8 @@ from google.cloud import run_v2
 from google.cloud.logging_v2.services.logging_service_v2 import LoggingServiceV2Client
 
 from localcloud import LocalCloud
-from localcloud.core.world import seed, world_from
 from localcloud.run.instance import Program
+from localcloud.world import seed, world_from
 from shared.clients import Clients
 
 pytestmark = pytest.mark.one_python

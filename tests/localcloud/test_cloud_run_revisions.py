@@ -10,7 +10,7 @@ from google.cloud import run_v2
 from google.cloud import secretmanager_v1 as secretmanager
 
 from localcloud import LocalCloud
-from localcloud.core.world import seed, world_from
+from localcloud.world import seed, world_from
 from shared.clients import Clients
 from shared.errors import SettingsError
 

@@ -9,11 +9,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from localcloud import LocalCloud
+from localcloud.core.snapshot import Snapshot
 from localcloud.github.access import PERMISSIONS
 from localcloud.github.schema import description
 from localcloud.github.service import OPERATIONS
 from localcloud.github.state import Head
-from tests.laws.snapshot import Snapshot
 from tests.localcloud.github_client import GitHubClient, refusal
 
 SHOP = "repos/acme/shop"

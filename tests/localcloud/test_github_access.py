@@ -11,8 +11,8 @@ from google.auth import crypt, jwt
 from google.protobuf.json_format import MessageToJson
 
 from localcloud import LocalCloud
+from localcloud.core.snapshot import Snapshot
 from localcloud.github.state import Head
-from tests.laws.snapshot import Snapshot
 from tests.localcloud.github_client import GitHubClient, refusal
 
 NOW = datetime(2031, 11, 1, tzinfo=UTC)

@@ -7,7 +7,7 @@ import pytest
 from google.cloud import artifactregistry_v1 as artifactregistry
 
 from localcloud import LocalCloud
-from localcloud.core.world import seed, world_from
+from localcloud.world import seed, world_from
 from shared.clients import Clients
 from shared.errors import SettingsError
 from tests.localcloud.github_client import GitHubClient

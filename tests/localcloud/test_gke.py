@@ -10,8 +10,8 @@ from google.cloud import container_v1
 
 from localcloud import LocalCloud
 from localcloud.core.server import ApiError
+from localcloud.core.snapshot import Snapshot
 from shared.clients import Clients
-from tests.laws.snapshot import Snapshot
 
 LOCATION = "projects/demo-project/locations/europe-west4"
 CLUSTER = f"{LOCATION}/clusters/training"

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from localcloud import LocalCloud
+from localcloud.core.snapshot import Snapshot
 from localcloud.monitoring.series import Series, aligned
 from shared.clients import Clients
-from tests.laws.snapshot import Snapshot
 
 NOW = datetime(2026, 11, 2, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

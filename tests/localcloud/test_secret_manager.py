@@ -12,11 +12,11 @@ from google.pubsub_v1 import PublisherClient, PubsubMessage, SubscriberClient
 
 from localcloud import LocalCloud
 from localcloud.core.messages import project_number
-from localcloud.core.world import WorldError, seed, world_from
+from localcloud.core.snapshot import Snapshot
 from localcloud.secret_manager import rules
+from localcloud.world import WorldError, seed, world_from
 from shared.clients import Clients
 from shared.errors import SettingsError
-from tests.laws.snapshot import Snapshot
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 PROJECT = "projects/demo-project"

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from localcloud import LocalCloud
-from localcloud.core.world import WorldError, seed, world_from
+from localcloud.world import WorldError, seed, world_from
 from shared.errors import SettingsError
 from tests.localcloud.storage_client import storage_client
 

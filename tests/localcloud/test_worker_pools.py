@@ -12,8 +12,8 @@ from google.cloud import run_v2
 from google.protobuf.field_mask_pb2 import FieldMask
 
 from localcloud import LocalCloud
+from localcloud.core.snapshot import Snapshot
 from shared.clients import Clients
-from tests.laws.snapshot import Snapshot
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 SECOND = timedelta(seconds=1)

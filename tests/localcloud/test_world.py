@@ -11,7 +11,7 @@ from google.pubsub_v1 import PublisherClient, SubscriberClient
 
 import local
 from localcloud import LocalCloud
-from localcloud.core.world import World, WorldError, load_world, seed, world_from
+from localcloud.world import WorldError, load_world, seed, world_from
 from shared.clients import Clients
 from shared.errors import SettingsError
 from tests.wrong_settings import refused
@@ -115,7 +115,7 @@ def test_the_example_comes_true(cloud: LocalCloud, clients: Clients) -> None:
 
 
 def test_an_empty_world() -> None:
-    assert world_from(None) == world_from({}) == World()
+    assert world_from(None) == world_from({})
 
 
 def test_a_world_in_the_words_of_the_api(cloud: LocalCloud, clients: Clients) -> None:
@@ -364,4 +364,4 @@ def test_a_file_that_is_no_yaml(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"line 1 is not closed in .*world\.yaml line 1"):
         load_world(path)
     path.write_text("")
-    assert load_world(path) == World()
+    assert load_world(path) == world_from({})

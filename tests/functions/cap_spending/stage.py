@@ -18,7 +18,7 @@ from functions.cap_spending.automation import AUTOMATION
 from functions.cap_spending.records import Records
 from functions.cap_spending.settings import Settings
 from localcloud import LocalCloud
-from localcloud.core.world import seed, world_from
+from localcloud.world import seed, world_from
 from shared.clients import Clients, RetryPolicy
 from shared.report import Report
 from shared.restrictions import DOCUMENT, SpendingRestrictions

@@ -15,7 +15,7 @@ from werkzeug.test import Client, TestResponse
 
 from infra.suite.automations import ROOT
 from localcloud import LocalCloud
-from localcloud.core.world import seed, world_from
+from localcloud.world import seed, world_from
 from shared import clients, clock
 from shared import settings as shared_settings
 from tests.functions.cap_spending.examples import (

@@ -15,8 +15,8 @@ from functions.rotate_secrets.settings import Settings
 from localcloud import LocalCloud
 from localcloud.core.messages import project_number
 from localcloud.core.server import is_read
-from localcloud.core.world import seed, world_from
 from localcloud.direct import DirectClients
+from localcloud.world import seed, world_from
 from shared.clients import Clients, RetryPolicy
 from shared.events import inbox_of
 from shared.report import Report

@@ -7,11 +7,11 @@ import pytest
 
 from functions.rotate_secrets.settings import Settings
 from localcloud.core.server import is_read
+from localcloud.core.snapshot import Snapshot
 from tests.functions.rotate_secrets.databases import Database
 from tests.functions.rotate_secrets.gap import Applications, CrashingGapProbe, GapProbe
 from tests.functions.rotate_secrets.stage import PRODUCT, Stage, a_secret, a_service, a_world, kinds_of, settings_of
 from tests.laws.probe import Crash
-from tests.laws.snapshot import Snapshot
 
 pytestmark = pytest.mark.one_python
 

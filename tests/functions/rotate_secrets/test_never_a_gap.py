@@ -8,6 +8,7 @@ import pytest
 
 from functions.rotate_secrets.settings import Settings
 from localcloud.core.server import is_read
+from localcloud.core.snapshot import Snapshot
 from shared.report import Report
 from tests.functions.rotate_secrets.databases import Database
 from tests.functions.rotate_secrets.gap import Applications, CrashingGapProbe, GapProbe
@@ -23,7 +24,6 @@ from tests.functions.rotate_secrets.stage import (
     settings_of,
 )
 from tests.laws.probe import Crash
-from tests.laws.snapshot import Snapshot
 
 pytestmark = pytest.mark.one_python
 

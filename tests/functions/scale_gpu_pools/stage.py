@@ -12,8 +12,8 @@ from functions.scale_gpu_pools.automation import AUTOMATION
 from functions.scale_gpu_pools.records import Records
 from functions.scale_gpu_pools.settings import Settings
 from localcloud import LocalCloud
-from localcloud.core.world import seed, world_from
 from localcloud.direct import DirectClients
+from localcloud.world import seed, world_from
 from shared.clients import Clients, RetryPolicy
 from shared.events import inbox_of
 from shared.report import Report

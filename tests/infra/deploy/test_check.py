@@ -11,7 +11,7 @@ from google.pubsub_v1 import PublisherClient
 from infra.deploy.check import main
 from infra.suite.automations import ROOT
 from infra.suite.settings import EXAMPLES, load_caretaker_yaml
-from localcloud.core.world import load_world, seed
+from localcloud.world import load_world, seed
 from tests.infra.deploy.stage import serving
 
 pytestmark = pytest.mark.one_python

@@ -16,7 +16,7 @@ from infra.deploy.send import send, succeeded
 from infra.deploy.target import NotRunning, on_this_machine
 from infra.suite.automations import ROOT
 from infra.suite.settings import load_caretaker_yaml
-from localcloud.core.world import load_world, seed
+from localcloud.world import load_world, seed
 from tests.infra.deploy.stage import NOON, serving
 
 pytestmark = pytest.mark.one_python

@@ -9,7 +9,7 @@ import pytest
 from infra.suite.automations import ROOT
 from infra.suite.deployment import load_suite
 from infra.suite.settings import EXAMPLES, load_caretaker_yaml
-from localcloud.core.world import load_world
+from localcloud.world import load_world
 from shared.errors import SettingsError
 from shared.yaml12 import MOST_NODES
 from shared.yaml_file import MOST_BYTES

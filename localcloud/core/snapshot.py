@@ -1,4 +1,4 @@
-"""Takes note of all that a local cloud holds, and puts it back, so that many futures of one past can be tried.
+"""Saves the state of a cloud, and restores it any number of times, so that many futures of one past can be tried.
 
 What the services hold in their attributes is copied, and what their timers will do. What connects them stays as it is:
 the services themselves, locks, threads, the port.
@@ -19,10 +19,10 @@ from typing import Any
 import proto
 from google.protobuf.message import Message
 
-from localcloud import LocalCloud
+from localcloud.core.cloud import Cloud
 from localcloud.core.http import HttpServer
+from localcloud.core.kept import Kept
 from localcloud.core.server import Server, copy_of
-from localcloud.pubsub.push import Pusher
 
 UNCHANGING = (
     *(str, bytes, int, float, type(None), datetime, timedelta, tzinfo, Decimal, enum.Enum, re.Pattern),
@@ -30,7 +30,7 @@ UNCHANGING = (
 )
 # Counters only grow: nothing may depend on where they stand.
 CONNECTING = (
-    *(Server, HttpServer, Pusher, Executor, threading.Thread, threading.Condition, itertools.count),
+    *(Server, HttpServer, Kept, Executor, threading.Thread, threading.Condition, itertools.count),
     *(type(threading.Lock()), type(threading.RLock())),
 )
 UNFILLED = (
@@ -42,13 +42,9 @@ UNFILLED = (
 class Snapshot:
     """All that a local cloud holds at one moment at which nothing is in flight."""
 
-    def __init__(self, cloud: LocalCloud) -> None:
+    def __init__(self, cloud: Cloud) -> None:
         cloud.clock.settle()
-        self._services = [
-            one
-            for one in vars(cloud).values()
-            if type(one).__module__.startswith("localcloud.") and not isinstance(one, CONNECTING)
-        ]
+        self._services = list(cloud.parts.values())
         self._saved = self._copy([vars(service) for service in self._services])
 
     def restore(self) -> None:

@@ -1,0 +1,21 @@
+"""Cloud Billing's budgets in the local cloud."""
+
+from google.cloud.billing.budgets_v1.services.budget_service.transports import BudgetServiceGrpcTransport
+
+from localcloud.budgets.seed import Budget, add_budgets
+from localcloud.budgets.service import Budgets
+from localcloud.core.service import Section, Service
+from localcloud.core.world_format import BillingAccount
+from localcloud.pubsub.registration import PUBSUB
+
+
+def _add_account(service: Budgets, name: str, account: BillingAccount) -> None:
+    service.currencies[name] = account.currency_code
+
+
+BUDGETS = Service(
+    lambda cloud: Budgets(cloud.clock, cloud.of(PUBSUB)),
+    transports=(BudgetServiceGrpcTransport,),
+    add_account=_add_account,
+    sections=(Section(BillingAccount, "budgets", dict[str, Budget], add_budgets),),
+)

@@ -1,0 +1,115 @@
+"""A cloud: services with one clock, on one gRPC port and one HTTP server."""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from types import TracebackType
+from typing import Any, Self, TypeVar, cast
+
+from localcloud.core.clock import Clock
+from localcloud.core.http import HttpRequest, HttpServer, Route
+from localcloud.core.now import NowServer
+from localcloud.core.operations import Operations
+from localcloud.core.server import Server
+from localcloud.core.service import Later, Service
+
+T = TypeVar("T")
+
+
+class Cloud:
+    """Serves the services that its class names, in the order of their names there."""
+
+    def __init__(self, *, now: datetime | None = None, running: bool = False) -> None:
+        self.clock = Clock(now, running=running)
+        self.server = Server(self.clock)
+        self.http = HttpServer(self.server)
+        self.operations = Operations(self.clock)
+        self._made: dict[Service[Any], Any] = {}
+        self._now_server: NowServer | None = None
+        self._port = 0
+        self.server.add_operations(self.operations)
+        for service in self.services():
+            self._serve(service, self.of(service))
+
+    @classmethod
+    def services(cls) -> tuple[Service[Any], ...]:
+        """The services that the class names."""
+        named = {name: one for kind in reversed(cls.__mro__) for name, one in vars(kind).items()}
+        return tuple(one for one in named.values() if isinstance(one, Service))
+
+    @property
+    def parts(self) -> Mapping[str, object]:
+        """What holds the state of the cloud, by name: the clock, the operations, and each service."""
+        made = {service.name: self.of(service) for service in self.services()}
+        return {"clock": self.clock, "operations": self.operations, **made}
+
+    def of(self, service: Service[T]) -> T:
+        """What serves a service in this cloud; made if it is not there yet, as another may need it to be made."""
+        if service not in self._made:
+            self._made[service] = service.make(self)
+        return cast("T", self._made[service])
+
+    def check_billed(self, request: object) -> None:
+        """Refuse a request to a service that needs billing. Raises ``ApiError``; a cloud without billing never does."""
+
+    def start(self, port: int = 0) -> Self:
+        """Listen on loopback, on any free port if none is given."""
+        self._port = self.server.start(port)
+        return self
+
+    def stop(self) -> None:
+        """End everything that was started; what is being pushed is broken off."""
+        self.server.stop()
+        self.http.stop()
+        self.clock.close()
+        for service in self.services():
+            if service.close:
+                service.close(self.of(service))
+        if self._now_server:
+            self._now_server.stop()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @property
+    def address(self) -> str:
+        """Where all services are served, as ``host:port``."""
+        return f"127.0.0.1:{self._port}"
+
+    @property
+    def http_address(self) -> str:
+        """The URL before all HTTP APIs, each by its host; they are served from the first time that it is asked for."""
+        return self.http.url
+
+    @property
+    def now_address(self) -> str:
+        """The URL that answers the clock's time; it is served from the first time that it is asked for."""
+        if self._now_server is None:
+            self._now_server = NowServer(self.clock)
+        return self._now_server.url
+
+    def _serve(self, service: Service[Any], made: Any) -> None:  # noqa: ANN401 - of any type
+        check = self.check_billed if service.needs_billing else None
+        for transport in service.transports:
+            if isinstance(transport, Later):
+                self.server.add_later(f"{transport.module}.transports", transport.name, made, check=check)
+            else:
+                self.server.add(transport, made, check=check)
+        if service.is_http:
+            self.http.add_routes(*(_checked(route, check) for route in made.routes))
+
+
+def _checked(route: Route, check: Callable[[object], None] | None) -> Route:
+    if check is None:
+        return route
+
+    def handle(request: HttpRequest) -> object:
+        check(request)
+        return route.handle(request)
+
+    return dataclasses.replace(route, handle=handle)

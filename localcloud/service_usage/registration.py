@@ -1,0 +1,9 @@
+"""Service Usage in the local cloud."""
+
+from localcloud.core.service import Later, Service
+from localcloud.service_usage.service import ServiceUsage
+
+SERVICE_USAGE = Service(
+    lambda _: ServiceUsage(),
+    transports=(Later("google.cloud.service_usage_v1.services.service_usage", "ServiceUsage"),),
+)
