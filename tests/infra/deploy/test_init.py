@@ -25,7 +25,7 @@ from infra.deploy.target import Target
 from infra.suite.automations import ROOT
 from infra.suite.deployment import NewBudget, Suite, load_suite
 from infra.suite.settings import SETTINGS, load_caretaker_yaml, refuse_missing
-from localcloud.core.world import load_world, seed
+from localcloud.world import load_world, seed
 from shared.errors import SettingsError
 from shared.settings import parse
 from tests.infra.deploy.stage import ACCOUNT, BUDGET, all_is_well, serving
