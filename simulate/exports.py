@@ -12,7 +12,7 @@ from datetime import datetime
 
 import msgspec
 
-from functions.scale_gpu_pools.settings import Pool, Settings, Signal
+from functions.scale_gpu_pools.settings import GpuSignal, Pool, Settings, Signal
 
 LARGEST_PAGE = 100_000
 """Points: sixty-nine days of minutes."""
@@ -38,6 +38,12 @@ def query_of(signal: Signal) -> Query:
     return Query(signal.project, signal.filter)
 
 
+def all_queries_of(signal: Signal) -> tuple[Query, ...]:
+    """The query of a signal, and those that tell a GPU without a container from one without data."""
+    more = (signal.requested, signal.nodes) if isinstance(signal, GpuSignal) else ()
+    return query_of(signal), *(Query(signal.project, one) for one in more)
+
+
 def signals_of(pool: Pool) -> tuple[Signal, ...]:
     """All signals of a pool, each once."""
     return tuple(dict.fromkeys([*(pool.idle.signals if pool.idle else ()), *pool.wake]))
@@ -45,7 +51,8 @@ def signals_of(pool: Pool) -> tuple[Signal, ...]:
 
 def queries_of(settings: Iterable[Settings]) -> list[Query]:
     """All queries of these settings, each once."""
-    return sorted({query_of(one) for each in settings for pool in each.pools.values() for one in signals_of(pool)})
+    pools = [pool for each in settings for pool in each.pools.values()]
+    return sorted({query for pool in pools for one in signals_of(pool) for query in all_queries_of(one)})
 
 
 def export_commands(settings: Iterable[Settings], start: datetime, end: datetime) -> Iterator[str]:

@@ -6,7 +6,7 @@ from datetime import datetime
 import msgspec
 
 from functions.scale_gpu_pools.settings import Pool
-from simulate.exports import Query, query_of, signals_of
+from simulate.exports import Query, all_queries_of, signals_of
 from simulate.model import Values
 from simulate.playing import Played
 from simulate.recording import MINUTE, Period, Recording
@@ -107,10 +107,18 @@ def coverage_of(pools: Sequence[Pool], recordings: Mapping[Query, Recording], pe
     signals = dict.fromkeys(signal for pool in pools for signal in signals_of(pool))
     found = []
     for signal in signals:
-        recording = recordings[query_of(signal)]
-        known = sum(one is not None for one in recording.between(period.start, period.minutes))
-        found.append(Coverage(signal=str(signal), share=known / period.minutes, is_partial=recording.is_partial))
+        asked = [recordings[query] for query in all_queries_of(signal)]
+        values = zip(*(one.between(period.start, period.minutes) for one in asked), strict=True)
+        known = sum(map(_is_known, values))
+        is_partial = any(one.is_partial for one in asked)
+        found.append(Coverage(signal=str(signal), share=known / period.minutes, is_partial=is_partial))
     return found
+
+
+def _is_known(values: tuple[float | None, ...]) -> bool:
+    """Whether a minute is known: by the signal's value, or as one in which nodes report and no GPU is requested."""
+    value, *more = values
+    return value is not None or (bool(more) and more[0] is None and more[1] is not None)
 
 
 def values_of(recordings: Mapping[Query, Recording], period: Period) -> dict[Query, Values]:

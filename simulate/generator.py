@@ -6,11 +6,13 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from functions.scale_gpu_pools.settings import GpuDutyCycle, PendingMessages, Settings, Signal
-from simulate.exports import queries_of, query_of, signals_of
+from functions.scale_gpu_pools.settings import GpuMemory, GpuSignal, PendingMessages, Settings, Signal
+from simulate.exports import Query, all_queries_of, queries_of, signals_of
 from simulate.recording import MINUTE
 
 BUSY_PERCENT = 85
+BUSY_BYTES = 20_000_000_000
+CORES = 8
 GAP_MINUTES = 25
 GAPS_A_MONTH = 4
 
@@ -18,7 +20,8 @@ GAPS_A_MONTH = 4
 def generate(folder: Path, settings: Sequence[Settings], start: datetime, days: int, seed: int) -> list[Path]:
     """Write an answer for each query of these settings, and return the files."""
     minutes = days * 1440
-    signals = {query_of(one): one for each in settings for pool in each.pools.values() for one in signals_of(pool)}
+    pools = [pool for each in settings for pool in each.pools.values()]
+    signals = {query: one for pool in pools for one in signals_of(pool) for query in all_queries_of(one)}
     written = []
     for number, query in enumerate(queries_of(settings)):
         draw = random.Random(seed)  # noqa: S311 - the same for each run, and no secret
@@ -27,7 +30,7 @@ def generate(folder: Path, settings: Sequence[Settings], start: datetime, days: 
         missing = [gaps.randrange(minutes) for _ in range(max(1, GAPS_A_MONTH * days // 30))]
         known = [at for at in range(minutes) if not any(gap <= at < gap + GAP_MINUTES for gap in missing)]
         path = folder / query.file
-        path.write_text(json.dumps(_page(signals[query], jobs, known, start), indent=1), encoding="utf-8")
+        path.write_text(json.dumps(_page(query, signals[query], jobs, known, start), indent=1), encoding="utf-8")
         written.append(path)
     return written
 
@@ -45,18 +48,31 @@ def _jobs(draw: random.Random, start: datetime, minutes: int) -> Iterator[range]
         at += length
 
 
-def _page(signal: Signal, jobs: Sequence[range], known: Sequence[int], start: datetime) -> dict[str, object]:
+def _page(
+    query: Query, signal: Signal, jobs: Sequence[range], known: Sequence[int], start: datetime
+) -> dict[str, object]:
+    """An answer with the newest points first, as Monitoring gives it. Containers exist while they work."""
     running = {at for job in jobs for at in job}
     beginning = {at for job in jobs for at in list(job)[:3]}
     points = []
     for at in reversed(known):
         if isinstance(signal, PendingMessages):
             value: dict[str, object] = {"int64Value": str(int(at in beginning))}
-        elif isinstance(signal, GpuDutyCycle):
-            value = {"int64Value": str(BUSY_PERCENT if at in running else 0)}
+        elif isinstance(signal, GpuSignal):
+            if at not in running and query.filter != signal.nodes:
+                continue
+            value = _of_gpus(query, signal)
         else:
             value = {"doubleValue": float(signal.at_most + (1 if at in running else 0))}
         moment = f"{start + timedelta(minutes=at):%Y-%m-%dT%H:%M:%SZ}"
         points.append({"interval": {"startTime": moment, "endTime": moment}, "value": value})
     series = {"metric": {}, "resource": {}, "metricKind": "GAUGE", "points": points}
     return {"timeSeries": [series], "unit": "1"}
+
+
+def _of_gpus(query: Query, signal: GpuSignal) -> dict[str, object]:
+    if query.filter == signal.nodes:
+        return {"doubleValue": CORES}
+    if query.filter == signal.requested:
+        return {"int64Value": "1"}
+    return {"int64Value": str(BUSY_BYTES if isinstance(signal, GpuMemory) else BUSY_PERCENT)}

@@ -9,8 +9,8 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from functions.scale_gpu_pools.settings import GpuDutyCycle, PendingMessages, Pool, Signal
-from simulate.exports import Query, query_of, signals_of
+from functions.scale_gpu_pools.settings import GpuSignal, PendingMessages, Pool, Signal
+from simulate.exports import Query, all_queries_of, query_of, signals_of
 
 Values = Sequence[float | None]
 
@@ -52,7 +52,8 @@ class PoolModel:
         self._done: list[Unit] = []
         """Of the job that is being done."""
         self._met_no_nodes: set[int] = set()
-        self.shown: dict[Query, list[float | None]] = {query_of(signal): [] for signal in self._signals}
+        self._asked = {query: signal for signal in self._signals for query in all_queries_of(signal)}
+        self.shown: dict[Query, list[float | None]] = {query: [] for query in self._asked}
         self.busy = [any(_is_work(one, recorded[query_of(one)][at]) for one in self._signals) for at in range(minutes)]
 
     def pass_minute(self, at: int, *, is_outage: bool) -> None:
@@ -63,9 +64,9 @@ class PoolModel:
         doing = self._work(at) if is_running and self._waiting else None
         self.figures.minutes_on += self.size > 0
         self.figures.node_minutes += self.size
-        for signal in self._signals:
-            value = None if is_outage else self._shown(signal, at, doing, is_running=is_running)
-            self.shown[query_of(signal)].append(value)
+        for query, signal in self._asked.items():
+            value = None if is_outage else self._shown(query, signal, at, doing, is_running=is_running)
+            self.shown[query].append(value)
 
     def resize(self, size: int, at: int, minutes_to_start: int) -> None:
         """Ask for so many nodes now; they are there after some minutes."""
@@ -104,15 +105,17 @@ class PoolModel:
         following = self._done[-1].minute + 1 if self._done else len(self.busy)
         return following < len(self.busy) and self.busy[following]
 
-    def _shown(self, signal: Signal, at: int, doing: Unit | None, *, is_running: bool) -> float | None:
-        recorded = self._recorded[query_of(signal)]
-        if isinstance(signal, PendingMessages) or query_of(signal) in self._wakes:
+    def _shown(self, query: Query, signal: Signal, at: int, doing: Unit | None, *, is_running: bool) -> float | None:
+        recorded = self._recorded[query]
+        if isinstance(signal, GpuSignal) and query.filter == signal.nodes:
+            return recorded[at]  # of other nodes of the cluster too
+        if isinstance(signal, PendingMessages) or query in self._wakes:
             waiting = signal.at_most + 1 if self._waiting else None
             now = recorded[doing.minute] if doing else None if self.busy[at] else recorded[at]
             return max((one for one in (waiting, now) if one is not None), default=None)
         if doing:
             return recorded[doing.minute]
-        if self.busy[at] or (isinstance(signal, GpuDutyCycle) and not is_running):
+        if self.busy[at] or (isinstance(signal, GpuSignal) and not is_running):
             return None  # without a node no container has a GPU
         return recorded[at]
 

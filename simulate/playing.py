@@ -12,7 +12,7 @@ from functions.scale_gpu_pools.changes import Resize, ScaleChange
 from functions.scale_gpu_pools.cloud_run import MANUAL, MINIMUM
 from functions.scale_gpu_pools.records import Records
 from functions.scale_gpu_pools.settings import Pool, Settings
-from functions.scale_gpu_pools.signals import BUCKET, Point, Reading, buckets_in, judged
+from functions.scale_gpu_pools.signals import BUCKET, Answer, Point, Reading, buckets_asked, reading_of
 from functions.scale_gpu_pools.world import (
     CloudRunPoolsIn,
     GpuPool,
@@ -33,7 +33,7 @@ from shared.events import Dated, Tick
 from shared.looking import MOST_ROUNDS, guarded
 from shared.restrictions import SpendingRestrictions
 from shared.world import World
-from simulate.exports import Query, query_of
+from simulate.exports import Query
 from simulate.model import PoolModel, Values
 from simulate.recording import MINUTE, Period
 
@@ -211,9 +211,11 @@ class _Player:
         return GpuPool(name=self._pool.full_name, current=current, size_field=field, nodes_asked_for=size, nodes=size)
 
     def _reading(self, need: ReadingOf, at: int) -> Reading:
-        shown = self._model.shown[query_of(need.signal)]
-        points = points_of(shown, at, need.minutes, need.now, self._assumptions.seen_after)
-        return judged(need.signal, points, need.minutes, need.now)
+        def ask(filter_: str) -> Answer:
+            shown = self._model.shown[Query(need.signal.project, filter_)]
+            return Answer(tuple(points_of(shown, at, need.minutes, need.now, self._assumptions.seen_after)))
+
+        return reading_of(need.signal, need.minutes, need.now, ask)
 
     def _apply(self, change: ScaleChange, at: int) -> None:
         if not isinstance(change, Resize):
@@ -226,7 +228,7 @@ class _Player:
 def points_of(shown: Sequence[float | None], at: int, minutes: int, now: datetime, seen_after: int) -> list[Point]:
     """What Monitoring answers at a minute: the highest value of each five minutes, as far as it shows them yet."""
     bucket, points = BUCKET // MINUTE, []
-    for number in range(buckets_in(minutes)):
+    for number in range(buckets_asked(minutes)):
         last = at - number * bucket
         values = [
             one for one in shown[max(last - bucket + 1, 0) : max(min(last, at - seen_after) + 1, 0)] if one is not None

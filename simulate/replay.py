@@ -11,7 +11,7 @@ import msgspec
 from cloudevents.http import CloudEvent
 
 from functions.scale_gpu_pools.automation import AUTOMATION
-from functions.scale_gpu_pools.settings import Pool, Settings, Signal
+from functions.scale_gpu_pools.settings import Pool, Settings
 from localcloud import LocalCloud
 from localcloud.direct import DirectClients
 from localcloud.monitoring.filter import parse_filter
@@ -23,7 +23,7 @@ from shared.run import run
 from shared.runtime import Runtime
 from shared.settings import Configuration, Mode
 from shared.state import State
-from simulate.exports import query_of, signals_of
+from simulate.exports import Query
 from simulate.playing import Assumptions, Played, Start, Step, tick_minutes
 from simulate.recording import MINUTE, Period
 
@@ -70,8 +70,8 @@ def replay(played: Played, period: Period, assumptions: Assumptions, day: dateti
     try:
         seed(cloud, world_from(_world(pool, start)))
         cloud.monitoring.visibility_delay = timedelta(minutes=assumptions.seen_after)
-        for signal in signals_of(pool):
-            _record(cloud, signal, played, period, day)
+        for query, shown in played.model.shown.items():
+            _record(cloud, query, shown, period, day)
         (known,) = State(clients).read(f"records/{AUTOMATION.name}")
         State(clients).write(known, start.records)
         every = tick_minutes()
@@ -105,16 +105,15 @@ def _tick(cloud: LocalCloud, clients: DirectClients, settings: Settings, now: da
     )
 
 
-def _record(cloud: LocalCloud, signal: Signal, played: Played, period: Period, day: datetime) -> None:
-    """Let Monitoring have what the simulated signal showed, from a day before on."""
-    metric, resource, labels, metric_labels = series_of(signal)
-    shown = played.model.shown[query_of(signal)]
+def _record(cloud: LocalCloud, query: Query, shown: Sequence[float | None], period: Period, day: datetime) -> None:
+    """Let Monitoring have what the simulated pool showed, from a day before on."""
+    metric, resource, labels, metric_labels = series_of(query)
     before: float | None = None
     first = max(0, (day - period.start) // MINUTE - DAY - MARGIN)
     for at in range(first, min(len(shown), (day - period.start) // MINUTE + DAY)):
         if shown[at] != before:
             cloud.monitoring.set_value(
-                signal.project,
+                query.project,
                 metric,
                 shown[at],
                 resource_type=resource,
@@ -125,14 +124,14 @@ def _record(cloud: LocalCloud, signal: Signal, played: Played, period: Period, d
             before = shown[at]
 
 
-def series_of(signal: Signal) -> tuple[str, str, dict[str, str], dict[str, str]]:
-    """A series that the signal's filter matches: metric, resource, and their labels. Raises ``Unplayable``."""
+def series_of(query: Query) -> tuple[str, str, dict[str, str], dict[str, str]]:
+    """A series that the query's filter matches: metric, resource, and their labels. Raises ``Unplayable``."""
     fields: dict[str, str] = {"resource.type": "global"}
-    for one in parse_filter(signal.filter):
+    for one in parse_filter(query.filter):
         if one.is_negated:
             continue
         if one.function not in ("", "starts_with", "ends_with", "has_substring", "one_of"):
-            raise Unplayable(f"{signal}: {one.function} in its filter")
+            raise Unplayable(f"{query.filter}: {one.function} is not simulated")
         fields[one.selector] = one.given[0]
 
     def labels(prefix: str) -> dict[str, str]:

@@ -139,11 +139,10 @@ class PoolView(msgspec.Struct, frozen=True):
         A signal of waiting work is quiet while that work is done; without this, the pool would be turned off under it,
         the work would wait again, and so on.
         """
-        idle = self.settings.idle
-        if idle is None or not self._is_up():
+        if self._is_up() and self._has_just_started():
+            return Desired(state=State.ON, why=JustStarted(self._minutes_on()), next=ZeroWhenIdle())
+        if self.settings.idle is None or not self._is_up():
             return Desired(state=State.ZERO, why=OutOfHours(), next=self._next_on())
-        if not self._is_asked_out_of_hours():
-            return Desired(state=State.ON, why=JustStarted(idle.for_minutes), next=ZeroWhenIdle())
         found = [readings[question] for question in self._idle_questions() if question in readings]
         up = _first_not_idle(found)
         if found and up is None:
@@ -175,18 +174,24 @@ class PoolView(msgspec.Struct, frozen=True):
 
     def _may_be_idle(self, window: Window) -> bool:
         """Whether it has been on long enough, in this window, for its signals to say that it is idle."""
-        return self._has_been_on_since(max(window.start, self.record.on_since or window.start))
+        idle = self.settings.idle
+        if idle is None or self._is_down() or self._has_just_started():
+            return False
+        return self.context.now - window.start >= timedelta(minutes=idle.for_minutes)
 
     def _is_asked_out_of_hours(self) -> bool:
-        """Whether its signals decide, out of hours, when it goes to zero: it has been on for long enough."""
-        on_since = self.record.on_since
-        return self._is_up() and (self._has_been_on_since(on_since) if on_since else self.settings.idle is not None)
+        """Whether its signals decide, out of hours, when it goes to zero."""
+        return self._is_up() and self.settings.idle is not None and not self._has_just_started()
 
-    def _has_been_on_since(self, moment: datetime) -> bool:
-        """Whether it has been on since then, and that is as long as its signals are asked for."""
-        if self.settings.idle is None or self._is_down():
-            return False
-        return self.context.now - moment >= timedelta(minutes=self.settings.idle.for_minutes)
+    def _has_just_started(self) -> bool:
+        """Whether it was started so short a time ago that it stays on."""
+        on_since = self.record.on_since
+        return on_since is not None and self.context.now - on_since < timedelta(minutes=self._minutes_on())
+
+    def _minutes_on(self) -> int:
+        """How long it stays on once started: at least as long as its signals are asked for."""
+        idle = self.settings.idle
+        return max(self.settings.on_for_minutes or 0, idle.for_minutes if idle else 0)
 
     def _idle_questions(self) -> Iterable[Question]:
         if idle := self.settings.idle:

@@ -32,6 +32,16 @@ class Quiet(Message, frozen=True):
         return f"{self.signal}: at most {self.highest:g} for {self.minutes} minutes"
 
 
+class NoContainer(Message, frozen=True):
+    """No container has requested a GPU, while the cluster's nodes report."""
+
+    signal: Signal
+    minutes: int
+
+    def __str__(self) -> str:
+        return f"{self.signal}: no container has had a GPU for {self.minutes} minutes"
+
+
 class NoData(Message, frozen=True):
     """The last minutes have no value at all."""
 

@@ -1,11 +1,10 @@
-"""The edge to Cloud Monitoring: one query for each signal."""
+"""The edge to Cloud Monitoring: one query for each signal, and two more if GPUs have no data."""
 
 from datetime import UTC, datetime
 from typing import Any
 
-from functions.scale_gpu_pools.messages import MetricUnknown, SeriesMissing
 from functions.scale_gpu_pools.settings import Signal
-from functions.scale_gpu_pools.signals import BUCKET, Point, Reading, Says, buckets_in, judged
+from functions.scale_gpu_pools.signals import BUCKET, Answer, Point, Reading, buckets_asked, reading_of
 from shared.clients import Clients
 
 # Google's client publishes no type for the raw protobuf messages, which are several times faster than its wrappers.
@@ -14,18 +13,19 @@ RawPage = Any
 
 
 def reading(signal: Signal, minutes: int, now: datetime, clients: Clients) -> Reading:
-    """What a signal says. Raises what the query raises.
+    """What a signal says. Raises what the queries raise."""
+    return reading_of(signal, minutes, now, lambda filter_: _answer(signal.project, filter_, minutes, now, clients))
 
-    It asks for the highest value of all series in each five minutes:
-    https://cloud.google.com/monitoring/api/v3/aggregation.
-    """
+
+def _answer(project: str, filter_: str, minutes: int, now: datetime, clients: Clients) -> Answer:
+    """The highest value of all series in each five minutes: https://cloud.google.com/monitoring/api/v3/aggregation."""
     from google.api_core.exceptions import NotFound
     from google.cloud.monitoring_v3 import Aggregation, ListTimeSeriesRequest, MetricServiceClient, TimeInterval
 
     request = ListTimeSeriesRequest(
-        name=f"projects/{signal.project}",
-        filter=signal.filter,
-        interval=TimeInterval(start_time=now - buckets_in(minutes) * BUCKET, end_time=now),
+        name=f"projects/{project}",
+        filter=filter_,
+        interval=TimeInterval(start_time=now - buckets_asked(minutes) * BUCKET, end_time=now),
         aggregation=Aggregation(
             alignment_period=BUCKET,
             per_series_aligner=Aggregation.Aligner.ALIGN_MAX,
@@ -36,14 +36,9 @@ def reading(signal: Signal, minutes: int, now: datetime, clients: Clients) -> Re
         found = clients.of(MetricServiceClient).list_time_series(request=request, **clients.reading)
         pages = [type(page).pb(page) for page in found.pages]
     except NotFound as error:
-        # So it answers for a metric that has never had any data.
-        return Reading(Says.UNKNOWN, MetricUnknown(signal, error.message))
-    missing = next(filter(None, map(incomplete, pages)), "")
-    points = [_point(point) for page in pages for series in page.time_series for point in series.points]
-    found_out = judged(signal, points, minutes, now)
-    if missing and found_out.says is Says.IDLE:
-        return Reading(Says.UNKNOWN, SeriesMissing(signal, missing))
-    return found_out
+        return Answer(unknown=error.message)
+    points = tuple(_point(point) for page in pages for series in page.time_series for point in series.points)
+    return Answer(points, missing=next(filter(None, map(incomplete, pages)), ""))
 
 
 def incomplete(page: RawPage) -> str:

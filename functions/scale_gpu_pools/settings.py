@@ -13,6 +13,7 @@ Location = Annotated[
 ]
 Id = Annotated[str, Meta(pattern=r"^[a-z]([a-z0-9-]*[a-z0-9])?$", examples=["my-product"], max_length=63)]
 Minutes = Annotated[int, Meta(ge=5, le=24 * 60)]
+LabelText = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]*$", examples=["trainer-"], max_length=253)]
 
 
 class NodePool(Model, frozen=True, kw_only=True):
@@ -91,25 +92,80 @@ class PendingMessages(Model, frozen=True, kw_only=True, tag_field="kind", tag="p
         return f"undelivered messages of {self.name}"
 
 
-class GpuDutyCycle(Model, frozen=True, kw_only=True, tag_field="kind", tag="gpu_duty_cycle"):
-    """How busy the GPUs of a cluster's containers are, in percent; while no container has a GPU there is no data."""
+class GpuSignal(Model, frozen=True, kw_only=True, tag_field="kind"):
+    """A gauge of the GPUs of a cluster's containers: https://cloud.google.com/monitoring/api/metrics_kubernetes.
+
+    While no container has a GPU there is no data. So that this is not taken for a gap, two more metrics are asked: the
+    GPUs that containers request, and one that every node of the cluster has.
+    """
+
+    metric: ClassVar[str]
+    title: ClassVar[str]
 
     project: ProjectId
     location: Location
     cluster: Id
-    at_most: Annotated[float, Meta(ge=0, lt=100)] = 5.0
-    """More than so many percent are work."""
+    namespace: LabelText = ""
+    """Only containers of this Kubernetes namespace; all, if left out."""
+    pods: LabelText = ""
+    """Only pods whose names begin like this, as those of one Deployment or Job do; all, if left out."""
+    model: LabelText = ""
+    """Only GPUs of this model, such as `nvidia-l4`; all, if left out."""
+    at_most: float
 
     @property
     def filter(self) -> str:
-        """The Monitoring filter: https://cloud.google.com/monitoring/api/metrics_kubernetes."""
+        """The Monitoring filter, of selectors that it documents for time series."""
+        model = f' AND metric.labels.model = "{self.model}"' if self.model else ""
+        return self._containers(self.metric) + model
+
+    @property
+    def requested(self) -> str:
+        """The filter of the GPUs that these containers request."""
+        return self._containers("request")
+
+    @property
+    def nodes(self) -> str:
+        """The filter of what every node of the cluster reports."""
         return (
-            'metric.type = "kubernetes.io/container/accelerator/duty_cycle" AND resource.type = "k8s_container" AND '
-            f'resource.labels.location = "{self.location}" AND resource.labels.cluster_name = "{self.cluster}"'
+            'metric.type = "kubernetes.io/node/cpu/allocatable_cores" AND resource.type = "k8s_node" AND '
+            f"{self._cluster()}"
         )
 
+    def _containers(self, metric: str) -> str:
+        namespace = f' AND resource.labels.namespace_name = "{self.namespace}"' if self.namespace else ""
+        pods = f' AND resource.labels.pod_name = starts_with("{self.pods}")' if self.pods else ""
+        return (
+            f'metric.type = "kubernetes.io/container/accelerator/{metric}" AND resource.type = "k8s_container" AND '
+            f"{self._cluster()}{namespace}{pods}"
+        )
+
+    def _cluster(self) -> str:
+        return f'resource.labels.location = "{self.location}" AND resource.labels.cluster_name = "{self.cluster}"'
+
     def __str__(self) -> str:
-        return f"GPU duty cycle of {self.cluster}"
+        only = [one for one in (self.namespace, self.pods, self.model) if one]
+        return f"{self.title} of {self.cluster}{' (' + ', '.join(only) + ')' if only else ''}"
+
+
+class GpuDutyCycle(GpuSignal, frozen=True, kw_only=True, tag="gpu_duty_cycle"):
+    """How busy the GPUs are, in percent."""
+
+    metric: ClassVar[str] = "duty_cycle"
+    title: ClassVar[str] = "GPU duty cycle"
+
+    at_most: Annotated[float, Meta(ge=0, lt=100)] = 5.0
+    """More than so many percent are work."""
+
+
+class GpuMemory(GpuSignal, frozen=True, kw_only=True, tag="gpu_memory"):
+    """How much memory of the GPUs is in use, in bytes."""
+
+    metric: ClassVar[str] = "memory_used"
+    title: ClassVar[str] = "GPU memory"
+
+    at_most: Annotated[float, Meta(ge=0)] = 1e9
+    """More than so many bytes are work."""
 
 
 class Metric(Model, frozen=True, kw_only=True, tag_field="kind", tag="metric"):
@@ -126,7 +182,7 @@ class Metric(Model, frozen=True, kw_only=True, tag_field="kind", tag="metric"):
         return f"metric {self.filter.partition('metric.type')[2].split(chr(34))[1]}"
 
 
-Signal = PendingMessages | GpuDutyCycle | Metric
+Signal = PendingMessages | GpuDutyCycle | GpuMemory | Metric
 
 
 class Idle(Model, frozen=True, kw_only=True):
@@ -162,6 +218,9 @@ class Pool(Model, frozen=True, kw_only=True):
     """Of one node or instance, in the currency of `savings`."""
     on_drift: Literal["respect", "enforce"] = "respect"
     """What to do when a person has resized the pool: leave it until the next window, or apply what is desired."""
+    on_for_minutes: Minutes | None = None
+    """Once started, it stays on at least so long when it is idle or out of hours; if left out, as long as idle is asked
+    for."""
     nodes_within_minutes: Minutes = 20
     """How long nodes may take to arrive before a stock-out is an alert."""
 

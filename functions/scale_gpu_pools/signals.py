@@ -1,19 +1,30 @@
-"""What a signal says: work, none, or nothing that can be relied on. Pure."""
+"""What a signal says: work, none, or nothing that can be relied on. Pure, but for the questions that it is given."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from enum import Enum
 from math import isnan
 
 import msgspec
 
-from functions.scale_gpu_pools.messages import Active, DataLate, DataMissing, NoData, Quiet
-from functions.scale_gpu_pools.settings import Signal
+from functions.scale_gpu_pools.messages import (
+    Active,
+    DataLate,
+    DataMissing,
+    MetricUnknown,
+    NoContainer,
+    NoData,
+    Quiet,
+    SeriesMissing,
+)
+from functions.scale_gpu_pools.settings import GpuSignal, Signal
 from shared.decision import Message
 
 BUCKET = timedelta(minutes=5)
 """Over so long Monitoring gives one value, the highest. Metrics of GKE and Pub/Sub are sampled each minute and seen up
 to four minutes later (https://cloud.google.com/monitoring/api/v3/latency-n-retention)."""
+LATEST = 2
+"""By so many whole values the data may be late, ten minutes, and still be judged: from the newest value back."""
 WAKE_MINUTES = 10
 """How far back a wake signal is looked for: a newest value that is late must not look like no work."""
 
@@ -32,6 +43,22 @@ class Point(msgspec.Struct, frozen=True):
 
     end: datetime
     value: float
+    is_without_container: bool = False
+    """Whether it is 0 because no container had a GPU."""
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What Monitoring answers to one filter."""
+
+    points: tuple[Point, ...] = ()
+    missing: str = ""
+    """Why series may be missing."""
+    unknown: str = ""
+    """Google's words, if there is no such metric: one that has never had any data."""
+
+
+Ask = Callable[[str], Answer]
+"""Asks with a filter for the highest value in each five minutes of the time that matters."""
 
 
 class Reading(msgspec.Struct, frozen=True):
@@ -46,22 +73,84 @@ def buckets_in(minutes: int) -> int:
     return -(-timedelta(minutes=minutes) // BUCKET)
 
 
+def buckets_asked(minutes: int) -> int:
+    """How many values are asked for, so that late ones can be judged."""
+    return buckets_in(minutes) + LATEST - 1
+
+
+def reading_of(signal: Signal, minutes: int, now: datetime, ask: Ask) -> Reading:
+    """What a signal says of the minutes before now. Raises what ``ask`` raises."""
+    answer = ask(signal.filter)
+    points = _numbers(answer.points)
+    if isinstance(signal, GpuSignal) and not _is_whole(points, minutes, now):
+        requested, nodes = ask(signal.requested), ask(signal.nodes)
+        if not requested.unknown and not requested.missing:
+            points = with_no_container(points, requested.points, nodes.points, now)
+    if answer.unknown and not points:
+        return Reading(Says.UNKNOWN, MetricUnknown(signal, answer.unknown))
+    found = judged(signal, points, minutes, now)
+    if answer.missing and found.says is Says.IDLE:
+        return Reading(Says.UNKNOWN, SeriesMissing(signal, answer.missing))
+    return found
+
+
+def with_no_container(
+    points: Iterable[Point], requested: Iterable[Point], nodes: Iterable[Point], now: datetime
+) -> list[Point]:
+    """The values of GPUs, and 0 for each time in which nodes report while no container requests a GPU.
+
+    The newest value is left alone: one metric may be seen a little later than the other.
+    """
+    known = list(points)
+    taken = {_bucket(point, now) for point in (*known, *_numbers(requested))}
+    empty = {_bucket(point, now): point.end for point in _numbers(nodes)}
+    return known + [
+        Point(end, 0.0, is_without_container=True)
+        for bucket, end in empty.items()
+        if bucket not in taken and bucket > 0
+    ]
+
+
 def judged(signal: Signal, points: Iterable[Point], minutes: int, now: datetime) -> Reading:
     """What the values of the last minutes say: active if any is above the limit, idle if all are known and none is.
 
-    The newest value may be late; a gap anywhere else is no idleness.
+    The newest value may be incomplete, and data may be ten minutes late: then the minutes before that are judged. A
+    gap anywhere else is no idleness.
     """
-    known = [point for point in points if not isnan(point.value)]
-    highest = max(known, key=lambda point: point.value, default=None)
+    known = _numbers(points)
+    newest = min((_bucket(point, now) for point in known), default=0)
+    needed = _needed(newest, minutes)
+    within = [point for point in known if _bucket(point, now) <= max(needed)]
+    highest = max(within, key=lambda point: point.value, default=None)
     if highest is None:
         return Reading(Says.UNKNOWN, NoData(signal, minutes))
     if highest.value > signal.at_most:
         return Reading(Says.ACTIVE, Active(signal, highest.value, highest.end))
-    there = {(now - point.end) // BUCKET for point in known}
-    needed = range(1, buckets_in(minutes)) or range(1)
+    if newest > LATEST:
+        return Reading(Says.UNKNOWN, DataLate(signal))
+    there = {_bucket(point, now) for point in within}
     missing = [bucket for bucket in needed if bucket not in there]
     if missing:
-        is_late = missing[0] < min(there)
-        message = DataLate(signal) if is_late else DataMissing(signal, now - missing[0] * BUCKET)
-        return Reading(Says.UNKNOWN, message)
+        return Reading(Says.UNKNOWN, DataMissing(signal, now - missing[0] * BUCKET))
+    if all(point.is_without_container for point in within):
+        return Reading(Says.IDLE, NoContainer(signal, minutes))
     return Reading(Says.IDLE, Quiet(signal, highest.value, minutes))
+
+
+def _needed(newest: int, minutes: int) -> range:
+    """Which values must be known: as many as cover the time, without the incomplete newest one."""
+    first, count = (max(newest, 1), buckets_in(minutes) - 1) if buckets_in(minutes) > 1 else (newest, 1)
+    return range(first, first + count)
+
+
+def _is_whole(points: list[Point], minutes: int, now: datetime) -> bool:
+    there = {_bucket(point, now) for point in points}
+    return there.issuperset(_needed(1, minutes))
+
+
+def _bucket(point: Point, now: datetime) -> int:
+    return (now - point.end) // BUCKET
+
+
+def _numbers(points: Iterable[Point]) -> list[Point]:
+    return [point for point in points if not isnan(point.value)]

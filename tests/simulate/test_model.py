@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import pytest
 
 from functions.scale_gpu_pools.settings import Pool
-from simulate.exports import query_of
-from simulate.model import PoolModel
+from simulate.exports import Query, all_queries_of, query_of
+from simulate.model import PoolModel, Values
 from tests.functions.scale_gpu_pools.stage import QUEUE, a_pool, settings_of
 
 DUTY: dict[str, object] = {
@@ -22,10 +22,11 @@ DUTY_QUERY, QUEUE_QUERY = query_of(POOL.idle.signals[0]), query_of(POOL.wake[0])
 
 def a_model(duty: Mapping[int, float], minutes: int = 40) -> PoolModel:
     """A model in which the GPUs were so busy at these minutes, and idle at all others; nothing ever waited."""
-    recorded = {
+    recorded: dict[Query, Values] = {
         DUTY_QUERY: [duty.get(at, 0.0) for at in range(minutes)],
         QUEUE_QUERY: [0.0] * minutes,
     }
+    recorded |= {query: [None] * minutes for query in all_queries_of(POOL.idle.signals[0])[1:]} if POOL.idle else {}
     return PoolModel(POOL, recorded, minutes)
 
 

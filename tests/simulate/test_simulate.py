@@ -8,9 +8,10 @@ import pytest
 
 from functions.scale_gpu_pools.settings import Settings
 from simulate import __main__ as simulate
-from simulate.exports import export_commands, queries_of
+from simulate.exports import Query, export_commands, queries_of
 from simulate.figures import figures_of, values_of
 from simulate.generator import generate
+from simulate.model import Values
 from simulate.playing import Assumptions, Played, play
 from simulate.recording import Period, read_recordings
 from simulate.replay import differences
@@ -76,11 +77,17 @@ def test_hours_alone_are_on_in_them_alone(tmp_path: Path) -> None:
 def test_a_job_at_night_is_started_once_and_not_killed() -> None:
     settings = settings_for("hours, idle and wake")
     queries = queries_of([settings])
-    duty = next(query for query in queries if "duty" in query.filter)
+    duty, requested, nodes, queue = (
+        next(query for query in queries if part in query.filter)
+        for part in ("duty", "/request", "/node/", "undelivered")
+    )
     night, waiting = range(21 * 60, 24 * 60), {21 * 60, 21 * 60 + 1}
-    values = {
-        query: [float((at in night) * 80) if query == duty else float(at in waiting) for at in range(PERIOD.minutes)]
-        for query in queries
+    minutes = range(PERIOD.minutes)
+    values: dict[Query, Values] = {
+        duty: [80.0 if at in night else None for at in minutes],
+        requested: [1.0 if at in night else None for at in minutes],
+        nodes: [8.0] * len(minutes),
+        queue: [float(at in waiting) for at in minutes],
     }
     played = play(settings, "gpu", values, PERIOD, Assumptions())
     work = played.model.figures
@@ -122,7 +129,7 @@ def test_without_a_file_it_says_how_to_get_one(tmp_path: Path, capsys: pytest.Ca
 def test_the_exports_that_it_asks_for_are_the_files_that_it_reads() -> None:
     settings = settings_for("hours, idle and wake")
     commands = list(export_commands([settings], START, START + timedelta(days=30)))
-    assert len(commands) == len(queries_of([settings])) == 2
+    assert len(commands) == len(queries_of([settings])) == 4
     for command, query in zip(commands, queries_of([settings]), strict=True):
         assert command.endswith(f'> "$DIR/{query.file}"')
         assert f"filter={query.filter}" in command

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from functions.scale_gpu_pools.settings import NodePool, Pool, Settings
-from infra.deploy.doctor.findings import CheckContext, Finding, not_checked, ok, problem
+from infra.deploy.doctor.findings import CheckContext, Finding, not_checked, ok, problem, warning
 from infra.deploy.quotas import REQUEST, UNLIMITED, limit
 from shared.clients import Clients
 from shared.settings import parse
@@ -68,6 +68,12 @@ def quotas_of_gpus(context: CheckContext) -> Iterable[Finding]:
         return
     clients = context.target.clients
     for key, pool in parse(context.suite.owner, AUTOMATION, Settings).section.pools.items():
+        if pool.hours and pool.wake and pool.idle is None:
+            yield warning(
+                f"pool {key} has `wake` and `hours` but no `idle`: out of hours it goes to zero as soon as nothing "
+                "waits, even if work is running",
+                f"{AUTOMATION}.pools.{key}.idle in caretaker.yaml, unless the `wake` signals count running work too",
+            )
         project = pool.full_name.split("/")[1]
         if context.is_missing(project):
             yield not_checked(f"pool {key}", project)

@@ -108,3 +108,66 @@ def test_an_answer_with_a_field_newer_than_the_client_may_lack_series() -> None:
     assert not incomplete(page)
     page.MergeFromString(b"\x32\x05zones")  # `unreachable`, whatever its number is
     assert incomplete(page) == "Monitoring could not reach all series"
+
+
+def containers(stage: Stage, requested: int | None, pod: str = "trainer-1") -> None:
+    """From now on a container of this pod requests GPUs; None if it has ended. Nodes report all the while."""
+    place = {"location": "europe-west4", "cluster_name": "training"}
+    for metric, value, resource, more in (
+        ("container/accelerator/request", requested, "k8s_container", {"namespace_name": "ml", "pod_name": pod}),
+        ("node/cpu/allocatable_cores", 8.0, "k8s_node", {"node_name": "cpu-1"}),
+    ):
+        stage.cloud.monitoring.set_value(
+            "my-product", f"kubernetes.io/{metric}", value, resource_type=resource, resource_labels=place | more
+        )
+
+
+@pytest.mark.parametrize(("requested", "is_zero"), [(None, True), (1, False)])
+def test_without_a_container_that_wants_gpus_a_pool_is_idle_and_without_data_it_is_not(
+    requested: int | None,
+    is_zero: bool,  # noqa: FBT001
+) -> None:
+    with Stage(POOL) as stage:
+        backlog(stage, 0)
+        containers(stage, 1)
+        containers(stage, requested)
+        reports = [stage.tick() for _ in range(9)]
+        assert (stage.gpu[0] == 0) == is_zero
+        assert ("no container has had a GPU" in str(reports)) == is_zero
+
+
+def test_a_pool_is_idle_although_another_of_its_cluster_is_not() -> None:
+    mine = DUTY | {"namespace": "ml", "pods": "trainer-", "model": "nvidia-l4"}
+    with Stage(settings_of(gpu=a_pool(idle={"for_minutes": 30, "signals": [mine]}, wake=[QUEUE]))) as stage:
+        backlog(stage, 0)
+        for namespace, pod, model, percent in (
+            ("ml", "trainer-1", "nvidia-l4", 1),
+            ("ml", "trainer-2", "nvidia-h100-80gb", 90),
+            ("ml", "server-1", "nvidia-l4", 90),
+            ("web", "trainer-1", "nvidia-l4", 90),
+        ):
+            place = {"location": "europe-west4", "cluster_name": "training"}
+            stage.cloud.monitoring.set_value(
+                "my-product",
+                DUTY_CYCLE,
+                percent,
+                resource_type="k8s_container",
+                resource_labels=place | {"namespace_name": namespace, "pod_name": pod},
+                metric_labels={"model": model},
+            )
+        for _ in range(8):
+            stage.tick()
+        assert stage.gpu == (0, "off")
+        assert "GPU duty cycle of training (ml, trainer-, nvidia-l4): at most 1" in str(stage.reports)
+
+
+def test_once_started_it_stays_on_as_long_as_the_settings_say() -> None:
+    with Stage(settings_of(gpu=a_pool(wake=[QUEUE], on_for_minutes=60))) as stage:
+        backlog(stage, 0)
+        stage.tick(TO_NINE)
+        backlog(stage, 1)
+        stage.tick(5)
+        backlog(stage, 0)
+        sizes = [stage.gpu[0] for _ in range(14) if stage.tick(5)]
+        assert all(sizes[:11])
+        assert sizes[-1] == 0

@@ -37,7 +37,10 @@ ONE_PLACE = "exactly one of `node_pool`, `worker_pool` and `service`"
 ANOTHER_WAKE = "a signal that turns it on again: an idle pool without `hours` stays off"
 PRICE = "a price, because `savings` needs it"
 NO_KEY = "one of"
-KEYS = "node_pool, worker_pool, service, size, minimum, hours, idle, wake, hourly_price, on_drift, nodes_within_minutes"
+KEYS = (
+    "node_pool, worker_pool, service, size, minimum, hours, idle, wake, hourly_price, on_drift, on_for_minutes, "
+    "nodes_within_minutes"
+)
 PROJECT_ID = "text such as my-product matching ^[a-z][a-z0-9-]{4,28}[a-z0-9]$"
 LOCATION = r"text such as europe-west4 matching ^[a-z]+-[a-z]+[0-9]+(-[a-z])?$"
 REGION = r"text such as europe-west1 matching ^[a-z]+-[a-z]+[0-9]+$"
@@ -219,8 +222,8 @@ def test_a_pool_that_will_not_do(change: Callable[[Data], object], said: str) ->
 @pytest.mark.parametrize(
     ("signal", "said"),
     [
-        (QUEUE | {"kind": "queue"}, "kind: 'queue'; expected pending_messages, gpu_duty_cycle or metric"),
-        ({"subscription": "jobs"}, "kind: None; expected pending_messages, gpu_duty_cycle or metric"),
+        (QUEUE | {"kind": "queue"}, "kind: 'queue'; expected pending_messages, gpu_duty_cycle, gpu_memory or metric"),
+        ({"subscription": "jobs"}, "kind: None; expected pending_messages, gpu_duty_cycle, gpu_memory or metric"),
         (QUEUE | {"subscription": "jobs"}, f"subscription: 'jobs'; expected {SUBSCRIPTION}"),
         (QUEUE | {"at_most": -1}, "at_most: -1; expected a whole number of at least 0"),
         (QUEUE | {"at_mots": 1}, "at_mots: 1; did you mean at_most?"),

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from functions.scale_gpu_pools.settings import GpuDutyCycle, Metric, PendingMessages, Signal
-from functions.scale_gpu_pools.signals import BUCKET, Point, Says, buckets_in, judged
+from functions.scale_gpu_pools.signals import BUCKET, Answer, Point, Says, buckets_in, judged, reading_of
 
 NOON = datetime(2026, 11, 16, 12, tzinfo=UTC)
 QUEUE = PendingMessages(subscription="projects/my-product/subscriptions/jobs", at_most=3)
@@ -21,7 +21,7 @@ ALL = {0: 3.0, 1: 0.0, 2: 1.0, 3: 0.0, 4: 2.0, 5: 0.0}
 """The values of half an hour, none of them above the limit, by bucket: 0 ends now, 1 five minutes ago, and so on."""
 
 values = some.floats(-10, 10)
-half_hours = some.dictionaries(some.integers(0, 5), values, max_size=6)
+half_hours = some.dictionaries(some.integers(0, 7), values, max_size=8)
 
 
 def points_of(by_bucket: Mapping[int, float], offset: timedelta = timedelta()) -> list[Point]:
@@ -39,7 +39,15 @@ def without(*buckets: int) -> dict[int, float]:
     [
         pytest.param(ALL, 30, Says.IDLE, "at most 3 for 30 minutes", id="all there"),
         pytest.param(without(0), 30, Says.IDLE, "at most 2 for 30 minutes", id="the newest is late"),
-        pytest.param(without(0, 1), 30, Says.UNKNOWN, "data is late, which is not idle", id="two are late"),
+        pytest.param(
+            without(0, 1), 30, Says.UNKNOWN, "data is missing around 11:30 UTC, which is not idle", id="late, too few"
+        ),
+        pytest.param(without(0, 1) | {6: 0.0}, 30, Says.IDLE, "at most 2 for 30 minutes", id="ten minutes late"),
+        pytest.param(without(0, 1) | {6: 9.0}, 30, Says.ACTIVE, "9, more than 3, at 11:30 UTC", id="late and above"),
+        pytest.param(ALL | {6: 9.0}, 30, Says.IDLE, "at most 3 for 30 minutes", id="above, but too long ago"),
+        pytest.param(
+            without(0, 1, 2) | {6: 0.0}, 30, Says.UNKNOWN, "data is late, which is not idle", id="fifteen minutes late"
+        ),
         pytest.param(without(0, 1, 2, 3), 30, Says.UNKNOWN, "data is late, which is not idle", id="four are late"),
         pytest.param(
             without(1), 30, Says.UNKNOWN, "data is missing around 11:55 UTC, which is not idle", id="a gap near the end"
@@ -59,10 +67,12 @@ def without(*buckets: int) -> dict[int, float]:
         pytest.param(ALL | {5: 3.5}, 30, Says.ACTIVE, "3.5, more than 3, at 11:35 UTC", id="the oldest is above"),
         pytest.param({3: 9.0}, 30, Says.ACTIVE, "9, more than 3, at 11:45 UTC", id="above, and nothing else there"),
         pytest.param(ALL | {2: 8.0, 4: 9.0}, 30, Says.ACTIVE, "9, more than 3, at 11:40 UTC", id="the highest is told"),
-        pytest.param({2: 3.0}, 10, Says.UNKNOWN, "data is late, which is not idle", id="only from before"),
+        pytest.param({2: 3.0}, 10, Says.IDLE, "at most 3 for 10 minutes", id="only from before"),
+        pytest.param({3: 3.0}, 10, Says.UNKNOWN, "data is late, which is not idle", id="only from long before"),
         pytest.param({1: 0.0}, 10, Says.IDLE, "at most 0 for 10 minutes", id="ten minutes, the newest late"),
         pytest.param({0: 0.0}, 5, Says.IDLE, "at most 0 for 5 minutes", id="five minutes"),
-        pytest.param({1: 0.0}, 5, Says.UNKNOWN, "data is late, which is not idle", id="five minutes, the newest late"),
+        pytest.param({1: 0.0}, 5, Says.IDLE, "at most 0 for 5 minutes", id="five minutes, the newest late"),
+        pytest.param({3: 0.0}, 5, Says.UNKNOWN, "data is late, which is not idle", id="five minutes, three are late"),
         pytest.param({0: 0.0, 1: 0.0}, 7, Says.IDLE, "at most 0 for 7 minutes", id="minutes that are rounded up"),
         pytest.param(ALL | {2: math.nan}, 30, Says.UNKNOWN, "data is missing around 11:50 UTC, which is not idle",
                      id="no number is no data"),
@@ -90,21 +100,52 @@ def test_every_kind_has_its_limit_and_its_name(signal: Signal, value: float, say
     assert (reading.says, str(reading.message)) == (says, words)
 
 
+HALF_AN_HOUR = dict.fromkeys(range(1, 6), 8.0)
+
+
+@pytest.mark.parametrize(
+    ("busy", "requested", "nodes", "says", "words"),
+    [
+        ({}, {}, HALF_AN_HOUR, Says.IDLE, "no container has had a GPU for 30 minutes"),
+        ({}, HALF_AN_HOUR, HALF_AN_HOUR, Says.UNKNOWN, "no data in 30 minutes, which is not idle"),
+        ({}, {}, {}, Says.UNKNOWN, "no data in 30 minutes, which is not idle"),
+        ({5: 2.0}, {5: 1.0}, HALF_AN_HOUR, Says.IDLE, "at most 2 for 30 minutes"),
+        ({5: 80.0}, {5: 1.0}, HALF_AN_HOUR, Says.ACTIVE, "80, more than 5, at 11:35 UTC"),
+        ({5: 2.0}, {3: 1.0, 5: 1.0}, HALF_AN_HOUR, Says.UNKNOWN, "data is missing around 11:45 UTC, which is not idle"),
+        ({}, {0: 1.0}, HALF_AN_HOUR | {0: 8.0}, Says.IDLE, "no container has had a GPU for 30 minutes"),
+        ({}, None, HALF_AN_HOUR, Says.UNKNOWN, "no data in 30 minutes, which is not idle"),
+    ],
+)
+def test_no_container_is_not_no_data(
+    busy: dict[int, float], requested: dict[int, float] | None, nodes: dict[int, float], says: Says, words: str
+) -> None:
+    answers = {
+        DUTY.filter: Answer(tuple(points_of(busy))),
+        DUTY.requested: Answer(tuple(points_of(requested or {})), missing="" if requested is not None else "a shard"),
+        DUTY.nodes: Answer(tuple(points_of(nodes))),
+    }
+    reading = reading_of(DUTY, 30, NOON, answers.__getitem__)
+    assert (reading.says, str(reading.message)) == (says, f"GPU duty cycle of training: {words}")
+
+
 @pytest.mark.parametrize(("minutes", "buckets"), [(5, 1), (6, 2), (10, 2), (30, 6), (31, 7), (24 * 60, 288)])
 def test_how_many_values_cover_a_time(minutes: int, buckets: int) -> None:
     assert buckets_in(minutes) == buckets
 
 
 @given(half_hours)
-def test_what_is_idle_is_known_but_for_the_newest_and_never_above_the_limit(by_bucket: dict[int, float]) -> None:
+def test_what_is_idle_is_known_for_its_time_and_never_above_the_limit(by_bucket: dict[int, float]) -> None:
+    """From the newest value back, which is at most ten minutes old and may be incomplete."""
     says = judged(QUEUE, points_of(by_bucket), 30, NOON).says
-    is_above = any(value > QUEUE.at_most for value in by_bucket.values())
-    is_known = by_bucket.keys() >= {1, 2, 3, 4, 5}
+    first = max(min(by_bucket, default=9), 1)
+    judged_values = [value for bucket, value in by_bucket.items() if bucket < first + 5]
+    is_above = any(value > QUEUE.at_most for value in judged_values)
+    is_known = first <= 2 and by_bucket.keys() >= set(range(first, first + 5))
     assert (says is Says.ACTIVE) == is_above
     assert (says is Says.IDLE) == (is_known and not is_above)
 
 
-@given(some.lists(some.tuples(some.integers(0, 6), values), max_size=12), some.data())
+@given(some.lists(some.tuples(some.integers(0, 5), values), max_size=12), some.data())
 def test_the_order_of_points_is_no_matter(pairs: list[tuple[int, float]], draw: some.DataObject) -> None:
     points = [Point(NOON - bucket * BUCKET, value) for bucket, value in pairs]
     shuffled = draw.draw(some.permutations(points))

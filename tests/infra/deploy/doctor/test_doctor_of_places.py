@@ -156,9 +156,9 @@ def test_which_quota_a_node_pool_counts_against(
     assert len(told) == (2 if kind and not is_spot else 1)
 
 
-def _with_pool(stage: Stage, name: str) -> Stage:
+def _with_pool(stage: Stage, name: str, **more: object) -> Stage:
     node_pool = {"project": "my-product", "location": "europe-west4", "cluster": "research", "name": name}
-    owner = example(scale_gpu_pools={"pools": {"training": {"node_pool": node_pool, "size": 1}}})
+    owner = example(scale_gpu_pools={"pools": {"training": {"node_pool": node_pool, "size": 1, **more}}})
     return Stage(stage.cloud, Suite(stage.suite.deployment, owner))
 
 
@@ -170,6 +170,15 @@ def test_a_pool_that_is_not_there(stage: Stage) -> None:
             "scale_gpu_pools.pools.training in caretaker.yaml",
         )
     ]
+
+
+def test_a_pool_that_would_be_turned_off_under_its_work(stage: Stage) -> None:
+    wake = [{"kind": "pending_messages", "subscription": "projects/my-product/subscriptions/jobs"}]
+    hours = {"time_zone": "Etc/UTC", "windows": ["mon-fri 08:00-18:00"]}
+    (status, what, fix), *_ = found(_with_pool(stage, "gpu", hours=hours, wake=wake), quotas_of_gpus)
+    assert status == "warning"
+    assert what.startswith("pool training has `wake` and `hours` but no `idle`")
+    assert fix.startswith("scale_gpu_pools.pools.training.idle")
 
 
 def test_a_quota_that_cannot_be_read_is_a_problem(stage: Stage) -> None:
