@@ -9,9 +9,10 @@ from typing import Generic
 
 import msgspec
 
-from shared.automation import Automation, ChangeT, EventT, Records, RecordsT, RunContext, SectionT
+from shared.automation import Automation, ChangeT, EventT, RecordsT, RunContext, SectionT
 from shared.continuing import publish_tick
-from shared.decision import Alert, Decision, LogLine, Message, Text
+from shared.debts import held_and_unreadable, held_while_observing
+from shared.decision import Decision, LogLine, Message, Text
 from shared.errors import RunFailed, StillBusy, WriteConflict, cloud_errors, in_words
 from shared.events import Dated, RerunRequested
 from shared.lease import Lease, LeaseRecord
@@ -137,7 +138,7 @@ class RunLoop(Generic[SectionT, EventT, RecordsT, NeedT, ChangeT]):
         if changed or made:
             # Another run that has written meanwhile has reported a plan of its own: the next one compares with that.
             self._written(stored, msgspec.structs.replace(records, observed_plan=checksum))
-        decision = msgspec.structs.replace(decision, alerts=(*decision.alerts, *_held_while_observing(records)))
+        decision = msgspec.structs.replace(decision, alerts=(*decision.alerts, *held_while_observing(records.debts())))
         planned = tuple(change_report(change, Outcome.OBSERVED) for change in decision.changes)
         return msgspec.structs.replace(
             self._summary(report, decision, planned),
@@ -246,7 +247,7 @@ class RunLoop(Generic[SectionT, EventT, RecordsT, NeedT, ChangeT]):
             outcome=overall(decision, changes, self.unreadable),
             unreadable=self.unreadable,
             refusals=decision.refusals,
-            alerts=decision.alerts,
+            alerts=(*decision.alerts, *held_and_unreadable(decision.records.debts(), self.unreadable)),
             waiting=bounded(_lines(decision.waiting)),
             notices=bounded(self.notices),
             next=bounded(_lines(decision.next)),
@@ -281,12 +282,6 @@ class RunLoop(Generic[SectionT, EventT, RecordsT, NeedT, ChangeT]):
 
 def _lines(messages: Iterable[Message | str]) -> list[str]:
     return [str(message) for message in messages]
-
-
-def _held_while_observing(records: Records) -> Iterable[Alert]:
-    """What was changed while acting and is not restored while observing."""
-    for debt in records.debts():
-        yield Alert("held_while_observing", debt.resource, f"it is still changed, and `mode` is observe: {debt}")
 
 
 def _out_of_time(decision: Decision[RecordsT, ChangeT]) -> Decision[RecordsT, ChangeT]:

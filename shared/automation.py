@@ -45,41 +45,15 @@ from typing import Any, ClassVar, Generic, Self, TypeVar
 import msgspec
 
 from shared.clients import Clients
+from shared.debts import Debt
 from shared.decision import Change, Decision, Message, Refusal
 from shared.events import Command, Dated, PubsubMessage, RerunRequested
-from shared.holds import Hold
 from shared.restrictions import DOCUMENT as RESTRICTIONS_DOCUMENT
 from shared.restrictions import SpendingRestrictions
 from shared.settings import Section
 from shared.state import Document
 from shared.stored import UnreadableEntry
 from shared.world import NeedT, World
-
-
-class Debt(msgspec.Struct, frozen=True):
-    """Something that the suite has changed and has to give back."""
-
-    resource: str
-    """In full."""
-    field: str
-    original: str
-    applied: str
-    held_by: tuple[str, ...]
-    since: datetime
-    undo: str
-    """The command that gives it back."""
-
-    def __str__(self) -> str:
-        return f"{self.resource} {self.field} {self.original} -> {self.applied or 'none'}: `{self.undo}`"
-
-
-def debts_of(holds: Mapping[str, Hold], undo: Callable[[str, Hold], str]) -> tuple[Debt, ...]:
-    """Every field that is held, by full resource name; ``undo`` is the command that gives a resource back."""
-    return tuple(
-        Debt(name, field, str(held.original), str(held.applied), hold.held_by, hold.since, undo(name, hold))
-        for name, hold in holds.items()
-        for field, held in hold.fields.items()
-    )
 
 
 class Records(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,7 +68,7 @@ class Records(msgspec.Struct, frozen=True, kw_only=True):
     observed_plan: str = ""
     """A checksum of the plan that was last reported while observing."""
 
-    def debts(self) -> "tuple[Debt, ...]":
+    def debts(self) -> tuple[Debt, ...]:
         """Everything that is changed now and owed back, with what is needed to pay it: by default nothing."""
         return ()
 

@@ -13,7 +13,7 @@ import msgspec
 from functions.cap_spending.notification import BudgetNotification
 from functions.cap_spending.settings import Settings
 from shared import automation
-from shared.automation import Debt, debts_of
+from shared.debts import Debt, debts_of
 from shared.decision import Change
 from shared.events import Command, RestrictionsChanged, Tick
 from shared.holds import Hold, with_intended

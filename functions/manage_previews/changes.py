@@ -2,13 +2,13 @@
 
 from typing import ClassVar
 
-from functions.manage_previews.records import DeploymentState, GitHubChange
+from functions.manage_previews.records import DeploymentState, GitHubChange, MakesPreview
 from functions.manage_previews.spec import Spec
 from shared.decision import Change
 from shared.github import GitHubAccess
 
 
-class DeployPreview(Change, frozen=True, kw_only=True):
+class DeployPreview(MakesPreview, frozen=True, kw_only=True):
     """Make a preview's service, or give it another image or template."""
 
     spec: Spec

@@ -13,8 +13,10 @@ from functions.manage_previews.changes import (
     WriteComment,
 )
 from functions.manage_previews.comment import checksum_of, text_of
+from functions.manage_previews.names import key_of, parts_of
 from functions.manage_previews.needs import see
 from functions.manage_previews.observing import observe
+from functions.manage_previews.orphans import WHY as ORPHANED
 from functions.manage_previews.preview_decision import (
     Context,
     PreviewDecision,
@@ -22,7 +24,7 @@ from functions.manage_previews.preview_decision import (
     decisions_on,
     reason_without_github,
 )
-from functions.manage_previews.records import Deployed, DeploymentState, Records, Written
+from functions.manage_previews.records import Deployed, DeploymentState, Made, Records, Written
 from functions.manage_previews.scope import scope_of
 from functions.manage_previews.spec import Spec
 from functions.manage_previews.world import PreviewService, Seen
@@ -30,6 +32,11 @@ from shared.clock import format_time
 from shared.decision import Alert, Decision, Text
 from shared.holds import Phase
 from shared.world import World
+
+NOT_MADE_HERE = (
+    "it has the labels of a preview, its repository is not in the settings, and no record says that Caretaker made it:"
+    " delete it by hand"
+)
 
 
 def decide(context: Context, world: World, applied: tuple[PreviewChange, ...]) -> Decision[Records, PreviewChange]:
@@ -42,6 +49,7 @@ def decide(context: Context, world: World, applied: tuple[PreviewChange, ...]) -
     return Decision(
         records=observed.records,
         changes=(
+            *_deletions_of_orphans(context, seen),
             *_deletions_without_github(context, seen, {one.key for one in decisions}),
             *(change for decision in decisions for change in _changes(decision, seen)),
         ),
@@ -50,9 +58,18 @@ def decide(context: Context, world: World, applied: tuple[PreviewChange, ...]) -
         alerts=(
             *(Alert("name_taken", one.key, one.why) for one in decisions if one.state is State.NAME_TAKEN),
             *(Alert("lost_access", key, why) for key, why in sorted(seen.lost.items())),
+            *(Alert("held_without_settings", name, NOT_MADE_HERE) for name in seen.strays),
         ),
         notices=observed.notices,
     )
+
+
+def _deletions_of_orphans(context: Context, seen: Seen) -> Iterator[DeletePreview]:
+    """Previews that we made and that no setting asks for any more, whatever GitHub says of their pull requests."""
+    for name, preview in sorted(seen.orphans.items()):
+        if not preview.in_flight and scope_of(context).is_all:
+            made = context.records.previews[name]
+            yield _deletion(key_of(made.repository, made.number), preview, ORPHANED)
 
 
 def _deletions_without_github(context: Context, seen: Seen, decided: set[str]) -> Iterator[DeletePreview]:
@@ -99,6 +116,7 @@ def _deployment(decision: PreviewDecision, spec: Spec) -> DeployPreview:
         scope=decision.key,
         spec=spec,
         etag=preview.etag if preview else "",
+        made=Made(*parts_of(decision.key), decision.view.context.now),
     )
 
 

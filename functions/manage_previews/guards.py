@@ -12,10 +12,11 @@ CERTAIN_END = DeletePreview.guard
 
 
 def certain_end(context: Context, world: World, changes: tuple[PreviewChange, ...]) -> Iterable[Refusal]:
-    """A preview is deleted only if GitHub has answered in this run for its pull request, or it is paused or expired."""
-    known = see(context, world).pull_requests
+    """A preview is deleted only if GitHub has answered for its pull request, or it is paused, expired or an orphan."""
+    seen = see(context, world)
+    known = seen.pull_requests
     for change in changes:
-        if not isinstance(change, DeletePreview) or change.scope in known:
+        if not isinstance(change, DeletePreview) or change.scope in known or change.target in seen.orphans:
             continue
         if not reason_without_github(change.scope, context):
             yield Refusal(change.scope, CERTAIN_END, "it is not known whether the pull request is open")

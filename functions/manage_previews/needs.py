@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 import msgspec
 
-from functions.manage_previews.names import MANAGED_BY, NUMBER, key_of, parts_of, service_id
+from functions.manage_previews.names import NUMBER, key_of, parts_of, service_id
 from functions.manage_previews.observing import observe
+from functions.manage_previews.orphans import is_orphan, is_ours, places_of_orphans
 from functions.manage_previews.preview_decision import Context, PullRequestView, decisions_on, views_of
 from functions.manage_previews.records import Deployed
 from functions.manage_previews.scope import scope_of, unfinished
@@ -42,16 +43,24 @@ def needs(context: Context, world: World) -> Iterator[PreviewNeed]:
 
 def see(context: Context, world: World) -> Seen:
     """The answers, by pull request. What could not be read blocks its pull request, and no other."""
-    services = world.get(ServicesIn(context.settings.parent))
+    services = {
+        need.parent: answer
+        for need, answer in world.answers.items()
+        if isinstance(need, ServicesIn) and isinstance(answer, tuple)
+    }
     previews: dict[str, PreviewService] = {}
     foreign: set[str] = set()
-    orphans: list[str] = []
-    for service in services if isinstance(services, tuple) else ():
+    orphans: dict[str, PreviewService] = {}
+    strays: list[str] = []
+    for service in (one for listed in services.values() for one in listed):
+        made = context.records.previews.get(service.name)
         owner = owner_of(service, context.settings)
-        if owner is None:
+        if made and is_ours(service) and is_orphan(service.name, made, context.settings):
+            orphans[service.name] = service.preview
+        elif owner is None or not service.name.startswith(f"{context.settings.parent}/"):
             foreign.add(service.name)
         elif owner not in context.settings.repositories:
-            orphans.append(service.name)
+            strays.append(service.name)
         else:
             previews[key_of(owner, int(service.labels[NUMBER]))] = service.preview
     found, lost = _found(world)
@@ -60,7 +69,9 @@ def see(context: Context, world: World) -> Seen:
         lost=lost,
         previews=previews,
         foreign=frozenset(foreign),
-        orphans=tuple(orphans),
+        orphans=orphans,
+        strays=tuple(strays),
+        listed=frozenset(services),
         may_write={
             (need.repository, need.login): answer
             for need, answer in world.answers.items()
@@ -94,7 +105,7 @@ def see(context: Context, world: World) -> Seen:
 def owner_of(service: ListedService, settings: Settings) -> str | None:
     """The repository of a preview of ours, by labels and the name that goes with them; None if the service is none."""
     labels = service.labels
-    if any(labels.get(name) != value for name, value in MANAGED_BY.items()) or not labels.get(NUMBER, "").isdecimal():
+    if not is_ours(service) or not labels.get(NUMBER, "").isdecimal():
         return None
     known = settings.repositories.get(service.repository)
     name = service.name.rpartition("/")[2]
@@ -110,6 +121,7 @@ def _pull_requests(context: Context, world: World) -> Iterator[PreviewNeed]:
         return
     yield ServicesIn(context.settings.parent)
     if scope.is_all:
+        yield from places_of_orphans(context.records, context.settings)
         yield from (OpenPullRequests(access, repository) for repository in context.settings.repositories)
     else:
         yield from (PullRequestOf(access, key) for key in sorted(scope.keys))

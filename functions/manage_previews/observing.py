@@ -12,6 +12,7 @@ from functions.manage_previews.records import (
     NOTHING,
     Deployed,
     DeploymentState,
+    Made,
     PullRecord,
     Records,
     Written,
@@ -48,9 +49,25 @@ def observe(context: Context, seen: Seen) -> Observed:
         record = _with_head(record, pull, context)
         record = _with_what_stands(record, key, seen)
         records_of[key] = msgspec.structs.replace(record, closed_at=None) if pull.is_open else _closed(record, context)
-    records = with_records(context.records, records_of)
-    notices += [f"{name} is a preview of a repository that is no longer in the settings" for name in seen.orphans]
+    records = with_records(_with_previews(context.records, seen), records_of)
     return Observed(_without_old(records, context), tuple(map(Text, notices)))
+
+
+def _with_previews(records: Records, seen: Seen) -> Records:
+    """The records with the previews that there are, wherever services were listed; one that is gone is forgotten."""
+    there = {preview.name: key for key, preview in seen.previews.items()}
+    kept = {
+        name: made
+        for name, made in records.previews.items()
+        if name.rpartition("/services/")[0] not in seen.listed or name in there or name in seen.orphans
+    }
+    found = {
+        preview.name: Made(*parts_of(key), preview.since)
+        for key, preview in seen.previews.items()
+        if preview.name not in kept
+    }
+    previews = dict(sorted((kept | found).items()))
+    return records if previews == records.previews else msgspec.structs.replace(records, previews=previews)
 
 
 def _weighed(record: PullRecord, pull: PullRequest, seen: Seen, notices: list[str]) -> PullRecord:

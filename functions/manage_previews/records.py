@@ -12,11 +12,13 @@ from functions.manage_previews.names import key_of
 from functions.manage_previews.requests import Kind, Request, read_requests
 from functions.manage_previews.settings import Settings
 from shared import automation
+from shared.debts import Debt
 from shared.decision import Change
 from shared.events import Dated
 from shared.github_events import CommentCommand, PullRequestEvent
 from shared.holds import Phase
 
+UNDO = "./deploy.sh send manage_previews pause"
 MOST_IGNORED = 10
 """How many words that do not count are remembered of a pull request, so that each is weighed once.
 
@@ -58,6 +60,20 @@ class GitHubChange(Change, frozen=True, kw_only=True):
 
     comment: Written | None = None
     deployment: Deployed | None = None
+
+
+class Made(msgspec.Struct, frozen=True):
+    """A preview that was made: what is needed to take it away when the settings no longer know it."""
+
+    repository: str
+    number: int
+    since: datetime
+
+
+class MakesPreview(Change, frozen=True, kw_only=True):
+    """A change that makes a preview, or changes one."""
+
+    made: Made
 
 
 class PullRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -103,14 +119,23 @@ class Pausing(msgspec.Struct, frozen=True, order=True):
 class Records(automation.Records, frozen=True, kw_only=True):
     """The document `records/manage_previews`."""
 
-    incidental_fields: ClassVar[frozenset[str]] = frozenset(("active_at", "closed_at", "checksum", "id"))
+    incidental_fields: ClassVar[frozenset[str]] = frozenset(("active_at", "closed_at", "checksum", "id", "since"))
 
     pull_requests: dict[str, PullRecord] = {}
     """By key, such as ``owner/name#12``."""
     pausing: Pausing | None = None
+    previews: dict[str, Made] = {}
+    """By the full name of the service: every preview that was made, until it is seen to be gone."""
+
+    def debts(self) -> tuple[Debt, ...]:
+        """Every preview: it costs money, and only Caretaker knows whose it is."""
+        return tuple(
+            Debt(name, "preview", "none", key_of(made.repository, made.number), (made.repository,), made.since, UNDO)
+            for name, made in self.previews.items()
+        )
 
     def before(self, changes: Sequence[Change]) -> "Records":
-        """With all that is about to be written at GitHub: should an answer be lost, it is looked up."""
+        """With all that is about to be made, or written at GitHub: should an answer be lost, it is looked up."""
         intended: dict[str, PullRecord] = {}
         for change in changes:
             if isinstance(change, GitHubChange):
@@ -120,7 +145,9 @@ class Records(automation.Records, frozen=True, kw_only=True):
                     comment=change.comment or record.comment,
                     deployment=change.deployment or record.deployment,
                 )
-        return with_records(self, intended)
+        made = {change.target: change.made for change in changes if isinstance(change, MakesPreview)}
+        previews = self.previews | {name: one for name, one in made.items() if name not in self.previews}
+        return with_records(msgspec.structs.replace(self, previews=dict(sorted(previews.items()))), intended)
 
     def of(self, key: str) -> PullRecord:
         """What is remembered of a pull request: it may be nothing."""

@@ -1,5 +1,6 @@
 """The edge to Cloud Run: the services that are previews of ours, by one list, and how one is made and taken away."""
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from functions.manage_previews.changes import DeletePreview, DeployPreview
@@ -78,7 +79,7 @@ def _preview(service: "Service") -> PreviewService:
         uri=service.uri,
         in_flight=is_in_flight,
         problem="" if is_ready or is_in_flight else condition.message or "Cloud Run gives no reason",
-        since=service.create_time,
+        since=datetime.combine(service.create_time.date(), service.create_time.time(), UTC),
     )
 
 

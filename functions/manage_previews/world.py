@@ -149,8 +149,12 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     """All there are, by key."""
     foreign: frozenset[str] = frozenset()
     """Full names of all other services of the region."""
-    orphans: tuple[str, ...] = ()
-    """Full names of previews of ours whose repository is not in the settings any more."""
+    orphans: Mapping[str, PreviewService] = {}
+    """By full name, previews that we made and that no setting asks for any more."""
+    strays: tuple[str, ...] = ()
+    """Full names of other services that have the labels of a preview of a repository that is not in the settings."""
+    listed: frozenset[str] = frozenset()
+    """The regions whose services were listed."""
     may_write: Mapping[tuple[str, str], bool] = {}
     """By repository and login, of those that were asked about."""
     digests: Mapping[str, str] = {}

@@ -16,7 +16,7 @@ from functions.rotate_secrets.rotation_state import NEVER
 from functions.rotate_secrets.settings import Settings
 from functions.rotate_secrets.terms import Terms
 from shared import automation
-from shared.automation import Debt
+from shared.debts import Debt
 from shared.decision import Change
 from shared.events import Command, Dated, Tick
 

@@ -52,6 +52,9 @@ def _observed(
     pools = {name: record for name, record in context.records.pools.items() if name in unknown}
     holds: dict[str, Hold] = {name: hold for name, hold in context.records.holds.items() if name in unknown}
     listed = {pool.full_name for pool in context.settings.pools.values()}
+    overrides = {
+        name: said for name, said in context.records.overrides.items() if name in listed or context.now < said.until
+    }
     for decision in decisions:
         seen = decision.reconciliation
         ended = tuple(one for one in seen.record.ended if (decision.name, one) not in put_away)
@@ -61,7 +64,7 @@ def _observed(
         if seen.hold:
             holds[decision.name] = seen.hold
     return msgspec.structs.replace(
-        context.records, pools=dict(sorted(pools.items())), holds=dict(sorted(holds.items()))
+        context.records, overrides=overrides, pools=dict(sorted(pools.items())), holds=dict(sorted(holds.items()))
     )
 
 

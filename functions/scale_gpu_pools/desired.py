@@ -74,7 +74,7 @@ class PoolView(msgspec.Struct, frozen=True):
 
     def questions(self) -> set[Question]:
         """The signals that matter to the pool now, so that no other is asked for."""
-        if restriction_in_force(self.context) or override_in_force(self.key, self.context):
+        if restriction_in_force(self.context) or override_in_force(self.pool.name, self.context):
             return set()
         wake = {(signal, WAKE_MINUTES) for signal in self.settings.wake}
         if self._is_down():
@@ -93,7 +93,7 @@ class PoolView(msgspec.Struct, frozen=True):
                 idle_in=self.record.idle_in,
                 next=OnWhenLifted(),
             )
-        if (override := override_in_force(self.key, self.context)) and override.is_off:
+        if (override := override_in_force(self.pool.name, self.context)) and override.is_off:
             return Desired(
                 state=State.ZERO,
                 why=AskedForZero(override.until),
@@ -209,9 +209,9 @@ def restriction_in_force(context: Context) -> InForce | None:
     return context.restrictions.in_force.get(Restriction.GPU_POOLS_OFF)
 
 
-def override_in_force(key: str, context: Context) -> Override | None:
-    """What a person has said of a pool, if it still holds."""
-    override = context.records.overrides.get(key)
+def override_in_force(name: str, context: Context) -> Override | None:
+    """What a person has said of the pool of this full name, if it still holds."""
+    override = context.records.overrides.get(name)
     return override if override and context.now < override.until else None
 
 

@@ -311,7 +311,7 @@ class ScalingModeChanged(Message, frozen=True):
     hold: Hold
 
     def __str__(self) -> str:
-        return f"{self.key}: somebody has changed how it is scaled; it is left alone, and was {originals(self.hold)}"
+        return f"{self.key}: a person changed how it scales; it is left alone, and was {originals(self.hold)}"
 
 
 class ShouldBeOn(Message, frozen=True):

@@ -56,9 +56,12 @@ def decide_pool(name: str, key: str, settings: Pool | None, seen: Seen, context:
             name=name, key=key, pool=None, reconciliation=Reconciliation(record=gone, hold=None, notices=notices)
         )
     if hold and pool.size_field not in hold.fields:
-        notice = ScalingModeChanged(key, hold)
         return PoolDecision(
-            name=name, key=key, pool=pool, reconciliation=Reconciliation(record=record, hold=hold, notices=(notice,))
+            name=name,
+            key=key,
+            pool=pool,
+            reconciliation=Reconciliation(record=record, hold=hold),
+            alerts=(Alert("scaling_mode_changed", name, str(ScalingModeChanged(key, hold))),),
         )
     if settings is None:
         want = Desired(state=State.ON, why=NotInSettings())

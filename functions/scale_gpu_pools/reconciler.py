@@ -211,7 +211,7 @@ class PoolReconciler(msgspec.Struct, frozen=True):
         """Since when the restriction or the command is in force that decides; None if none does."""
         if restriction := restriction_in_force(self.context):
             return restriction.since
-        override = override_in_force(self.key, self.context)
+        override = override_in_force(self.pool.name, self.context)
         return override.said if override else None
 
     # What they have in common

@@ -9,7 +9,7 @@ import msgspec
 from functions.scale_gpu_pools.commands import Awake, Off, pools_of
 from functions.scale_gpu_pools.settings import Settings
 from shared import automation
-from shared.automation import Debt, debts_of
+from shared.debts import Debt, debts_of
 from shared.decision import Change
 from shared.events import Command, Dated, RestrictionsChanged, Tick
 from shared.holds import HeldChange, Hold, with_intended
@@ -87,7 +87,7 @@ class Records(automation.Records, frozen=True, kw_only=True):
     )
 
     overrides: dict[str, Override] = {}
-    """By the owner's key of a pool."""
+    """By full resource name: the owner may rename the key of a pool."""
     pools: dict[str, PoolRecord] = {}
     """By full resource name."""
     holds: dict[str, Hold] = {}
@@ -111,11 +111,25 @@ class Records(automation.Records, frozen=True, kw_only=True):
 
 def fold(records: Records, event: Dated[Event], settings: Settings) -> Records:
     """The records with what the event says: of two overrides, the one that was said last counts."""
+    records = _with_full_names(records, settings)
     if not isinstance(event.event, Awake | Off):
         return records
     said = Override(event.event.until, event.published, isinstance(event.event, Off))
-    newer = {key: said for key in pools_of(event.event, settings) if _is_newer(said, records.overrides.get(key))}
+    names = [settings.pools[key].full_name for key in pools_of(event.event, settings)]
+    newer = {name: said for name in names if _is_newer(said, records.overrides.get(name))}
     return msgspec.structs.replace(records, overrides=dict(sorted((records.overrides | newer).items())))
+
+
+def _with_full_names(records: Records, settings: Settings) -> Records:
+    """The records without the keys of owners, by which version 0.1 stored its overrides."""
+    found = {key: settings.pools[key].full_name for key in records.overrides if key in settings.pools}
+    if not found:
+        return records
+    overrides = {key: said for key, said in records.overrides.items() if key not in found}
+    for key, name in found.items():
+        said = records.overrides[key]
+        overrides[name] = said if _is_newer(said, overrides.get(name)) else overrides[name]
+    return msgspec.structs.replace(records, overrides=dict(sorted(overrides.items())))
 
 
 def _is_newer(said: Override, known: Override | None) -> bool:

@@ -30,9 +30,10 @@ def reply(context: Context, world: World, decision: object) -> tuple[str, ...]:
 
 def _command_reply(key: str, context: Context) -> str:
     """What becomes of a person's word on a pool, the newest that there is."""
-    override = context.records.overrides[key]
+    name = context.settings.pools[key].full_name
+    override = context.records.overrides[name]
     until, state = format_time(override.until), "off" if override.is_off else "on"
-    if override_in_force(key, context) is None:
+    if override_in_force(name, context) is None:
         return f"{key}: it is not kept {state}, as {until} has gone by"
     if override.is_off:
         return f"{key}: kept off until {until}"

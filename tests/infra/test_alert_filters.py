@@ -109,8 +109,8 @@ def test_the_lines_of_others_are_none_of_ours() -> None:
 
 
 def nodes() -> Iterator[ast.AST]:
-    """The functions' code."""
-    for path in sorted((ROOT / "functions").rglob("*.py")):
+    """The functions' code, and what the engine says of debts."""
+    for path in (*sorted((ROOT / "functions").rglob("*.py")), ROOT / "shared" / "debts.py"):
         yield from ast.walk(ast.parse(path.read_text(encoding="utf-8")))
 
 
@@ -130,7 +130,7 @@ def guards_of_changes() -> Iterator[str]:
 
 
 def kinds() -> tuple[set[str], set[str]]:
-    """Every kind of alert, and every guard, that the functions' code names."""
+    """Every kind of alert, and every guard, that the code names."""
     said = {"Alert": (0, True), "alert": (0, True), "Refusal": (1, False), "refused": (0, False)}
     alerts = {question.__name__ for question in QUESTIONS}
     guards = set(guards_of_changes()) - alerts

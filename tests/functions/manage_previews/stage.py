@@ -193,6 +193,12 @@ class Stage:
         """What is remembered."""
         return State(self.clients).read("records/manage_previews")[0].as_type(Records)
 
+    def set_records(self, **changed: object) -> None:
+        """Replace some of what is remembered, as another version might have left it."""
+        state = State(self.clients)
+        (known,) = state.read("records/manage_previews")
+        state.write(known, msgspec.structs.replace(known.as_type(Records), **changed))
+
     @property
     def services(self) -> dict[str, Service]:
         """The services of the region, by id."""

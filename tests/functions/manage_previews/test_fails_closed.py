@@ -124,16 +124,6 @@ def test_a_pull_request_that_is_not_found_may_be_lost_access() -> None:
         assert stage.shown == {"my-product-pr-12": image(1)}
 
 
-def test_a_preview_whose_repository_is_no_longer_in_the_settings_is_told_of_and_left() -> None:
-    with Stage() as stage:
-        deployed(stage)
-        stage.settings = settings_of(repositories={"my-team/another": {"service": "another", "image": image(1)[:-72]}})
-        stage.github.add_repository("my-team/another")
-        report = stage.tick()
-        assert any("no longer in the settings" in notice for notice in report.notices)
-        assert stage.shown == {"my-product-pr-12": image(1)}
-
-
 def test_the_guard_lets_nothing_go_of_which_nothing_is_known() -> None:
     change = DeletePreview(
         target="projects/p/locations/r/services/my-product-pr-1",

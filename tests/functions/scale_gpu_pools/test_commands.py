@@ -14,7 +14,7 @@ from functions.scale_gpu_pools.settings import Settings
 from shared.errors import IgnoredMessage
 from shared.events import Dated, PubsubMessage, RestrictionsChanged, Tick, inbox_of
 from shared.report import Outcome
-from tests.functions.scale_gpu_pools.stage import MONDAY, PROJECT, Stage, a_pool, settings_of
+from tests.functions.scale_gpu_pools.stage import GPU, MONDAY, PROJECT, Stage, a_pool, settings_of
 
 WORKERS = {"project": "my-product", "region": "europe-west4", "name": "render"}
 SETTINGS = settings_of(gpu=a_pool(), render=a_pool(node_pool=None, worker_pool=WORKERS))
@@ -139,14 +139,14 @@ def test_a_command_is_for_one_pool_or_all() -> None:
 def test_the_newest_word_counts_for_each_pool() -> None:
     known = folded([awake(9, 3), awake(5, 1, "gpu"), awake(7, 4, "gpu"), awake(8, 2, "render")])
     assert known.overrides == {
-        "gpu": Override(MONDAY + timedelta(hours=7), said=MONDAY + timedelta(hours=4)),
-        "render": Override(MONDAY + timedelta(hours=9), said=MONDAY + timedelta(hours=3)),
+        GPU: Override(MONDAY + timedelta(hours=7), said=MONDAY + timedelta(hours=4)),
+        SETTINGS.pools["render"].full_name: Override(MONDAY + timedelta(hours=9), said=MONDAY + timedelta(hours=3)),
     }
 
 
 def test_of_two_words_of_one_moment_the_longer_counts() -> None:
     for messages in ([awake(5, 1, "gpu"), awake(7, 1)], [awake(7, 1), awake(5, 1, "gpu")]):
-        assert folded(messages).overrides["gpu"].until == MONDAY + timedelta(hours=7)
+        assert folded(messages).overrides[GPU].until == MONDAY + timedelta(hours=7)
 
 
 def test_what_is_no_word_about_a_pool_changes_no_record() -> None:

@@ -66,7 +66,7 @@ def situation(
     signals = {"idle": {"for_minutes": FOR_MINUTES, "signals": [DUTY, LOAD]}, "wake": [QUEUE]}
     settings: Settings = settings_of(gpu=a_pool(hours=HOURS if has_hours else None, **(signals if has_signals else {})))
     restrictions = {Restriction.GPU_POOLS_OFF: InForce(MORNING, (because,))} if because else {}
-    overrides = {"gpu": Override(awake_until, said=MORNING)} if awake_until else {}
+    overrides = {GPU: Override(awake_until, said=MORNING)} if awake_until else {}
     context = RunContext[Settings, Event, Records](
         event=Dated(Tick(every_seconds=300), "1", now),
         records=Records(overrides=overrides),

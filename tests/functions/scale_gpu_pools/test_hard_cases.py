@@ -234,7 +234,7 @@ def test_a_service_whose_scaling_mode_somebody_changes_keeps_its_original() -> N
             mask = {"paths": ["scaling.scaling_mode", "scaling.manual_instance_count"]}
             services.update_service(request={"service": Service(name=SERVICE, scaling=scaling), "update_mask": mask})
             report = stage.tick()
-            assert ("somebody has changed how it is scaled" in str(report.notices)) == (count == 1)
+            assert [alert.kind for alert in report.alerts] == ["scaling_mode_changed"] * (count == 1)
         stage.tick(TO_MORNING)
         assert services.get_service(name=SERVICE).scaling.min_instance_count == 2
 

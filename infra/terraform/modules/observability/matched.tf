@@ -2,7 +2,7 @@
 
 locals {
   # Every kind of alert that has a policy of its own. The others are reported too: `alerts` and `refusals` below.
-  known = "stock_out|no_data|overdue|secret_missing|rotation_failed|not_taken_back|retirement_owed|version_unusable|unreadable|stale_newest|no_bucket|empty_policy|unknown_names|misdated|future_backups|small_newest|unproved_newest|too_many_deletes|below_floor|name_taken|lost_access|budget_missing|budget_period_ended|budget_silent|matches_nothing|held_without_settings"
+  known = "stock_out|no_data|overdue|secret_missing|rotation_failed|not_taken_back|retirement_owed|version_unusable|unreadable|stale_newest|no_bucket|empty_policy|unknown_names|misdated|future_backups|small_newest|unproved_newest|too_many_deletes|below_floor|name_taken|lost_access|budget_missing|budget_period_ended|budget_silent|matches_nothing|held_without_settings|held_while_observing|held_unreadable|scaling_mode_changed"
 
   matched = {
     money = {
@@ -61,9 +61,15 @@ locals {
     }
     budget_settings = {
       title    = "the settings of a budget match no resource"
-      filter   = "${local.reports} AND jsonPayload.report.alerts.kind=~\"^(matches_nothing|held_without_settings)$\""
+      filter   = "${local.reports} AND jsonPayload.report.alerts.kind=\"matches_nothing\""
       severity = "ERROR"
-      content  = "`matches_nothing`: a name in an action of cap_spending matches no resource, so the action will save nothing; correct the name in caretaker.yaml. `held_without_settings`: a project is still detached that no setting names any more; run the command in `jsonPayload.report.alerts.reason`."
+      content  = "`matches_nothing`: a name in an action of cap_spending matches no resource, so the action will save nothing; correct the name in caretaker.yaml."
+    }
+    held = {
+      title    = "something stays changed until a person acts"
+      filter   = "${local.reports} AND jsonPayload.report.alerts.kind=~\"^(held_without_settings|held_while_observing|held_unreadable|scaling_mode_changed)$\""
+      severity = "ERROR"
+      content  = "`jsonPayload.report.alerts.reason` names the original and the command that restores it. `held_without_settings`: no setting names it any more. `held_while_observing`: it was changed before `mode` became observe. `held_unreadable`: it cannot be read, perhaps because a permission was withdrawn; run `./deploy.sh doctor`. `scaling_mode_changed`: a person changed how a GPU pool's service scales."
     }
     # Whatever has no policy yet: a kind of alert that is new is never silent.
     alerts = {

@@ -1,0 +1,27 @@
+"""Previews that no setting asks for any more: their repository, project, region or name has left the settings. Pure."""
+
+from collections.abc import Iterator
+
+from functions.manage_previews.names import MANAGED_BY, service_id
+from functions.manage_previews.records import Made, Records
+from functions.manage_previews.settings import Settings
+from functions.manage_previews.world import ListedService, ServicesIn
+
+WHY = "the settings no longer ask for it"
+
+
+def is_orphan(name: str, made: Made, settings: Settings) -> bool:
+    """Whether the settings would not make this service for its pull request."""
+    repository = settings.repositories.get(made.repository)
+    return repository is None or name != f"{settings.parent}/services/{service_id(repository.service, made.number)}"
+
+
+def is_ours(service: ListedService) -> bool:
+    """Whether a service has the labels of a preview."""
+    return all(service.labels.get(name) == value for name, value in MANAGED_BY.items())
+
+
+def places_of_orphans(records: Records, settings: Settings) -> Iterator[ServicesIn]:
+    """The other regions in which there are previews that no setting asks for."""
+    found = {name.rpartition("/services/")[0] for name in records.previews}
+    yield from (ServicesIn(parent) for parent in sorted(found - {settings.parent}))

@@ -1,0 +1,55 @@
+"""Debts: what the suite has changed and has to give back, with what is needed to do that."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime
+
+import msgspec
+
+from shared.decision import Alert
+from shared.holds import Hold
+from shared.world import Unreadable
+
+
+class Debt(msgspec.Struct, frozen=True):
+    """Something that the suite has changed and has to give back."""
+
+    resource: str
+    """In full."""
+    field: str
+    original: str
+    applied: str
+    held_by: tuple[str, ...]
+    since: datetime
+    undo: str
+    """The command that gives it back."""
+
+    def __str__(self) -> str:
+        return f"{self.resource} {self.field} {self.original} -> {self.applied or 'none'}: `{self.undo}`"
+
+
+def debts_of(holds: Mapping[str, Hold], undo: Callable[[str, Hold], str]) -> tuple[Debt, ...]:
+    """Every field that is held, by full resource name; ``undo`` is the command that gives a resource back."""
+    return tuple(
+        Debt(name, field, str(held.original), str(held.applied), hold.held_by, hold.since, undo(name, hold))
+        for name, hold in holds.items()
+        for field, held in hold.fields.items()
+    )
+
+
+def held_while_observing(debts: Iterable[Debt]) -> Iterator[Alert]:
+    """What was changed while acting and is not restored while observing."""
+    for debt in debts:
+        yield Alert("held_while_observing", debt.resource, f"it is still changed, and `mode` is observe: {debt}")
+
+
+def held_and_unreadable(debts: Iterable[Debt], unreadable: Iterable[Unreadable]) -> Iterator[Alert]:
+    """What cannot be given back because it cannot be read, such as after a permission was withdrawn."""
+    failed = {one.resource.partition(", ")[0]: one for one in reversed(tuple(unreadable))}
+    for debt in debts:
+        if found := next((one for place, one in failed.items() if _is_in(debt.resource, place)), None):
+            yield Alert("held_unreadable", debt.resource, f"{found}, and it is still changed: {debt}")
+
+
+def _is_in(resource: str, place: str) -> bool:
+    """Whether a resource is this one, or in this location or cluster. A project alone says nothing of what is in it."""
+    return resource == place or ("/locations/" in place and resource.startswith(f"{place}/"))
