@@ -21,6 +21,7 @@ from infra.suite.settings import SCHEMA_PATH, schema_text
 from infra.tools import help, rules  # noqa: A004 - what the person asks for is called so
 from infra.tools.expected_resources import expected_resources_text
 from infra.tools.settings_tables import with_settings
+from localcloud.rest.rules import PATH as HTTP_RULES
 
 DEPLOY = ROOT / "docs" / "deploy.md"
 HEADING = "## Beside your own Terraform"
@@ -36,6 +37,14 @@ TABLES: Mapping[str, Callable[[], Iterable[str]]] = {
 READMES = tuple(ROOT / "functions" / name / "README.md" for name in load_functions())
 
 
+def _http_rules() -> str:
+    """How REST calls become the local cloud's RPCs, of all services that it serves."""
+    from localcloud import LocalCloud
+    from localcloud.rest.packages import rules_text
+
+    return rules_text(LocalCloud().server.transports)
+
+
 def _readme_with_settings(path: Path) -> str:
     """An automation's README with the table of its settings."""
     return with_settings(path.read_text(encoding="utf-8"), path.parent.name)
@@ -45,6 +54,7 @@ GENERATED: Mapping[Path, Callable[[], str]] = {
     **{path: partial(_readme_with_settings, path) for path in READMES},
     SCHEMA_PATH: schema_text,
     ROOT / "infra" / "terraform" / "tests" / "resources.json": expected_resources_text,
+    HTTP_RULES: _http_rules,
     DEPLOY: lambda: _with_tables(DEPLOY.read_text(encoding="utf-8"), TABLES),
     **{help.FOLDER / f"{command}.txt": partial(help.text_of, command) for command in help.MODULES},
 }

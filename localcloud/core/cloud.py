@@ -13,6 +13,9 @@ from localcloud.core.operations import Operations
 from localcloud.core.server import Server
 from localcloud.core.service import Later, Service
 
+SURFACES = (("localcloud.core.control", "Control"), ("localcloud.rest.transcoder", "Transcoder"))
+"""What answers over HTTP beside the services' own routes."""
+
 T = TypeVar("T")
 
 
@@ -26,7 +29,7 @@ class Cloud:
         self.operations = Operations(self.clock)
         self._made: dict[Service[Any], Any] = {}
         self._now_server: NowServer | None = None
-        self._port = 0
+        self.http.add_later(*SURFACES)
         self.server.add_operations(self.operations)
         for service in self.services():
             self._serve(service, self.of(service))
@@ -54,7 +57,7 @@ class Cloud:
 
     def start(self, port: int = 0) -> Self:
         """Listen on loopback, on any free port if none is given."""
-        self._port = self.server.start(port)
+        self.server.start(port)
         return self
 
     def stop(self) -> None:
@@ -79,7 +82,7 @@ class Cloud:
     @property
     def address(self) -> str:
         """Where all services are served, as ``host:port``."""
-        return f"127.0.0.1:{self._port}"
+        return f"127.0.0.1:{self.server.port}"
 
     @property
     def http_address(self) -> str:

@@ -1,19 +1,19 @@
 """Serves the HTTP APIs of the local cloud on one port, recorded and failed like the gRPC ones.
 
 Each API has its own prefix: what is ``https://compute.googleapis.com/compute/v1/...`` in the world is
-``http://127.0.0.1:PORT/compute.googleapis.com/compute/v1/...`` here.
+``http://127.0.0.1:PORT/compute.googleapis.com/compute/v1/...`` here. Clients for which this port is the proxy use the
+world's URLs.
 """
 
+import functools
+import importlib
 import json
 import re
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from email.message import Message
 from hashlib import sha256
-from http.server import BaseHTTPRequestHandler
-from io import BufferedIOBase
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol, cast
 from urllib.parse import parse_qsl, urlsplit
 
 import grpc
@@ -21,8 +21,12 @@ from google.protobuf.struct_pb2 import Struct
 
 from localcloud.core.listener import Listener
 from localcloud.core.server import ApiError, Method, Server
+from localcloud.core.wire import NO_CONTENT as NO_CONTENT  # noqa: PLC0414 - it is what answers are made with
+from localcloud.core.wire import handler
 
-NO_CONTENT = 204
+if TYPE_CHECKING:
+    from localcloud.core.certificates import Authority
+
 LARGEST_RECORDED = 64 * 1024
 """Of longer bodies only the checksum is recorded."""
 STATUSES = {
@@ -53,6 +57,10 @@ class HttpRequest:
     captured: Mapping[str, str]
     headers: Mapping[str, str] = field(default_factory=dict)
     """By their names in lower case. They are not recorded among the calls: credentials are in them."""
+    arguments: Sequence[tuple[str, str]] = ()
+    """The query in its order, with those parameters that are repeated."""
+    api_url: str = ""
+    """Where the client finds the API of this host: links in answers lead there."""
 
 
 @dataclass(frozen=True)
@@ -81,12 +89,28 @@ class Route:
     """Which requests a handler answers: with what JSON can hold, or with an `HttpAnswer` of its own.
 
     An `ApiError`, raised by it or injected, becomes what ``refusal`` makes of it: Google's JSON, if nothing is said.
+    The pattern is one of host and path; what is before its first slash is a pattern of its own, for the host.
     """
 
     verb: str
     pattern: re.Pattern[str]
     handle: Callable[[HttpRequest], object]
     refusal: Callable[[ApiError], HttpAnswer] = google_refusal
+
+    @functools.cached_property
+    def host(self) -> re.Pattern[str]:
+        """The hosts whose requests it answers."""
+        return re.compile(self.pattern.pattern.partition("/")[0])
+
+
+class Surface(Protocol):
+    """Many APIs at once, asked for what no route answers. It records its calls itself."""
+
+    def serves(self, host: str) -> bool:
+        """Whether it answers for a host."""
+
+    def answer(self, request: HttpRequest) -> HttpAnswer | None:
+        """Its answer, or None to a request that is none of its own."""
 
 
 class HttpService(Protocol):
@@ -103,6 +127,7 @@ class HttpServer:
     def __init__(self, server: Server) -> None:
         self._server = server
         self._routes: list[Route] = []
+        self._surfaces: list[tuple[str, str]] = []
         self._listener: Listener | None = None
         self._others: list[Listener] = []
 
@@ -115,26 +140,59 @@ class HttpServer:
         """Serve what these answer."""
         self._routes += routes
 
-    def answer(self, verb: str, target: str, body: bytes, headers: Mapping[str, str] | None = None) -> HttpAnswer:
-        """Answer one request to ``target`` (path and query), recorded among the calls as ``VERB host/path``."""
+    def add_later(self, *surfaces: tuple[str, str]) -> None:
+        """Serve a `Surface`, by module and name of a class that takes the gRPC server.
+
+        It is imported at the first request that no route answers.
+        """
+        self._surfaces += surfaces
+
+    def answer(
+        self, verb: str, target: str, body: bytes, headers: Mapping[str, str] | None = None, *, base: str = ""
+    ) -> HttpAnswer:
+        """Answer one request to ``target`` (path and query), recorded among the calls as ``VERB host/path``.
+
+        ``base`` is where the client finds the API of this host, if not at the world's own URL.
+        """
         parts = urlsplit(target)
         path = parts.path.lstrip("/")
-        query = dict(parse_qsl(parts.query, keep_blank_values=True))
+        arguments = parse_qsl(parts.query, keep_blank_values=True)
         route, captured = self._route(verb, path)
         named = {name.lower(): value for name, value in (headers or {}).items()}
-        request = HttpRequest(verb, path, query, body, captured, named)
+        url = base or f"https://{path.partition('/')[0]}"
+        request = HttpRequest(verb, path, dict(arguments), body, captured, named, arguments, url)
+        if route is None and (found := self._on_a_surface(request)):
+            return found
         method = Method(f"{verb} {path}", route.handle if route else None)
         try:
-            found = self._server.perform(method, request, _recorded(request))
+            answered = self._server.perform(method, request, _recorded(request))
         except ApiError as error:
-            return route.refusal(error) if route else google_refusal(error)
-        return found if isinstance(found, HttpAnswer) else HttpAnswer(200, json.dumps(found).encode())
+            return route.refusal(error) if route else _unknown(error)
+        return answered if isinstance(answered, HttpAnswer) else HttpAnswer(200, json.dumps(answered).encode())
+
+    def serves(self, host: str) -> bool:
+        """Whether anything is answered for a host."""
+        return any(route.host.fullmatch(host) for route in self._routes) or any(
+            surface.serves(host) for surface in self._loaded
+        )
+
+    @functools.cached_property
+    def authority(self) -> "Authority":
+        """Vouches for the hosts that are served, in the tunnels of a proxy."""
+        from localcloud.core.certificates import Authority
+
+        return Authority()
+
+    @property
+    def grpc_port(self) -> int:
+        """Where gRPC is served."""
+        return self._server.port
 
     @property
     def url(self) -> str:
         """Where the APIs are served."""
         if self._listener is None:
-            self._listener = Listener("http", _handler(self))
+            self._listener = Listener("http", handler(self))
         return self._listener.url
 
     def serve_host(self, host: str, context: ssl.SSLContext) -> int:
@@ -142,7 +200,7 @@ class HttpServer:
 
         There are clients that speak to an address of their own in no other way, such as gsutil.
         """
-        self._others.append(Listener("https", _handler(self, f"/{host}"), context))
+        self._others.append(Listener("https", handler(self, host), context))
         return self._others[-1].server_port
 
     def stop(self) -> None:
@@ -151,53 +209,26 @@ class HttpServer:
             listener.stop()
 
     def _route(self, verb: str, path: str) -> tuple[Route | None, Mapping[str, str]]:
+        asked = "GET" if verb == "HEAD" else verb
         for route in self._routes:
-            if route.verb == verb and (found := route.pattern.fullmatch(path)):
+            if route.verb == asked and (found := route.pattern.fullmatch(path)):
                 return route, found.groupdict()
         return None, {}
 
+    def _on_a_surface(self, request: HttpRequest) -> HttpAnswer | None:
+        return next((found for surface in self._loaded if (found := surface.answer(request))), None)
 
-def _handler(http: HttpServer, before: str = "") -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        # Head and body go out together, and a body that is too long for that does not wait until the client has
-        # acknowledged the head, as it does 40 ms later.
-        wbufsize = -1
-        disable_nagle_algorithm = True
-
-        def handle_any(self) -> None:
-            """Hand the request on, and its answer back."""
-            body = _body(self.headers, self.rfile)
-            answer = http.answer(self.command, before + self.path, body, dict(self.headers.items()))
-            self.send_response(answer.status)
-            for name, value in answer.headers.items():
-                self.send_header(name, value)
-            # An answer without content has neither: https://www.rfc-editor.org/rfc/rfc9110#section-8.6
-            if answer.status != NO_CONTENT:
-                self.send_header("Content-Type", answer.content_type)
-                self.send_header("Content-Length", str(len(answer.body)))
-            self.end_headers()
-            self.wfile.write(answer.body)
-
-        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = handle_any  # noqa: N815 - the base class's names
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
-            """Say nothing."""
-
-    return Handler
+    @functools.cached_property
+    def _loaded(self) -> tuple[Surface, ...]:
+        found = (getattr(importlib.import_module(module), name) for module, name in self._surfaces)
+        return tuple(cast("Surface", make(self._server)) for make in found)
 
 
-def _body(headers: Message, stream: BufferedIOBase) -> bytes:
-    """The body of a request, of a length that is said, or in chunks until an empty one."""
-    if headers.get("Transfer-Encoding", "").lower() != "chunked":
-        return stream.read(int(headers.get("Content-Length", 0)))
-    chunks = []
-    while size := int(stream.readline().partition(b";")[0], 16):
-        chunks.append(stream.read(size))
-        stream.readline()
-    while stream.readline().strip():
-        """Trailers say nothing that is used here."""
-    return b"".join(chunks)
+def _unknown(error: ApiError) -> HttpAnswer:
+    """The answer to a path that nothing serves: Google's is 404 too, and a 501 is repeated by clients for a while."""
+    if error.code is not grpc.StatusCode.UNIMPLEMENTED:
+        return google_refusal(error)
+    return google_refusal(ApiError(grpc.StatusCode.NOT_FOUND, error.message))
 
 
 def _recorded(request: HttpRequest) -> Struct:

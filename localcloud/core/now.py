@@ -22,7 +22,7 @@ class NowServer:
             def do_GET(self) -> None:
                 """Answer the time, or 404 for any other path."""
                 if self.path == "/now":
-                    self._answer(200, _text(clock.now()))
+                    self._answer(*answer_time(clock, None))
                 else:
                     self._answer(404, "only /now is here")
 
@@ -31,14 +31,10 @@ class NowServer:
                 text = self.rfile.read(min(int(self.headers.get("Content-Length", 0)), LONGEST_TIME)).decode(
                     errors="replace"
                 )
-                when = _time(text)
-                if self.path != "/now":
-                    self._answer(404, "only /now is here")
-                elif when is None or when < clock.now():
-                    self._answer(400, f"{text!r} will not do: say a later time than {_text(clock.now())}, in ISO 8601")
+                if self.path == "/now":
+                    self._answer(*answer_time(clock, text))
                 else:
-                    clock.advance_to(when)
-                    self._answer(200, _text(clock.now()))
+                    self._answer(404, "only /now is here")
 
             def _answer(self, status: int, text: str) -> None:
                 body = text.encode()
@@ -61,6 +57,16 @@ class NowServer:
     def stop(self) -> None:
         """Stop listening."""
         self._listener.stop()
+
+
+def answer_time(clock: Clock, wanted: str | None) -> tuple[int, str]:
+    """The status and the text of an answer: the time, after advancing to ``wanted``, if that is given."""
+    if wanted is not None:
+        when = _time(wanted)
+        if when is None or when < clock.now():
+            return 400, f"{wanted!r} will not do: say a later time than {_text(clock.now())}, in ISO 8601"
+        clock.advance_to(when)
+    return 200, _text(clock.now())
 
 
 def _text(moment: datetime) -> str:

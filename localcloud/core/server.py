@@ -84,6 +84,14 @@ class Fault:
 
 
 @dataclass(frozen=True)
+class Served:
+    """An RPC of a transport that was added, and its method here."""
+
+    rpc: Rpc
+    method: "Method"
+
+
+@dataclass(frozen=True)
 class Method:
     """One RPC and what serves it, if anything does."""
 
@@ -123,14 +131,25 @@ class Server(grpc.GenericRpcHandler):
     """The gRPC server on which all services of the local cloud are served."""
 
     def __init__(self, clock: Clock) -> None:
-        self._clock = clock
+        self.clock = clock
         self._operations: object = None
         self._calls: list[Call] = []
         self._faults: list[Fault] = []
         self._lock = threading.Lock()
         self._later: dict[str, tuple[str, object, Callable[[Any], None] | None]] = {}
+        self._served: dict[str, Served] = {}
+        self._transports: list[type] = []
         self._handlers: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}
         self._server: grpc.Server | None = None
+        self.port = 0
+        """Where it listens, as soon as it does."""
+
+    @property
+    def transports(self) -> tuple[type, ...]:
+        """All official transports that are served; those that wait for their first call are imported."""
+        for name in tuple(self._later):
+            self._load(name)
+        return tuple(self._transports)
 
     @property
     def calls(self) -> list[Call]:
@@ -176,13 +195,16 @@ class Server(grpc.GenericRpcHandler):
         for a stream of responses an iterator of them. What it lacks is answered with UNIMPLEMENTED. Before any of them,
         but for those of long-running operations, ``check`` may refuse the request: it raises what is to be answered.
         """
+        self._transports.append(transport)
         for rpc in rpcs_of(transport):
             # Every transport brings the operations' methods too, and all services share one implementation of them.
             is_shared = rpc.path.startswith(OPERATIONS)
             handle = getattr(self._operations if is_shared else service, rpc.snake_name, None)
             if handle and check and not is_shared:
                 handle = functools.partial(_checked, check, handle)
-            self._handlers[rpc.path] = self._handler(rpc, handle)
+            served = Served(rpc, Method(rpc.path[1:], handle))
+            self._served[rpc.path] = served
+            self._handlers[rpc.path] = self._handler(served)
 
     def add_later(self, module: str, name: str, service: object, *, check: Callable[[Any], None] | None = None) -> None:
         """Serve a transport as `add` does, but import it only at the first call that nothing else serves."""
@@ -197,9 +219,9 @@ class Server(grpc.GenericRpcHandler):
         ]
         pool = futures.ThreadPoolExecutor(WORKERS, thread_name_prefix="grpc")
         self._server = grpc.server(pool, handlers=[self], options=options)
-        bound = self._server.add_insecure_port(f"127.0.0.1:{port}")
+        self.port = self._server.add_insecure_port(f"127.0.0.1:{port}")
         self._server.start()
-        return bound
+        return self.port
 
     def stop(self) -> None:
         """Stop listening."""
@@ -209,19 +231,32 @@ class Server(grpc.GenericRpcHandler):
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> "grpc.RpcMethodHandler[Any, Any]":
         """What answers a method; for one that no added transport has, a refusal that names it."""
         path = handler_call_details.method
+        self._load_for(path)
+        return self._handlers.get(path) or self._refusal(path)
+
+    def find(self, path: str) -> Served:
+        """An RPC by its path on the wire. Raises UNIMPLEMENTED if no added transport has it."""
+        self._load_for(path)
+        if path not in self._served:
+            raise _unserved(Method(path[1:], None))
+        return self._served[path]
+
+    def _load_for(self, path: str) -> None:
         # Google's services are called so in their last part: google.logging.v2.LoggingServiceV2.
-        name = path.split("/")[1].rpartition(".")[2]
+        self._load(path.split("/")[1].rpartition(".")[2])
+
+    def _load(self, name: str) -> None:
         with self._lock:
             if later := self._later.get(name):
                 module, service, check = later
                 self.add(getattr(importlib.import_module(module), f"{name}GrpcTransport"), service, check=check)
                 del self._later[name]
-        return self._handlers.get(path) or self._refusal(path)
 
-    def _handler(self, rpc: Rpc, handle: Callable[[Any], Any] | None) -> "grpc.RpcMethodHandler[Any, Any]":
+    def _handler(self, served: Served) -> "grpc.RpcMethodHandler[Any, Any]":
+        rpc = served.rpc
         if rpc.kind == REQUEST_STREAM:
             return self._refusal(rpc.path)
-        answer = functools.partial(self._answer, Method(rpc.path[1:], handle))
+        answer = functools.partial(self._answer, served.method)
         request: Any = rpc.request
         make = (
             grpc.unary_stream_rpc_method_handler if rpc.kind == RESPONSE_STREAM else grpc.unary_unary_rpc_method_handler
@@ -293,7 +328,7 @@ class Server(grpc.GenericRpcHandler):
 
     def _record(self, method: Method, request: Message, code: grpc.StatusCode) -> None:
         with self._lock:
-            self._calls.append(Call(method.name, request, method.is_mutating, self._clock.now(), code))
+            self._calls.append(Call(method.name, request, method.is_mutating, self.clock.now(), code))
 
 
 def _checked(check: Callable[[Any], None], handle: Callable[[Any], Any], request: Any) -> Any:

@@ -24,7 +24,7 @@ from localcloud.run.secrets import problem_with, secret_versions
 from localcloud.run.traffic import named_revisions, statuses
 from localcloud.secret_manager.service import SecretManager
 
-ADDRESS = re.compile(r"(?P<host>[a-z0-9-]+\.[a-z0-9-]+\.run\.app)(/.*)?")
+ADDRESS = re.compile(r"(?P<host>[a-z0-9-]+\.[a-z0-9-]+\.run\.app)/?.*")
 VERBS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 NO_SERVICE = HttpAnswer(404, b"<title>404 Page not found</title>", "text/html; charset=UTF-8")
 

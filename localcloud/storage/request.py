@@ -24,8 +24,7 @@ LARGEST_NUMBER = 2**63 - 1
 
 def api_url(request: HttpRequest) -> str:
     """The URL at which the client finds the API: links lead there, as official clients follow them."""
-    host = request.headers.get("host")
-    return f"http://{host}/{HOST}" if host else f"https://{HOST}"
+    return request.api_url or f"https://{HOST}"
 
 
 def name_in(request: HttpRequest, what: str) -> str:

@@ -1,0 +1,107 @@
+"""Answers REST requests by the handlers of the RPCs that they stand for."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import proto
+from google.protobuf import json_format
+from google.protobuf.descriptor import Descriptor
+from google.protobuf.message import Message
+
+from localcloud.core.http import HttpAnswer, HttpRequest, google_refusal
+from localcloud.core.messages import invalid
+from localcloud.core.partial_response import Selection, select, selection
+from localcloud.core.server import ApiError, Server, copy_of, protobuf
+from localcloud.core.transports import REQUEST_STREAM
+from localcloud.rest.requests import message_from, system_parameters
+from localcloud.rest.rules import api_of, matches, rules
+
+
+class Transcoder:
+    """Serves all RPCs of a server over REST: calls are recorded, and failed, by the names of the RPCs."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+
+    def serves(self, host: str) -> bool:
+        """Whether an API is at this host."""
+        return api_of(host) in rules()
+
+    def answer(self, request: HttpRequest) -> HttpAnswer | None:
+        """What the RPC answers that a request stands for; None if it stands for none."""
+        host, _, path = request.path.partition("/")
+        verb = "GET" if request.verb == "HEAD" else request.verb
+        for rule, captured in matches(host, verb, f"/{path}"):
+            system = system_parameters(request.arguments)
+            try:
+                kind = request_type(self._server, rule.rpc)
+                message = message_from(kind, rule, captured, request.arguments, request.body)
+                return HttpAnswer(200, json.dumps(self._answer(rule.rpc, message, system)).encode())
+            except ApiError as error:
+                return google_refusal(error)
+        return None
+
+    def _answer(self, rpc: str, message: Message, system: Mapping[str, str]) -> object:
+        what, _, options = system.get("alt", "json").partition(";")
+        if what != "json":
+            raise invalid(f"Invalid value for the query parameter 'alt': {what!r} is not served here, json is.")
+        answer = perform(self._server, rpc, message)
+        as_numbers = options == "enum-encoding=int"
+        if isinstance(answer, Iterator):
+            return [_json(one, "", as_numbers=as_numbers) for one in answer]
+        return _json(answer, system.get("fields", ""), as_numbers=as_numbers)
+
+
+def request_type(server: Server, rpc: str) -> type[Message]:
+    """The protobuf type of an RPC's requests. Raises UNIMPLEMENTED for what no package of the local cloud's knows."""
+    served = server.find(f"/{rpc}")
+    kind: Any = served.rpc.request
+    return kind.pb() if issubclass(kind, proto.Message) else kind  # type: ignore[no-any-return] # proto is untyped
+
+
+def perform(server: Server, rpc: str, message: Message) -> Any:  # noqa: ANN401 - a message, or an iterator of messages
+    """What an RPC answers a request, recorded and failed as one that came by gRPC. Raises ApiError."""
+    served = server.find(f"/{rpc}")
+    if served.rpc.kind == REQUEST_STREAM:
+        raise invalid(f"{rpc} takes a stream of requests: it is served by gRPC alone.")
+    kind: Any = served.rpc.request
+    request = kind.wrap(message) if issubclass(kind, proto.Message) else message
+    return server.perform(served.method, request, copy_of(message))
+
+
+def _json(answer: Any, fields: str, *, as_numbers: bool) -> object:  # noqa: ANN401 - proto-plus or protobuf
+    message = protobuf(answer)
+    content = json_format.MessageToDict(message, use_integers_for_enums=as_numbers)
+    return select(content, selection(fields, _Known(message.DESCRIPTOR)) if fields else None)
+
+
+class _Known(Mapping[str, Selection | None]):
+    """The fields of a message, as far as they are looked at: there are messages that contain themselves."""
+
+    def __init__(self, kind: Descriptor) -> None:
+        self._kind = kind
+
+    def __getitem__(self, name: str) -> Selection | None:
+        if self._kind.full_name in {"google.protobuf.Struct", "google.protobuf.Any", "google.protobuf.Value"}:
+            return None if name == "@type" else self
+        if self._kind.GetOptions().map_entry:
+            value = self._kind.fields_by_name["value"].message_type
+            return _Known(value) if value else None
+        field = next((one for one in self._kind.fields if name in (one.json_name, one.name)), None)
+        if field is None:
+            raise KeyError(name)
+        return _Known(field.message_type) if field.message_type else None
+
+    def __contains__(self, name: object) -> bool:
+        try:
+            self[str(name)]
+        except KeyError:
+            return False
+        return True
+
+    def __iter__(self) -> Iterator[str]:
+        return (field.json_name for field in self._kind.fields)
+
+    def __len__(self) -> int:
+        return len(self._kind.fields)
