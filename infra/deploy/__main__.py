@@ -156,8 +156,9 @@ def _refuse_while_something_is_held(suite: Suite, target: Target, *, anyway: boo
 
 
 def _send(options: argparse.Namespace, rest: list[str]) -> int:
-    if {"-h", "--help"} & set(rest):
-        read_command(rest, datetime.now(UTC))  # prints the help and exits, wherever the suite is
+    read_command(rest, datetime.now(UTC))  # prints help, or refuses a wrong command, wherever the suite is
+    if not options.local:
+        refuse_missing(options.deployment)
     target = _target(options, None if options.local else load_deployment(options.deployment))
     now = target.now()
     automation, command = read_command(rest, now)

@@ -3,7 +3,7 @@
 import argparse
 import types
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, time, timedelta
 
 import msgspec
@@ -11,6 +11,7 @@ import msgspec
 from infra.suite.automations import load_automations
 from infra.suite.loading import BrokenAutomation, load_automation
 from shared.events import Command
+from shared.settings_words import nearest
 
 CommandType = type[Command]
 
@@ -32,19 +33,58 @@ def read_command(arguments: Sequence[str], now: datetime, *, automations: Sequen
         " --deployment FILE (instead of settings/deployment.yaml). Each automation's README describes its commands.",
     )
     to = parser.add_subparsers(dest="automation", required=True, metavar="AUTOMATION")
+    known: dict[str, dict[str, CommandType]] = {}
     for automation in automations or load_automations():
         try:
-            _add_commands(to, automation, commands_of(automation))
+            known[automation] = commands_of(automation)
+            _add_commands(to, automation, known[automation])
         except BrokenAutomation as error:
             if automation in arguments:
                 raise
             to.add_parser(automation, help=str(error).replace("%", "%%"))
+    if problem := _problem(list(arguments), known):
+        parser.error(problem)
     options = parser.parse_args(list(arguments))
     kind = commands_of(options.automation)[options.command]
     try:
         return options.automation, _made(kind, vars(options), now)
     except (ValueError, msgspec.ValidationError) as error:
         parser.error(f"{options.automation} {options.command}: {error}")
+
+
+def _problem(arguments: list[str], known: Mapping[str, Mapping[str, CommandType]]) -> str:
+    """What is wrong with the names of the automation and the command, and the remedy; "" if nothing is."""
+    if not arguments or {"-h", "--help"} & set(arguments):
+        return ""
+    automation, *rest = arguments
+    if automation not in known:
+        return _misplaced("automation", [], arguments, known) or _unknown_automation(automation, known)
+    commands = known[automation]
+    if not rest or rest[0] in commands:
+        return ""
+    return _misplaced("command", [automation], rest, commands) or _unknown("command", rest[0], commands)
+
+
+def _misplaced(what: str, before: list[str], arguments: list[str], known: Collection[str]) -> str:
+    """That a name is there, and should come first; "" if it is not there."""
+    name = next((one for one in arguments if one in known), None)
+    if name is None:
+        return ""
+    others = [one for one in arguments if one != name]
+    return f"the {what} comes first: ./deploy.sh send {' '.join((*before, name, *others))}"
+
+
+def _unknown_automation(name: str, known: Mapping[str, Mapping[str, CommandType]]) -> str:
+    owners = [automation for automation, commands in known.items() if name in commands]
+    if owners:
+        return f"{name} is a command of {', '.join(owners)}: ./deploy.sh send {owners[0]} {name}"
+    return _unknown("automation", name, known)
+
+
+def _unknown(what: str, name: str, known: Collection[str]) -> str:
+    near = nearest(name, known)
+    hint = f" (did you mean {near}?)" if near else ""
+    return f"unknown {what} {name!r}; expected {', '.join(known)}{hint}"
 
 
 def _add_commands(
@@ -87,7 +127,7 @@ def a_time(text: str, now: datetime) -> datetime:
         try:
             said = datetime.fromisoformat(text)
         except ValueError:
-            raise ValueError(f"{text!r} is no time: say it like 18:00, or 2026-11-30T18:00Z") from None
+            raise ValueError(f"invalid time {text!r}; expected one such as 18:00 or 2026-11-30T18:00Z") from None
         return said.astimezone(UTC)
     moment = local.replace(hour=clock.hour, minute=clock.minute, second=0, microsecond=0)
     return (moment if moment > local else moment + timedelta(days=1)).astimezone(UTC)
