@@ -197,6 +197,6 @@ def _time(text: str) -> datetime:
 
 if __name__ == "__main__":
     # The functions end with it, whichever signal ends it, and even if a script has started it in the background.
-    for told in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(told, signal.default_int_handler)
+    for one in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(one, signal.default_int_handler)
     sys.exit(main())

@@ -110,8 +110,8 @@ def create_tables(environment: Mapping[str, str]) -> None:
 def product(server: PostgresServer, folder: Path, environment: Mapping[str, str]) -> Iterator[Product]:
     """Start the API with a database of its own, and end both."""
     with database(server) as name:
-        told = variables_of(server, name)
-        with _process(server.conninfo(dbname=name), name, folder, told | dict(environment)) as running:
+        variables = variables_of(server, name)
+        with _process(server.conninfo(dbname=name), name, folder, variables | dict(environment)) as running:
             yield running
 
 

@@ -120,8 +120,8 @@ class Suite:
             )
         if not (self._process.stdout and self._process.stdout.readline()):
             self._process.wait()
-            told = self._error_log.read_text(errors="replace").strip().splitlines()
-            raise RuntimeError(f"the functions did not start: {told[-1] if told else 'they said nothing'}")
+            lines = self._error_log.read_text(errors="replace").strip().splitlines()
+            raise RuntimeError(f"the functions did not start: {lines[-1] if lines else 'no output'}")
         self.functions = tuple(functions)
         self._reader = threading.Thread(target=self._read_lines, args=(self._process,), daemon=True)
         self._reader.start()

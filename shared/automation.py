@@ -69,7 +69,7 @@ class Records(msgspec.Struct, frozen=True, kw_only=True):
     """A checksum of the plan that was last reported while observing."""
 
     def debts(self) -> tuple[Debt, ...]:
-        """Everything that is changed now and owed back, with what is needed to pay it: by default nothing."""
+        """Everything that is changed now and must be restored, with what that needs: by default nothing."""
         return ()
 
     def before(self, changes: Sequence[Change]) -> Self:

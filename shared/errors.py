@@ -112,7 +112,7 @@ class IgnoredMessage(CaretakerError):
 
 
 class RunFailed(CaretakerError):
-    """Part of a run failed and is still owed: raised so that Pub/Sub delivers the message again."""
+    """Part of a run failed and must be done again: raised so that Pub/Sub delivers the message again."""
 
 
 class StillAtWork(RunFailed):
@@ -120,7 +120,7 @@ class StillAtWork(RunFailed):
 
 
 class StillBusy(CaretakerError):
-    """A resource is in the middle of something else: it is waited for, and a later run goes on."""
+    """A resource is in the middle of something else: a later run continues."""
 
 
 class StoredUnreadable(CaretakerError):

@@ -34,7 +34,7 @@ def entry_point(automation: AnyAutomation) -> Callable[[CloudEvent], None]:
 def run(automation: AnyAutomation, settings: Configuration[Any], cloud_event: CloudEvent, runtime: Runtime) -> Report:
     """Take one event through all steps, and report.
 
-    Raises ``RunFailed`` if anything is still owed, so that Pub/Sub delivers the message again. A message that can
+    Raises ``RunFailed`` if anything failed, so that Pub/Sub delivers the message again. A message that can
     never succeed is reported and acknowledged.
     """
     now = runtime.clock()

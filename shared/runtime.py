@@ -20,7 +20,7 @@ class Runtime(msgspec.Struct, frozen=True):
     report: Callable[[Report], None] = write_report
     log: Callable[[LogLine], None] = write_line
     time_budget: float = 180.0
-    """Seconds after which a run starts nothing more; the next one goes on."""
+    """Seconds after which a run starts nothing more; the next one continues."""
     seconds: Callable[[], float] = time.monotonic
     """What that is measured with."""
     patience: float = 0.0

@@ -55,7 +55,7 @@ def _opened(player: Player, suite: Suite) -> None:
     player.step("A pull request is opened on GitHub. Its image does not exist yet.")
     player.cloud.github.open_pull_request(REPOSITORY, NUMBER, Head(HEAD, "changes"), login=AUTHOR)
     _webhook(player, suite, "pull_request", example("pull_request", "opened"))
-    _check(player, suite, NUMBER, image=None, told="waiting for its image")
+    _check(player, suite, NUMBER, image=None, comment="waiting for its image")
 
 
 def _image_pushed(player: Player, suite: Suite, product: PreviewedProduct) -> None:
@@ -63,7 +63,7 @@ def _image_pushed(player: Player, suite: Suite, product: PreviewedProduct) -> No
     player.step("CI pushes the image of its commit: the preview is deployed, by digest.")
     product.built(_uri("a"), HEAD)
     _push_image(player, HEAD, digest="a")
-    _check(player, suite, NUMBER, image="a", told="running", deployment="success")
+    _check(player, suite, NUMBER, image="a", comment="running", deployment="success")
     product.orders()
     product.check(f"commit {HEAD}, orders: 1")
 
@@ -74,7 +74,7 @@ def _forged(player: Player, suite: Suite) -> None:
     status = send(player, suite, "pull_request", example("pull_request", "closed"), secret=b"a guess")
     player.check("answer", lambda: status, HTTPStatus.FORBIDDEN.value)
     player.check("API calls made for it", lambda: len(player.cloud.server.calls) - before, 0)
-    _check(player, suite, NUMBER, image="a", told="running", deployment="success")
+    _check(player, suite, NUMBER, image="a", comment="running", deployment="success")
 
 
 def _pushed_again(player: Player, suite: Suite, product: PreviewedProduct) -> None:
@@ -82,11 +82,11 @@ def _pushed_again(player: Player, suite: Suite, product: PreviewedProduct) -> No
     player.step("Another commit is pushed. The previous one stays up until its image exists.")
     player.cloud.github.push(REPOSITORY, NUMBER, SECOND)
     _webhook(player, suite, "pull_request", derived_push(SECOND))
-    _check(player, suite, NUMBER, image="a", told="waiting for its image", deployment="success")
+    _check(player, suite, NUMBER, image="a", comment="waiting for its image", deployment="success")
     product.check(f"commit {HEAD}, orders: 1")
     product.built(_uri("b"), SECOND)
     _push_image(player, SECOND, digest="b")
-    _check(player, suite, NUMBER, image="b", told="running", deployment="inactive, success")
+    _check(player, suite, NUMBER, image="b", comment="running", deployment="inactive, success")
     product.check(f"commit {SECOND}, orders: 1")
 
 
@@ -95,7 +95,7 @@ def _closed(player: Player, suite: Suite, product: PreviewedProduct) -> None:
     player.step("It is closed: the preview and its button on GitHub are removed.")
     player.cloud.github.close(REPOSITORY, NUMBER)
     _webhook(player, suite, "pull_request", example("pull_request", "closed"))
-    _check(player, suite, NUMBER, image=None, told="gone", deployment="inactive, inactive")
+    _check(player, suite, NUMBER, image=None, comment="gone", deployment="inactive, inactive")
     product.check("404")
 
 
@@ -107,15 +107,15 @@ def _fork(player: Player, suite: Suite) -> None:
     player.cloud.github.open_pull_request(REPOSITORY, FORKED, fork, login=STRANGER)
     _push_image(player, sha, digest="c")
     _webhook(player, suite, "pull_request", derived_pull_request("opened", FORKED, sha, fork_of=STRANGER))
-    _check(player, suite, FORKED, image=None, told="waiting for approval")
+    _check(player, suite, FORKED, image=None, comment="waiting for approval")
     player.step("The author of the fork tries to approve it herself: ignored, as she lacks write access.")
     _comment(player, suite, FORKED, f"/preview {sha}", STRANGER)
-    _check(player, suite, FORKED, image=None, told="waiting for approval")
+    _check(player, suite, FORKED, image=None, comment="waiting for approval")
     player.step("A maintainer reviews the commit and copies the approval line from the comment.")
     (ours,) = _comments(suite, FORKED)
     offered = next(line for line in ours.splitlines() if line.startswith("/preview "))
     _comment(player, suite, FORKED, offered, AUTHOR)
-    _check(player, suite, FORKED, image="c", told="running", deployment="success")
+    _check(player, suite, FORKED, image="c", comment="running", deployment="success")
 
 
 def _closed_before_opened(player: Player, suite: Suite) -> None:
@@ -127,7 +127,7 @@ def _closed_before_opened(player: Player, suite: Suite) -> None:
     player.cloud.artifact_registry.push_image(IMAGES, "api", _digest("d"), [sha])
     for action in ("closed", "opened"):
         _webhook(player, suite, "pull_request", derived_pull_request(action, HASTY, sha))
-    _check(player, suite, HASTY, image=None, told="none")
+    _check(player, suite, HASTY, image=None, comment="none")
 
 
 def _webhook(player: Player, suite: Suite, event: str, payload: Payload) -> None:
@@ -167,12 +167,12 @@ def _service_id(number: int) -> str:
 
 
 def _check(
-    player: Player, suite: Suite, number: int, *, image: str | None, told: str, deployment: str = "none"
+    player: Player, suite: Suite, number: int, *, image: str | None, comment: str, deployment: str = "none"
 ) -> None:
     """Hold what there is of a pull request against what should be: a service, one comment, deployments."""
     expected = _uri(image) if image else "none"
     player.check(f"preview of pull request {number}", lambda: _image(suite, number), expected)
-    player.check("its comment", lambda: _told(suite, number), f"{told}, with the address" if image else told)
+    player.check("its comment", lambda: _state(suite, number), f"{comment}, with the address" if image else comment)
     player.check("its deployments", lambda: _deployments(suite, number), deployment)
 
 
@@ -186,7 +186,7 @@ def _image(suite: Suite, number: int) -> str:
     return image
 
 
-def _told(suite: Suite, number: int) -> str:
+def _state(suite: Suite, number: int) -> str:
     """The heading of the one comment on a pull request that is ours, and whether it has the preview's address."""
     ours = _comments(suite, number)
     if len(ours) != 1:

@@ -83,8 +83,8 @@ class _Drill:
         command = (sys.executable, "-m", f"jobs.{job}")
         run = subprocess.run(command, cwd=ROOT, env=self._environment | more, capture_output=True, check=False)
         for line in run.stdout.splitlines():
-            if told := read_line(line):
-                self._player.console.say("failed" if run.returncode else "applied", told.message)
+            if report := read_line(line):
+                self._player.console.say("failed" if run.returncode else "applied", report.message)
         self._player.check(f"exit code of {job}", lambda: run.returncode, exit_code)
 
     def _check(self, what: str, expected: int) -> None:

@@ -11,16 +11,16 @@ RESTORED_BY = {"PauseJob": "ResumeJob", "DetachBilling": "LinkBilling"}
 
 def summary(reports: Iterable[Report], *, checks: int, wrong: int) -> list[tuple[str, str]]:
     """A label and a sentence for each part, counted from the reports of all runs."""
-    told = list(reports)
-    changes = [change for report in told for change in report.changes if change.outcome is Outcome.APPLIED]
+    listed = list(reports)
+    changes = [change for report in listed for change in report.changes if change.outcome is Outcome.APPLIED]
     count = Counter(change.kind for change in changes)
     parts = [
         ("spending", _spending(changes)),
         ("GPU pools", _pools(changes)),
         ("secrets", _secrets(changes, count)),
         ("previews", f"{count['DeployPreview']} deployed, {count['DeletePreview']} deleted"),
-        ("backups", _backups(changes, told)),
-        ("failures", f"{sum(report.outcome is Outcome.FAILED for report in told)} runs failed and were repeated"),
+        ("backups", _backups(changes, listed)),
+        ("failures", f"{sum(report.outcome is Outcome.FAILED for report in listed)} runs failed and were repeated"),
         ("checks", f"{checks - wrong} of {checks} end states are as expected"),
     ]
     return [(label, words) for label, words in parts if words]

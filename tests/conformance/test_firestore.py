@@ -239,9 +239,9 @@ def test_transforms(
     store.put("things/a", {"other": 1, **before})
     write = store.merge("things/a", {}, [], update_transforms=[{"field_path": "n", kind: given}])
     (written,) = store.commit(write).write_results
-    (told,) = written.transform_results
+    (listed,) = written.transform_results
     assert store.get("things/a") == {"other": 1, "n": after}
-    assert told == value(result)
+    assert listed == value(result)
 
 
 def test_a_transform_of_a_whole_write(store: Store) -> None:

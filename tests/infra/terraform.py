@@ -76,15 +76,15 @@ def check_copy(copy: Path, root: str, runs: int, variables: Mapping[str, object]
     _succeeds(copy, "terraform", "fmt", "-check", "-diff", "-recursive")
     if _fetches_the_provider(copy / root):
         _succeeds(copy / root, "terraform", "validate", "-no-color")
-        told = _succeeds(copy / root, "terraform", "test", "-no-color")
+        shown = _succeeds(copy / root, "terraform", "test", "-no-color")
     elif program := os.environ.get(VARIABLE):
         python = [sys.executable] if program.endswith(".py") else []
-        told = _succeeds(copy, *python, program, root, "--test")
+        shown = _succeeds(copy, *python, program, root, "--test")
     else:
         pytest.skip(f"neither can the provider be fetched nor is {VARIABLE} set: {skipped}")
-    passed = SUCCESS.search(told)
-    assert passed, told
-    assert int(passed[1]) == runs, told
+    passed = SUCCESS.search(shown)
+    assert passed, shown
+    assert int(passed[1]) == runs, shown
 
 
 def _fetches_the_provider(root: Path) -> bool:
@@ -92,17 +92,17 @@ def _fetches_the_provider(root: Path) -> bool:
     # Terraform does not promise that two may write into one cache.
     with PROVIDERS.with_suffix(".lock").open("w") as alone:
         fcntl.flock(alone, fcntl.LOCK_EX)
-        code, told = _run(root, "terraform", "init", "-backend=false", "-input=false", "-no-color")
-    if code and CANNOT_FETCH.search(told):
+        code, shown = _run(root, "terraform", "init", "-backend=false", "-input=false", "-no-color")
+    if code and CANNOT_FETCH.search(shown):
         return False
-    assert code == 0, told
+    assert code == 0, shown
     return True
 
 
 def _succeeds(folder: Path, *command: str) -> str:
-    code, told = _run(folder, *command)
-    assert code == 0, told
-    return told
+    code, shown = _run(folder, *command)
+    assert code == 0, shown
+    return shown
 
 
 def _run(folder: Path, *command: str) -> tuple[int, str]:

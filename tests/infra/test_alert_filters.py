@@ -65,9 +65,9 @@ def entry(**fields: object) -> dict[str, object]:
 
 def report(*alerts: str, refusals: tuple[str, ...] = (), **fields: Any) -> dict[str, object]:
     """The entry of a report with alerts of these kinds, and refusals by these guards."""
-    told = tuple(Alert(kind, "a subject", "a reason") for kind in alerts)
+    shown = tuple(Alert(kind, "a subject", "a reason") for kind in alerts)
     refused = tuple(Refusal("a subject", guard, "a reason") for guard in refusals)
-    return entry(report=msgspec.structs.replace(QUIET, alerts=told, refusals=refused, **fields))
+    return entry(report=msgspec.structs.replace(QUIET, alerts=shown, refusals=refused, **fields))
 
 
 @pytest.mark.parametrize(
@@ -147,8 +147,8 @@ def test_each_kind_of_alert_that_there_is_has_one_policy_and_no_guard_is_silent(
     alerts, guards = kinds()
     assert {"stock_out", "overdue", "stale_newest", "no_bucket", "lost_access"} <= alerts
     assert {"never_a_gap", "may_be_detached"} <= guards
-    told = {kind: matched("matched", report(kind)) for kind in alerts}
-    assert {kind: policies for kind, policies in told.items() if len(policies) != 1 or "alerts" in policies} == {}
+    shown = {kind: matched("matched", report(kind)) for kind in alerts}
+    assert {kind: policies for kind, policies in shown.items() if len(policies) != 1 or "alerts" in policies} == {}
     assert {guard for guard in guards if matched("matched", report(refusals=(guard,))) != {"refusals"}} == set()
     # And it is for kinds that there are.
     assert set(text(local_values()["known"]).split("|")) == alerts
@@ -159,7 +159,7 @@ def text(value: str) -> str:
     return value.removeprefix('"').removesuffix('"')
 
 
-def test_each_policy_is_told_of_in_the_docs() -> None:
+def test_each_policy_is_in_the_docs() -> None:
     titles = {text(body["title"]) for name, body in local_values()["matched"].items() if not name.startswith("__")}
     section = OPERATE.partition("## What alerts mean")[2].partition("\n## ")[0]
     assert {title for title in titles if f"| {title} |" not in section} == set()

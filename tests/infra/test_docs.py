@@ -15,12 +15,12 @@ OPERATE = (ROOT / "docs" / "operate.md").read_text(encoding="utf-8")
 
 def test_every_permission_is_said_to_be_for_something() -> None:
     section = DEPLOY.partition("## What each permission is for")[2].partition("**To deploy**")[0]
-    told = set(re.findall(r"`([a-z]+(?:\.[A-Za-z]+)+)`", section)) - {
+    listed = set(re.findall(r"`([a-z]+(?:\.[A-Za-z]+)+)`", section)) - {
         "automations.yaml",
         "permissions.yaml",
         "deployment.yaml",
     }
-    assert told == {permission for function in load_functions().values() for permission in function.permissions}
+    assert listed == {permission for function in load_functions().values() for permission in function.permissions}
 
 
 def test_the_commands_that_are_shown_exist() -> None:

@@ -1,4 +1,4 @@
-"""The README and the documentation: short, with links that lead somewhere, and without the words that nobody uses."""
+"""The README and the documentation: short, with links that lead somewhere, and without words that only we use."""
 
 import re
 from pathlib import Path

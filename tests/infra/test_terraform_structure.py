@@ -66,9 +66,9 @@ def test_what_is_looked_at_is_there() -> None:
 @pytest.mark.parametrize("folder", folders())
 def test_a_readme_tells_of_every_variable_and_output(folder: str) -> None:
     readme = (TERRAFORM / folder / "README.md").read_text(encoding="utf-8")
-    told = set(re.findall(r"`([a-z_]+)`", readme))
-    assert set(blocks(folder, "variable")) - told == set()
-    assert set(blocks(folder, "output")) - told == set()
+    shown = set(re.findall(r"`([a-z_]+)`", readme))
+    assert set(blocks(folder, "variable")) - shown == set()
+    assert set(blocks(folder, "output")) - shown == set()
 
 
 @pytest.mark.parametrize("folder", folders())

@@ -191,10 +191,10 @@ def test_a_dump_that_fails_leaves_no_object(stage: Stage, back_up: Job, reader: 
     assert stage.names() == []
 
 
-def test_a_table_that_somebody_has_locked_is_not_waited_for_without_end(stage: Stage, back_up: Job) -> None:
+def test_a_table_that_another_session_has_locked_is_not_waited_for_without_end(stage: Stage, back_up: Job) -> None:
     stage.execute(*ORDERS)
-    with psycopg.connect(stage.server.conninfo(dbname=stage.database)) as somebody:
-        somebody.execute("LOCK TABLE orders IN ACCESS EXCLUSIVE MODE")
+    with psycopg.connect(stage.server.conninfo(dbname=stage.database)) as other:
+        other.execute("LOCK TABLE orders IN ACCESS EXCLUSIVE MODE")
         said = back_up(BACKUP_LOCK_SECONDS="1")
     assert (said.exit_code, said.why) == (
         ExitCode.FAILED,

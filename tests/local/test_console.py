@@ -153,7 +153,7 @@ def test_briefly_a_run_is_a_line_that_groups_its_changes() -> None:
     ]
 
 
-def test_briefly_what_failed_is_told_with_its_error_and_what_changed_nothing_is_left_out() -> None:
+def test_briefly_what_failed_is_reported_with_its_error_and_what_changed_nothing_is_left_out() -> None:
     failed = msgspec.structs.replace(a_change("PauseJob", "a", outcome=Outcome.FAILED), error="503. More.")
     assert briefly(with_changes(REPORT, (failed,))) == ["  12:00 failed    cap_spending: paused a (503)"]
     assert briefly(REPORT) == []
@@ -193,15 +193,15 @@ def test_the_summary_counts_what_was_changed_and_what_came_back() -> None:
         run(a_change("Finish", "key"), a_change("TakeBack", "key"), automation="rotate_secrets"),
         run(automation="prune_backups", refusals=(Refusal("shop", "fresh", "old"),)),
     ]
-    told = dict(summary(reports, checks=7, wrong=1))
-    assert told["spending"] == (
+    listed = dict(summary(reports, checks=7, wrong=1))
+    assert listed["spending"] == (
         "capped 2 services, paused 2 jobs, detached 1 project from billing; all given back except: "
         "worker stays at 1, lab is not, late is not"
     )
-    assert told["GPU pools"].startswith("to zero 1 time, ")
-    assert "saved 12.50 USD" in told["GPU pools"]
-    assert told["secrets"] == "rotated key once; 1 rolled back because a service did not start"
-    assert told["checks"] == "6 of 7 end states are as expected"
+    assert listed["GPU pools"].startswith("to zero 1 time, ")
+    assert "saved 12.50 USD" in listed["GPU pools"]
+    assert listed["secrets"] == "rotated key once; 1 rolled back because a service did not start"
+    assert listed["checks"] == "6 of 7 end states are as expected"
 
 
 def test_steps_and_checks() -> None:

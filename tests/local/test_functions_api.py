@@ -1,4 +1,4 @@
-"""What is deployed on the local cloud, told and replaced over HTTP."""
+"""What is deployed on the local cloud, listed and replaced over HTTP."""
 
 from collections.abc import Sequence
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.one_python
 NAME = "projects/my-product/locations/europe-west1/functions/caretaker-cap-spending"
 
 
-def test_functions_are_told_and_replaced() -> None:
+def test_functions_are_listed_and_replaced() -> None:
     deployed: list[Function] = []
 
     def deploy(functions: Sequence[Function]) -> None:

@@ -153,9 +153,9 @@ def test_hand_made_events_and_official_clients_meet(tmp_path: Path) -> None:
         with pytest.raises(HTTPError, match="404"):
             served.post(INBOX, undo, automation="mow_the_lawn")
         served.clients.of(PublisherClient).publish(topic=INBOX, messages=[PubsubMessage(data=b'{"type": "status"}')])
-        told = served.read_to("monthly: 412.30 of 400.00 USD (103.1 %)")
-        assert "SetMaxInstances api: max_instances 20 -> 1  because cost has reached 412.30 USD" in told
-        assert "\x1b" not in told
+        shown = served.read_to("monthly: 412.30 of 400.00 USD (103.1 %)")
+        assert "SetMaxInstances api: max_instances 20 -> 1  because cost has reached 412.30 USD" in shown
+        assert "\x1b" not in shown
         jobs = [job.name.rpartition("/")[2] for job in served.clients.of(CloudSchedulerClient).list_jobs(parent=WHERE)]
         assert "caretaker-cap-spending-tick" in jobs
         assert served.end(signal.SIGINT) == 0
@@ -184,15 +184,15 @@ def test_the_functions_end_even_if_it_is_killed(tmp_path: Path) -> None:
 def test_the_story_ends_well(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "local", "--once", "--directory", str(tmp_path)]
     environment = os.environ | {"TZ": "Pacific/Kiritimati"}
-    told = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-    assert told.returncode == 0, told.stdout + told.stderr
-    assert re.search(r"checks +(\d+) of \1 end states are as expected", told.stdout)
-    assert len(told.stdout.splitlines()) <= 110
-    assert "WRONG" not in told.stdout
-    assert "\x1b" not in told.stdout
-    assert told.stderr == ""
+    shown = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert shown.returncode == 0, shown.stdout + shown.stderr
+    assert re.search(r"checks +(\d+) of \1 end states are as expected", shown.stdout)
+    assert len(shown.stdout.splitlines()) <= 110
+    assert "WRONG" not in shown.stdout
+    assert "\x1b" not in shown.stdout
+    assert shown.stderr == ""
     for words in ("ignored", "failed", "applied", "refused", "ALERT", "A new month", "restore drill", "Next:"):
-        assert words in told.stdout
+        assert words in shown.stdout
 
 
 @pytest.mark.parametrize(

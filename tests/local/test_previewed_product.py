@@ -31,7 +31,7 @@ def test_without_postgresql_it_says_so_and_asks_nothing(tmp_path: Path) -> None:
     assert player.wrong == 0
 
 
-def test_previews_are_told_of_their_database_beside_what_the_settings_say() -> None:
+def test_previews_get_the_address_of_their_database_beside_what_the_settings_say() -> None:
     owner = with_database(
         load_caretaker_yaml(ROOT / "local" / "story" / "caretaker.yaml"), {"DATABASE_URL": "postgresql://x"}
     )

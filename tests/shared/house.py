@@ -48,7 +48,7 @@ class Records(automation.Records, frozen=True, kw_only=True):
     level: int = 0
     said: datetime | None = None
     intended: dict[str, int] = {}
-    told: tuple[str, ...] = ()
+    reported: tuple[str, ...] = ()
     """The rooms whose change was seen to by a run, one after another."""
 
     def before(self, changes: Sequence[Change]) -> "Records":
@@ -86,11 +86,11 @@ class House:
         self.locked: set[str] = set()
         """Rooms that a guard refuses."""
         self.busy: set[str] = set()
-        """Rooms in which somebody is at work."""
+        """Rooms in which someone is at work."""
         self.dark: dict[str, Exception] = {}
         """By room, what looking into it raises."""
         self.asked: list[str] = []
-        """The rooms that somebody has looked into, one after another."""
+        """The rooms that were looked into, one after another."""
         self.decisions = 0
         self.smoking: set[str] = set()
         """Rooms that a person should look after."""
@@ -125,7 +125,7 @@ class House:
 
     @property
     def reads(self) -> int:
-        """How often somebody has looked."""
+        """How often a room was looked into."""
         return len(self.about)
 
     def _needs(self, context: "Known", world: World) -> Iterable[Room]:
@@ -204,8 +204,8 @@ def _fold(records: Records, event: Dated[Event], _settings: Lights) -> Records:
 
 def _seen(records: Records, levels: Levels, applied: tuple[SetLevel, ...]) -> Records:
     open_ = {room: level for room, level in records.intended.items() if levels.get(room) != level}
-    told = records.told + tuple(change.target for change in applied)
-    return msgspec.structs.replace(records, intended=open_, told=told)
+    reported = records.reported + tuple(change.target for change in applied)
+    return msgspec.structs.replace(records, intended=open_, reported=reported)
 
 
 class Stage:

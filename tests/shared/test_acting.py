@@ -25,11 +25,11 @@ def stage(cloud: LocalCloud, clients: Clients) -> Stage:
 
 
 def test_what_is_still_busy_is_waited_for_and_is_no_failure(stage: Stage) -> None:
-    stage.house.errors = {"attic": [StillBusy("somebody is at the switch")]}
+    stage.house.errors = {"attic": [StillBusy("someone is at the switch")]}
     report = stage.wish(7)
     assert (report.outcome, report.counts) == (Outcome.WAITING, {Outcome.APPLIED: 2, Outcome.WAITING: 1})
     assert [(one.outcome, one.error) for one in report.changes if one.target == "attic"] == [
-        (Outcome.WAITING, "somebody is at the switch")
+        (Outcome.WAITING, "someone is at the switch")
     ]
     assert severity(report) is Severity.INFO
     assert stage.house.levels == BRIGHT | {"attic": 0}
@@ -40,7 +40,7 @@ def test_what_was_applied_beside_it_is_remembered_and_the_next_run_goes_on(stage
     stage.wish(7)
     state = State(stage.clients)
     records = state.read("records/lights")[0].as_type(Records)
-    assert (records.told, records.intended) == (("hall", "cellar"), {"attic": 7})
+    assert (records.reported, records.intended) == (("hall", "cellar"), {"attic": 7})
     assert state.read(Lease.path("lights"))[0].as_type(LeaseRecord) == LeaseRecord()
     assert stage.tick().counts == {Outcome.WAITING: 1}
     assert stage.tick().outcome is Outcome.APPLIED
@@ -61,7 +61,7 @@ def test_a_failure_beside_what_is_busy_is_owed(stage: Stage) -> None:
     assert report.counts == {Outcome.APPLIED: 1, Outcome.WAITING: 1, Outcome.FAILED: 1}
 
 
-def test_a_refusal_beside_what_is_busy_is_told(stage: Stage) -> None:
+def test_a_refusal_beside_what_is_busy_is_reported(stage: Stage) -> None:
     stage.house.errors = {"attic": [StillBusy("wait")]}
     stage.house.locked = {"cellar"}
     report = stage.wish(7)

@@ -131,13 +131,13 @@ def test_a_proof_that_cannot_be_read_is_none(seconds: str) -> None:
     assert read_proof({VERIFIED: "2026-11-25T04:00:00Z", RESTORE_SECONDS: seconds}) is None
 
 
-def test_many_tables_are_told_by_number_and_digest() -> None:
+def test_many_tables_are_recorded_by_number_and_digest() -> None:
     tables = {f"public.table_{number}": number for number in range(1_000)}
-    told = short(tables)
-    assert told == TableCounts(counts_digest(tables), 1_000, sum(range(1_000)))
-    metadata = backup_to_metadata(msgspec.structs.replace(BACKUP, tables=told))
+    shown = short(tables)
+    assert shown == TableCounts(counts_digest(tables), 1_000, sum(range(1_000)))
+    metadata = backup_to_metadata(msgspec.structs.replace(BACKUP, tables=shown))
     assert sum(len(key) + len(value) for key, value in metadata.items()) < 1_000
-    assert read_backup(metadata).tables == told
+    assert read_backup(metadata).tables == shown
 
 
 counts = st.dictionaries(st.text(min_size=1, max_size=130), st.integers(0, 2**62), max_size=60)

@@ -98,25 +98,25 @@ def test_there_is_one_client_of_each_kind(clients: Clients) -> None:
 
 
 class Watcher:
-    """Writes down what it is told."""
+    """Records what it sees."""
 
     def __init__(self) -> None:
-        self.told: list[tuple[str, str]] = []
+        self.calls: list[tuple[str, str]] = []
 
     def before(self, method: str) -> None:
         """The call is about to be sent."""
-        self.told.append(("before", method.rpartition("/")[2]))
+        self.calls.append(("before", method.rpartition("/")[2]))
 
     def after(self, method: str) -> None:
         """The call has been answered."""
-        self.told.append(("after", method.rpartition("/")[2]))
+        self.calls.append(("after", method.rpartition("/")[2]))
 
 
-def test_a_watcher_is_told_of_every_call(cloud: LocalCloud) -> None:
+def test_a_watcher_sees_every_call(cloud: LocalCloud) -> None:
     watcher = Watcher()
     clients = Clients("p", endpoint=cloud.address, watcher=watcher)
     list_services(clients, clients.reading)
-    assert watcher.told == [("before", "ListServices"), ("after", "ListServices")]
+    assert watcher.calls == [("before", "ListServices"), ("after", "ListServices")]
     clients.close()
 
 

@@ -363,8 +363,8 @@ from shared.hours import zone_of
 print(*(datetime(2026, 1, 1, tzinfo=zone("Europe/Berlin")).utcoffset() for zone in (ZoneInfo, zone_of)))
 """
     environment = {**os.environ, "PYTHONTZPATH": str(tmp_path)}
-    told = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
-    assert told.stdout.split() == ["5:45:00", "1:00:00"]
+    shown = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert shown.stdout.split() == ["5:45:00", "1:00:00"]
 
 
 def test_hours_out_of_the_settings_are_the_same_as_made_in_python() -> None:
@@ -490,13 +490,13 @@ def test_windows_are_refused_just_when_they_overlap(in_hours: list[range]) -> No
         return
     with pytest.raises(SettingsError, match=APART) as error:
         hours(*texts)
-    told = re.search(
+    shown = re.search(
         rf"windows\[(\d)\]: .* {APART} windows\[(\d)\], .*: at (\w+) (\d\d):00 both", parts_of(error.value)
     )
-    assert told is not None
-    later, earlier = int(told[1]), int(told[2])
+    assert shown is not None
+    later, earlier = int(shown[1]), int(shown[2])
     assert earlier < later
     assert error.value.value == texts[later]
-    both_on = DAYS.index(told[3]) * 24 + int(told[4])
+    both_on = DAYS.index(shown[3]) * 24 + int(shown[4])
     for span in (in_hours[earlier], in_hours[later]):
         assert both_on in {hour % (7 * 24) for hour in span}

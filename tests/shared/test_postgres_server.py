@@ -195,7 +195,7 @@ def test_a_version_on_the_path_is_known_by_its_own_word(tmp_path: Path, monkeypa
         find_program("pg_dump", 17)
 
 
-def test_a_machine_without_them_is_told_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_machine_without_them_reports_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(postgres_server, "FOLDERS", ())
     monkeypatch.setenv("PATH", "")
     with pytest.raises(PostgresMissing, match="initdb is not on this machine: it comes with PostgreSQL"):

@@ -33,7 +33,7 @@ ALERT = Alert("stock_out", "pool-1", "no GPU is to be had")
 REFUSAL = Refusal("t", "not_too_many", "too many")
 
 
-def told(outcome: Outcome, error: str = "") -> ChangeReport:
+def made(outcome: Outcome, error: str = "") -> ChangeReport:
     """What came of a change."""
     return change_report(CHANGE, outcome, error)
 
@@ -48,16 +48,16 @@ def decision(**parts: Any) -> Decision[None, Change]:
     [
         (decision(), (), Outcome.UNCHANGED),
         (decision(waiting=(Text("w"),)), (), Outcome.WAITING),
-        (decision(), (told(Outcome.APPLIED),), Outcome.APPLIED),
-        (decision(waiting=(Text("w"),)), (told(Outcome.APPLIED),), Outcome.APPLIED),
-        (decision(changes=(CHANGE,)), (told(Outcome.OBSERVED),), Outcome.OBSERVED),
-        (decision(changes=(CHANGE,)), (told(Outcome.WAITING),), Outcome.WAITING),
-        (decision(changes=(CHANGE,)), (told(Outcome.APPLIED), told(Outcome.WAITING)), Outcome.WAITING),
-        (decision(changes=(CHANGE,)), (told(Outcome.WAITING), told(Outcome.FAILED)), Outcome.FAILED),
-        (decision(refusals=(REFUSAL,)), (told(Outcome.WAITING),), Outcome.REFUSED),
+        (decision(), (made(Outcome.APPLIED),), Outcome.APPLIED),
+        (decision(waiting=(Text("w"),)), (made(Outcome.APPLIED),), Outcome.APPLIED),
+        (decision(changes=(CHANGE,)), (made(Outcome.OBSERVED),), Outcome.OBSERVED),
+        (decision(changes=(CHANGE,)), (made(Outcome.WAITING),), Outcome.WAITING),
+        (decision(changes=(CHANGE,)), (made(Outcome.APPLIED), made(Outcome.WAITING)), Outcome.WAITING),
+        (decision(changes=(CHANGE,)), (made(Outcome.WAITING), made(Outcome.FAILED)), Outcome.FAILED),
+        (decision(refusals=(REFUSAL,)), (made(Outcome.WAITING),), Outcome.REFUSED),
         (decision(alerts=(ALERT,)), (), Outcome.UNCHANGED),
-        (decision(refusals=(REFUSAL,)), (told(Outcome.APPLIED),), Outcome.REFUSED),
-        (decision(refusals=(REFUSAL,)), (told(Outcome.FAILED), told(Outcome.APPLIED)), Outcome.FAILED),
+        (decision(refusals=(REFUSAL,)), (made(Outcome.APPLIED),), Outcome.REFUSED),
+        (decision(refusals=(REFUSAL,)), (made(Outcome.FAILED), made(Outcome.APPLIED)), Outcome.FAILED),
     ],
 )
 def test_one_word_for_a_run(
@@ -122,7 +122,7 @@ def test_a_report_holds_so_many_lines_and_says_how_many_more_there_are(count: in
         (replace(REPORT, why="superseded"), "sweep: Tick: unchanged (superseded)"),
         (
             replace(
-                with_changes(REPORT, (told(Outcome.APPLIED), told(Outcome.FAILED, "no"), told(Outcome.APPLIED))),
+                with_changes(REPORT, (made(Outcome.APPLIED), made(Outcome.FAILED, "no"), made(Outcome.APPLIED))),
                 outcome=Outcome.FAILED,
                 refusals=(REFUSAL,),
                 waiting=("w", "v"),
@@ -136,8 +136,8 @@ def test_a_report_in_a_sentence(report: Report, expected: str) -> None:
     assert sentence(report) == expected
 
 
-def test_failures_are_told_first_and_all_changes_are_counted() -> None:
-    report = with_changes(REPORT, (*[told(Outcome.APPLIED)] * 300, told(Outcome.FAILED, "no")))
+def test_failures_are_reported_first_and_all_changes_are_counted() -> None:
+    report = with_changes(REPORT, (*[made(Outcome.APPLIED)] * 300, made(Outcome.FAILED, "no")))
     assert len(report.changes) == MOST_CHANGES
     assert report.changes[0].error == "no"
     assert report.counts == {Outcome.APPLIED: 300, Outcome.FAILED: 1}
@@ -156,13 +156,13 @@ class Booked(Change, frozen=True, kw_only=True):
 def test_what_was_saved_and_what_failed_to_save_is_added_up() -> None:
     change = Booked(target="t", field="f", before="1", after="0", reason=Text(""), scope="t")
     changes = [change_report(change, outcome) for outcome in (Outcome.APPLIED, Outcome.APPLIED, Outcome.FAILED)]
-    report = with_changes(REPORT, (*changes, told(Outcome.FAILED), told(Outcome.APPLIED)))
+    report = with_changes(REPORT, (*changes, made(Outcome.FAILED), made(Outcome.APPLIED)))
     assert (report.saved, report.currency, report.failed_money) == (2.5, "USD", 1)
 
 
 def test_a_report_is_one_line_of_json(capsys: pytest.CaptureFixture[str]) -> None:
     report = replace(
-        with_changes(REPORT, (told(Outcome.FAILED, 'two\nlines and "quotes" \x00 🐘'),)),
+        with_changes(REPORT, (made(Outcome.FAILED, 'two\nlines and "quotes" \x00 🐘'),)),
         outcome=Outcome.FAILED,
         refusals=(REFUSAL,),
         notices=("naïve",),

@@ -49,7 +49,7 @@ def test_if_the_holder_fails_its_next_delivery_looks_at_everything(stage: Stage)
 
 def test_if_the_holder_has_to_wait_it_is_delivered_again(stage: Stage) -> None:
     stage.house.on_apply = stage.tick
-    stage.house.errors["attic"] = [StillBusy("somebody is at the switch")]
+    stage.house.errors["attic"] = [StillBusy("someone is at the switch")]
     with pytest.raises(RunFailed, match="another run has requested a rerun"):
         stage.wish(7)
     assert stage.reports[-1].counts == {Outcome.APPLIED: 2, Outcome.WAITING: 1}

@@ -53,7 +53,7 @@ def test_a_wish_comes_true(stage: Stage) -> None:
     assert report.next == ("the sun comes up",)
     assert stage.reports == [report]
     assert remembered(stage).intended == {}
-    assert remembered(stage).told == ("hall", "attic", "cellar")
+    assert remembered(stage).reported == ("hall", "attic", "cellar")
     assert lease(stage) == LeaseRecord()
 
 
@@ -150,7 +150,7 @@ def test_one_failed_change_does_not_stop_the_others_and_the_run_raises(stage: St
     (report,) = stage.reports
     assert (report.outcome, report.counts) == (Outcome.FAILED, {Outcome.APPLIED: 2, Outcome.FAILED: 1})
     assert (report.changes[0].target, report.changes[0].error) == ("attic", "ServiceUnavailable: try later")
-    assert remembered(stage).told == ("hall", "cellar")
+    assert remembered(stage).reported == ("hall", "cellar")
     assert remembered(stage).intended == {"attic": 7}
     assert lease(stage) == LeaseRecord()
     assert stage.wish(7, published=report.at).outcome is Outcome.APPLIED
@@ -204,7 +204,7 @@ def test_a_refusal_stops_its_subject_only(stage: Stage) -> None:
     assert stage.house.levels == BRIGHT | {"attic": 0}
     assert report.outcome is Outcome.REFUSED
     assert [(one.scope, one.guard, one.reason) for one in report.refusals] == [("attic", "not_locked", "no key")]
-    assert remembered(stage).told == ("hall", "cellar")
+    assert remembered(stage).reported == ("hall", "cellar")
 
 
 def test_what_is_waited_for_is_said(stage: Stage) -> None:
@@ -329,7 +329,7 @@ def test_what_cannot_be_read_is_asked_once_in_a_run(stage: Stage) -> None:
 
 
 def test_a_fault_of_ours_is_reported_with_its_last_frame_and_without_its_words(stage: Stage) -> None:
-    stage.house.dark = {"attic": KeyError("a value that is nobody's business")}
+    stage.house.dark = {"attic": KeyError("a value that is private")}
     with pytest.raises(KeyError):
         stage.wish(7)
     (report,) = stage.reports
@@ -344,7 +344,7 @@ def test_a_look_leads_to_one_decision(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("concurrency", [1, 2, 8])
-def test_changes_are_told_in_the_order_of_the_plan_however_many_are_made_at_once(
+def test_changes_are_reported_in_the_order_of_the_plan_however_many_are_made_at_once(
     cloud: LocalCloud, concurrency: int
 ) -> None:
     clients = Clients("caretaker-home", endpoint=cloud.address, concurrency=concurrency)
@@ -355,7 +355,7 @@ def test_changes_are_told_in_the_order_of_the_plan_however_many_are_made_at_once
     assert stage.house.levels == BRIGHT
 
 
-def test_notices_are_told_once(stage: Stage) -> None:
+def test_notices_are_reported_once(stage: Stage) -> None:
     stage.house.levels["attic"] = -1
     assert stage.wish(7).notices == ("attic is dark",)
 

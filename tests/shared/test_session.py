@@ -23,18 +23,18 @@ class Things:
 
 
 class Watcher:
-    """Writes down what it is told."""
+    """Records what it sees."""
 
     def __init__(self) -> None:
-        self.told: list[tuple[str, str]] = []
+        self.calls: list[tuple[str, str]] = []
 
     def before(self, method: str) -> None:
         """The request is about to be sent."""
-        self.told.append(("before", method))
+        self.calls.append(("before", method))
 
     def after(self, method: str) -> None:
         """The request has been answered."""
-        self.told.append(("after", method))
+        self.calls.append(("after", method))
 
 
 class Stop(BaseException):
@@ -66,12 +66,12 @@ def ask(clients: Clients) -> object:
     return answer.json()
 
 
-def test_a_request_goes_to_the_endpoint_and_a_watcher_is_told(
+def test_a_request_goes_to_the_endpoint_and_a_watcher_sees_it(
     cloud: LocalCloud, clients: Clients, watcher: Watcher
 ) -> None:
     assert ask(clients) == {"view": "full"}
     assert [call.method for call in cloud.server.calls] == [f"GET {THINGS}"]
-    assert watcher.told == [("before", f"GET {THINGS}"), ("after", f"GET {THINGS}")]
+    assert watcher.calls == [("before", f"GET {THINGS}"), ("after", f"GET {THINGS}")]
 
 
 def test_a_watcher_that_raises_stops_the_request_where_it_stands(cloud: LocalCloud) -> None:

@@ -12,7 +12,7 @@ GRACE_SECONDS = 8
 
 
 def main(arguments: list[str]) -> None:
-    """Do what is asked for, until it is done or the process is told to end."""
+    """Run the command until it is done or the process is stopped."""
     if arguments not in ([], ["create-tables"]):
         raise SystemExit("usage: python -m product_api [create-tables]")
     try:
@@ -29,7 +29,7 @@ def main(arguments: list[str]) -> None:
 
 
 def serve(settings: Settings) -> None:
-    """Answer requests until the process is told to end."""
+    """Answer requests until the process is stopped."""
     import uvicorn
 
     from product_api.main import create_app

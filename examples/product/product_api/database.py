@@ -12,7 +12,7 @@ CONNECT_SECONDS = 5
 
 
 class PoolArguments(TypedDict, total=False):
-    """What SQLAlchemy's engine is told of its pool."""
+    """The pool settings of SQLAlchemy's engine."""
 
     poolclass: type[Pool]
     pool_size: int
@@ -25,7 +25,7 @@ def pool_arguments(*, is_serverless: bool) -> PoolArguments:
     """No connection is kept in serverless, where instances come and go; a worker keeps 5 and takes 10 more when busy.
 
     An instance on Cloud Run that kept a pool would hold connections while its CPU sleeps between requests: dozens of
-    instances would use up PostgreSQL's limit with connections that nobody uses, some of them dead.
+    instances would use up PostgreSQL's limit with unused connections, some of them dead.
     """
     if is_serverless:
         return {"poolclass": NullPool}

@@ -25,7 +25,7 @@ LARGEST_ID = 2**31 - 1
 
 
 class NewOrder(BaseModel):
-    """What somebody orders."""
+    """An order."""
 
     item: Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00]*$")]  # PostgreSQL stores no NUL
     quantity: Annotated[int, Field(ge=1, le=1_000_000)]
@@ -50,7 +50,7 @@ class Health(State):
     """How the process is, and what it was built from."""
 
     commit: str
-    """Empty, if whoever built it did not say."""
+    """Empty if the build did not set it."""
 
 
 def create_app(settings: Settings) -> FastAPI:

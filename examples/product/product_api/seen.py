@@ -1,4 +1,4 @@
-"""What is told of each request: a span, and one line in the log when it has been answered."""
+"""Reports each request: a span, and one log line when it has been answered."""
 
 import logging
 import time

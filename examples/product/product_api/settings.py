@@ -1,4 +1,4 @@
-"""What the API is told by its environment."""
+"""The API's settings, from its environment."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ class Settings:
     exports_traces: bool
     """Whether traces go to Cloud Trace: on Cloud Run and in a cluster, unless TRACE_EXPORT says otherwise."""
     commit: str
-    """What it was built from, which the image knows; empty if nobody said."""
+    """What it was built from, which the image knows; empty if unknown."""
     project: str
     """Whose Cloud Trace logs are linked to; empty where there is none."""
     host: str
@@ -61,7 +61,7 @@ def _whole(environment: Mapping[str, str], name: str, default: int) -> int:
 def _address(environment: Mapping[str, str], name: str) -> str:
     address = environment.get(name, "")
     if not address.startswith(("postgresql://", "postgres://")):
-        # It may hold a password, so it is not told.
+        # It may hold a password, so it is not shown.
         raise SettingsError(f"{name} will not do: it must be like postgresql://user:password@host/database")
     return address
 

@@ -55,7 +55,7 @@ def _wanted(context: CheckContext) -> Iterator[tuple[str, Service]]:
 def _is_there(clients: Clients, account: str) -> bool:
     """Whether a service account exists, by the public keys that Google publishes of each that does.
 
-    An agent belongs to a project of Google's, where nobody else may ask IAM for it.
+    An agent belongs to a project of Google's, where no one else may ask IAM for it.
     https://docs.cloud.google.com/iam/docs/reference/rest/v1/projects.serviceAccounts.keys. Raises ``GoogleAPIError``.
     """
     from google.api_core.exceptions import NotFound, from_http_response

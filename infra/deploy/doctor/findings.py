@@ -55,7 +55,7 @@ Check = Callable[[CheckContext], Iterable[Finding]]
 
 
 def run_check(check: Check, context: CheckContext, *, project: str = "") -> list[Finding]:
-    """What one check finds; if a call fails, that is a problem too, after what was found by then.
+    """What one check finds; if a call fails, that is a problem too, after those already found.
 
     A check that reads nothing but one ``project`` is not made if that is missing.
     """

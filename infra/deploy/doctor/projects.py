@@ -209,7 +209,7 @@ def who_may_be_granted(context: CheckContext) -> Iterable[Finding]:
 
 
 def _strangers(context: CheckContext) -> Iterator[str]:
-    """Who is granted something, but is in nobody's organization."""
+    """Grantees that belong to no organization."""
     automations = context.suite.automations
     if "cap_spending" in automations:
         yield "billing-budget-alert@system.gserviceaccount.com, so that no budget notification comes"

@@ -74,9 +74,9 @@ def test_one_iteration_of_the_load_test(api: Product, tmp_path: Path) -> None:
         stdout=subprocess.PIPE,
         check=True,
     )
-    told = json.loads(run.stdout)
-    assert told["checks"] == {"an order is taken": True, "and found": True, "and among the newest": True}
-    assert told["options"] == {
+    shown = json.loads(run.stdout)
+    assert shown["checks"] == {"an order is taken": True, "and found": True, "and among the newest": True}
+    assert shown["options"] == {
         "stages": [
             {"duration": "6s", "target": 20},
             {"duration": "18s", "target": 50},
@@ -175,14 +175,14 @@ def test_the_password_is_in_no_text_of_the_settings() -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "environment", "told"), [(["serve"], {}, "usage:"), ([], {"PORT": "x"}, "PORT is 'x'")]
+    ("arguments", "environment", "shown"), [(["serve"], {}, "usage:"), ([], {"PORT": "x"}, "PORT is 'x'")]
 )
 def test_it_does_not_start_on_nonsense(
-    arguments: list[str], environment: dict[str, str], told: str, monkeypatch: pytest.MonkeyPatch
+    arguments: list[str], environment: dict[str, str], shown: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    with pytest.raises(SystemExit, match=told):
+    with pytest.raises(SystemExit, match=shown):
         main(arguments)
 
 

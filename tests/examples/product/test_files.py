@@ -31,10 +31,10 @@ def test_compose_listens_on_this_machine_alone_and_says_which_images() -> None:
 
 
 def test_compose_tells_the_api_what_it_reads() -> None:
-    told = read(PRODUCT / "compose.yaml")["services"]["api"]["environment"]
-    assert Settings.of(told).database_url == "postgresql://product:product@postgres/product"
+    shown = read(PRODUCT / "compose.yaml")["services"]["api"]["environment"]
+    assert Settings.of(shown).database_url == "postgresql://product:product@postgres/product"
     source = (PRODUCT / "product_api" / "settings.py").read_text(encoding="utf-8")
-    assert [name for name in told if f'"{name}"' not in source] == []
+    assert [name for name in shown if f'"{name}"' not in source] == []
 
 
 def test_the_container_installs_pins_alone_and_runs_as_nobody_special() -> None:

@@ -22,12 +22,12 @@ def test_one_trace_in_ten_arrives_though_the_front_end_says_no_and_the_service_e
         cloud.run.instances.know(IMAGE, image("4" * 40))
         clients = Clients("my-product", endpoint=cloud.address, http_endpoint=cloud.http_address)
         services = clients.of(run_v2.ServicesClient)
-        told = {
+        shown = {
             "DATABASE_URL": "postgresql://nobody@localhost/nothing",  # /health asks it nothing
             "GOOGLE_CLOUD_PROJECT": "my-product",
             "TRACE_ENDPOINT": cloud.address,
         }
-        container = {"image": IMAGE, "env": [{"name": name, "value": value} for name, value in told.items()]}
+        container = {"image": IMAGE, "env": [{"name": name, "value": value} for name, value in shown.items()]}
         request = {"parent": PARENT, "service_id": "api", "service": {"template": {"containers": [container]}}}
         service = services.create_service(request=request, retry=None, timeout=60).result(timeout=60)
         # Evenly over all that a trace's id can be, as TraceIdRatioBased looks at its lower half.

@@ -110,14 +110,14 @@ def test_prices_that_were_compared_with_nothing_are_named(tmp_path: Path) -> Non
     path.write_text(
         text.replace("    compared_with: the page, as others have quoted it, without a day\n", "", 1), "utf-8"
     )
-    (told,) = (line for line in cost_lines({}, NOW, prices=path) if line.startswith("  Prices: "))
-    assert told.endswith(
+    (shown,) = (line for line in cost_lines({}, NOW, prices=path) if line.startswith("  Prices: "))
+    assert shown.endswith(
         "old figures: 2 (e2_standard_2_spot, g2_standard_4_spot), nothing: 2 (storage_standard, storage_nearline)."
     )
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "told"),
+    ("old", "new", "shown"),
     [
         ("source: run}", "source: walk}", "one of run"),
         ("usd: 0.10", "usd: -1", "of at least 0"),
@@ -126,12 +126,12 @@ def test_prices_that_were_compared_with_nothing_are_named(tmp_path: Path) -> Non
         ("prices:", "prices: [", "cannot parse"),
     ],
 )
-def test_a_list_of_prices_that_will_not_do(tmp_path: Path, old: str, new: str, told: str) -> None:
+def test_a_list_of_prices_that_will_not_do(tmp_path: Path, old: str, new: str, shown: str) -> None:
     text = PRICES.read_text(encoding="utf-8")
     assert old in text
     path = tmp_path / "prices.yaml"
     path.write_text(text.replace(old, new, 1), encoding="utf-8")
-    with pytest.raises(SettingsError, match=told):
+    with pytest.raises(SettingsError, match=shown):
         load_prices(path)
 
 
@@ -172,8 +172,8 @@ def test_the_lines_for_status() -> None:
 
 
 def test_the_table_in_the_docs_is_what_is_reckoned() -> None:
-    told = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
-    assert "\n".join(cost_lines({}, NOW)) in told, "run ./deploy.sh generate"
+    shown = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
+    assert "\n".join(cost_lines({}, NOW)) in shown, "run ./deploy.sh generate"
 
 
 def test_the_command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What the suite itself costs: reckoned from the map, and told in docs/deploy.md as it is reckoned."""
+"""What the suite itself costs: estimated from the map, and equal to the table in docs/deploy.md."""
 
 import pytest
 
@@ -10,9 +10,9 @@ pytestmark = pytest.mark.one_python
 
 
 def test_the_table_in_the_docs_is_what_is_reckoned() -> None:
-    told = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
+    shown = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
     table = "\n".join(suite_cost_lines())
-    assert table in told, "run ./deploy.sh generate"
+    assert table in shown, "run ./deploy.sh generate"
 
 
 def test_one_automation_by_hand() -> None:

@@ -48,7 +48,7 @@ def shipped(**fields: object) -> Deployment:
 
 @dataclass
 class Stage:
-    """A local cloud, a suite, and what a person was told."""
+    """A local cloud, a suite, and the lines that were printed."""
 
     cloud: LocalCloud
     suite: Suite
@@ -68,8 +68,8 @@ class Stage:
     def examine(self) -> list[str]:
         """The problems that doctor finds, each with what fixes it."""
         examine(CheckContext(self.suite, self.target), self.said.append)
-        told = self.said[:-2]
-        return _with_fixes(told, "PROBLEM")
+        shown = self.said[:-2]
+        return _with_fixes(shown, "PROBLEM")
 
     @property
     def warned(self) -> list[str]:
@@ -77,8 +77,8 @@ class Stage:
         return _with_fixes(self.said, "warning")
 
 
-def _with_fixes(told: list[str], word: str) -> list[str]:
-    return [f"{line[13:]}\n{told[place + 1].strip()}" for place, line in enumerate(told) if line.startswith(word)]
+def _with_fixes(shown: list[str], word: str) -> list[str]:
+    return [f"{line[13:]}\n{shown[place + 1].strip()}" for place, line in enumerate(shown) if line.startswith(word)]
 
 
 @contextmanager

@@ -64,9 +64,9 @@ def test_what_does_not_exist_is_named(served: Path, tmp_path: Path, capsys: pyte
     path = tmp_path / "caretaker.yaml"
     path.write_text(json.dumps({"cap_spending": owner["cap_spending"]}))
     assert main([str(path), "--local", "--directory", str(served)]) == 1
-    told = capsys.readouterr().out
-    assert "may_touch.limit_cloud_run: service mowing does not exist" in told
-    assert "may_touch.pause_schedules: no job begins with 'mow-'" in told
+    shown = capsys.readouterr().out
+    assert "may_touch.limit_cloud_run: service mowing does not exist" in shown
+    assert "may_touch.pause_schedules: no job begins with 'mow-'" in shown
 
 
 def test_a_project_is_checked_for_settings_alone(served: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -43,7 +43,7 @@ def deploy(folder: Path, command: str, *options: str, **owner: object) -> int:
 
 
 def test_from_observing_to_acting_and_away(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    def told() -> list[str]:
+    def shown() -> list[str]:
         return capsys.readouterr().out.splitlines()
 
     observing = {"mode": "observe", "cap_spending": STORY["cap_spending"]}
@@ -51,10 +51,10 @@ def test_from_observing_to_acting_and_away(tmp_path: Path, capsys: pytest.Captur
     with serving(observing, tmp_path) as suite:
         suite.clients.of(PublisherClient).create_topic(request={"name": REPORTS})
         assert deploy(tmp_path, "plan", mode="observe") == 0
-        assert told() == ["no changes"]
+        assert shown() == ["no changes"]
 
         assert deploy(tmp_path, "plan", **acting) == 0
-        planned = told()
+        planned = shown()
         assert planned[-1] == "6 to create, 1 to change"
         assert "  ~ Function     caretaker-cap-spending in my-product: settings.mode observe -> act, " in "\n".join(
             planned
@@ -69,34 +69,34 @@ def test_from_observing_to_acting_and_away(tmp_path: Path, capsys: pytest.Captur
             f"{PROJECT}/locations/europe-west1/functions/caretaker-cap-spending",
         )
         assert printed.err.splitlines()[-1] == planned[-1]
-        assert deploy(tmp_path, "apply", **acting) == 2  # nobody is at the terminal to say yes
+        assert deploy(tmp_path, "apply", **acting) == 2  # there is no terminal to answer yes
         assert deploy(tmp_path, "plan", **acting) == 0
-        assert told()[-len(planned) :] == planned
+        assert shown()[-len(planned) :] == planned
         assert [one.name for one in suite.functions] == [
             f"{PROJECT}/locations/europe-west1/functions/caretaker-cap-spending"
         ]
 
         assert deploy(tmp_path, "apply", "--yes", **acting) == 0
-        assert [line for line in told() if line.startswith("unchanged ")] == [
+        assert [line for line in shown() if line.startswith("unchanged ")] == [
             "unchanged  cap_spending on Status",
             "unchanged  scale_gpu_pools on Status",
         ]
-        _what_somebody_has_changed_is_put_right(suite, tmp_path)
+        _drift_is_corrected(suite, tmp_path)
         _functions_that_do_not_start_leave_those_that_run(suite, tmp_path)
-        told()
+        shown()
         _what_is_held_is_not_left_behind(suite, tmp_path)
         assert deploy(tmp_path, "destroy", "--yes", "--even-if-held", **acting) == 0
-        assert told()[-1].endswith(" to delete")
+        assert shown()[-1].endswith(" to delete")
         assert [one.name for one in suite.clients.of(PublisherClient).list_topics(project=PROJECT)] == [REPORTS]
         assert list(suite.clients.of(SubscriberClient).list_subscriptions(project=PROJECT)) == []
         assert list(suite.clients.of(CloudSchedulerClient).list_jobs(parent=TICK.partition("/jobs/")[0])) == []
         assert (suite.functions, suite.process_id) == ((), 0)
         assert State(suite.clients).read("records/cap_spending")[0].fields is None
         assert deploy(tmp_path, "destroy", "--yes", **acting) == 0
-        assert told() == ["no changes", "nothing to apply"]
+        assert shown() == ["no changes", "nothing to apply"]
 
 
-def _what_somebody_has_changed_is_put_right(suite: Suite, folder: Path) -> None:
+def _drift_is_corrected(suite: Suite, folder: Path) -> None:
     subscriber, scheduler = suite.clients.of(SubscriberClient), suite.clients.of(CloudSchedulerClient)
     hasty = {"name": INBOX, "ack_deadline_seconds": 10}
     mask = {"paths": ["ack_deadline_seconds"]}

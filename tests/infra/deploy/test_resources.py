@@ -36,8 +36,8 @@ def shown(change: Change) -> str:
 
 
 def test_what_is_made_comes_after_what_it_needs() -> None:
-    told = [shown(one) for one in changes((), made(a_suite()))]
-    assert told == [
+    listed = [shown(one) for one in changes((), made(a_suite()))]
+    assert listed == [
         "Topic caretaker-manage-previews",
         "Topic caretaker-manage-previews-dead-letters",
         "Topic caretaker-pull-requests",
@@ -50,7 +50,7 @@ def test_what_is_made_comes_after_what_it_needs() -> None:
         "TickJob caretaker-manage-previews-tick",
     ]
     gone = changes(made(a_suite()), ())
-    assert [shown(one) for one in gone] == told[::-1]
+    assert [shown(one) for one in gone] == listed[::-1]
     assert (summary(gone), changes(made(a_suite()), made(a_suite()))) == ("10 to delete", ())
 
 
@@ -74,16 +74,16 @@ def test_what_changes_says_how() -> None:
         else one
         for one in made(suite)
     ]
-    told = changes(before, made(suite))
+    listed = changes(before, made(suite))
     subscription, how = (
         "caretaker-pull-requests-to-caretaker-manage-previews",
         "filter a -> none, max_delivery_attempts 5 -> 20",
     )
-    assert [str(one) for one in told] == [
+    assert [str(one) for one in listed] == [
         *(f"{action} Subscription {subscription} in my-caretaker: {how}" for action in "-+"),
         "~ TickJob      caretaker-manage-previews-tick in my-caretaker: schedule * * * * * -> */5 * * * *",
     ]
-    assert summary(told) == "1 to create, 1 to change, 1 to delete"
+    assert summary(listed) == "1 to create, 1 to change, 1 to delete"
 
 
 def test_values_are_shown_whole_and_absent_ones_named() -> None:

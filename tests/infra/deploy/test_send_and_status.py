@@ -50,20 +50,20 @@ def deploy(folder: Path, *arguments: str) -> int:
     return main([*arguments, "--local", "--directory", str(folder), *settings])
 
 
-def test_a_command_is_sent_and_its_report_is_told(served: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_command_is_sent_and_its_report_is_reported(served: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert deploy(served, "send", "scale_gpu_pools", "awake", "--until", "18:00", "--pool", "training") == 0
     first, second, *_ = capsys.readouterr().out.splitlines()
     assert first.startswith("published to projects/my-product/topics/caretaker-scale-gpu-pools: message ")
     assert second.startswith("unchanged  scale_gpu_pools on Awake")
     assert deploy(served, "send", "scale_gpu_pools", "status") == 0
-    told = capsys.readouterr().out.splitlines()
-    assert any(line.startswith("  status   training: ") for line in told)
+    out = capsys.readouterr().out.splitlines()
+    assert any(line.startswith("  status   training: ") for line in out)
 
 
 def test_a_command_that_is_not_taken_says_so(served: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert deploy(served, "send", "cap_spending", "undo", "--budget", "yearly") == 1
-    told = capsys.readouterr().out.splitlines()[1]
-    assert told.startswith(
+    out = capsys.readouterr().out.splitlines()[1]
+    assert out.startswith(
         "ignored    cap_spending on a message by caretaker-cap-spending: no budget is called 'yearly'"
     )
 
@@ -93,20 +93,20 @@ def test_where_things_stand(served: Path, capsys: pytest.CaptureFixture[str]) ->
     published = target.clients.of(PublisherClient).publish(request={"topic": BUDGETS, "messages": [message]})
     assert wait_for(lambda: report_of_message(target, published.message_ids[0], NOON), 60, every=0.05)
     assert deploy(served, "status", "--costs") == 0
-    told = capsys.readouterr().out.splitlines()
-    assert any(line.startswith("in force   gpu_pools_off since 2026-11-15 12:00 UTC: ") for line in told)
-    assert "cap_spending" in told
-    assert any(line.startswith("  holds    projects/my-product/locations/europe-west1/services/api: ") for line in told)
-    assert "  at 2026-11-15 12:00 UTC, mode act:" in told
+    out = capsys.readouterr().out.splitlines()
+    assert any(line.startswith("in force   gpu_pools_off since 2026-11-15 12:00 UTC: ") for line in out)
+    assert "cap_spending" in out
+    assert any(line.startswith("  holds    projects/my-product/locations/europe-west1/services/api: ") for line in out)
+    assert "  at 2026-11-15 12:00 UTC, mode act:" in out
     budget = "budget     monthly: 412.30 of 400.00 USD (103%) since 2026-11-01 07:00 UTC, reported 2026-11-15 12:00 UTC"
-    assert budget in told
+    assert budget in out
     assert deploy(served, "status", "--json") == 0
     status = json.loads(capsys.readouterr().out)
     assert status["restrictions"]["in_force"].keys() == {"gpu_pools_off", "previews_off"}
     assert [(one["budget"], one["cost"], one["amount"]) for one in status["budgets"]] == [("monthly", "412.3", "400.0")]
     assert {one["name"] for one in status["automations"] if one["report"]} >= {"cap_spending"}
-    assert any(line.startswith("The suite itself, a month at list prices") for line in told)
-    assert any(line.startswith("The product, a month at list prices") for line in told)
+    assert any(line.startswith("The suite itself, a month at list prices") for line in out)
+    assert any(line.startswith("The product, a month at list prices") for line in out)
 
 
 def test_no_report_in_time(served: Path) -> None:

@@ -1,4 +1,4 @@
-"""`./deploy.sh plan`, `apply` and `destroy`: what Terraform is told to do, and when it is told nothing.
+"""`./deploy.sh plan`, `apply` and `destroy`: what Terraform is asked to do, and when it is not run at all.
 
 Terraform itself cannot reach a cloud here, so a small program stands in its place, and notes how it was called.
 """
@@ -176,7 +176,7 @@ def test_without_terraform(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> Non
 
 @pytest.fixture
 def at_home(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> Bench:
-    """The commands themselves, with that bench for a cloud, and nobody at a terminal."""
+    """The commands themselves, with that bench for a cloud, and no terminal."""
     monkeypatch.setenv(clients.ENDPOINT_VARIABLE, bench.stage.cloud.address)
     monkeypatch.setenv(clients.HTTP_ENDPOINT_VARIABLE, bench.stage.cloud.http_address)
     (bench.folder / "deployment.yaml").write_text(f"project: {PROJECT}\n")
@@ -209,14 +209,14 @@ def test_apply_asks_and_then_asks_each_automation_for_its_status(
 ) -> None:
     for name in ("cap-spending", "scale-gpu-pools", "manage-previews"):
         add_topic(at_home.stage, f"projects/{PROJECT}/topics/caretaker-{name}")
-    assert run(at_home, "apply") == 2  # nobody is at the terminal to say yes
+    assert run(at_home, "apply") == 2  # there is no terminal to answer yes
     assert at_home.calls[-1].startswith("plan ")
     assert "nothing was changed" in capsys.readouterr().err
     assert run(at_home, "apply", "--yes") == 1
-    told = capsys.readouterr().out
+    shown = capsys.readouterr().out
     assert at_home.calls[-1] == "apply -input=false caretaker.tfplan"
-    assert told.count("published to projects/my-caretaker/topics/caretaker-") >= 3
-    assert "no report within 0 s" in told
+    assert shown.count("published to projects/my-caretaker/topics/caretaker-") >= 3
+    assert "no report within 0 s" in shown
 
 
 def test_a_plan_as_json_is_all_that_is_on_standard_output(at_home: Bench, capfd: pytest.CaptureFixture[str]) -> None:
@@ -237,9 +237,9 @@ def test_destroy_refuses_while_something_is_held(at_home: Bench, capsys: pytest.
     state = State(at_home.stage.target.clients)
     state.write(state.read("records/cap_spending")[0], Records(holds={"projects/p/locations/l/jobs/batch": hold}))
     assert run(at_home, "destroy", "--yes") == 2
-    told = capsys.readouterr()
-    assert told.out == "cap_spending holds projects/p/locations/l/jobs/batch\n"
-    assert "send `undo` or `awake` first" in told.err
+    shown = capsys.readouterr()
+    assert shown.out == "cap_spending holds projects/p/locations/l/jobs/batch\n"
+    assert "send `undo` or `awake` first" in shown.err
     assert at_home.calls == []
     assert run(at_home, "destroy", "--yes", "--even-if-held") == 0
     assert at_home.calls[-1] == "apply -input=false caretaker.tfplan"
@@ -272,6 +272,6 @@ def test_an_interrupted_terraform_may_still_save_its_state(at_home: Bench) -> No
             assert process.poll() is None
             time.sleep(0.02)
         os.killpg(process.pid, signal.SIGINT)
-        told = process.stderr.read() if process.stderr else b""
+        shown = process.stderr.read() if process.stderr else b""
     assert (at_home.folder / "saved").exists()
-    assert (process.returncode, told) == (130, b"interrupted\n")
+    assert (process.returncode, shown) == (130, b"interrupted\n")

@@ -39,7 +39,7 @@ def test_a_project_that_keeps_the_rules(project: Path) -> None:
 @pytest.mark.parametrize(
     "text", [f"see {REGISTRY}/x", f"cd {SOMEBODY}work", "cd /ro" + "ot/work", "C:\\Us" + "ers\\jane\\x"]
 )
-def test_a_host_or_a_folder_of_somebodys_is_found(project: Path, text: str) -> None:
+def test_a_host_or_a_folder_of_a_person_is_found(project: Path, text: str) -> None:
     (project / "notes.md").write_text(f"first\n{text}\n")
     assert [found.partition(": ")[0] for found in rules.speaks_of_itself(project)] == ["notes.md:2"]
 

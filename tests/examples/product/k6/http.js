@@ -9,9 +9,9 @@ console.log(JSON.stringify({ status: response.status, body: await response.text(
 
 function ask(method, url, body, params) {
   const asked = JSON.stringify([method, url, body, params?.headers ?? {}]);
-  const told = spawnSync(process.execPath, ['--input-type=module', '-e', ASK, asked], { encoding: 'utf8' });
-  if (told.status !== 0) throw new Error(told.stderr);
-  const answer = JSON.parse(told.stdout);
+  const shown = spawnSync(process.execPath, ['--input-type=module', '-e', ASK, asked], { encoding: 'utf8' });
+  if (shown.status !== 0) throw new Error(shown.stderr);
+  const answer = JSON.parse(shown.stdout);
   return { status: answer.status, json: (key) => JSON.parse(answer.body)[key] };
 }
 

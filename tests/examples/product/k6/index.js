@@ -1,4 +1,4 @@
-// What k6 exports itself. Checks are told at the end, and nobody sleeps.
+// What k6 exports itself. Checks are reported at the end, and nothing sleeps.
 export const checks = {};
 
 export function check(value, conditions) {

@@ -179,9 +179,9 @@ def unanswered(stage: Stage) -> None:
 def test_what_is_missing_and_what_fixes_it(spoil: Callable[[Stage], None], found: str) -> None:
     with all_is_well() as stage:
         spoil(stage)
-        told = stage.examine()
-        assert found in told
-        assert f" warnings, {len(told)} problem{'' if len(told) == 1 else 's'}" in stage.said[-1]
+        shown = stage.examine()
+        assert found in shown
+        assert f" warnings, {len(shown)} problem{'' if len(shown) == 1 else 's'}" in stage.said[-1]
 
 
 def without(suite: Suite, project: str) -> Suite:
@@ -241,7 +241,7 @@ def test_a_budget_that_is_not_there_and_one_that_terraform_makes() -> None:
 
 @pytest.fixture
 def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A machine with nothing on its PATH, and nobody logged in."""
+    """A machine with nothing on its PATH, and no login."""
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setenv("NO_GCE_CHECK", "true")
     monkeypatch.setenv("CLOUDSDK_CONFIG", str(tmp_path / "gcloud-config"))
@@ -273,15 +273,15 @@ def test_what_deploying_takes_in_each_project_is_what_is_granted_there() -> None
     with all_is_well(deployment=deployment) as stage:
         for project in ("my-product", "my-previews"):
             stage.cloud.resource_manager.deny(project, *everything)
-        told = stage.examine()
-        assert [line.partition("\n")[0] for line in told] == [
+        shown = stage.examine()
+        assert [line.partition("\n")[0] for line in shown] == [
             (
                 f"my-product: you lack {accounts}, {projects}, secretmanager.secrets.create,"
                 " secretmanager.secrets.setIamPolicy, storage.buckets.setIamPolicy"
             ),
             (f"my-previews: you lack {accounts}, pubsub.topics.attachSubscription, pubsub.topics.create, {projects}"),
         ]
-        assert told[1].endswith("roles/iam.securityAdmin and roles/pubsub.editor, or for a role with these")
+        assert shown[1].endswith("roles/iam.securityAdmin and roles/pubsub.editor, or for a role with these")
 
 
 def test_secrets_that_terraform_makes_and_rotate_secrets_fills_are_not_missing() -> None:

@@ -151,9 +151,9 @@ def test_which_quota_a_node_pool_counts_against(
     accelerators = [AcceleratorConfig(accelerator_type=kind, accelerator_count=8)] if kind else []
     pool = NodePool(name=name, locations=["europe-west4-a"], config=NodeConfig(accelerators=accelerators, spot=is_spot))
     stage.cloud.gke.add_node_pool(CLUSTER, pool, 0)
-    told = found(_with_pool(stage, name), quotas_of_gpus)
-    assert told[0][1].endswith(found_quota)
-    assert len(told) == (2 if kind and not is_spot else 1)
+    shown = found(_with_pool(stage, name), quotas_of_gpus)
+    assert shown[0][1].endswith(found_quota)
+    assert len(shown) == (2 if kind and not is_spot else 1)
 
 
 def _with_pool(stage: Stage, name: str, **more: object) -> Stage:

@@ -33,7 +33,7 @@ def add_service(stage: Stage, service_id: str, image: str) -> None:
     )
 
 
-def test_images_that_are_tags_are_told_before_anything_is_added() -> None:
+def test_images_that_are_tags_are_reported_before_anything_is_added() -> None:
     with all_is_well(owner()) as stage:
         assert found(stage) == [("ok", f"{KEY}: nothing in dependents_in refers to it")]
         add_service(stage, "api", "example.com/app:latest")

@@ -61,7 +61,7 @@ resource "google_compute_backend_service" "api" {
   }
 }
 
-# The same service, for paths that are the same for everyone.
+# The same service, for paths with public content.
 resource "google_compute_backend_service" "static" {
   project               = var.project_id
   name                  = "${var.name}-static"

@@ -76,7 +76,7 @@ resource "google_iam_workload_identity_pool" "github" {
 }
 
 resource "google_iam_workload_identity_pool_provider" "github" {
-  #checkov:skip=CKV_GCP_125:it looks for the repository's name in assertion.sub; its number, as here, cannot be taken by somebody else
+  #checkov:skip=CKV_GCP_125:it looks for the repository's name in assertion.sub; its number, as here, cannot be taken by someone else
   project                            = var.project_id
   workload_identity_pool_id          = google_iam_workload_identity_pool.github.workload_identity_pool_id
   workload_identity_pool_provider_id = "github"
