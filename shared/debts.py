@@ -22,15 +22,30 @@ class Debt(msgspec.Struct, frozen=True):
     since: datetime
     undo: str
     """The command that gives it back."""
+    asks_for: Mapping[str, object] = {}
+    """What giving it back needs, in the form of the owner's section: permissions are granted on that too."""
 
     def __str__(self) -> str:
         return f"{self.resource} {self.field} {self.original} -> {self.applied or 'none'}: `{self.undo}`"
 
 
-def debts_of(holds: Mapping[str, Hold], undo: Callable[[str, Hold], str]) -> tuple[Debt, ...]:
-    """Every field that is held, by full resource name; ``undo`` is the command that gives a resource back."""
+def debts_of(
+    holds: Mapping[str, Hold],
+    undo: Callable[[str, Hold], str],
+    asks_for: Callable[[str, Hold], Mapping[str, object]],
+) -> tuple[Debt, ...]:
+    """Every field that is held, by full resource name, with the command that restores it and what that asks for."""
     return tuple(
-        Debt(name, field, str(held.original), str(held.applied), hold.held_by, hold.since, undo(name, hold))
+        Debt(
+            resource=name,
+            field=field,
+            original=str(held.original),
+            applied=str(held.applied),
+            held_by=hold.held_by,
+            since=hold.since,
+            undo=undo(name, hold),
+            asks_for=asks_for(name, hold),
+        )
         for name, hold in holds.items()
         for field, held in hold.fields.items()
     )

@@ -115,7 +115,7 @@ class Records(automation.Records, frozen=True, kw_only=True):
 
     def debts(self) -> tuple[Debt, ...]:
         """Every field that is held."""
-        return debts_of(self.holds, _undo_of)
+        return debts_of(self.holds, _undo_of, _asks_for)
 
     def before(self, changes: Sequence[Change]) -> "Records":
         """With every original that the changes are about to overwrite."""
@@ -127,3 +127,15 @@ def _undo_of(name: str, hold: Hold) -> str:
     if "billing_account" in hold.fields:
         return f"{command} link_billing --project {name.removeprefix('projects/')}"
     return f"{command} undo"
+
+
+def _asks_for(name: str, hold: Hold) -> dict[str, object]:
+    """A budget that would ask for what restoring a resource needs."""
+    project = {"projects": [name.split("/")[1]]}
+    if account := hold.fields.get("billing_account"):
+        id_ = str(account.original).removeprefix("billingAccounts/")
+        budget = {"billing_account": id_, "may_touch": {"detach_billing": project}}
+    else:
+        action = "limit_cloud_run" if "/services/" in name else "pause_schedules"
+        budget = {"may_touch": {action: project}}
+    return {"budgets": {"held": budget}}

@@ -130,7 +130,16 @@ class Records(automation.Records, frozen=True, kw_only=True):
     def debts(self) -> tuple[Debt, ...]:
         """Every preview: it costs money, and only Caretaker knows whose it is."""
         return tuple(
-            Debt(name, "preview", "none", key_of(made.repository, made.number), (made.repository,), made.since, UNDO)
+            Debt(
+                resource=name,
+                field="preview",
+                original="none",
+                applied=key_of(made.repository, made.number),
+                held_by=(made.repository,),
+                since=made.since,
+                undo=UNDO,
+                asks_for={"project": name.split("/")[1]},
+            )
             for name, made in self.previews.items()
         )
 

@@ -64,6 +64,10 @@ class Records(automation.Records, frozen=True, kw_only=True):
                 held_by=(terms.key,),
                 since=terms.started,
                 undo=f"./deploy.sh send rotate_secrets roll_back --secret {terms.key}",
+                asks_for={
+                    "secrets": {"held": msgspec.to_builtins(terms.secret)},
+                    "dependents_in": msgspec.to_builtins(terms.locations),
+                },
             )
             for name, terms in self.rotations.items()
         )

@@ -102,7 +102,7 @@ class Records(automation.Records, frozen=True, kw_only=True):
 
     def debts(self) -> tuple[Debt, ...]:
         """Every field of a pool that is held."""
-        return debts_of(self.holds, lambda *_: UNDO)
+        return debts_of(self.holds, lambda *_: UNDO, _asks_for)
 
     def of(self, name: str) -> PoolRecord:
         """What is remembered of a pool, by its full name: it may be nothing."""
@@ -134,3 +134,10 @@ def _with_full_names(records: Records, settings: Settings) -> Records:
 
 def _is_newer(said: Override, known: Override | None) -> bool:
     return known is None or (said.said, said.until, said.is_off) > (known.said, known.until, known.is_off)
+
+
+def _asks_for(name: str, hold: Hold) -> dict[str, object]:
+    """A pool that would ask for what restoring one needs."""
+    del hold
+    kinds = {"nodePools": "node_pool", "workerPools": "worker_pool", "services": "service"}
+    return {"pools": {"held": {kinds[name.split("/")[-2]]: {"project": name.split("/")[1]}}}}

@@ -13,11 +13,13 @@ from infra.costs.suite import suite_cost_lines
 from infra.deploy.commands import commands_of, read_command
 from infra.deploy.doctor.examine import examine, finding_lines, findings, has_problems, skipped_checks
 from infra.deploy.doctor.findings import CheckContext, Finding, Status, run_check
+from infra.deploy.doctor.held import held
 from infra.deploy.doctor.rotations import dependents_of_secrets
+from infra.deploy.held import PREVIEWS, Stranded, stranded, with_debts, write_originals
 from infra.deploy.local import LocalDeployment
 from infra.deploy.rendering import print_json, print_to_stderr
 from infra.deploy.send import send, succeeded
-from infra.deploy.status import holds_of, read_status, status_lines
+from infra.deploy.status import read_status, status_lines
 from infra.deploy.target import LOCAL_DIRECTORY, Target, in_the_cloud, on_this_machine
 from infra.deploy.terraform import NotDeployed, Terraform
 from infra.suite.automations import load_automations
@@ -25,7 +27,6 @@ from infra.suite.deployment import PATH, REGION, TERRAFORM, Deployment, Suite, l
 from infra.suite.settings import PATH as SETTINGS_PATH
 from infra.suite.settings import own_or_example, refuse_missing
 from shared.errors import CaretakerError, cloud_errors, in_words
-from shared.state import State
 
 AS_JSON = "print one JSON document, for a program"
 WAIT_SECONDS = 60.0
@@ -91,6 +92,7 @@ def _status(suite: Suite, target: Target, options: argparse.Namespace) -> int:
 
 def _deploy(options: argparse.Namespace) -> int:
     suite, target = _suite_and_target(options)
+    suite = with_debts(suite, target)
     is_json = options.command == "plan" and options.json
     say = print_to_stderr if is_json else print
     deployer: LocalDeployment | Terraform
@@ -107,18 +109,20 @@ def _deploy(options: argparse.Namespace) -> int:
         )
     if options.command == "plan":
         deployer.plan()
-        unmovable = _unmovable_dependents(suite, target)
+        found = [*run_check(held, CheckContext(suite, target)), *_unmovable_dependents(suite, target)]
+        found = [finding for finding in found if finding.status is not Status.OK]
         if is_json:
-            print_json({"plan": deployer.planned(), "findings": unmovable})
-        for finding in () if is_json else unmovable:
+            print_json({"plan": deployer.planned(), "findings": found})
+        for finding in () if is_json else found:
             print(*finding_lines(finding), sep="\n")
         return 0
     destroys = options.command == "destroy"
-    if destroys:
-        _refuse_while_something_is_held(suite, target, anyway=options.even_if_held)
+    _refuse_to_strand(stranded(suite, by_destroying=destroys), target, options)
     if not deployer.plan(destroy=destroys):
         print("nothing to apply")
     elif _ask("Destroy all of it?" if destroys else "Apply it?", yes=options.yes):
+        if destroys:
+            _delete_previews(suite, target, options)
         deployer.apply()
     else:
         raise NotDeployed("nothing was changed")
@@ -127,8 +131,7 @@ def _deploy(options: argparse.Namespace) -> int:
 
 def _unmovable_dependents(suite: Suite, target: Target) -> list[Finding]:
     """Which dependents of secrets a rotation could not move: worth knowing before any version is added."""
-    found = run_check(dependents_of_secrets, CheckContext(suite, target))
-    return [finding for finding in found if finding.status is not Status.OK]
+    return run_check(dependents_of_secrets, CheckContext(suite, target))
 
 
 def _ask_for_status(suite: Suite, target: Target, seconds: float) -> int:
@@ -142,17 +145,31 @@ def _ask_for_status(suite: Suite, target: Target, seconds: float) -> int:
     return 0 if answered else 1
 
 
-def _refuse_while_something_is_held(suite: Suite, target: Target, *, anyway: bool) -> None:
-    """What is held is put back from the records, which `destroy` takes away."""
-    state = State(target.clients)
-    held = [f"{name} holds {resource}" for name in _automations(suite) for resource in holds_of(state, name)]
-    for line in held:
-        print(line)
-    if held and not anyway:
+def _refuse_to_strand(found: list[Stranded], target: Target, options: argparse.Namespace) -> None:
+    """Raise ``NotDeployed`` for what nobody would give back; with --even-if-held, write the originals to a file."""
+    for one in found:
+        print(one)
+    # `destroy` itself deletes previews, which have no original.
+    owed = [one for one in found if one.automation != PREVIEWS or options.command != "destroy"]
+    if owed and not options.even_if_held:
         raise NotDeployed(
-            f"{len(held)} resources are not as they were: send `undo` or `awake` first (docs/operate.md),"
-            " or say --even-if-held and put them back by hand"
+            f"{len(owed)} fields of resources would stay changed: run the commands above first (docs/operate.md);"
+            " with --even-if-held their originals are written to a file, for you to restore by hand"
         )
+    if found and options.even_if_held:
+        folder = options.directory if target.is_local else options.deployment.parent
+        path = write_originals(found, folder, target.now())
+        print(f"the originals are in {path}")
+
+
+def _delete_previews(suite: Suite, target: Target, options: argparse.Namespace) -> None:
+    """Let `manage_previews` delete what it made, while it still can."""
+    if not suite.debts.get(PREVIEWS) or PREVIEWS not in suite.automations:
+        return
+    send(target, PREVIEWS, commands_of(PREVIEWS)["pause"](), now=target.now(), wait_seconds=options.wait, say=print)
+    left = with_debts(suite, target).debts[PREVIEWS]
+    if left and not options.even_if_held:
+        raise NotDeployed(f"{len(left)} previews are still there: {', '.join(one.resource for one in left)}")
 
 
 def _send(options: argparse.Namespace, rest: list[str]) -> int:
@@ -232,9 +249,9 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--wait", type=float, default=AFTER_APPLY_SECONDS, help=argparse.SUPPRESS)
         if name == "plan":
             command.add_argument("--json", action="store_true", help=AS_JSON)
-        if name == "destroy":
+        else:
             command.add_argument(
-                "--even-if-held", action="store_true", help="destroy although some resources are still changed"
+                "--even-if-held", action="store_true", help="although some resources would stay changed"
             )
     words = "check what is missing, and print the command that fixes it"
     command = commands.add_parser("doctor", help=words, description=words, parents=[common])

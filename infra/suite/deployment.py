@@ -11,8 +11,9 @@ from functions.cap_spending.settings import Settings as CapSpending
 from functions.rotate_secrets.settings import Secret
 from functions.rotate_secrets.settings import Settings as RotateSecrets
 from infra.suite.automations import ROOT, load_functions
-from infra.suite.scope import ACCOUNT, REPOSITORY, Scope, scope_of
+from infra.suite.scope import ACCOUNT, REPOSITORY, Scope, scope_of, union_of
 from infra.suite.settings import EXPECTED, SETTINGS, read_caretaker_yaml, refuse_another_kind
+from shared.debts import Debt
 from shared.errors import SettingsError, settings_error_of
 from shared.settings import Model, ProjectId, Region, convert, parse
 from shared.settings_words import nearest
@@ -20,12 +21,10 @@ from shared.yaml_file import YamlFile, located_in, read_yaml_file
 
 PATH = SETTINGS / "deployment.yaml"
 TERRAFORM = ROOT / "infra" / "terraform"
-REGION = "europe-west1"
-"""If nothing is said, and on the local cloud."""
+REGION = "europe-west1"  # if nothing is said, and on the local cloud
 VARIABLES = "caretaker.auto.tfvars.json"
 MOST_BYTES = 30_000
-"""Of one function's settings: Cloud Run takes 32 KiB for all environment variables of a container
-(https://cloud.google.com/run/quotas)."""
+"""Of one function's settings: Cloud Run takes 32 KiB for all variables (https://cloud.google.com/run/quotas)."""
 
 OneT = TypeVar("OneT")
 OtherT = TypeVar("OtherT")
@@ -139,6 +138,8 @@ class Suite(msgspec.Struct, frozen=True):
 
     deployment: Deployment
     owner: Mapping[str, object]
+    debts: Mapping[str, tuple[Debt, ...]] = {}
+    """What each automation holds: permissions to restore it are granted until it is, whatever the settings say."""
 
     @property
     def automations(self) -> list[str]:
@@ -155,7 +156,9 @@ class Suite(msgspec.Struct, frozen=True):
     def scope(self, automation: str) -> Scope:
         """On what an automation is granted its permissions."""
         deployment = self.deployment
-        scope = scope_of(self.owner[automation], load_functions()[automation], deployment.project)
+        function = load_functions()[automation]
+        sections = [self.owner[automation], *(debt.asks_for for debt in self.debts.get(automation, ()))]
+        scope = union_of([scope_of(section, function, deployment.project) for section in sections], function)
         return msgspec.structs.replace(
             scope,
             buckets={bucket: deployment.buckets.get(bucket, project) for bucket, project in scope.buckets.items()},
@@ -217,7 +220,7 @@ def variables(suite: Suite, bundles: Mapping[str, Path]) -> dict[str, object]:
         "project_id": suite.deployment.project,
         "settings": {name: suite.owner[name] for name in ("mode", *suite.automations) if name in suite.owner},
         "named": {name: suite.scope(name) for name in suite.automations},
-        # Below the root, so that the same bundle is the same to Terraform wherever the checkout is.
+        # Below the root, so that it is the same to Terraform wherever the checkout is.
         "bundles": {name: f"dist/{path.name}" for name, path in bundles.items()},
     }
 

@@ -1,7 +1,7 @@
 """What a section of the owner's settings names, and so on what its automation is granted which permissions."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -53,6 +53,25 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
             for project in projects:
                 found.setdefault(project, set()).update(permissions)
         return found
+
+
+def union_of(scopes: Sequence[Scope], function: Function) -> Scope:
+    """What several sections name together."""
+    permissions = {permission for scope in scopes for permission in scope.permissions}
+    projects = {project for scope in scopes for project in scope.projects}
+    return Scope(
+        permissions=tuple(permission for permission in function.permissions if permission in permissions),
+        projects={
+            project: _sorted(one for scope in scopes for one in scope.projects.get(project, ()))
+            for project in sorted(projects)
+        },
+        secrets=_sorted(one for scope in scopes for one in scope.secrets),
+        own_secrets=_sorted(one for scope in scopes for one in scope.own_secrets),
+        buckets={bucket: project for scope in reversed(scopes) for bucket, project in scope.buckets.items()},
+        repositories=_sorted(one for scope in scopes for one in scope.repositories),
+        accounts=_sorted(one for scope in scopes for one in scope.accounts),
+        billing_accounts=_sorted(one for scope in scopes for one in scope.billing_accounts),
+    )
 
 
 def scope_of(section: object, function: Function, project: str) -> Scope:

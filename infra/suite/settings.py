@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from infra.suite.automations import ROOT, load_functions
+from infra.suite.conflicts import conflicts
 from shared.errors import SettingsError, settings_error_of
 from shared.settings import Mode, Section, convert
 from shared.settings_words import nearest
@@ -62,18 +63,20 @@ def read_caretaker_yaml(path: Path) -> YamlFile:
 
 
 def check(data: Mapping[str, object]) -> None:
-    """Raise ``SettingsError`` for each key of the settings that is wrong, and each section that no automation has."""
+    """Raise ``SettingsError`` for each key that is wrong, each section that no automation has, and each conflict."""
     known = sections()
     wrong = [
         _unknown_section(name, value, ["mode", *known]) for name, value in data.items() if name not in {"mode", *known}
     ]
     types: dict[str, type[Mode | Section]] = {"mode": Mode, **known}
+    found: dict[str, Section] = {}
     for name, type_ in types.items():
         try:
-            if name in data:
-                convert(data[name], type_, name)
+            if name in data and isinstance(value := convert(data[name], type_, name), Section):
+                found[name] = value
         except SettingsError as error:
             wrong.append(error)
+    wrong += conflicts(found)
     if wrong:
         raise settings_error_of(wrong)
 

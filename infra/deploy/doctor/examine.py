@@ -3,7 +3,19 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from infra.deploy.doctor import agents, budgets, gpus, grants, images, machine, projects, region, rotations, secrets
+from infra.deploy.doctor import (
+    agents,
+    budgets,
+    gpus,
+    grants,
+    held,
+    images,
+    machine,
+    projects,
+    region,
+    rotations,
+    secrets,
+)
 from infra.deploy.doctor.findings import Check, CheckContext, Finding, Status, run_check
 
 ON_THIS_MACHINE: tuple[Check, ...] = (machine.tools, machine.login)
@@ -26,6 +38,7 @@ EVERYWHERE: tuple[Check, ...] = (
     secrets.notices_of_rotation,
     rotations.dependents_of_secrets,
     budgets.budgets,
+    held.held,
 )
 IN_OWN_PROJECT = frozenset({projects.billing, projects.who_may_be_granted, region.region, region.quotas_of_functions})
 """What reads the suite's own project: it can find nothing if that is missing."""

@@ -6,10 +6,14 @@ from pathlib import Path
 import grpc
 import msgspec
 import pytest
+from google.cloud.run_v2 import Service, ServicesClient
 from google.cloud.scheduler_v1 import CloudSchedulerClient
 from google.pubsub_v1 import PublisherClient, SubscriberClient
 
 from functions.cap_spending.records import Records
+from functions.manage_previews.names import MANAGED_BY, NUMBER, REPOSITORY
+from functions.manage_previews.records import Made
+from functions.manage_previews.records import Records as PreviewRecords
 from infra.deploy.__main__ import main
 from infra.deploy.local import LocalDeployment
 from infra.deploy.target import Target
@@ -36,10 +40,14 @@ REPORTS = f"{PROJECT}/topics/reports"
 
 def deploy(folder: Path, command: str, *options: str, **owner: object) -> int:
     """What `./deploy.sh` does for a suite with such settings."""
+    return main([command, *where(folder, {"cap_spending": STORY["cap_spending"]} | owner), *options])
+
+
+def where(folder: Path, owner: dict[str, object]) -> list[str]:
+    """The options that name the local cloud and such settings."""
     settings = folder / "caretaker.yaml"
-    settings.write_text(json.dumps({"cap_spending": STORY["cap_spending"]} | owner))
-    where = ["--local", "--directory", str(folder), "--settings", str(settings)]
-    return main([command, *where, *options])
+    settings.write_text(json.dumps(owner))
+    return ["--local", "--directory", str(folder), "--settings", str(settings)]
 
 
 def test_from_observing_to_acting_and_away(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -84,8 +92,10 @@ def test_from_observing_to_acting_and_away(tmp_path: Path, capsys: pytest.Captur
         _drift_is_corrected(suite, tmp_path)
         _functions_that_do_not_start_leave_those_that_run(suite, tmp_path)
         shown()
-        _what_is_held_is_not_left_behind(suite, tmp_path)
+        _what_is_held_is_not_left_behind(suite, tmp_path, capsys)
         assert deploy(tmp_path, "destroy", "--yes", "--even-if-held", **acting) == 0
+        (original,) = json.loads(next(tmp_path.glob("held-*.json")).read_text())
+        assert (original["automation"], original["original"]) == ("cap_spending", "ENABLED")
         assert shown()[-1].endswith(" to delete")
         assert [one.name for one in suite.clients.of(PublisherClient).list_topics(project=PROJECT)] == [REPORTS]
         assert list(suite.clients.of(SubscriberClient).list_subscriptions(project=PROJECT)) == []
@@ -119,7 +129,7 @@ def _drift_is_corrected(suite: Suite, folder: Path) -> None:
     )
 
 
-def _what_is_held_is_not_left_behind(suite: Suite, folder: Path) -> None:
+def _what_is_held_is_not_left_behind(suite: Suite, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     hold = Hold(
         fields={"state": Held(original="ENABLED", before="ENABLED", applied="PAUSED")},
         phase=Phase.CONFIRMED,
@@ -128,8 +138,17 @@ def _what_is_held_is_not_left_behind(suite: Suite, folder: Path) -> None:
     )
     state = State(suite.clients)
     state.write(state.read("records/cap_spending")[0], Records(holds={f"{PROJECT}/locations/l/jobs/batch": hold}))
-    assert deploy(folder, "destroy", "--yes") == 2
-    assert suite.functions
+    before = suite.functions
+    removed = {"cap_spending": STORY["cap_spending"]} | {"mode": "observe"}
+    for command in ("plan", "apply", "destroy"):
+        capsys.readouterr()
+        assert deploy(folder, command, "--yes", **removed) == (0 if command == "plan" else 2)
+        destroying, observing = "`destroy` deletes its records", "its `mode` is observe, so it restores nothing"
+        why = destroying if command == "destroy" else observing
+        assert f"batch state ENABLED -> PAUSED, and {why}: run `./deploy.sh send cap_spending undo` first" in (
+            capsys.readouterr().out
+        )
+    assert suite.functions == before
 
 
 def _functions_that_do_not_start_leave_those_that_run(suite: Suite, folder: Path) -> None:
@@ -139,6 +158,28 @@ def _functions_that_do_not_start_leave_those_that_run(suite: Suite, folder: Path
         suite.deploy([wrong])
     assert (suite.functions, suite.process_id != process) == (before, True)
     assert main(["send", "--local", "--directory", str(folder), "cap_spending", "status"]) == 0
+
+
+def test_destroy_deletes_previews_first(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    acting = {"mode": "act", "manage_previews": STORY["manage_previews"]}
+    parent = "projects/my-product-previews/locations/europe-west1"
+    with serving(acting, tmp_path) as suite:
+        made = Made("my-team/my-product", 7, NOON)
+        preview = Service(
+            labels={**MANAGED_BY, NUMBER: "7"},
+            annotations={REPOSITORY: made.repository},
+            template={"containers": [{"image": "europe-west1-docker.pkg.dev/my-product/images/api"}]},
+        )
+        services = suite.clients.of(ServicesClient)
+        services.create_service(
+            request={"parent": parent, "service_id": "my-product-pr-7", "service": preview}
+        ).result()
+        state = State(suite.clients)
+        held = PreviewRecords(previews={f"{parent}/services/my-product-pr-7": made})
+        state.write(state.read("records/manage_previews")[0], held)
+        assert main(["destroy", "--yes", *where(tmp_path, acting)]) == 0
+        assert list(services.list_services(parent=parent)) == []
+        assert "services/my-product-pr-7 preview none -> my-team/my-product#7" in capsys.readouterr().out
 
 
 def test_a_budget_that_terraform_would_make() -> None:

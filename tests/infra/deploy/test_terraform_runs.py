@@ -5,6 +5,7 @@ Terraform itself cannot reach a cloud here, so a small program stands in its pla
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -238,11 +239,18 @@ def test_destroy_refuses_while_something_is_held(at_home: Bench, capsys: pytest.
     state.write(state.read("records/cap_spending")[0], Records(holds={"projects/p/locations/l/jobs/batch": hold}))
     assert run(at_home, "destroy", "--yes") == 2
     shown = capsys.readouterr()
-    assert shown.out == "cap_spending holds projects/p/locations/l/jobs/batch\n"
-    assert "send `undo` or `awake` first" in shown.err
+    assert shown.out == (
+        "cap_spending still holds projects/p/locations/l/jobs/batch state ENABLED -> PAUSED, and `destroy` deletes"
+        " its records: run `./deploy.sh send cap_spending undo` first\n"
+    )
+    assert "1 fields of resources would stay changed" in shown.err
     assert at_home.calls == []
     assert run(at_home, "destroy", "--yes", "--even-if-held") == 0
     assert at_home.calls[-1] == "apply -input=false caretaker.tfplan"
+    shown = capsys.readouterr()
+    (path,) = re.findall(r"^the originals are in (.*)$", shown.out, re.MULTILINE)
+    (original,) = json.loads(Path(path).read_text())
+    assert (original["resource"], original["original"]) == ("projects/p/locations/l/jobs/batch", "ENABLED")
     at_home.ends(plan=0)
     assert run(at_home, "destroy", "--even-if-held") == 0
     assert "nothing to apply" in capsys.readouterr().out

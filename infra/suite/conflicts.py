@@ -1,0 +1,37 @@
+"""Services that two automations would change: each would undo, or be refused for, what the other does."""
+
+from collections.abc import Iterator, Mapping
+
+from functions.cap_spending.settings import Settings as CapSpending
+from functions.scale_gpu_pools.settings import Settings as ScaleGpuPools
+from shared.errors import SettingsError
+from shared.settings import Section
+
+
+def conflicts(sections: Mapping[str, Section]) -> Iterator[SettingsError]:
+    """Each pool whose service `limit_cloud_run` names too.
+
+    A minimum of instances that is restored while the maximum is limited below it is refused by Cloud Run on every run.
+    """
+    spending, pools = sections.get("cap_spending"), sections.get("scale_gpu_pools")
+    if not (isinstance(spending, CapSpending) and isinstance(pools, ScaleGpuPools)):
+        return
+    limited = {
+        f"projects/{project}/locations/{region}/services/{service}": f"{key}.may_touch.limit_cloud_run.services"
+        for key, budget in spending.budgets.items()
+        if (scope := budget.may_touch.limit_cloud_run)
+        for project in scope.projects
+        for region in scope.regions
+        for service in scope.services
+    }
+    for key, pool in pools.pools.items():
+        if where := limited.get(pool.full_name):
+            other = f"cap_spending.budgets.{where}"
+            remedy = "delete one of them: `gpu_pools_off` in the ladder turns pools off"
+            yield SettingsError(
+                f"scale_gpu_pools.pools.{key}.service",
+                pool.full_name,
+                remedy,
+                problem=f"{other} names the service of the pool {key} too",
+                remedy=remedy,
+            )
