@@ -11,9 +11,3 @@ def an_hour(cpu: str, memory: str) -> float:
     """USD for an hour in which one instance is busy, with so many CPUs and so much memory (``512Mi``, ``1Gi``)."""
     gibibytes = int(memory[:-2]) * MEBIBYTES[memory[-2:]] / 1024
     return 3600 * (int(cpu) * VCPU_SECOND + gibibytes * GIB_SECOND)
-
-
-def cost_in_words(cpu: str, memory: str) -> str:
-    """For a person."""
-    price = f"about {an_hour(cpu, memory):.2f} USD (list price)"
-    return f"{price} for each hour in which an instance is busy, and nothing while nobody calls it"

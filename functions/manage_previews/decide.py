@@ -12,31 +12,25 @@ from functions.manage_previews.changes import (
     SetDeploymentStatus,
     WriteComment,
 )
-from functions.manage_previews.comment import checksum_of, text_of
+from functions.manage_previews.comment import checksum_of, comment_of
+from functions.manage_previews.messages import About, DeployingService, ExpiresAt, NotInSettings, NotMadeHere, Waits
 from functions.manage_previews.names import key_of, parts_of
 from functions.manage_previews.needs import see
 from functions.manage_previews.observing import observe
-from functions.manage_previews.orphans import WHY as ORPHANED
 from functions.manage_previews.preview_decision import (
     Context,
     PreviewDecision,
-    State,
     decisions_on,
     reason_without_github,
 )
 from functions.manage_previews.records import Deployed, DeploymentState, Made, Records, Written
 from functions.manage_previews.scope import scope_of
 from functions.manage_previews.spec import Spec
+from functions.manage_previews.states import State
 from functions.manage_previews.world import PreviewService, Seen
-from shared.clock import format_time
-from shared.decision import Alert, Decision, Text
+from shared.decision import Alert, Decision, Message
 from shared.holds import Phase
 from shared.world import World
-
-NOT_MADE_HERE = (
-    "it has the labels of a preview, its repository is not in the settings, and no record says that Caretaker made it:"
-    " delete it by hand"
-)
 
 
 def decide(context: Context, world: World, applied: tuple[PreviewChange, ...]) -> Decision[Records, PreviewChange]:
@@ -53,12 +47,12 @@ def decide(context: Context, world: World, applied: tuple[PreviewChange, ...]) -
             *_deletions_without_github(context, seen, {one.key for one in decisions}),
             *(change for decision in decisions for change in _changes(decision, seen)),
         ),
-        waiting=tuple(Text(f"{one.key}: {text}") for one in decisions if (text := _waiting(one))),
-        next=tuple(Text(f"{one.key}: {text}") for one in decisions if (text := _next(one))),
+        waiting=tuple(About(one.key, text) for one in decisions if (text := _waiting(one))),
+        next=tuple(About(one.key, text) for one in decisions if (text := _next(one))),
         alerts=(
-            *(Alert("name_taken", one.key, one.why) for one in decisions if one.state is State.NAME_TAKEN),
+            *(Alert("name_taken", one.key, str(one.why)) for one in decisions if one.state is State.NAME_TAKEN),
             *(Alert("lost_access", key, why) for key, why in sorted(seen.lost.items())),
-            *(Alert("held_without_settings", name, NOT_MADE_HERE) for name in seen.strays),
+            *(Alert("held_without_settings", name, str(NotMadeHere())) for name in seen.strays),
         ),
         notices=observed.notices,
     )
@@ -69,7 +63,7 @@ def _deletions_of_orphans(context: Context, seen: Seen) -> Iterator[DeletePrevie
     for name, preview in sorted(seen.orphans.items()):
         if not preview.in_flight and scope_of(context).is_all:
             made = context.records.previews[name]
-            yield _deletion(key_of(made.repository, made.number), preview, ORPHANED)
+            yield _deletion(key_of(made.repository, made.number), preview, NotInSettings())
 
 
 def _deletions_without_github(context: Context, seen: Seen, decided: set[str]) -> Iterator[DeletePreview]:
@@ -82,13 +76,13 @@ def _deletions_without_github(context: Context, seen: Seen, decided: set[str]) -
             yield _deletion(key, preview, reason)
 
 
-def _deletion(key: str, preview: PreviewService, reason: str) -> DeletePreview:
+def _deletion(key: str, preview: PreviewService, reason: Message) -> DeletePreview:
     return DeletePreview(
         target=preview.name,
         field="image",
         before=preview.digest,
         after="",
-        reason=Text(reason),
+        reason=reason,
         scope=key,
         etag=preview.etag,
     )
@@ -112,7 +106,7 @@ def _deployment(decision: PreviewDecision, spec: Spec) -> DeployPreview:
         field="image",
         before=preview.digest if preview else "",
         after=spec.digest,
-        reason=Text(decision.why),
+        reason=decision.why,
         scope=decision.key,
         spec=spec,
         etag=preview.etag if preview else "",
@@ -124,14 +118,14 @@ def _change_of_comment(decision: PreviewDecision) -> Iterator[PreviewChange]:
     known = decision.view.record.comment
     if known is None and not decision.state.is_wanted:
         return
-    text = text_of(decision)
+    text = str(comment_of(decision))
     if known is None or known.checksum != checksum_of(text):
         yield WriteComment(
             target=decision.key,
             field="comment",
             before="there" if known else "",
             after=f"{decision.state}, {decision.view.pull.head_sha[:7]}",
-            reason=Text(decision.why),
+            reason=decision.why,
             scope=decision.key,
             access=decision.view.context.settings.github,
             text=text,
@@ -153,7 +147,7 @@ def _change_of_deployment(decision: PreviewDecision) -> Iterator[PreviewChange]:
             field="deployment",
             before="",
             after=f"{preview.sha[:7]}, {state}",
-            reason=Text(decision.why),
+            reason=decision.why,
             scope=decision.key,
             access=settings.github,
             sha=preview.sha,
@@ -171,7 +165,7 @@ def _change_of_deployment(decision: PreviewDecision) -> Iterator[PreviewChange]:
                 field=f"status of {known.sha[:7]}",
                 before=known.state or "",
                 after=state,
-                reason=Text(decision.why),
+                reason=decision.why,
                 scope=decision.key,
                 access=settings.github,
                 deployment_id=known.id,
@@ -192,16 +186,16 @@ def _url(preview: PreviewService | None, state: DeploymentState) -> str:
     return preview.uri if preview and state is DeploymentState.SUCCESS else ""
 
 
-def _waiting(decision: PreviewDecision) -> str:
+def _waiting(decision: PreviewDecision) -> Message | None:
     """What is in flight, and must end first."""
     preview = decision.view.preview
-    return f"Cloud Run is bringing up {preview.name}" if preview and preview.in_flight else ""
+    return DeployingService(preview.name) if preview and preview.in_flight else None
 
 
-def _next(decision: PreviewDecision) -> str:
+def _next(decision: PreviewDecision) -> Message | None:
     match decision.state:
         case State.NO_IMAGE | State.NOT_APPROVED | State.NO_ROOM:
-            return f"{decision.state}: {decision.why}"
+            return Waits(decision.state, decision.why)
         case State.RUNNING | State.FAILED:
-            return f"expires at {format_time(decision.view.expires_at)} unless someone pushes or comments"
-    return ""
+            return ExpiresAt(decision.view.expires_at)
+    return None

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from functions.manage_previews.changes import DeletePreview, PreviewChange
+from functions.manage_previews.messages import UnknownIfOpen
 from functions.manage_previews.needs import see
 from functions.manage_previews.preview_decision import Context, reason_without_github
 from shared.decision import Refusal
@@ -19,4 +20,4 @@ def certain_end(context: Context, world: World, changes: tuple[PreviewChange, ..
         if not isinstance(change, DeletePreview) or change.scope in known or change.target in seen.orphans:
             continue
         if not reason_without_github(change.scope, context):
-            yield Refusal(change.scope, CERTAIN_END, "it is not known whether the pull request is open")
+            yield Refusal(change.scope, CERTAIN_END, str(UnknownIfOpen()))

@@ -5,6 +5,7 @@ from datetime import timedelta
 import msgspec
 
 from functions.manage_previews.comment import checksum_of
+from functions.manage_previews.messages import About, RequestIgnored
 from functions.manage_previews.names import parts_of
 from functions.manage_previews.preview_decision import Context
 from functions.manage_previews.records import (
@@ -21,7 +22,7 @@ from functions.manage_previews.records import (
 )
 from functions.manage_previews.scope import is_done
 from functions.manage_previews.world import PullRequest, Seen
-from shared.decision import Message, Text
+from shared.decision import Message
 from shared.github_events import PullRequestEvent
 from shared.holds import Phase
 
@@ -40,7 +41,7 @@ class Observed(msgspec.Struct, frozen=True):
 
 def observe(context: Context, seen: Seen) -> Observed:
     """The records after what was seen, and whose requests are ignored."""
-    notices: list[str] = []
+    notices: list[Message] = []
     records_of: dict[str, PullRecord] = {}
     for key, pull in seen.pull_requests.items():
         if key in seen.blocked:
@@ -50,7 +51,7 @@ def observe(context: Context, seen: Seen) -> Observed:
         record = _with_what_stands(record, key, seen)
         records_of[key] = msgspec.structs.replace(record, closed_at=None) if pull.is_open else _closed(record, context)
     records = with_records(_with_previews(context.records, seen), records_of)
-    return Observed(_without_old(records, context), tuple(map(Text, notices)))
+    return Observed(_without_old(records, context), tuple(notices))
 
 
 def _with_previews(records: Records, seen: Seen) -> Records:
@@ -70,7 +71,7 @@ def _with_previews(records: Records, seen: Seen) -> Records:
     return records if previews == records.previews else msgspec.structs.replace(records, previews=previews)
 
 
-def _weighed(record: PullRecord, pull: PullRequest, seen: Seen, notices: list[str]) -> PullRecord:
+def _weighed(record: PullRecord, pull: PullRequest, seen: Seen, notices: list[Message]) -> PullRecord:
     """The record with those pending requests that count; those of people without write access are ignored."""
     asked = [request for request in record.pending if (pull.repository, request.by) in seen.may_write]
     if not asked:
@@ -78,7 +79,7 @@ def _weighed(record: PullRecord, pull: PullRequest, seen: Seen, notices: list[st
     requests, ignored = dict(record.requests), list(record.ignored)
     for request in asked:
         if not seen.may_write[pull.repository, request.by]:
-            notices.append(f"{pull.key}: {request.kind} ignored: {request.by} has no write access")
+            notices.append(About(pull.key, RequestIgnored(request.kind, request.by)))
             ignored.append(request)
         elif request.is_after(requests.get(request.kind)):
             requests[request.kind] = request

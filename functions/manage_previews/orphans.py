@@ -7,8 +7,6 @@ from functions.manage_previews.records import Made, Records
 from functions.manage_previews.settings import Settings
 from functions.manage_previews.world import ListedService, ServicesIn
 
-WHY = "the settings no longer ask for it"
-
 
 def is_orphan(name: str, made: Made, settings: Settings) -> bool:
     """Whether the settings would not make this service for its pull request."""

@@ -2,49 +2,40 @@
 
 from collections.abc import Iterator
 from datetime import datetime
-from enum import StrEnum
 
 import msgspec
 
 from functions.manage_previews.events import Event, ImagePushed
+from functions.manage_previews.messages import (
+    CloudRunDeploying,
+    CloudRunFailed,
+    DraftsExcluded,
+    ImageMissing,
+    ImageReady,
+    LabelMissing,
+    NameTaken,
+    NoActivity,
+    NoRoom,
+    NotApproved,
+    PreviewsPaused,
+    PullRequestClosed,
+    Reason,
+    SpendingRestricted,
+    StopRequested,
+    UpToDate,
+)
 from functions.manage_previews.names import parts_of, service_id
 from functions.manage_previews.records import PullRecord, Records
 from functions.manage_previews.requests import Kind, Request
 from functions.manage_previews.settings import PreviewedRepository, Settings
 from functions.manage_previews.spec import Spec, spec_of
+from functions.manage_previews.states import State
 from functions.manage_previews.world import PreviewService, PullRequest, Seen
 from shared import automation
-from shared.clock import format_time
 from shared.events import RerunRequested
 from shared.restrictions import Restriction
 
 Context = automation.RunContext[Settings, Event, Records]
-
-
-class State(StrEnum):
-    """The state of a pull request."""
-
-    RUNNING = "running"
-    DEPLOYING = "deploying"
-    FAILED = "failed"
-    NO_IMAGE = "waiting for its image"
-    NOT_APPROVED = "waiting for approval"
-    NO_ROOM = "waiting for room"
-    NAME_TAKEN = "not deployed"
-    DRAFT = "a draft"
-    NO_LABEL = "without the label"
-    STOPPED = "stopped"
-    EXPIRED = "expired"
-    PAUSED = "paused"
-    CLOSED = "closed"
-
-    @property
-    def is_wanted(self) -> bool:
-        """Whether there is to be a preview, now or as soon as can be."""
-        return self not in _UNWANTED
-
-
-_UNWANTED = frozenset((State.DRAFT, State.NO_LABEL, State.STOPPED, State.EXPIRED, State.PAUSED, State.CLOSED))
 
 
 class PreviewDecision(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,7 +43,7 @@ class PreviewDecision(msgspec.Struct, frozen=True, kw_only=True):
 
     view: "PullRequestView"
     state: State
-    why: str
+    why: Reason
     deploy: Spec | None = None
     """What its service is to be made, if that can be done now."""
     remove: bool = False
@@ -120,7 +111,7 @@ class PullRequestView(msgspec.Struct, frozen=True):
         """Whether it is to be known what image its head has."""
         return not self._is_current or isinstance(self.context.event.event, ImagePushed | RerunRequested)
 
-    def unwanted(self) -> tuple[State, str] | None:
+    def unwanted(self) -> tuple[State, Reason] | None:
         """Why there is to be no preview at all; None if there is to be one."""
         return next(self._reasons_against(), None)
 
@@ -134,42 +125,47 @@ class PullRequestView(msgspec.Struct, frozen=True):
         if self._is(spec):
             return self._as_it_stands()
         is_free = self.preview is None or not self.preview.in_flight
-        why = f"its image is there, for commit {self.pull.head_sha[:7]}"
+        why = ImageReady(self.pull.head_sha)
         return self._decision(State.DEPLOYING, why, deploy=spec if is_free else None)
 
-    def _reasons_against(self) -> Iterator[tuple[State, str]]:
+    def _reasons_against(self) -> Iterator[tuple[State, Reason]]:
         if not self.pull.is_open:
-            yield State.CLOSED, "the pull request is closed"
+            yield State.CLOSED, PullRequestClosed()
         yield from pauses(self.context)
         if self.pull.is_draft and not self.repository.drafts:
-            yield State.DRAFT, "drafts have no preview"
+            yield State.DRAFT, DraftsExcluded()
         if self.repository.label and self.repository.label not in self.pull.labels:
-            yield State.NO_LABEL, "it does not bear the label that previews ask for"
+            yield State.NO_LABEL, LabelMissing()
         stop, start = self.record.request(Kind.STOP), self.record.request(Kind.START)
         if stop and stop.is_after(start):
-            yield State.STOPPED, "somebody who may write asked for that"
+            yield State.STOPPED, StopRequested()
         yield from expiries(self.record, self.context)
 
-    def _obstacles(self, *, has_room: bool) -> Iterator[tuple[State, str]]:
+    def _obstacles(self, *, has_room: bool) -> Iterator[tuple[State, Reason]]:
         """What blocks a wanted preview. An existing one stays as it is meanwhile."""
         if self.preview is None and self.service_name in self.seen.foreign:
-            yield State.NAME_TAKEN, f"{self.service_name} is there, and is not a preview of ours"
+            yield State.NAME_TAKEN, NameTaken(self.service_name)
         if self.needs_approval and not self._is_approved():
-            yield State.NOT_APPROVED, "it comes from a fork, and this commit is not approved"
+            yield (
+                State.NOT_APPROVED,
+                NotApproved(self.pull.head_sha, label_approves=self.repository.approval_label is not None),
+            )
         if not self._digest():
-            yield State.NO_IMAGE, f"there is no image {self.image_tag} yet"
+            yield State.NO_IMAGE, ImageMissing(self.image_tag, shows_earlier=self.preview is not None)
         if self.preview is None and not has_room:
-            yield State.NO_ROOM, f"there are {self.context.settings.maximum} previews, and no more at once"
+            yield State.NO_ROOM, NoRoom(self.context.settings.maximum)
 
-    def _decision(self, state: State, why: str, *, deploy: Spec | None = None, remove: bool = False) -> PreviewDecision:
+    def _decision(
+        self, state: State, why: Reason, *, deploy: Spec | None = None, remove: bool = False
+    ) -> PreviewDecision:
         return PreviewDecision(view=self, state=state, why=why, deploy=deploy, remove=remove)
 
     def _as_it_stands(self) -> PreviewDecision:
         if self.preview and self.preview.in_flight:
-            return self._decision(State.DEPLOYING, "Cloud Run is bringing it up")
+            return self._decision(State.DEPLOYING, CloudRunDeploying())
         if self.preview and self.preview.problem:
-            return self._decision(State.FAILED, self.preview.problem)
-        return self._decision(State.RUNNING, "it shows the head of the pull request")
+            return self._decision(State.FAILED, CloudRunFailed(self.preview.problem))
+        return self._decision(State.RUNNING, UpToDate())
 
     @property
     def _is_current(self) -> bool:
@@ -208,26 +204,25 @@ def expiry_of(record: PullRecord, context: Context) -> datetime:
     return max(lives_until, extended.until) if extended and extended.until else lives_until
 
 
-def pauses(context: Context) -> Iterator[tuple[State, str]]:
+def pauses(context: Context) -> Iterator[tuple[State, Reason]]:
     """Why no pull request may have a preview now."""
     if context.records.is_paused:
-        yield State.PAUSED, "all previews are paused"
+        yield State.PAUSED, PreviewsPaused()
     if restriction := context.restrictions.in_force.get(Restriction.PREVIEWS_OFF):
-        because = ", ".join(restriction.because)
-        yield State.PAUSED, f"the spending restriction previews_off is in force, by {because}"
+        yield State.PAUSED, SpendingRestricted(restriction.because)
 
 
-def expiries(record: PullRecord, context: Context) -> Iterator[tuple[State, str]]:
+def expiries(record: PullRecord, context: Context) -> Iterator[tuple[State, Reason]]:
     """Why the preview of one pull request has expired."""
     expires_at = expiry_of(record, context)
     if context.now >= expires_at:
-        yield State.EXPIRED, f"nobody has pushed or commented in time: it expired at {format_time(expires_at)}"
+        yield State.EXPIRED, NoActivity(expires_at)
 
 
-def reason_without_github(key: str, context: Context) -> str:
-    """Why a preview must be deleted without asking GitHub about its pull request; empty if there is no such reason."""
+def reason_without_github(key: str, context: Context) -> Reason | None:
+    """Why a preview must be deleted without asking GitHub about its pull request; None if there is no such reason."""
     reasons = (*pauses(context), *expiries(context.records.of(key), context))
-    return reasons[0][1] if reasons else ""
+    return reasons[0][1] if reasons else None
 
 
 def views_of(context: Context, seen: Seen) -> list[PullRequestView]:

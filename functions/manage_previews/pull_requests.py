@@ -7,7 +7,7 @@ from urllib.parse import quote
 import msgspec
 
 from functions.manage_previews.changes import CreateDeployment, SetDeploymentStatus, WriteComment
-from functions.manage_previews.comment import MARKER
+from functions.manage_previews.messages import MARKER
 from functions.manage_previews.names import parts_of
 from functions.manage_previews.records import Deployed, DeploymentState
 from functions.manage_previews.world import FoundComment, FoundDeployment, PullRequest

@@ -12,11 +12,6 @@ _EXTENSION = re.compile(r"(?P<count>[1-9][0-9]{0,3})(?P<unit>[hd])")
 _SHA = re.compile(r"[0-9a-f]{40}")
 _UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1)}
 
-HELP = (
-    "`/preview` starts it, or renews it; `/preview` and a commit's full SHA approves that commit of a fork; "
-    "`/preview stop` takes it down; `/preview extend 24h` (or `3d`) keeps it longer."
-)
-
 
 class Kind(StrEnum):
     """What is asked for."""

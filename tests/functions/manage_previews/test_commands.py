@@ -104,7 +104,7 @@ def test_an_unknown_command_gets_a_short_help_once() -> None:
         stage.event(12, "opened")
         stage.comment(12, "/preview please @everyone", by=READER)
         told = stage.told(12)
-        assert "not known here" in told
+        assert "That command is unknown" in told
         assert "please" not in told
         assert "everyone" not in told
         report = stage.comment(12, "/preview pretty please", by=READER)

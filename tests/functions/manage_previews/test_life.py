@@ -74,7 +74,7 @@ def test_after_a_push_the_old_preview_stays_until_the_new_image_is_there() -> No
         stage.github.push(TEAM, 12, sha_of(2))
         stage.event(12, "synchronize")
         assert stage.shown == {"my-product-pr-12": image(1)}
-        assert "Until then it shows the commit before" in stage.told(12)
+        assert "Until then the preview shows an earlier commit" in stage.told(12)
         stage.push_image(2)
         assert stage.shown == {"my-product-pr-12": image(2)}
         assert stage.deployments(12) == [(sha_of(1), ["success", "inactive"]), (sha_of(2), ["success"])]
@@ -256,7 +256,7 @@ def test_other_settings_roll_out() -> None:
         assert container.resources.limits["memory"] == "1Gi"
         assert [(one.name, one.value) for one in container.env] == [("MODE", "preview")]
         assert container.ports[0].container_port == 9000
-        assert "anybody may call it" in stage.told(12)
+        assert "(public)" in stage.told(12)
 
 
 @pytest.mark.parametrize(
