@@ -12,17 +12,30 @@ import msgspec
 from shared.automation import Automation, ChangeT, EventT, RecordsT, RunContext, SectionT
 from shared.continuing import publish_tick
 from shared.debts import held_and_unreadable, held_while_observing
-from shared.decision import Decision, LogLine, Message, Text
+from shared.decision import Alert, Decision, LogLine, Message, Text
 from shared.errors import RunFailed, StillBusy, WriteConflict, cloud_errors, in_words
-from shared.events import Dated, RerunRequested
+from shared.events import Dated, RerunRequested, Tick
+from shared.history import Journal
 from shared.lease import Lease, LeaseRecord
 from shared.looking import Look, look_and_decide
-from shared.report import ChangeReport, Outcome, Report, bounded, change_report, overall, with_changes
+from shared.moments import Changed, Moment
+from shared.report import (
+    MOST_LINES,
+    ChangeReport,
+    Outcome,
+    Report,
+    bounded,
+    change_report,
+    overall,
+    upcoming,
+    with_changes,
+)
 from shared.restrictions import DOCUMENT as RESTRICTIONS_DOCUMENT
 from shared.restrictions import SpendingRestrictions
 from shared.runtime import Runtime
 from shared.settings import Configuration, Mode
 from shared.state import ATTEMPTS, Document, State
+from shared.transitions import commanded, moments_between, with_dated_alerts, without_alerting
 from shared.world import NeedT, Unreadable, World
 
 PAUSE_SECONDS = 3.0
@@ -41,15 +54,19 @@ class RunLoop(Generic[SectionT, EventT, RecordsT, NeedT, ChangeT]):
         event: Dated[EventT],
         now: datetime,
         runtime: Runtime,
+        *,
+        sent_by: str = "",
     ) -> None:
         self._automation = automation
         self._settings = settings
         self._event = event
+        self._sent_by = sent_by
         self._about: Dated[EventT | RerunRequested] = event
         """What it looks at: what its event is about, or everything, once another run has requested that."""
         self._now = now
         self._runtime = runtime
-        self._state = State(runtime.clients)
+        self._journal = Journal(automation.name, event.message_id)
+        self._state = State(runtime.clients, self._journal)
         self._deadline = runtime.seconds() + runtime.time_budget
         self._is_time_up = False
         self._failed = World()
@@ -77,8 +94,11 @@ class RunLoop(Generic[SectionT, EventT, RecordsT, NeedT, ChangeT]):
         report = msgspec.structs.replace(report, status=bounded(_lines(reply)))
         if self._settings.mode is Mode.OBSERVE:
             return self._observe(report, stored, first)
-        if first.decision.changes or first.decision.records != context.records or is_rerun_due:
+        remembered = first.decision.records
+        if first.decision.changes or is_rerun_due or without_alerting(remembered) != without_alerting(context.records):
             return self._act(report, Lease(self._state, lease, self._event.message_id), stored, first)
+        if remembered != context.records and not self._written(stored, remembered, first.decision.alerts):
+            self._prepare((), is_last=True)
         return self._summary(report, first.decision, ())
 
     def _fold(self) -> "tuple[Document, Document, RunContext[SectionT, EventT, RecordsT]]":
@@ -87,7 +107,7 @@ class RunLoop(Generic[SectionT, EventT, RecordsT, NeedT, ChangeT]):
             records = self._automation.fold(context.records, self._event, context.settings)
             if records == context.records:
                 return stored, lease, context
-            if written := self._written(stored, records):
+            if written := self._written(stored, records, told=commanded(self._event, self._sent_by)):
                 return written, lease, msgspec.structs.replace(context, records=records)
         raise self._contended()
 
@@ -120,7 +140,19 @@ class RunLoop(Generic[SectionT, EventT, RecordsT, NeedT, ChangeT]):
         self.notices |= dict.fromkeys(_lines(look.decision.notices))
         for line in look.decision.log:
             self._log(line)
-        return look
+        return msgspec.structs.replace(look, decision=self._with_alerts(look))
+
+    def _with_alerts(self, look: "Look[SectionT, EventT, RecordsT, ChangeT]") -> Decision[RecordsT, ChangeT]:
+        """The decision with the alerts on what is owed, and all of them dated."""
+        debts = look.decision.records.debts()
+        owed = held_while_observing(debts) if self._settings.mode is Mode.OBSERVE else ()
+        alerts = (*look.decision.alerts, *owed, *held_and_unreadable(debts, self.unreadable))
+        return with_dated_alerts(
+            msgspec.structs.replace(look.decision, alerts=alerts),
+            self._automation.alert_titles,
+            self._now,
+            is_all=isinstance(look.context.event.event, Tick | RerunRequested) and not self.unreadable,
+        )
 
     def _log(self, line: LogLine) -> None:
         if line not in self._logged:
@@ -135,11 +167,12 @@ class RunLoop(Generic[SectionT, EventT, RecordsT, NeedT, ChangeT]):
             records = self._look(context, made).decision.records
         checksum = decision.fingerprint()
         changed = checksum != records.observed_plan
-        if changed or made:
-            # Another run that has written meanwhile has reported a plan of its own: the next one compares with that.
-            self._written(stored, msgspec.structs.replace(records, observed_plan=checksum))
-        decision = msgspec.structs.replace(decision, alerts=(*decision.alerts, *held_while_observing(records.debts())))
         planned = tuple(change_report(change, Outcome.OBSERVED) for change in decision.changes)
+        if changed:
+            self._journal.add(Changed(at=self._now, change=change) for change in planned)
+        if changed or made or records.alerting != look.context.records.alerting:
+            # Another run that has written meanwhile has reported a plan of its own: the next one compares with that.
+            self._written(stored, msgspec.structs.replace(records, observed_plan=checksum), decision.alerts)
         return msgspec.structs.replace(
             self._summary(report, decision, planned),
             plan_changed=changed,
@@ -216,7 +249,7 @@ class RunLoop(Generic[SectionT, EventT, RecordsT, NeedT, ChangeT]):
         self, stored: Document, look: "Look[SectionT, EventT, RecordsT, ChangeT]"
     ) -> Decision[RecordsT, ChangeT] | None:
         """The decision of a look, with what it intends made durable; None if another run wrote meanwhile."""
-        is_durable = look.intended == look.context.records or self._written(stored, look.intended)
+        is_durable = look.intended == look.context.records or self._written(stored, look.intended, look.decision.alerts)
         return look.decision if is_durable else None
 
     def _prepare(self, applied: tuple[ChangeT, ...], *, is_last: bool = False) -> Decision[RecordsT, ChangeT]:
@@ -225,14 +258,18 @@ class RunLoop(Generic[SectionT, EventT, RecordsT, NeedT, ChangeT]):
             stored, _, context = self._remember()
             look = self._look(context, applied)
             records = look.decision.records if is_last else look.intended
-            if records == context.records or self._written(stored, records):
+            if records == context.records or self._written(stored, records, look.decision.alerts):
                 return look.decision
         raise self._contended()
 
-    def _written(self, stored: Document, records: RecordsT) -> Document | None:
-        """The document as it was written; None if another run wrote first."""
+    def _written(
+        self, stored: Document, records: RecordsT, alerts: Iterable[Alert] = (), told: Iterable[Moment] = ()
+    ) -> Document | None:
+        """The document as it was written, with what that tells in the history; None if another run wrote first."""
+        before = stored.as_type(self._automation.records)
+        moments = moments_between(before, records, alerts, self._now)
         try:
-            return self._state.write(stored, records)
+            return self._state.write(stored, records, [*told, *moments])
         except WriteConflict:
             return None
 
@@ -247,10 +284,11 @@ class RunLoop(Generic[SectionT, EventT, RecordsT, NeedT, ChangeT]):
             outcome=overall(decision, changes, self.unreadable),
             unreadable=self.unreadable,
             refusals=decision.refusals,
-            alerts=(*decision.alerts, *held_and_unreadable(decision.records.debts(), self.unreadable)),
+            alerts=decision.alerts,
             waiting=bounded(_lines(decision.waiting)),
             notices=bounded(self.notices),
-            next=bounded(_lines(decision.next)),
+            upcoming=upcoming(decision.next),
+            held=decision.records.debts()[:MOST_LINES],
         )
 
     def _apply(self, changes: Sequence[ChangeT]) -> tuple[ChangeT, ...]:
@@ -263,6 +301,9 @@ class RunLoop(Generic[SectionT, EventT, RecordsT, NeedT, ChangeT]):
         results = self._runtime.clients.in_parallel(self._apply_one, fresh)
         self.notices |= dict.fromkeys(notice for _, notices in results for notice in notices)
         self.results += [result for result, _ in results]
+        self._journal.add(
+            Changed(at=self._now, change=result) for result, _ in results if result.outcome is not Outcome.WAITING
+        )
         outcomes = zip(fresh, results, strict=True)
         applied = tuple(change for change, (result, _) in outcomes if result.outcome is Outcome.APPLIED)
         self._done |= {str(change) for change in applied}

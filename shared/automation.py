@@ -48,6 +48,7 @@ from shared.clients import Clients
 from shared.debts import Debt
 from shared.decision import Change, Decision, Message, Refusal
 from shared.events import Command, Dated, PubsubMessage, RerunRequested
+from shared.moments import Moment
 from shared.restrictions import DOCUMENT as RESTRICTIONS_DOCUMENT
 from shared.restrictions import SpendingRestrictions
 from shared.settings import Section
@@ -61,12 +62,14 @@ class Records(msgspec.Struct, frozen=True, kw_only=True):
 
     incidental_fields: ClassVar[frozenset[str]] = frozenset()
     """Names of fields, at any depth, that depend on when runs happen to look, such as when something was seen: laws do
-    not compare them."""
+    not compare them. Those of `ALWAYS_INCIDENTAL` are among them."""
 
     format: int = 1
     """Of the document: it grows when an older version would misread a newer document."""
     observed_plan: str = ""
     """A checksum of the plan that was last reported while observing."""
+    alerting: dict[str, datetime] = {}
+    """By `Alert.key`, since when an alert is reported."""
 
     def debts(self) -> tuple[Debt, ...]:
         """Everything that is changed now and must be restored, with what that needs: by default nothing."""
@@ -77,6 +80,14 @@ class Records(msgspec.Struct, frozen=True, kw_only=True):
         del changes
         return self
 
+    def moments_since(self, before: Self) -> Iterable[Moment]:
+        """What these records tell that those before did not, for the history, besides debts and alerts."""
+        del before
+        return ()
+
+
+ALWAYS_INCIDENTAL = frozenset(("alerting", "reason", "seen"))
+"""Incidental fields of what all records share."""
 
 NOT_READ = Document(RESTRICTIONS_DOCUMENT)
 
@@ -126,6 +137,8 @@ class Automation(msgspec.Struct, Generic[SectionT, EventT, RecordsT, NeedT, Chan
     reply: Callable[
         [RunContext[SectionT, EventT, RecordsT], World, Decision[RecordsT, ChangeT]], Sequence[Message | str]
     ] = no_reply
+    alert_titles: Mapping[str, str] = {}
+    """By kind of alert, or the guard that is one, what it is called to a person."""
     commands: tuple[type[Command], ...] = ()
     """What a person may ask of it, for `./deploy.sh send`."""
     patience: float = 0.0

@@ -2,12 +2,23 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
+from enum import StrEnum
 
 import msgspec
 
+from shared.clock import format_time
 from shared.decision import Alert
-from shared.holds import Hold
+from shared.holds import Hold, Phase
 from shared.world import Unreadable
+
+
+class DebtState(StrEnum):
+    """How far something that is owed back has come."""
+
+    INTENDED = "about to change"
+    HELD = "held"
+    BY_HAND = "changed by a person"
+    RESTORING = "being given back"
 
 
 class Debt(msgspec.Struct, frozen=True):
@@ -24,6 +35,24 @@ class Debt(msgspec.Struct, frozen=True):
     """The command that gives it back."""
     asks_for: Mapping[str, object] = {}
     """What giving it back needs, in the form of the owner's section: permissions are granted on that too."""
+    state: DebtState = DebtState.HELD
+    reason: str = ""
+    """Why, in the words of when it was decided."""
+    by_hand: str = ""
+    """The value that a person has given it since, if one has; its original is theirs to restore."""
+    by_hand_seen: datetime | None = None
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What tells it from other debts."""
+        return self.resource, self.field
+
+    @property
+    def standing(self) -> str:
+        """How far it has come, in words: ``changed by a person to 4, seen 2026-11-21 10:00 UTC``."""
+        if self.state is not DebtState.BY_HAND or self.by_hand_seen is None:
+            return self.state
+        return f"{self.state} to {self.by_hand or 'none'}, seen {format_time(self.by_hand_seen)}"
 
     def __str__(self) -> str:
         return f"{self.resource} {self.field} {self.original} -> {self.applied or 'none'}: `{self.undo}`"
@@ -45,10 +74,23 @@ def debts_of(
             since=hold.since,
             undo=undo(name, hold),
             asks_for=asks_for(name, hold),
+            state=state_of(hold, field),
+            reason=hold.reason,
+            by_hand=str(hold.by_hand.values.get(field, "")) if hold.by_hand else "",
+            by_hand_seen=hold.by_hand.seen if hold.by_hand else None,
         )
         for name, hold in holds.items()
         for field, held in hold.fields.items()
     )
+
+
+def state_of(hold: Hold, field: str) -> DebtState:
+    """How far the hold of one field has come."""
+    if hold.is_being_restored:
+        return DebtState.RESTORING
+    if hold.by_hand and hold.by_hand.values.get(field) != hold.fields[field].applied:
+        return DebtState.BY_HAND
+    return DebtState.HELD if hold.phase is Phase.CONFIRMED else DebtState.INTENDED
 
 
 def held_while_observing(debts: Iterable[Debt]) -> Iterator[Alert]:

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
+from datetime import datetime
 from typing import ClassVar, Generic, TypeVar
 
 import msgspec
@@ -38,6 +39,18 @@ def as_message(text: Message | str) -> Message:
     return text if isinstance(text, Message) else Text(text)
 
 
+class Next(Message, frozen=True):
+    """What would follow, of what, and when that is known."""
+
+    subject: str
+    """To a person: a budget and its rung, a pool, a secret, a set, a pull request; or nothing."""
+    what: Message
+    at: datetime | None = None
+
+    def __str__(self) -> str:
+        return f"{self.subject}: {self.what}" if self.subject else str(self.what)
+
+
 class Saving(msgspec.Struct, frozen=True):
     """Money that was not spent."""
 
@@ -60,6 +73,8 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     reason: Message
     scope: str
     """What a refusal stops: this budget, pool, secret or set, and not the others."""
+    follows: tuple[Message, ...] = ()
+    """What this and other automations would do once it is made, for who only observes."""
     guard: ClassVar[str] = ""
     """For a kind of change that cannot simply be undone: the name of its guard."""
     while_observing: ClassVar[bool] = False
@@ -103,6 +118,15 @@ class Alert(msgspec.Struct, frozen=True):
     """In snake case, such as ``stock_out``."""
     subject: str
     reason: str
+    title: str = ""
+    """What this kind is called to a person (``Automation.alert_titles``); the engine fills it in."""
+    since: datetime | None = None
+    """When a run first reported it; the engine fills it in."""
+
+    @property
+    def key(self) -> str:
+        """What it is remembered by."""
+        return f"{self.kind}/{self.subject}"
 
 
 class LogLine(msgspec.Struct, frozen=True):
@@ -127,7 +151,7 @@ class Decision(msgspec.Struct, Generic[RecordsT_co, ChangeT_co], frozen=True, kw
     refusals: tuple[Refusal, ...] = ()
     waiting: tuple[Message, ...] = ()
     """What is in flight and must end first."""
-    next: tuple[Message, ...] = ()
+    next: tuple[Next, ...] = ()
     """What would follow, and when."""
     alerts: tuple[Alert, ...] = ()
     """Repeated on each run for as long as it is so."""

@@ -6,7 +6,15 @@ from contextlib import contextmanager
 
 LONGEST_SHOWN = 120
 """Characters of a value that an error quotes."""
-_CREDENTIAL = re.compile(r"(?<=://)[^/@\s]*:[^/@\s]*(?=@)|\bgh[a-z]_\w+|\bgithub_pat_\w+|-----BEGIN .*", re.DOTALL)
+LONGEST_ERROR = 600
+"""Characters of an error in a report: it is stored, and read on a phone."""
+_CREDENTIAL = re.compile(
+    r"(?<=://)[^/@\s]*:[^/@\s]*(?=@)|\bgh[a-z]_\w+|\bgithub_pat_\w+|\bya29\.[\w.-]+|(?<=Bearer )\S+"
+    r"|(?<=[?&]X-Goog-Signature=)\w+|\b(?<=password=)\S+|-----BEGIN .*",
+    re.DOTALL,
+)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
+"""Characters that break a line, or turn the direction of what follows: a text for a person has none."""
 
 
 class CaretakerError(Exception):
@@ -104,7 +112,17 @@ def _shown(value: object) -> str:
     if isinstance(value, bool):
         text = text.lower()
     text = _CREDENTIAL.sub("***", text)
-    return text if len(text) <= LONGEST_SHOWN else f"{text[: LONGEST_SHOWN - 3]}..."
+    return shortened(text, LONGEST_SHOWN)
+
+
+def shortened(text: str, longest: int) -> str:
+    """A text with at most so many characters."""
+    return text if len(text) <= longest else f"{text[: longest - 3]}..."
+
+
+def presentable(text: str) -> str:
+    """A text from elsewhere as reports carry it: one bounded line, without anything that looks like a credential."""
+    return shortened(_CONTROL.sub(" ", _CREDENTIAL.sub("***", text)), LONGEST_ERROR)
 
 
 class IgnoredMessage(CaretakerError):
@@ -155,10 +173,14 @@ def no_answer(what: str) -> Iterator[None]:
 
 
 def in_words(error: Exception) -> str:
-    """An error as reports show it: its kind, and its message without Google's numeric code.
+    """An error as reports show it: its kind, and its message without Google's numeric code, presentable.
 
     That something was tried until its time was up says little without what went wrong the last time.
     """
+    return presentable(_words_of(error))
+
+
+def _words_of(error: Exception) -> str:
     words = f"{type(error).__name__}: {getattr(error, 'message', None) or error}"
     cause = getattr(error, "cause", None)
-    return f"{words}, last {in_words(cause)}" if isinstance(cause, Exception) else words
+    return f"{words}, last {_words_of(cause)}" if isinstance(cause, Exception) else words

@@ -12,6 +12,8 @@ from msgspec import Meta
 
 from shared.errors import IgnoredMessage
 
+SENT_BY = "sent_by"
+"""The attribute of a command that names its sender, who has written it: Cloud Audit Logs has the proof."""
 TOPIC_SOURCE = "//pubsub.googleapis.com/"
 A_YEAR_IN_SECONDS = 366 * 24 * 3600
 
@@ -101,6 +103,11 @@ def in_utc(moment: datetime, name: str) -> datetime:
 def inbox_of(automation: str) -> str:
     """The id of the topic that carries an automation's ticks and commands."""
     return f"caretaker-{automation.replace('_', '-')}"
+
+
+def automation_of(inbox: str) -> str:
+    """The automation that an inbox belongs to, by the topic's id or full name."""
+    return inbox.rpartition("/")[2].removeprefix("caretaker-").replace("-", "_")
 
 
 def is_from_inbox(message: PubsubMessage, automation: str) -> bool:

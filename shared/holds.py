@@ -11,8 +11,7 @@ from enum import StrEnum
 import msgspec
 
 from shared.decision import Change, Message
-
-FieldValue = str | int | bool
+from shared.hold_messages import ChangedByPerson, FieldValue, Gone, InFlight, KeptByPerson, Released
 
 
 class Phase(StrEnum):
@@ -33,6 +32,13 @@ class Held(msgspec.Struct, frozen=True):
     """What we make of it."""
 
 
+class HandChange(msgspec.Struct, frozen=True):
+    """What a person has made of a resource while it is held, and when a run first saw it."""
+
+    values: dict[str, FieldValue]
+    seen: datetime
+
+
 class Hold(msgspec.Struct, frozen=True):
     """One resource that is held, by whom, and since when (in the time of the messages that asked for it)."""
 
@@ -40,6 +46,11 @@ class Hold(msgspec.Struct, frozen=True):
     phase: Phase
     held_by: tuple[str, ...]
     since: datetime
+    reason: str = ""
+    """Why, in the words of when it was decided. (Documents of release 0.1 have none.)"""
+    is_being_restored: bool = False
+    """Whether the resource is on its way back to what it was."""
+    by_hand: HandChange | None = None
 
 
 class HeldChange(Change, frozen=True, kw_only=True):
@@ -65,21 +76,23 @@ class HoldStatus(StrEnum):
 Current = Mapping[str, FieldValue]
 
 
-def new_hold(current: Current, applied: Current, held_by: tuple[str, ...], since: datetime) -> Hold:
+def new_hold(current: Current, applied: Current, held_by: tuple[str, ...], since: datetime, reason: str = "") -> Hold:
     """A hold on a resource that is not held yet, with its present values as the original."""
     fields = {
         name: Held(original=current[name], before=current[name], applied=value) for name, value in applied.items()
     }
-    return Hold(fields, Phase.INTENDED, held_by, since)
+    return Hold(fields, Phase.INTENDED, held_by, since, reason)
 
 
-def with_new_target(hold: Hold, current: Current, applied: Current, held_by: tuple[str, ...], since: datetime) -> Hold:
+def with_new_target(
+    hold: Hold, current: Current, applied: Current, held_by: tuple[str, ...], since: datetime, *, reason: str = ""
+) -> Hold:
     """The same hold with another value to apply. The original stays what it was."""
     fields = {
         name: Held(original=held.original, before=current[name], applied=applied[name])
         for name, held in hold.fields.items()
     }
-    return Hold(fields, Phase.INTENDED, held_by, since)
+    return Hold(fields, Phase.INTENDED, held_by, since, reason or hold.reason)
 
 
 def being_restored(hold: Hold, current: Current, restore: Current) -> Hold:
@@ -91,7 +104,7 @@ def being_restored(hold: Hold, current: Current, restore: Current) -> Hold:
         name: Held(original=held.original, before=current[name], applied=restore[name]) if name in restore else held
         for name, held in hold.fields.items()
     }
-    return msgspec.structs.replace(hold, fields=fields, phase=Phase.INTENDED)
+    return msgspec.structs.replace(hold, fields=fields, phase=Phase.INTENDED, is_being_restored=True, by_hand=None)
 
 
 def compare(hold: Hold, current: Current) -> HoldStatus:
@@ -125,7 +138,7 @@ def to_restore(hold: Hold, current: Current) -> dict[str, FieldValue]:
     }
 
 
-def kept_by_a_person(name: str, hold: Hold, current: Current) -> "list[KeptByPerson]":
+def kept_by_a_person(name: str, hold: Hold, current: Current) -> list[KeptByPerson]:
     """The fields that a person has changed since; letting go leaves them alone."""
     restored = to_restore(hold, current)
     return [
@@ -139,56 +152,6 @@ def with_intended(holds: Mapping[str, Hold], changes: Iterable[Change]) -> dict[
     """The holds, by full resource name, with every original that these changes are about to overwrite."""
     intended = {change.target: change.hold for change in changes if isinstance(change, HeldChange) and change.hold}
     return dict(sorted({**holds, **intended}.items()))
-
-
-class Gone(Message, frozen=True):
-    """A held resource does not exist any more."""
-
-    name: str
-
-    def __str__(self) -> str:
-        return f"{self.name} no longer exists, so there is nothing to restore"
-
-
-class InFlight(Message, frozen=True):
-    """A resource is in the middle of something else."""
-
-    name: str
-
-    def __str__(self) -> str:
-        return f"{self.name} is being changed; Caretaker checks it again on its next run"
-
-
-class ChangedByPerson(Message, frozen=True):
-    """A held resource has a value that Caretaker did not give it."""
-
-    name: str
-    current: dict[str, FieldValue]
-
-    def __str__(self) -> str:
-        values = ", ".join(f"{field} {value}" for field, value in self.current.items())
-        return f"{self.name} was changed by a person to {values}: left alone while the cap holds"
-
-
-class KeptByPerson(Message, frozen=True):
-    """A field that is not restored, because a person has changed it."""
-
-    name: str
-    field: str
-    value: FieldValue
-    applied: FieldValue
-
-    def __str__(self) -> str:
-        return f"{self.name}: {self.field} is {self.value!r}, not {self.applied!r} as Caretaker set it; left as it is"
-
-
-class Released(Message, frozen=True):
-    """Why a resource is restored."""
-
-    held_by: tuple[str, ...]
-
-    def __str__(self) -> str:
-        return f"no longer held by {', '.join(self.held_by)}"
 
 
 class Wanted(msgspec.Struct, frozen=True):
@@ -222,7 +185,13 @@ class HoldDecision(msgspec.Struct, frozen=True):
 
 
 def decide(
-    name: str, current: Current | None, wanted: Wanted | None, hold: Hold | None, *, in_flight: bool = False
+    name: str,
+    current: Current | None,
+    wanted: Wanted | None,
+    hold: Hold | None,
+    *,
+    now: datetime,
+    in_flight: bool = False,
 ) -> HoldDecision:
     """What a resource with these present values needs (``current`` is None if it does not exist).
 
@@ -236,38 +205,48 @@ def decide(
     elif in_flight:
         decision = HoldDecision(name, hold, waiting=(InFlight(name),))
     elif isinstance(holder, Wanted):
-        decision = _to_hold(name, current, holder, hold)
+        decision = _to_hold(name, current, holder, hold, now)
     else:
         decision = _to_release(name, current, holder)
     return msgspec.structs.replace(decision, held_by=holder.held_by)
 
 
-def _to_hold(name: str, current: Current, wanted: Wanted, hold: Hold | None) -> HoldDecision:
+def _to_hold(name: str, current: Current, wanted: Wanted, hold: Hold | None, now: datetime) -> HoldDecision:
     if hold is None:
-        fresh = new_hold(current, wanted.applied, wanted.held_by, wanted.since)
+        fresh = new_hold(current, wanted.applied, wanted.held_by, wanted.since, str(wanted.reason))
         is_so_already = current == wanted.applied
         return HoldDecision(name) if is_so_already else HoldDecision(name, None, wanted.applied, fresh, wanted.reason)
     if wanted.applied.keys() - hold.fields.keys():
         return _to_hold_more(name, current, wanted, hold)
-    return _to_keep(name, current, wanted, hold)
+    return _to_keep(name, current, wanted, hold, now)
 
 
-def _to_keep(name: str, current: Current, wanted: Wanted, hold: Hold) -> HoldDecision:
+def _to_keep(name: str, current: Current, wanted: Wanted, hold: Hold, now: datetime) -> HoldDecision:
     applied = {field: wanted.applied.get(field, held.applied) for field, held in hold.fields.items()}
     is_same = all(held.applied == applied[field] for field, held in hold.fields.items())
-    again = hold if is_same else with_new_target(hold, current, applied, wanted.held_by, wanted.since)
+    is_more = bool(set(wanted.held_by) - set(hold.held_by))
+    reason = str(wanted.reason) if is_more else hold.reason
+    again = hold if is_same else with_new_target(hold, current, applied, wanted.held_by, wanted.since, reason=reason)
     match compare(hold, current):
-        case HoldStatus.CHANGED if set(wanted.held_by) - set(hold.held_by):
+        case HoldStatus.CHANGED if is_more:
             # Something asks for it that did not when a person changed it: what the person chose is the original now.
-            return _to_hold(name, current, wanted, None)
+            return _to_hold(name, current, wanted, None, now)
         case HoldStatus.CHANGED:
             # Confirmed, or it would be looked at again and again although there is nothing to do.
-            return HoldDecision(name, confirmed(again), notices=(ChangedByPerson(name, dict(current)),))
+            seen = confirmed(msgspec.structs.replace(again, by_hand=_by_hand(hold, current, now)))
+            return HoldDecision(name, seen, notices=(ChangedByPerson(name, dict(current)),))
         case HoldStatus.APPLIED if is_same:
-            held_by = msgspec.structs.replace(hold, held_by=wanted.held_by, since=wanted.since)
+            held_by = msgspec.structs.replace(
+                hold,
+                held_by=wanted.held_by,
+                since=wanted.since,
+                reason=reason,
+                is_being_restored=False,
+                by_hand=None,
+            )
             return HoldDecision(name, confirmed(held_by))
         case _:
-            intended = msgspec.structs.replace(again, held_by=wanted.held_by)
+            intended = msgspec.structs.replace(again, held_by=wanted.held_by, is_being_restored=False, by_hand=None)
             return HoldDecision(name, hold, applied, intended, wanted.reason)
 
 
@@ -275,7 +254,15 @@ def _to_hold_more(name: str, current: Current, wanted: Wanted, hold: Hold) -> Ho
     """Hold fields of a resource that were not held before beside those that are."""
     fresh = {field: value for field, value in wanted.applied.items() if field not in hold.fields}
     fields = hold.fields | {field: Held(current[field], current[field], value) for field, value in fresh.items()}
-    return HoldDecision(name, hold, fresh, Hold(fields, Phase.INTENDED, wanted.held_by, wanted.since), wanted.reason)
+    more = Hold(fields, Phase.INTENDED, wanted.held_by, wanted.since, str(wanted.reason))
+    return HoldDecision(name, hold, fresh, more, wanted.reason)
+
+
+def _by_hand(hold: Hold, current: Current, now: datetime) -> HandChange:
+    """What a person has made of it; the time stays that at which it was first seen."""
+    values = {field: current[field] for field in hold.fields}
+    known = hold.by_hand
+    return known if known and known.values == values else HandChange(values, now)
 
 
 def _to_release(name: str, current: Current, hold: Hold) -> HoldDecision:

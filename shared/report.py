@@ -11,7 +11,9 @@ from enum import StrEnum
 
 import msgspec
 
-from shared.decision import Alert, Change, Decision, LogLine, Refusal
+from shared.debts import Debt
+from shared.decision import Alert, Change, Decision, LogLine, Next, Refusal
+from shared.errors import presentable
 from shared.settings import Mode
 from shared.world import Unreadable
 
@@ -59,6 +61,19 @@ class ChangeReport(msgspec.Struct, frozen=True):
     """How many things it changes, where one change is a batch of many."""
     saved: float = 0.0
     currency: str = ""
+    follows: tuple[str, ...] = ()
+    """While observing: what this and other automations would do once it is made."""
+
+
+class Upcoming(msgspec.Struct, frozen=True):
+    """What would follow, of what, and when that is known."""
+
+    subject: str
+    what: str
+    at: datetime | None = None
+
+    def __str__(self) -> str:
+        return f"{self.subject}: {self.what}" if self.subject else self.what
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,6 +85,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     event: str
     message_id: str
     outcome: Outcome
+    sent_by: str = ""
+    """Of a command: who sent it, as the sender says. Cloud Audit Logs has the proof."""
     why: str = ""
     """Why the message was ignored, or what failed, in words."""
     changes: tuple[ChangeReport, ...] = ()
@@ -87,13 +104,20 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     alerts: tuple[Alert, ...] = ()
     waiting: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
-    next: tuple[str, ...] = ()
+    upcoming: tuple[Upcoming, ...] = ()
+    held: tuple[Debt, ...] = ()
+    """What is owed back at the end of the run."""
     status: tuple[str, ...] = ()
     """The answer to a command: the current state, or the outcome of the command."""
     table: tuple[str, ...] = ()
     """While observing: the whole decision, line by line."""
     plan_changed: bool = False
     """While observing: whether this plan is another one than was last reported."""
+
+    @property
+    def next(self) -> tuple[str, ...]:
+        """What would follow, in sentences."""
+        return tuple(map(str, self.upcoming))
 
 
 def change_report(change: Change, outcome: Outcome, error: str = "") -> ChangeReport:
@@ -106,7 +130,8 @@ def change_report(change: Change, outcome: Outcome, error: str = "") -> ChangeRe
         after=change.after,
         reason=str(change.reason),
         outcome=outcome,
-        error=error,
+        error=presentable(error),
+        follows=tuple(map(str, change.follows)),
         is_money=change.is_money,
         count=change.count,
         saved=change.saving.amount if change.saving else 0.0,
@@ -136,6 +161,13 @@ def bounded(lines: Iterable[str]) -> tuple[str, ...]:
     listed = tuple(lines)
     more = (f"... and {len(listed) - MOST_LINES} more",) if len(listed) > MOST_LINES else ()
     return (*listed[:MOST_LINES], *more)
+
+
+def upcoming(following: Iterable[Next]) -> tuple[Upcoming, ...]:
+    """What would follow, as many as a report holds."""
+    found = [Upcoming(one.subject, str(one.what), one.at) for one in following]
+    more = [Upcoming("", f"... and {len(found) - MOST_LINES} more")] if len(found) > MOST_LINES else []
+    return (*found[:MOST_LINES], *more)
 
 
 def overall(

@@ -15,6 +15,13 @@ class Restriction(StrEnum):
     PREVIEWS_OFF = "previews_off"
 
 
+def undo_of(rungs: tuple[str, ...]) -> str:
+    """The command that lifts what rungs such as ``monthly/actual@1`` ask for."""
+    budgets = {rung.partition("/")[0] for rung in rungs}
+    only = f" --budget {budgets.pop()}" if len(budgets) == 1 else ""
+    return f"./deploy.sh send cap_spending undo{only}"
+
+
 class InForce(msgspec.Struct, frozen=True):
     """Since when a restriction is in force, and which rungs of which budgets ask for it."""
 

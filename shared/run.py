@@ -10,8 +10,8 @@ from cloudevents.http import CloudEvent
 from shared.acting import RunLoop
 from shared.automation import AnyAutomation
 from shared.clients import Clients
-from shared.errors import IgnoredMessage, RunFailed, cloud_errors, in_words
-from shared.events import Dated, is_superseded, read_message
+from shared.errors import IgnoredMessage, RunFailed, cloud_errors, in_words, presentable, shortened
+from shared.events import SENT_BY, Command, Dated, PubsubMessage, is_superseded, read_message
 from shared.report import Outcome, Report, with_changes
 from shared.runtime import Runtime
 from shared.settings import Configuration, from_environment
@@ -59,7 +59,8 @@ def run(automation: AnyAutomation, settings: Configuration[Any], cloud_event: Cl
     if is_superseded(event.event, event.published, now):
         why = "superseded: this tick is older than its period, and a newer one is due"
         return _finish(msgspec.structs.replace(report, outcome=Outcome.UNCHANGED, why=why), runtime)
-    loop = RunLoop(automation, settings, event, now, runtime)
+    report = msgspec.structs.replace(report, sent_by=_sender(event.event, message))
+    loop = RunLoop(automation, settings, event, now, runtime, sent_by=report.sent_by)
     try:
         report = loop.carry_out(report)
     except cloud_errors() as error:
@@ -73,6 +74,11 @@ def run(automation: AnyAutomation, settings: Configuration[Any], cloud_event: Cl
     if report.outcome is Outcome.FAILED:
         raise RunFailed(f"{automation.name}: {_unfinished(report)}")
     return report
+
+
+def _sender(event: object, message: PubsubMessage) -> str:
+    """Who says that they sent a command; nobody vouches for it."""
+    return shortened(presentable(message.attributes.get(SENT_BY, "")), 100) if isinstance(event, Command) else ""
 
 
 def _failed(report: Report, loop: RunLoop[Any, Any, Any, Any, Any], why: str) -> Report:

@@ -3,7 +3,7 @@
 The database is named ``caretaker``, never ``(default)``, because IAM stops at the database.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
@@ -11,6 +11,8 @@ import msgspec
 from shared.clients import Clients, without_garbage_collection
 from shared.errors import WriteConflict
 from shared.firestore_values import Builtins, from_fields, to_fields
+from shared.history import Journal
+from shared.moments import Moment
 from shared.stored import UnreadableEntry, read_stored, with_unknown
 
 if TYPE_CHECKING:
@@ -48,8 +50,10 @@ class Document(msgspec.Struct, frozen=True):
 class State:
     """Reads and writes documents of the suite's database."""
 
-    def __init__(self, clients: Clients) -> None:
+    def __init__(self, clients: Clients, journal: Journal | None = None) -> None:
+        """``journal`` has the moments of a run: each write takes along what it has not written yet."""
         self._clients = clients
+        self._journal = journal
         self._database = f"projects/{clients.project}/databases/{DATABASE}"
 
     def read(self, *paths: str) -> tuple[Document, ...]:
@@ -65,10 +69,11 @@ class State:
                 found[document.name] = (from_fields(document.fields), document.update_time)
         return tuple(Document(path, *found.get(name, (None, None))) for path, name in zip(paths, names, strict=True))
 
-    def write(self, known: Document, value: msgspec.Struct) -> Document:
+    def write(self, known: Document, value: msgspec.Struct, moments: Iterable[Moment] = ()) -> Document:
         """Put ``value`` in the place of the document as it was read, and return what is there now.
 
-        What is stored there and unknown to this version is kept.
+        ``moments`` are what this very write tells: they are in the history if it succeeds. What is stored there and
+        unknown to this version is kept.
 
         Raises ``WriteConflict`` if the document has changed since, or has come or gone.
         """
@@ -78,19 +83,34 @@ class State:
         fields = with_unknown(known.path, known.fields, value)
         write = Write(update=FirestoreDocument(name=self._name(known.path)))
         to_fields(fields, Write.pb(write).update.fields)
-        return Document(known.path, fields, self._commit(write, known))
-
-    def _commit(self, write: "Write", known: Document) -> "Timestamp":
-        from google.api_core import exceptions
-
-        precondition = type(write).pb(write).current_document
+        precondition = Write.pb(write).current_document
         if known.version is None:
             precondition.exists = False
         else:
             precondition.update_time.CopyFrom(known.version)
+        return Document(known.path, fields, self._commit_with_history(write, known, moments))
+
+    def _commit_with_history(self, write: "Write", known: Document, moments: Iterable[Moment]) -> "Timestamp":
+        from google.api_core.exceptions import InvalidArgument
+
+        added = self._journal.writes(self._database, self._journal.stamped(moments)) if self._journal else []
+        try:
+            version = self._commit([write, *added], known)
+        except InvalidArgument:
+            # The day's document may be full, which must not keep a record from being written.
+            if not added:
+                raise
+            version = self._commit([write], known)
+        if self._journal:
+            self._journal.written()
+        return version
+
+    def _commit(self, writes: "list[Write]", known: Document) -> "Timestamp":
+        from google.api_core import exceptions
+
         try:
             answer = self._firestore.commit(
-                request={"database": self._database, "writes": [write]}, **self._clients.writing
+                request={"database": self._database, "writes": writes}, **self._clients.writing
             )
         except (
             exceptions.AlreadyExists,

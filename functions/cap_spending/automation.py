@@ -6,6 +6,7 @@ from functions.cap_spending.commands import Accept, LinkBilling, Snooze, Status,
 from functions.cap_spending.decide import decide
 from functions.cap_spending.folding import fold
 from functions.cap_spending.guards import MAY_BE_DETACHED, may_be_detached
+from functions.cap_spending.messages import ALERT_TITLES
 from functions.cap_spending.needs import needs
 from functions.cap_spending.parse import parse
 from functions.cap_spending.records import Event, Records
@@ -26,5 +27,6 @@ AUTOMATION = Automation[Settings, Event, Records, CapSpendingNeed, CapSpendingCh
     guards={MAY_BE_DETACHED: may_be_detached},
     apply=apply,
     reply=reply,
+    alert_titles=ALERT_TITLES,
     commands=(Undo, Accept, Snooze, LinkBilling, Status),
 )

@@ -19,7 +19,7 @@ from functions.cap_spending.changes import (
 )
 from functions.cap_spending.ladder import ActiveRung, active_rungs, latched_intervals, passed_at
 from functions.cap_spending.last_resort import detaching_that_waits
-from functions.cap_spending.messages import NextRung, RestrictedBecause
+from functions.cap_spending.messages import RestrictedBecause, RungAhead, WouldObey
 from functions.cap_spending.needs import closed_projects, places_of, with_readings
 from functions.cap_spending.notification import BudgetNotification
 from functions.cap_spending.records import Context, Records
@@ -35,8 +35,10 @@ from functions.cap_spending.world import (
     project_around,
     resources_in,
 )
-from shared.decision import Decision, LogLine, Text
-from shared.holds import FieldValue, Hold, HoldDecision
+from shared.decision import Decision, LogLine, Next, Text
+from shared.events import automation_of
+from shared.hold_messages import FieldValue
+from shared.holds import Hold, HoldDecision
 from shared.report import Severity
 from shared.restrictions import InForce, Restriction, SpendingRestrictions
 from shared.settings import Mode
@@ -171,6 +173,11 @@ def _restrictions(rungs: Iterable[ActiveRung], context: Context) -> Iterable[Set
         after=_listed(desired),
         reason=RestrictedBecause(tuple(rung.why for by in asking.values() for rung in by)),
         scope="restrictions",
+        follows=tuple(
+            WouldObey(one, tuple(map(automation_of, context.settings.wake[one])))
+            for one in touched
+            if one in desired and context.settings.wake.get(one)
+        ),
         restrictions=desired,
         known=context.restrictions_document,
         inboxes=tuple(sorted({inbox for one in touched for inbox in context.settings.wake.get(one, ())})),
@@ -205,13 +212,14 @@ def _kind_of_edit(
             return PauseJob if after == PAUSED else ResumeJob
 
 
-def _next_rungs(context: Context) -> Iterable[NextRung]:
+def _next_rungs(context: Context) -> Iterable[Next]:
     """For each budget the next rung that is not passed."""
     for key, record in context.records.budgets.items():
         if budget := context.settings.budgets.get(key):
             ahead = [rung for rung in budget.ladder if passed_at(rung, record, budget, context.now) is None]
             for rung in sorted(ahead, key=lambda rung: rung.at)[:1]:
-                yield NextRung(key, rung, record.newest.amount, budget.currency)
+                ahead_of_it = RungAhead(rung, record.newest.amount, budget.currency)
+                yield Next(f"{key}/{rung.name}", ahead_of_it)
 
 
 def _cost(context: Context) -> Iterable[LogLine]:
@@ -229,6 +237,9 @@ def _cost(context: Context) -> Iterable[LogLine]:
                     "cost": float(current.highest_cost),
                     "amount": float(current.amount),
                     "currency": currency,
+                    "newest_cost": float(said.cost),
+                    "period_start": said.interval_start,
+                    "published": context.event.published,
                 }
             },
         )

@@ -1,10 +1,20 @@
 """The messages of `cap_spending` as typed values: all of its wording besides the replies to commands."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 
 from functions.cap_spending.settings import Action, Rung
 from shared.decision import Message
 from shared.world import Unreadable
+
+ALERT_TITLES: Mapping[str, str] = {
+    "budget_missing": "the budget was deleted",
+    "budget_period_ended": "the budget's period is over",
+    "budget_silent": "the budget does not notify any more",
+    "matches_nothing": "a name in the settings matches nothing",
+    "held_without_settings": "still detached, and in no settings",
+}
+"""By kind of alert, what it is called to a person."""
 
 
 def percent(ratio: Decimal) -> str:
@@ -82,6 +92,17 @@ class RestrictedBecause(Message, frozen=True):
         return "; ".join(dict.fromkeys(map(str, self.why))) or "no rung asks for any"
 
 
+class WouldObey(Message, frozen=True):
+    """Which automations enforce a spending restriction."""
+
+    restriction: str
+    automations: tuple[str, ...]
+
+    def __str__(self) -> str:
+        verb = "enforces" if len(self.automations) == 1 else "enforce"
+        return f"{', '.join(self.automations)} then {verb} {self.restriction}"
+
+
 class InDetachedProject(Message, frozen=True):
     """A held resource whose project has no billing: Google's APIs answer nothing about it."""
 
@@ -135,10 +156,9 @@ class CannotBePaused(Message, frozen=True):
         return f"{self.name} cannot be paused because its last update failed; update it until that succeeds"
 
 
-class NextRung(Message, frozen=True):
-    """The next rung of a budget that is not passed."""
+class RungAhead(Message, frozen=True):
+    """What a rung that is not passed would do, and at which cost."""
 
-    budget: str
     rung: Rung
     amount: Decimal
     currency: str
@@ -146,4 +166,4 @@ class NextRung(Message, frozen=True):
     def __str__(self) -> str:
         actions: tuple[Action, ...] = self.rung.do
         cost = f"{self.rung.ratio * self.amount:.2f} {self.currency}"
-        return f"{self.budget}/{self.rung.name}: {', '.join(actions)} at {cost} ({percent(self.rung.ratio)})"
+        return f"{', '.join(actions)} at {cost} ({percent(self.rung.ratio)})"

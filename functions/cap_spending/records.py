@@ -4,7 +4,7 @@ Facts are folded so that the order of arrival does not matter: highest costs are
 by rung, and the newest of each command wins. All times are those at which messages were published.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
 
@@ -17,6 +17,8 @@ from shared.debts import Debt, debts_of
 from shared.decision import Change
 from shared.events import Command, RestrictionsChanged, Tick
 from shared.holds import Hold, with_intended
+from shared.moments import Costed, Moment
+from shared.restrictions import undo_of
 
 INTERVALS_KEPT = 3
 AMOUNTS_KEPT = 8
@@ -117,6 +119,20 @@ class Records(automation.Records, frozen=True, kw_only=True):
         """Every field that is held."""
         return debts_of(self.holds, _undo_of, _asks_for)
 
+    def moments_since(self, before: "Records") -> Iterable[Moment]:
+        """Each cost that a budget has reported since."""
+        for key, record in self.budgets.items():
+            known = before.budgets.get(key)
+            if known is None or record.newest.published > known.newest.published:
+                newest = record.newest
+                yield Costed(
+                    at=newest.published,
+                    budget=key,
+                    cost=float(newest.cost),
+                    amount=float(newest.amount),
+                    period_start=newest.interval_start,
+                )
+
     def before(self, changes: Sequence[Change]) -> "Records":
         """With every original that the changes are about to overwrite."""
         return msgspec.structs.replace(self, holds=with_intended(self.holds, changes))
@@ -126,7 +142,7 @@ def _undo_of(name: str, hold: Hold) -> str:
     command = "./deploy.sh send cap_spending"
     if "billing_account" in hold.fields:
         return f"{command} link_billing --project {name.removeprefix('projects/')}"
-    return f"{command} undo"
+    return undo_of(hold.held_by)
 
 
 def _asks_for(name: str, hold: Hold) -> dict[str, object]:

@@ -87,9 +87,9 @@ def _budgets(context: Context) -> list[str]:
 
 def _holds(context: Context) -> list[str]:
     return [
-        f"{name}: {field} {held.original} -> {held.applied or 'none'}, {hold.phase}, held by {', '.join(hold.held_by)}"
-        for name, hold in sorted(context.records.holds.items())
-        for field, held in hold.fields.items()
+        f"{debt.resource}: {debt.field} {debt.original} -> {debt.applied or 'none'}, {debt.standing},"
+        f" held by {', '.join(debt.held_by)}"
+        for debt in sorted(context.records.debts(), key=lambda debt: debt.key)
     ]
 
 

@@ -1,6 +1,7 @@
 """What should be held while rungs are active, and what each resource needs to become so, or to be restored. Pure."""
 
 from collections.abc import Iterable
+from datetime import datetime
 
 import msgspec
 
@@ -29,7 +30,8 @@ from functions.cap_spending.world import (
     resources_in,
 )
 from shared.decision import Message, is_suites_own
-from shared.holds import Current, FieldValue, Hold, HoldDecision, Phase, Wanted, decide
+from shared.hold_messages import FieldValue
+from shared.holds import Current, Hold, HoldDecision, Phase, Wanted, decide
 from shared.world import World
 
 MANAGED_BY_FUNCTIONS = ("goog-managed-by", "cloudfunctions")
@@ -49,7 +51,7 @@ def decide_resources(rungs: Iterable[ActiveRung], context: Context, world: World
         if hold and name not in closed and project_around(name) in closed:
             decisions[name] = _in_detached_project(name, hold, rungs)
         elif world.knows(need_of(name)):
-            decision = _decide_one(name, resource, wanted.get(name), hold)
+            decision = _decide_one(name, resource, wanted.get(name), hold, context.now)
             notices = tuple(_notices_on(resource, hold, rungs, settings)) if name in wanted else ()
             decisions[name] = msgspec.structs.replace(decision, notices=(*decision.notices, *notices))
     for job in resources.values():
@@ -59,12 +61,14 @@ def decide_resources(rungs: Iterable[ActiveRung], context: Context, world: World
     return [decisions[name] for name in sorted(decisions)]
 
 
-def _decide_one(name: str, resource: Resource | None, wanted: Wanted | None, hold: Hold | None) -> HoldDecision:
+def _decide_one(
+    name: str, resource: Resource | None, wanted: Wanted | None, hold: Hold | None, now: datetime
+) -> HoldDecision:
     if resource is None:
-        return decide(name, None, wanted, hold)
+        return decide(name, None, wanted, hold, now=now)
     fields = {*(hold.fields if hold else ()), *(wanted.applied if wanted else ())}
     current = {field: value for field, value in resource.current.items() if field in fields}
-    return decide(name, current, wanted, hold, in_flight=resource.in_flight)
+    return decide(name, current, wanted, hold, now=now, in_flight=resource.in_flight)
 
 
 def _notices_on(

@@ -28,7 +28,7 @@ from functions.manage_previews.scope import scope_of
 from functions.manage_previews.spec import Spec
 from functions.manage_previews.states import State
 from functions.manage_previews.world import PreviewService, Seen
-from shared.decision import Alert, Decision, Message
+from shared.decision import Alert, Decision, Message, Next
 from shared.holds import Phase
 from shared.world import World
 
@@ -48,7 +48,7 @@ def decide(context: Context, world: World, applied: tuple[PreviewChange, ...]) -
             *(change for decision in decisions for change in _changes(decision, seen)),
         ),
         waiting=tuple(About(one.key, text) for one in decisions if (text := _waiting(one))),
-        next=tuple(About(one.key, text) for one in decisions if (text := _next(one))),
+        next=tuple(found for one in decisions if (found := _next(one))),
         alerts=(
             *(Alert("name_taken", one.key, str(one.why)) for one in decisions if one.state is State.NAME_TAKEN),
             *(Alert("lost_access", key, why) for key, why in sorted(seen.lost.items())),
@@ -192,10 +192,11 @@ def _waiting(decision: PreviewDecision) -> Message | None:
     return DeployingService(preview.name) if preview and preview.in_flight else None
 
 
-def _next(decision: PreviewDecision) -> Message | None:
+def _next(decision: PreviewDecision) -> Next | None:
     match decision.state:
         case State.NO_IMAGE | State.NOT_APPROVED | State.NO_ROOM:
-            return Waits(decision.state, decision.why)
+            return Next(decision.key, Waits(decision.state, decision.why))
         case State.RUNNING | State.FAILED:
-            return ExpiresAt(decision.view.expires_at)
+            at = decision.view.expires_at
+            return Next(decision.key, ExpiresAt(at), at)
     return None

@@ -5,6 +5,7 @@ may choose is repeated.
 """
 
 import re
+from collections.abc import Mapping
 from datetime import datetime
 
 from functions.manage_previews.costs import an_hour
@@ -12,6 +13,12 @@ from functions.manage_previews.states import State
 from shared.clock import format_time
 from shared.decision import Message
 
+ALERT_TITLES: Mapping[str, str] = {
+    "name_taken": "the preview's name is taken",
+    "lost_access": "no access to the repository",
+    "held_without_settings": "looks like a preview, and is on no record",
+}
+"""By kind of alert, what it is called to a person."""
 START_AGAIN = "Comment `/preview` to start it again."
 MARKER = "<!-- caretaker: preview -->"
 LONGEST_PROBLEM = 300

@@ -5,6 +5,7 @@ from functions.prune_backups.cloud import apply, look
 from functions.prune_backups.commands import Prune, Restore, Retire, Status
 from functions.prune_backups.decide import decide
 from functions.prune_backups.guards import GUARDS
+from functions.prune_backups.messages import ALERT_TITLES
 from functions.prune_backups.needs import needs
 from functions.prune_backups.parse import parse
 from functions.prune_backups.records import Event, Records, fold
@@ -25,6 +26,7 @@ AUTOMATION = Automation[Settings, Event, Records, ListingOf, PruneChange](
     guards=GUARDS,
     apply=apply,
     reply=reply,
+    alert_titles=ALERT_TITLES,
     commands=(Prune, Restore, Retire, Status),
     single_pass=True,
     continues=True,

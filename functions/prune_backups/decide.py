@@ -12,7 +12,7 @@ from functions.prune_backups.retention import KeepReasons, keep_reasons
 from functions.prune_backups.settings import BackupSet
 from functions.prune_backups.table import table_of
 from functions.prune_backups.world import Listing, NoBucket, listings_in
-from shared.decision import Decision, Refusal
+from shared.decision import Decision, Next, Refusal
 from shared.world import World
 
 PruneDecision = Decision[Records, PruneChange]
@@ -23,13 +23,13 @@ def decide(context: Context, world: World, applied: tuple[PruneChange, ...]) -> 
     del applied
     changes: list[PruneChange] = []
     table: list[str] = []
-    following: list[DeletesPaused] = []
+    following: list[Next] = []
     notices: list[NotProved] = []
     for key, listing in listings_in(world).items():
         settings = context.settings.sets[key]
         reasons = keep_reasons(listing.inventory, settings.retention, settings.zone, settings.proof)
         if restoring := context.records.restoring_now(settings, context.now):
-            paused = DeletesPaused(key, restoring.until)
+            paused = Next(key, DeletesPaused(restoring.until), restoring.until)
             changes += _restores(key, settings, listing)
             following.append(paused)
             table.append(str(paused))

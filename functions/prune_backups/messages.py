@@ -1,11 +1,26 @@
 """The messages of `prune_backups` as typed values: all of its wording besides the replies to commands."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from functions.prune_backups.formatting import printable
 from functions.prune_backups.settings import Proof
 from shared.clock import format_time
 from shared.decision import Message
+
+ALERT_TITLES: Mapping[str, str] = {
+    "stale_newest": "backups have stopped",
+    "no_bucket": "the bucket does not exist",
+    "empty_policy": "no rule would keep anything",
+    "unknown_names": "names that are no backups",
+    "misdated": "backups are not as old as their names",
+    "future_backups": "backups from the future",
+    "small_newest": "the newest backup is too small",
+    "unproved_newest": "the newest backup is not proved",
+    "too_many_deletes": "too many backups would be deleted",
+    "below_floor": "too few backups would be left",
+}
+"""By kind of alert, what it is called to a person."""
 
 
 class NoRuleKeeps(Message, frozen=True):
@@ -25,11 +40,10 @@ class RestoreRequested(Message, frozen=True):
 class DeletesPaused(Message, frozen=True):
     """While a set is being restored."""
 
-    set: str
     until: datetime
 
     def __str__(self) -> str:
-        return f"{self.set}: nothing is deleted until {format_time(self.until)}"
+        return f"nothing is deleted until {format_time(self.until)}"
 
 
 class NotProved(Message, frozen=True):

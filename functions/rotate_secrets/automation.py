@@ -5,6 +5,7 @@ from functions.rotate_secrets.cloud import apply, look
 from functions.rotate_secrets.commands import RollBack, Rotate, Status
 from functions.rotate_secrets.decide import decide
 from functions.rotate_secrets.guards import STILL_IN_USE, still_in_use
+from functions.rotate_secrets.messages import ALERT_TITLES
 from functions.rotate_secrets.needs import needs
 from functions.rotate_secrets.parse import parse
 from functions.rotate_secrets.questions import RotationNeed
@@ -28,6 +29,7 @@ AUTOMATION = Automation[Settings, Event, Records, RotationNeed, RotationChange](
     guards={STILL_IN_USE: still_in_use},
     apply=apply,
     reply=reply,
+    alert_titles=ALERT_TITLES,
     commands=(Rotate, RollBack, Status),
     patience=PATIENCE_SECONDS,
 )

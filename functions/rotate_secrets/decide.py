@@ -7,12 +7,13 @@ import msgspec
 from functions.rotate_secrets.changes import Move, Roll, RotationChange
 from functions.rotate_secrets.decide_secret import decide_secret
 from functions.rotate_secrets.dependents import movable, moves, reason_not_movable
-from functions.rotate_secrets.messages import Because, MoreToMove, short
+from functions.rotate_secrets.messages import Because, short
 from functions.rotate_secrets.questions import NotAsked
 from functions.rotate_secrets.records import Context, Records
 from functions.rotate_secrets.rotation_state import NEVER
 from functions.rotate_secrets.secret_decision import SecretDecision, TargetVersions
 from functions.rotate_secrets.terms import Terms
+from functions.rotate_secrets.upcoming import upcoming
 from functions.rotate_secrets.view import SecretView
 from functions.rotate_secrets.views import views
 from functions.rotate_secrets.world import Dependent
@@ -34,15 +35,12 @@ def decide(context: Context, world: World, applied: tuple[RotationChange, ...]) 
     decisions = [decision for _, decision in seen]
     changes: list[RotationChange] = [decision.change for decision in decisions if decision.change]
     rolls, later = _rolls(seen, context.settings.at_once)
-    next_: list[Message] = [view.about(decision.next) for view, decision in seen if decision.next]
-    if later:
-        next_.append(MoreToMove(later, context.settings.at_once))
     return Decision(
         records=_with_terms(context.records, seen),
         changes=(*changes, *rolls),
         refusals=tuple(decision.refusal for decision in decisions if decision.refusal),
         waiting=tuple(dict.fromkeys(line for decision in decisions for line in decision.waiting)),
-        next=tuple(next_),
+        next=tuple(upcoming(seen, later, context.settings.at_once)),
         alerts=tuple(alert for decision in decisions for alert in decision.alerts),
         notices=tuple(dict.fromkeys(line for decision in decisions for line in decision.notices)),
     )

@@ -7,6 +7,17 @@ from shared.clock import format_time
 from shared.decision import Message, Text
 from shared.world import Unreadable
 
+ALERT_TITLES: Mapping[str, str] = {
+    "overdue": "overdue",
+    "secret_missing": "the secret does not exist",
+    "rotation_failed": "the rotation was rolled back",
+    "not_taken_back": "rolling back did not work",
+    "retirement_owed": "the old version is still in use",
+    "version_unusable": "a version cannot be used",
+    "unreadable": "cannot be read",
+}
+"""By kind of alert, what it is called to a person."""
+
 
 def numbered(numbers: tuple[int, ...]) -> str:
     """Version numbers as text."""

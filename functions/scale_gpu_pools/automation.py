@@ -4,6 +4,7 @@ from functions.scale_gpu_pools.changes import ScaleChange
 from functions.scale_gpu_pools.cloud import apply, look
 from functions.scale_gpu_pools.commands import Awake, Off, Status
 from functions.scale_gpu_pools.decide import decide
+from functions.scale_gpu_pools.messages import ALERT_TITLES
 from functions.scale_gpu_pools.needs import needs
 from functions.scale_gpu_pools.parse import parse
 from functions.scale_gpu_pools.records import Event, Records, fold
@@ -23,5 +24,6 @@ AUTOMATION = Automation[Settings, Event, Records, PoolNeed, ScaleChange](
     decide=decide,
     apply=apply,
     reply=reply,
+    alert_titles=ALERT_TITLES,
     commands=(Awake, Off, Status),
 )

@@ -6,14 +6,24 @@ import msgspec
 
 from functions.scale_gpu_pools.changes import RecordSaving, Resize, ScaleChange, SetAutoscaling
 from functions.scale_gpu_pools.desired import Context, State
-from functions.scale_gpu_pools.messages import NodesSaved, OfPool, OtherChangeFirst
+from functions.scale_gpu_pools.messages import (
+    DecidedAgainAt,
+    NodesSaved,
+    OfPool,
+    OnAgain,
+    OtherChangeFirst,
+    WouldResize,
+    WouldSave,
+    ZeroAt,
+)
 from functions.scale_gpu_pools.needs import decisions_on, see
 from functions.scale_gpu_pools.pool_decision import PoolDecision
+from functions.scale_gpu_pools.reconciler import FieldChange
 from functions.scale_gpu_pools.records import NOTHING, Records
 from functions.scale_gpu_pools.savings import saved
 from functions.scale_gpu_pools.world import AUTOSCALING, cluster_of
 from shared.clock import format_time
-from shared.decision import Decision, Message
+from shared.decision import Decision, Message, Next
 from shared.holds import Hold
 from shared.world import World
 
@@ -38,10 +48,18 @@ def decide(context: Context, world: World, applied: tuple[ScaleChange, ...]) -> 
         records=records,
         changes=tuple(changes),
         waiting=tuple(waiting),
-        next=tuple(OfPool(one.key, one.desired.next) for one in decisions if one.desired and one.desired.next),
+        next=tuple(_next(one.key, one.desired.next) for one in decisions if one.desired and one.desired.next),
         alerts=tuple(alert for decision in decisions for alert in decision.alerts),
         notices=tuple(notice for decision in decisions for notice in decision.reconciliation.notices),
     )
+
+
+def _next(key: str, message: Message) -> Next:
+    """What follows for a pool, with the time if the message has one."""
+    match message:
+        case OnAgain(at=at) | DecidedAgainAt(at=at) | ZeroAt(at=at):
+            return Next(key, message, at)
+    return Next(key, message)
 
 
 def _observed(
@@ -89,9 +107,21 @@ def _change(decision: PoolDecision, records: Records) -> ScaleChange | None:
         reason=decision.desired.why,
         scope=decision.name,
         hold=reconciliation.intended_hold,
+        follows=tuple(_follows(decision, change)),
         etag=pool.etag,
         record=msgspec.structs.replace(record, ended=records.of(decision.name).ended),
     )
+
+
+def _follows(decision: PoolDecision, change: FieldChange) -> Iterable[Message]:
+    """What a change leads to: the size after the autoscaling, and what is saved at zero."""
+    if decision.pool is None or decision.desired is None or decision.desired.state is State.ON:
+        return
+    pool, price = decision.pool, decision.settings.hourly_price if decision.settings else None
+    if change.field == AUTOSCALING and pool.size:
+        yield WouldResize(decision.key, pool.size_field, pool.size, min(decision.desired.minimum, pool.size))
+    if price and (nodes := pool.nodes_above(decision.desired.minimum)):
+        yield WouldSave(decision.key, nodes, price)
 
 
 def _savings(records: Records, context: Context, decisions: Iterable[PoolDecision]) -> Iterable[RecordSaving]:

@@ -1,11 +1,20 @@
 """The messages of `scale_gpu_pools` as typed values: all of its wording besides the replies to commands."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from functions.scale_gpu_pools.settings import Signal
 from shared.clock import format_time
 from shared.decision import Message
-from shared.holds import FieldValue, Hold
+from shared.hold_messages import FieldValue
+from shared.holds import Hold
+
+ALERT_TITLES: Mapping[str, str] = {
+    "stock_out": "no GPU nodes arrive",
+    "no_data": "kept on by a signal without data",
+    "scaling_mode_changed": "scaled in another way, and not given back",
+}
+"""By kind of alert, what it is called to a person."""
 
 # What a signal shows
 
@@ -231,6 +240,30 @@ class OnAgain(Message, frozen=True):
     def __str__(self) -> str:
         at = [f"at {format_time(self.at)}"] if self.at else []
         return f"on again {' or '.join([*at, *(f'on {signal}' for signal in self.signals)])}"
+
+
+class WouldResize(Message, frozen=True):
+    """The size of a pool, after its autoscaling."""
+
+    key: str
+    field: str
+    before: int
+    after: int
+
+    def __str__(self) -> str:
+        return f"{self.key} would then be resized: {self.field} {self.before} -> {self.after}"
+
+
+class WouldSave(Message, frozen=True):
+    """What a pool at zero saves, at the price in the settings."""
+
+    key: str
+    nodes: int
+    hourly_price: float
+
+    def __str__(self) -> str:
+        nodes = f"{self.nodes} {'node' if self.nodes == 1 else 'nodes'}"
+        return f"{self.key} would save {self.nodes * self.hourly_price:.2f} an hour: {nodes} that do not run"
 
 
 class OfPool(Message, frozen=True):

@@ -34,6 +34,8 @@ class PoolDecision(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     key: str
     """What it is called to a person: the owner's key, or the name of one that is not listed any more."""
+    settings: Pool | None = None
+    """The owner's, if it is still listed."""
     pool: GpuPool | None
     """None if it does not exist."""
     desired: Desired | None = None
@@ -78,7 +80,14 @@ def decide_pool(name: str, key: str, settings: Pool | None, seen: Seen, context:
     if want.by_signal:
         reconciliation = _with_notice(reconciliation, ShouldBeOn(key, want.why))
     return PoolDecision(
-        name=name, key=key, pool=pool, desired=want, reconciliation=reconciliation, waiting=waiting, alerts=alerts
+        name=name,
+        key=key,
+        settings=settings,
+        pool=pool,
+        desired=want,
+        reconciliation=reconciliation,
+        waiting=waiting,
+        alerts=alerts,
     )
 
 

@@ -19,9 +19,9 @@ from functions.scale_gpu_pools.records import Drift, Interval, PoolRecord
 from functions.scale_gpu_pools.settings import Pool
 from functions.scale_gpu_pools.world import AUTOSCALING, OFF, GpuPool
 from shared.decision import Message
+from shared.hold_messages import FieldValue
 from shared.holds import (
     Current,
-    FieldValue,
     Held,
     Hold,
     HoldStatus,
@@ -80,17 +80,21 @@ class PoolReconciler(msgspec.Struct, frozen=True):
     def _to_zero(self) -> Reconciliation:
         zero = self.pool.down_to(min(self.want.minimum, self.pool.size))
         if _is(self.pool.current, zero):
-            hold = _arrived(self.hold, zero) if self.hold else None
+            hold = _arrived(self.hold, zero, self._reason_to_keep(self.hold)) if self.hold else None
             return Reconciliation(record=self._rested(hold), hold=hold)
         if self._is_brought_up_by_a_person() and (drift := self._respected()):
             return self._left(drift)
         if self.hold is None:
-            hold = new_hold(self.pool.current, zero, (self.key,), self.context.now)
+            hold = new_hold(self.pool.current, zero, (self.key,), self.context.now, str(self.want.why))
         else:
-            hold = with_new_target(self.hold, self.pool.current, zero, self.hold.held_by, self.hold.since)
+            held_by, since = self.hold.held_by, self.hold.since
+            hold = with_new_target(self.hold, self.pool.current, zero, held_by, since, reason=str(self.want.why))
         record = self._unrested()
         intended = msgspec.structs.replace(
-            record, drift=None, nodes=record.nodes if self.hold else self.pool.nodes_above(self.want.minimum)
+            record,
+            drift=None,
+            nodes=record.nodes if self.hold else self.pool.nodes_above(self.want.minimum),
+            restricted_by=self._restricted_by(),
         )
         return self._changing(record, intended, self._with_original_size(hold), zero)
 
@@ -128,7 +132,14 @@ class PoolReconciler(msgspec.Struct, frozen=True):
             elif seen.zero is None or msgspec.structs.replace(seen.zero, began=began.began) != began:
                 seen = msgspec.structs.replace(with_interval_ended(seen, self.context.now), zero=began)
         return msgspec.structs.replace(
-            seen, is_on=False, on_since=None, asked=None, drift=None, silent=None, word=self._word()
+            seen,
+            is_on=False,
+            on_since=None,
+            asked=None,
+            drift=None,
+            silent=None,
+            word=self._word(),
+            restricted_by=self._restricted_by() if hold else (),
         )
 
     def _would_run(self, hold: Hold) -> int:
@@ -186,7 +197,9 @@ class PoolReconciler(msgspec.Struct, frozen=True):
 
     def _up(self) -> PoolRecord:
         """The record of a pool that is on as it should be."""
-        return msgspec.structs.replace(self._unrested(), is_on=True, nodes=0, drift=None, word=self._word())
+        return msgspec.structs.replace(
+            self._unrested(), is_on=True, nodes=0, drift=None, word=self._word(), restricted_by=()
+        )
 
     # By a person
 
@@ -213,6 +226,16 @@ class PoolReconciler(msgspec.Struct, frozen=True):
             return restriction.since
         override = override_in_force(self.pool.name, self.context)
         return override.said if override else None
+
+    def _restricted_by(self) -> tuple[str, ...]:
+        """The rungs that turn the pool off now, if a restriction is why it is at zero."""
+        restriction = restriction_in_force(self.context)
+        return restriction.because if restriction and self.want.state is State.ZERO else ()
+
+    def _reason_to_keep(self, hold: Hold) -> str:
+        """Why the pool is at zero: another reason than it went there for, once a restriction or a command decides."""
+        is_as_before = self._word() == self.record.word and hold.reason
+        return hold.reason if is_as_before else str(self.want.why)
 
     # What they have in common
 
@@ -248,12 +271,14 @@ def _is(current: Current, wanted: Current) -> bool:
     return all(current[field] == value for field, value in wanted.items())
 
 
-def _arrived(hold: Hold, zero: Current) -> Hold:
+def _arrived(hold: Hold, zero: Current, reason: str) -> Hold:
     """The hold of a pool that is at zero, regardless of its previous target."""
     fields = {
         field: Held(held.original, held.original, zero[field]) for field, held in hold.fields.items() if field in zero
     }
-    return msgspec.structs.replace(hold, fields=fields, phase=Phase.CONFIRMED)
+    return msgspec.structs.replace(
+        hold, fields=fields, phase=Phase.CONFIRMED, reason=reason, is_being_restored=False, by_hand=None
+    )
 
 
 def _is_back(hold: Hold, pool: GpuPool) -> bool:

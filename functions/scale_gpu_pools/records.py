@@ -13,6 +13,7 @@ from shared.debts import Debt, debts_of
 from shared.decision import Change
 from shared.events import Command, Dated, RestrictionsChanged, Tick
 from shared.holds import HeldChange, Hold, with_intended
+from shared.restrictions import undo_of
 
 UNDO = "./deploy.sh send scale_gpu_pools awake --until TIME"
 
@@ -60,6 +61,8 @@ class PoolRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     silent: datetime | None = None
     """Since when nothing but a signal without data keeps it up."""
     drift: Drift | None = None
+    restricted_by: tuple[str, ...] = ()
+    """The rungs whose restriction it was last turned off by; none if hours, signals or a person did."""
     word: datetime | None = None
     """Since when the restriction or command was in force under which it was last as it should be."""
     zero: Interval | None = None
@@ -101,8 +104,13 @@ class Records(automation.Records, frozen=True, kw_only=True):
         )
 
     def debts(self) -> tuple[Debt, ...]:
-        """Every field of a pool that is held."""
-        return debts_of(self.holds, lambda *_: UNDO, _asks_for)
+        """Every field of a pool that is held; where a budget turns it off, only undoing that gives it back."""
+        return tuple(
+            msgspec.structs.replace(debt, held_by=rungs, undo=undo_of(rungs))
+            if (rungs := self.of(debt.resource).restricted_by)
+            else debt
+            for debt in debts_of(self.holds, lambda *_: UNDO, _asks_for)
+        )
 
     def of(self, name: str) -> PoolRecord:
         """What is remembered of a pool, by its full name: it may be nothing."""

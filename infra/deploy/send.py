@@ -3,6 +3,8 @@
 Pub/Sub does not answer: that the message has arrived shows in Cloud Logging, by the id of the message.
 """
 
+import getpass
+import socket
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -11,7 +13,7 @@ import msgspec
 from infra.deploy.logs import EVERY_SECONDS, EVERY_SECONDS_HERE, report_of_message, wait_for
 from infra.deploy.rendering import report_lines
 from infra.deploy.target import Target
-from shared.events import Command, inbox_of
+from shared.events import SENT_BY, Command, inbox_of
 from shared.report import Outcome, Report
 
 CLOCKS_DIFFER = timedelta(minutes=5)
@@ -31,7 +33,7 @@ def send(
     from google.pubsub_v1 import PublisherClient
 
     topic = f"projects/{target.project}/topics/{inbox_of(automation)}"
-    message = {"data": msgspec.json.encode(command)}
+    message = {"data": msgspec.json.encode(command), "attributes": {SENT_BY: sender()}}
     clients = target.clients
     published = clients.of(PublisherClient).publish(request={"topic": topic, "messages": [message]}, **clients.writing)
     message_id = published.message_ids[0]
@@ -45,6 +47,11 @@ def send(
     for line in report_lines(report):
         say(line)
     return report
+
+
+def sender() -> str:
+    """Who runs this, as this machine calls them."""
+    return f"{getpass.getuser()}@{socket.gethostname()}"
 
 
 def succeeded(report: Report | None) -> bool:

@@ -13,6 +13,8 @@ from infra.deploy.rendering import local_time, report_lines
 from infra.deploy.target import Target
 from infra.suite.deployment import Suite
 from infra.suite.loading import load_automation
+from shared.automation import Records
+from shared.debts import Debt
 from shared.holds import Hold
 from shared.lease import Lease, LeaseRecord
 from shared.report import Report
@@ -47,8 +49,8 @@ class AutomationStatus(msgspec.Struct, frozen=True):
     """One automation: what it holds, whether it is running, and its latest report."""
 
     name: str
-    holds: dict[str, Hold]
-    """By the resources' full names."""
+    held: tuple[Debt, ...]
+    """What it has changed and would give back, with the command that does."""
     running_until: datetime | None
     """When its lease expires at the latest, if a run holds it."""
     report: Report | None
@@ -90,6 +92,13 @@ def status_lines(status: SuiteStatus) -> Iterable[str]:
             yield f"  {line}"
 
 
+def debts_of(state: State, automation: str) -> tuple[Debt, ...]:
+    """What an automation owes back, in order of the resources' names."""
+    (document,) = state.read(f"records/{automation}")
+    records: Records = document.as_type(load_automation(automation).records)
+    return tuple(sorted(records.debts(), key=lambda debt: debt.key))
+
+
 def holds_of(state: State, automation: str) -> dict[str, Hold]:
     """What an automation holds, by the resources' full names: what it has changed and would restore."""
     (document,) = state.read(f"records/{automation}")
@@ -117,16 +126,15 @@ def _automation(target: Target, state: State, name: str, now: datetime) -> Autom
     lease = document.as_type(LeaseRecord)
     return AutomationStatus(
         name=name,
-        holds=holds_of(state, name),
+        held=debts_of(state, name),
         running_until=lease.expires_at if lease.holder else None,
         report=newest_report(target, name, now - LOOKS_BACK),
     )
 
 
 def _automation_lines(automation: AutomationStatus) -> Iterable[str]:
-    for name, hold in sorted(automation.holds.items()):
-        for field, held in hold.fields.items():
-            yield f"holds    {name}: {field} {held.original} -> {held.applied}, {hold.phase}"
+    for debt in automation.held:
+        yield f"holds    {debt.resource}: {debt.field} {debt.original} -> {debt.applied or 'none'}, {debt.standing}"
     if automation.running_until:
         yield f"lease    a run is in progress, until {local_time(automation.running_until)} at the latest"
     if automation.report is None:

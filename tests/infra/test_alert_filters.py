@@ -10,12 +10,14 @@ import msgspec
 import pytest
 
 from functions.prune_backups.guards import QUESTIONS
-from infra.suite.automations import ROOT
+from infra.suite.automations import ROOT, load_automations
+from infra.suite.loading import load_automation
 from localcloud.logging.filter import all_hold, parse_filter
 from localcloud.logging.service import payload
 from shared.decision import Alert, Refusal
 from shared.report import Outcome, Report
 from shared.settings import Mode
+from shared.transitions import TITLES
 from tests.infra.test_docs import OPERATE
 from tests.infra.test_terraform_structure import parsed
 
@@ -150,6 +152,8 @@ def test_each_kind_of_alert_that_there_is_has_one_policy_and_no_guard_is_silent(
     shown = {kind: matched("matched", report(kind)) for kind in alerts}
     assert {kind: policies for kind, policies in shown.items() if len(policies) != 1 or "alerts" in policies} == {}
     assert {guard for guard in guards if matched("matched", report(refusals=(guard,))) != {"refusals"}} == set()
+    titles = {kind for name in load_automations() for kind in load_automation(name).alert_titles}
+    assert alerts <= titles | TITLES.keys()  # each has a name for people
     # And it is for kinds that there are.
     assert set(text(local_values()["known"]).split("|")) == alerts
 

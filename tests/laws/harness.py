@@ -25,9 +25,11 @@ from localcloud.core.snapshot import Snapshot
 from localcloud.direct import DirectClients
 from localcloud.pubsub.push import push_body
 from localcloud.world import World, seed, world_from
+from shared.automation import ALWAYS_INCIDENTAL
 from shared.clients import Clients, RetryPolicy
 from shared.errors import RunFailed, StillAtWork
 from shared.events import Tick, inbox_of
+from shared.history import COLLECTION
 from shared.lease import DURATION
 from shared.report import Report
 from shared.run import run
@@ -262,7 +264,12 @@ class Stage:
 
     def end_state(self) -> State:
         """Resources and records as they are now, for laws to compare."""
-        return end_state(self.clients, self.places, self.cloud.clock.now(), self.automation.records.incidental_fields)
+        return end_state(
+            self.clients,
+            self.places,
+            self.cloud.clock.now(),
+            self.automation.records.incidental_fields | ALWAYS_INCIDENTAL,
+        )
 
     def resources(self) -> Resources:
         """The resources alone."""
@@ -275,11 +282,19 @@ class Stage:
         return LawBroken(self.law, self.case, what)
 
     def only_writes(self, call: Call, *collections: str) -> bool:
-        """Whether a mutating call only writes this automation's own documents in these collections."""
+        """Whether a mutating call only writes this automation's own documents in these collections, or the history."""
         database = f"projects/{self.scenario.project}/databases/{DATABASE}/documents"
         own = {f"{database}/{collection}/{self.automation.name}" for collection in collections}
         writes = getattr(call.request, "writes", ())
-        return call.method.endswith("Firestore/Commit") and all(write.update.name in own for write in writes)
+        return call.method.endswith("Firestore/Commit") and all(
+            write.update.name in own or self.is_history(write) for write in writes
+        )
+
+    def is_history(self, write: Any) -> bool:
+        """Whether a write of Firestore adds to the suite's history."""
+        database = f"projects/{self.scenario.project}/databases/{DATABASE}/documents"
+        name: str = write.update.name
+        return name.startswith(f"{database}/{COLLECTION}/")
 
     def must_be(self, expected: object, actual: object, what: str) -> None:
         """Raise ``LawBroken`` with every difference, if there is one."""

@@ -42,7 +42,7 @@ def check(case: Case, part: str) -> None:
             past.restore()
             for delivery in stage.deliver_until_acknowledged(event):
                 _must_keep(stage, delivery, f"`{event.name}`")
-        for collection in ("records", "restrictions", "leases"):
+        for collection in ("records", "restrictions", "leases", "history"):
             if canary in repr(documents(stage.clients, collection)):
                 raise stage.broken(f"the canary is in a document of {collection}")
         stage.clients.close()

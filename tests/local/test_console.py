@@ -12,7 +12,7 @@ from rich.console import Console as RichConsole
 from local.console import BudgetAlert, Console, LogLine, Progress, read_line
 from local.story.summary import summary
 from shared.decision import Alert, Change, Refusal, Text
-from shared.report import ChangeReport, Outcome, Report, change_report, with_changes
+from shared.report import ChangeReport, Outcome, Report, Upcoming, change_report, with_changes
 from shared.settings import Mode
 
 NOON = datetime(2026, 11, 15, 12, tzinfo=UTC)
@@ -61,7 +61,7 @@ def test_a_report_of_changes() -> None:
         waiting=("api is busy",),
         notices=("worker is gone",),
         alerts=(Alert("stock_out", "nodePools/gpu", "gpu has no nodes"),),
-        next=("monthly/actual@1.5: detach_billing",),
+        upcoming=(Upcoming("", "monthly/actual@1.5: detach_billing"),),
     )
     assert shown(reported(report)).splitlines() == [
         "  12:00 failed    cap_spending on Tick",
@@ -76,12 +76,14 @@ def test_a_report_of_changes() -> None:
 
 
 def test_a_report_without_changes_is_short() -> None:
-    report = msgspec.structs.replace(REPORT, why="superseded", next=("later",))
+    report = msgspec.structs.replace(REPORT, why="superseded", upcoming=(Upcoming("", "later"),))
     assert shown(reported(report)) == "  12:00 unchanged cap_spending on Tick: superseded\n"
 
 
 def test_the_answer_to_status() -> None:
-    report = msgspec.structs.replace(REPORT, status=("monthly: 604.00 of 400.00 USD [151 %]",), next=("later",))
+    report = msgspec.structs.replace(
+        REPORT, status=("monthly: 604.00 of 400.00 USD [151 %]",), upcoming=(Upcoming("", "later"),)
+    )
     assert shown(reported(report)).splitlines()[1:] == [
         "  12:00 status    monthly: 604.00 of 400.00 USD [151 %]",
         "  12:00 next      later",
@@ -148,7 +150,9 @@ def test_briefly_a_run_is_a_line_that_groups_its_changes() -> None:
         a_change("MowTheLawn", "garden"),
         a_change("Finish", "key"),
     )
-    assert briefly(with_changes(msgspec.structs.replace(REPORT, notices=("x",), next=("y",)), changes)) == [
+    assert briefly(
+        with_changes(msgspec.structs.replace(REPORT, notices=("x",), upcoming=(Upcoming("", "y"),)), changes)
+    ) == [
         "  12:00 applied   cap_spending: max instances of api 20 -> 1, worker 10 -> 1; paused a, b; mow the lawn garden"
     ]
 

@@ -18,7 +18,7 @@ from localcloud import LocalCloud
 from shared import automation
 from shared.automation import Automation, RunContext
 from shared.clients import Clients
-from shared.decision import Alert, Change, Decision, Refusal, Text
+from shared.decision import Alert, Change, Decision, Next, Refusal, Text
 from shared.errors import IgnoredMessage
 from shared.events import Command, Dated, PubsubMessage, Tick, is_from_inbox, read_inbox
 from shared.report import Report
@@ -164,7 +164,7 @@ class House:
                 if room not in self.busy
             ),
             waiting=tuple(Text(f"{room} is busy") for room in wrong if room in self.busy),
-            next=(Text("the sun comes up"),),
+            next=(Next("", Text("the sun comes up")),),
             alerts=tuple(Alert("smoke", room, "it smokes") for room in sorted(self.smoking)),
             notices=tuple(Text(f"{room} is dark") for room, level in levels.items() if level < 0),
             table=tuple(f"{room}: {level}" for room, level in levels.items()),
@@ -224,22 +224,30 @@ class Stage:
         self.pause: Callable[[float], None] = time.sleep
         self._numbers = itertools.count(100)
 
-    def wish(self, level: int, *, published: datetime | None = None, message_id: str = "") -> Report:
+    def wish(self, level: int, *, published: datetime | None = None, message_id: str = "", sent_by: str = "") -> Report:
         """A run that is woken by a wish."""
-        return self.push({"type": "wish", "level": level}, published=published, message_id=message_id)
+        wish = {"type": "wish", "level": level}
+        return self.push(wish, published=published, message_id=message_id, sent_by=sent_by)
 
     def tick(self, *, published: datetime | None = None) -> Report:
         """A run that is woken by a tick."""
         return self.push({"type": "tick", "every_seconds": 600}, published=published)
 
     def push(
-        self, data: object, *, topic: str = INBOX, published: datetime | None = None, message_id: str = ""
+        self,
+        data: object,
+        *,
+        topic: str = INBOX,
+        published: datetime | None = None,
+        message_id: str = "",
+        sent_by: str = "",
     ) -> Report:
         """A run that is woken by this message; one of its own, if no id is said."""
         body = {
             "data": base64.b64encode(json.dumps(data).encode()).decode(),
             "messageId": message_id or str(next(self._numbers)),
             "publishTime": (published or self.cloud.clock.now()).isoformat(),
+            "attributes": {"sent_by": sent_by} if sent_by else {},
         }
         event = CloudEvent({"type": "t", "source": f"//pubsub.googleapis.com/{topic}"}, {"message": body})
         runtime = Runtime(

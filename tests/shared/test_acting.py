@@ -1,6 +1,7 @@
 """What a run waits for, what a person must see, and how much of it a report holds."""
 
 import time
+from datetime import UTC, datetime
 
 import pytest
 from google.api_core import exceptions
@@ -16,7 +17,8 @@ from shared.state import State
 from tests.shared.house import Lights, Records, Stage
 
 BRIGHT = {"hall": 7, "attic": 7, "cellar": 7}
-SMOKE = Alert("smoke", "attic", "it smokes")
+NOON = datetime(2026, 11, 15, 12, tzinfo=UTC)
+SMOKE = Alert("smoke", "attic", "it smokes", "smoke", NOON)
 
 
 @pytest.fixture
@@ -88,12 +90,14 @@ def test_an_alert_is_in_each_report_for_as_long_as_it_is_so(stage: Stage, mode: 
     assert (report.alerts, severity(report)) == ((), Severity.INFO)
 
 
-def test_an_alert_alone_changes_nothing(stage: Stage) -> None:
+def test_an_alert_alone_changes_nothing_and_is_remembered_in_one_write(stage: Stage) -> None:
     stage.wish(7)
     stage.calls()
     stage.house.smoking = {"attic", "hall"}
     report = stage.tick()
     assert (report.outcome, [alert.subject for alert in report.alerts]) == (Outcome.UNCHANGED, ["attic", "hall"])
+    assert stage.calls() == ["BatchGetDocuments", "Commit"]
+    stage.tick()
     assert stage.calls() == ["BatchGetDocuments"]
 
 

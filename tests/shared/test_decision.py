@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import pytest
 
 from shared.automation import AnyAutomation, Automation, Records, RunContext
-from shared.decision import Alert, Change, Decision, Message, Refusal, Text, is_suites_own
+from shared.decision import Alert, Change, Decision, Message, Next, Refusal, Text, is_suites_own
 from shared.events import Dated, Tick
 from shared.looking import guarded
 from shared.restrictions import SpendingRestrictions
@@ -72,11 +72,11 @@ def test_a_refusal_stops_its_scope_and_no_other() -> None:
         records=Records(),
         changes=(drop("a"), drop("b"), drop("a", "u")),
         waiting=(Text("w"),),
-        next=(Text("n"),),
+        next=(Next("", Text("n")),),
     )
     refusal = Refusal("a", "not_too_many", "too many")
     assert judged(decision) == Decision(
-        records=Records(), changes=(drop("b"),), refusals=(refusal,), waiting=(Text("w"),), next=(Text("n"),)
+        records=Records(), changes=(drop("b"),), refusals=(refusal,), waiting=(Text("w"),), next=(Next("", Text("n")),)
     )
 
 

@@ -6,14 +6,13 @@ import msgspec
 import pytest
 
 from shared.decision import Change, Text
+from shared.hold_messages import FieldValue, KeptByPerson
 from shared.holds import (
     Current,
-    FieldValue,
     Held,
     HeldChange,
     Hold,
     HoldStatus,
-    KeptByPerson,
     Phase,
     being_restored,
     compare,
@@ -92,7 +91,8 @@ def test_letting_go_restores_what_is_still_ours(
 
 def test_a_restoring_that_is_cut_short_leaves_both_values_ours() -> None:
     hold = being_restored(a_hold_on_two(), {"size": 1, "state": "odd"}, {"size": 20})
-    assert hold == a_hold(Phase.INTENDED, size=(20, 1, 20), state=("on", "on", "off"))
+    intended = a_hold(Phase.INTENDED, size=(20, 1, 20), state=("on", "on", "off"))
+    assert hold == msgspec.structs.replace(intended, is_being_restored=True)
     assert to_restore(hold, {"size": 1, "state": "odd"}) == {"size": 20}
     assert to_restore(hold, {"size": 20, "state": "odd"}) == {}
     assert kept_by_a_person("n", hold, {"size": 20, "state": "odd"}) == [KeptByPerson("n", "state", "odd", "off")]

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from shared.decision import Alert, Change, Decision, Refusal, Saving, Text
+from shared.debts import Debt
+from shared.decision import Alert, Change, Decision, Next, Refusal, Saving, Text
 from shared.report import (
     MOST_CHANGES,
     MOST_LINES,
@@ -20,6 +21,7 @@ from shared.report import (
     overall,
     sentence,
     severity,
+    upcoming,
     with_changes,
     write_log,
     write_report,
@@ -97,7 +99,9 @@ def test_an_alert_can_be_watched_for_by_its_kind(capsys: pytest.CaptureFixture[s
     write_report(replace(REPORT, alerts=(ALERT,)))
     data = json.loads(capsys.readouterr().out)
     assert (data["severity"], data["message"]) == ("ERROR", "sweep: Tick: unchanged (stock_out: pool-1)")
-    assert data["report"]["alerts"] == [{"kind": "stock_out", "subject": "pool-1", "reason": "no GPU is to be had"}]
+    assert data["report"]["alerts"] == [
+        {"kind": "stock_out", "subject": "pool-1", "reason": "no GPU is to be had", "title": "", "since": None}
+    ]
 
 
 def test_a_sentence_tells_three_alerts() -> None:
@@ -181,11 +185,12 @@ def test_a_report_is_one_line_of_json(capsys: pytest.CaptureFixture[str]) -> Non
             "after": "1",
             "reason": "because",
             "outcome": "failed",
-            "error": 'two\nlines and "quotes" \x00 🐘',
+            "error": 'two lines and "quotes"   🐘',
             "is_money": False,
             "count": 1,
             "saved": 0.0,
             "currency": "",
+            "follows": [],
         }
     ]
     assert data["report"]["refusals"] == [
@@ -208,6 +213,8 @@ def test_the_largest_report_fits_into_one_entry_of_cloud_logging(capsys: pytest.
     name = f"projects/{'p' * 30}/locations/northamerica-northeast1/services/{'s' * 49}"
     change = replace(CHANGE, target=name, scope=name, reason="r" * 200)
     lines = bounded([f"{name}: {'w' * 40}"] * 1000)
-    full = replace(REPORT, waiting=lines, notices=lines, next=lines, status=lines)
+    debt = Debt(name, "max_instances", "20", "1", ("monthly/actual@1",) * 3, REPORT.at, "u" * 60, reason="r" * 200)
+    following = upcoming([Next(name, Text("w" * 40), REPORT.at)] * 1000)
+    full = replace(REPORT, waiting=lines, notices=lines, upcoming=following, held=(debt,) * MOST_LINES, status=lines)
     write_report(with_changes(full, (change_report(change, Outcome.FAILED, "e" * 1000),) * 1000))
     assert len(capsys.readouterr().out) < 256 * 1024

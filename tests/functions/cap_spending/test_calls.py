@@ -152,7 +152,7 @@ def test_observing_writes_nothing_but_what_it_remembers(stage: Stage) -> None:
         for request in sent
         for write in CommitRequest.deserialize(request).writes
     }
-    assert names == {"records/cap_spending"}
+    assert names == {"records/cap_spending", "history/2026-11-15"}
     assert stage.values == before
     assert (stage.records.holds, dict(stage.restrictions.in_force)) == ({}, {})
     assert {key.rpartition("/")[2] for key in stage.records.in_force} == {"notify"}

@@ -3,6 +3,7 @@
 import itertools
 import json
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -13,9 +14,9 @@ from google.cloud.run_v2 import Service, ServicesClient, UpdateServiceRequest
 from google.cloud.scheduler_v1 import CloudSchedulerClient
 from google.pubsub_v1 import SubscriberClient
 
-from shared.decision import Alert, Refusal
+from shared.decision import Refusal
 from shared.errors import RunFailed
-from shared.holds import ChangedByPerson
+from shared.hold_messages import ChangedByPerson
 from shared.report import Outcome, Severity, severity
 from tests.functions.cap_spending import examples
 from tests.functions.cap_spending.examples import (
@@ -26,6 +27,7 @@ from tests.functions.cap_spending.examples import (
     EXPERIMENTS,
     IMPORT,
     MAY_TOUCH,
+    NOON,
     PROJECT,
     WHERE,
     WORKER,
@@ -241,13 +243,11 @@ def test_what_a_deleted_budget_has_in_force_stays_until_a_person_undoes_it(stage
     stage.people.of(BudgetServiceClient).delete_budget(request={"name": BUDGET_NAME})
     for _ in range(2):
         report = stage.tick(1 / 6)
-        assert report.alerts == (
-            Alert(
-                "budget_missing",
-                "monthly",
-                f"billing account {ACCOUNT} no longer has the budget {BUDGET_ID}: what it has in force stays so until "
-                "`./deploy.sh send cap_spending undo --budget monthly`",
-            ),
+        (alert,) = report.alerts
+        assert (alert.kind, alert.subject, alert.since) == ("budget_missing", "monthly", NOON + timedelta(minutes=10))
+        assert alert.reason == (
+            f"billing account {ACCOUNT} no longer has the budget {BUDGET_ID}: what it has in force stays so until "
+            "`./deploy.sh send cap_spending undo --budget monthly`"
         )
         assert (report.outcome, severity(report)) == (Outcome.UNCHANGED, Severity.ERROR)
         assert stage.values == CAPPED

@@ -15,7 +15,7 @@ from functions.cap_spending.messages import InDetachedProject
 from functions.cap_spending.world import Resource
 from shared.decision import Refusal
 from shared.errors import RunFailed
-from shared.holds import ChangedByPerson
+from shared.hold_messages import ChangedByPerson
 from shared.report import Outcome
 from tests.functions.cap_spending.examples import (
     ACCOUNT,

@@ -8,7 +8,7 @@ from functions.cap_spending.changes import CapSpendingChange
 from functions.cap_spending.commands import Undo
 from functions.cap_spending.settings import Settings
 from shared.events import RestrictionsChanged
-from shared.holds import ChangedByPerson, Gone, InFlight, KeptByPerson
+from shared.hold_messages import ChangedByPerson, Gone, InFlight, KeptByPerson
 from shared.restrictions import SpendingRestrictions
 from tests.functions.cap_spending.examples import (
     API,

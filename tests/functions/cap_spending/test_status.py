@@ -43,10 +43,10 @@ def test_what_is_in_force_and_what_is_held(stage: Stage) -> None:
     rungs, by = "actual@0.5 in force, actual@1 in force, actual@1.5 in force", "held by monthly/actual@1"
     assert report.status == (
         f"monthly: 604.00 of 400.00 USD (151 %) since 2026-11-01; {rungs}",
-        f"{EXPERIMENTS}: billing_account {ACCOUNT_NAME} -> none, confirmed, held by monthly/actual@1.5",
-        f"{IMPORT}: state ENABLED -> PAUSED, confirmed, {by}",
-        f"{API}: max_instances 20 -> 1, confirmed, {by}",
-        f"{WORKER}: max_instances 10 -> 1, confirmed, {by}",
+        f"{EXPERIMENTS}: billing_account {ACCOUNT_NAME} -> none, held, held by monthly/actual@1.5",
+        f"{IMPORT}: state ENABLED -> PAUSED, held, {by}",
+        f"{API}: max_instances 20 -> 1, held, {by}",
+        f"{WORKER}: max_instances 10 -> 1, held, {by}",
     )
     assert stage.calls() == [READ]
 
@@ -103,17 +103,22 @@ def test_each_notification_tells_the_cost_so_far_and_not_what_came_late(capsys: 
         stage.notify(250, after=-1)  # an older one that comes late
         stage.tick(1)
     told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert (
-        told
-        == [
-            {
-                "severity": "INFO",
-                "message": "budget monthly: 300.00 of 400.00 USD",
-                "budget_cost": {"budget": "monthly", "cost": 300.0, "amount": 400.0, "currency": "USD"},
-            }
-        ]
-        * 2
-    )
+    assert told == [
+        {
+            "severity": "INFO",
+            "message": "budget monthly: 300.00 of 400.00 USD",
+            "budget_cost": {
+                "budget": "monthly",
+                "cost": 300.0,
+                "amount": 400.0,
+                "currency": "USD",
+                "newest_cost": newest,
+                "period_start": "2026-11-01T07:00:00Z",
+                "published": "2026-11-15T12:00:00Z",
+            },
+        }
+        for newest in (300.0, 250.0)
+    ]
 
 
 def test_a_run_that_looks_several_times_tells_the_cost_once(capsys: pytest.CaptureFixture[str]) -> None:

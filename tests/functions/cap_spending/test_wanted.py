@@ -23,19 +23,8 @@ from functions.cap_spending.world import (
 )
 from shared.decision import Text
 from shared.events import Dated, Tick
-from shared.holds import (
-    ChangedByPerson,
-    Current,
-    FieldValue,
-    Gone,
-    Held,
-    Hold,
-    HoldDecision,
-    InFlight,
-    KeptByPerson,
-    Phase,
-    Released,
-)
+from shared.hold_messages import ChangedByPerson, FieldValue, Gone, InFlight, KeptByPerson, Released
+from shared.holds import Current, Held, Hold, HoldDecision, Phase
 from shared.restrictions import SpendingRestrictions
 from shared.world import Need, World
 from tests.functions.cap_spending.examples import (

@@ -16,7 +16,8 @@ from infra.suite.deployment import Deployment, Suite
 from infra.suite.settings import EXAMPLES, check, load_caretaker_yaml
 from shared.automation import Records
 from shared.errors import SettingsError
-from shared.holds import FieldValue, Held, Hold, Phase
+from shared.hold_messages import FieldValue
+from shared.holds import Held, Hold, Phase
 from shared.settings import convert
 
 pytestmark = pytest.mark.one_python
