@@ -6,19 +6,25 @@ and sizes them; others can be added. What changes groups over the API is not ser
 
 import re
 import threading
+from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from hashlib import sha256
+from zoneinfo import ZoneInfo
 
 import grpc
 
+from localcloud.core.clock import Clock
 from localcloud.core.http import HttpRequest, Route
-from localcloud.core.messages import invalid, page
+from localcloud.core.messages import invalid, page, project_number
 from localcloud.core.partial_response import Selection, select, selection
 from localcloud.core.server import ApiError
 
 COMPUTE = "https://www.googleapis.com/compute/v1"
 LARGEST_PAGE = 500
+PACIFIC = ZoneInfo("America/Los_Angeles")
+"""Of the times in Compute's answers."""
 SOME_SCOPES = ("regions/europe-west1", "zones/europe-west1-b", "zones/europe-west4-a", "zones/us-central1-a")
 """An aggregated list names every region and zone; here these, and those that have a group."""
 
@@ -28,8 +34,22 @@ ACTIONS = (
 )
 GROUP_FIELDS: Selection = {
     **dict.fromkeys(("kind", "id", "name", "zone", "selfLink", "targetSize", "baseInstanceName", "instanceGroup")),
+    **dict.fromkeys(("creationTimestamp", "fingerprint", "instanceTemplate", "listManagedInstancesResults")),
+    **dict.fromkeys(("targetStoppedSize", "targetSuspendedSize", "serviceAccount", "satisfiesPzi", "satisfiesPzs")),
     "currentActions": dict.fromkeys(ACTIONS),
-    "status": {"isStable": None},
+    "versions": {"instanceTemplate": None, "targetSize": {"calculated": None}},
+    "status": {
+        "isStable": None,
+        "allInstancesConfig": {"effective": None},
+        "versionTarget": {"isReached": None},
+        "stateful": {"isStateful": None, "hasStatefulConfig": None, "perInstanceConfigs": {"allEffective": None}},
+    },
+    "standbyPolicy": {"mode": None},
+    "updatePolicy": {
+        **dict.fromkeys(("type", "minimalAction", "minReadySec", "replacementMethod")),
+        **{key: {"fixed": None, "calculated": None} for key in ("maxSurge", "maxUnavailable")},
+    },
+    "instanceLifecyclePolicy": dict.fromkeys(("forceUpdateOnRepair", "defaultActionOnFailure", "onFailedHealthCheck")),
 }
 WARNING_FIELDS: Selection = {"code": None, "message": None, "data": {"key": None, "value": None}}
 LIST_FIELDS: Selection = {
@@ -49,6 +69,7 @@ class InstanceGroup:
     """In full: projects/PROJECT/zones/ZONE/instanceGroupManagers/NAME."""
     target_size: int
     running: int
+    created: datetime
 
     @property
     def project(self) -> str:
@@ -74,7 +95,8 @@ class InstanceGroup:
 class InstanceGroups:
     """The managed instance groups of all projects."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
         self.unreachable: set[str] = set()
         """Zones that do not answer: left out of a list that may be partial, else the call fails with UNAVAILABLE."""
         self.lock = threading.RLock()
@@ -96,7 +118,7 @@ class InstanceGroups:
 
     def add_group(self, project: str, zone: str, name: str, size: int = 0) -> InstanceGroup:
         """Make a group of running instances. Raises ALREADY_EXISTS."""
-        group = InstanceGroup(_full_name(project, zone, name), target_size=size, running=size)
+        group = InstanceGroup(_full_name(project, zone, name), size, size, self._clock.now())
         with self.lock:
             if group.name in self._groups:
                 raise ApiError(grpc.StatusCode.ALREADY_EXISTS, f"The resource '{group.name}' already exists")
@@ -177,19 +199,52 @@ def _resource(group: InstanceGroup) -> dict[str, object]:
     """A group in JSON. What it has and is not to have any more is being deleted."""
     zone_url = f"{COMPUTE}/projects/{group.project}/zones/{group.zone}"
     short_name = group.name.rpartition("/")[2]
+    base_name = short_name.removesuffix("-grp")
+    region = group.zone.rpartition("-")[0]
+    template = f"{COMPUTE}/projects/{group.project}/regions/{region}/instanceTemplates/{base_name}"
     surplus = max(group.running - group.target_size, 0)
     actions = {"creating": group.missing, "deleting": surplus, "none": group.running - surplus}
+    one_at_a_time = {"fixed": 1, "calculated": 1}
     return {
         "kind": "compute#instanceGroupManager",
         "id": str(int.from_bytes(sha256(group.name.encode()).digest()[:8])),
+        "creationTimestamp": group.created.astimezone(PACIFIC).isoformat(timespec="milliseconds"),
         "name": short_name,
         "zone": zone_url,
         "selfLink": group.url,
+        "instanceTemplate": template,
+        "versions": [{"instanceTemplate": template, "targetSize": {"calculated": group.target_size}}],
         "instanceGroup": f"{zone_url}/instanceGroups/{short_name}",
-        "baseInstanceName": short_name.removesuffix("-grp"),
+        "baseInstanceName": base_name,
+        "fingerprint": b64encode(sha256(f"{group.name}/{group.target_size}".encode()).digest()[:8]).decode(),
         "targetSize": group.target_size,
         "currentActions": {action: actions.get(action, 0) for action in ACTIONS},
-        "status": {"isStable": group.running == group.target_size},
+        "status": {
+            "isStable": group.running == group.target_size,
+            "allInstancesConfig": {"effective": True},
+            "versionTarget": {"isReached": True},
+            "stateful": {"isStateful": False, "hasStatefulConfig": False, "perInstanceConfigs": {"allEffective": True}},
+        },
+        "targetStoppedSize": 0,
+        "targetSuspendedSize": 0,
+        "listManagedInstancesResults": "PAGINATED",
+        "standbyPolicy": {"mode": "MANUAL"},
+        "updatePolicy": {
+            "type": "OPPORTUNISTIC",
+            "minimalAction": "REPLACE",
+            "minReadySec": 0,
+            "maxSurge": one_at_a_time,
+            "maxUnavailable": one_at_a_time,
+            "replacementMethod": "SUBSTITUTE",
+        },
+        "serviceAccount": f"{project_number(group.project)}@cloudservices.gserviceaccount.com",
+        "instanceLifecyclePolicy": {
+            "forceUpdateOnRepair": "YES",
+            "defaultActionOnFailure": "REPAIR",
+            "onFailedHealthCheck": "DEFAULT_ACTION",
+        },
+        "satisfiesPzi": True,
+        "satisfiesPzs": True,
     }
 
 

@@ -4,7 +4,8 @@ from localcloud.compute.instance_groups import InstanceGroups
 from localcloud.core.service import Service
 
 INSTANCE_GROUPS = Service(
-    lambda _: InstanceGroups(),
+    lambda cloud: InstanceGroups(cloud.clock),
     is_http=True,
+    needs_billing=True,
     add_project=lambda groups, project_id, _: groups.add_project(project_id),
 )

@@ -1,5 +1,6 @@
 """GKE's node pools, and the instance groups that hold their nodes: one in each zone."""
 
+import uuid
 from collections.abc import Iterable
 from datetime import timedelta
 
@@ -7,7 +8,6 @@ import grpc
 from google.cloud import container_v1
 
 from localcloud.compute.instance_groups import InstanceGroup, InstanceGroups
-from localcloud.core.server import ApiError
 from localcloud.gke import rules
 
 Status = container_v1.NodePool.Status
@@ -22,28 +22,44 @@ class NodePools:
         self._instance_groups = instance_groups
         self._pools: dict[str, container_v1.NodePool] = {}
         self._groups: dict[str, list[InstanceGroup]] = {}
+        self._writes = 0
 
-    def add(self, cluster: str, pool: container_v1.NodePool, node_count: int) -> str:
-        """Make a node pool with running nodes in each zone, and return its full name. Raises ``ApiError``."""
+    def add(self, cluster: str, pool: container_v1.NodePool, node_count: int, *, is_running: bool = True) -> str:
+        """Make a node pool with nodes in each zone, running or to come, and return its name. Raises ``ApiError``."""
         rules.check_id(pool.name, "node pool")
         rules.check_node_count(node_count)
-        rules.check_autoscaling(pool.autoscaling)
         name = f"{cluster}/nodePools/{pool.name}"
         if name in self._pools:
-            raise ApiError(grpc.StatusCode.ALREADY_EXISTS, f"Already exists: {name}.")
+            raise rules.already_exists(name)
         project, location = cluster.split("/")[1:4:2]
         made = container_v1.NodePool(pool)
         made.locations = rules.zones_of(location, list(pool.locations))
-        made.autoscaling = rules.filled_in(pool.autoscaling)
+        if "autoscaling" in pool:
+            rules.check_autoscaling(pool.autoscaling)
+            made.autoscaling = rules.filled_in(pool.autoscaling)
         made.status = made.status or Status.RUNNING
-        made.self_link = f"{rules.CONTAINER}/{name}"
+        made.self_link = rules.link(name)
         self._groups[name] = [
             self._instance_groups.add_group(project, zone, rules.group_name(name, zone), node_count)
             for zone in made.locations
         ]
+        for group in self._groups[name] if not is_running else ():
+            group.running = 0
         made.instance_group_urls = [group.url for group in self._groups[name]]
         self._pools[name] = made
+        self.changed(name)
         return name
+
+    def replace(self, name: str, pool: container_v1.NodePool) -> None:
+        """Put a changed node pool in the place of the one that is there; its status stays as it is there."""
+        pool.status = self._pools[name].status
+        self._pools[name] = pool
+        self.changed(name)
+
+    def changed(self, name: str) -> None:
+        """Give a node pool another etag: it was written."""
+        self._writes += 1
+        self._pools[name].etag = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{name}/{self._writes}"))
 
     def remove(self, name: str) -> None:
         """Take away a node pool with its nodes."""

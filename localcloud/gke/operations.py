@@ -1,8 +1,8 @@
 """GKE's operations: its own type, one at a time in each cluster, listed for a day after they are done."""
 
-from collections.abc import Iterable
+import uuid
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
-from hashlib import sha256
 
 import grpc
 from google.cloud import container_v1
@@ -13,6 +13,18 @@ from localcloud.core.server import ApiError
 from localcloud.gke import rules
 
 KEPT_WHEN_DONE = timedelta(days=1)  # ours to assume
+PENDING = timedelta(seconds=1)
+"""How long an operation on a node pool waits before it runs; ours to assume. One on a cluster runs at once."""
+
+PROGRESS: Mapping[container_v1.Operation.Type, Mapping[str, int]] = {
+    container_v1.Operation.Type.CREATE_CLUSTER: {
+        **dict.fromkeys(("CLUSTER_CONFIGURING", "CLUSTER_CONFIGURING_TOTAL"), 9),
+        **dict.fromkeys(("CLUSTER_DEPLOYING", "CLUSTER_DEPLOYING_TOTAL"), 12),
+        "CLUSTER_HEALTHCHECKING": 1,
+        "CLUSTER_HEALTHCHECKING_TOTAL": 2,
+    }
+}
+"""What operations tell of their progress when they are done, as most of the real ones do."""
 
 
 class ClusterOperations:
@@ -43,16 +55,16 @@ class ClusterOperations:
         location, _ = rules.split_cluster(cluster)
         now = self._clock.now()
         self._started += 1
-        digest = sha256(f"{target}/{self._started}".encode()).hexdigest()
-        operation_id = f"operation-{int(now.timestamp() * 1000)}-{digest[:8]}"
+        number = uuid.uuid5(uuid.NAMESPACE_URL, f"{target}/{self._started}")
+        operation_id = f"operation-{int(now.timestamp() * 1000)}-{number}"
         name = f"{location}/operations/{operation_id}"
         self._operations[name] = container_v1.Operation(
             name=operation_id,
             operation_type=kind,
             status=container_v1.Operation.Status.RUNNING,
-            location=location.rpartition("/")[2],
-            self_link=rules.link(name),
-            target_link=rules.link(target),
+            zone=location.rpartition("/")[2],
+            self_link=rules.link(name, by_number=True),
+            target_link=rules.link(target, by_number=True),
             start_time=_text(now),
         )
         self._running[cluster] = name
@@ -64,6 +76,10 @@ class ClusterOperations:
         conditions = list(errors)
         operation.status = container_v1.Operation.Status.DONE
         operation.end_time = _text(self._clock.now())
+        metrics = PROGRESS.get(operation.operation_type, {})
+        if metrics:
+            told = [{"name": metric, "int_value": value} for metric, value in metrics.items()]
+            operation.progress = container_v1.OperationProgress({"metrics": told})
         if conditions:
             operation.nodepool_conditions = conditions
             operation.status_message = conditions[0].message
@@ -78,13 +94,22 @@ class ClusterOperations:
         self._forget_old_ones()
         if name not in self._operations:
             raise rules.not_found(name)
-        return container_v1.Operation(self._operations[name])
+        return self._shown(self._operations[name])
 
     def list(self, location: str) -> list[container_v1.Operation]:
         """The operations in a location, those that are done included."""
         prefix = rules.prefix_of(location)
         self._forget_old_ones()
-        return [container_v1.Operation(one) for name, one in self._operations.items() if name.startswith(prefix)]
+        return [self._shown(one) for name, one in self._operations.items() if name.startswith(prefix)]
+
+    def _shown(self, operation: container_v1.Operation) -> container_v1.Operation:
+        """An operation as it is given out: one on a node pool is pending before it runs."""
+        shown = container_v1.Operation(operation)
+        began = datetime.fromisoformat(operation.start_time)
+        is_running = operation.status == container_v1.Operation.Status.RUNNING
+        if is_running and "/nodePools/" in operation.target_link and self._clock.now() - began < PENDING:
+            shown.status = container_v1.Operation.Status.PENDING
+        return shown
 
     def _forget_old_ones(self) -> None:
         for name, end in list(self._ends.items()):

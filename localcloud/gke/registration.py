@@ -11,5 +11,6 @@ from localcloud.gke.service import Gke
 GKE = Service(
     lambda cloud: Gke(cloud.clock, cloud.of(INSTANCE_GROUPS)),
     transports=(ClusterManagerGrpcTransport,),
+    needs_billing=True,
     sections=(Section(Project, "clusters", dict[str, Cluster], add_clusters),),
 )

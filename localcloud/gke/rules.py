@@ -6,7 +6,7 @@ from hashlib import sha256
 import grpc
 from google.cloud import container_v1
 
-from localcloud.core.messages import invalid
+from localcloud.core.messages import invalid, project_number
 from localcloud.core.server import ApiError
 
 CONTAINER = "https://container.googleapis.com/v1"
@@ -22,6 +22,8 @@ ID = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
 LONGEST_ID = 40
 ZONE = re.compile(r"[a-z]+-[a-z]+[0-9]+-[a-z]")
 EVERY_LOCATION = "-"
+ZONES_OF_REGIONS = {"europe-west1": "bcd", "us-east1": "bcd"}
+"""Where they are not a, b and c."""
 
 PER_ZONE = ("min_node_count", "max_node_count")
 TOTAL = ("total_min_node_count", "total_max_node_count")
@@ -53,9 +55,27 @@ def prefix_of(location: str) -> str:
     return f"{locations if place == EVERY_LOCATION else location}/"
 
 
+def cluster_of(name: str) -> str:
+    """The full name of a cluster, by its own or by that of one of its node pools."""
+    return name.partition("/nodePools/")[0]
+
+
 def not_found(name: str) -> ApiError:
     """The error for what is not there."""
-    return ApiError(grpc.StatusCode.NOT_FOUND, f"Not found: {name}.")
+    _, _, pool = name.partition("/nodePools/")
+    what = f'node pool "{pool}" not found' if pool else _below(name)
+    return ApiError(grpc.StatusCode.NOT_FOUND, f"Not found: {what}.")
+
+
+def already_exists(name: str) -> ApiError:
+    """The error for what is there already."""
+    return ApiError(grpc.StatusCode.ALREADY_EXISTS, f"Already exists: {_below(name)}.")
+
+
+def check_etag(given: str, current: str) -> None:
+    """Refuse (ABORTED) a write to something that has been written since it was read."""
+    if given and given != current:
+        raise ApiError(grpc.StatusCode.ABORTED, f"Etag {given} does not match the current etag {current}.")
 
 
 def check_id(resource_id: str, kind: str) -> None:
@@ -67,11 +87,24 @@ def check_id(resource_id: str, kind: str) -> None:
         )
 
 
-def link(name: str) -> str:
-    """The URL of an operation or of what it is about: below ``zones`` where the cluster is zonal."""
+def link(name: str, *, by_number: bool = False) -> str:
+    """The URL of something: below ``zones`` where its cluster is zonal. Operations' links name projects by number."""
+    project = name.split("/")[1]
+    below = _below(name)
+    return f"{CONTAINER}/{below.replace(project, project_number(project), 1) if by_number else below}"
+
+
+def _below(name: str) -> str:
     _, project, _, location, *rest = name.split("/")
     below = "zones" if ZONE.fullmatch(location) else "locations"
-    return "/".join((CONTAINER, "projects", project, below, location, *rest))
+    return "/".join(("projects", project, below, location, *rest))
+
+
+def zones_chosen(location: str) -> list[str]:
+    """The zones that GKE chooses for a new cluster: its own, or three of its region."""
+    if ZONE.fullmatch(location):
+        return [location]
+    return [f"{location}-{zone}" for zone in ZONES_OF_REGIONS.get(location, "abc")]
 
 
 def zones_of(location: str, wanted: list[str]) -> list[str]:

@@ -43,6 +43,10 @@ class IamPolicies:
         found.CopyFrom(self._policies.get(uid, Policy(etag=EMPTY_ETAG)))
         return found
 
+    def forget(self, uid: str) -> None:
+        """Delete the policy of a resource that is gone."""
+        self._policies.pop(uid, None)
+
     def set(self, uid: str, request: SetIamPolicyRequest) -> Policy:
         """Replace the policy of a resource.
 

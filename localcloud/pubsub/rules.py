@@ -30,6 +30,8 @@ ACK_DEADLINE = 10
 FIRST_BACKOFF = timedelta(seconds=10)
 RETENTION = timedelta(days=7)
 EXPIRATION = timedelta(days=31)
+PUSH_VERSION = {"x-goog-version": "v1"}
+"""What answers to a creation or an update tell of pushes, and answers to Get and List do not."""
 
 _NAME = re.compile(r"projects/[^/]+/(?P<collection>topics|subscriptions)/(?!goog)[A-Za-z][A-Za-z0-9\-_.~+%]{2,254}")
 
@@ -78,6 +80,7 @@ def completed(subscription: types.Subscription) -> types.Subscription:
     full = types.Subscription(subscription)
     full.state = types.Subscription.State.ACTIVE
     full.push_config = full.push_config or types.PushConfig()
+    _complete_exports(full)
     full.ack_deadline_seconds = full.ack_deadline_seconds or ACK_DEADLINE
     if "message_retention_duration" not in full:
         full.message_retention_duration = RETENTION
@@ -93,6 +96,27 @@ def completed(subscription: types.Subscription) -> types.Subscription:
             full.dead_letter_policy.max_delivery_attempts or DELIVERY_ATTEMPTS[0]
         )
     return full
+
+
+def answered(subscription: types.Subscription) -> types.Subscription:
+    """A subscription as the answer to its creation or update shows it."""
+    shown = types.Subscription(subscription)
+    shown.push_config.attributes = {**PUSH_VERSION, **shown.push_config.attributes}
+    return shown
+
+
+def _complete_exports(full: types.Subscription) -> None:
+    """Fill in what is exported to BigQuery or Cloud Storage. Nothing is exported here: their messages wait."""
+    if "bigquery_config" in full:
+        full.bigquery_config.state = types.BigQueryConfig.State.ACTIVE
+    if "cloud_storage_config" not in full:
+        return
+    config = full.cloud_storage_config
+    config.state = types.CloudStorageConfig.State.ACTIVE
+    if "avro_config" not in config:
+        config.text_config = config.text_config or types.CloudStorageConfig.TextConfig()
+    # A file is written for so long before its messages are acknowledged.
+    full.ack_deadline_seconds = max(full.ack_deadline_seconds, int(config.max_duration.total_seconds()))
 
 
 def check_subscription(subscription: types.Subscription) -> None:

@@ -5,7 +5,7 @@ tokens on pushes, snapshots, schemas, the expiration of subscriptions.
 """
 
 import itertools
-import threading
+from collections.abc import Iterable
 
 import grpc
 from google.protobuf import empty_pb2
@@ -14,25 +14,27 @@ from google.pubsub_v1 import types
 from localcloud.core.clock import Clock
 from localcloud.core.messages import invalid, merge, page
 from localcloud.core.server import ApiError
+from localcloud.pubsub.policies import HasPolicies
 from localcloud.pubsub.push import Pusher
-from localcloud.pubsub.rules import check_messages, check_name, check_subscription, completed
+from localcloud.pubsub.rules import answered, check_messages, check_name, check_subscription, completed
 from localcloud.pubsub.subscription import Delivery, Subscription
 
 DELETED_TOPIC = "_deleted-topic_"
 UNCHANGEABLE = frozenset({"name", "topic", "filter", "enable_message_ordering"})
+UNCHANGEABLE_OF_TOPICS = frozenset({"name", "kms_key_name"})
 LARGEST_PAGE = 1000
 LONGEST_DEADLINE = 600
 
 
-class PubSub:
+class PubSub(HasPolicies):
     """Serves ``google.pubsub_v1`` PublisherClient and SubscriberClient."""
 
     def __init__(self, clock: Clock) -> None:
+        super().__init__()
         self._clock = clock
         self._topics: dict[str, types.Topic] = {}
         self._subscriptions: dict[str, Subscription] = {}
         self._message_ids = itertools.count(1)
-        self._lock = threading.RLock()
         self._pusher = Pusher(clock)
 
     def close(self) -> None:
@@ -47,10 +49,17 @@ class PubSub:
         with self._lock:
             if request.name in self._topics:
                 raise _already_exists(request.name)
-            topic = types.Topic(request)
-            topic.state = types.Topic.State.ACTIVE
-            self._topics[request.name] = topic
-            return types.Topic(topic)
+            self._topics[request.name] = types.Topic(request)
+            return types.Topic(request)
+
+    def update_topic(self, request: types.UpdateTopicRequest) -> types.Topic:
+        """Change the masked fields of a topic. INVALID_ARGUMENT for those that stay as they were made."""
+        with self._lock:
+            changed = types.Topic(self._topic(request.topic.name))
+            paths = _masked("UpdateTopicRequest", "Topic", request.update_mask.paths, UNCHANGEABLE_OF_TOPICS)
+            merge(types.Topic.pb(changed), types.Topic.pb(request.topic), paths)
+            self._topics[changed.name] = changed
+            return types.Topic(changed)
 
     def get_topic(self, request: types.GetTopicRequest) -> types.Topic:
         """One topic."""
@@ -70,6 +79,7 @@ class PubSub:
         with self._lock:
             self._topic(request.topic)
             del self._topics[request.topic]
+            self.policies.forget(request.topic)
             for subscription in self._subscriptions.values():
                 resource = subscription.resource
                 if resource.topic == request.topic:
@@ -77,6 +87,21 @@ class PubSub:
                 if resource.dead_letter_policy and resource.dead_letter_policy.dead_letter_topic == request.topic:
                     resource.dead_letter_policy.dead_letter_topic = DELETED_TOPIC
             return empty_pb2.Empty()
+
+    def list_topic_subscriptions(
+        self, request: types.ListTopicSubscriptionsRequest
+    ) -> types.ListTopicSubscriptionsResponse:
+        """The names of a topic's subscriptions."""
+        with self._lock:
+            self._topic(request.topic)
+            here = {
+                name: one.resource for name, one in self._subscriptions.items() if one.resource.topic == request.topic
+            }
+            size = request.page_size
+            shown, token = page(here, size, request.page_token, default=LARGEST_PAGE, maximum=LARGEST_PAGE)
+            return types.ListTopicSubscriptionsResponse(
+                subscriptions=[one.name for one in shown], next_page_token=token
+            )
 
     def detach_subscription(self, request: types.DetachSubscriptionRequest) -> types.DetachSubscriptionResponse:
         """Take a subscription off its topic; the messages that it holds are dropped."""
@@ -108,7 +133,7 @@ class PubSub:
             self._subscriptions[request.name] = Subscription(
                 resource, self._clock, self._pusher, self._lock, self._bury
             )
-            return types.Subscription(resource)
+            return answered(resource) if resource.push_config.push_endpoint else types.Subscription(resource)
 
     def get_subscription(self, request: types.GetSubscriptionRequest) -> types.Subscription:
         """One subscription."""
@@ -131,17 +156,7 @@ class PubSub:
         """Change the masked fields of a subscription. INVALID_ARGUMENT for those that stay as they were made."""
         with self._lock:
             subscription = self._subscription(request.subscription.name)
-            paths = list(request.update_mask.paths)
-            if not paths:
-                raise invalid(
-                    "The update_mask in the UpdateSubscriptionRequest must be set, and must contain a non-empty paths"
-                    " list."
-                )
-            if unchangeable := UNCHANGEABLE.intersection(paths):
-                raise invalid(
-                    "Invalid update_mask provided in the UpdateSubscriptionRequest: the"
-                    f" {min(unchangeable)} field in the Subscription is not mutable."
-                )
+            paths = _masked("UpdateSubscriptionRequest", "Subscription", request.update_mask.paths, UNCHANGEABLE)
             changed = types.Subscription(subscription.resource)
             merge(types.Subscription.pb(changed), types.Subscription.pb(request.subscription), paths)
             return self._configure(subscription, changed)
@@ -160,6 +175,7 @@ class PubSub:
         with self._lock:
             self._subscription(request.subscription).close()
             del self._subscriptions[request.subscription]
+            self.policies.forget(request.subscription)
             return empty_pb2.Empty()
 
     def pull(self, request: types.PullRequest) -> types.PullResponse:
@@ -221,12 +237,16 @@ class PubSub:
         check_subscription(resource)
         self._check_dead_letter_topic(resource)
         subscription.configure(resource)
-        return types.Subscription(resource)
+        return answered(resource)
 
     def _check_dead_letter_topic(self, resource: types.Subscription) -> None:
         policy = resource.dead_letter_policy
         if policy and policy.dead_letter_topic not in {*self._topics, DELETED_TOPIC}:
             raise _not_found(policy.dead_letter_topic)
+
+    def _check_exists(self, name: str) -> None:
+        if name not in self._topics and name not in self._subscriptions:
+            raise _not_found(name)
 
     def _topic(self, name: str) -> types.Topic:
         if name not in self._topics:
@@ -237,6 +257,18 @@ class PubSub:
         if name not in self._subscriptions:
             raise _not_found(name)
         return self._subscriptions[name]
+
+
+def _masked(request: str, resource: str, paths: Iterable[str], unchangeable: frozenset[str]) -> list[str]:
+    """The paths of an update mask. Raises INVALID_ARGUMENT if there is none, or one that cannot be changed."""
+    masked = list(paths)
+    if not masked:
+        raise invalid(f"The update_mask in the {request} must be set, and must contain a non-empty paths list.")
+    if fixed := unchangeable.intersection(masked):
+        raise invalid(
+            f"Invalid update_mask provided in the {request}: the {min(fixed)} field in the {resource} is not mutable."
+        )
+    return masked
 
 
 def _not_found(name: str) -> ApiError:

@@ -30,6 +30,7 @@ REVISIONS = Registered(lambda cloud: cloud.of(RUN).revisions, transports=(Revisi
 RUN_JOBS = Registered(
     lambda cloud: CloudRunJobs(cloud.clock, cloud.operations, cloud.of(SECRETS)),
     transports=(JobsGrpcTransport,),
+    needs_billing=True,
     sections=(Section(Project, "run_jobs", dict[str, RunJob], add_run_jobs),),
 )
 EXECUTIONS = Registered(
@@ -43,5 +44,6 @@ RUN_INSTANCES = Registered(
 WORKER_POOLS = Registered(
     lambda cloud: WorkerPools(cloud.clock, cloud.operations, cloud.of(SECRETS), cloud.of(REVISIONS)),
     transports=(WorkerPoolsGrpcTransport,),
+    needs_billing=True,
     sections=(Section(Project, "worker_pools", dict[str, WorkerPool], add_worker_pools),),
 )

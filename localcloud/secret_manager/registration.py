@@ -11,5 +11,6 @@ from localcloud.secret_manager.service import SecretManager
 SECRETS = Service(
     lambda cloud: SecretManager(cloud.clock, cloud.of(PUBSUB)),
     transports=(SecretManagerServiceGrpcTransport,),
+    needs_billing=True,
     sections=(Section(Project, "secrets", dict[str, Secret], add_secrets),),
 )

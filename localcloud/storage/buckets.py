@@ -6,13 +6,15 @@ from datetime import timedelta
 from localcloud.core.http import NO_CONTENT, HttpAnswer, HttpRequest
 from localcloud.storage.errors import StorageError, condition_not_met, invalid
 from localcloud.storage.objects import Objects
-from localcloud.storage.request import CONDITIONS, api_url, check_parameters, flag_in, json_in, number_in
+from localcloud.storage.request import CONDITIONS, check_parameters, flag_in, json_in, number_in
 from localcloud.storage.rules import check_bucket_name, is_locked
 from localcloud.storage.serializers import bucket_resource, rfc3339
 from localcloud.storage.state import Bucket, Json
 
 SOFT_DELETE_SECONDS = 7 * 24 * 3600
 """How long soft delete keeps what is deleted, if nothing is said."""
+UNIFORM_ACCESS_UNLOCKED = timedelta(days=90)
+"""How long uniform access can be taken back."""
 SETTABLE = frozenset(
     (
         *("location", "storageClass", "labels", "versioning", "softDeletePolicy", "retentionPolicy", "lifecycle"),
@@ -22,7 +24,7 @@ SETTABLE = frozenset(
 READ_ONLY = frozenset(
     (
         *("kind", "id", "name", "selfLink", "projectNumber", "metageneration", "etag", "timeCreated", "updated"),
-        *("locationType", "acl", "defaultObjectAcl", "owner"),
+        *("locationType", "acl", "defaultObjectAcl", "owner", "generation", "rpo", "satisfiesPZI"),
     )
 )
 
@@ -53,7 +55,7 @@ def insert_bucket(objects: Objects, request: HttpRequest) -> object:
     fields = json_in(request.body)
     if flag_in(request, "enableObjectRetention"):
         fields = {**fields, "objectRetention": {"mode": "Enabled"}}
-    return bucket_resource(add_bucket(objects, project, str(fields.get("name", "")), fields), api_url(request))
+    return bucket_resource(add_bucket(objects, project, str(fields.get("name", "")), fields))
 
 
 def list_buckets(objects: Objects, request: HttpRequest) -> object:
@@ -61,7 +63,7 @@ def list_buckets(objects: Objects, request: HttpRequest) -> object:
     check_parameters(request, ("project", "prefix", "maxResults"))
     project, prefix = request.query.get("project"), request.query.get("prefix", "")
     found = [
-        bucket_resource(bucket, api_url(request))
+        bucket_resource(bucket)
         for name, bucket in sorted(objects.buckets.items())
         if bucket.project == project and name.startswith(prefix)
     ]
@@ -71,7 +73,7 @@ def list_buckets(objects: Objects, request: HttpRequest) -> object:
 def get_bucket(objects: Objects, request: HttpRequest) -> object:
     """A bucket."""
     check_parameters(request, CONDITIONS)
-    return bucket_resource(objects.bucket_of(request), api_url(request))
+    return bucket_resource(objects.bucket_of(request))
 
 
 def patch_bucket(objects: Objects, request: HttpRequest) -> object:
@@ -81,7 +83,7 @@ def patch_bucket(objects: Objects, request: HttpRequest) -> object:
     _check_conditions(request, bucket)
     fields = json_in(request.body)
     _set(objects, bucket, {name: value for name, value in fields.items() if name != "objectRetention"})
-    return _changed(objects, bucket, request)
+    return _changed(objects, bucket)
 
 
 def delete_bucket(objects: Objects, request: HttpRequest) -> object:
@@ -104,13 +106,13 @@ def lock_retention_policy(objects: Objects, request: HttpRequest) -> object:
     if not isinstance(policy, dict) or is_locked(bucket.fields):
         raise invalid("The bucket has no retention policy that could be locked.")
     bucket.fields["retentionPolicy"] = {**policy, "isLocked": True}
-    return _changed(objects, bucket, request)
+    return _changed(objects, bucket)
 
 
-def _changed(objects: Objects, bucket: Bucket, request: HttpRequest) -> object:
+def _changed(objects: Objects, bucket: Bucket) -> object:
     bucket.metageneration += 1
     bucket.updated = objects.clock.now()
-    return bucket_resource(bucket, api_url(request))
+    return bucket_resource(bucket)
 
 
 def _set(objects: Objects, bucket: Bucket, fields: Json) -> None:
@@ -125,7 +127,37 @@ def _set(objects: Objects, bucket: Bucket, fields: Json) -> None:
     elif "softDeletePolicy" in changed:  # null is no way to turn it off
         changed["softDeletePolicy"] = _dated(objects, {"retentionDurationSeconds": str(SOFT_DELETE_SECONDS)})
     bucket.fields |= changed
+    bucket.fields["location"] = str(bucket.fields["location"]).upper()
+    bucket.fields["iamConfiguration"] = _iam(bucket, bucket.fields.get("iamConfiguration"))
+    if isinstance(autoclass := changed.get("autoclass"), Mapping):
+        bucket.fields["autoclass"] = _autoclass(objects, autoclass)
+    if isinstance(lifecycle := changed.get("lifecycle"), Mapping) and not lifecycle.get("rule"):
+        del bucket.fields["lifecycle"]
     bucket.fields = {name: value for name, value in bucket.fields.items() if value is not None}
+
+
+def _iam(bucket: Bucket, given: object) -> Json:
+    """How access is granted. Uniform access can be taken back for 90 days; its old name is told too."""
+    iam = given if isinstance(given, Mapping) else {}
+    uniform = iam.get("uniformBucketLevelAccess", iam.get("bucketPolicyOnly"))
+    is_uniform = isinstance(uniform, Mapping) and uniform.get("enabled") is True
+    told: Json = {"enabled": is_uniform}
+    if is_uniform:
+        told["lockedTime"] = rfc3339(bucket.created + UNIFORM_ACCESS_UNLOCKED)
+    return {
+        "publicAccessPrevention": iam.get("publicAccessPrevention", "inherited"),
+        "uniformBucketLevelAccess": told,
+        "bucketPolicyOnly": dict(told),
+    }
+
+
+def _autoclass(objects: Objects, given: Mapping[str, object]) -> Json:
+    """Autoclass with what is filled in when it is switched on."""
+    now = rfc3339(objects.clock.now())
+    if given.get("enabled") is not True:
+        return {"enabled": False}
+    filled = {"toggleTime": now, "terminalStorageClass": "NEARLINE", "terminalStorageClassUpdateTime": now}
+    return {**filled, **given}
 
 
 def _retention(objects: Objects, bucket: Bucket, policy: object) -> object:

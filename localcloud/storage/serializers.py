@@ -14,6 +14,9 @@ from localcloud.core.partial_response import Selection, select, selection
 from localcloud.storage.rules import retained_until
 from localcloud.storage.state import Bucket, Json, StoredObject
 
+API = "https://www.googleapis.com/storage/v1"
+"""How resources name themselves, wherever a client reached them."""
+MULTI_REGION = {"locationType": "multi-region", "rpo": "DEFAULT"}
 OBJECT_SETTINGS = (
     *("cacheControl", "contentDisposition", "contentEncoding", "contentLanguage", "contentType", "customTime"),
     *("retention", "storageClass"),
@@ -54,7 +57,7 @@ def _setting(name: str) -> Teller:
 OBJECT_FIELDS: Mapping[str, Teller] = {
     "kind": lambda _: "storage#object",
     "id": lambda told: f"{told.bucket.name}/{told.version.name}/{told.version.generation}",
-    "selfLink": lambda told: f"{told.api}/{told.path}",
+    "selfLink": lambda told: f"{API}/{told.path.removeprefix('storage/v1/')}",
     "mediaLink": lambda told: f"{told.api}/download/{told.path}?generation={told.version.generation}&alt=media",
     "name": lambda told: told.version.name,
     "bucket": lambda told: told.bucket.name,
@@ -115,18 +118,20 @@ def object_list(items: Iterable[Told], prefixes: list[str], token: str, wanted: 
     }
 
 
-def bucket_resource(bucket: Bucket, api: str) -> Json:
+def bucket_resource(bucket: Bucket) -> Json:
     """A bucket."""
+    is_region = "-" in str(bucket.fields.get("location"))
     return {
         "kind": "storage#bucket",
         "id": bucket.name,
         "name": bucket.name,
-        "selfLink": f"{api}/storage/v1/b/{bucket.name}",
+        "selfLink": f"{API}/b/{bucket.name}",
+        "generation": str(int(bucket.created.timestamp() * 10**6)),
         "projectNumber": project_number(bucket.project),
         "metageneration": str(bucket.metageneration),
         "etag": f"{bucket.metageneration:04x}",
         "timeCreated": rfc3339(bucket.created),
         "updated": rfc3339(bucket.updated),
-        "locationType": "region" if "-" in str(bucket.fields.get("location")) else "multi-region",
+        **({"locationType": "region", "satisfiesPZI": True} if is_region else MULTI_REGION),
         **bucket.fields,
     }

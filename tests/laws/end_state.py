@@ -121,14 +121,23 @@ def _named(messages: Iterable[Any]) -> Iterator[tuple[str, dict[str, Any]]]:
         yield message.name.removesuffix("/billingInfo"), _plain(message)
 
 
-def _of_a_project(listed: Callable[..., Iterable[Any]], parent: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """What a list call tells of a project; of one that is detached from billing, only that."""
+def _unless_detached(parent: str, listed: Listed) -> Listed:
+    """What is listed of a project; of one that is detached from billing, only that."""
     try:
-        yield from _named(listed(request={"parent": parent}))
+        yield from listed
     except PermissionDenied as denied:
         if denied.reason != "BILLING_DISABLED":
             raise
         yield parent, {"billing": "disabled"}
+
+
+def _of_a_project(list_all: Callable[..., Iterable[Any]], parent: str) -> Listed:
+    """What a list call tells of a project."""
+
+    def listed() -> Listed:
+        yield from _named(list_all(request={"parent": parent}))
+
+    return _unless_detached(parent, listed())
 
 
 def _services(clients: Clients, places: Places) -> Listed:
@@ -142,12 +151,12 @@ def _services(clients: Clients, places: Places) -> Listed:
 
 def _worker_pools(clients: Clients, places: Places) -> Listed:
     for parent in places.parents:
-        yield from _named(clients.of(WorkerPoolsClient).list_worker_pools(request={"parent": parent}))
+        yield from _of_a_project(clients.of(WorkerPoolsClient).list_worker_pools, parent)
 
 
 def _run_jobs(clients: Clients, places: Places) -> Listed:
     for parent in places.run_job_parents:
-        yield from _named(clients.of(JobsClient).list_jobs(request={"parent": parent}))
+        yield from _of_a_project(clients.of(JobsClient).list_jobs, parent)
 
 
 def _jobs(clients: Clients, places: Places) -> Listed:
@@ -171,12 +180,16 @@ def _node_pools(clients: Clients, places: Places) -> Listed:
     for project in places.projects if places.clusters else ():
         address = f"https://compute.googleapis.com/compute/v1/{project}/aggregated/instanceGroupManagers"
         answer = clients.session.get(clients.url(address), timeout=30).json()
-        for scope in answer["items"].values():
+        for scope in answer.get("items", {}).values():
             sizes |= {group["selfLink"]: group["targetSize"] for group in scope.get("instanceGroupManagers", ())}
     for cluster in places.clusters:
-        for pool in clients.of(ClusterManagerClient).list_node_pools(request={"parent": cluster}).node_pools:
-            target_sizes = [sizes[url] for url in pool.instance_group_urls]
-            yield f"{cluster}/nodePools/{pool.name}", _plain(pool) | {"target_sizes": target_sizes}
+        yield from _unless_detached(cluster, _node_pools_of(clients, cluster, sizes))
+
+
+def _node_pools_of(clients: Clients, cluster: str, sizes: Mapping[str, int]) -> Listed:
+    for pool in clients.of(ClusterManagerClient).list_node_pools(request={"parent": cluster}).node_pools:
+        target_sizes = [sizes[url] for url in pool.instance_group_urls]
+        yield f"{cluster}/nodePools/{pool.name}", _plain(pool) | {"target_sizes": target_sizes}
 
 
 def _secrets(clients: Clients, places: Places) -> Listed:
@@ -186,11 +199,15 @@ def _secrets(clients: Clients, places: Places) -> Listed:
     SHA-256 of a payload by the version that holds it.
     """
     for parent in places.secret_parents:
-        for secret in clients.of(SecretManagerServiceClient).list_secrets(request={"parent": parent}):
-            name = f"{parent}/secrets/{secret.name.rpartition('/')[2]}"
-            first_with = yield from _versions(clients, name)
-            told = {key: _named_digests(value, first_with) for key, value in secret.annotations.items()}
-            yield name, {**_plain(secret), "name": name, "annotations": told}
+        yield from _unless_detached(parent, _secrets_of(clients, parent))
+
+
+def _secrets_of(clients: Clients, parent: str) -> Listed:
+    for secret in clients.of(SecretManagerServiceClient).list_secrets(request={"parent": parent}):
+        name = f"{parent}/secrets/{secret.name.rpartition('/')[2]}"
+        first_with = yield from _versions(clients, name)
+        told = {key: _named_digests(value, first_with) for key, value in secret.annotations.items()}
+        yield name, {**_plain(secret), "name": name, "annotations": told}
 
 
 def _versions(clients: Clients, secret: str) -> Generator[tuple[str, dict[str, Any]], None, dict[str, str]]:

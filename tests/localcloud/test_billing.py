@@ -5,8 +5,10 @@ from collections.abc import Iterator
 import pytest
 from google.api_core import exceptions
 from google.cloud import billing_v1
+from google.cloud.container_v1 import ClusterManagerClient
 from google.cloud.run_v2 import ServicesClient
 from google.cloud.scheduler_v1 import CloudSchedulerClient
+from google.cloud.secretmanager_v1 import SecretManagerServiceClient
 
 from localcloud import LocalCloud
 from localcloud.world import seed, world_from
@@ -67,14 +69,18 @@ def test_other_services_answer_nothing_of_a_detached_project(
     lists = (
         lambda: clients.of(ServicesClient).list_services(parent=f"{DEMO}/locations/europe-west1"),
         lambda: clients.of(CloudSchedulerClient).list_jobs(parent=f"{DEMO}/locations/europe-west1"),
+        lambda: clients.of(SecretManagerServiceClient).list_secrets(parent=DEMO),
+        lambda: clients.of(ClusterManagerClient).list_clusters(parent=f"{DEMO}/locations/-").clusters,
     )
     link(billing, DEMO, "")
     for listed in lists:
         with pytest.raises(exceptions.PermissionDenied, match="requires billing to be enabled") as denied:
             listed()
         assert denied.value.reason == "BILLING_DISABLED"
+    groups = f"/compute.googleapis.com/compute/v1/{DEMO}/aggregated/instanceGroupManagers"
+    assert cloud.http.answer("GET", groups, b"").status == 403
     link(billing, DEMO, OURS)
-    assert [list(listed()) for listed in lists] == [[], []]
+    assert [list(listed()) for listed in lists] == [[], [], [], []]
 
 
 def test_a_closed_account_enables_nothing(billing: billing_v1.CloudBillingClient) -> None:

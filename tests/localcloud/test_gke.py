@@ -9,6 +9,7 @@ from google.api_core import exceptions
 from google.cloud import container_v1
 
 from localcloud import LocalCloud
+from localcloud.core.messages import project_number
 from localcloud.core.server import ApiError
 from localcloud.core.snapshot import Snapshot
 from shared.clients import Clients
@@ -55,6 +56,11 @@ def pool(gke: container_v1.ClusterManagerClient, name: str = GPU) -> container_v
 
 def latest(gke: container_v1.ClusterManagerClient, operation: container_v1.Operation) -> container_v1.Operation:
     return gke.get_operation(name=f"{LOCATION}/operations/{operation.name}")
+
+
+def by_number(name: str) -> str:
+    """The link of a resource in an operation."""
+    return f"https://container.googleapis.com/v1/{name.replace('demo-project', project_number('demo-project'))}"
 
 
 def sizes(cloud: LocalCloud) -> list[tuple[int, int]]:
@@ -110,7 +116,7 @@ def test_a_resize_sets_every_zone_alike(cloud: LocalCloud, gke: container_v1.Clu
     assert (operation.operation_type, operation.status) == (Type.SET_NODE_POOL_SIZE, Status.DONE)
     assert cloud.gke.size_of(GPU) == 6
     assert sizes(cloud) == [(3, 3), (3, 3)]
-    assert pool(gke).initial_node_count == 2
+    assert pool(gke).initial_node_count == 3
     resize(gke, 0)
     assert cloud.gke.size_of(GPU) == 0
     assert gke.get_cluster(name=CLUSTER).current_node_count == 0
@@ -120,15 +126,15 @@ def test_an_operation_ends_on_the_clock(cloud: LocalCloud, gke: container_v1.Clu
     cloud.gke.operation_delay = 90 * SECOND
     operation = resize(gke, 5)
     assert operation.name.startswith("operation-1793491200000-")
-    assert (operation.status, operation.start_time, operation.end_time) == (Status.RUNNING, "2026-11-01T00:00:00Z", "")
-    assert operation.target_link == f"https://container.googleapis.com/v1/{GPU}"
-    assert operation.self_link == f"https://container.googleapis.com/v1/{LOCATION}/operations/{operation.name}"
+    assert (operation.status, operation.start_time, operation.end_time) == (Status.PENDING, "2026-11-01T00:00:00Z", "")
+    assert operation.target_link == by_number(GPU)
+    assert operation.self_link == by_number(f"{LOCATION}/operations/{operation.name}")
     assert sizes(cloud) == [(5, 2), (5, 2)]
     assert pool(gke).status == Pool.RECONCILING
     assert gke.get_cluster(name=CLUSTER).status == container_v1.Cluster.Status.RECONCILING
 
     cloud.clock.advance(89 * SECOND)
-    assert latest(gke, operation) == operation
+    assert latest(gke, operation).status == Status.RUNNING
     cloud.clock.advance(SECOND)
     done = latest(gke, operation)
     assert (done.status, done.end_time) == (Status.DONE, "2026-11-01T00:01:30Z")
@@ -154,7 +160,7 @@ def test_a_cluster_has_one_operation_at_a_time(cloud: LocalCloud, gke: container
     with pytest.raises(exceptions.FailedPrecondition, match=refusal):
         gke.delete_node_pool(name=GPU, retry=None)
     assert pool(gke) == before
-    assert resize(gke, 4, f"{other}/nodePools/gpu").status == Status.RUNNING
+    assert resize(gke, 4, f"{other}/nodePools/gpu").status == Status.PENDING
     cloud.clock.advance(MINUTE)
     assert cloud.gke.size_of(GPU) == 10
     resize(gke, 0)
@@ -165,7 +171,7 @@ def test_a_cluster_has_one_operation_at_a_time(cloud: LocalCloud, gke: container
 def test_autoscaling_is_replaced_as_a_whole(cloud: LocalCloud, gke: container_v1.ClusterManagerClient) -> None:
     operation = autoscale(gke, enabled=True, min_node_count=1, max_node_count=3)
     assert operation.operation_type == Type.UPDATE_CLUSTER
-    assert operation.target_link == f"https://container.googleapis.com/v1/{CLUSTER}"
+    assert operation.target_link == by_number(GPU)
     balanced = container_v1.NodePoolAutoscaling.LocationPolicy.BALANCED
     assert pool(gke).autoscaling == container_v1.NodePoolAutoscaling(
         enabled=True, min_node_count=1, max_node_count=3, location_policy=balanced
@@ -221,7 +227,7 @@ def test_what_is_not_there(gke: container_v1.ClusterManagerClient) -> None:
         lambda: autoscale(gke, gone, enabled=False),
         lambda: gke.delete_node_pool(name=gone, retry=None),
     ):
-        with pytest.raises(exceptions.NotFound, match=f"Not found: {gone}"):
+        with pytest.raises(exceptions.NotFound, match='Not found: node pool "gone" not found'):
             call()
     with pytest.raises(exceptions.NotFound, match="operation-1-a"):
         gke.get_operation(name=f"{LOCATION}/operations/operation-1-a")
@@ -234,7 +240,7 @@ def test_a_node_pool_is_there_until_its_deletion_is_done(
 ) -> None:
     cloud.gke.operation_delay = MINUTE
     operation = gke.delete_node_pool(name=GPU, retry=None)
-    assert (operation.operation_type, operation.status) == (Type.DELETE_NODE_POOL, Status.RUNNING)
+    assert (operation.operation_type, operation.status) == (Type.DELETE_NODE_POOL, Status.PENDING)
     assert pool(gke).status == Pool.STOPPING
     assert sizes(cloud) == [(0, 2), (0, 2)]
     cloud.clock.advance(MINUTE)
@@ -310,7 +316,7 @@ def test_in_a_stock_out_the_operation_waits_and_fails(
 def test_a_stock_out_that_ends_in_time(cloud: LocalCloud, gke: container_v1.ClusterManagerClient) -> None:
     cloud.gke.stock_out("europe-west4-a")
     operation = resize(gke, 3)
-    assert operation.status == Status.RUNNING
+    assert operation.status == Status.PENDING
     cloud.clock.advance(timedelta(minutes=5))
     with pytest.raises(exceptions.FailedPrecondition):
         resize(gke, 2)
@@ -401,7 +407,7 @@ def test_a_snapshot_puts_back_an_operation_that_runs(cloud: LocalCloud, gke: con
     snapshot = Snapshot(cloud)
     for _ in range(2):
         assert sizes(cloud) == [(3, 2), (3, 2)]
-        assert latest(gke, operation) == operation
+        assert latest(gke, operation).status == Status.RUNNING
         with pytest.raises(exceptions.FailedPrecondition):
             resize(gke, 0)
         cloud.clock.advance(timedelta(minutes=20))

@@ -85,15 +85,37 @@ def test_a_group(cloud: LocalCloud) -> None:
     actions = found.pop("currentActions")
     assert {action: count for action, count in actions.items() if count} == {"none": 3}
     assert {"creating", "deleting", "recreating", "abandoning", "restarting", "refreshing"} <= actions.keys()
+    # The form of a real group of GKE, recorded in August 2025.
+    assert found.pop("creationTimestamp") == "2026-10-31T17:00:00.000-07:00"
+    template = (
+        "https://www.googleapis.com/compute/v1/projects/demo-project/regions/us-east1/instanceTemplates/web-servers"
+    )
+    assert found.pop("versions") == [{"instanceTemplate": template, "targetSize": {"calculated": 3}}]
+    assert found.pop("updatePolicy")["type"] == "OPPORTUNISTIC"
+    assert found.pop("fingerprint").endswith("=")
+    assert found.pop("instanceLifecyclePolicy")["defaultActionOnFailure"] == "REPAIR"
+    assert found.pop("serviceAccount").endswith("@cloudservices.gserviceaccount.com")
     assert found == {
         "kind": "compute#instanceGroupManager",
+        "instanceTemplate": template,
+        "targetStoppedSize": 0,
+        "targetSuspendedSize": 0,
+        "listManagedInstancesResults": "PAGINATED",
+        "standbyPolicy": {"mode": "MANUAL"},
+        "satisfiesPzi": True,
+        "satisfiesPzs": True,
         "name": "web-servers",
         "zone": zone,
         "selfLink": f"{zone}/instanceGroupManagers/web-servers",
         "instanceGroup": f"{zone}/instanceGroups/web-servers",
         "baseInstanceName": "web-servers",
         "targetSize": 3,
-        "status": {"isStable": True},
+        "status": {
+            "isStable": True,
+            "allInstancesConfig": {"effective": True},
+            "versionTarget": {"isReached": True},
+            "stateful": {"isStateful": False, "hasStatefulConfig": False, "perInstanceConfigs": {"allEffective": True}},
+        },
     }
 
 
@@ -114,10 +136,10 @@ def test_a_group_that_is_being_resized(cloud: LocalCloud, count: int, creating: 
         (found,) = listed(cloud)["items"][f"zones/{zone}"]["instanceGroupManagers"]
         actions = found["currentActions"]
         assert (actions["creating"], actions["deleting"], actions["none"]) == (creating, deleting, kept)
-        assert (found["targetSize"], found["status"]) == (count, {"isStable": False})
+        assert (found["targetSize"], found["status"]["isStable"]) == (count, False)
     cloud.clock.advance(timedelta(minutes=1))
     (found,) = listed(cloud)["items"]["zones/europe-west4-a"]["instanceGroupManagers"]
-    assert (found["currentActions"]["none"], found["status"]) == (count, {"isStable": True})
+    assert (found["currentActions"]["none"], found["status"]["isStable"]) == (count, True)
 
 
 def test_a_stock_out_shows_what_is_missing(cloud: LocalCloud) -> None:

@@ -448,3 +448,52 @@ def test_the_ack_deadline_bounds_a_push() -> None:
         assert answered.wait(60)
         pusher.close()
     assert answers == [False]
+
+
+def test_answers_are_as_recorded_of_the_real_service(messenger: Messenger) -> None:
+    """As logs of 2025 show them: GoogleCloudPlatform/k8s-config-connector."""
+    assert messenger.create_topic("plain").state == types.Topic.State.STATE_UNSPECIFIED
+    version = {"x-goog-version": "v1"}
+    created = messenger.subscribe("pushing", push_config={"push_endpoint": "https://example.com/push"})
+    assert dict(created.push_config.attributes) == version
+    assert not messenger.get("pushing").push_config.attributes
+    pulling = messenger.subscribe("pulling")
+    assert not pulling.push_config.attributes
+    assert dict(messenger.update("labels", subscription="pulling", labels={"a": "b"}).push_config.attributes) == version
+    assert messenger.get("pulling").labels == {"a": "b"}
+
+    to_bigquery = messenger.subscribe("to-bigquery", bigquery_config={"table": "p.d.t"})
+    assert to_bigquery.bigquery_config.state == types.BigQueryConfig.State.ACTIVE
+    export = {"bucket": "exports", "max_duration": timedelta(seconds=400)}
+    to_storage = messenger.subscribe("to-storage", cloud_storage_config=export, ack_deadline_seconds=300)
+    assert (to_storage.ack_deadline_seconds, "text_config" in to_storage.cloud_storage_config) == (400, True)
+
+
+def test_topics_are_updated_and_name_their_subscriptions(messenger: Messenger) -> None:
+    messenger.subscribe("one")
+    messenger.subscribe("elsewhere", "dead-letters")
+    topic = {"name": messenger.topic("ticks"), "labels": {"a": "b"}}
+    request = {"topic": topic, "update_mask": {"paths": ["labels"]}}
+    assert messenger.publisher.update_topic(request=request, retry=None).labels == {"a": "b"}
+    listed = messenger.publisher.list_topic_subscriptions(topic=messenger.topic("ticks"))
+    assert list(listed) == [messenger.subscription("one")]
+    with pytest.raises(exceptions.InvalidArgument, match="name field in the Topic is not mutable"):
+        messenger.publisher.update_topic(request={**request, "update_mask": {"paths": ["name"]}}, retry=None)
+
+
+def test_policies_of_topics_and_subscriptions_go_with_them(messenger: Messenger) -> None:
+    binding = {"role": "roles/pubsub.publisher", "members": ["serviceAccount:a@b.iam.gserviceaccount.com"]}
+    messenger.subscribe("one")
+    for resource, client in (
+        (messenger.topic("ticks"), messenger.publisher),
+        (messenger.subscription("one"), messenger.subscriber),
+    ):
+        request = {"resource": resource, "policy": {"bindings": [binding]}}
+        assert client.get_iam_policy(request={"resource": resource}).version == 0
+        assert client.set_iam_policy(request=request).version == 1
+        assert client.get_iam_policy(request={"resource": resource}).bindings[0].role == "roles/pubsub.publisher"
+        asked = {"resource": resource, "permissions": ["pubsub.topics.publish"]}
+        assert list(client.test_iam_permissions(request=asked).permissions) == ["pubsub.topics.publish"]
+    messenger.delete_topic()
+    messenger.create_topic()
+    assert not messenger.publisher.get_iam_policy(request={"resource": messenger.topic("ticks")}).bindings

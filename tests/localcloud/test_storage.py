@@ -330,3 +330,26 @@ def _begin(cloud: LocalCloud, bucket: Bucket, **conditions: str) -> str:
 def _ask(session: str) -> requests.Response:
     """Ask how much has come."""
     return requests.put(session, headers={"Content-Range": "bytes */*"}, timeout=10)
+
+
+def test_a_bucket_is_filled_in_as_a_real_one_is(client: Client) -> None:
+    """As recorded of the real service in 2025: GoogleCloudPlatform/k8s-config-connector."""
+    regional = client.bucket("regional")
+    regional.iam_configuration.uniform_bucket_level_access_enabled = True
+    regional.create(location="us-central1")
+    found = client.get_bucket("regional")._properties
+    locked = "2027-01-30T02:30:00.000Z"
+    assert (found["location"], found["locationType"], found["satisfiesPZI"]) == ("US-CENTRAL1", "region", True)
+    assert found["iamConfiguration"] == {
+        "publicAccessPrevention": "inherited",
+        "uniformBucketLevelAccess": {"enabled": True, "lockedTime": locked},
+        "bucketPolicyOnly": {"enabled": True, "lockedTime": locked},
+    }
+    assert found["selfLink"] == "https://www.googleapis.com/storage/v1/b/regional"
+    multi = client.bucket("multi")
+    multi.autoclass_enabled = True
+    multi.create()
+    found = client.get_bucket("multi")._properties
+    assert (found["location"], found["locationType"], found["rpo"]) == ("US", "multi-region", "DEFAULT")
+    assert (found["autoclass"]["terminalStorageClass"], found["autoclass"]["enabled"]) == ("NEARLINE", True)
+    assert found["iamConfiguration"]["uniformBucketLevelAccess"] == {"enabled": False}
