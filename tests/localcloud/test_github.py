@@ -320,7 +320,7 @@ def test_a_branch_with_a_slash(cloud: LocalCloud, client: GitHubClient) -> None:
 
 def test_what_is_not_served_says_so(client: GitHubClient) -> None:
     answer = client.session.get(f"{client.url}/{SHOP}/branches", timeout=10)
-    assert answer.status_code == 501
+    assert answer.status_code == 404
     assert "is not served by the local cloud" in answer.text
 
 
