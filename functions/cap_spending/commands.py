@@ -25,6 +25,8 @@ class Accept(ForBudgets, frozen=True, kw_only=True, tag="accept"):
     """Accept one rung for this interval: it lets go, and does nothing until the next one."""
 
     rung: str
+    all_budgets: bool = False
+    """For a rung that several budgets have, if no budget is named."""
 
 
 class Snooze(ForBudgets, frozen=True, kw_only=True, tag="snooze"):
@@ -62,11 +64,14 @@ def budgets_of(command: ForBudgets, settings: Settings) -> list[str]:
 
 def _known_rung(accept: Accept, settings: Settings) -> str:
     """The rung's name as the settings spell it: ``actual@1.0`` is ``actual@1``."""
-    known = {rung.name for key in budgets_of(accept, settings) for rung in settings.budgets[key].ladder}
+    known = {rung for key in budgets_of(accept, settings) for rung in settings.budgets[key].rungs}
     basis, _, at = accept.rung.partition("@")
     name = f"{basis}@{float(at):g}" if re.fullmatch(r"[0-9.]*[0-9]", at) and at.count(".") < 2 else accept.rung
     if name not in known:
         raise IgnoredMessage(f"no rung is called {accept.rung!r}: there are {_listed(sorted(known))}")
+    having = [key for key in budgets_of(accept, settings) if name in settings.budgets[key].rungs]
+    if len(having) > 1 and not accept.all_budgets:
+        raise IgnoredMessage(f"{_listed(having)} have a rung {name}: name one with --budget, or say --all-budgets")
     return name
 
 

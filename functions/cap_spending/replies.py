@@ -19,7 +19,7 @@ def reply(context: Context, world: object, decision: object) -> tuple[str, ...]:
             return tuple(_undone(key, context) for key in budgets_of(undo, settings))
         case Accept(rung=rung) as accept:
             keys = budgets_of(accept, settings)
-            known = [key for key in keys if rung in {one.name for one in settings.budgets[key].ladder}]
+            known = [key for key in keys if rung in settings.budgets[key].rungs]
             return tuple(_accepted(key, rung, context) for key in known)
         case Snooze() as snooze:
             return tuple(_snoozed(key, context) for key in budgets_of(snooze, settings))

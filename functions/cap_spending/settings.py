@@ -153,6 +153,11 @@ class Budget(Model, frozen=True, kw_only=True):
         """What the budget is, whatever key the owner gives it. In another currency its costs are other numbers."""
         return f"{self.billing_account}:{self.id}:{self.currency}"
 
+    @property
+    def rungs(self) -> tuple[str, ...]:
+        """The names of its rungs."""
+        return tuple(rung.name for rung in self.ladder)
+
     def scope_of(self, action: Action) -> CloudRunScope | SchedulesScope | BillingScope | None:
         """What an action may touch; None for an action that touches nothing, or that is not allowed for."""
         scopes: dict[Action, CloudRunScope | SchedulesScope | BillingScope | None] = {

@@ -2,10 +2,10 @@
 
 from google.cloud.billing.budgets_v1.services.budget_service.transports import BudgetServiceGrpcTransport
 
-from localcloud.budgets.seed import Budget, add_budgets
+from localcloud.budgets.seed import Budget, add_budgets, set_cost_lag
 from localcloud.budgets.service import Budgets
 from localcloud.core.service import Section, Service
-from localcloud.core.world_format import BillingAccount
+from localcloud.core.world_format import BillingAccount, Count
 from localcloud.pubsub.registration import PUBSUB
 
 
@@ -16,6 +16,11 @@ def _add_account(service: Budgets, name: str, account: BillingAccount) -> None:
 BUDGETS = Service(
     lambda cloud: Budgets(cloud.clock, cloud.of(PUBSUB)),
     transports=(BudgetServiceGrpcTransport,),
+    is_http=True,
     add_account=_add_account,
-    sections=(Section(BillingAccount, "budgets", dict[str, Budget], add_budgets),),
+    sections=(
+        Section(BillingAccount, "budgets", dict[str, Budget], add_budgets),
+        Section(BillingAccount, "cost_lag_minutes", Count, set_cost_lag, default=int),
+    ),
+    happenings=(Budgets.spend,),
 )

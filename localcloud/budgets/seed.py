@@ -1,6 +1,7 @@
 """The budgets of a world, by billing account."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
@@ -40,6 +41,8 @@ class Budget(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """In full: projects/PROJECT/topics/TOPIC."""
     projects: list[str] = []
     """Ids of the projects whose cost it tracks; none means all of the account."""
+    is_capped: bool = False
+    """Whether it has a spend cap, configured: ``projects`` and, under ``proto``, the service must suit it."""
     proto: Proto = {}
 
 
@@ -47,7 +50,12 @@ def add_budgets(service: "Budgets", place: Place, budgets: Mapping[str, Budget])
     """Create the budgets of an account, with ids that the real service chooses."""
     for budget_id, budget in budgets.items():
         with place.key(budget_id):
-            service.add_budget(f"{place.owner}/budgets/{budget_id}", _budget(budget))
+            service.add_budget(f"{place.owner}/budgets/{budget_id}", _budget(budget), is_capped=budget.is_capped)
+
+
+def set_cost_lag(service: "Budgets", place: Place, minutes: int) -> None:
+    """How long after it was incurred the cost of this account's projects shows in spend caps."""
+    service.cost_lags[place.owner] = timedelta(minutes=minutes)
 
 
 def _budget(spec: Budget) -> budgets_v1.Budget:

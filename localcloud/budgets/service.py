@@ -8,7 +8,7 @@ import json
 import re
 import threading
 import uuid
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Protocol
 from zoneinfo import ZoneInfo
@@ -16,9 +16,26 @@ from zoneinfo import ZoneInfo
 import grpc
 from google.cloud.billing import budgets_v1
 from google.protobuf.empty_pb2 import Empty
+from google.protobuf.field_mask_pb2 import FieldMask
 from google.pubsub_v1.types import GetTopicRequest, PublishRequest, PublishResponse, PubsubMessage, Topic
 
+from localcloud.budgets import rest
+from localcloud.budgets.spend_caps import (
+    CAP,
+    CAP_PATHS,
+    SpendCap,
+    Spent,
+    State,
+    changed,
+    check_capped,
+    check_change,
+    check_deletion,
+    check_new,
+    settled,
+    visible_cost,
+)
 from localcloud.core.clock import Clock
+from localcloud.core.http import Route
 from localcloud.core.messages import invalid, merge, page
 from localcloud.core.server import ApiError
 
@@ -51,23 +68,62 @@ class Budgets:
     def __init__(self, clock: Clock, pubsub: Topics) -> None:
         self.currencies: dict[str, str] = {}
         """The currency of each billing account, by full name; USD of an account that is not named."""
+        self.cost_lags: dict[str, timedelta] = {}
+        """By billing account, how long after it was incurred the cost of a service shows in its spend caps."""
+        self.operation_delay = timedelta(0)
+        """How long a spend cap takes to become enforced, lifted or armed."""
         self._clock = clock
         self._pubsub = pubsub
         self._budgets: dict[str, budgets_v1.Budget] = {}
+        self._caps: dict[str, SpendCap] = {}
+        self._spent: list[Spent] = []
         self._version = 0
         self._lock = threading.RLock()
 
+    @property
+    def routes(self) -> tuple[Route, ...]:
+        """What is served over HTTP beside gRPC."""
+        return rest.routes(self)
+
     def create_budget(self, request: budgets_v1.CreateBudgetRequest) -> budgets_v1.Budget:
         """Make a budget; the service chooses its id."""
-        _check_parent(request.parent)
-        with self._lock:
-            budget_id = uuid.uuid5(uuid.NAMESPACE_URL, f"{request.parent}/{self._version}")
-            return self.add_budget(f"{request.parent}/budgets/{budget_id}", request.budget)
+        return self.create(request.parent, request.budget)
 
-    def add_budget(self, name: str, budget: budgets_v1.Budget) -> budgets_v1.Budget:
-        """Let a budget exist under a name of one's own (billingAccounts/A/budgets/B)."""
+    def create(self, parent: str, budget: budgets_v1.Budget, cap: State | None = None) -> budgets_v1.Budget:
+        """The same, with the input state of its spend cap, if it has one."""
+        _check_parent(parent)
+        if cap:
+            check_new(cap)
         with self._lock:
-            return self._store(name, budgets_v1.Budget(budget))
+            budget_id = uuid.uuid5(uuid.NAMESPACE_URL, f"{parent}/{self._version}")
+            return self.add_budget(f"{parent}/budgets/{budget_id}", budget, is_capped=cap is not None)
+
+    def add_budget(self, name: str, budget: budgets_v1.Budget, *, is_capped: bool = False) -> budgets_v1.Budget:
+        """Let a budget exist under a name of one's own (billingAccounts/A/budgets/B), perhaps with a spend cap."""
+        with self._lock:
+            period = period_start(budget, self._clock.now())
+            cap = SpendCap(State.CONFIGURED, State.CONFIGURED, period) if is_capped else None
+            return self._store(name, budgets_v1.Budget(budget), cap)
+
+    def spend(self, project: str, service: str, cost: float) -> None:
+        """Let a service (``services/152E-C115-5142``) of a project cost something now, before credits."""
+        with self._lock:
+            self._spent.append(Spent(f"projects/{project}", service, Decimal(repr(cost)), self._clock.now()))
+
+    def cap_of(self, name: str) -> SpendCap | None:
+        """The spend cap of a budget as it is now; None if it has none."""
+        with self._lock:
+            cap = self._caps.get(name)
+            if cap is None:
+                return None
+            budget, now = self._budgets[name], self._clock.now()
+            period = period_start(budget, now)
+            lag = self.cost_lags.get(name.partition("/budgets/")[0], timedelta(0))
+            cost = visible_cost(self._spent, budget, period, now, lag)
+            is_reached = cost >= _amount(budget, None)
+            cap = settled(cap, is_reached=is_reached, period=period, now=now, delay=self.operation_delay)
+            self._caps[name] = cap
+            return cap
 
     def get_budget(self, request: budgets_v1.GetBudgetRequest) -> budgets_v1.Budget:
         """One budget."""
@@ -88,11 +144,14 @@ class Budgets:
             return budgets_v1.ListBudgetsResponse(budgets=shown, next_page_token=token)
 
     def update_budget(self, request: budgets_v1.UpdateBudgetRequest) -> budgets_v1.Budget:
-        """Change the fields of the mask; without one, those that the request sets to something.
+        """Change the fields of the mask; without one, those that the request sets to something."""
+        return self.change(request.budget, request.update_mask)
+
+    def change(self, wanted: budgets_v1.Budget, mask: FieldMask, cap_state: State | None = None) -> budgets_v1.Budget:
+        """The same, with the input state of its spend cap, if the request has one.
 
         An etag that is not the current one is refused; an empty one overwrites.
         """
-        wanted = request.budget
         with self._lock:
             budget = budgets_v1.Budget(self._budget(wanted.name))
             if wanted.etag and wanted.etag != budget.etag:
@@ -101,20 +160,39 @@ class Budgets:
                     f"Budget {wanted.name} was changed: its etag is not {wanted.etag!r}.",
                 )
             given = [field.name for field, _ in budgets_v1.Budget.pb(wanted).ListFields()]
-            paths = list(request.update_mask.paths) or given
+            paths = list(mask.paths) or [*given, *([CAP] if cap_state else [])]
             if "*" in paths:
-                paths = list(budgets_v1.Budget.meta.fields)
+                paths = [*budgets_v1.Budget.meta.fields, CAP]
+            paths = [path for path in paths if path not in OUTPUT_ONLY]
+            cap = self.cap_of(wanted.name)
+            if cap:
+                check_change(cap, paths, cap_state, has_mask=bool(mask.paths))
             merge(
                 budgets_v1.Budget.pb(budget),
                 budgets_v1.Budget.pb(wanted),
-                [path for path in paths if path not in OUTPUT_ONLY],
+                [path for path in paths if path not in CAP_PATHS],
             )
-            return self._store(wanted.name, budget)
+            return self._store(wanted.name, budget, self._changed_cap(budget, cap, paths, cap_state))
+
+    def _changed_cap(
+        self, budget: budgets_v1.Budget, cap: SpendCap | None, paths: list[str], state: State | None
+    ) -> SpendCap | None:
+        if not CAP_PATHS.intersection(paths):
+            return cap
+        if state is None:
+            return None
+        if cap:
+            return changed(cap, state, self._clock.now(), self.operation_delay)
+        check_new(state)
+        return SpendCap(State.CONFIGURED, State.CONFIGURED, period_start(budget, self._clock.now()))
 
     def delete_budget(self, request: budgets_v1.DeleteBudgetRequest) -> Empty:
         """Take a budget away; one that is not there is no error, as the service documents."""
         with self._lock:
+            if cap := self.cap_of(request.name):
+                check_deletion(cap)
             self._budgets.pop(request.name, None)
+            self._caps.pop(request.name, None)
         return Empty()
 
     def notify(
@@ -176,19 +254,24 @@ class Budgets:
     def _currency(self, account: str) -> str:
         return self.currencies.get(account, "USD")
 
-    def _store(self, name: str, budget: budgets_v1.Budget) -> budgets_v1.Budget:
-        """Fill in, check and keep ``budget`` under ``name`` and a new etag."""
+    def _store(self, name: str, budget: budgets_v1.Budget, cap: SpendCap | None) -> budgets_v1.Budget:
+        """Fill in, check and keep ``budget`` and its spend cap under ``name`` and a new etag."""
         match = _BUDGET.match(name)
         if not match:
             raise invalid(f"Invalid name {name!r}: expected billingAccounts/ACCOUNT/budgets/BUDGET.")
         _fill_in(budget, self._currency(match["parent"]))
         _check(budget, self._currency(match["parent"]))
+        if cap:
+            check_capped(budget)
         if budget.notifications_rule.pubsub_topic:
             self._pubsub.get_topic(GetTopicRequest(topic=budget.notifications_rule.pubsub_topic))
         self._version += 1
         budget.name = name
         budget.etag = f"{self._version:016x}"
         self._budgets[name] = budget
+        self._caps.pop(name, None)
+        if cap:
+            self._caps[name] = cap
         return budgets_v1.Budget(budget)
 
 

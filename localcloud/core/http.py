@@ -96,6 +96,8 @@ class Route:
     pattern: re.Pattern[str]
     handle: Callable[[HttpRequest], object]
     refusal: Callable[[ApiError], HttpAnswer] = google_refusal
+    takes: Callable[[Mapping[str, str]], bool] = lambda _query: True
+    """Whether a request with this query is one of its own, where the path alone does not tell."""
 
     @functools.cached_property
     def host(self) -> re.Pattern[str]:
@@ -157,7 +159,7 @@ class HttpServer:
         parts = urlsplit(target)
         path = parts.path.lstrip("/")
         arguments = parse_qsl(parts.query, keep_blank_values=True)
-        route, captured = self._route(verb, path)
+        route, captured = self._route(verb, path, dict(arguments))
         named = {name.lower(): value for name, value in (headers or {}).items()}
         url = base or f"https://{path.partition('/')[0]}"
         request = HttpRequest(verb, path, dict(arguments), body, captured, named, arguments, url)
@@ -208,10 +210,10 @@ class HttpServer:
         for listener in (*self._others, *([self._listener] if self._listener else [])):
             listener.stop()
 
-    def _route(self, verb: str, path: str) -> tuple[Route | None, Mapping[str, str]]:
+    def _route(self, verb: str, path: str, query: Mapping[str, str]) -> tuple[Route | None, Mapping[str, str]]:
         asked = "GET" if verb == "HEAD" else verb
         for route in self._routes:
-            if route.verb == asked and (found := route.pattern.fullmatch(path)):
+            if route.verb == asked and (found := route.pattern.fullmatch(path)) and route.takes(query):
                 return route, found.groupdict()
         return None, {}
 

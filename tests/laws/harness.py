@@ -78,7 +78,8 @@ class Stage:
 
     def __enter__(self) -> Self:
         self.clients = self._connect()
-        for service in (self.cloud.run, self.cloud.run_jobs, self.cloud.worker_pools, self.cloud.gke):
+        cloud = self.cloud
+        for service in (cloud.run, cloud.run_jobs, cloud.worker_pools, cloud.gke, cloud.budgets):
             service.operation_delay = timedelta(seconds=self.scenario.operation_seconds)
         for topic in sorted(_topics(self.scenario, self._world)):
             self.cloud.pubsub.create_topic(pubsub.Topic(name=f"projects/{self.scenario.project}/topics/{topic}"))

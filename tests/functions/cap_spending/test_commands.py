@@ -37,6 +37,10 @@ SIX = datetime(2026, 11, 30, 18, tzinfo=UTC)
         ({"type": "undo", "budget": "team"}, Undo(budget="team")),
         ({"type": "accept", "rung": "actual@1.5"}, Accept(rung="actual@1.5")),
         ({"type": "accept", "rung": "actual@1.5", "budget": "monthly"}, Accept(rung="actual@1.5", budget="monthly")),
+        (
+            {"type": "accept", "rung": "actual@0.5", "all_budgets": True},
+            Accept(rung="actual@0.5", all_budgets=True),
+        ),
         ({"type": "snooze", "until": "2026-11-30T18:00:00Z"}, Snooze(until=SIX)),
         ({"type": "snooze", "until": "2026-11-30T19:00:00+01:00"}, Snooze(until=SIX)),
         ({"type": "snooze", "until": "2026-11-30T18:00:00"}, Snooze(until=SIX)),
@@ -128,3 +132,14 @@ def test_only_the_inbox_can_command(topic: str, said: dict[str, Any]) -> None:
 def test_a_command_is_for_one_budget_or_all() -> None:
     assert budgets_of(Undo(), SETTINGS) == ["monthly", "team"]
     assert budgets_of(Undo(budget="team"), SETTINGS) == ["team"]
+
+
+def test_a_rung_of_several_budgets_is_accepted_for_one_that_is_named_or_knowingly_for_all() -> None:
+    settings = settings_of(monthly=a_budget(), team=a_budget(id=TEAM_BUDGET_ID))
+    said = {"type": "accept", "rung": "actual@1.0"}
+    with pytest.raises(IgnoredMessage, match=r"^monthly, team have a rung actual@1: name one with --budget, or say"):
+        parse(a_message(said, topic=INBOX), settings)
+    for more in ({"budget": "team"}, {"all_budgets": True}):
+        accept = parse(a_message(said | more, topic=INBOX), settings)
+        assert isinstance(accept, Accept)
+        assert budgets_of(accept, settings) == (["team"] if accept.budget else ["monthly", "team"])

@@ -32,7 +32,10 @@ def zone(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Ite
     [
         ("cap_spending undo", {"type": "undo", "budget": ""}),
         ("cap_spending undo --budget monthly", {"type": "undo", "budget": "monthly"}),
-        ("cap_spending accept --rung actual@1.0", {"type": "accept", "budget": "", "rung": "actual@1.0"}),
+        (
+            "cap_spending accept --rung actual@1.0",
+            {"type": "accept", "budget": "", "rung": "actual@1.0", "all_budgets": False},
+        ),
         (
             "cap_spending snooze --until 2026-11-30T18:00Z",
             {"type": "snooze", "budget": "", "until": "2026-11-30T18:00:00Z"},
