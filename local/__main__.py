@@ -15,12 +15,14 @@ from infra.suite.automations import ROOT
 from infra.suite.settings import PATH, load_caretaker_yaml, own_or_example
 from local.console import Console, OutputClosed
 from local.endpoints import write_endpoints
+from local.environment import print_environment
 from local.story import cap_spending, manage_previews, prune_backups, restore_drill, rotate_secrets, scale_gpu_pools
 from local.story.player import Player
 from local.story.previewed_product import Variables, database_of_previews, with_database
 from local.story.summary import reading, summary
 from local.suite import Suite
 from localcloud import LocalCloud
+from localcloud.shell import export_lines, write_environment
 from localcloud.world import read_world, seed
 from shared.errors import CaretakerError, SettingsError
 from shared.postgres_server import PostgresServer
@@ -37,6 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Boot, play or serve; the exit code is 0 if every end state is as expected."""
     parser = _parser()
     options = parser.parse_args(arguments)
+    if options.what:
+        return print_environment(parser, options.directory.resolve())
     if options.once and (options.settings or options.world or options.now):
         parser.error("--once plays the story, which brings its own settings, world and time")
     try:
@@ -88,13 +92,17 @@ def _run(options: argparse.Namespace) -> int:
         if is_story:
             rotate_secrets.prepare(cloud, database)
             prune_backups.prepare(suite)
-        write_endpoints(endpoints, suite, settings)
+        environment = write_environment(cloud, directory, options.project)
+        write_endpoints(endpoints, suite, settings, environment)
         console.say("ready", f"local cloud at {cloud.address}, functions at {suite.address} ({endpoints})")
         if is_story:
             _play(player, suite, database, previews)
             if options.once:
                 return 1 if player.wrong else 0
             cloud.clock.start_running()
+        if not is_story:
+            console.say("shell", 'for gcloud, curl, Node and others: eval "$(./deploy.sh local env)", or paste:')
+            console.paste(export_lines(environment))
         player.follow()
         console.say("serving", "until Ctrl-C")
         return _serve(suite, console)
@@ -149,6 +157,12 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="./deploy.sh local",
         description="A demo of the suite on a local cloud: plays a story, then stays up until Ctrl-C.",
+    )
+    parser.add_argument(
+        "what",
+        nargs="?",
+        choices=("env",),
+        help='env: print what a shell needs to reach the local cloud that is up: eval "$(./deploy.sh local env)"',
     )
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--once", action="store_true", help="play the story and exit: 0 if all end states are right")

@@ -141,6 +141,11 @@ class Console:
             start = prefix if number == 0 else " " * len(prefix)
             self._rich.print(Text(start, prefix_style) + Text(line, style), soft_wrap=True)
 
+    def paste(self, text: str) -> None:
+        """Lines that a person copies: as they are."""
+        for line in text.splitlines():
+            self._rich.print(Text(line), soft_wrap=True)
+
     def log_line(self, line: LogLine) -> None:
         """A report of a run, or another structured line."""
         if line.progress:

@@ -177,7 +177,10 @@ class Suite:
     def _read_lines(self, process: "subprocess.Popen[bytes]") -> None:
         if process.stdout:
             for line in process.stdout:
-                self.cloud.logging.write_line(self.project, service_of(line), line)
+                service = service_of(line)
+                revision = f"{service}-00001-{service[-3:]}"  # there is no other: a deployment starts them anew
+                location = self._suite.deployment.region
+                self.cloud.logging.write_line(self.project, service, line, location=location, revision=revision)
                 self._on_line(line)
 
 

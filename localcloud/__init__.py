@@ -10,7 +10,7 @@ from localcloud.core.service import Service
 from localcloud.firestore.registration import DATABASES, FIRESTORE
 from localcloud.github.registration import GITHUB
 from localcloud.gke.registration import GKE
-from localcloud.iam.registration import SERVICE_AGENTS
+from localcloud.iam.registration import SERVICE_AGENTS, TOKENS
 from localcloud.logging.registration import LOGGING
 from localcloud.monitoring.registration import MONITORING
 from localcloud.org_policy.registration import ORG_POLICY
@@ -51,6 +51,7 @@ class LocalCloud(Cloud):
     github = GITHUB
     cloud_quotas = CLOUD_QUOTAS
     service_agents = SERVICE_AGENTS
+    tokens = TOKENS
     service_usage = SERVICE_USAGE
     org_policy = ORG_POLICY
     trace = TRACE

@@ -56,8 +56,12 @@ LIST_FIELDS: Selection = {
     **dict.fromkeys(("kind", "id", "selfLink", "nextPageToken", "unreachables")),
     "items": {"*": {"instanceGroupManagers": GROUP_FIELDS, "warning": WARNING_FIELDS}},
 }
+PLAIN_FIELDS: Selection = {
+    **dict.fromkeys(("kind", "nextPageToken")),
+    "items": dict.fromkeys(("kind", "name", "zone", "selfLink", "size")),
+}
 STANDARD_PARAMETERS = {"alt", "fields", "prettyPrint"}
-LIST_PARAMETERS = {"maxResults", "pageToken", "returnPartialSuccess"}
+LIST_PARAMETERS = {"maxResults", "pageToken", "returnPartialSuccess", "includeAllScopes"}
 PROJECT = r"compute\.googleapis\.com/compute/v1/projects/(?P<project>[^/]+)"
 
 
@@ -109,7 +113,14 @@ class InstanceGroups:
         """What is served over HTTP."""
         every = re.compile(f"{PROJECT}/aggregated/instanceGroupManagers")
         one = re.compile(f"{PROJECT}/zones/(?P<zone>[^/]+)/instanceGroupManagers/(?P<group>[^/]+)")
-        return Route("GET", every, self._aggregated_list), Route("GET", one, self._get)
+        plain = re.compile(f"{PROJECT}/zones/(?P<zone>[^/]+)/instanceGroups")
+        scalers = re.compile(f"{PROJECT}/zones/(?P<zone>[^/]+)/autoscalers")
+        return (
+            Route("GET", every, self._aggregated_list),
+            Route("GET", one, self._get),
+            Route("GET", plain, self._list_plain),
+            Route("GET", scalers, self._list_autoscalers),
+        )
 
     def add_project(self, project: str) -> None:
         """Let a project exist; adding a group does so, too."""
@@ -183,6 +194,32 @@ class InstanceGroups:
             if name not in self._groups:
                 raise ApiError(grpc.StatusCode.NOT_FOUND, f"The resource '{name}' was not found")
             return select(_resource(self._groups[name]), selected)
+
+    def _list_plain(self, request: HttpRequest) -> object:
+        """The instance groups that are managed in a zone, with the number of their instances; in one page."""
+        selected = _selected(request, PLAIN_FIELDS, {"maxResults", "pageToken", "returnPartialSuccess"})
+        zone = request.captured["zone"]
+        with self.lock:
+            project = self._existing_project(request)
+            here = [one for one in self._groups.values() if (one.project, one.zone) == (project, zone)]
+            items = [
+                {
+                    "kind": "compute#instanceGroup",
+                    "name": one.name.rpartition("/")[2],
+                    "zone": f"{COMPUTE}/projects/{project}/zones/{zone}",
+                    "selfLink": one.url.replace("instanceGroupManagers", "instanceGroups"),
+                    "size": one.running,
+                }
+                for one in sorted(here, key=lambda one: one.name)
+            ]
+        return select({"kind": "compute#instanceGroupList", "items": items}, selected)
+
+    def _list_autoscalers(self, request: HttpRequest) -> object:
+        """None: GKE resizes its groups itself."""
+        _selected(request, {"items": None}, {"maxResults", "pageToken", "returnPartialSuccess"})
+        with self.lock:
+            self._existing_project(request)
+        return {"kind": "compute#autoscalerList"}
 
     def _existing_project(self, request: HttpRequest) -> str:
         project = request.captured["project"]
@@ -264,7 +301,7 @@ def _size(request: HttpRequest) -> int:
 
 
 def _flag(request: HttpRequest, name: str) -> bool:
-    value = request.query.get(name, "false")
+    value = request.query.get(name, "false").lower()
     if value not in ("true", "false"):
         raise invalid(f"Invalid value for field '{name}': '{value}'. It must be true or false.")
     return value == "true"

@@ -1,20 +1,22 @@
 """A cloud: services with one clock, on one gRPC port and one HTTP server."""
 
 import dataclasses
+import importlib
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import partial
 from types import TracebackType
 from typing import Any, Self, TypeVar, cast
 
 from localcloud.core.clock import Clock
-from localcloud.core.http import HttpRequest, HttpServer, Route
+from localcloud.core.http import HttpRequest, HttpServer, Route, Surface
 from localcloud.core.now import NowServer
 from localcloud.core.operations import Operations
 from localcloud.core.server import Server
 from localcloud.core.service import Later, Service
 
 SURFACES = (("localcloud.core.control", "Control"), ("localcloud.rest.transcoder", "Transcoder"))
-"""What answers over HTTP beside the services' own routes."""
+"""What answers over HTTP beside the services' own routes: classes that take the cloud, by module and name."""
 
 T = TypeVar("T")
 
@@ -29,7 +31,8 @@ class Cloud:
         self.operations = Operations(self.clock)
         self._made: dict[Service[Any], Any] = {}
         self._now_server: NowServer | None = None
-        self.http.add_later(*SURFACES)
+        for module, name in (*SURFACES, *(surface for service in self.services() for surface in service.surfaces)):
+            self.http.add_later(partial(_surface, module, name, self))
         self.server.add_operations(self.operations)
         for service in self.services():
             self._serve(service, self.of(service))
@@ -105,6 +108,10 @@ class Cloud:
                 self.server.add(transport, made, check=check)
         if service.is_http:
             self.http.add_routes(*(_checked(route, check) for route in made.routes))
+
+
+def _surface(module: str, name: str, cloud: Cloud) -> Surface:
+    return cast("Surface", getattr(importlib.import_module(module), name)(cloud))
 
 
 def _checked(route: Route, check: Callable[[object], None] | None) -> Route:

@@ -7,6 +7,7 @@ lists the calls without their contents, ``DELETE`` forgets them. ``/localcloud/n
 
 import json
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 import grpc
 import msgspec
@@ -14,7 +15,10 @@ import msgspec
 from localcloud.core.http import HttpAnswer, HttpRequest, google_refusal
 from localcloud.core.messages import invalid
 from localcloud.core.now import answer_time
-from localcloud.core.server import ApiError, Server
+from localcloud.core.server import ApiError
+
+if TYPE_CHECKING:
+    from localcloud.core.cloud import Cloud
 
 HOST = "localcloud"
 TEXT = "text/plain; charset=utf-8"
@@ -36,8 +40,8 @@ class FaultWanted(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
 class Control:
     """Answers for a host that is none of Google's."""
 
-    def __init__(self, server: Server) -> None:
-        self._server = server
+    def __init__(self, cloud: "Cloud") -> None:
+        self._server = cloud.server
         self._answers: Mapping[tuple[str, str], Callable[[HttpRequest], object]] = {
             ("POST", "faults"): self._fail,
             ("DELETE", "faults"): lambda _: self._server.clear_faults(),

@@ -6,14 +6,13 @@ world's URLs.
 """
 
 import functools
-import importlib
 import json
 import re
 import ssl
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import parse_qsl, urlsplit
 
 import grpc
@@ -129,7 +128,7 @@ class HttpServer:
     def __init__(self, server: Server) -> None:
         self._server = server
         self._routes: list[Route] = []
-        self._surfaces: list[tuple[str, str]] = []
+        self._surfaces: list[Callable[[], Surface]] = []
         self._listener: Listener | None = None
         self._others: list[Listener] = []
 
@@ -142,11 +141,8 @@ class HttpServer:
         """Serve what these answer."""
         self._routes += routes
 
-    def add_later(self, *surfaces: tuple[str, str]) -> None:
-        """Serve a `Surface`, by module and name of a class that takes the gRPC server.
-
-        It is imported at the first request that no route answers.
-        """
+    def add_later(self, *surfaces: Callable[[], Surface]) -> None:
+        """Serve what these make; they are called at the first request that no route answers."""
         self._surfaces += surfaces
 
     def answer(
@@ -222,8 +218,7 @@ class HttpServer:
 
     @functools.cached_property
     def _loaded(self) -> tuple[Surface, ...]:
-        found = (getattr(importlib.import_module(module), name) for module, name in self._surfaces)
-        return tuple(cast("Surface", make(self._server)) for make in found)
+        return tuple(make() for make in self._surfaces)
 
 
 def _unknown(error: ApiError) -> HttpAnswer:

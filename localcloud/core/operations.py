@@ -31,13 +31,13 @@ class Operations:
         metadata: Message | None = None,
         after: timedelta = timedelta(0),
     ) -> operations_pb2.Operation:
-        """Start an operation whose work is done after a while; with no delay it is done when this returns.
+        """Start an operation of a parent, or of none, whose work is done after a while; with no delay within this call.
 
         An `ApiError` that ``work`` raises becomes the operation's error, whenever it is done. Metadata of the same kind
         as the result are the result when it is done.
         """
         number = uuid.uuid5(uuid.NAMESPACE_URL, f"{parent}/operations/{next(self._numbers)}")
-        operation = operations_pb2.Operation(name=f"{parent}/operations/{number}")
+        operation = operations_pb2.Operation(name=f"{parent}/operations/{number}".lstrip("/"))
         if metadata is not None:
             operation.metadata.Pack(metadata)
         with self._lock:

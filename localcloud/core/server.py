@@ -2,6 +2,7 @@
 
 import functools
 import importlib
+import itertools
 import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -25,7 +26,7 @@ OPERATIONS = "/google.longrunning.Operations/"
 MAX_MESSAGE_BYTES = 16 * 1024 * 1024
 READ_VERBS = ("Get", "List", "BatchGet", "RunQuery", "RunAggregation", "Search", "Pull", "Test", "Wait", "Access")
 HTTP_READS = ("GET", "HEAD")
-MINTING = re.compile(r"POST \S+/access_tokens")
+MINTING = re.compile(r"POST (?:\S+/access_tokens|oauth2\.googleapis\.com/token)")
 """Asking for a token makes nothing that anybody else sees, although it is a POST."""
 
 MessageT = TypeVar("MessageT")
@@ -202,6 +203,8 @@ class Server(grpc.GenericRpcHandler):
             handle = getattr(self._operations if is_shared else service, rpc.snake_name, None)
             if handle and check and not is_shared:
                 handle = functools.partial(_checked, check, handle)
+            if handle is None and rpc.path in self._served:
+                continue  # a mixin, such as google.iam.v1.IAMPolicy, that another transport has brought and serves
             served = Served(rpc, Method(rpc.path[1:], handle))
             self._served[rpc.path] = served
             self._handlers[rpc.path] = self._handler(served)
@@ -255,7 +258,7 @@ class Server(grpc.GenericRpcHandler):
     def _handler(self, served: Served) -> "grpc.RpcMethodHandler[Any, Any]":
         rpc = served.rpc
         if rpc.kind == REQUEST_STREAM:
-            return self._refusal(rpc.path)
+            return self._stream(served) if served.method.handle else self._refusal(rpc.path)
         answer = functools.partial(self._answer, served.method)
         request: Any = rpc.request
         make = (
@@ -265,6 +268,28 @@ class Server(grpc.GenericRpcHandler):
             answer,
             request_deserializer=request.deserialize if issubclass(request, proto.Message) else request.FromString,
             response_serializer=_serialize,
+        )
+
+    def _stream(self, served: Served) -> "grpc.RpcMethodHandler[Any, Any]":
+        """A method that answers while requests arrive: it is recorded when it begins, with the first of them."""
+        method: Any = served.method
+        request: Any = served.rpc.request
+
+        def answer(requests: Iterator[Any], context: grpc.ServicerContext) -> Iterator[Any]:
+            first = next(requests, None)
+            if first is None:
+                return
+            try:
+                fault = self._next_fault(method)
+                self._record(method, copy_of(protobuf(first)), fault.code if fault else grpc.StatusCode.OK)
+                if fault:
+                    raise ApiError(fault.code, fault.message)
+                yield from method.handle(itertools.chain([first], requests))
+            except ApiError as error:
+                context.abort_with_status(rpc_status.to_status(error.status()))
+
+        return grpc.stream_stream_rpc_method_handler(
+            answer, request_deserializer=request.deserialize, response_serializer=_serialize
         )
 
     def _refusal(self, path: str) -> "grpc.RpcMethodHandler[Any, Any]":

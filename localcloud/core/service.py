@@ -51,6 +51,8 @@ class Service(Generic[T]):
     """Of the official gRPC clients that it answers, by methods named like theirs in snake case."""
     is_http: bool = False
     """Whether it answers over HTTP too: it has ``routes``."""
+    surfaces: tuple[tuple[str, str], ...] = ()
+    """What else answers for it over HTTP, imported when first needed: module and name of a `Surface` of the cloud."""
     needs_billing: bool = False
     """Whether it refuses what is asked of a project that was detached from its billing account."""
     sections: tuple[Section[T], ...] = ()

@@ -29,13 +29,20 @@ class Logging:
         self._count = 0
         self._lock = threading.Lock()
 
-    def write_line(self, project: str, service: str, line: bytes) -> None:
+    def write_line(self, project: str, service: str, line: bytes, *, location: str = "", revision: str = "") -> None:
         """Take a line of a Cloud Run service's standard output as Cloud Run's agent does: JSON as fields, else text."""
+        labels = {
+            "project_id": project,
+            "service_name": service,
+            "configuration_name": service,
+            **({"location": location} if location else {}),
+            **({"revision_name": revision} if revision else {}),
+        }
         with self._lock:
             self._count += 1
             entry: dict[str, object] = {
                 "logName": f"projects/{project}/logs/run.googleapis.com%2Fstdout",
-                "resource": {"type": "cloud_run_revision", "labels": {"project_id": project, "service_name": service}},
+                "resource": {"type": "cloud_run_revision", "labels": labels},
                 "timestamp": self._clock.now().isoformat(),
                 "insertId": f"{self._count:012}",
             }

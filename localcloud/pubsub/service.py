@@ -1,11 +1,11 @@
 """Pub/Sub: topics, and subscriptions that push or are pulled, with filters, back-off and dead letters.
 
-Delivery is at least once and in no order. Not modelled: streaming pull, ordering keys, exactly-once delivery, OIDC
+Delivery is at least once and in no order. Not modelled: ordering keys, exactly-once delivery, OIDC
 tokens on pushes, snapshots, schemas, the expiration of subscriptions.
 """
 
 import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import grpc
 from google.protobuf import empty_pb2
@@ -17,6 +17,7 @@ from localcloud.core.server import ApiError
 from localcloud.pubsub.policies import HasPolicies
 from localcloud.pubsub.push import Pusher
 from localcloud.pubsub.rules import answered, check_messages, check_name, check_subscription, completed
+from localcloud.pubsub.streaming import Stream
 from localcloud.pubsub.subscription import Delivery, Subscription
 
 DELETED_TOPIC = "_deleted-topic_"
@@ -187,6 +188,21 @@ class PubSub(HasPolicies):
             if subscription.resource.detached:
                 raise ApiError(grpc.StatusCode.FAILED_PRECONDITION, "The subscription is detached from its topic.")
             return types.PullResponse(received_messages=subscription.pull(request.max_messages))
+
+    def streaming_pull(self, requests: Iterator[types.StreamingPullRequest]) -> Iterator[types.StreamingPullResponse]:
+        """Messages as they arrive, until the client ends the stream."""
+        first = next(requests)
+        with self._lock:
+            stream = Stream(self._subscription(first.subscription), first)
+        return stream.answers(requests)
+
+    def seek(self, request: types.SeekRequest) -> types.SeekResponse:
+        """Go back, or on, to a time. Snapshots are not served."""
+        if "time" not in request:
+            raise ApiError(grpc.StatusCode.UNIMPLEMENTED, "snapshots are not served by the local cloud")
+        with self._lock:
+            self._subscription(request.subscription).seek(request.time)
+            return types.SeekResponse()
 
     def acknowledge(self, request: types.AcknowledgeRequest) -> empty_pb2.Empty:
         """Done with these; ids that have expired are no error."""

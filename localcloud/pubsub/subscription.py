@@ -48,8 +48,13 @@ class Subscription:
         self._lock = lock
         self._bury = bury
         self._lets_pass = compile_filter(resource.filter)
-        self._is_open = True
+        self.is_open = True
+        """Until it is deleted, or detached from its topic."""
+        self.arrived = threading.Condition(lock)
+        """Told of each message that waits to be pulled."""
         self._waiting: list[Delivery] = []
+        self._acknowledged: list[Delivery] = []
+        """Only if the subscription retains them: seeking brings them back."""
         self._outstanding: dict[str, Delivery] = {}
         self._ack_ids_given = 0
 
@@ -68,12 +73,14 @@ class Subscription:
 
     def close(self) -> None:
         """Drop every message, and deliver no other."""
-        self._is_open = False
+        self.is_open = False
         self._waiting.clear()
+        self._acknowledged.clear()
         self._outstanding.clear()
+        self.arrived.notify_all()
 
-    def pull(self, most: int) -> list[types.ReceivedMessage]:
-        """Up to ``most`` of the messages that wait, each out until its ack deadline."""
+    def pull(self, most: int, seconds: int | None = None) -> list[types.ReceivedMessage]:
+        """Up to ``most`` of the messages that wait, each out for so long, or until its ack deadline."""
         received = []
         kept = [delivery for delivery in self._waiting if not self._is_too_old(delivery)]
         taken, self._waiting = kept[:most], kept[most:]
@@ -81,7 +88,7 @@ class Subscription:
             self._ack_ids_given += 1
             ack_id = self._ack_id(self._ack_ids_given)
             self._outstanding[ack_id] = delivery
-            self._expect_ack(ack_id, delivery, self.resource.ack_deadline_seconds)
+            self._expect_ack(ack_id, delivery, seconds or self.resource.ack_deadline_seconds)
             attempt = delivery.attempt if "dead_letter_policy" in self.resource else 0
             received.append(types.ReceivedMessage(ack_id=ack_id, message=delivery.message, delivery_attempt=attempt))
         return received
@@ -90,6 +97,24 @@ class Subscription:
         """Done with these. Ids that have expired are no error; INVALID_ARGUMENT for one that was never given."""
         for delivery in self._take_back(ack_ids).values():
             self._stop_waiting(delivery)
+            if self.resource.retain_acked_messages:
+                self._acknowledged = [one for one in self._acknowledged if not self._is_too_old(one)]
+                self._acknowledged.append(delivery)
+
+    def seek(self, moment: datetime) -> None:
+        """Count what was published before a moment as acknowledged, and what was later as not, if it is retained."""
+        for delivery in self._outstanding.values():
+            self._stop_waiting(delivery)
+        known = [*self._acknowledged, *self._outstanding.values(), *self._waiting]
+        again = [one for one in known if one.message.publish_time >= moment]
+        self._acknowledged = [one for one in known if one not in again and self.resource.retain_acked_messages]
+        self._waiting, self._outstanding = [], {}
+        for delivery in sorted(again, key=lambda one: one.message.publish_time):
+            self._deliver(Delivery(delivery.message))
+
+    def still_out(self, ack_ids: Iterable[str]) -> set[str]:
+        """Those of some messages that are neither acknowledged nor expired."""
+        return set(ack_ids) & self._outstanding.keys()
 
     def modify_ack_deadline(self, ack_ids: Iterable[str], seconds: int) -> None:
         """Give these so much time from now on; none means that they are to be delivered again."""
@@ -103,10 +128,11 @@ class Subscription:
 
     def _deliver(self, delivery: Delivery) -> None:
         with self._lock:
-            if not self._is_open or self._is_too_old(delivery):
+            if not self.is_open or self._is_too_old(delivery):
                 return
             if not self.resource.push_config.push_endpoint:
                 self._waiting.append(delivery)
+                self.arrived.notify_all()
                 return
             resource = types.Subscription(self.resource)
             self._pusher.push(
@@ -133,7 +159,7 @@ class Subscription:
 
     def _retry(self, delivery: Delivery) -> None:
         """A delivery was not acknowledged: deliver it again after a while, or not any more."""
-        if not self._is_open:
+        if not self.is_open:
             return
         policy = self.resource.dead_letter_policy
         if policy and delivery.attempt >= policy.max_delivery_attempts and self._bury(self.resource, delivery):

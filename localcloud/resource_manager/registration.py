@@ -4,7 +4,8 @@ from localcloud.core.service import Later, Service
 from localcloud.resource_manager.service import ResourceManager
 
 RESOURCE_MANAGER = Service(
-    lambda _: ResourceManager(),
+    lambda cloud: ResourceManager(cloud.operations),
     transports=(Later("google.cloud.resourcemanager_v3.services.projects", "Projects"),),
+    surfaces=(("localcloud.resource_manager.v1", "V1"),),
     add_project=lambda projects, project_id, _: projects.add_project(project_id),
 )

@@ -1,9 +1,11 @@
 """Answers REST requests by the handlers of the RPCs that they stand for."""
 
+import dataclasses
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import grpc
 import proto
 from google.protobuf import json_format
 from google.protobuf.descriptor import Descriptor
@@ -17,12 +19,17 @@ from localcloud.core.transports import REQUEST_STREAM
 from localcloud.rest.requests import message_from, system_parameters
 from localcloud.rest.rules import api_of, matches, rules
 
+NOT_ALLOWED = 405
+
+if TYPE_CHECKING:
+    from localcloud.core.cloud import Cloud
+
 
 class Transcoder:
     """Serves all RPCs of a server over REST: calls are recorded, and failed, by the names of the RPCs."""
 
-    def __init__(self, server: Server) -> None:
-        self._server = server
+    def __init__(self, cloud: "Cloud") -> None:
+        self._server = cloud.server
 
     def serves(self, host: str) -> bool:
         """Whether an API is at this host."""
@@ -39,7 +46,7 @@ class Transcoder:
                 message = message_from(kind, rule, captured, request.arguments, request.body)
                 return HttpAnswer(200, json.dumps(self._answer(rule.rpc, message, system)).encode())
             except ApiError as error:
-                return google_refusal(error)
+                return _refusal(error)
         return None
 
     def _answer(self, rpc: str, message: Message, system: Mapping[str, str]) -> object:
@@ -51,6 +58,13 @@ class Transcoder:
         if isinstance(answer, Iterator):
             return [_json(one, "", as_numbers=as_numbers) for one in answer]
         return _json(answer, system.get("fields", ""), as_numbers=as_numbers)
+
+
+def _refusal(error: ApiError) -> HttpAnswer:
+    """An error; of what is not served the status is 405, since clients repeat a 501: gcloud for half a minute."""
+    refused = google_refusal(error)
+    is_unserved = error.code is grpc.StatusCode.UNIMPLEMENTED
+    return dataclasses.replace(refused, status=NOT_ALLOWED) if is_unserved else refused
 
 
 def request_type(server: Server, rpc: str) -> type[Message]:

@@ -3,6 +3,7 @@
 Behind every other image nothing runs: its revisions become ready all the same, and their address does not respond.
 """
 
+from functools import partial
 from http.client import HTTPException
 
 import grpc
@@ -74,16 +75,18 @@ class Instances:
 
     def _started(self, service: run_v2.Service, program: Program) -> Instance | None:
         """An instance that listens; None if it does not come up."""
-        _, project, *_, service_id = service.name.split("/")
+        _, project, _, location, _, service_id = service.name.split("/")
+        revision = service.latest_created_revision.rpartition("/")[2]
+        write = partial(self._logging.write_line, project, service_id, location=location, revision=revision)
         # https://cloud.google.com/run/docs/container-contract#services-env-vars
         contract = {
             "K_SERVICE": service_id,
             "K_CONFIGURATION": service_id,
-            "K_REVISION": service.latest_created_revision.rpartition("/")[2],
+            "K_REVISION": revision,
         }
         told = environment_of(service.template.containers[0], project, self._secrets) | contract
         for _ in range(ATTEMPTS):
-            instance = Instance(program, told, lambda line: self._logging.write_line(project, service_id, line))
+            instance = Instance(program, told, write)
             if instance.has_come_up():
                 return instance
             instance.end()

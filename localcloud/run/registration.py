@@ -21,6 +21,7 @@ RUN = Registered(
     lambda cloud: CloudRun(cloud.clock, cloud.operations, cloud.of(SECRETS), cloud.of(LOGGING)),
     transports=(ServicesGrpcTransport,),
     is_http=True,
+    surfaces=(("localcloud.run.v1.surface", "V1"),),
     needs_billing=True,
     sections=(Section(Project, "services", dict[str, Service], add_services),),
     happenings=(CloudRun.fail_instances, CloudRun.reject_version),

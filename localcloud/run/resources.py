@@ -90,6 +90,11 @@ class Resources(Generic[ResourceT]):
             if resource and resource.terminal_condition.state == failed and "delete_time" not in resource:
                 self._settle(name)
 
+    def regions(self, project: str) -> list[str]:
+        """The regions in which a project has resources of this kind."""
+        with self._lock:
+            return sorted({name.split("/")[3] for name in self._resources if name.split("/")[1] == project})
+
     def _create(self, parent: str, resource_id: str, wanted: ResourceT, *, validate_only: bool) -> Operation:
         """Make a resource and its first revision."""
         rules.check_parent(parent)

@@ -15,6 +15,7 @@ from localcloud.run import rules
 
 DEFAULT_PAGE = 100
 LARGEST_PAGE = 1000
+EVERY = "-"
 
 _FIELDS = set(run_v2.Revision.meta.fields)
 
@@ -33,7 +34,7 @@ class Revisions:
         return run_v2.Revision(self._revisions[request.name])
 
     def list_revisions(self, request: run_v2.ListRevisionsRequest) -> run_v2.ListRevisionsResponse:
-        """The revisions of a service, in order of name."""
+        """The revisions of a service, or of all in a region (``services/-``), in order of name."""
         here = self._of(request.parent)
         shown, token = page(here, request.page_size, request.page_token, default=DEFAULT_PAGE, maximum=LARGEST_PAGE)
         return run_v2.ListRevisionsResponse(revisions=shown, next_page_token=token)
@@ -70,11 +71,15 @@ class Revisions:
             del self._revisions[name]
 
     def _of(self, service: str) -> dict[str, run_v2.Revision]:
-        rules.split_name(service, "services")
+        region, service_id = rules.split_name(service, "services")
+        if service_id == EVERY:
+            return self._matching(f"{region}/services/")
         return self._inside(service)
 
     def _inside(self, service: str) -> dict[str, run_v2.Revision]:
-        prefix = f"{service}/revisions/"
+        return self._matching(f"{service}/revisions/")
+
+    def _matching(self, prefix: str) -> dict[str, run_v2.Revision]:
         return {name: revision for name, revision in dict(self._revisions).items() if name.startswith(prefix)}
 
     def _keep(self, revision: run_v2.Revision, state: str, problem: str = "") -> None:

@@ -19,6 +19,8 @@ LONGEST_ID = 49
 LONGEST_REVISION_ID = 63
 LONGEST_DESCRIPTION = 512
 MOST_LABELS = 64
+NONCE = "client.knative.dev/nonce"
+"""The label with which `gcloud run` makes each template that it sends another, whose revision it can find."""
 LARGEST_ANNOTATIONS = 256 * 1024
 
 OUTPUT_ONLY = frozenset(
@@ -190,6 +192,7 @@ def _check_range(minimum: int, maximum: int, where: str) -> None:
 
 
 def _check_labels(labels: dict[str, str], where: str) -> None:
+    labels = {key: value for key, value in labels.items() if key != NONCE}
     if len(labels) > MOST_LABELS:
         raise invalid(f"Violation in {where}: at most {MOST_LABELS} labels are allowed.")
     for key, value in labels.items():

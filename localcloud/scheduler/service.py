@@ -242,7 +242,10 @@ def _fill_in_http(job: scheduler_v1.Job) -> None:
         retry.min_backoff_duration = duration(timedelta(seconds=5))
     if "max_backoff_duration" not in retry:
         retry.max_backoff_duration = duration(timedelta(hours=1))
+    if "max_retry_duration" not in retry:
+        retry.max_retry_duration = duration(timedelta(0))
     retry.max_doublings = retry.max_doublings or 5
+    job.http_target.headers.setdefault("User-Agent", "Google-Cloud-Scheduler")
     if "attempt_deadline" not in job:
         job.attempt_deadline = duration(timedelta(minutes=3))
 

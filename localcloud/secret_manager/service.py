@@ -1,17 +1,25 @@
 """Secret Manager: google.cloud.secretmanager.v1, whose rotation schedules and delays come true on the Clock.
 
-Managed rotation is a state that can be set and seen; nothing rotates by itself. IAM policies are not served.
+Managed rotation is a state that can be set and seen; nothing rotates by itself. IAM policies are not enforced.
 """
 
 from collections.abc import Iterable
 
-import grpc
 from google.cloud import secretmanager_v1 as secretmanager
+from google.iam.v1.iam_policy_pb2 import (
+    GetIamPolicyRequest,
+    SetIamPolicyRequest,
+    TestIamPermissionsRequest,
+    TestIamPermissionsResponse,
+)
+from google.iam.v1.policy_pb2 import Policy
 from google.protobuf.empty_pb2 import Empty
+from google.protobuf.json_format import MessageToDict
 
 from localcloud.core.clock import Clock
 from localcloud.core.messages import invalid, merge, page
-from localcloud.core.server import ApiError
+from localcloud.iam.policies import IamPolicies
+from localcloud.logging.filter import Comparison, all_hold, parse_filter
 from localcloud.secret_manager import rules
 from localcloud.secret_manager.notices import Publisher
 from localcloud.secret_manager.store import SecretStore, State, StoredSecret, StoredVersion, check_etag, in_state
@@ -25,6 +33,7 @@ class SecretManager:
     def __init__(self, clock: Clock, pubsub: Publisher) -> None:
         self._clock = clock
         self._store = SecretStore(clock, pubsub)
+        self.policies = IamPolicies()
 
     # Secrets
 
@@ -50,9 +59,13 @@ class SecretManager:
 
     def list_secrets(self, request: secretmanager.ListSecretsRequest) -> secretmanager.ListSecretsResponse:
         """The secrets of a project that are in no region, or those of one region of it; newest first."""
-        _refuse_filter(request.filter)
+        wanted = parse_filter(request.filter)
         with self._store.lock:
-            here = {_newest_first(stored.place): stored.secret for stored in self._store.inside(request.parent)}
+            here = {
+                _newest_first(stored.place): stored.secret
+                for stored in self._store.inside(request.parent)
+                if _is_wanted(stored.secret, wanted)
+            }
             shown, token = page(here, request.page_size, request.page_token, default=LARGEST_PAGE, maximum=LARGEST_PAGE)
             return secretmanager.ListSecretsResponse(secrets=shown, next_page_token=token, total_size=len(here))
 
@@ -83,6 +96,25 @@ class SecretManager:
         with self._store.lock:
             self._store.secret(name).secret.rotation.managed_rotation_status.state = state
 
+    def get_iam_policy(self, request: GetIamPolicyRequest) -> Policy:
+        """The IAM policy of a secret. It is deleted with the secret: another one of its name has its own."""
+        with self._store.lock:
+            return self.policies.get(self._policy_key(request.resource))
+
+    def set_iam_policy(self, request: SetIamPolicyRequest) -> Policy:
+        """Replace that."""
+        with self._store.lock:
+            return self.policies.set(self._policy_key(request.resource), request)
+
+    def test_iam_permissions(self, request: TestIamPermissionsRequest) -> TestIamPermissionsResponse:
+        """All of the permissions: nothing is denied here."""
+        with self._store.lock:
+            self._store.secret(request.resource)
+            return TestIamPermissionsResponse(permissions=request.permissions)
+
+    def _policy_key(self, name: str) -> str:
+        return str(self._store.secret(name).place)
+
     # Versions
 
     def add_secret_version(self, request: secretmanager.AddSecretVersionRequest) -> secretmanager.SecretVersion:
@@ -112,10 +144,14 @@ class SecretManager:
         self, request: secretmanager.ListSecretVersionsRequest
     ) -> secretmanager.ListSecretVersionsResponse:
         """The versions of a secret, newest first, the destroyed included."""
-        _refuse_filter(request.filter)
+        wanted = parse_filter(request.filter)
         with self._store.lock:
             versions = self._store.secret(request.parent).versions
-            here = {_newest_first(number): stored.version for number, stored in versions.items()}
+            here = {
+                _newest_first(number): stored.version
+                for number, stored in versions.items()
+                if _is_wanted(stored.version, wanted)
+            }
             shown, token = page(here, request.page_size, request.page_token, default=LARGEST_PAGE, maximum=LARGEST_PAGE)
             return secretmanager.ListSecretVersionsResponse(versions=shown, next_page_token=token, total_size=len(here))
 
@@ -190,9 +226,15 @@ def _newest_first(number: int) -> str:
     return f"{10**12 - number:012}"
 
 
-def _refuse_filter(given: str) -> None:
-    if given:
-        raise ApiError(grpc.StatusCode.UNIMPLEMENTED, "filter is not served by the local cloud")
+def _is_wanted(resource: secretmanager.Secret | secretmanager.SecretVersion, wanted: tuple[Comparison, ...]) -> bool:
+    """Whether a filter lets it pass, by the fields' names in either spelling.
+
+    https://docs.cloud.google.com/secret-manager/docs/filtering
+    """
+    if not wanted:
+        return True
+    message = type(resource).pb(resource)
+    return all_hold(wanted, {**MessageToDict(message), **MessageToDict(message, preserving_proto_field_name=True)})
 
 
 def _check_aliases(secret: secretmanager.Secret, versions: Iterable[int]) -> None:

@@ -4,6 +4,6 @@ from localcloud.core.service import Later, Service
 from localcloud.service_usage.service import ServiceUsage
 
 SERVICE_USAGE = Service(
-    lambda _: ServiceUsage(),
+    lambda cloud: ServiceUsage(cloud.operations),
     transports=(Later("google.cloud.service_usage_v1.services.service_usage", "ServiceUsage"),),
 )

@@ -16,7 +16,7 @@ LAST_SIGN = "\U0010ffff"
 PARAMETERS = frozenset(
     (
         *("prefix", "delimiter", "includeTrailingDelimiter", "startOffset", "endOffset", "pageToken", "maxResults"),
-        *("versions", "softDeleted"),
+        *("versions", "softDeleted", "includeFoldersAsPrefixes"),  # there are no managed folders
     )
 )
 

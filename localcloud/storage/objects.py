@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from localcloud.core.clock import Clock
 from localcloud.core.http import HttpRequest
 from localcloud.storage.errors import StorageError, invalid, no_such_bucket, no_such_object
-from localcloud.storage.request import flag_in, name_in, number_in
+from localcloud.storage.request import flag_in, json_in, name_in, number_in
 from localcloud.storage.rules import (
     check_conditions,
     check_no_hold,
@@ -191,17 +191,19 @@ class Objects:
         return self.store(bucket, fields, deleted.content, request, Checksums())
 
     def copy(self, source: Bucket, target: Bucket, request: HttpRequest) -> StoredObject:
-        """Copy a version, its metadata too, over a name: with a generation and a time of creation of its own.
+        """Copy a version over a name: with a generation and a time of creation of its own.
 
-        https://cloud.google.com/storage/docs/json_api/v1/objects/copy, without a body. Raises StorageError.
+        Metadata in the request's body take the place of the version's own. Raises StorageError.
+        https://cloud.google.com/storage/docs/json_api/v1/objects/copy
         """
+        said = {key: value for key, value in json_in(request.body).items() if key in SETTABLE}
         name, generation = name_in(request, "object"), number_in(request, "sourceGeneration")
         versions = [one for one in source.versions.get(name, ()) if one.generation == generation]
         found = source.live(name) if generation is None else next(iter(versions), None)
         if found is None:
             raise no_such_object(source.name, name)
-        fields: Json = {"name": name_in(request, "to_object"), **found.fields}
-        fields |= {"metadata": dict(found.metadata)} if found.metadata else {}
+        own: Json = {**found.fields, **({"metadata": dict(found.metadata)} if found.metadata else {})}
+        fields: Json = {**(said or own), "name": name_in(request, "to_object")}
         return self.store(target, fields, found.content, request, Checksums())
 
     def _delete(self, bucket: Bucket, version: StoredObject) -> None:

@@ -84,7 +84,9 @@ OBJECT_FIELDS: Mapping[str, Teller] = {
 """Each field of an object, and its serializer; None is left out."""
 
 _INNER: Selection = {"metadata": {"*": None}, "retention": {"mode": None, "retainUntilTime": None}}
-KNOWN_OBJECT: Selection = {name: _INNER.get(name) for name in OBJECT_FIELDS}
+NEVER_THERE = ("acl", "customerEncryption", "contexts", "owner")
+"""Fields of objects that clients select, and no object has here."""
+KNOWN_OBJECT: Selection = {name: _INNER.get(name) for name in (*OBJECT_FIELDS, *NEVER_THERE)}
 KNOWN_LIST: Selection = {"kind": None, "nextPageToken": None, "prefixes": None, "items": KNOWN_OBJECT}
 
 
@@ -99,7 +101,7 @@ def object_resource(told: Told, wanted: Selection | None = None) -> Json:
     found: Json = {
         name: value
         for name in (OBJECT_FIELDS if wanted is None or "*" in wanted else wanted)
-        if (value := OBJECT_FIELDS[name](told)) is not None
+        if name not in NEVER_THERE and (value := OBJECT_FIELDS[name](told)) is not None
     }
     if wanted is None or all(inner is None for inner in wanted.values()):
         return found

@@ -55,6 +55,7 @@ class CloudStorage:
             self._route("GET", f"/storage/v1/b/{BUCKET}", get_bucket),
             self._route("PATCH", f"/storage/v1/b/{BUCKET}", patch_bucket),
             self._route("DELETE", f"/storage/v1/b/{BUCKET}", delete_bucket),
+            self._route("GET", f"/storage/v1/b/{BUCKET}/storageLayout", _layout),
             self._route("POST", f"/storage/v1/b/{BUCKET}/lockRetentionPolicy", lock_retention_policy),
             self._route("GET", f"/storage/v1/b/{BUCKET}/o", _list),
             self._route("GET", f"/storage/v1/b/{OBJECT}", _get),
@@ -63,6 +64,7 @@ class CloudStorage:
             self._route("DELETE", f"/storage/v1/b/{OBJECT}", _delete),
             self._route("POST", f"/storage/v1/b/{OBJECT}/restore", _restore),
             self._route("POST", f"/storage/v1/b/{OBJECT}/copyTo/b/{TARGET}", _copy),
+            self._route("POST", f"/storage/v1/b/{OBJECT}/rewriteTo/b/{TARGET}", _rewrite),
             self._route("GET", f"/download/storage/v1/b/{OBJECT}", _download),
             self._route("POST", f"/upload/storage/v1/b/{BUCKET}/o", _begin_upload),
             self._route("PUT", f"/upload/storage/v1/b/{BUCKET}/o", _go_on_with_upload),
@@ -116,6 +118,18 @@ class CloudStorage:
 
     def _batch(self, request: HttpRequest) -> object:
         return batch_answer(request, self._http.answer)
+
+
+def _layout(objects: Objects, request: HttpRequest) -> object:
+    """Whether folders are resources of a bucket: here they are names with slashes."""
+    check_parameters(request, {"prefix"})
+    bucket = objects.bucket_of(request)
+    return {
+        "kind": "storage#storageLayout",
+        "bucket": bucket.name,
+        "hierarchicalNamespace": {"enabled": False},
+        "locationType": "multi-region",
+    }
 
 
 def _tell(objects: Objects, request: HttpRequest, answer: StoredObject | HttpAnswer) -> object:
@@ -184,9 +198,20 @@ def _restore(objects: Objects, request: HttpRequest) -> object:
 
 
 def _copy(objects: Objects, request: HttpRequest) -> object:
-    check_parameters(request, CONDITIONS | {"sourceGeneration"})
-    if request.body:
-        raise invalid("The local cloud copies an object with its metadata as it is: send no body.")
-    target = objects.bucket(name_in(request, "to_bucket"))
-    made = objects.copy(objects.bucket_of(request), target, request)
+    made, target = _copied(objects, request)
     return object_resource(Told(made, target, api_url(request)), selected(request, KNOWN_OBJECT))
+
+
+def _rewrite(objects: Objects, request: HttpRequest) -> object:
+    """A copy that the real service may make in several calls; here it is whole after the first."""
+    made, target = _copied(objects, request)
+    size = str(made.size)
+    resource = object_resource(Told(made, target, api_url(request)))
+    answer = {"kind": "storage#rewriteResponse", "done": True, "objectSize": size, "totalBytesRewritten": size}
+    return answer | {"resource": resource}
+
+
+def _copied(objects: Objects, request: HttpRequest) -> tuple[StoredObject, Bucket]:
+    check_parameters(request, CONDITIONS | {"sourceGeneration", "maxBytesRewrittenPerCall"})
+    target = objects.bucket(name_in(request, "to_bucket"))
+    return objects.copy(objects.bucket_of(request), target, request), target

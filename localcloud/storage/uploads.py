@@ -22,7 +22,8 @@ PIECE = 256 * 1024
 SESSION_DAYS = 7
 RESUME_INCOMPLETE = 308
 EMPTY_LINE = re.compile(rb"\r?\n\r?\n")
-CONTENT_RANGE = re.compile(r"bytes (?:(\d+)-(\d+)|\*)/(\d+|\*)")
+CONTENT_RANGE = re.compile(r"bytes (?:(\d+)-(\d+|\*)|\*)/(\d+|\*)")
+"""With ``*`` as its end a request brings all that is left, as Node's client sends it."""
 
 
 def content_parts(content_type: str, body: bytes) -> list[tuple[Message, bytes]]:
@@ -32,6 +33,8 @@ def content_parts(content_type: str, body: bytes) -> list[tuple[Message, bytes]]
     boundary = header.get_param("boundary")
     if not isinstance(boundary, str) or not boundary:
         raise invalid("Missing multipart boundary.")
+    # gcloud and gsutil quote it so, which no RFC knows and the real service takes.
+    boundary = boundary.strip("'")
     # The boundary's lines end with CRLF; some clients send LF.
     pieces = re.split(rb"\r?\n--" + re.escape(boundary.encode()), b"\n" + body)
     if len(pieces) < 3 or not pieces[-1].startswith(b"--"):
@@ -88,6 +91,9 @@ def go_on_with_upload(objects: Objects, request: HttpRequest) -> StoredObject | 
         raise invalid(f"Failed to parse Content-Range header: {said}")
     if found:
         first, last, total = found.groups()
+        if last == "*":
+            last = str(int(first) + len(request.body) - 1)
+            total = str(int(last) + 1)
         if total != "*":
             _set_total(session, int(total))
         if first is not None:

@@ -124,13 +124,20 @@ def test_a_revision_that_does_not_start_fails_and_the_one_before_goes_on(clients
     found = clients.of(run_v2.ServicesClient).get_service(name=API)
     assert found.latest_ready_revision == made.latest_ready_revision != found.latest_created_revision
     assert ask(clients, made.uri)["environment"]["K_REVISION"] in made.latest_ready_revision
+    (revision,) = {entry.resource.labels["revision_name"] for entry in entries(clients)} - {
+        made.latest_ready_revision.rpartition("/")[2]
+    }
+    assert revision == found.latest_created_revision.rpartition("/")[2]
     folders = {Path(entry.text_payload) for entry in entries(clients) if entry.text_payload.startswith("/")}
     assert folders
     assert not any(folder.exists() for folder in folders)
 
 
+IN_THE_LOG = 'resource.labels.service_name="api" AND resource.labels.location="europe-west1"'
+
+
 def entries(clients: Clients) -> list[Any]:
-    request = {"resource_names": ["projects/demo-project"], "filter": 'resource.labels.service_name="api"'}
+    request = {"resource_names": ["projects/demo-project"], "filter": IN_THE_LOG}
     return list(clients.of(LoggingServiceV2Client).list_log_entries(request=request))
 
 

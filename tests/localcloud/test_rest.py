@@ -353,7 +353,7 @@ SERIES = f"monitoring.googleapis.com/v3/{PROJECT}/timeSeries"
         (
             f"GET pubsub.googleapis.com/v1/{PROJECT}/snapshots",
             None,
-            (501, "google.pubsub.v1.Subscriber/ListSnapshots is not"),
+            (405, "google.pubsub.v1.Subscriber/ListSnapshots is not"),
         ),
         (f"GET {RUN_HOST}/things", None, (404, f"GET {RUN_HOST}/things is not served by the local cloud")),
     ],
