@@ -334,6 +334,9 @@ def _fill_in(budget: budgets_v1.Budget, currency: str) -> None:
         money = budget.amount.specified_amount
         money.currency_code = money.currency_code or currency
     budgets_v1.Budget.pb(budget).notifications_rule.SetInParent()
+    # It is documented as required, and gcloud, which sets the topic, has no way to name it.
+    if budget.notifications_rule.pubsub_topic and not budget.notifications_rule.schema_version:
+        budget.notifications_rule.schema_version = SCHEMA_VERSION
 
 
 def _check(budget: budgets_v1.Budget, currency: str) -> None:

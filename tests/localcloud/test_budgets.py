@@ -128,7 +128,7 @@ def test_lists_by_scope_and_in_pages(budgets: budgets_v1.BudgetServiceClient) ->
         ({"amount": {"specified_amount": {"units": -1}}}, "must not be negative"),
         ({"amount": {"specified_amount": {"units": 1, "currency_code": "USD"}}}, "billing account's, EUR"),
         ({"threshold_rules": [{"threshold_percent": -0.1}]}, "must not be negative"),
-        ({"notifications_rule": {"pubsub_topic": TOPIC}}, "schema_version must be '1.0'"),
+        ({"notifications_rule": {"pubsub_topic": TOPIC, "schema_version": "2.0"}}, "schema_version must be '1.0'"),
         (
             {"budget_filter": {"custom_period": {"start_date": {"year": 2026, "month": 7, "day": 1}}}},
             "FORECASTED_SPEND cannot",
