@@ -12,8 +12,6 @@ from localcloud.firestore.registration import DATABASES, FIRESTORE
 from localcloud.github.registration import GITHUB
 from localcloud.gke.registration import GKE
 from localcloud.iam.registration import SERVICE_AGENTS, TOKENS
-from localcloud.logging.registration import LOGGING
-from localcloud.iam.registration import SERVICE_AGENTS
 from localcloud.logging.registration import LOG_SINKS, LOGGING
 from localcloud.monitoring.registration import MONITORING
 from localcloud.org_policy.registration import ORG_POLICY

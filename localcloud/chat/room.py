@@ -3,8 +3,9 @@
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-MOST_OFTEN = timedelta(seconds=1)
-"""Both products take about one message a second from a webhook; https://docs.slack.dev/apis/web-api/rate-limits and
+MOST = 60
+WITHIN = timedelta(minutes=1)
+"""One message a second on average, with short bursts: https://docs.slack.dev/apis/web-api/rate-limits and
 https://developers.google.com/workspace/chat/limits"""
 
 
@@ -20,13 +21,15 @@ class Room:
     """As they were posted, oldest first."""
     by_request: dict[str, dict[str, object]] = field(default_factory=dict)
     """By Google Chat's ``requestId``, the message that was answered."""
-    newest: datetime | None = None
+    times: list[datetime] = field(default_factory=list)
+    """When they were posted."""
 
     def is_limited(self, now: datetime) -> bool:
-        """Whether another message would come too soon."""
-        return self.newest is not None and now - self.newest < MOST_OFTEN
+        """Whether another message would be one too many."""
+        self.times = [one for one in self.times if now - one < WITHIN]
+        return len(self.times) >= MOST
 
     def add(self, message: dict[str, object], now: datetime) -> None:
         """Take a message."""
         self.messages.append(message)
-        self.newest = now
+        self.times.append(now)
