@@ -7,6 +7,8 @@ import time
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
+from cloudevents.http import CloudEvent
+
 from benchmarks.functions import PROJECT, tick_event
 from benchmarks.harness import show
 from localcloud import LocalCloud
@@ -26,6 +28,7 @@ TICK = timedelta(minutes=5)
 NOON = datetime(2026, 11, 16, 12, tzinfo=UTC)
 QUIET = {"BatchGetDocuments": 1, "AccessSecretVersion": 1, "ListServices": 1, "GET pulls": PULL_REQUESTS // 100}
 """A page of GitHub's has a hundred."""
+WRITES = {"POST comments", "PATCH comments", "POST deployments", "POST statuses"}
 SECTION: dict[str, object] = {
     "github": {"token_secret": f"projects/{PROJECT}/secrets/github-token"},
     "project": PROJECT,
@@ -42,20 +45,21 @@ def measure() -> bool:
     """Measure and print. Returns whether a sweep that finds nothing to do lists pages, and gets nothing by itself."""
     os.environ[VARIABLE] = json.dumps({"mode": "act", AUTOMATION: SECTION})  # a function reads it when it is imported
     with LocalCloud(now=NOON) as cloud:
-        cloud.github.limits.an_hour = 1_000_000  # the first sweep tells everybody at once
         seed(cloud, world_from(_world()))
         sweeps = _Sweeps(cloud)
         every_preview = range(1, PULL_REQUESTS + 1)
         sweeps.sweep("the first, which makes all previews", applied=True)
+        sweeps.until_all_is_told("their comments and deployments, as many at a time as GitHub takes")
         sweeps.sweep("nothing to do, all are running", applied=False)
         quiet = sweeps.calls
         for number in every_preview:
             cloud.github.push(TEAM, number, _sha(PULL_REQUESTS + number))
-        sweeps.sweep("a commit was pushed to each, and its image is not there", applied=True)
+        sweeps.until_all_is_told("a commit was pushed to each, and its image is not there")
         sweeps.sweep("nothing to do, all wait for an image", applied=False)
         for number in every_preview:
             cloud.github.close(TEAM, number)
         sweeps.sweep("all were closed, and no webhook came", applied=True)
+        sweeps.until_all_is_told("their comments and deployments")
         sweeps.sweep("nothing to do, none is open", applied=False)
         sweeps.close()
     show("A sweep of 500 open pull requests", [], sweeps.notes)
@@ -76,21 +80,43 @@ class _Sweeps:
 
     def sweep(self, what: str, *, applied: bool) -> None:
         """One tick. Raises ``RuntimeError`` if it does nothing and should have, or the other way round."""
+        begun = time.perf_counter()
+        outcome = self._tick()
+        took = time.perf_counter() - begun
+        if (outcome is Outcome.APPLIED) is not applied:
+            raise RuntimeError(f"{what}: {outcome}")
+        told = ", ".join(f"{number} {kind}" for kind, number in sorted(self.calls.items(), key=lambda one: -one[1]))
+        self.notes.append(f"{what}: {sum(self.calls.values())} calls ({told}), {took:.2f} s")
+
+    def until_all_is_told(self, what: str) -> None:
+        """Sweeps until one has nothing to do, and the most requests to GitHub in an hour of them."""
+        requests: list[int] = []
+        while not requests or self.calls.keys() & {
+            "POST comments",
+            "PATCH comments",
+            "POST deployments",
+            "POST statuses",
+        }:
+            self._tick()
+            requests.append(sum(number for kind, number in self.calls.items() if " " in kind))
+        most = max(sum(requests[start : start + 12]) for start in range(len(requests)))
+        minutes = len(requests) * TICK // timedelta(minutes=1)
+        self.notes.append(f"{what}: {sum(requests)} requests to GitHub in {minutes} minutes, at most {most} in an hour")
+
+    def _tick(self) -> Outcome:
+        self._cloud.clock.advance(TICK)
+        return self._run(tick_event(AUTOMATION, f"{len(self.notes)}", self._cloud.clock.now()))
+
+    def _run(self, event: CloudEvent) -> Outcome:
+        """One run: its outcome, and in ``calls`` how many it made of each kind."""
         from functions.manage_previews.automation import AUTOMATION as MANAGE_PREVIEWS
 
-        self._cloud.clock.advance(TICK)
         self._cloud.server.clear_calls()
         reports: list[Report] = []
         runtime = Runtime(self._clients, clock=self._cloud.clock.now, report=reports.append)
-        event = tick_event(AUTOMATION, f"{len(self.notes)}", self._cloud.clock.now())
-        begun = time.perf_counter()
         run(MANAGE_PREVIEWS, self._configuration, event, runtime)
-        took = time.perf_counter() - begun
-        if (reports[-1].outcome is Outcome.APPLIED) is not applied:
-            raise RuntimeError(f"{what}: {reports[-1].outcome}")
         self.calls = dict(Counter(_kind(call.method) for call in self._cloud.server.calls))
-        told = ", ".join(f"{number} {kind}" for kind, number in sorted(self.calls.items(), key=lambda one: -one[1]))
-        self.notes.append(f"{what}: {sum(self.calls.values())} calls ({told}), {took:.2f} s")
+        return reports[-1].outcome
 
     def close(self) -> None:
         """End all connections."""

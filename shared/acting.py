@@ -9,11 +9,12 @@ from typing import Generic
 
 import msgspec
 
+from shared.applying import TIME_IS_UP, Attempt, Attempts, in_lines, learned
 from shared.automation import Automation, ChangeT, EventT, RecordsT, RunContext, SectionT
 from shared.continuing import publish_tick
 from shared.debts import held_and_unreadable, held_while_observing
-from shared.decision import Alert, Decision, LogLine, Message, Text
-from shared.errors import RunFailed, StillBusy, WriteConflict, cloud_errors, in_words
+from shared.decision import Alert, Decision, LogLine
+from shared.errors import RunFailed, WriteConflict
 from shared.events import Dated, RerunRequested, Tick
 from shared.history import Journal
 from shared.lease import Lease, LeaseRecord
@@ -40,7 +41,6 @@ from shared.world import NeedT, Unreadable, World
 
 PAUSE_SECONDS = 3.0
 """How long a run that waits for what is in flight leaves it alone at a time."""
-TIME_IS_UP = Text("time is up; the next run continues")
 ANOTHER_RUN = "another run holds the lease, and reruns before it releases it"
 
 
@@ -69,19 +69,21 @@ class RunLoop(Generic[SectionT, EventT, RecordsT, NeedT, ChangeT]):
         self._state = State(runtime.clients, self._journal)
         self._deadline = runtime.seconds() + runtime.time_budget
         self._is_time_up = False
-        self._failed = World()
-        """The needs that could not be answered: they are not asked again in this run."""
+        self._world = World()
+        """What was seen last. The needs that could not be answered are not asked again in this run."""
         self._logged: list[LogLine] = []
+        self._attempts = Attempts(automation, runtime.clients)
         self.notices: dict[str, None] = {}
-        self.results: list[ChangeReport] = []
-        """What came of each change so far, for the report of a run that fails too."""
-        self._done: set[str] = set()
-        """The changes that this run has applied, in words."""
+
+    @property
+    def results(self) -> list[ChangeReport]:
+        """What came of each change so far."""
+        return self._attempts.reports
 
     @property
     def unreadable(self) -> tuple[Unreadable, ...]:
         """All that could not be read so far."""
-        return self._failed.unreadable
+        return self._world.unreadable
 
     def carry_out(self, report: Report) -> Report:
         """Fold the event, decide, and act if that is the mode."""
@@ -91,7 +93,7 @@ class RunLoop(Generic[SectionT, EventT, RecordsT, NeedT, ChangeT]):
             self._look_at_everything()
         first = self._look(msgspec.structs.replace(context, event=self._about), ())
         reply = self._automation.reply(context, first.world, first.decision)
-        report = msgspec.structs.replace(report, status=bounded(_lines(reply)))
+        report = msgspec.structs.replace(report, status=bounded(in_lines(reply)))
         if self._settings.mode is Mode.OBSERVE:
             return self._observe(report, stored, first)
         remembered = first.decision.records
@@ -133,11 +135,14 @@ class RunLoop(Generic[SectionT, EventT, RecordsT, NeedT, ChangeT]):
         )
 
     def _look(
-        self, context: "RunContext[SectionT, EventT, RecordsT]", applied: tuple[ChangeT, ...]
+        self, context: "RunContext[SectionT, EventT, RecordsT]", applied: tuple[ChangeT, ...], *, reread: bool = True
     ) -> "Look[SectionT, EventT, RecordsT, ChangeT]":
-        look = look_and_decide(self._automation, context, self._runtime.clients, applied=applied, failed=self._failed)
-        self._failed = look.world.unanswered
-        self.notices |= dict.fromkeys(_lines(look.decision.notices))
+        """What is seen and decided; what failed is not asked again, nor what ``still_holds``, unless told to reread."""
+        kept = World() if reread else self._automation.still_holds(self._world, applied)
+        known = kept.with_answers(self._world.unanswered.answers)
+        look = look_and_decide(self._automation, context, self._runtime.clients, applied=applied, known=known)
+        self._world = look.world
+        self.notices |= dict.fromkeys(in_lines(look.decision.notices))
         for line in look.decision.log:
             self._log(line)
         return msgspec.structs.replace(look, decision=self._with_alerts(look))
@@ -162,15 +167,16 @@ class RunLoop(Generic[SectionT, EventT, RecordsT, NeedT, ChangeT]):
     def _observe(self, report: Report, stored: Document, look: "Look[SectionT, EventT, RecordsT, ChangeT]") -> Report:
         """Report what would be done; remember its fingerprint, to recognize a plan that has changed."""
         decision, records = look.decision, look.decision.records
-        if made := self._apply([change for change in decision.changes if change.while_observing]):
+        made = self._make([change for change in decision.changes if change.while_observing])
+        if applied := _applied(made):
             stored, _, context = self._remember()
-            records = self._look(context, made).decision.records
+            records = self._look(context, applied).decision.records
         checksum = decision.fingerprint()
         changed = checksum != records.observed_plan
         planned = tuple(change_report(change, Outcome.OBSERVED) for change in decision.changes)
         if changed:
             self._journal.add(Changed(at=self._now, change=change) for change in planned)
-        if changed or made or records.alerting != look.context.records.alerting:
+        if changed or applied or records.alerting != look.context.records.alerting:
             # Another run that has written meanwhile has reported a plan of its own: the next one compares with that.
             self._written(stored, msgspec.structs.replace(records, observed_plan=checksum), decision.alerts)
         return msgspec.structs.replace(
@@ -184,7 +190,7 @@ class RunLoop(Generic[SectionT, EventT, RecordsT, NeedT, ChangeT]):
     ) -> Report:
         if not lease.take(self._now):
             return msgspec.structs.replace(report, outcome=Outcome.WAITING, waiting=(ANOTHER_RUN,))
-        may_use_first = self._automation.single_pass and lease.uncontended
+        may_use_first = lease.uncontended and (self._automation.keeps_first_look or self._automation.single_pass)
         try:
             decision = (may_use_first and self._made_durable(stored, first)) or self._prepare(())
             decision = self._work(lease, decision)
@@ -205,7 +211,7 @@ class RunLoop(Generic[SectionT, EventT, RecordsT, NeedT, ChangeT]):
         """Apply, look and decide until there is nothing to do, something fails, or time is up."""
         patience_ends = min(self._runtime.seconds() + self._runtime.patience, self._deadline)
         while True:
-            applied: tuple[ChangeT, ...] = ()
+            attempts: tuple[Attempt[ChangeT], ...] = ()
             if decision.waiting and not decision.changes and self._runtime.seconds() < patience_ends:
                 self._runtime.pause(PAUSE_SECONDS)
             elif not decision.changes and self._releases(lease):
@@ -214,13 +220,13 @@ class RunLoop(Generic[SectionT, EventT, RecordsT, NeedT, ChangeT]):
                 return _out_of_time(decision)
             else:
                 noticed = len(self.notices)
-                applied = self._apply(decision.changes)
-                if len(applied) < len(decision.changes):
-                    return self._left_incomplete(decision, applied)
+                attempts = self._make(decision.changes)
+                if sum(attempt.is_settled for attempt in attempts) < len(decision.changes):
+                    return self._left_incomplete(decision, attempts)
                 is_as_planned = self._automation.single_pass and len(self.notices) == noticed
                 if is_as_planned and self._releases(lease):
                     return decision
-            decision = self._prepare(applied)
+            decision = self._prepare(attempts)
 
     def _releases(self, lease: Lease) -> bool:
         """Whether this run is done; if another one has requested a rerun, it looks at everything from now on."""
@@ -233,12 +239,12 @@ class RunLoop(Generic[SectionT, EventT, RecordsT, NeedT, ChangeT]):
         self._about = Dated(RerunRequested(), self._event.message_id, self._event.published)
 
     def _left_incomplete(
-        self, decision: Decision[RecordsT, ChangeT], applied: tuple[ChangeT, ...]
+        self, decision: Decision[RecordsT, ChangeT], attempts: tuple[Attempt[ChangeT], ...]
     ) -> Decision[RecordsT, ChangeT]:
         """The decision of a run that ends although not all of it was applied."""
         if not self._automation.single_pass:
             # What was applied beside something that failed, or has to wait, is not to be done, or said, twice.
-            self._prepare(applied, is_last=True)
+            self._prepare(attempts, is_last=True)
         return _out_of_time(decision) if self._is_time_up else decision
 
     def _has_no_time_left(self) -> bool:
@@ -252,11 +258,13 @@ class RunLoop(Generic[SectionT, EventT, RecordsT, NeedT, ChangeT]):
         is_durable = look.intended == look.context.records or self._written(stored, look.intended, look.decision.alerts)
         return look.decision if is_durable else None
 
-    def _prepare(self, applied: tuple[ChangeT, ...], *, is_last: bool = False) -> Decision[RecordsT, ChangeT]:
+    def _prepare(self, attempts: tuple[Attempt[ChangeT], ...], *, is_last: bool = False) -> Decision[RecordsT, ChangeT]:
         """A fresh decision, with what was seen made durable, and unless nothing follows, with what it intends."""
-        for _ in range(ATTEMPTS):
+        for attempt in range(ATTEMPTS):
             stored, _, context = self._remember()
-            look = self._look(context, applied)
+            records = learned(self._automation, context.records, attempts, self._now)
+            known = msgspec.structs.replace(context, records=records)
+            look = self._look(known, _applied(attempts), reread=attempt > 0 or not attempts)
             records = look.decision.records if is_last else look.intended
             if records == context.records or self._written(stored, records, look.decision.alerts):
                 return look.decision
@@ -276,6 +284,14 @@ class RunLoop(Generic[SectionT, EventT, RecordsT, NeedT, ChangeT]):
     def _contended(self) -> RunFailed:
         return RunFailed(f"{self._automation.name}: other runs wrote first, {ATTEMPTS} times; it is delivered again")
 
+    def _make(self, changes: Sequence[ChangeT]) -> tuple[Attempt[ChangeT], ...]:
+        attempts = self._attempts.make(changes, self._has_no_time_left)
+        self.notices |= dict.fromkeys(notice for attempt in attempts for notice in attempt.notices)
+        self._journal.add(
+            Changed(at=self._now, change=one.report) for one in attempts if one.report.outcome is not Outcome.WAITING
+        )
+        return attempts
+
     def _summary(
         self, report: Report, decision: Decision[RecordsT, ChangeT], changes: tuple[ChangeReport, ...]
     ) -> Report:
@@ -285,44 +301,15 @@ class RunLoop(Generic[SectionT, EventT, RecordsT, NeedT, ChangeT]):
             unreadable=self.unreadable,
             refusals=decision.refusals,
             alerts=decision.alerts,
-            waiting=bounded(_lines(decision.waiting)),
+            waiting=bounded(in_lines(decision.waiting)),
             notices=bounded(self.notices),
             upcoming=upcoming(decision.next),
             held=decision.records.debts()[:MOST_LINES],
         )
 
-    def _apply(self, changes: Sequence[ChangeT]) -> tuple[ChangeT, ...]:
-        """Apply changes, note what came of each, and return those that were applied."""
-        repeated = [change for change in changes if str(change) in self._done]
-        self.results += [
-            change_report(change, Outcome.FAILED, "it was applied, but did not last") for change in repeated
-        ]
-        fresh = [change for change in changes if change not in repeated]
-        results = self._runtime.clients.in_parallel(self._apply_one, fresh)
-        self.notices |= dict.fromkeys(notice for _, notices in results for notice in notices)
-        self.results += [result for result, _ in results]
-        self._journal.add(
-            Changed(at=self._now, change=result) for result, _ in results if result.outcome is not Outcome.WAITING
-        )
-        outcomes = zip(fresh, results, strict=True)
-        applied = tuple(change for change, (result, _) in outcomes if result.outcome is Outcome.APPLIED)
-        self._done |= {str(change) for change in applied}
-        return applied
 
-    def _apply_one(self, change: ChangeT) -> tuple[ChangeReport, Sequence[str]]:
-        if self._has_no_time_left():
-            return change_report(change, Outcome.WAITING, str(TIME_IS_UP)), ()
-        try:
-            notices = self._automation.apply(change, self._runtime.clients)
-        except StillBusy as busy:
-            return change_report(change, Outcome.WAITING, str(busy)), ()
-        except cloud_errors() as error:
-            return change_report(change, Outcome.FAILED, in_words(error)), ()
-        return change_report(change, Outcome.APPLIED), _lines(notices or ())
-
-
-def _lines(messages: Iterable[Message | str]) -> list[str]:
-    return [str(message) for message in messages]
+def _applied(attempts: Iterable[Attempt[ChangeT]]) -> tuple[ChangeT, ...]:
+    return tuple(attempt.change for attempt in attempts if attempt.is_applied)
 
 
 def _out_of_time(decision: Decision[RecordsT, ChangeT]) -> Decision[RecordsT, ChangeT]:

@@ -21,7 +21,9 @@ An automation is a folder `functions/NAME` with one ``Automation`` value in `aut
 7. ``Records.before`` says what must be durable before changes are made; the engine writes that.
 8. ``apply`` makes one change, and may answer what a person should know of how it went. It raises what a client raises:
    that change has failed, the others are made, and the run ends as failed, so that Pub/Sub delivers its message again.
-9. ``reply`` may answer a command in words. The default answers nothing.
+9. ``learn`` may put into the records what the outcome of a change says: an answer of ``apply``, or an error. What it
+   does not put there is looked up, as it is when the answer was lost.
+10. ``reply`` may answer a command in words. The default answers nothing.
 
 Importing `automation.py` must have no side effect: `main.py` makes the entry point. An example::
 
@@ -89,6 +91,11 @@ class Records(msgspec.Struct, frozen=True, kw_only=True):
 ALWAYS_INCIDENTAL = frozenset(("alerting", "reason", "seen"))
 """Incidental fields of what all records share."""
 
+
+class Answered(msgspec.Struct, frozen=True):
+    """What a change was answered, as a typed value of the automation, for ``learn``."""
+
+
 NOT_READ = Document(RESTRICTIONS_DOCUMENT)
 
 SectionT = TypeVar("SectionT", bound=Section)
@@ -119,6 +126,18 @@ def no_reply(context: object, world: World, decision: object) -> Sequence[Messag
     return ()
 
 
+def learns_nothing(records: RecordsT, change: object, answer: object, now: datetime) -> RecordsT:
+    """For an automation that looks up what came of its changes."""
+    del change, answer, now
+    return records
+
+
+def look_at_all(world: World, applied: object) -> World:
+    """For an automation that reads everything again after it has changed something."""
+    del world, applied
+    return World()
+
+
 class Automation(msgspec.Struct, Generic[SectionT, EventT, RecordsT, NeedT, ChangeT], frozen=True, kw_only=True):
     """One automation. This module's docstring is the contract of each function."""
 
@@ -130,13 +149,16 @@ class Automation(msgspec.Struct, Generic[SectionT, EventT, RecordsT, NeedT, Chan
     needs: Callable[[RunContext[SectionT, EventT, RecordsT], World], Iterable[NeedT]]
     look: Callable[[NeedT, Clients], object]
     decide: Callable[[RunContext[SectionT, EventT, RecordsT], World, tuple[ChangeT, ...]], Decision[RecordsT, ChangeT]]
-    apply: Callable[[ChangeT, Clients], Sequence[Message | str] | None]
+    apply: Callable[[ChangeT, Clients], Answered | Sequence[Message | str] | None]
     guards: Mapping[
         str, Callable[[RunContext[SectionT, EventT, RecordsT], World, tuple[ChangeT, ...]], Iterable[Refusal]]
     ] = {}
     reply: Callable[
         [RunContext[SectionT, EventT, RecordsT], World, Decision[RecordsT, ChangeT]], Sequence[Message | str]
     ] = no_reply
+    learn: Callable[[RecordsT, ChangeT, Answered | Exception, datetime], RecordsT] = learns_nothing
+    still_holds: Callable[[World, tuple[ChangeT, ...]], World] = look_at_all
+    """What of the world is not read again after these changes were applied: by default nothing."""
     alert_titles: Mapping[str, str] = {}
     """By kind of alert, or the guard that is one, what it is called to a person."""
     commands: tuple[type[Command], ...] = ()
@@ -144,9 +166,11 @@ class Automation(msgspec.Struct, Generic[SectionT, EventT, RecordsT, NeedT, Chan
     patience: float = 0.0
     """Seconds for which a run that has nothing else to do waits for what is in flight, before it leaves that to the
     next one."""
+    keeps_first_look: bool = False
+    """Whether what was read before the lease was taken counts, if no other run has held it since."""
     single_pass: bool = False
-    """For a world that takes long to read, and changes that lead to no others: what was read before the lease was taken
-    counts, if no other run has held it since, and what went as planned is not read again."""
+    """For a world that takes long to read, and changes that lead to no others: it keeps its first look
+    too, and what went as planned is not read again."""
     continues: bool = False
     """Whether a run that has applied something when its time is up triggers the automation again, by its own inbox."""
 

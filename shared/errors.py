@@ -3,7 +3,9 @@
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 
+LONGEST_DEFERRAL = timedelta(hours=2)
 LONGEST_SHOWN = 120
 """Characters of a value that an error quotes."""
 LONGEST_ERROR = 600
@@ -135,6 +137,25 @@ class RunFailed(CaretakerError):
 
 class StillAtWork(RunFailed):
     """An earlier delivery of the same message is at work, or has died: this one must not be acknowledged for it."""
+
+
+class Refused(CaretakerError):
+    """A change is refused for good: the same call would be refused again, and ``learn`` may remember that."""
+
+
+class Deferred(CaretakerError):
+    """Nothing more is answered until a moment: the run fails, and what follows it may wait for that."""
+
+    def __init__(self, message: str, *, seconds: float | None = None, at: datetime | None = None) -> None:
+        """``seconds`` from now, or ``at`` a moment."""
+        super().__init__(message)
+        self._seconds = seconds
+        self._at = at
+
+    def until(self, now: datetime) -> datetime:
+        """When it may be asked again: within ``LONGEST_DEFERRAL``, whatever the other side says."""
+        said = self._at or now + timedelta(seconds=min(self._seconds or 0.0, LONGEST_DEFERRAL.total_seconds()))
+        return min(max(said, now), now + LONGEST_DEFERRAL)
 
 
 class StillBusy(CaretakerError):

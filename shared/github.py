@@ -5,13 +5,15 @@ gidgethub (https://gidgethub.readthedocs.io) says what a request has to bear and
 """
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import msgspec
 from msgspec import Meta
 
 from shared.clients import Clients
-from shared.errors import CaretakerError, SettingsError, no_answer
+from shared.errors import Deferred, SettingsError, no_answer
 from shared.rest import UnknownAnswer
 from shared.secret_values import SecretName, latest_value
 from shared.settings import Model
@@ -23,6 +25,10 @@ if TYPE_CHECKING:
 
 API = "https://api.github.com"
 REQUESTER = "caretaker"
+SECONDARY = "secondary rate limit"
+FOR_GOOD = ("Resource not accessible by", "is locked")
+"""What GitHub says to a token without the permission, and of a locked conversation."""
+LATEST = int(datetime(9999, 1, 1, tzinfo=UTC).timestamp())
 PAGE_SIZE = 100
 """The most that GitHub lists at once."""
 
@@ -52,8 +58,8 @@ class GitHubAccess(Model, frozen=True, kw_only=True):
             raise SettingsError("token_secret", self.token_secret, "either `token_secret` or `app`")
 
 
-class RateLimited(CaretakerError):
-    """GitHub answers nothing more for a while: the run fails, and is delivered again later."""
+class RateLimited(Deferred):
+    """GitHub answers nothing more for a while."""
 
 
 class Author(msgspec.Struct, frozen=True):
@@ -126,6 +132,11 @@ class GitHub:
         import gidgethub
         from gidgethub.sansio import create_headers, decipher_response
 
+        # Who goes on asking past a limit may be banned:
+        # https://docs.github.com/rest/using-the-rest-api/best-practices-for-using-the-rest-api
+        limits = self._clients.once(("github limits", self._access), list[RateLimited])
+        if limits:
+            raise limits[0]
         headers = create_headers(REQUESTER, jwt=jwt, oauth_token=None if jwt else self._token)
         with no_answer(f"{verb} {path}"):
             answer = self._clients.public_session.request(
@@ -140,7 +151,10 @@ class GitHub:
         try:
             content, _, following = decipher_response(answer.status_code, lower, answer.content)
         except gidgethub.HTTPException as error:
-            raise _error_of(error, answer, f"{verb} {path}") from None
+            known = _error_of(error, answer, f"{verb} {path}")
+            if isinstance(known, RateLimited):
+                limits.append(known)
+            raise known from None
         except ValueError:
             raise UnknownAnswer(f"{verb} {path}: {answer.status_code}, and not JSON") from None
         return content, following is not None
@@ -183,7 +197,26 @@ def _error_of(error: "HTTPException", answer: "Response", what: str) -> Exceptio
     is_limit = isinstance(error, RateLimitExceeded) or "retry-after" in answer.headers
     is_used_up = answer.headers.get("x-ratelimit-remaining") == "0"
     message = f"{what}: {error}"
-    if answer.status_code in (403, 429) and (is_limit or is_used_up):
-        return RateLimited(f"{message} (asked again in {answer.headers.get('retry-after', 'up to 3600')} s)")
+    if answer.status_code in (403, 429) and (is_limit or is_used_up or SECONDARY in str(error).lower()):
+        return _limit_of(answer.headers, message)
     known: GoogleAPICallError = from_http_status(answer.status_code, message)
     return known
+
+
+def _limit_of(headers: Mapping[str, str], message: str) -> RateLimited:
+    """When GitHub may be asked again: after ``retry-after``, at the reset of a used up limit, or in a minute.
+
+    See https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api#exceeding-the-rate-limit.
+    """
+    after, reset = headers.get("retry-after", ""), headers.get("x-ratelimit-reset", "")
+    if after.isdecimal():
+        return RateLimited(message, seconds=float(after))
+    if headers.get("x-ratelimit-remaining") == "0" and reset.isdecimal():
+        return RateLimited(message, at=datetime.fromtimestamp(min(int(reset), LATEST), UTC))
+    return RateLimited(message, seconds=60)
+
+
+def is_refused_for_good(error: "GoogleAPICallError") -> bool:
+    """Whether GitHub would refuse the same write again: what it is about is gone, invalid, locked, or not permitted."""
+    is_forbidden = error.code == HTTPStatus.FORBIDDEN and any(sign in error.message for sign in FOR_GOOD)
+    return is_forbidden or error.code in (HTTPStatus.NOT_FOUND, HTTPStatus.GONE, HTTPStatus.UNPROCESSABLE_ENTITY)

@@ -1,5 +1,6 @@
 """One look of a run, without state of its own: ask until enough is known, decide once, guard."""
 
+from datetime import datetime
 from typing import Any, Generic
 
 import msgspec
@@ -7,7 +8,7 @@ import msgspec
 from shared.automation import Automation, ChangeT, EventT, RecordsT, RunContext, SectionT
 from shared.clients import Clients
 from shared.decision import Alert, Decision, Refusal
-from shared.errors import cloud_errors, in_words
+from shared.errors import Deferred, cloud_errors, in_words
 from shared.world import NeedT, Unreadable, World
 
 UNREADABLE_RECORD = "unreadable_record"
@@ -35,10 +36,10 @@ def look_and_decide(
     clients: Clients,
     *,
     applied: tuple[ChangeT, ...] = (),
-    failed: World | None = None,
+    known: World | None = None,
 ) -> Look[SectionT, EventT, RecordsT, ChangeT]:
-    """What the decision needs, and the decision. What has ``failed`` before in the run is not asked again."""
-    world = read_world(automation, context, clients, failed or World())
+    """What the decision needs, and the decision. What is ``known``, or has failed before in the run, is not asked."""
+    world = read_world(automation, context, clients, known or World())
     decision = automation.decide(context, world, applied)
     return Look(context, world, guarded(automation, context, world, decision))
 
@@ -54,16 +55,17 @@ def read_world(
         missing = known.missing(automation.needs(context, known))
         if not missing:
             return known
-        answers = clients.in_parallel(lambda need: _answer(automation, need, clients), missing)
+        answers = clients.in_parallel(lambda need: _answer(automation, need, clients, context.now), missing)
         known = known.with_answers(dict(zip(missing, answers, strict=True)))
     raise AssertionError(f"{automation.name}: still asks for more after {MOST_ROUNDS} rounds of answers")
 
 
-def _answer(automation: Automation[Any, Any, Any, NeedT, Any], need: NeedT, clients: Clients) -> object:
+def _answer(automation: Automation[Any, Any, Any, NeedT, Any], need: NeedT, clients: Clients, now: datetime) -> object:
     try:
         return automation.look(need, clients)
     except cloud_errors() as error:
-        return Unreadable(type(need).__name__, need.resource, in_words(error))
+        retry_at = error.until(now) if isinstance(error, Deferred) else None
+        return Unreadable(type(need).__name__, need.resource, in_words(error), retry_at)
 
 
 def guarded(

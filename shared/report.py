@@ -177,7 +177,7 @@ def overall(
     outcomes = {change.outcome for change in changes}
     if Outcome.FAILED in outcomes or unreadable:
         return Outcome.FAILED
-    if decision.refusals:
+    if decision.refusals or Outcome.REFUSED in outcomes:
         return Outcome.REFUSED
     for outcome in (Outcome.WAITING, Outcome.APPLIED, Outcome.OBSERVED):
         if outcome in outcomes:

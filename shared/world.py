@@ -9,6 +9,7 @@ A need is one question, as a frozen value that names the type of its answer::
 """
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any, Generic, TypeVar, cast
 
 import msgspec
@@ -34,6 +35,8 @@ class Unreadable(msgspec.Struct, frozen=True):
     resource: str
     error: str
     """The error in words."""
+    retry_at: datetime | None = None
+    """When it may be asked again, if the other side has said so."""
 
     def __str__(self) -> str:
         return f"cannot read {self.asked} of {self.resource}: {self.error}"

@@ -5,6 +5,7 @@ from functions.manage_previews.cloud import apply, look
 from functions.manage_previews.decide import decide
 from functions.manage_previews.events import Event, Pause, Resume, Status
 from functions.manage_previews.guards import CERTAIN_END, certain_end
+from functions.manage_previews.learning import learn, still_holds
 from functions.manage_previews.messages import ALERT_TITLES
 from functions.manage_previews.needs import needs
 from functions.manage_previews.parse import parse
@@ -28,6 +29,9 @@ AUTOMATION = Automation[Settings, Event, Records, PreviewNeed, PreviewChange](
     decide=decide,
     guards={CERTAIN_END: certain_end},
     apply=apply,
+    learn=learn,
+    still_holds=still_holds,
+    keeps_first_look=True,
     reply=reply,
     alert_titles=ALERT_TITLES,
     commands=(Pause, Resume, Status),

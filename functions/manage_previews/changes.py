@@ -2,8 +2,9 @@
 
 from typing import ClassVar
 
-from functions.manage_previews.records import DeploymentState, GitHubChange, MakesPreview
+from functions.manage_previews.records import DeploymentState, GitHubChange, GitHubWrite, MakesPreview
 from functions.manage_previews.spec import Spec
+from shared.automation import Answered
 from shared.decision import Change
 from shared.github import GitHubAccess
 
@@ -24,9 +25,29 @@ class DeletePreview(Change, frozen=True, kw_only=True):
     etag: str
 
 
+class CommentWritten(Answered, frozen=True):
+    """The comment as GitHub has it now."""
+
+    id: int
+    text: str
+
+
+class DeploymentReported(Answered, frozen=True):
+    """A deployment as GitHub has it now."""
+
+    id: int
+    sha: str
+    state: DeploymentState
+
+
+class Gone(Answered, frozen=True):
+    """A deployment that was deleted by someone else."""
+
+
 class WriteComment(GitHubChange, frozen=True, kw_only=True):
     """Write the one comment on a pull request, or edit it in place."""
 
+    writes: ClassVar[GitHubWrite] = GitHubWrite.COMMENT
     access: GitHubAccess
     text: str
     comment_id: int
@@ -36,6 +57,8 @@ class WriteComment(GitHubChange, frozen=True, kw_only=True):
 class CreateDeployment(GitHubChange, frozen=True, kw_only=True):
     """Report a deployment and its status to GitHub, which shows them on the pull request."""
 
+    writes: ClassVar[GitHubWrite] = GitHubWrite.DEPLOYMENT
+    requests: ClassVar[int] = 2
     access: GitHubAccess
     sha: str
     environment: str
@@ -46,6 +69,7 @@ class CreateDeployment(GitHubChange, frozen=True, kw_only=True):
 class SetDeploymentStatus(GitHubChange, frozen=True, kw_only=True):
     """Report the status of a deployment to GitHub."""
 
+    writes: ClassVar[GitHubWrite] = GitHubWrite.DEPLOYMENT
     access: GitHubAccess
     deployment_id: int
     sha: str

@@ -20,6 +20,7 @@ from functions.manage_previews.world import (
     PullRequestOf,
     ServicesIn,
 )
+from shared.automation import Answered
 from shared.clients import Clients
 from shared.github import GitHub
 
@@ -52,15 +53,16 @@ def _ask_github(need: OpenPullRequests | PullRequestOf | MayWrite | CommentOf | 
         return Lost(error.message)
 
 
-def apply(change: PreviewChange, clients: Clients) -> None:
-    """Make one change. Raises what the call raises, or ``StillBusy``, and never repeats it."""
+def apply(change: PreviewChange, clients: Clients) -> Answered | None:
+    """Make one change. Raises what the call raises, ``StillBusy`` or ``Refused``, and never repeats it."""
     if isinstance(change, DeployPreview):
         services.deploy(change, clients)
-    elif isinstance(change, DeletePreview):
+        return None
+    if isinstance(change, DeletePreview):
         services.delete(change, clients)
-    elif isinstance(change, CreateDeployment):
-        pull_requests.create_deployment(change, clients)
-    elif isinstance(change, SetDeploymentStatus):
-        pull_requests.set_deployment_status(change, clients)
-    else:
-        pull_requests.write_comment(change, clients)
+        return None
+    if isinstance(change, CreateDeployment):
+        return pull_requests.create_deployment(change, clients)
+    if isinstance(change, SetDeploymentStatus):
+        return pull_requests.set_deployment_status(change, clients)
+    return pull_requests.write_comment(change, clients)

@@ -210,7 +210,26 @@ class CloudRunFailed(Reason, frozen=True):
         return self.problem
 
     def _explained(self) -> str:
-        return f"Cloud Run could not start it:\n\n{_as_code(self.problem)}"
+        return (
+            f"Cloud Run could not start it:\n\n{_as_code(self.problem)}\n\nThe logs of the service say more. Push a "
+            "commit with a fix: its image is deployed as soon as it is there."
+        )
+
+
+class DeployRefused(Reason, frozen=True):
+    """Cloud Run does not take the service."""
+
+    problem: str
+    """In Cloud Run's words."""
+
+    def __str__(self) -> str:
+        return f"Cloud Run refused to deploy it: {self.problem}"
+
+    def _explained(self) -> str:
+        return (
+            f"Cloud Run refused to deploy it:\n\n{_as_code(self.problem)}\n\nWhoever runs Caretaker must fix what this "
+            "names (`./deploy.sh doctor` looks for it). It is tried again every few minutes."
+        )
 
 
 class UpToDate(Reason, frozen=True):
@@ -252,6 +271,24 @@ class ExpiresAt(Message, frozen=True):
 
     def __str__(self) -> str:
         return f"expires at {format_time(self.at)} unless someone pushes or comments a command"
+
+
+class GitHubQuiet(Message, frozen=True):
+    """A rate limit is used up."""
+
+    until: datetime
+
+    def __str__(self) -> str:
+        return f"GitHub answers nothing until {format_time(self.until)}: pull requests are looked at after that"
+
+
+class ReportedLater(Message, frozen=True):
+    """What GitHub would take too much of at once."""
+
+    count: int
+
+    def __str__(self) -> str:
+        return f"{self.count} comments and deployments are written by the next runs, as GitHub limits how many an hour"
 
 
 class RequestIgnored(Message, frozen=True):

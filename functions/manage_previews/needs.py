@@ -1,14 +1,17 @@
 """What `manage_previews` has to read, in rounds: each asks only what matters after the one before it. Pure."""
 
 from collections.abc import Iterator
+from datetime import datetime
 
 import msgspec
 
 from functions.manage_previews.names import NUMBER, key_of, parts_of, service_id
 from functions.manage_previews.observing import observe
 from functions.manage_previews.orphans import is_orphan, is_ours, places_of_orphans
+from functions.manage_previews.pacing import room
 from functions.manage_previews.preview_decision import Context, PullRequestView, decisions_on, views_of
 from functions.manage_previews.records import Deployed
+from functions.manage_previews.reporting import is_first_comment
 from functions.manage_previews.scope import scope_of, unfinished
 from functions.manage_previews.settings import Settings
 from functions.manage_previews.world import (
@@ -17,6 +20,7 @@ from functions.manage_previews.world import (
     DigestsOf,
     FoundComment,
     FoundDeployment,
+    GitHubNeed,
     ListedService,
     Lost,
     MayWrite,
@@ -35,7 +39,8 @@ from shared.world import Need, Unreadable, World
 def needs(context: Context, world: World) -> Iterator[PreviewNeed]:
     """Services and pull requests, who may write, images, and what was written at GitHub, one after another."""
     for step in (_pull_requests, _pull_requests_that_may_be_done, _speakers, _approvers_and_images, _written):
-        asked = list(step(context, world))
+        is_quiet = _quiet_until(context, world) is not None
+        asked = [need for need in step(context, world) if not (is_quiet and isinstance(need, GitHubNeed))]
         yield from asked
         if world.missing(asked):
             return
@@ -93,6 +98,7 @@ def see(context: Context, world: World) -> Seen:
             for need, answer in world.answers.items()
             if isinstance(need, DeploymentOf) and (answer is None or isinstance(answer, FoundDeployment))
         },
+        quiet_until=_quiet_until(context, world),
         unresolved=frozenset(
             need.key
             for need, answer in world.answers.items()
@@ -100,6 +106,12 @@ def see(context: Context, world: World) -> Seen:
         ),
     )
     return msgspec.structs.replace(seen, blocked=frozenset(_blocked(context, world, seen)))
+
+
+def _quiet_until(context: Context, world: World) -> datetime | None:
+    """Until when GitHub answers nothing, as an earlier run or this one was told."""
+    told = [context.records.quiet_until, *(answer.retry_at for answer in world.unreadable)]
+    return max((moment for moment in told if moment and moment > context.now), default=None)
 
 
 def owner_of(service: ListedService, settings: Settings) -> str | None:
@@ -175,13 +187,14 @@ def _written(context: Context, world: World) -> Iterator[PreviewNeed]:
     seen = see(context, world)
     context = msgspec.structs.replace(context, records=observe(context, seen).records)
     access = context.settings.github
+    first_writes = room(context.records.writes, context.now, is_sweep=scope_of(context).is_all)
     for decision in sorted(decisions_on(context, seen), key=lambda one: one.key):
         known = decision.view.record.comment
-        is_unsure = (
-            known.phase is Phase.INTENDED if known else decision.state.is_wanted and not decision.changes_service
-        )
-        if is_unsure:
-            yield CommentOf(access, decision.key, known.id if known else 0)
+        if known and known.phase is Phase.INTENDED:
+            yield CommentOf(access, decision.key, known.id)
+        elif first_writes and is_first_comment(decision):
+            first_writes -= 1
+            yield CommentOf(access, decision.key, 0)
     for view in sorted(views_of(context, seen), key=lambda one: one.key):
         deployed: Deployed | None = view.record.deployment
         if deployed and deployed.phase is Phase.INTENDED:

@@ -48,9 +48,10 @@ def observe(context: Context, seen: Seen) -> Observed:
             continue
         record = _weighed(context.records.of(key), pull, seen, notices)
         record = _with_head(record, pull, context)
-        record = _with_what_stands(record, key, seen)
+        record = _without_failure(_with_what_stands(record, key, seen), pull, seen)
         records_of[key] = msgspec.structs.replace(record, closed_at=None) if pull.is_open else _closed(record, context)
     records = with_records(_with_previews(context.records, seen), records_of)
+    records = msgspec.structs.replace(records, quiet_until=seen.quiet_until)
     return Observed(_without_old(records, context), tuple(notices))
 
 
@@ -114,6 +115,14 @@ def _with_what_stands(record: PullRecord, key: str, seen: Seen) -> PullRecord:
         told = seen.deployments[key]
         deployed = Deployed(told.id, told.sha, told.state, Phase.CONFIRMED) if told else None
         record = msgspec.structs.replace(record, deployment=deployed)
+    return record
+
+
+def _without_failure(record: PullRecord, pull: PullRequest, seen: Seen) -> PullRecord:
+    """The record without a failure to deploy that is over: the commit is deployed, or another one is the head."""
+    preview, failure = seen.previews.get(pull.key), record.failure
+    if failure and (failure.sha != pull.head_sha or (preview and preview.sha == failure.sha)):
+        return msgspec.structs.replace(record, failure=None)
     return record
 
 

@@ -9,6 +9,7 @@ from functions.manage_previews.events import Event, ImagePushed
 from functions.manage_previews.messages import (
     CloudRunDeploying,
     CloudRunFailed,
+    DeployRefused,
     DraftsExcluded,
     ImageMissing,
     ImageReady,
@@ -25,7 +26,7 @@ from functions.manage_previews.messages import (
     UpToDate,
 )
 from functions.manage_previews.names import parts_of, service_id
-from functions.manage_previews.records import PullRecord, Records
+from functions.manage_previews.records import GitHubWrite, PullRecord, Records
 from functions.manage_previews.requests import Kind, Request
 from functions.manage_previews.settings import PreviewedRepository, Settings
 from functions.manage_previews.spec import Spec, spec_of
@@ -56,8 +57,15 @@ class PreviewDecision(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def changes_service(self) -> bool:
-        """Whether its service is to be changed now; nothing is reported before that is done."""
+        """Whether its service is to be changed now."""
         return self.deploy is not None or self.remove
+
+    def may_write(self, what: GitHubWrite) -> bool:
+        """Whether its state may be reported to GitHub now: a service is changed first, if it has not failed before."""
+        view = self.view
+        refused = view.record.refused.get(what)
+        is_refused = refused is not None and refused.is_in_force(view.pull.head_sha, view.context.now)
+        return not is_refused and (not self.changes_service or self.state is State.FAILED)
 
 
 class PullRequestView(msgspec.Struct, frozen=True):
@@ -125,8 +133,11 @@ class PullRequestView(msgspec.Struct, frozen=True):
         if self._is(spec):
             return self._as_it_stands()
         is_free = self.preview is None or not self.preview.in_flight
-        why = ImageReady(self.pull.head_sha)
-        return self._decision(State.DEPLOYING, why, deploy=spec if is_free else None)
+        deploy = spec if is_free else None
+        failure = self.record.failure
+        if failure and failure.sha == spec.sha:
+            return self._decision(State.FAILED, DeployRefused(failure.problem), deploy=deploy)
+        return self._decision(State.DEPLOYING, ImageReady(self.pull.head_sha), deploy=deploy)
 
     def _reasons_against(self) -> Iterator[tuple[State, Reason]]:
         if not self.pull.is_open:

@@ -1,18 +1,27 @@
 """The edge to GitHub: pull requests, permissions, the one comment, deployments."""
 
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Literal
 from urllib.parse import quote
 
 import msgspec
 
-from functions.manage_previews.changes import CreateDeployment, SetDeploymentStatus, WriteComment
+from functions.manage_previews.changes import (
+    CommentWritten,
+    CreateDeployment,
+    DeploymentReported,
+    Gone,
+    SetDeploymentStatus,
+    WriteComment,
+)
 from functions.manage_previews.messages import MARKER
 from functions.manage_previews.names import parts_of
 from functions.manage_previews.records import Deployed, DeploymentState
 from functions.manage_previews.world import FoundComment, FoundDeployment, PullRequest
 from shared.clients import Clients
-from shared.github import Author, ByApp, GitHub
+from shared.errors import Refused, in_words
+from shared.github import Author, ByApp, GitHub, is_refused_for_good
 from shared.github_events import Sha
 
 CAN_WRITE = frozenset(("admin", "write"))
@@ -139,32 +148,40 @@ def find_comment(key: str, known_id: int, github: GitHub) -> FoundComment | None
 
 def find_deployment(key: str, environment: str, known: Deployed, github: GitHub) -> FoundDeployment | None:
     """The deployment of a commit in an environment, with its last status."""
+    from google.api_core.exceptions import NotFound
+
     path = f"/repos/{parts_of(key)[0]}/deployments"
     if known.id:
         found = [DeploymentAnswer(known.id, known.sha)]
     else:
         found = github.get(path, list[DeploymentAnswer], {"environment": environment, "sha": known.sha})
-    for answer in found[:1]:  # the newest
-        statuses = github.get(f"{path}/{answer.id}/statuses", list[StatusAnswer], {"per_page": "1"})
-        return FoundDeployment(answer.id, answer.sha, _state(statuses))
+    with suppress(NotFound):  # deleted by someone else
+        for answer in found[:1]:  # the newest
+            statuses = github.get(f"{path}/{answer.id}/statuses", list[StatusAnswer], {"per_page": "1"})
+            return FoundDeployment(answer.id, answer.sha, _state(statuses))
     return None
 
 
-def write_comment(change: WriteComment, clients: Clients) -> None:
-    """Write the comment, or edit it in place; a deleted one is written again."""
+def write_comment(change: WriteComment, clients: Clients) -> CommentWritten:
+    """Write the comment, or edit it in place; a deleted one is written again. Raises ``Refused``."""
     from google.api_core.exceptions import NotFound
 
     repository, number = parts_of(change.scope)
     github, body = GitHub(change.access, clients), {"body": change.text}
-    if change.comment_id:
-        with suppress(NotFound):  # deleted by someone else
-            github.send("PATCH", f"/repos/{repository}/issues/comments/{change.comment_id}", body, CommentAnswer)
-            return
-    github.send("POST", f"/repos/{repository}/issues/{number}/comments", body, CommentAnswer)
+    with _refusals():
+        if change.comment_id:
+            path = f"/repos/{repository}/issues/comments/{change.comment_id}"
+            with suppress(NotFound):  # deleted by someone else
+                return _as_written(github.send("PATCH", path, body, CommentAnswer))
+        return _as_written(github.send("POST", f"/repos/{repository}/issues/{number}/comments", body, CommentAnswer))
 
 
-def create_deployment(change: CreateDeployment, clients: Clients) -> None:
-    """Report a finished deployment and its status, without requiring that checks have passed."""
+def _as_written(answer: CommentAnswer) -> CommentWritten:
+    return CommentWritten(answer.id, answer.body)
+
+
+def create_deployment(change: CreateDeployment, clients: Clients) -> DeploymentReported:
+    """Report a deployment and its status, without requiring that checks have passed. Raises ``Refused``."""
     body: dict[str, str | bool | list[str]] = {
         "ref": change.sha,
         "environment": change.environment,
@@ -175,14 +192,36 @@ def create_deployment(change: CreateDeployment, clients: Clients) -> None:
         "production_environment": False,
     }
     github, path = GitHub(change.access, clients), f"/repos/{parts_of(change.scope)[0]}/deployments"
-    made = github.send("POST", path, body, DeploymentAnswer)
-    _set_status(github, f"{path}/{made.id}/statuses", change.state, change.url)
+    with _refusals():
+        made = github.send("POST", path, body, DeploymentAnswer)
+        _set_status(github, f"{path}/{made.id}/statuses", change.state, change.url)
+    return DeploymentReported(made.id, made.sha, change.state)
 
 
-def set_deployment_status(change: SetDeploymentStatus, clients: Clients) -> None:
-    """Report the status of a deployment."""
+def set_deployment_status(change: SetDeploymentStatus, clients: Clients) -> DeploymentReported | Gone:
+    """Report the status of a deployment. Raises ``Refused``."""
+    from google.api_core.exceptions import NotFound
+
     path = f"/repos/{parts_of(change.scope)[0]}/deployments/{change.deployment_id}/statuses"
-    _set_status(GitHub(change.access, clients), path, change.state, change.url)
+    try:
+        with _refusals(NotFound):
+            _set_status(GitHub(change.access, clients), path, change.state, change.url)
+    except NotFound:
+        return Gone()
+    return DeploymentReported(change.deployment_id, change.sha, change.state)
+
+
+@contextmanager
+def _refusals(*but: type[Exception]) -> Iterator[None]:
+    """Raise ``Refused`` for what GitHub would refuse again, but for some errors."""
+    from google.api_core.exceptions import GoogleAPICallError
+
+    try:
+        yield
+    except GoogleAPICallError as error:
+        if is_refused_for_good(error) and not isinstance(error, but):
+            raise Refused(in_words(error)) from None
+        raise
 
 
 def _set_status(github: GitHub, path: str, state: DeploymentState, url: str) -> None:

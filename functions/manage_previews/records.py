@@ -1,7 +1,7 @@
 """What `manage_previews` remembers: of each pull request whose word counts, and what was written where."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import ClassVar
 
@@ -9,6 +9,7 @@ import msgspec
 
 from functions.manage_previews.events import Event, Pause, Resume
 from functions.manage_previews.names import key_of
+from functions.manage_previews.pacing import Writes
 from functions.manage_previews.requests import Kind, Request, read_requests
 from functions.manage_previews.settings import Settings
 from shared import automation
@@ -19,6 +20,7 @@ from shared.github_events import CommentCommand, PullRequestEvent
 from shared.holds import Phase
 
 UNDO = "./deploy.sh send manage_previews pause"
+RETRY_REFUSED = timedelta(days=1)
 MOST_IGNORED = 10
 """How many words that do not count are remembered of a pull request, so that each is weighed once.
 
@@ -55,9 +57,39 @@ class Deployed(msgspec.Struct, frozen=True):
     phase: Phase
 
 
+class GitHubWrite(StrEnum):
+    """What is written at GitHub."""
+
+    COMMENT = "comment"
+    DEPLOYMENT = "deployment"
+
+
+class RefusedWrite(msgspec.Struct, frozen=True):
+    """What GitHub refused for good: it is tried again when there is another head, or a day later."""
+
+    head_sha: str
+    why: str
+    at: datetime
+
+    def is_in_force(self, head_sha: str, now: datetime) -> bool:
+        """Whether trying again is of no use."""
+        return head_sha == self.head_sha and now - self.at < RETRY_REFUSED
+
+
+class DeployFailure(msgspec.Struct, frozen=True):
+    """Cloud Run refused to deploy a commit."""
+
+    sha: str
+    problem: str
+    """In Cloud Run's words."""
+
+
 class GitHubChange(Change, frozen=True, kw_only=True):
     """A change at GitHub, with what must be recorded before it is made."""
 
+    writes: ClassVar[GitHubWrite]
+    requests: ClassVar[int] = 1
+    """That it takes."""
     comment: Written | None = None
     deployment: Deployed | None = None
 
@@ -95,6 +127,8 @@ class PullRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The first comment that asked for something unknown: it gets a short help, once."""
     comment: Written | None = None
     deployment: Deployed | None = None
+    refused: dict[GitHubWrite, RefusedWrite] = {}
+    failure: DeployFailure | None = None
 
     def request(self, kind: Kind) -> Request | None:
         """The newest word of a kind that counts."""
@@ -119,11 +153,16 @@ class Pausing(msgspec.Struct, frozen=True, order=True):
 class Records(automation.Records, frozen=True, kw_only=True):
     """The document `records/manage_previews`."""
 
-    incidental_fields: ClassVar[frozenset[str]] = frozenset(("active_at", "closed_at", "checksum", "id", "since"))
+    incidental_fields: ClassVar[frozenset[str]] = frozenset(
+        ("active_at", "closed_at", "checksum", "id", "since", "quiet_until", "writes")
+    )
 
     pull_requests: dict[str, PullRecord] = {}
     """By key, such as ``owner/name#12``."""
     pausing: Pausing | None = None
+    quiet_until: datetime | None = None
+    """GitHub answers nothing until then."""
+    writes: Writes | None = None
     previews: dict[str, Made] = {}
     """By the full name of the service: every preview that was made, until it is seen to be gone."""
 

@@ -163,6 +163,8 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     """By key, of those that were looked up."""
     deployments: Mapping[str, FoundDeployment | None] = {}
     """By key, of those that were looked up."""
+    quiet_until: datetime | None = None
+    """GitHub answers nothing until then; None if it may be asked."""
     blocked: frozenset[str] = frozenset()
     """The keys of which something that matters now could not be read: nothing is done about them."""
     unresolved: frozenset[str] = frozenset()

@@ -8,6 +8,7 @@ from localcloud.github.request import Exchange, Reply, one_of
 from localcloud.github.state import Comment
 
 LONGEST_BODY = 65536
+MAY_WRITE = ("admin", "maintain", "write")
 SORTS = {"created": "created_at", "updated": "updated_at"}
 
 
@@ -46,8 +47,13 @@ def _since(exchange: Exchange) -> datetime | None:
 
 
 def create_comment(exchange: Exchange) -> Reply:
-    """issues/create-comment."""
+    """issues/create-comment: in a locked conversation only by those who may write to the repository.
+
+    https://docs.github.com/communities/moderating-comments-and-conversations/locking-conversations
+    """
     pull = exchange.pull_request
+    if pull.locked and exchange.repository.permissions.get(exchange.token.login.lower()) not in MAY_WRITE:
+        raise GitHubError(403, "Unable to create comment because issue is locked.")
     new = Comment(
         id=exchange.state.new_id(),
         number=pull.number,

@@ -168,6 +168,10 @@ class Activity:
         with self.lock:
             self._touched(repository, number).draft = draft
 
+    def lock_conversation(self, repository: str, number: int, *, locked: bool = True) -> None:
+        """Somebody locks a pull request's conversation, or unlocks it."""
+        self._touched(repository, number).locked = locked
+
     def label(self, repository: str, number: int, name: str) -> None:
         """Set a label."""
         with self.lock:

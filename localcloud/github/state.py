@@ -50,6 +50,8 @@ class PullRequest:
     labels: list[str]
     created_at: datetime
     updated_at: datetime
+    locked: bool = False
+    """Whether only people with write access may comment."""
     state: str = OPEN
     closed_at: datetime | None = None
     merged_at: datetime | None = None

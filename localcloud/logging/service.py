@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from localcloud.core.clock import Clock
 from localcloud.core.messages import invalid
 from localcloud.logging.filter import SEVERITIES, all_hold, parse_filter
-from localcloud.logging.sinks import Sinks
 
 if TYPE_CHECKING:
     from google.cloud.logging_v2.types import ListLogEntriesRequest, ListLogEntriesResponse, LogEntry
@@ -24,9 +23,8 @@ MOVED = "logging.googleapis.com/"
 class Logging:
     """Serves ``google.cloud.logging_v2``'s ``LoggingServiceV2Client``: reading alone."""
 
-    def __init__(self, clock: Clock, sinks: Sinks) -> None:
+    def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._sinks = sinks
         self._entries: deque[dict[str, object]] = deque(maxlen=KEPT)
         self._count = 0
         self._lock = threading.Lock()
@@ -48,9 +46,7 @@ class Logging:
                 "timestamp": self._clock.now().isoformat(),
                 "insertId": f"{self._count:012}",
             }
-            entry |= payload(line)
-            self._entries.append(entry)
-        self._sinks.route(project, entry)
+            self._entries.append(entry | payload(line))
 
     def list_log_entries(self, request: "ListLogEntriesRequest") -> "ListLogEntriesResponse":
         """Entries of projects that a filter lets through, oldest first unless asked otherwise; one page of them."""

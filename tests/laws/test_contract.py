@@ -26,16 +26,19 @@ class Counted:
     def __init__(self, automation: AnyAutomation) -> None:
         self.looks = 0
         self.decisions = 0
+        self._is_looking = False
         self._automation = automation
 
     def needs(self, context: RunContext[Any, Any, Any], world: World) -> Any:
-        """A look begins with a world in which nothing is answered yet."""
-        self.looks += not world.answers
+        """A look begins with the first needs after a decision."""
+        self.looks += not self._is_looking
+        self._is_looking = True
         return self._automation.needs(context, world)
 
     def decide(self, *arguments: Any) -> Any:
         """One decision."""
         self.decisions += 1
+        self._is_looking = False
         return self._automation.decide(*arguments)
 
 

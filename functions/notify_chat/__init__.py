@@ -1,1 +1,0 @@
-"""The automation `notify_chat`."""

@@ -1,1 +1,0 @@
-"""The local cloud: incoming webhooks of Slack and of Google Chat."""

@@ -1,0 +1,94 @@
+"""Making the changes of a decision, a few at a time: what came of each, for the report and for the records."""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from typing import Generic
+
+import msgspec
+
+from shared.automation import Answered, Automation, ChangeT, EventT, RecordsT, SectionT
+from shared.clients import Clients
+from shared.decision import Message, Text
+from shared.errors import Refused, StillBusy, cloud_errors, in_words
+from shared.report import ChangeReport, Outcome, change_report
+from shared.world import NeedT
+
+TIME_IS_UP = Text("time is up; the next run continues")
+
+
+class Attempt(msgspec.Struct, Generic[ChangeT], frozen=True):
+    """One change, and what came of it."""
+
+    change: ChangeT
+    report: ChangeReport
+    answer: Answered | Exception | None = None
+    """What the automation may learn from it."""
+    notices: tuple[str, ...] = ()
+
+    @property
+    def is_applied(self) -> bool:
+        """Whether it was made."""
+        return self.report.outcome is Outcome.APPLIED
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether there is nothing more to do about it."""
+        return self.report.outcome in (Outcome.APPLIED, Outcome.REFUSED)
+
+
+class Attempts(Generic[SectionT, EventT, RecordsT, NeedT, ChangeT]):
+    """All the changes that one run makes, and what came of each."""
+
+    def __init__(self, automation: Automation[SectionT, EventT, RecordsT, NeedT, ChangeT], clients: Clients) -> None:
+        self._automation = automation
+        self._clients = clients
+        self._settled: set[str] = set()
+        """The changes of which nothing more is to be done, in words."""
+        self.reports: list[ChangeReport] = []
+        """What came of each change so far, for the report of a run that fails too."""
+
+    def make(self, changes: Sequence[ChangeT], is_time_up: Callable[[], bool]) -> tuple[Attempt[ChangeT], ...]:
+        """Apply changes in parallel, and note what came of each; those that were made before have not lasted."""
+        repeated = [change for change in changes if str(change) in self._settled]
+        self.reports += [
+            change_report(change, Outcome.FAILED, "it was applied, but did not last") for change in repeated
+        ]
+        fresh = [change for change in changes if change not in repeated]
+        attempts = tuple(self._clients.in_parallel(lambda change: self._make(change, is_time_up), fresh))
+        self.reports += [one.report for one in attempts]
+        self._settled |= {str(one.change) for one in attempts if one.is_settled}
+        return attempts
+
+    def _make(self, change: ChangeT, is_time_up: Callable[[], bool]) -> Attempt[ChangeT]:
+        if is_time_up():
+            return Attempt(change, change_report(change, Outcome.WAITING, str(TIME_IS_UP)))
+        try:
+            answer = self._automation.apply(change, self._clients)
+        except StillBusy as busy:
+            return Attempt(change, change_report(change, Outcome.WAITING, str(busy)))
+        except Refused as refused:
+            return Attempt(change, change_report(change, Outcome.REFUSED, str(refused)), refused)
+        except cloud_errors() as error:
+            return Attempt(change, change_report(change, Outcome.FAILED, in_words(error)), error)
+        report = change_report(change, Outcome.APPLIED)
+        if isinstance(answer, Answered):
+            return Attempt(change, report, answer)
+        return Attempt(change, report, notices=tuple(in_lines(answer or ())))
+
+
+def learned(
+    automation: Automation[SectionT, EventT, RecordsT, NeedT, ChangeT],
+    records: RecordsT,
+    attempts: Iterable[Attempt[ChangeT]],
+    now: datetime,
+) -> RecordsT:
+    """The records with what the outcomes of changes say."""
+    for attempt in attempts:
+        if attempt.answer is not None:
+            records = automation.learn(records, attempt.change, attempt.answer, now)
+    return records
+
+
+def in_lines(messages: Iterable[Message | str]) -> list[str]:
+    """Messages in words."""
+    return [str(message) for message in messages]
