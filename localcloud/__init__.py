@@ -3,6 +3,7 @@
 from localcloud.artifact_registry.registration import ARTIFACT_REGISTRY
 from localcloud.billing.registration import BILLING
 from localcloud.budgets.registration import BUDGETS
+from localcloud.chat.registration import CHAT
 from localcloud.compute.registration import INSTANCE_GROUPS
 from localcloud.core.cloud import Cloud
 from localcloud.core.locations import Locations
@@ -11,7 +12,7 @@ from localcloud.firestore.registration import DATABASES, FIRESTORE
 from localcloud.github.registration import GITHUB
 from localcloud.gke.registration import GKE
 from localcloud.iam.registration import SERVICE_AGENTS, TOKENS
-from localcloud.logging.registration import LOGGING
+from localcloud.logging.registration import LOG_SINKS, LOGGING
 from localcloud.monitoring.registration import MONITORING
 from localcloud.org_policy.registration import ORG_POLICY
 from localcloud.pubsub.registration import PUBSUB
@@ -34,6 +35,7 @@ class LocalCloud(Cloud):
     firestore = FIRESTORE
     databases = DATABASES
     secrets = SECRETS
+    log_sinks = LOG_SINKS
     logging = LOGGING
     run = RUN
     revisions = REVISIONS
@@ -49,6 +51,7 @@ class LocalCloud(Cloud):
     gke = GKE
     budgets = BUDGETS
     github = GITHUB
+    chat = CHAT
     cloud_quotas = CLOUD_QUOTAS
     service_agents = SERVICE_AGENTS
     tokens = TOKENS

@@ -7,7 +7,7 @@ from contextlib import suppress
 import msgspec
 
 from infra.deploy.changes import CREATE, DELETE, Change
-from infra.deploy.resources import AnyResource, Database, Function, Subscription, TickJob, Topic
+from infra.deploy.resources import SINKS, AnyResource, Database, Function, Sink, Subscription, TickJob, Topic
 from shared.clients import Clients
 from shared.events import Tick
 from shared.rest import get, post
@@ -15,6 +15,8 @@ from shared.state import DATABASE
 
 FUNCTIONS = "https://caretaker.local/functions"
 """Where the local cloud tells what functions run, and lets others run in their place."""
+PUBSUB = "pubsub.googleapis.com/"
+"""Before the topic, in the destination of a sink."""
 TICK_JOB = re.compile(r"caretaker-[a-z-]+-tick")
 LABELS = {"managed_by": "caretaker"}
 """By which what is the suite's is known from what else is there, as Terraform knows it by its state."""
@@ -34,6 +36,7 @@ def existing(clients: Clients, project: str, region: str, wanted: Container[str]
     yield from get(clients, FUNCTIONS, {}, list[Function])
     yield from subscriptions
     yield from _ticks(clients, f"projects/{project}/locations/{region}")
+    yield from _sinks(clients, project)
 
 
 def database(clients: Clients, project: str) -> Iterator[Database]:
@@ -80,6 +83,13 @@ def create(clients: Clients, resource: AnyResource) -> None:
             clients.of(CloudSchedulerClient).create_job(
                 request={"parent": parent, "job": _job(resource)}, **clients.writing
             )
+        case Sink():
+            from google.cloud.logging_v2.services.config_service_v2 import ConfigServiceV2Client
+
+            parent = resource.name.partition("/sinks/")[0]
+            clients.of(ConfigServiceV2Client).create_sink(
+                request={"parent": parent, "sink": _sink(resource)}, **clients.writing
+            )
 
 
 def _update(clients: Clients, resource: AnyResource) -> None:
@@ -99,6 +109,11 @@ def _update(clients: Clients, resource: AnyResource) -> None:
             clients.of(CloudSchedulerClient).update_job(
                 request={"job": wanted, "update_mask": {"paths": paths}}, **clients.writing
             )
+        case Sink():
+            from google.cloud.logging_v2.services.config_service_v2 import ConfigServiceV2Client
+
+            request = {"sink_name": resource.name, "sink": _sink(resource)}
+            clients.of(ConfigServiceV2Client).update_sink(request=request, **clients.writing)
 
 
 def _delete(clients: Clients, resource: AnyResource) -> None:
@@ -113,6 +128,10 @@ def _delete(clients: Clients, resource: AnyResource) -> None:
             clients.of(SubscriberClient).delete_subscription(request={"subscription": resource.name}, **clients.writing)
         case TickJob():
             clients.of(CloudSchedulerClient).delete_job(request={"name": resource.name}, **clients.writing)
+        case Sink():
+            from google.cloud.logging_v2.services.config_service_v2 import ConfigServiceV2Client
+
+            clients.of(ConfigServiceV2Client).delete_sink(request={"sink_name": resource.name}, **clients.writing)
         case Database():
             clients.of(FirestoreAdminClient).delete_database(
                 request={"name": resource.name}, **clients.writing
@@ -138,6 +157,25 @@ def _subscriptions(clients: Clients, project: str) -> Iterator[Subscription]:
                 dead_letter_topic=dead.dead_letter_topic if dead else "",
                 max_delivery_attempts=dead.max_delivery_attempts if dead else None,
             )
+
+
+def _sinks(clients: Clients, project: str) -> Iterator[Sink]:
+    """Sinks have no labels: the suite's are known by their names."""
+    from google.cloud.logging_v2.services.config_service_v2 import ConfigServiceV2Client
+
+    parent = f"projects/{project}"
+    for one in clients.of(ConfigServiceV2Client).list_sinks(request={"parent": parent}, **clients.reading):
+        if one.name in SINKS:
+            topic = one.destination.removeprefix(PUBSUB)
+            yield Sink(name=f"{parent}/sinks/{one.name}", topic=topic, filter=one.filter)
+
+
+def _sink(sink: Sink) -> dict[str, object]:
+    return {
+        "name": sink.name.rpartition("/")[2],
+        "destination": f"{PUBSUB}{sink.topic}",
+        "filter": sink.filter,
+    }
 
 
 def _ticks(clients: Clients, parent: str) -> Iterator[TickJob]:

@@ -17,6 +17,13 @@ RETENTION_SECONDS = 24 * 3600
 """Older hints are worth nothing."""
 DEAD_LETTERS_ARE_KEPT_SECONDS = 14 * RETENTION_SECONDS
 DEAD_LETTERS_ACK_DEADLINE = 60
+REPORTS = "caretaker-reports"
+"""A log sink publishes reports and the ends of jobs to this topic."""
+SINKS = {
+    REPORTS: 'jsonPayload.report.automation:* AND NOT jsonPayload.report.automation="notify_chat"',
+    "caretaker-failed-jobs": 'jsonPayload.job.outcome="failed"',
+}
+"""By name, what each sink publishes there."""
 IMAGES = "gcr"
 """Artifact Registry publishes to a topic of this name in the project of the images."""
 
@@ -61,11 +68,18 @@ class TickJob(Resource, frozen=True, kw_only=True):
     every_seconds: int
 
 
+class Sink(Resource, frozen=True, kw_only=True):
+    """A log sink, which publishes the entries that its filter matches to a topic."""
+
+    topic: str
+    filter: str
+
+
 class Database(Resource, frozen=True, kw_only=True):
     """The suite's records. Created on first use, and deleted with the suite."""
 
 
-AnyResource = Topic | Function | Subscription | TickJob | Database
+AnyResource = Topic | Function | Subscription | TickJob | Sink | Database
 
 
 def resources_of(suite: Suite, bundles: Mapping[str, str], address_of: Callable[[str], str]) -> tuple[AnyResource, ...]:
@@ -88,6 +102,7 @@ def resources_of(suite: Suite, bundles: Mapping[str, str], address_of: Callable[
         *functions,
         *(one for name, entry in pushed.items() for one in _subscriptions(suite, name, entry, address_of(name))),
         *(_tick(name, entry, project, region) for name, entry in pushed.items() if entry.tick),
+        *(sink for entry in pushed.values() if REPORTS in entry.topics for sink in _sinks(project)),
     )
 
 
@@ -173,6 +188,11 @@ def _tick(name: str, entry: Entry, project: str, region: str) -> TickJob:
         topic=_topic(project, inbox_of(name)),
         every_seconds=entry.tick.every_seconds,
     )
+
+
+def _sinks(project: str) -> Iterator[Sink]:
+    for name, filter_ in SINKS.items():
+        yield Sink(name=f"projects/{project}/sinks/{name}", topic=_topic(project, REPORTS), filter=filter_)
 
 
 def _topic(project: str, topic: str) -> str:

@@ -93,6 +93,33 @@ resource "google_pubsub_topic_iam_binding" "publishers" {
   members = each.value
 }
 
+# The reports of the suite, for notify_chat: docs/deploy.md. Logging publishes them with an account of each sink.
+locals {
+  sinks = contains(local.own, "caretaker-reports") ? {
+    caretaker-reports     = "jsonPayload.report.automation:* AND NOT jsonPayload.report.automation=\"notify_chat\""
+    caretaker-failed-jobs = "jsonPayload.job.outcome=\"failed\""
+  } : {}
+}
+
+resource "google_logging_project_sink" "reports" {
+  for_each = local.sinks
+
+  project                = var.project_id
+  name                   = each.key
+  destination            = "pubsub.googleapis.com/${google_pubsub_topic.own["caretaker-reports"].id}"
+  filter                 = each.value
+  unique_writer_identity = true
+}
+
+resource "google_pubsub_topic_iam_binding" "sinks" {
+  count = length(local.sinks) > 0 ? 1 : 0
+
+  project = var.project_id
+  topic   = google_pubsub_topic.own["caretaker-reports"].name
+  role    = "roles/pubsub.publisher"
+  members = distinct([for sink in google_logging_project_sink.reports : sink.writer_identity])
+}
+
 # Secrets that are made here, with Secret Manager's own schedule.
 module "secret" {
   source   = "./modules/secret"

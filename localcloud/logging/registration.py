@@ -2,8 +2,14 @@
 
 from localcloud.core.service import Later, Service
 from localcloud.logging.service import Logging
+from localcloud.logging.sinks import Sinks
+from localcloud.pubsub.registration import PUBSUB
 
+LOG_SINKS = Service(
+    lambda cloud: Sinks(cloud.clock, cloud.of(PUBSUB)),
+    transports=(Later("google.cloud.logging_v2.services.config_service_v2", "ConfigServiceV2"),),
+)
 LOGGING = Service(
-    lambda cloud: Logging(cloud.clock),
+    lambda cloud: Logging(cloud.clock, cloud.of(LOG_SINKS)),
     transports=(Later("google.cloud.logging_v2.services.logging_service_v2", "LoggingServiceV2"),),
 )

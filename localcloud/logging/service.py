@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from localcloud.core.clock import Clock
 from localcloud.core.messages import invalid
 from localcloud.logging.filter import SEVERITIES, all_hold, parse_filter
+from localcloud.logging.sinks import Sinks
 
 if TYPE_CHECKING:
     from google.cloud.logging_v2.types import ListLogEntriesRequest, ListLogEntriesResponse, LogEntry
@@ -23,8 +24,9 @@ MOVED = "logging.googleapis.com/"
 class Logging:
     """Serves ``google.cloud.logging_v2``'s ``LoggingServiceV2Client``: reading alone."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, sinks: Sinks) -> None:
         self._clock = clock
+        self._sinks = sinks
         self._entries: deque[dict[str, object]] = deque(maxlen=KEPT)
         self._count = 0
         self._lock = threading.Lock()
@@ -46,7 +48,9 @@ class Logging:
                 "timestamp": self._clock.now().isoformat(),
                 "insertId": f"{self._count:012}",
             }
-            self._entries.append(entry | payload(line))
+            entry |= payload(line)
+            self._entries.append(entry)
+        self._sinks.route(project, entry)
 
     def list_log_entries(self, request: "ListLogEntriesRequest") -> "ListLogEntriesResponse":
         """Entries of projects that a filter lets through, oldest first unless asked otherwise; one page of them."""

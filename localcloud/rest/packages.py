@@ -21,6 +21,17 @@ NO_REST = {
             ("GET", "/v2/monitoredResourceDescriptors", "ListMonitoredResourceDescriptors", ""),
         ),
     ),
+    "google.logging.v2.ConfigServiceV2": (
+        "logging.googleapis.com",
+        (
+            ("GET", "/v2/{parent=*/*}/sinks", "ListSinks", ""),
+            ("POST", "/v2/{parent=*/*}/sinks", "CreateSink", "sink"),
+            ("GET", "/v2/{sink_name=*/*/sinks/*}", "GetSink", ""),
+            ("PUT", "/v2/{sink_name=*/*/sinks/*}", "UpdateSink", "sink"),
+            ("PATCH", "/v2/{sink_name=projects/*/sinks/*}", "UpdateSink", "sink"),
+            ("DELETE", "/v2/{sink_name=*/*/sinks/*}", "DeleteSink", ""),
+        ),
+    ),
     "google.monitoring.v3.MetricService": (
         "monitoring.googleapis.com",
         (

@@ -280,6 +280,7 @@ INVENTORY: Mapping[str, Callable[[Clients, Places], Listed]] = {
 }
 """Every kind of resource that the local cloud holds, by its key in a world."""
 NO_END_STATE = {
+    "chat": "a message is posted at least once, with whatever changed since the last one",
     "topics": "messages that are published are at least once",
     "subscriptions": "the suite's own, which Terraform makes",
     "time_series": "points are not resources",

@@ -124,6 +124,9 @@ HTTP_PERMISSIONS: Mapping[str, Needed] = {
     rf"POST {_OBJECTS}/[^/]+/copyTo/b/[^/]+/o/[^/]+": ("storage.objects.get", "storage.objects.create"),
     # Each of its calls needs what it needs alone.
     r"POST storage\.googleapis\.com/batch/storage/v1": (),
+    # Their addresses are all that they ask for.
+    r"POST hooks\.slack\.com/services/.+": (),
+    r"POST chat\.googleapis\.com/v1/spaces/[^/]+/messages": (),
     r"GET compute\.googleapis\.com/compute/v1/projects/[^/]+/aggregated/instanceGroupManagers": (
         "compute.instanceGroupManagers.list",
     ),

@@ -145,8 +145,9 @@ def _what_is_held_is_not_left_behind(suite: Suite, folder: Path, capsys: pytest.
         assert deploy(folder, command, "--yes", **removed) == (0 if command == "plan" else 2)
         destroying, observing = "`destroy` deletes its records", "its `mode` is observe, so it restores nothing"
         why = destroying if command == "destroy" else observing
-        assert f"batch state ENABLED -> PAUSED, and {why}: run `./deploy.sh send cap_spending undo` first" in (
-            capsys.readouterr().out
+        assert (
+            f"batch state ENABLED -> PAUSED, and {why}: run `./deploy.sh send cap_spending undo --budget monthly` first"
+            in (capsys.readouterr().out)
         )
     assert suite.functions == before
 

@@ -241,7 +241,7 @@ def test_destroy_refuses_while_something_is_held(at_home: Bench, capsys: pytest.
     shown = capsys.readouterr()
     assert shown.out == (
         "cap_spending still holds projects/p/locations/l/jobs/batch state ENABLED -> PAUSED, and `destroy` deletes"
-        " its records: run `./deploy.sh send cap_spending undo` first\n"
+        " its records: run `./deploy.sh send cap_spending undo --budget monthly` first\n"
     )
     assert "1 fields of resources would stay changed" in shown.err
     assert at_home.calls == []

@@ -69,7 +69,7 @@ def test_a_region_that_lacks_a_service(stage: Stage) -> None:
             40 * 2**30,
             [
                 ("PROBLEM", " is 9 vCPU, and receive_github is not deployed with less than 10", CPU),
-                ("ok", " is 40 GiB, and the suite needs 12.5 at most", ""),
+                ("ok", " is 40 GiB, and the suite needs 13 at most", ""),
             ],
         ),
         (
@@ -77,7 +77,7 @@ def test_a_region_that_lacks_a_service(stage: Stage) -> None:
             20_000,
             0,
             [
-                ("warning", " is 20 vCPU: with all instances at once the suite would need 25", CPU),
+                ("warning", " is 20 vCPU: with all instances at once the suite would need 26", CPU),
                 ("PROBLEM", " is 0 GiB, and receive_github is not deployed with less than 5", MEMORY),
             ],
         ),

@@ -1,0 +1,1 @@
+"""The automation `notify_chat`."""

@@ -1,0 +1,83 @@
+"""What a log sink publishes of a report or a job: the log entry, as far as people are told about it.
+
+Fields that are not here, of this or another version, are ignored. https://cloud.google.com/logging/docs/export/pubsub
+"""
+
+from datetime import datetime
+
+import msgspec
+
+from shared.report import Outcome
+from shared.settings import Mode
+
+
+class AlertEntry(msgspec.Struct, frozen=True):
+    """An alert of a report."""
+
+    kind: str
+    subject: str
+    reason: str
+    title: str = ""
+    since: datetime | None = None
+
+
+class DebtEntry(msgspec.Struct, frozen=True):
+    """Something that is held at the end of a run."""
+
+    resource: str
+    field: str
+    original: str
+    applied: str
+    undo: str
+    since: datetime
+    reason: str = ""
+
+
+class ChangeEntry(msgspec.Struct, frozen=True):
+    """A change of a run."""
+
+    kind: str
+    target: str
+    field: str
+    before: str
+    after: str
+    reason: str
+    outcome: Outcome
+    error: str = ""
+    is_money: bool = False
+
+
+class ReportEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """The report of a run."""
+
+    automation: str
+    mode: Mode
+    at: datetime
+    message_id: str
+    outcome: Outcome
+    alerts: tuple[AlertEntry, ...] = ()
+    held: tuple[DebtEntry, ...] = ()
+    changes: tuple[ChangeEntry, ...] = ()
+    plan_changed: bool = False
+
+
+class JobEntry(msgspec.Struct, frozen=True):
+    """How a container job has ended."""
+
+    name: str
+    outcome: Outcome
+    why: str = ""
+
+
+class Payload(msgspec.Struct, frozen=True):
+    """One of both; anything else is not for people."""
+
+    report: ReportEntry | None = None
+    job: JobEntry | None = None
+
+
+class LogEntry(msgspec.Struct, frozen=True, rename="camel"):
+    """An entry of Cloud Logging."""
+
+    timestamp: datetime
+    json_payload: Payload = Payload()

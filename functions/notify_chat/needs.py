@@ -1,0 +1,11 @@
+"""What `notify_chat` has to read: nothing. Pure."""
+
+from functions.notify_chat.records import Context
+from functions.notify_chat.world import Nothing
+from shared.world import World
+
+
+def needs(context: Context, world: World) -> tuple[Nothing, ...]:
+    """Nothing: reports tell everything."""
+    del context, world
+    return ()

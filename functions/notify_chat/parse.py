@@ -1,0 +1,32 @@
+"""What a message is: from the topic of reports a report or a job's end, from the inbox a tick or a command."""
+
+from msgspec.json import Decoder
+
+from functions.notify_chat.commands import Status
+from functions.notify_chat.log_entry import LogEntry
+from functions.notify_chat.records import Event, JobEnded, Reported
+from functions.notify_chat.settings import Settings
+from shared.errors import IgnoredMessage
+from shared.events import PubsubMessage, Tick, decode, in_utc, is_from_inbox, read_inbox
+from shared.report import Outcome
+
+INBOX: Decoder[Tick | Status] = Decoder(Tick | Status)
+ENTRY = Decoder(LogEntry)
+OWN = "notify_chat"
+
+
+def parse(message: PubsubMessage, settings: Settings) -> Event:
+    """The message as a typed event. Raises ``IgnoredMessage`` for what can never succeed, and for its own reports."""
+    del settings
+    if is_from_inbox(message, OWN):
+        return read_inbox(message, INBOX)
+    entry = decode(message.data, ENTRY)
+    report, job = entry.json_payload.report, entry.json_payload.job
+    if job:
+        return JobEnded(job, in_utc(entry.timestamp, "timestamp"))
+    if report is None or report.automation == OWN:
+        raise IgnoredMessage("foreign: the log entry is neither a report of another automation nor the end of a job")
+    if report.outcome is Outcome.IGNORED:
+        raise IgnoredMessage("nothing to tell: the report is of a message that was ignored")
+    in_utc(report.at, "report.at")
+    return Reported(report)

@@ -1,0 +1,163 @@
+"""What `notify_chat` remembers: the newest state of each automation, what the room was told of it, and single events.
+
+A state (an alert, something held) is compared with what the room was told, so lost, late, doubled and reordered reports
+change only when it is told. An event (a failure, a rung) is told once a day.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import ClassVar
+
+import msgspec
+
+from functions.notify_chat.items import Item, ItemKind
+from functions.notify_chat.log_entry import ChangeEntry, JobEntry, ReportEntry
+from functions.notify_chat.messages import (
+    after_alert,
+    alert_line,
+    debt_line,
+    failed_line,
+    job_line,
+    notified_line,
+    restored_line,
+    would_line,
+)
+from functions.notify_chat.settings import Settings
+from shared import automation
+from shared.events import Command, Dated, Tick
+from shared.report import Outcome
+
+KEPT = timedelta(days=2)
+"""How long an event that was told is remembered: its report may be delivered again for a day."""
+
+
+class Reported(msgspec.Struct, frozen=True):
+    """An automation has reported a run."""
+
+    report: ReportEntry
+
+
+class JobEnded(msgspec.Struct, frozen=True):
+    """A container job has ended."""
+
+    job: JobEntry
+    at: datetime
+
+
+Event = Tick | Reported | JobEnded | Command
+Context = automation.RunContext[Settings, "Event", "Records"]
+
+
+class State(msgspec.Struct, frozen=True):
+    """What an automation's newest report says is so."""
+
+    at: datetime
+    items: dict[str, Item] = {}
+    """By a key that names the alert, or the resource and field that is held."""
+
+
+class Records(automation.Records, frozen=True, kw_only=True):
+    """The document `records/notify_chat`."""
+
+    incidental_fields: ClassVar[frozenset[str]] = frozenset(("told", "at"))
+
+    states: dict[str, State] = {}
+    """By automation."""
+    told: dict[str, Item] = {}
+    """By key, what the room was told is so."""
+    events: dict[str, Item] = {}
+    """By key, what has happened and the room was not told."""
+    told_events: dict[str, datetime] = {}
+    """By key, when it happened."""
+
+
+def fold(records: Records, event: Dated[Event], settings: Settings) -> Records:
+    """The records with a report: of two of one automation the newer one says what is so, in any order of arrival."""
+    del settings
+    match event.event:
+        case Reported(report):
+            known = records.states.get(report.automation)
+            state = State(report.at.astimezone(UTC), dict(sorted(_states(report))))
+            is_newer = known is None or (state.at, msgspec.json.encode(state)) > (known.at, msgspec.json.encode(known))
+            states = records.states | {report.automation: state} if is_newer else records.states
+            events = dict(_events(report))
+        case JobEnded(job, at):
+            states, events = records.states, dict(_job_events(job, at))
+        case _:
+            return records
+    known_events = dict(records.events)
+    for key, item in events.items():
+        if key not in records.told_events:
+            known_events[key] = min(item, known_events.get(key, item), key=msgspec.json.encode)
+    return msgspec.structs.replace(
+        records, states=dict(sorted(states.items())), events=dict(sorted(known_events.items()))
+    )
+
+
+def after_telling(records: Records, items: Mapping[str, Item]) -> Records:
+    """The records once the room was told these, by their keys."""
+    told = {key: item for key, item in records.told.items() if key not in items or items[key].kind in BEGINNINGS}
+    told |= {key: item for key, item in items.items() if item.kind in BEGINNINGS}
+    happened = {key: item.at for key, item in items.items() if key in records.events}
+    return msgspec.structs.replace(
+        records,
+        told=dict(sorted(told.items())),
+        events={key: item for key, item in records.events.items() if key not in items},
+        told_events=dict(sorted((records.told_events | happened).items())),
+    )
+
+
+def without_old(records: Records, now: datetime) -> Records:
+    """The records without events that can no longer be delivered again."""
+    kept = {key: at for key, at in records.told_events.items() if now - at < KEPT}
+    return records if kept == records.told_events else msgspec.structs.replace(records, told_events=kept)
+
+
+BEGINNINGS = frozenset((ItemKind.ALERT, ItemKind.HELD))
+"""Kinds of what stays so until it is over."""
+
+
+def changes_of_state(records: Records) -> Iterator[tuple[str, Item]]:
+    """By key, what is so and the room was not told, and what it was told and is over."""
+    wanted = {key: item for state in records.states.values() for key, item in state.items.items()}
+    for key, item in wanted.items():
+        if key not in records.told:
+            yield key, item
+    for key, item in records.told.items():
+        state = records.states.get(item.automation)
+        if key not in wanted and state:
+            over = restored_line(item) if item.kind is ItemKind.HELD else after_alert(item)
+            yield key, msgspec.structs.replace(over, at=state.at)
+
+
+def _states(report: ReportEntry) -> Iterator[tuple[str, Item]]:
+    for alert in report.alerts:
+        yield f"alert/{report.automation}/{alert.kind}/{alert.subject}", alert_line(alert, report)
+    for debt in report.held:
+        yield f"held/{report.automation}/{debt.resource}/{debt.field}", debt_line(debt, report)
+
+
+def _events(report: ReportEntry) -> Iterator[tuple[str, Item]]:
+    for change in report.changes:
+        if item := _event(change, report):
+            key = f"{report.automation}/{change.kind}/{change.target}/{change.field}/{change.after}"
+            yield f"{item.kind}/{_day(report.at)}/{key}", item
+
+
+def _event(change: ChangeEntry, report: ReportEntry) -> Item | None:
+    if change.outcome is Outcome.FAILED and change.is_money:
+        return failed_line(change, report)
+    if change.outcome is Outcome.OBSERVED and report.plan_changed:
+        return would_line(change, report)
+    if change.outcome is Outcome.APPLIED and change.kind == "Notify":
+        return notified_line(change, report)
+    return None
+
+
+def _job_events(job: JobEntry, at: datetime) -> Iterable[tuple[str, Item]]:
+    if job.outcome is Outcome.FAILED:
+        yield f"failed/{_day(at)}/{job.name}", job_line(job, at)
+
+
+def _day(at: datetime) -> str:
+    return at.astimezone(UTC).date().isoformat()

@@ -1,0 +1,35 @@
+"""The owner's section of caretaker.yaml for `notify_chat`: which room gets the messages."""
+
+from enum import StrEnum
+
+from shared.secret_values import SecretName
+from shared.settings import Section
+
+
+class Product(StrEnum):
+    """The chat product of the room."""
+
+    SLACK = "slack"
+    GOOGLE_CHAT = "google_chat"
+
+    @property
+    def label(self) -> str:
+        """As its vendor calls it."""
+        return {Product.SLACK: "Slack", Product.GOOGLE_CHAT: "Google Chat"}[self]
+
+    @property
+    def address(self) -> str:
+        """What the addresses of its incoming webhooks begin with."""
+        return {
+            Product.SLACK: "https://hooks.slack.com/services/",
+            Product.GOOGLE_CHAT: "https://chat.googleapis.com/v1/spaces/",
+        }[self]
+
+
+class Settings(Section, frozen=True, kw_only=True):
+    """Section `notify_chat`."""
+
+    product: Product
+    """Whose incoming webhook it is."""
+    webhook_secret: SecretName
+    """Contains the address of the incoming webhook: who has it can post."""

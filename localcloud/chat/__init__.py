@@ -1,0 +1,1 @@
+"""The local cloud: incoming webhooks of Slack and of Google Chat."""
