@@ -72,7 +72,7 @@ prepare() {
 
 # Runs a module of the project from the person's current folder, so that file names among the options stay valid.
 run_module() {
-  prepare
+  prepare >&2 # what `local env` prints is evaluated
   PYTHONPATH=$root exec "$root/.venv/bin/python" -P -m "$@"
 }
 

@@ -92,8 +92,7 @@ def _run(options: argparse.Namespace) -> int:
         if is_story:
             rotate_secrets.prepare(cloud, database)
             prune_backups.prepare(suite)
-        environment = write_environment(cloud, directory, options.project)
-        write_endpoints(endpoints, suite, settings, environment)
+        write_endpoints(endpoints, suite, settings)
         console.say("ready", f"local cloud at {cloud.address}, functions at {suite.address} ({endpoints})")
         if is_story:
             _play(player, suite, database, previews)
@@ -102,7 +101,7 @@ def _run(options: argparse.Namespace) -> int:
             cloud.clock.start_running()
         if not is_story:
             console.say("shell", 'for gcloud, curl, Node and others: eval "$(./deploy.sh local env)", or paste:')
-            console.paste(export_lines(environment))
+            console.paste(export_lines(write_environment(cloud.http_address, directory, options.project)))
         player.follow()
         console.say("serving", "until Ctrl-C")
         return _serve(suite, console)

@@ -1,15 +1,12 @@
 """Says where everything is, for `./deploy.sh --local`, an official client or a hand-made event."""
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 
 from local.suite import WEBHOOK_SECRET_FILE, Suite
 
 
-def write_endpoints(
-    path: Path, suite: Suite, settings: Path | None = None, environment: Mapping[str, str] | None = None
-) -> None:
+def write_endpoints(path: Path, suite: Suite, settings: Path | None = None) -> None:
     """Write the addresses of a suite and its local cloud, and its settings; the file exists only when it is whole."""
     cloud = suite.cloud
     endpoints = {
@@ -21,7 +18,6 @@ def write_endpoints(
         "storage": f"{cloud.http_address}/storage.googleapis.com",
         "github": f"{cloud.http_address}/api.github.com",
         "project": suite.project,
-        "environment": environment or {},
         "settings": str(settings.resolve()) if settings else "",
     }
     fresh = path.with_suffix(".new")

@@ -8,18 +8,24 @@ import json
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.request import ProxyHandler, build_opener
 
-from localcloud.core.cloud import Cloud
 from localcloud.iam.tokens import ACCESS_TOKEN
 
+PATIENCE_SECONDS = 10
 NO_PROXY = "127.0.0.1,localhost"
 READABLE_BY_OWNER = 0o600
 
 
-def write_environment(cloud: Cloud, folder: Path, project: str) -> Mapping[str, str]:
-    """The variables to set. What some of them name is written into ``folder``: certificate, credentials, settings."""
+def write_environment(http: str, folder: Path, project: str) -> Mapping[str, str]:
+    """The variables to set for the local cloud at this address.
+
+    What some of them name is written into ``folder``: certificate, credentials, settings. Raises ``OSError`` if nothing
+    answers there.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    certificate = _write(folder / "certificate.pem", cloud.http.authority.certificate.decode())
+    with build_opener(ProxyHandler({})).open(f"{http}/localcloud/certificate", timeout=PATIENCE_SECONDS) as answer:
+        certificate = _write(folder / "certificate.pem", answer.read().decode())
     token = _write(folder / "access-token", ACCESS_TOKEN)
     person = {"type": "authorized_user", "client_id": "local", "client_secret": "local", "refresh_token": "local"}
     credentials = _write(folder / "credentials.json", json.dumps(person | {"quota_project_id": project}))
@@ -28,7 +34,7 @@ def write_environment(cloud: Cloud, folder: Path, project: str) -> Mapping[str, 
         f"[Credentials]\ngs_oauth2_refresh_token = local\n[OAuth2]\nclient_id = local\nclient_secret = local\n"
         f"[Boto]\nca_certificates_file = {certificate}\n[GSUtil]\ndefault_project_id = {project}\n",
     )
-    proxies = dict.fromkeys(("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"), cloud.http.url)
+    proxies = dict.fromkeys(("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"), http)
     certificates = (
         *("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"),
         *("GRPC_DEFAULT_SSL_ROOTS_FILE_PATH", "CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE"),

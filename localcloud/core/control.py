@@ -2,7 +2,8 @@
 
 ``<http>/localcloud/faults``: ``POST`` of what `Server.fail` takes, ``DELETE`` ends them. ``/localcloud/calls``: ``GET``
 lists the calls without their contents, ``DELETE`` forgets them. ``/localcloud/now``: ``GET`` answers the clock's time,
-``PUT`` of a later one advances to it. None of these is recorded as a call.
+``PUT`` of a later one advances to it. ``/localcloud/certificate``: ``GET`` answers what its clients trust.
+None of these is recorded as a call.
 """
 
 import json
@@ -47,6 +48,7 @@ class Control:
             ("DELETE", "faults"): lambda _: self._server.clear_faults(),
             ("GET", "calls"): self._calls,
             ("DELETE", "calls"): lambda _: self._server.clear_calls(),
+            ("GET", "certificate"): lambda _: HttpAnswer(200, cloud.http.authority.certificate, TEXT),
             ("GET", "now"): self._time,
             ("PUT", "now"): self._time,
         }

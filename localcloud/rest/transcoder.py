@@ -1,6 +1,5 @@
 """Answers REST requests by the handlers of the RPCs that they stand for."""
 
-import dataclasses
 import json
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
@@ -62,9 +61,10 @@ class Transcoder:
 
 def _refusal(error: ApiError) -> HttpAnswer:
     """An error; of what is not served the status is 405, since clients repeat a 501: gcloud for half a minute."""
-    refused = google_refusal(error)
-    is_unserved = error.code is grpc.StatusCode.UNIMPLEMENTED
-    return dataclasses.replace(refused, status=NOT_ALLOWED) if is_unserved else refused
+    if error.code is not grpc.StatusCode.UNIMPLEMENTED:
+        return google_refusal(error)
+    body = {"error": {"code": NOT_ALLOWED, "message": error.message, "status": error.code.name}}
+    return HttpAnswer(NOT_ALLOWED, json.dumps(body).encode())
 
 
 def request_type(server: Server, rpc: str) -> type[Message]:

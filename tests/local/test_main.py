@@ -15,6 +15,7 @@ from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
 import pytest
+import requests
 from google.cloud.run_v2 import ServicesClient
 from google.cloud.scheduler_v1 import CloudSchedulerClient
 from google.pubsub_v1 import PublisherClient, PubsubMessage
@@ -138,7 +139,7 @@ def eventarc(topic: str) -> dict[str, str]:
     }
 
 
-def test_hand_made_events_and_official_clients_meet(tmp_path: Path) -> None:
+def test_hand_made_events_and_official_clients_meet(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with serving(tmp_path, "--settings", SETTINGS, "--world", WORLD, "--now", "2026-11-15T12:00Z") as served:
         assert served.endpoints["project"] == "my-product"
         assert {"functions", "grpc", "storage", "github", "clock"} <= served.endpoints.keys()
@@ -156,6 +157,15 @@ def test_hand_made_events_and_official_clients_meet(tmp_path: Path) -> None:
         shown = served.read_to("monthly: 412.30 of 400.00 USD (103.1 %)")
         assert "SetMaxInstances api: max_instances 20 -> 1  because cost has reached 412.30 USD" in shown
         assert "\x1b" not in shown
+        capsys.readouterr()
+        assert main(["env", "--directory", str(tmp_path)]) == 0
+        printed = capsys.readouterr().out
+        assert printed in shown  # it is there to be pasted, too
+        given = dict(line.removeprefix("export ").split("=", 1) for line in printed.splitlines())
+        url = "https://pubsub.googleapis.com/v1/projects/my-product/topics"
+        proxies, trusted = {"https": given["HTTPS_PROXY"]}, given["REQUESTS_CA_BUNDLE"]
+        topics = requests.get(url, proxies=proxies, verify=trusted, timeout=10).json()["topics"]
+        assert INBOX in {topic["name"] for topic in topics}
         jobs = [job.name.rpartition("/")[2] for job in served.clients.of(CloudSchedulerClient).list_jobs(parent=WHERE)]
         assert "caretaker-cap-spending-tick" in jobs
         assert served.end(signal.SIGINT) == 0
@@ -248,6 +258,7 @@ def test_a_world_that_cannot_be(tmp_path: Path, capsys: pytest.CaptureFixture[st
         (["--world", "/"], "cannot read /: no such file"),
         (["--now", "tomorrow"], "invalid time 'tomorrow'; expected one such as 2026-11-01T09:00Z"),
         (["--project", "UPPER"], "invalid value 'UPPER' for --project; expected text such as my-product"),
+        (["env", "--directory", "nowhere"], "nowhere: start one with ./deploy.sh local --serve"),
         (["--twice"], "unrecognized arguments: --twice"),
     ],
 )

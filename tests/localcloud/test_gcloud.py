@@ -114,7 +114,7 @@ def test_gcloud_commands(tmp_path: Path) -> None:
         cloud.logging.write_line(
             "demo-project", "api", b'{"severity": "ERROR", "x": 1}', location="europe-west1", revision="api-00001-abc"
         )
-        environment = write_environment(cloud, tmp_path, "demo-project")
+        environment = write_environment(cloud.http_address, tmp_path, "demo-project")
         driver = str(Path(__file__).with_name("gcloud_commands.py"))
         ran = subprocess.run(
             [str(bundled) if bundled.exists() else sys.executable, driver, str(folder / "lib")],
