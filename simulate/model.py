@@ -43,6 +43,8 @@ class PoolModel:
 
     def __init__(self, pool: Pool, recorded: Mapping[Query, Values], minutes: int) -> None:
         self.size = pool.size
+        self.sizes: list[int] = []
+        """Minute by minute, the nodes in each zone, or instances, that were asked for."""
         self.figures = Figures()
         self._signals = signals_of(pool)
         self._wakes = {query_of(signal) for signal in pool.wake}
@@ -64,6 +66,7 @@ class PoolModel:
         doing = self._work(at) if is_running and self._waiting else None
         self.figures.minutes_on += self.size > 0
         self.figures.node_minutes += self.size
+        self.sizes.append(self.size)
         for query, signal in self._asked.items():
             value = None if is_outage else self._shown(query, signal, at, doing, is_running=is_running)
             self.shown[query].append(value)

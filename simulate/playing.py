@@ -24,6 +24,8 @@ from functions.scale_gpu_pools.world import (
     OperationsIn,
     PoolNeed,
     ReadingOf,
+    cluster_of,
+    is_node_pool,
 )
 from infra.suite.automations import Entry, load_functions
 from shared.automation import RunContext
@@ -88,6 +90,8 @@ class Played(msgspec.Struct, frozen=True, kw_only=True):
     minutes_on_without_data: int
     days: Mapping[datetime, Start]
     """By its first moment."""
+    restricted: tuple[tuple[datetime, SpendingRestrictions], ...]
+    """From when on which spending restrictions were in force."""
 
 
 def tick_minutes() -> int:
@@ -107,10 +111,15 @@ def play(
     settings: Settings, key: str, recorded: Mapping[Query, Values], period: Period, assumptions: Assumptions
 ) -> Played:
     """Play one pool. It is on at first."""
-    return _Player(alone(settings, key), key, recorded, period, assumptions).played()
+    player = PoolPlayer(settings, key, recorded, period, assumptions)
+    for at in range(period.minutes):
+        player.pass_minute(at)
+    return player.played()
 
 
-class _Player:
+class PoolPlayer:
+    """One pool, minute by minute: whoever plays it may change the spending restrictions in between."""
+
     def __init__(
         self,
         settings: Settings,
@@ -119,37 +128,48 @@ class _Player:
         period: Period,
         assumptions: Assumptions,
     ) -> None:
-        self._settings, self._key, self._period, self._assumptions = settings, key, period, assumptions
+        self.restrictions = SpendingRestrictions()
+        self.model = PoolModel(settings.pools[key], recorded, period.minutes)
+        self._settings, self._key, self._period, self._assumptions = alone(settings, key), key, period, assumptions
         self._pool: Pool = settings.pools[key]
-        self._model = PoolModel(self._pool, recorded, period.minutes)
         self._records = Records()
         self._draw = random.Random(assumptions.seed)  # noqa: S311 - the same for each run, and no secret
         self._starts = 0
         self._minutes_without_data = 0
+        self._every = tick_minutes()
+        self._places = _places(self._pool.full_name)
+        self._steps: list[Step] = []
+        self._days: dict[datetime, Start] = {}
+        self._restricted: list[tuple[datetime, SpendingRestrictions]] = []
+
+    def pass_minute(self, at: int) -> None:
+        """Let one minute pass, with a tick if it is time for one."""
+        self.model.pass_minute(at, is_outage=at in self._assumptions.outage)
+        minute = at + self._period.start.minute + 60 * self._period.start.hour
+        if minute % self._every:
+            return
+        now = self._period.start + at * MINUTE
+        if not self._restricted or self._restricted[-1][1] != self.restrictions:
+            self._restricted.append((now, self.restrictions))
+        if minute % (24 * 60) == 0:
+            self._days[now] = Start(self.model.size, self._records)
+        step = self._tick(at, now)
+        if step.is_worth_a_line:
+            self._steps.append(step)
+        record = self._records.of(self._pool.full_name)
+        self._minutes_without_data += self._every if record.silent else 0
 
     def played(self) -> Played:
-        every, steps, days = tick_minutes(), [], dict[datetime, Start]()
-        offset = self._period.start.minute + 60 * self._period.start.hour
-        for at in range(self._period.minutes):
-            self._model.pass_minute(at, is_outage=at in self._assumptions.outage)
-            if (at + offset) % every:
-                continue
-            now = self._period.start + at * MINUTE
-            if (at + offset) % (24 * 60) == 0:
-                days[now] = Start(self._model.size, self._records)
-            step = self._tick(at, now)
-            if step.is_worth_a_line:
-                steps.append(step)
-            record = self._records.of(self._pool.full_name)
-            self._minutes_without_data += every if record.silent else 0
+        """What came of it."""
         return Played(
             key=self._key,
             settings=self._settings,
-            model=self._model,
-            steps=tuple(steps),
+            model=self.model,
+            steps=tuple(self._steps),
             starts=self._starts,
             minutes_on_without_data=self._minutes_without_data,
-            days=days,
+            days=self._days,
+            restricted=tuple(self._restricted),
         )
 
     def _tick(self, at: int, now: datetime) -> Step:
@@ -162,7 +182,7 @@ class _Player:
             context = RunContext[Settings, Any, Records](
                 event=event,
                 records=self._records,
-                restrictions=SpendingRestrictions(),
+                restrictions=self.restrictions,
                 settings=self._settings,
                 now=now,
                 project="",
@@ -182,7 +202,8 @@ class _Player:
     def _decide(
         self, context: RunContext[Settings, Any, Records], at: int, applied: tuple[ScaleChange, ...]
     ) -> Decision[Records, ScaleChange]:
-        world = World()
+        # What never changes or costs nothing to say is answered before it is asked: that saves most rounds.
+        world = World({need: self._answer(need, at) for need in self._places})
         for _ in range(MOST_ROUNDS):
             missing = world.missing(AUTOMATION.needs(context, world))
             if not missing:
@@ -191,7 +212,7 @@ class _Player:
         raise AssertionError(f"{self._key} needs more and more")
 
     def _answer(self, need: PoolNeed, at: int) -> object:
-        size = self._model.size
+        size = self.model.size
         match need:
             case NodePoolsOf():
                 return (ListedNodePool(self._pool.full_name, "off", (GROUP,)),)
@@ -212,7 +233,7 @@ class _Player:
 
     def _reading(self, need: ReadingOf, at: int) -> Reading:
         def ask(filter_: str) -> Answer:
-            shown = self._model.shown[Query(need.signal.project, filter_)]
+            shown = self.model.shown[Query(need.signal.project, filter_)]
             return Answer(tuple(points_of(shown, at, need.minutes, need.now, self._assumptions.seen_after)))
 
         return reading_of(need.signal, need.minutes, need.now, ask)
@@ -220,9 +241,18 @@ class _Player:
     def _apply(self, change: ScaleChange, at: int) -> None:
         if not isinstance(change, Resize):
             raise TypeError(f"a simulated pool cannot {change}")
-        if change.size and not self._model.size:
+        if change.size and not self.model.size:
             self._starts += 1
-        self._model.resize(change.size, at, self._draw.randint(*self._assumptions.start_minutes))
+        self.model.resize(change.size, at, self._draw.randint(*self._assumptions.start_minutes))
+
+
+def _places(name: str) -> tuple[PoolNeed, ...]:
+    """The questions about a pool, by its full name, that every look asks."""
+    if is_node_pool(name):
+        location, project = name.partition("/clusters/")[0], name.split("/")[1]
+        return NodePoolsOf(cluster_of(name)), GroupsOf(project), OperationsIn(location)
+    parent, collection, _ = name.rsplit("/", 2)
+    return (CloudRunPoolsIn(parent, collection),)
 
 
 def points_of(shown: Sequence[float | None], at: int, minutes: int, now: datetime, seen_after: int) -> list[Point]:

@@ -14,8 +14,13 @@ HEADS = (
     *("killed", "no data h", "alerts"),
 )
 
+NOT_SIMULATED = ("prune_backups", "rotate_secrets", "manage_previews")
+"""What the recordings say nothing about."""
 
-def basis_lines(coverage: Sequence[Coverage], period: Period, assumptions: Assumptions) -> Iterator[str]:
+
+def basis_lines(
+    coverage: Sequence[Coverage], period: Period, assumptions: Assumptions, *, has_billing: bool
+) -> Iterator[str]:
     """The basis of the result, its weak points first."""
     days = period.minutes / 1440
     if days < FEW_DAYS:
@@ -28,7 +33,8 @@ def basis_lines(coverage: Sequence[Coverage], period: Period, assumptions: Assum
         f"Assumed: nodes take {first} to {last} minutes, Monitoring shows a value after {assumptions.seen_after}, "
         "each pool is on at first, and work that is killed starts over."
     )
-    yield "Not simulated: cap_spending, prune_backups, rotate_secrets, manage_previews."
+    spending = () if has_billing else ("cap_spending (it needs --billing, and budgets in the settings)",)
+    yield f"Not simulated: {', '.join((*spending, *NOT_SIMULATED))}."
 
 
 def timeline_lines(played: Played) -> Iterator[str]:

@@ -19,6 +19,8 @@ from localcloud.world import seed, world_from
 from shared.clients import RetryPolicy
 from shared.events import Tick, inbox_of
 from shared.report import Report
+from shared.restrictions import DOCUMENT as RESTRICTIONS
+from shared.restrictions import SpendingRestrictions
 from shared.run import run
 from shared.runtime import Runtime
 from shared.settings import Configuration, Mode
@@ -52,7 +54,8 @@ def differences(played: Played, period: Period, assumptions: Assumptions, days: 
     """Where the local cloud's timeline differs from the simulation's, on these days: nothing if they are equal."""
     found = []
     for day in days:
-        here = {step.at: step for step in played.steps if day <= step.at < day + timedelta(days=1)}
+        end = min(day + timedelta(days=1), period.end)
+        here = {step.at: step for step in played.steps if day <= step.at < end}
         there = {step.at: step for step in replay(played, period, assumptions, day)}
         for at in sorted(here.keys() | there.keys()):
             ours, theirs = here.get(at, Step(at)), there.get(at, Step(at))
@@ -76,11 +79,23 @@ def replay(played: Played, period: Period, assumptions: Assumptions, day: dateti
         State(clients).write(known, start.records)
         every = tick_minutes()
         left = min(DAY, (period.end - day) // MINUTE)
-        steps = (_tick(cloud, clients, played.settings, day + at * MINUTE) for at in range(0, left, every))
+        steps = []
+        for at in range(0, left, every):
+            now = day + at * MINUTE
+            _restrict(clients, played, now)
+            steps.append(_tick(cloud, clients, played.settings, now))
         return [step for step in steps if step.is_worth_a_line]
     finally:
         clients.close()
         cloud.stop()
+
+
+def _restrict(clients: DirectClients, played: Played, now: datetime) -> None:
+    """Put the spending restrictions in force that were in force then."""
+    wanted = [restrictions for since, restrictions in played.restricted if since <= now][-1:]
+    (known,) = State(clients).read(RESTRICTIONS)
+    if wanted and known.as_type(SpendingRestrictions) != wanted[0]:
+        State(clients).write(known, wanted[0])
 
 
 def _tick(cloud: LocalCloud, clients: DirectClients, settings: Settings, now: datetime) -> Step:

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from functions.scale_gpu_pools.settings import Settings
+from shared.settings import parse
 from simulate import __main__ as simulate
-from simulate.exports import Query, export_commands, queries_of
+from simulate.exports import Query, export_commands, queries_of, signals_of
 from simulate.figures import figures_of, values_of
 from simulate.generator import generate
 from simulate.model import Values
@@ -16,12 +17,14 @@ from simulate.playing import Assumptions, Played, play
 from simulate.recording import Period, read_recordings
 from simulate.replay import differences
 from tests.functions.scale_gpu_pools.stage import HOURS, QUEUE, a_pool, settings_of
+from tests.laws.scenario import load_scenario, scenario_files
 from tests.simulate.test_model import DUTY
 
 START = datetime(2026, 11, 2, tzinfo=UTC)  # a Monday
 DAYS = 3
 IDLE = {"for_minutes": 30, "signals": [DUTY, QUEUE]}
 PERIOD = Period(START, DAYS * 1440)
+SECOND_DAY, UNTIL_NOON = START + timedelta(days=1), Period(START, 36 * 60)
 WORKER: dict[str, object] = {"project": "my-product", "region": "europe-west4", "name": "images"}
 POLICIES: dict[str, dict[str, object]] = {
     "hours, idle and wake": {"idle": IDLE, "wake": [QUEUE]},
@@ -51,14 +54,36 @@ def played_from(folder: Path, settings: Settings, assumptions: Assumptions = Ass
 def test_the_local_cloud_does_the_same_to_the_minute_and_the_word(tmp_path: Path, policy: str) -> None:
     assumptions = Assumptions()
     played = played_from(tmp_path, settings_for(policy), assumptions)
-    day = START + timedelta(days=1)
-    assert any(step.changes for step in played.steps if day <= step.at < day + timedelta(days=1))
-    assert differences(played, PERIOD, assumptions, [day]) == []
+    assert any(step.changes for step in played.steps if SECOND_DAY <= step.at < UNTIL_NOON.end)
+    assert differences(played, UNTIL_NOON, assumptions, [SECOND_DAY]) == []
+
+
+def _scenarios() -> dict[str, Settings]:
+    """By name, the settings of each scenario whose pools have signals."""
+    files = {path.stem: load_scenario(path, "scale_gpu_pools") for path in scenario_files("scale_gpu_pools")}
+    found = {name: parse(one.settings, "scale_gpu_pools", Settings).section for name, one in files.items()}
+    return {name: one for name, one in found.items() if any(map(signals_of, one.pools.values()))}
+
+
+SCENARIOS = _scenarios()
+
+
+@pytest.mark.one_python
+@pytest.mark.no_cover
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_each_scenario_with_signals_is_the_same_on_the_local_cloud(tmp_path: Path, scenario: str) -> None:
+    settings = SCENARIOS[scenario]
+    generate(tmp_path, [settings], START, DAYS, seed=5)
+    values = values_of(read_recordings(tmp_path, queries_of([settings])), PERIOD)
+    for key, pool in settings.pools.items():
+        if signals_of(pool):
+            played = play(settings, key, values, UNTIL_NOON, Assumptions())
+            assert differences(played, UNTIL_NOON, Assumptions(), [SECOND_DAY]) == []
 
 
 def test_a_simulation_that_is_not_what_happens_is_found(tmp_path: Path) -> None:
     played = played_from(tmp_path, settings_for("idle and wake"), Assumptions(seen_after=0))
-    assert differences(played, PERIOD, Assumptions(seen_after=8), [START, START + timedelta(days=1)])
+    assert differences(played, UNTIL_NOON, Assumptions(seen_after=8), [SECOND_DAY])
 
 
 def test_the_same_seed_gives_the_same_answer(tmp_path: Path) -> None:
