@@ -19,6 +19,7 @@ from simulate.billing import print_query, read_charges
 from simulate.exports import export_commands, queries_of
 from simulate.figures import coverage_of, figures_of, values_of, work_of_days
 from simulate.generator import generate, generate_charges
+from simulate.page import Page, page_of
 from simulate.playing import Assumptions, Played
 from simulate.recording import MINUTE, Period, period_of, read_recordings
 from simulate.rendering import basis_lines, hurting_lines, step_line, table_lines, timeline_lines
@@ -72,10 +73,9 @@ def _simulate(told: argparse.Namespace, policies: Sequence[Policy]) -> int:
     recorded = Recorded(values_of(recordings, period), period, assumptions, billing, told.outage // MINUTE)
     outcomes = play_all(policies, recorded)
     own = outcomes[0]
-    for line in basis_lines(coverage, period, assumptions, has_billing=own.spent is not None):
-        print(line)
-    if billing:
-        print("\n".join(billing_lines(billing, own)))
+    basis = list(basis_lines(coverage, period, assumptions, has_billing=own.spent is not None))
+    basis += billing_lines(billing, own) if billing else []
+    print("\n".join(basis))
     if told.timeline:
         for key, played in own.pools.items():
             print(f"\n{key}, with your settings:")
@@ -89,6 +89,8 @@ def _simulate(told: argparse.Namespace, policies: Sequence[Policy]) -> int:
     if hurting:
         print("\nWhat would hurt, with your settings:")
         print("\n".join(f"  {line}" for line in hurting))
+    if told.page:
+        told.page.write_text(page_of(Page(outcomes, period, basis, hurting, billing)), encoding="utf-8")
     if told.json:
         told.json.write_text("".join(json.dumps(line) + "\n" for line in _json(outcomes)), encoding="utf-8")
     wrong = list(_untrusted(own, period, assumptions, told))

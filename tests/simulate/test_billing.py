@@ -181,7 +181,9 @@ def test_the_whole_command_with_budgets_and_lags(tmp_path: Path, capsys: pytest.
     assert "--budget monthly" in capsys.readouterr().err
     rows = [{**one, "export_time": None} for one in json.loads((metrics / "billing.json").read_text())]
     (metrics / "billing.json").write_text(json.dumps(rows), encoding="utf-8")
-    assert simulate.main([*again, "--budget", "monthly=60"]) in (0, 1)
+    page = tmp_path / "page.html"
+    assert simulate.main([*again, "--budget", "monthly=60", "--page", str(page)]) in (0, 1)
+    assert "monthly/actual@0.5: 30</text>" in page.read_text(encoding="utf-8")
     answer = capsys.readouterr().out
     assert "gpu: 2.0000 USD an hour of a node, as billed" in answer
     assert "settings: November 2026 cost " in answer

@@ -133,8 +133,23 @@ def test_an_answer_with_a_what_if_and_lines_of_json(tmp_path: Path, capsys: pyte
     metrics, lines = tmp_path / "metrics", tmp_path / "lines.json"
     times = ["--from", f"{START:%Y-%m-%dT%H:%MZ}", "--days", "2"]
     assert simulate.main(["--settings", str(own), "--generate", str(metrics), *times]) == 0
-    arguments = ["--settings", str(own), "--metrics", str(metrics), "--what-if", str(other), "--json", str(lines)]
-    assert simulate.main([*arguments, "--timeline", "--outage", "1h"]) in (0, 1)
+    arguments = [
+        "--settings",
+        str(own),
+        "--metrics",
+        str(metrics),
+        "--what-if",
+        str(other),
+        "--json",
+        str(lines),
+        "--no-replay",
+    ]
+    page = tmp_path / "page.html"
+    assert simulate.main([*arguments, "--timeline", "--outage", "1h", "--page", str(page)]) in (0, 1)
+    shown = page.read_text(encoding="utf-8")
+    assert "gpu: nodes on, and needed" in shown
+    assert shown.count("<tr>") == 3
+    assert "<td>always</td>" in shown
     answer = capsys.readouterr().out
     assert "! Only 2.0 days are recorded" in answer
     assert "\n  settings  gpu" in answer
