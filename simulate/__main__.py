@@ -10,11 +10,13 @@ from pathlib import Path
 import msgspec
 
 from functions.cap_spending.settings import Settings as BudgetSettings
+from functions.prune_backups.settings import Settings as BackupSettings
 from functions.scale_gpu_pools.settings import Settings
 from infra.suite.settings import load_caretaker_yaml, own_or_example
 from shared.errors import SettingsError
 from shared.settings import parse
 from simulate.arguments import parser
+from simulate.backups import backup_lines, listing_commands
 from simulate.billing import print_query, read_charges
 from simulate.exports import export_commands, queries_of
 from simulate.figures import coverage_of, figures_of, values_of, work_of_days
@@ -27,7 +29,9 @@ from simulate.rendering_spending import billing_lines, budget_json, spending_lin
 from simulate.replay import differences
 from simulate.together import Billing, Outcome, Policy, Recorded, play_all, play_together
 
-POOLS, BUDGETS = "scale_gpu_pools", "cap_spending"
+POOLS, BUDGETS, BACKUPS = "scale_gpu_pools", "cap_spending", "prune_backups"
+NEVER = ("rotate_secrets", "manage_previews")
+"""Nothing that can be exported says when a secret's users fail, or what people do with pull requests."""
 OWN = "settings"
 GOOD, BAD, UNTRUSTED = 0, 1, 2
 EXPORTED = timedelta(days=30)
@@ -53,8 +57,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if told.print_export:
             end = told.end or datetime.now(UTC)
             start = told.start or end - EXPORTED
-            for command in [*export_commands([one.pools for one in policies], start, end), print_query(start, end)]:
+            backups = policies[0].backups
+            listings = listing_commands(backups) if backups else ()
+            for command in (*export_commands([one.pools for one in policies], start, end), *listings):
                 print(command)
+            print(print_query(start, end))
             return GOOD
         if told.metrics is None:
             raise SettingsError("--metrics", None, "the folder of exported time series, or --print-export")
@@ -73,7 +80,7 @@ def _simulate(told: argparse.Namespace, policies: Sequence[Policy]) -> int:
     recorded = Recorded(values_of(recordings, period), period, assumptions, billing, told.outage // MINUTE)
     outcomes = play_all(policies, recorded)
     own = outcomes[0]
-    basis = list(basis_lines(coverage, period, assumptions, has_billing=own.spent is not None))
+    basis = list(basis_lines(coverage, period, assumptions, tuple(_not_simulated(own))))
     basis += billing_lines(billing, own) if billing else []
     print("\n".join(basis))
     if told.timeline:
@@ -85,6 +92,8 @@ def _simulate(told: argparse.Namespace, policies: Sequence[Policy]) -> int:
     print("\n".join(table_lines(rows, own.policy.pools.currency)))
     for line in _spending(outcomes, recorded, told):
         print(line)
+    if own.policy.backups:
+        print("\n".join(["", *backup_lines(told.metrics, own.policy.backups, told.end)]))
     hurting = [line for played in own.pools.values() for line in hurting_lines(played, coverage, period)]
     if hurting:
         print("\nWhat would hurt, with your settings:")
@@ -100,6 +109,14 @@ def _simulate(told: argparse.Namespace, policies: Sequence[Policy]) -> int:
         return UNTRUSTED
     is_bad = any(played.model.figures.killed for played in own.pools.values())
     return BAD if is_bad or any(one.is_unusable for one in coverage) else GOOD
+
+
+def _not_simulated(own: Outcome) -> Iterator[str]:
+    if own.spent is None:
+        yield f"{BUDGETS} (it needs --billing, and budgets in the settings)"
+    if own.policy.backups is None:
+        yield BACKUPS
+    yield from NEVER
 
 
 def _billing(told: argparse.Namespace, policies: Sequence[Policy]) -> Billing | None:
@@ -156,7 +173,8 @@ def _days(played: Played, period: Period) -> list[datetime]:
 def _policy(name: str, path: Path) -> Policy:
     owner = load_caretaker_yaml(own_or_example(path))
     budgets = parse(owner, BUDGETS, BudgetSettings).section if BUDGETS in owner else None
-    return Policy(name, parse(owner, POOLS, Settings).section, _with_ids(budgets))
+    backups = parse(owner, BACKUPS, BackupSettings).section if BACKUPS in owner else None
+    return Policy(name, parse(owner, POOLS, Settings).section, _with_ids(budgets), backups)
 
 
 def _with_ids(settings: BudgetSettings | None) -> BudgetSettings | None:

@@ -51,7 +51,6 @@ def parser() -> argparse.ArgumentParser:
     add("--billing", type=Path, metavar="FILE", help="exported charges: Google's detailed export as JSON, or FOCUS CSV")
     add("--budget", type=_amount, action="append", default=[], metavar="KEY=AMOUNT", help="a budget's amount")
     add("--lag", type=_length, metavar="24h", help="how long after its end a charge is known (default: as exported)")
-    add("--listing", type=Path, metavar="FILE", help="gcloud storage ls --json of a bucket with backups")
     add("--what-if", type=Path, nargs="+", default=[], metavar="FILE", help="other settings to compare with yours")
     add("--from", dest="start", type=_moment, metavar="TIME", help="begin there, for example 2026-11-01T00:00Z")
     add("--to", dest="end", type=_moment, metavar="TIME", help="end there")

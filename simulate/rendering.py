@@ -14,12 +14,9 @@ HEADS = (
     *("killed", "no data h", "alerts"),
 )
 
-NOT_SIMULATED = ("prune_backups", "rotate_secrets", "manage_previews")
-"""What the recordings say nothing about."""
-
 
 def basis_lines(
-    coverage: Sequence[Coverage], period: Period, assumptions: Assumptions, *, has_billing: bool
+    coverage: Sequence[Coverage], period: Period, assumptions: Assumptions, not_simulated: Sequence[str]
 ) -> Iterator[str]:
     """The basis of the result, its weak points first."""
     days = period.minutes / 1440
@@ -33,8 +30,7 @@ def basis_lines(
         f"Assumed: nodes take {first} to {last} minutes, Monitoring shows a value after {assumptions.seen_after}, "
         "each pool is on at first, and work that is killed starts over."
     )
-    spending = () if has_billing else ("cap_spending (it needs --billing, and budgets in the settings)",)
-    yield f"Not simulated: {', '.join((*spending, *NOT_SIMULATED))}."
+    yield f"Not simulated: {', '.join(not_simulated)}."
 
 
 def timeline_lines(played: Played) -> Iterator[str]:

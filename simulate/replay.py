@@ -6,6 +6,7 @@ If the two timelines differ in a minute or a word, the simulation cannot be trus
 import base64
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 import msgspec
 from cloudevents.http import CloudEvent
@@ -16,6 +17,7 @@ from localcloud import LocalCloud
 from localcloud.direct import DirectClients
 from localcloud.monitoring.filter import parse_filter
 from localcloud.world import seed, world_from
+from shared.automation import AnyAutomation
 from shared.clients import RetryPolicy
 from shared.events import Tick, inbox_of
 from shared.report import Report
@@ -100,24 +102,30 @@ def _restrict(clients: DirectClients, played: Played, now: datetime) -> None:
 
 def _tick(cloud: LocalCloud, clients: DirectClients, settings: Settings, now: datetime) -> Step:
     cloud.clock.advance_to(now)
-    message = {
-        "data": base64.b64encode(msgspec.json.encode(Tick(every_seconds=tick_minutes() * 60))).decode(),
-        "messageId": f"{now:%H%M}",
-        "publishTime": now.isoformat(),
-    }
-    source = f"//pubsub.googleapis.com/projects/{PROJECT}/topics/{inbox_of(AUTOMATION.name)}"
-    event = CloudEvent(
-        {"type": "google.cloud.pubsub.topic.v1.messagePublished", "source": source}, {"message": message}
-    )
-    reports: list[Report] = []
-    runtime = Runtime(clients, clock=cloud.clock.now, report=reports.append)
-    report = run(AUTOMATION, Configuration(Mode.ACT, settings), event, runtime)
+    runtime = Runtime(clients, clock=cloud.clock.now, report=lambda _: None)
+    report = run_tick(AUTOMATION, Configuration(Mode.ACT, settings), now, tick_minutes() * 60, runtime)
     return Step(
         now,
         tuple(f"{one.kind} {one.field} {one.before} -> {one.after}: {one.reason}" for one in report.changes),
         tuple(f"{alert.kind}: {alert.reason}" for alert in report.alerts),
         report.notices,
     )
+
+
+def run_tick(
+    automation: AnyAutomation, configuration: Configuration[Any], now: datetime, every_seconds: int, runtime: Runtime
+) -> Report:
+    """One run of an automation by a tick, as Pub/Sub pushes it."""
+    message = {
+        "data": base64.b64encode(msgspec.json.encode(Tick(every_seconds=every_seconds))).decode(),
+        "messageId": f"{now:%H%M}",
+        "publishTime": now.isoformat(),
+    }
+    source = f"//pubsub.googleapis.com/projects/{PROJECT}/topics/{inbox_of(automation.name)}"
+    event = CloudEvent(
+        {"type": "google.cloud.pubsub.topic.v1.messagePublished", "source": source}, {"message": message}
+    )
+    return run(automation, configuration, event, runtime)
 
 
 def _record(cloud: LocalCloud, query: Query, shown: Sequence[float | None], period: Period, day: datetime) -> None:

@@ -12,6 +12,7 @@ from multiprocessing import get_context
 import msgspec
 
 from functions.cap_spending.settings import Settings as BudgetSettings
+from functions.prune_backups.settings import Settings as BackupSettings
 from functions.scale_gpu_pools.settings import Pool
 from functions.scale_gpu_pools.settings import Settings as PoolSettings
 from simulate.billing import Charge
@@ -35,6 +36,7 @@ class Policy(msgspec.Struct, frozen=True):
     name: str
     pools: PoolSettings
     budgets: BudgetSettings | None = None
+    backups: BackupSettings | None = None
 
 
 class Billing(msgspec.Struct, frozen=True):
