@@ -28,6 +28,7 @@ from simulate.rendering import basis_lines, hurting_lines, step_line, table_line
 from simulate.rendering_spending import billing_lines, budget_json, spending_lines
 from simulate.replay import differences
 from simulate.together import Billing, Outcome, Policy, Recorded, play_all, play_together
+from simulate.year import year_lines
 
 POOLS, BUDGETS, BACKUPS = "scale_gpu_pools", "cap_spending", "prune_backups"
 NEVER = ("rotate_secrets", "manage_previews")
@@ -54,6 +55,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 print(path)
             print(generate_charges(told.generate, policies[0].pools, start, told.days, told.seed))
             return GOOD
+        if told.year:
+            print("\n".join(year_lines(policies[0].pools, _assumptions(told))))
+            return GOOD
         if told.print_export:
             end = told.end or datetime.now(UTC)
             start = told.start or end - EXPORTED
@@ -74,7 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _simulate(told: argparse.Namespace, policies: Sequence[Policy]) -> int:
     recordings = read_recordings(told.metrics, queries_of([one.pools for one in policies]))
     period = period_of(recordings, told.start, told.end)
-    assumptions = Assumptions(start_minutes=told.start_minutes, seen_after=told.seen_after, seed=told.seed)
+    assumptions = _assumptions(told)
     billing = _billing(told, policies)
     coverage = coverage_of([pool for one in policies for pool in one.pools.pools.values()], recordings, period)
     recorded = Recorded(values_of(recordings, period), period, assumptions, billing, told.outage // MINUTE)
@@ -109,6 +113,10 @@ def _simulate(told: argparse.Namespace, policies: Sequence[Policy]) -> int:
         return UNTRUSTED
     is_bad = any(played.model.figures.killed for played in own.pools.values())
     return BAD if is_bad or any(one.is_unusable for one in coverage) else GOOD
+
+
+def _assumptions(told: argparse.Namespace) -> Assumptions:
+    return Assumptions(start_minutes=told.start_minutes, seen_after=told.seen_after, seed=told.seed)
 
 
 def _not_simulated(own: Outcome) -> Iterator[str]:

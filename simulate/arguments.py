@@ -66,6 +66,7 @@ def parser() -> argparse.ArgumentParser:
     add("--timeline", action="store_true", help="print each change and alert")
     add("--json", type=Path, metavar="FILE", help="write each change and alert as a line of JSON")
     add("--page", type=Path, metavar="FILE", help="write a page with pictures, as HTML")
+    add("--year", action="store_true", help="the cost of a year of the product's model, before anything is deployed")
     add("--no-replay", dest="replay", action="store_false", help="do not check sampled days on the local cloud")
     add("--generate", type=Path, metavar="DIR", help="write recordings that are made up, to try it out")
     add("--days", type=int, default=30, help="how many days to generate (default: 30)")

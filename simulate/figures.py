@@ -49,9 +49,9 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
 def figures_of(policy: str, played: Played, period: Period) -> Figures:
     """The figures of one policy for one pool."""
     pool = played.settings.pools[played.key]
-    work, nodes = played.model.figures, pool.size
+    work, nodes = played.model.figures, pool.size * pool.zones
     always = period.minutes / 60 * nodes
-    node_hours_on = work.node_minutes / 60
+    node_hours_on = work.node_minutes / 60 * pool.zones
     needed = sum(played.model.busy) / 60 * nodes
     best = always - needed
     waits = [wait for _, wait in work.waits]

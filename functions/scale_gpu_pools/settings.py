@@ -206,6 +206,8 @@ class Pool(Model, frozen=True, kw_only=True):
     service: Service | None = None
     size: Annotated[int, Meta(ge=1, le=1000)]
     """Nodes in each zone, or instances, when it is on and no other size was saved."""
+    zones: Annotated[int, Meta(ge=1, le=20)] = 1
+    """In how many zones a node pool has nodes: for estimates of what it costs."""
     minimum: Annotated[int, Meta(ge=0)] = 0
     """Nodes in each zone, or instances, that stay when it is idle or out of hours. A spending restriction, and a person
     who says `off`, take these away too; what is at zero already is not brought up to it."""

@@ -24,14 +24,14 @@ def cost_lines(
     """
     listed = load_prices(prices)
     yield f"The product, a month at list prices in {listed.region} as of {listed.recorded} ({listed.currency}):"
-    yield from _table((*reckon(load_product(product), listed), _suite(listed)))
+    yield from cost_table((*reckon(load_product(product), listed), _suite(listed)))
     yield f"  Prices: {_compared(listed)}."
     if AUTOMATION in owner:
         settings = parse(owner, AUTOMATION, Settings).section
         if rows := tuple(pool_rows(settings, now)):
             yield ""
             yield f"Your GPU pools, a month at the prices of your settings ({settings.currency}), before idleness:"
-            yield from _table(rows)
+            yield from cost_table(rows)
 
 
 def _compared(prices: Prices) -> str:
@@ -62,7 +62,7 @@ def _suite(prices: Prices) -> Row:
     return Row(name="Caretaker", how=f"at {EVENTS_A_DAY:,} events a day", before=0, after=after, in_plan=False)
 
 
-def _table(rows: Sequence[Row]) -> Iterator[str]:
+def cost_table(rows: Sequence[Row]) -> Iterator[str]:
     """The total of the costs in the plan, then the total including the costs that the plan left out, if any."""
     planned = [row for row in rows if row.in_plan]
     shown = [*planned, _total("together", planned)]

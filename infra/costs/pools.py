@@ -16,11 +16,12 @@ def pool_rows(settings: Settings, now: datetime) -> Iterator[Row]:
     for key, pool in settings.pools.items():
         if pool.hourly_price is None:
             continue
-        hourly = pool.hourly_price * pool.size
+        nodes = pool.size * pool.zones
+        hourly = pool.hourly_price * nodes
         hours = hours_of_a_month(pool, now)
         yield Row(
             name=f"GPU pool {key}",
-            how=f"{hours:.0f} of {HOURS_OF_A_MONTH:.0f} hours, {pool.size} at a time",
+            how=f"{hours:.0f} of {HOURS_OF_A_MONTH:.0f} hours, {nodes} at a time",
             before=hourly * HOURS_OF_A_MONTH,
             after=hourly * hours,
         )

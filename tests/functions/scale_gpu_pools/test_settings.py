@@ -38,7 +38,7 @@ ANOTHER_WAKE = "a signal that turns it on again: an idle pool without `hours` st
 PRICE = "a price, because `savings` needs it"
 NO_KEY = "one of"
 KEYS = (
-    "node_pool, worker_pool, service, size, minimum, hours, idle, wake, hourly_price, on_drift, on_for_minutes, "
+    "node_pool, worker_pool, service, size, zones, minimum, hours, idle, wake, hourly_price, on_drift, on_for_minutes, "
     "nodes_within_minutes"
 )
 PROJECT_ID = "text such as my-product matching ^[a-z][a-z0-9-]{4,28}[a-z0-9]$"

@@ -155,6 +155,8 @@ def test_the_hours_of_a_pool(windows: list[str], share: float) -> None:
     (row,) = pool_rows(settings, NOW)
     assert row.before == pytest.approx(2 * 0.5 * HOURS_OF_A_MONTH)
     assert row.after == pytest.approx(row.before * share, rel=0.005)
+    in_zones = pools_of(hourly_price=0.5, zones=3, hours={"time_zone": "Etc/UTC", "windows": windows})
+    assert [one.before for one in pool_rows(in_zones, NOW)] == [pytest.approx(3 * row.before)]
 
 
 def test_a_pool_without_hours_may_always_be_on_and_one_without_a_price_is_not_reckoned() -> None:
