@@ -19,12 +19,14 @@ from functions.scale_gpu_pools.messages import (
 from functions.scale_gpu_pools.needs import decisions_on, see
 from functions.scale_gpu_pools.pool_decision import PoolDecision
 from functions.scale_gpu_pools.reconciler import FieldChange
-from functions.scale_gpu_pools.records import NOTHING, Records
+from functions.scale_gpu_pools.records import NOTHING, Records, Shadow
 from functions.scale_gpu_pools.savings import saved
+from functions.scale_gpu_pools.shadow import followed
 from functions.scale_gpu_pools.world import AUTOSCALING, cluster_of
 from shared.clock import format_time
 from shared.decision import Decision, Message, Next
 from shared.holds import Hold
+from shared.settings import Mode
 from shared.world import World
 
 
@@ -76,7 +78,7 @@ def _observed(
     for decision in decisions:
         seen = decision.reconciliation
         ended = tuple(one for one in seen.record.ended if (decision.name, one) not in put_away)
-        record = msgspec.structs.replace(seen.record, ended=ended)
+        record = msgspec.structs.replace(seen.record, ended=ended, shadow=_shadow(decision, context))
         if record != NOTHING and (decision.name in listed or seen.hold or ended):
             pools[decision.name] = record
         if seen.hold:
@@ -84,6 +86,15 @@ def _observed(
     return msgspec.structs.replace(
         context.records, overrides=overrides, pools=dict(sorted(pools.items())), holds=dict(sorted(holds.items()))
     )
+
+
+def _shadow(decision: PoolDecision, context: Context) -> Shadow | None:
+    """What acting would have done with a pool that is only observed."""
+    settings = context.settings.pools.get(decision.key)
+    if context.settings.mode is Mode.ACT or not (settings and decision.pool and decision.desired):
+        return None
+    known = context.records.of(decision.name).shadow
+    return followed(known, settings, decision.pool, decision.desired, context.now)
 
 
 def _turn(decision: PoolDecision) -> tuple[bool, bool, str]:

@@ -140,7 +140,7 @@ class PoolView(msgspec.Struct, frozen=True):
         the work would wait again, and so on.
         """
         if self._is_up() and self._has_just_started():
-            return Desired(state=State.ON, why=JustStarted(self._minutes_on()), next=ZeroWhenIdle())
+            return Desired(state=State.ON, why=JustStarted(self.settings.minutes_on), next=ZeroWhenIdle())
         if self.settings.idle is None or not self._is_up():
             return Desired(state=State.ZERO, why=OutOfHours(), next=self._next_on())
         found = [readings[question] for question in self._idle_questions() if question in readings]
@@ -186,12 +186,7 @@ class PoolView(msgspec.Struct, frozen=True):
     def _has_just_started(self) -> bool:
         """Whether it was started so short a time ago that it stays on."""
         on_since = self.record.on_since
-        return on_since is not None and self.context.now - on_since < timedelta(minutes=self._minutes_on())
-
-    def _minutes_on(self) -> int:
-        """How long it stays on once started: at least as long as its signals are asked for."""
-        idle = self.settings.idle
-        return max(self.settings.on_for_minutes or 0, idle.for_minutes if idle else 0)
+        return on_since is not None and self.context.now - on_since < timedelta(minutes=self.settings.minutes_on)
 
     def _idle_questions(self) -> Iterable[Question]:
         if idle := self.settings.idle:

@@ -45,6 +45,21 @@ class Interval(msgspec.Struct, frozen=True):
     stopped: datetime | None = None
 
 
+class Shadow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A pool as acting would have it, while it is only observed."""
+
+    watched: datetime
+    """Since when."""
+    node_hours: float = 0.0
+    """That would not have run, up to the last time at zero that has ended."""
+    at_zero: datetime | None = None
+    """From when on it would be at zero: that may be a little later than it is wanted."""
+    nodes: int = 0
+    """How many nodes would not run."""
+    back: datetime | None = None
+    """When it would have been turned on again."""
+
+
 class PoolRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How one pool was left."""
 
@@ -69,6 +84,8 @@ class PoolRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The time at zero that has not ended."""
     ended: tuple[Interval, ...] = ()
     """Times at zero that have ended, and are not with the savings yet."""
+    shadow: Shadow | None = None
+    """What acting would have done, in mode `observe`."""
 
 
 NOTHING = PoolRecord()
@@ -86,7 +103,7 @@ class Records(automation.Records, frozen=True, kw_only=True):
     """The document `records/scale_gpu_pools`."""
 
     incidental_fields: ClassVar[frozenset[str]] = frozenset(
-        ("since", "on_since", "asked", "silent", "seen", "ends", "began", "stopped")
+        ("since", "on_since", "asked", "silent", "seen", "ends", "began", "stopped", "shadow")
     )
 
     overrides: dict[str, Override] = {}

@@ -8,9 +8,11 @@ from functions.scale_gpu_pools.desired import Context, override_in_force, restri
 from functions.scale_gpu_pools.messages import originals
 from functions.scale_gpu_pools.needs import decisions_on, see
 from functions.scale_gpu_pools.savings import by_day, saved
+from functions.scale_gpu_pools.shadow import node_hours
 from functions.scale_gpu_pools.world import Seen
 from shared.clock import format_time
 from shared.holds import Hold, Phase
+from shared.settings import Mode
 from shared.world import World
 
 DAYS_REPORTED = 7
@@ -22,7 +24,7 @@ def reply(context: Context, world: World, decision: object) -> tuple[str, ...]:
     match context.event.event:
         case Status():
             seen = see(context, world)
-            return (*_pools(context, seen), *_savings(context, seen))
+            return (*_pools(context, seen), *_savings(context, seen), *_observed(context))
         case Awake() | Off() as command:
             return tuple(_command_reply(key, context) for key in pools_of(command, context.settings))
     return ()
@@ -60,6 +62,18 @@ def _pools(context: Context, seen: Seen) -> Iterable[str]:
             *([str(decision.desired.next)] if decision.desired.next else []),
         ]
         yield f"{key}: {'; '.join(parts)}"
+
+
+def _observed(context: Context) -> Iterable[str]:
+    """What acting would have saved of the pools that are only observed."""
+    for key, settings in context.settings.pools.items():
+        shadow = context.records.of(settings.full_name).shadow
+        if context.settings.mode is not Mode.OBSERVE or shadow is None:
+            continue
+        hours = node_hours(shadow, context.now)
+        price = settings.hourly_price
+        money = f", {hours * price:.2f} {context.settings.currency}".rstrip() if price is not None else ""
+        yield f"acting would have saved since {format_time(shadow.watched)}: {key} {hours:.1f} node-hours{money}"
 
 
 def _held(hold: Hold) -> str:

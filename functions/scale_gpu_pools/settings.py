@@ -236,6 +236,11 @@ class Pool(Model, frozen=True, kw_only=True):
             raise SettingsError("wake", [], "a signal that turns it on again: an idle pool without `hours` stays off")
 
     @property
+    def minutes_on(self) -> int:
+        """How long it stays on once started: at least as long as its signals are asked for."""
+        return max(self.on_for_minutes or 0, self.idle.for_minutes if self.idle else 0)
+
+    @property
     def full_name(self) -> str:
         """As the API calls it."""
         place = self.node_pool or self.worker_pool or self.service

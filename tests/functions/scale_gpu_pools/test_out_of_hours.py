@@ -5,9 +5,11 @@ from datetime import timedelta
 
 import pytest
 from google.cloud.monitoring_v3 import ListTimeSeriesResponse
+from msgspec.structs import replace
 
 from functions.scale_gpu_pools.monitoring import incomplete
-from tests.functions.scale_gpu_pools.stage import QUEUE, Stage, a_pool, settings_of
+from shared.settings import Mode
+from tests.functions.scale_gpu_pools.stage import HOURS, QUEUE, Stage, a_pool, settings_of
 
 DUTY: dict[str, object] = {
     "kind": "gpu_duty_cycle",
@@ -79,8 +81,11 @@ def test_without_data_at_night_it_stays_on_and_a_person_is_told_after_an_hour() 
         assert not any(alerts[:15])
 
 
-def test_without_data_in_hours_a_person_is_told_after_an_hour() -> None:
-    with Stage(POOL) as stage:
+@pytest.mark.parametrize("hours", [HOURS, None])
+def test_without_data_a_person_is_told_after_an_hour(hours: dict[str, object] | None) -> None:
+    with Stage(
+        settings_of(gpu=a_pool(idle={"for_minutes": 30, "signals": [DUTY]}, wake=[QUEUE], hours=hours))
+    ) as stage:
         backlog(stage, 0)
         alerts = [stage.tick(5).alerts for _ in range(20)]
         assert [one.kind for one in alerts[-1]] == ["no_data"]
@@ -171,3 +176,28 @@ def test_once_started_it_stays_on_as_long_as_the_settings_say() -> None:
         sizes = [stage.gpu[0] for _ in range(14) if stage.tick(5)]
         assert all(sizes[:11])
         assert sizes[-1] == 0
+
+
+def test_observing_says_what_acting_would_have_saved() -> None:
+    """And not the sum of what it wanted: nodes that are back stay on for half an hour."""
+    saved = {}
+    for mode in (Mode.OBSERVE, Mode.ACT):
+        settings = replace(settings_of(gpu=a_pool(hours=None, idle={"signals": [QUEUE]}, wake=[QUEUE])), mode=mode)
+        with Stage(settings) as stage:
+            stage.mode = mode
+            backlog(stage, 0)
+            for minute in range(0, 6 * 60, 5):
+                if minute % 80 == 0:  # a job of ten minutes every eighty
+                    backlog(stage, 1)
+                if minute % 80 == 10:
+                    backlog(stage, 0)
+                stage.tick(5)
+            status = stage.command(type="status").status
+            assert stage.mutating == []
+            saved[mode] = [line for line in status if "saved since" in line]
+    (observed,), (acted,) = saved[Mode.OBSERVE], saved[Mode.ACT]
+    hours = float(observed.rpartition(" node-hours")[0].rpartition(" ")[2])
+    assert observed.startswith("acting would have saved since 2026-11-16 12:40 UTC: gpu ")
+    assert observed.endswith(" USD")
+    assert acted.startswith("saved since 2026-11-16 12:40 UTC: gpu ")
+    assert float(acted.split()[-2]) == pytest.approx(hours * 2, abs=0.1)

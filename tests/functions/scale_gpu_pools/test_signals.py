@@ -8,12 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from functions.scale_gpu_pools.settings import GpuDutyCycle, Metric, PendingMessages, Signal
+from functions.scale_gpu_pools.settings import GpuDutyCycle, GpuMemory, Metric, PendingMessages, Signal
 from functions.scale_gpu_pools.signals import BUCKET, Answer, Point, Says, buckets_in, judged, reading_of
 
 NOON = datetime(2026, 11, 16, 12, tzinfo=UTC)
 QUEUE = PendingMessages(subscription="projects/my-product/subscriptions/jobs", at_most=3)
 DUTY = GpuDutyCycle(project="my-product", location="europe-west4", cluster="training")
+MEMORY = GpuMemory(project="my-product", location="europe-west4", cluster="training", namespace="ml")
 GAUGE = Metric(
     project="my-product", filter='resource.type = "x" AND metric.type="custom/load" AND a = "b"', at_most=-0.5
 )
@@ -90,6 +91,8 @@ def test_what_values_say(by_bucket: Mapping[int, float], minutes: int, says: Say
     [
         (DUTY, 5.0, Says.IDLE, "GPU duty cycle of training: at most 5 for 5 minutes"),
         (DUTY, 5.01, Says.ACTIVE, "GPU duty cycle of training: 5.01, more than 5, at 12:00 UTC"),
+        (MEMORY, 1e9, Says.IDLE, "GPU memory of training (ml): at most 1e+09 for 5 minutes"),
+        (MEMORY, 2e9, Says.ACTIVE, "GPU memory of training (ml): 2e+09, more than 1e+09, at 12:00 UTC"),
         (GAUGE, -1.0, Says.IDLE, "metric custom/load: at most -1 for 5 minutes"),
         (GAUGE, 0.0, Says.ACTIVE, "metric custom/load: 0, more than -0.5, at 12:00 UTC"),
         (GAUGE, math.inf, Says.ACTIVE, "metric custom/load: inf, more than -0.5, at 12:00 UTC"),
