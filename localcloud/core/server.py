@@ -136,6 +136,8 @@ class Server(grpc.GenericRpcHandler):
         self._operations: object = None
         self._calls: list[Call] = []
         self._faults: list[Fault] = []
+        self.authorize: Callable[[str, Message], None] | None = None
+        """Is asked about each call, by its name and request, and raises ``ApiError`` to refuse it; None allows all."""
         self._lock = threading.Lock()
         self._later: dict[str, tuple[str, object, Callable[[Any], None] | None]] = {}
         self._served: dict[str, Served] = {}
@@ -311,6 +313,8 @@ class Server(grpc.GenericRpcHandler):
         # If the service has a fault of its own, this is what gRPC answers.
         code = grpc.StatusCode.UNKNOWN
         try:
+            if self.authorize:
+                self.authorize(method.name, received)
             answer = self._perform(method, request)
             code = grpc.StatusCode.OK
         except ApiError as error:

@@ -3,7 +3,7 @@
 import functools
 import importlib
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from types import TracebackType
@@ -13,6 +13,7 @@ import flask
 import msgspec
 from cloudevents.http import CloudEvent
 from functions_framework.event_conversion import background_event_to_cloud_event
+from google.protobuf.message import Message
 from google.pubsub_v1 import types as pubsub
 from grpc import StatusCode
 from werkzeug.test import EnvironBuilder
@@ -49,6 +50,7 @@ HASTY = RetryPolicy(first=0.0005, longest=0.001, give_up=0.012, timeout=20.0)
 """A read is tried again several times, and nobody waits long for it."""
 
 State = dict[str, Any]
+Authorize = Callable[[str, Message], None]
 
 
 class Stage:
@@ -69,6 +71,8 @@ class Stage:
         self._world = world_from(case.scenario.world)
         self.places: Places = places_of(self._world, case.entry)
         self.cloud = LocalCloud(now=case.scenario.now)
+        self.authorize: Authorize | None = None
+        """What the runs may call, if not everything: it raises ``ApiError`` for any other call."""
         self._switchboard = Switchboard()
         self._is_by_wire = is_by_wire
         self._cloud_events: dict[str, CloudEvent] = {}
@@ -122,6 +126,11 @@ class Stage:
             self._advance_to(last)
             deliveries += self.deliver_until_acknowledged(self.a_tick())
         return deliveries
+
+    def let_a_period_pass(self) -> None:
+        """Let time pass until the next tick is due, and with it whatever others do meanwhile."""
+        period = self.case.entry.tick.every_seconds if self.case.entry.tick else 0
+        self._advance_to(self.cloud.clock.now() + timedelta(seconds=period))
 
     def a_tick(self) -> Event:
         """The tick that Cloud Scheduler would publish now."""
@@ -220,6 +229,7 @@ class Stage:
             )
         settings = Configuration(mode or self.settings.mode, self.settings.section)
         self._switchboard.connect(probe)
+        self.cloud.server.authorize = self.authorize
         try:
             run(self.automation, settings, self._cloud_event(event), runtime)
         except RunFailed as failed:
@@ -227,6 +237,7 @@ class Stage:
         except Crash:
             return None, None
         finally:
+            self.cloud.server.authorize = None
             self._switchboard.disconnect()
         return reports[-1], None
 

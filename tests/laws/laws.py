@@ -5,10 +5,12 @@ from tests.laws import (
     dry_run,
     duplicates,
     errors,
+    isolation,
     least_privilege,
     no_secret_leaves,
     order,
     ownership,
+    settings,
     settled,
     undo,
     versions,
@@ -28,6 +30,8 @@ LAWS = {
         Law(least_privilege.NAME, least_privilege.check, in_one_piece, on_every_python=False),
         Law(no_secret_leaves.NAME, no_secret_leaves.check, in_one_piece, on_every_python=True),
         Law(undo.NAME, undo.check, in_one_piece, on_every_python=True),
+        Law(settings.NAME, settings.check, in_one_piece, on_every_python=False),
+        Law(isolation.NAME, isolation.check, in_one_piece, on_every_python=False),
         Law(versions.NAME, versions.check, in_one_piece, on_every_python=False),
     )
 }

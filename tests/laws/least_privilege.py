@@ -5,19 +5,24 @@ What is granted on projects and on secrets is granted on those alone that the sc
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from google.protobuf.message import Message
+from grpc import StatusCode
 
 from infra.suite.automations import Entry, grant_target_of, load_grant_targets
 from infra.suite.scope import READING, Scope, scope_of
-from localcloud.core.server import Call
+from localcloud.core.server import ApiError, Call
 from localcloud.github.access import LEVELS
 from tests.laws.case import Case
-from tests.laws.harness import Stage
+from tests.laws.harness import Authorize, Stage
 from tests.laws.permissions import github_permissions_of, permissions_of
 
 NAME = "least_privilege"
 PROJECT = re.compile(r"projects/(?P<project>[a-z][a-z0-9-]+)")
 SECRET = re.compile(r"projects/[a-z0-9-]+/secrets/[A-Za-z0-9_-]+")
 GRANT_TARGETS = load_grant_targets()
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 class NotGranted(Exception):
@@ -51,6 +56,21 @@ def used_permissions(case: Case) -> set[str]:
 def granted_permissions(entry: Entry) -> list[str]:
     """All that `automations.yaml` grants, as `used_permissions` names it."""
     return [*entry.permissions, *(_of_github(name, level) for name, level in entry.github_permissions.items())]
+
+
+def enforcing(entry: Entry, scope: Scope) -> Authorize:
+    """What an automation with these grants may call: IAM and GitHub refuse everything else."""
+
+    def authorize(method: str, request: Message) -> None:
+        call = Call(method, request, mutating=False, at=NOW, code=StatusCode.OK)
+        try:
+            for _ in (*_used(call, scope), *_used_of_github(call, entry)):
+                pass
+        except NotGranted as needed:
+            message = f"Permission '{needed}' denied on resource (or it may not exist)."
+            raise ApiError(StatusCode.PERMISSION_DENIED, message) from None
+
+    return authorize
 
 
 def _used(call: Call, scope: Scope) -> Iterator[str]:

@@ -49,9 +49,10 @@ def says_it_again() -> AnyAutomation:
 
     def decide(context: Context, world: World, applied: Applied) -> CapSpendingDecision:
         right = AUTOMATION.decide(context, world, applied)
-        if right.changes or this_run.has_told or not right.records.in_force:
+        if right.changes or this_run.has_told or not right.records.in_force or not context.settings.budgets:
             return right
-        (rung,) = context.settings.budgets["monthly"].ladder
+        (budget,) = context.settings.budgets.values()
+        (rung,) = budget.ladder
         again = Notify(
             target="budgets/monthly",
             field="rung",
@@ -266,6 +267,37 @@ def refuses_what_it_does_not_know() -> AnyAutomation:
     return msgspec.structs.replace(AUTOMATION, records=Strict)
 
 
+def forgets_what_no_setting_names() -> AnyAutomation:
+    """Drops what is held for budgets that the settings no longer have."""
+
+    def decide(context: Context, world: World, applied: Applied) -> CapSpendingDecision:
+        right = AUTOMATION.decide(context, world, applied)
+        keys = context.settings.budgets.keys()
+        lost = {
+            name
+            for name, hold in context.records.holds.items()
+            if keys.isdisjoint(rung.partition("/")[0] for rung in hold.held_by)
+        }
+        holds = {name: hold for name, hold in right.records.holds.items() if name not in lost}
+        return msgspec.structs.replace(
+            right,
+            records=msgspec.structs.replace(right.records, holds=holds),
+            changes=tuple(one for one in right.changes if one.target not in lost),
+        )
+
+    return msgspec.structs.replace(AUTOMATION, decide=decide)
+
+
+def stops_when_something_cannot_be_read() -> AnyAutomation:
+    """Changes nothing at all if any of its reads failed."""
+
+    def decide(context: Context, world: World, applied: Applied) -> CapSpendingDecision:
+        right = AUTOMATION.decide(context, world, applied)
+        return msgspec.structs.replace(right, changes=()) if world.unreadable else right
+
+    return msgspec.structs.replace(AUTOMATION, decide=decide)
+
+
 class Planted(msgspec.Struct, frozen=True):
     """A bug, the law that it breaks, and the other laws that it breaks by the way."""
 
@@ -299,18 +331,26 @@ PLANTED = (
         {"dry_run_is_the_truth": "it writes while it is only looking"},
     ),
     Planted("order", believes_the_last_to_arrive),
-    Planted("errors", takes_a_failed_read_for_nothing),
-    Planted("ownership", goes_by_the_short_name),
+    Planted(
+        "errors",
+        takes_a_failed_read_for_nothing,
+        {"isolation": "what could not be read is not reported"},
+    ),
+    Planted("ownership", goes_by_the_short_name, {"isolation": "the twin of a service depends on reads of the other"}),
     Planted(
         "ownership",
         edits_what_others_wrote,
         {
             "least_privilege": "nobody has permitted it to write comments",
             "undo": "it does not say again what was said before",
+            "settings": "what it is not permitted ends its runs where permissions are enforced",
+            "isolation": "what it asks GitHub is not reported when it fails",
         },
     ),
-    Planted("least_privilege", looks_twice),
+    Planted("least_privilege", looks_twice, {"isolation": "the service that it gets is in one region of two"}),
     Planted("no_secret_leaves", logs_what_it_gets),
-    Planted("undo", never_gives_back),
+    Planted("undo", never_gives_back, {"settings": "the command that a debt names does not restore it either"}),
+    Planted("settings", forgets_what_no_setting_names),
+    Planted("isolation", stops_when_something_cannot_be_read),
     Planted("versions", refuses_what_it_does_not_know),
 )

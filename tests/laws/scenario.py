@@ -115,6 +115,8 @@ class Scenario(Model, frozen=True, kw_only=True):
     """How long the long-running operations of the local cloud take."""
     seconds_a_call: Annotated[int, Meta(ge=0)] = 0
     """How much of its time budget each API call of a run uses up; only what it really takes, if nothing is said."""
+    blocks: dict[str, tuple[str, ...]] = {}
+    """By a part of the name of something that is read: parts of the names of what depends on it, and lies elsewhere."""
     laws_that_do_not_apply: dict[str, Annotated[str, Meta(min_length=20)]] = {}
     """By the law's name, the reason why it cannot hold in this scenario, though it does in the automation's others."""
 

@@ -1,4 +1,4 @@
-"""Law 11, versions: what another version stored changes nothing, and is still there afterwards.
+"""Law 13, versions: what another version stored changes nothing, and is still there afterwards.
 
 After each event the records of the automation, and the spending restrictions, get fields and entries that this version
 does not know, as a newer one would leave them behind when it is rolled back.

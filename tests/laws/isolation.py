@@ -1,0 +1,146 @@
+"""Law 12, one part blocks only itself: what cannot be read is reported, and everything else ends as when all is read.
+
+Each read that the scenario makes is refused from the beginning, wherever it asks for the same. What then differs from
+the undisturbed end must belong to what that read names; the reports must name it too.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+import msgspec
+from google.protobuf.message import Message
+from google.protobuf.text_format import MessageToString
+from grpc import StatusCode
+
+from localcloud.core.server import ApiError, Call
+from shared.report import Outcome, Report
+from tests.laws.broken import differences, in_lines
+from tests.laws.case import Case, Delivery
+from tests.laws.end_state import Resources
+from tests.laws.errors import forget_versions
+from tests.laws.harness import Authorize, Stage
+from tests.laws.scenario import Event
+
+NAME = "isolation"
+OWN_STATE = "google.firestore."
+NAMED = re.compile(
+    r"projects/[^\s\"?\\]+|billingAccounts/[^\s\"?\\]+|(?<=/repos/)[^/\s]+/[^/?\s\"]+|(?<=/b/)[^/?\s\"]+"
+)
+"""What a request asks about, by full name: of Google Cloud, a repository of GitHub's, or a bucket."""
+
+NUMBERED = re.compile(r"/(comments|deployments)/\d+")
+"""GitHub numbers these as they come, so that the numbers differ from one future to another."""
+
+
+class Read(msgspec.Struct, frozen=True):
+    """One question to an API, without what differs each time it is asked."""
+
+    method: str
+    asked: str
+
+    @property
+    def subjects(self) -> tuple[str, ...]:
+        """What it names: of a version or a revision, what that belongs to; of a list of everything, the project."""
+        found = NAMED.findall(f"{self.method} {self.asked}")
+        return tuple(dict.fromkeys(re.sub(r"/(versions|revisions|aggregated)/[^/]+$", "", one) for one in found))
+
+    def __str__(self) -> str:
+        return f"{self.method} of {', '.join(self.subjects)}"
+
+
+def check(case: Case, part: str) -> None:
+    """Play the scenario undisturbed, then once for each read, which is refused."""
+    del part
+    with Stage(case, NAME, is_by_wire=False) as stage:
+        past = stage.snapshot()
+        whole, *expected = _play(stage)
+        for read in dict.fromkeys(_read_of(call) for one in whole for call in one.calls if _is_question(call)):
+            past.restore()
+            deliveries, *actual = _play(stage, _refusing(read))
+            _must_be_reported(stage, read, [one.report for one in deliveries if one.report])
+            for right, found in zip(expected, actual, strict=True):
+                _must_be_alike(stage, read, right, found)
+
+
+def _play(stage: Stage, authorize: Authorize | None = None) -> tuple[list[Delivery], Resources, Resources]:
+    """All events and the undo, each delivered again once if its run failed, with ticks after each of the two.
+
+    Returns the deliveries, and the resources before and after the undo.
+    """
+    stage.authorize = authorize
+    deliveries: list[Delivery] = []
+    for event in stage.scenario.events:
+        deliveries += _deliver(stage, event)
+    deliveries += _ticks(stage)
+    before = stage.resources()
+    if stage.scenario.undo:
+        deliveries += [*_deliver(stage, stage.scenario.undo), *_ticks(stage)]
+    return deliveries, before, stage.resources()
+
+
+def _must_be_alike(stage: Stage, read: Read, right: Resources, found: Resources) -> None:
+    for name in sorted(right.keys() | found.keys()):
+        before, after = right.get(name), found.get(name)
+        if before != after and not _concerns(read, name, f"{before} {after}", stage.scenario.blocks):
+            how = in_lines(differences(before, after))
+            raise stage.broken(f"{read} is refused, and {name} is not as it is otherwise:{how}")
+
+
+def _deliver(stage: Stage, event: Event) -> Iterator[Delivery]:
+    yield (first := stage.deliver(event))
+    if not first.is_acknowledged:
+        yield stage.deliver(event)
+
+
+def _ticks(stage: Stage) -> Iterator[Delivery]:
+    for _ in range(stage.scenario.ticks):
+        stage.let_a_period_pass()
+        yield from _deliver(stage, stage.a_tick())
+
+
+def _is_question(call: Call) -> bool:
+    return not call.mutating and not call.method.startswith(OWN_STATE)
+
+
+def _read_of(call: Call) -> Read:
+    return _read(call.method, call.request)
+
+
+def _read(method: str, request: Message) -> Read:
+    plain = type(request)()
+    plain.CopyFrom(request)
+    forget_versions(plain)
+    for field in ("page_token", "interval"):
+        if field in plain.DESCRIPTOR.fields_by_name:
+            plain.ClearField(field)
+    asked = MessageToString(plain, as_one_line=True)
+    return Read(NUMBERED.sub(r"/\1/*", method), NUMBERED.sub(r"/\1/*", asked))
+
+
+def _refusing(refused: Read) -> Authorize:
+    def authorize(method: str, request: Message) -> None:
+        if _read(method, request) == refused:
+            # As Secret Manager answers; what others answer names less.
+            named = f" on resource {refused.subjects[0]}" if method.endswith("AccessSecretVersion") else ""
+            raise ApiError(StatusCode.PERMISSION_DENIED, f"Permission denied{named}")
+
+    return authorize
+
+
+def _must_be_reported(stage: Stage, read: Read, reports: list[Report]) -> None:
+    """A failed report must name what was asked about, or what it is in, or a change that failed for it."""
+    failed = [report for report in reports if report.outcome is Outcome.FAILED]
+    changes = [change.target for report in failed for change in report.changes if change.outcome is Outcome.FAILED]
+    unreadable = [text for report in failed for one in report.unreadable for text in (one.resource, one.error)]
+    said = [*unreadable, *changes]
+    words = set(re.findall(r"[\w.-]{4,}", read.asked)) | {subject.rpartition("/")[2] for subject in read.subjects}
+    for text in said:
+        if words & set(re.split(r"[^\w.-]+", text)) or any(one.startswith(text) for one in read.subjects):
+            return
+    raise stage.broken(f"{read} is refused, and no failed report names it: {', '.join(said) or 'none failed'}")
+
+
+def _concerns(read: Read, name: str, state: str, blocks: Mapping[str, Sequence[str]]) -> bool:
+    """Whether a resource is, is in, or is marked as of, something that the read names, or depends on it."""
+    also = [text for part, blocked in blocks.items() if part in str(read) for text in blocked]
+    return any(one in name or name in one or one in state for one in read.subjects) or any(one in name for one in also)
