@@ -16,7 +16,15 @@ from infra.suite.settings import PATH, load_caretaker_yaml, own_or_example
 from local.console import Console, OutputClosed
 from local.endpoints import write_endpoints
 from local.environment import print_environment
-from local.story import cap_spending, manage_previews, prune_backups, restore_drill, rotate_secrets, scale_gpu_pools
+from local.story import (
+    cap_spending,
+    manage_previews,
+    notify_chat,
+    prune_backups,
+    restore_drill,
+    rotate_secrets,
+    scale_gpu_pools,
+)
 from local.story.player import Player
 from local.story.previewed_product import Variables, database_of_previews, with_database
 from local.story.summary import reading, summary
@@ -115,6 +123,7 @@ def _play(player: Player, suite: Suite, database: PostgresServer | None, preview
     rotate_secrets.play(player, suite, database)
     prune_backups.play(player, suite)
     restore_drill.play(player, suite)
+    notify_chat.play(player)
     console = player.console
     console.heading(player.cloud.clock.now(), "Summary")
     for label, words in summary(player.reports, checks=player.checks, wrong=player.wrong):

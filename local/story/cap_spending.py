@@ -12,8 +12,9 @@ from google.cloud.run_v2 import Service, ServiceScaling, ServicesClient
 from google.cloud.scheduler_v1 import CloudSchedulerClient, Job
 
 from local.story.messages import ACCOUNT, BUDGET, DECEMBER, NOVEMBER, command, notify
-from local.story.player import Player
+from local.story.player import TELLS, Player
 from local.suite import Suite
+from localcloud.core.server import Call
 from shared.restrictions import DOCUMENT, SpendingRestrictions
 from shared.state import State
 
@@ -182,4 +183,9 @@ def _account(suite: Suite) -> str:
 
 
 def _writes(player: Player) -> int:
-    return sum(call.mutating for call in player.cloud.server.calls)
+    """Calls that changed something, besides those of the automation that tells people about them."""
+    return sum(call.mutating and not _tells(call) for call in player.cloud.server.calls)
+
+
+def _tells(call: Call) -> bool:
+    return "hooks.slack.com" in call.method or TELLS in str(call.request)

@@ -10,6 +10,8 @@ from localcloud import LocalCloud
 from shared.report import Outcome, Report
 
 PATIENCE_SECONDS = 20.0
+TELLS = "notify_chat"
+"""Its runs follow all others; what it posts is shown at the end."""
 
 
 class Player:
@@ -106,6 +108,8 @@ class Player:
 
     def _print(self, line: LogLine) -> None:
         report = line.report
+        if report and report.automation == TELLS and not self.console.is_verbose:
+            return  # the story shows what it has posted
         is_of_another = report and self._about not in ("", report.automation)
         without_effect = ("Tick", Outcome.UNCHANGED) if self.console.is_verbose else ("Tick", report and report.outcome)
         if not is_of_another or (report and (report.event, report.outcome) != without_effect):

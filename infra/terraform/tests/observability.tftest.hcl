@@ -45,8 +45,8 @@ run "what_a_person_must_see_is_told" {
       "Caretaker: prune_backups has not run",
       "Caretaker: pruning backups was refused",
       "Caretaker: runs fail again and again",
-      "Caretaker: something that a person must see",
       "Caretaker: something stays changed until a person acts",
+      "Caretaker: something that a person must see",
       "Caretaker: the settings of a budget match no resource",
       "Caretaker: there are no new backups",
     ])
