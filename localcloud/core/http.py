@@ -18,8 +18,9 @@ from urllib.parse import parse_qsl, urlsplit
 import grpc
 from google.protobuf.struct_pb2 import Struct
 
+from localcloud.core.calls import Method
 from localcloud.core.listener import Listener
-from localcloud.core.server import ApiError, Method, Server
+from localcloud.core.server import ApiError, Server
 from localcloud.core.wire import NO_CONTENT as NO_CONTENT  # noqa: PLC0414 - it is what answers are made with
 from localcloud.core.wire import handler
 

@@ -3,12 +3,9 @@
 import functools
 import importlib
 import itertools
-import re
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent import futures
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, NoReturn, TypeVar, cast
 
 import grpc
@@ -18,17 +15,13 @@ from google.protobuf.message import Message
 from google.rpc import error_details_pb2, status_pb2
 from grpc_status import rpc_status
 
+from localcloud.core.calls import Method, Recorder
 from localcloud.core.clock import Clock
 from localcloud.core.transports import REQUEST_STREAM, RESPONSE_STREAM, Rpc, rpcs_of
 
 WORKERS = 32
 OPERATIONS = "/google.longrunning.Operations/"
 MAX_MESSAGE_BYTES = 16 * 1024 * 1024
-READ_VERBS = ("Get", "List", "BatchGet", "RunQuery", "RunAggregation", "Search", "Pull", "Test", "Wait", "Access")
-HTTP_READS = ("GET", "HEAD")
-MINTING = re.compile(r"POST (?:\S+/access_tokens|oauth2\.googleapis\.com/token)")
-"""Asking for a token makes nothing that anybody else sees, although it is a POST."""
-
 MessageT = TypeVar("MessageT")
 
 
@@ -60,57 +53,11 @@ class ApiError(Exception):
 
 
 @dataclass(frozen=True)
-class Call:
-    """One call as it was received and answered."""
-
-    method: str
-    """Service and method, such as ``google.cloud.run.v2.Services/UpdateService``."""
-    request: Message
-    """A copy of the request; empty if it was a stream, or of an API that is not served."""
-    mutating: bool
-    at: datetime
-    code: grpc.StatusCode
-
-
-@dataclass
-class Fault:
-    """Calls that are to be answered with an error."""
-
-    method: str
-    code: grpc.StatusCode
-    times: int
-    skip: int
-    after_effect: bool
-    message: str
-
-
-@dataclass(frozen=True)
 class Served:
     """An RPC of a transport that was added, and its method here."""
 
     rpc: Rpc
-    method: "Method"
-
-
-@dataclass(frozen=True)
-class Method:
-    """One RPC and what serves it, if anything does."""
-
-    name: str
-    handle: Callable[[Any], Any] | None
-
-    @property
-    def is_mutating(self) -> bool:
-        """Whether the method changes anything."""
-        return not is_read(self.name)
-
-
-def is_read(method: str) -> bool:
-    """Whether a method changes nothing, by its verb: ``GET host/path``, or ``package.Service/ListThings``."""
-    verb, space, _ = method.partition(" ")
-    if space:
-        return verb in HTTP_READS or MINTING.fullmatch(method) is not None
-    return method.rpartition("/")[2].startswith(READ_VERBS)
+    method: Method
 
 
 def protobuf(message: Any) -> Any:
@@ -128,17 +75,14 @@ def copy_of(message: MessageT) -> MessageT:
     return cast("MessageT", fresh)
 
 
-class Server(grpc.GenericRpcHandler):
+class Server(Recorder, grpc.GenericRpcHandler):
     """The gRPC server on which all services of the local cloud are served."""
 
     def __init__(self, clock: Clock) -> None:
-        self.clock = clock
+        super().__init__(clock)
         self._operations: object = None
-        self._calls: list[Call] = []
-        self._faults: list[Fault] = []
         self.authorize: Callable[[str, Message], None] | None = None
         """Is asked about each call, by its name and request, and raises ``ApiError`` to refuse it; None allows all."""
-        self._lock = threading.Lock()
         self._later: dict[str, tuple[str, object, Callable[[Any], None] | None]] = {}
         self._served: dict[str, Served] = {}
         self._transports: list[type] = []
@@ -153,39 +97,6 @@ class Server(grpc.GenericRpcHandler):
         for name in tuple(self._later):
             self._load(name)
         return tuple(self._transports)
-
-    @property
-    def calls(self) -> list[Call]:
-        """Every call so far, in the order of their answers."""
-        with self._lock:
-            return list(self._calls)
-
-    def clear_calls(self) -> None:
-        """Forget the calls so far."""
-        with self._lock:
-            self._calls.clear()
-
-    def fail(
-        self,
-        method: str,
-        code: grpc.StatusCode,
-        *,
-        times: int = 1,
-        skip: int = 0,
-        after_effect: bool = False,
-        message: str = "",
-    ) -> None:
-        """Answer the next ``times`` calls whose name contains ``method`` with an error, after ``skip`` that go well.
-
-        With ``after_effect`` the call does what it does, and only its answer is an error.
-        """
-        with self._lock:
-            self._faults.append(Fault(method, code, times, skip, after_effect, message or f"injected {code.name}"))
-
-    def clear_faults(self) -> None:
-        """Fail nothing more."""
-        with self._lock:
-            self._faults.clear()
 
     def add_operations(self, operations: object) -> None:
         """Serve long-running operations; to be called before any service is added."""
@@ -282,10 +193,7 @@ class Server(grpc.GenericRpcHandler):
             if first is None:
                 return
             try:
-                fault = self._next_fault(method)
-                self._record(method, copy_of(protobuf(first)), fault.code if fault else grpc.StatusCode.OK)
-                if fault:
-                    raise ApiError(fault.code, fault.message)
+                self._begin(method, copy_of(protobuf(first)))
                 yield from method.handle(itertools.chain([first], requests))
             except ApiError as error:
                 context.abort_with_status(rpc_status.to_status(error.status()))
@@ -294,12 +202,26 @@ class Server(grpc.GenericRpcHandler):
             answer, request_deserializer=request.deserialize, response_serializer=_serialize
         )
 
+    def _begin(self, method: Method, first: Message) -> None:
+        """Record a stream with its first request. Raises ApiError if it may not be, or is to fail."""
+        code = grpc.StatusCode.OK
+        try:
+            if self.authorize:
+                self.authorize(method.name, first)
+            if fault := self.next_fault(method):
+                raise ApiError(fault.code, fault.message)
+        except ApiError as error:
+            code = error.code
+            raise
+        finally:
+            self.record(method, first, code)
+
     def _refusal(self, path: str) -> "grpc.RpcMethodHandler[Any, Any]":
         method = Method(path[1:], None)
 
         def refuse(_: object, context: grpc.ServicerContext) -> NoReturn:
             error = _unserved(method)
-            self._record(method, empty_pb2.Empty(), error.code)
+            self.record(method, empty_pb2.Empty(), error.code)
             context.abort_with_status(rpc_status.to_status(error.status()))
 
         # To a client that does not stream, this looks no different.
@@ -321,7 +243,7 @@ class Server(grpc.GenericRpcHandler):
             code = error.code
             raise
         finally:
-            self._record(method, received, code)
+            self.record(method, received, code)
         return answer
 
     def _answer(self, method: Method, request: Any, context: grpc.ServicerContext) -> Any:
@@ -333,7 +255,7 @@ class Server(grpc.GenericRpcHandler):
     def _perform(self, method: Method, request: Any) -> Any:
         if method.handle is None:
             raise _unserved(method)
-        fault = self._next_fault(method)
+        fault = self.next_fault(method)
         if fault and not fault.after_effect:
             raise ApiError(fault.code, fault.message)
         answer = method.handle(request)
@@ -342,22 +264,6 @@ class Server(grpc.GenericRpcHandler):
         if fault:
             raise ApiError(fault.code, fault.message)
         return answer
-
-    def _next_fault(self, method: Method) -> Fault | None:
-        with self._lock:
-            for fault in self._faults:
-                if fault.method not in method.name or fault.times == 0:
-                    continue
-                if fault.skip > 0:
-                    fault.skip -= 1
-                    continue
-                fault.times -= 1
-                return fault
-        return None
-
-    def _record(self, method: Method, request: Message, code: grpc.StatusCode) -> None:
-        with self._lock:
-            self._calls.append(Call(method.name, request, method.is_mutating, self.clock.now(), code))
 
 
 def _checked(check: Callable[[Any], None], handle: Callable[[Any], Any], request: Any) -> Any:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from grpc import StatusCode
 
 from infra.suite.automations import Entry
-from localcloud.core.server import Call
+from localcloud.core.calls import Call
 from shared.automation import AnyAutomation
 from shared.errors import RunFailed
 from shared.report import Report

@@ -4,7 +4,7 @@ A run is stopped before each call is sent, and each write after it took effect w
 an answer is to stop it before its next call, as nothing is sent between the two; and a read has no effect to be lost.
 """
 
-from localcloud.core.server import is_read
+from localcloud.core.calls import is_read
 from tests.laws.case import Case
 from tests.laws.harness import Stage
 from tests.laws.probe import CrashingProbe

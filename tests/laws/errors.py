@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from google.protobuf.message import Message
 from grpc import StatusCode
 
-from localcloud.core.server import Call, is_read
+from localcloud.core.calls import Call, is_read
 from localcloud.core.snapshot import Snapshot
 from shared.report import Outcome, Severity, severity
 from tests.laws.case import Case, Delivery

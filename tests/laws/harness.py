@@ -20,8 +20,9 @@ from werkzeug.test import EnvironBuilder
 
 from infra.suite.automations import Entry, load_automations
 from localcloud import LocalCloud
+from localcloud.core.calls import Call
 from localcloud.core.happenings import happen
-from localcloud.core.server import ApiError, Call
+from localcloud.core.server import ApiError
 from localcloud.core.snapshot import Snapshot
 from localcloud.direct import DirectClients
 from localcloud.pubsub.push import push_body

@@ -12,7 +12,8 @@ from google.protobuf.message import Message
 from google.protobuf.text_format import MessageToString
 from grpc import StatusCode
 
-from localcloud.core.server import ApiError, Call
+from localcloud.core.calls import Call
+from localcloud.core.server import ApiError
 from shared.report import Outcome, Report
 from tests.laws.broken import differences, in_lines
 from tests.laws.case import Case, Delivery

@@ -12,7 +12,8 @@ from grpc import StatusCode
 
 from infra.suite.automations import Entry, grant_target_of, load_grant_targets
 from infra.suite.scope import READING, Scope, scope_of
-from localcloud.core.server import ApiError, Call
+from localcloud.core.calls import Call
+from localcloud.core.server import ApiError
 from localcloud.github.access import LEVELS
 from tests.laws.case import Case
 from tests.laws.harness import Authorize, Stage

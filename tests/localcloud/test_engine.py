@@ -12,8 +12,9 @@ from google.protobuf.wrappers_pb2 import StringValue
 from google.pubsub_v1 import PublisherClient, SubscriberClient, types
 from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
 
+from localcloud.core.calls import Call, is_read
 from localcloud.core.clock import Clock
-from localcloud.core.server import ApiError, Call, Server, copy_of, is_read
+from localcloud.core.server import ApiError, Server, copy_of
 from localcloud.core.transports import RESPONSE_STREAM, UNARY, rpcs_of
 from shared.clients import Clients
 

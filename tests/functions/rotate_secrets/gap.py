@@ -12,7 +12,8 @@ import psycopg
 from google.cloud import run_v2
 from google.cloud import secretmanager_v1 as secretmanager
 
-from localcloud.core.server import ApiError, is_read
+from localcloud.core.calls import is_read
+from localcloud.core.server import ApiError
 from localcloud.run.secrets import secret_versions
 from tests.functions.rotate_secrets.databases import Database
 from tests.functions.rotate_secrets.stage import REGION, Stage

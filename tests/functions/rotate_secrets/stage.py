@@ -13,8 +13,8 @@ from functions.rotate_secrets.automation import AUTOMATION
 from functions.rotate_secrets.rotation_state import ANNOTATION, RotationState, read_state
 from functions.rotate_secrets.settings import Settings
 from localcloud import LocalCloud
+from localcloud.core.calls import is_read
 from localcloud.core.messages import project_number
-from localcloud.core.server import is_read
 from localcloud.direct import DirectClients
 from localcloud.world import seed, world_from
 from shared.clients import Clients, RetryPolicy

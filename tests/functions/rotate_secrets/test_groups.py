@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from functions.rotate_secrets.settings import Settings
-from localcloud.core.server import is_read
+from localcloud.core.calls import is_read
 from localcloud.core.snapshot import Snapshot
 from tests.functions.rotate_secrets.databases import Database
 from tests.functions.rotate_secrets.gap import Applications, CrashingGapProbe, GapProbe

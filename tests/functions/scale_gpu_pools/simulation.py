@@ -21,7 +21,7 @@ from functions.scale_gpu_pools.records import Interval, PoolRecord, Records
 from functions.scale_gpu_pools.savings import MonthOfSavings, document_of
 from functions.scale_gpu_pools.settings import Pool
 from functions.scale_gpu_pools.world import AUTOSCALING, OFF, GpuPool, cluster_of
-from localcloud.core.server import Call
+from localcloud.core.calls import Call
 from shared.errors import RunFailed
 from shared.report import Outcome, Report
 from shared.state import State
