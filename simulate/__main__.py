@@ -27,6 +27,7 @@ from simulate.recording import MINUTE, Period, period_of, read_recordings
 from simulate.rendering import basis_lines, hurting_lines, step_line, table_lines, timeline_lines
 from simulate.rendering_spending import billing_lines, budget_json, spending_lines
 from simulate.replay import differences
+from simulate.replay_spending import can_be_played_again, spending_differences
 from simulate.together import Billing, Outcome, Policy, Recorded, play_all, play_together
 from simulate.year import year_lines
 
@@ -36,6 +37,7 @@ NEVER = ("rotate_secrets", "manage_previews")
 OWN = "settings"
 GOOD, BAD, UNTRUSTED = 0, 1, 2
 EXPORTED = timedelta(days=30)
+MOST_DAYS = 5
 USUAL_LAG, LAGS = timedelta(hours=24), (timedelta(hours=6), timedelta(hours=48))
 """Where an export does not say when a charge was known."""
 
@@ -106,7 +108,7 @@ def _simulate(told: argparse.Namespace, policies: Sequence[Policy]) -> int:
         told.page.write_text(page_of(Page(outcomes, period, basis, hurting, billing)), encoding="utf-8")
     if told.json:
         told.json.write_text("".join(json.dumps(line) + "\n" for line in _json(outcomes)), encoding="utf-8")
-    wrong = list(_untrusted(own, period, assumptions, told))
+    wrong = [*_untrusted(own, period, assumptions, told), *_untrusted_rungs(own, billing, told)]
     if wrong:
         print("\nThe simulation cannot be trusted, as the local cloud did something else:", file=sys.stderr)
         print("\n".join(f"  {line}" for line in wrong), file=sys.stderr)
@@ -163,13 +165,27 @@ def _json(outcomes: Sequence[Outcome]) -> Iterator[Mapping[str, object]]:
 
 
 def _untrusted(own: Outcome, period: Period, assumptions: Assumptions, told: argparse.Namespace) -> Iterator[str]:
-    """Play the busiest, the quietest and some other days again on the local cloud."""
+    """Play the busiest, the quietest and some other days again on the local cloud, and those on which a rung acts."""
     for played in own.pools.values():
         chosen = _days(played, period) if told.replay else []
         found = differences(played, period, assumptions, chosen)
         yield from found
         left_out = "" if chosen else ": no whole day is recorded, or --no-replay was given"
         print(f"\n{played.key}: {len(chosen)} days played again on the local cloud, {len(found)} differences{left_out}")
+
+
+def _untrusted_rungs(own: Outcome, billing: Billing | None, told: argparse.Namespace) -> Iterator[str]:
+    """Play the days on which a rung acts again on the local cloud."""
+    budgets = own.policy.budgets
+    if not (own.spent and budgets and billing and told.replay):
+        return
+    if not can_be_played_again(budgets):
+        print(f"\n{BUDGETS}: not played again on the local cloud, as a rung detaches billing, or is projected")
+        return
+    days = sorted({_midnight(step.at) for step in own.spent.steps} & own.spent.days.keys())[:MOST_DAYS]
+    found = spending_differences(own.spent, budgets, billing.amounts, days)
+    yield from found
+    print(f"\n{BUDGETS}: {len(days)} days played again on the local cloud, {len(found)} differences")
 
 
 def _days(played: Played, period: Period) -> list[datetime]:

@@ -45,8 +45,6 @@ def budget_json(policy: str, spent: Spent) -> Iterator[dict[str, object]]:
             "automation": "cap_spending",
             "at": step.at.isoformat(),
             "changes": step.changes,
-            "alerts": step.alerts,
-            "notices": step.notices,
         }
 
 

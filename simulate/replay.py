@@ -116,16 +116,20 @@ def run_tick(
     automation: AnyAutomation, configuration: Configuration[Any], now: datetime, every_seconds: int, runtime: Runtime
 ) -> Report:
     """One run of an automation by a tick, as Pub/Sub pushes it."""
+    data = msgspec.json.encode(Tick(every_seconds=every_seconds))
+    return run(automation, configuration, pushed(inbox_of(automation.name), f"{now:%H%M}", now, data), runtime)
+
+
+def pushed(topic: str, message_id: str, now: datetime, data: bytes, attributes: Mapping[str, str] = {}) -> CloudEvent:
+    """A message as Pub/Sub pushes it."""
     message = {
-        "data": base64.b64encode(msgspec.json.encode(Tick(every_seconds=every_seconds))).decode(),
-        "messageId": f"{now:%H%M}",
+        "data": base64.b64encode(data).decode(),
+        "attributes": dict(attributes),
+        "messageId": message_id,
         "publishTime": now.isoformat(),
     }
-    source = f"//pubsub.googleapis.com/projects/{PROJECT}/topics/{inbox_of(automation.name)}"
-    event = CloudEvent(
-        {"type": "google.cloud.pubsub.topic.v1.messagePublished", "source": source}, {"message": message}
-    )
-    return run(automation, configuration, event, runtime)
+    source = f"//pubsub.googleapis.com/projects/{PROJECT}/topics/{topic}"
+    return CloudEvent({"type": "google.cloud.pubsub.topic.v1.messagePublished", "source": source}, {"message": message})
 
 
 def _record(cloud: LocalCloud, query: Query, shown: Sequence[float | None], period: Period, day: datetime) -> None:

@@ -42,12 +42,20 @@ class Cost(msgspec.Struct, frozen=True):
     simulated: float
 
 
+class SpendingStart(msgspec.Struct, frozen=True):
+    """How a day began, so that it can be played again."""
+
+    records: Records
+    restrictions: SpendingRestrictions
+
+
 class Spent(msgspec.Struct, frozen=True, kw_only=True):
     """What came of the budgets."""
 
     steps: tuple[Step, ...]
     costs: tuple[Cost, ...]
-    records: Records
+    days: Mapping[datetime, SpendingStart]
+    """By its first moment."""
 
 
 class SpendingPlayer:
@@ -65,6 +73,7 @@ class SpendingPlayer:
         self._detached: dict[str, datetime] = {}
         self._steps: list[Step] = []
         self._said: list[Cost] = []
+        self._days: dict[datetime, SpendingStart] = {}
         self._is_projected = any(
             rung.on is Basis.PROJECTED for budget in settings.budgets.values() for rung in budget.ladder
         )
@@ -72,6 +81,8 @@ class SpendingPlayer:
     def pass_minute(self, now: datetime, share: Share) -> None:
         """Let a minute pass: notifications come every half hour, and ticks where a projection needs them."""
         since_midnight = timedelta(hours=now.hour, minutes=now.minute)
+        if not since_midnight:
+            self._days[now] = SpendingStart(self._records, self.restrictions)
         if since_midnight % NOTIFIED_EVERY == timedelta():
             self._notify(now, share)
         elif self._is_projected and since_midnight % TICK == timedelta():
@@ -79,7 +90,7 @@ class SpendingPlayer:
 
     def spent(self) -> Spent:
         """What came of it."""
-        return Spent(steps=tuple(self._steps), costs=tuple(self._said), records=self._records)
+        return Spent(steps=tuple(self._steps), costs=tuple(self._said), days=self._days)
 
     def _notify(self, now: datetime, share: Share) -> None:
         while self._next < len(self._charges) and self._charges[self._next][0] <= now:
@@ -92,10 +103,11 @@ class SpendingPlayer:
             self._next += 1
         period = period_start(now)
         recorded, simulated = self._costs.get(period, (0.0, 0.0))
+        simulated = round(simulated, 6)
         self._said.append(Cost(now, recorded, simulated))
         for key in self._settings.budgets:
             amount = Decimal(str(self._amounts[key]))
-            self._run(BudgetNotification(key, period, Decimal(str(round(simulated, 6))), amount, None), now)
+            self._run(BudgetNotification(key, period, Decimal(str(simulated)), amount, None), now)
 
     def _run(self, event: Event, now: datetime) -> None:
         """One run as the engine makes it."""
@@ -120,9 +132,7 @@ class SpendingPlayer:
             decision = guarded(AUTOMATION, context, world, AUTOMATION.decide(context, world, applied))
             self._records = decision.records.before(decision.changes)
             if not decision.changes:
-                alerts = tuple(f"{one.kind}: {one.reason}" for one in decision.alerts if one.kind != "matches_nothing")
-                step = Step(now, tuple(changes), alerts, tuple(map(str, decision.notices)))
-                self._steps += [step] if changes or alerts else []
+                self._steps += [Step(now, tuple(changes))] if changes else []
                 return
             applied = decision.changes
             for change in applied:

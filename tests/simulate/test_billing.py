@@ -18,6 +18,7 @@ from simulate.generator import generate, generate_charges
 from simulate.playing import Assumptions
 from simulate.recording import Period, read_recordings
 from simulate.replay import differences
+from simulate.replay_spending import spending_differences
 from simulate.spending import SpendingPlayer, period_start
 from simulate.together import Billing, Outcome, Policy, Recorded, hourly_price_of, play_together
 from tests.functions.scale_gpu_pools.stage import QUEUE, a_pool, settings_of
@@ -165,6 +166,10 @@ def test_a_budget_turns_the_pool_off_and_the_local_cloud_does_the_same(tmp_path:
     day = off.replace(hour=0, minute=0)
     until = Period(START, (off + HOUR - START) // timedelta(minutes=1))
     assert differences(gpu, until, Assumptions(), [day]) == []
+    amounts = {"monthly": 20.0}
+    assert spending_differences(outcome.spent, budgets(), amounts, [day]) == []
+    other = spending_differences(outcome.spent, budgets(LADDER[:1]), amounts, [day])
+    assert "gpu_pools_off" in other[0]
 
 
 def test_the_whole_command_with_budgets_and_lags(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
