@@ -1,6 +1,8 @@
 """Plays days of `cap_spending` again through the whole run on the local cloud: notifications as Pub/Sub pushes them."""
 
+import io
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import redirect_stdout
 from datetime import datetime, timedelta
 
 import msgspec
@@ -63,7 +65,9 @@ def _replay(spent: Spent, settings: Settings, amounts: Mapping[str, float], day:
             cloud.clock.advance_to(cost.at)
             for key in settings.budgets:
                 event = _notification(settings, key, cost, amounts[key])
-                report = run(AUTOMATION, Configuration(Mode.ACT, settings), event, runtime)
+                # A notification of people is a line of the log on the standard output, which is not part of the answer.
+                with redirect_stdout(io.StringIO()):
+                    report = run(AUTOMATION, Configuration(Mode.ACT, settings), event, runtime)
                 said = [f"{one.kind} {one.field} {one.before} -> {one.after}: {one.reason}" for one in report.changes]
                 steps += [Step(cost.at, tuple(said))] if said else []
         return steps

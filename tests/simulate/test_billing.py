@@ -157,7 +157,9 @@ def played(folder: Path, amount: float) -> Outcome:
 
 
 @pytest.mark.one_python
-def test_a_budget_turns_the_pool_off_and_the_local_cloud_does_the_same(tmp_path: Path) -> None:
+def test_a_budget_turns_the_pool_off_and_the_local_cloud_does_the_same(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     outcome = played(tmp_path, 20.0)
     assert outcome.spent
     off = next(step.at for step in outcome.spent.steps if "gpu_pools_off" in str(step.changes))
@@ -170,6 +172,7 @@ def test_a_budget_turns_the_pool_off_and_the_local_cloud_does_the_same(tmp_path:
     assert spending_differences(outcome.spent, budgets(), amounts, [day]) == []
     other = spending_differences(outcome.spent, budgets(LADDER[:1]), amounts, [day])
     assert "gpu_pools_off" in other[0]
+    assert capsys.readouterr().out == ""
 
 
 def test_the_whole_command_with_budgets_and_lags(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
