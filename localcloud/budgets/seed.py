@@ -50,6 +50,9 @@ def add_budgets(service: "Budgets", place: Place, budgets: Mapping[str, Budget])
     """Create the budgets of an account, with ids that the real service chooses."""
     for budget_id, budget in budgets.items():
         with place.key(budget_id):
+            if unknown := sorted(set(budget.projects) - place.projects):
+                known = ", ".join(sorted(place.projects)) or "none"
+                raise ValueError(f"unknown project {unknown[0]!r}; expected projects of the world: {known}")
             service.add_budget(f"{place.owner}/budgets/{budget_id}", _budget(budget), is_capped=budget.is_capped)
 
 

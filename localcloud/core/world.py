@@ -52,7 +52,7 @@ def _holders(cloud: Cloud, world: World, section: Section[Any]) -> Iterable[tupl
     if section.holder is BillingAccount:
         for account_id, account in world.billing_accounts.items():
             name = full_name("billingAccounts", account_id)
-            yield Place(f"billing_accounts.{account_id}.{key}", name, "", now), account
+            yield Place(f"billing_accounts.{account_id}.{key}", name, "", now, frozenset(world.projects)), account
 
 
 def _with_sections(

@@ -29,6 +29,8 @@ class Place:
     location: str
     """The project's."""
     now: datetime
+    projects: frozenset[str] = frozenset()
+    """The ids of all projects of the world."""
 
     @contextmanager
     def key(self, *keys: object) -> Iterator[None]:

@@ -301,6 +301,17 @@ def test_errors_name_the_key_the_value_and_what_would_do(data: object, message: 
 @pytest.mark.parametrize(
     ("data", "message"),
     [
+        (
+            {"billing_accounts": {"0X0X0X-0X0X0X-0X0X0X": {"currency_code": "EUA"}}},
+            r"billing_accounts.0X0X0X-0X0X0X-0X0X0X; unknown currency_code 'EUA'; .*\(did you mean EUR\?\)",
+        ),
+        (
+            {
+                "billing_accounts": {"0X0X0X-0X0X0X-0X0X0X": {"budgets": {"b": {"amount": 1, "projects": ["demo"]}}}},
+                "projects": {"demo-project": {}},
+            },
+            "budgets.b; unknown project 'demo'; expected projects of the world: demo-project",
+        ),
         (in_project(services={"API": {}}), r"projects\.demo-project\.services\.API; .*lowercase letters"),
         ({"projects": {"p": {"services": {"api": {}}}}}, r"services\.api; no region: .*REGION/api"),
         (
