@@ -125,6 +125,7 @@ case $command in
   generate) run_module infra.tools.generate "$@" ;;
   init) run_module infra.deploy.init "$@" ;;
   simulate) run_module simulate "$@" ;;
+  report) run_module report "$@" ;;
   check) run_module infra.deploy.check "$@" ;;
   doctor | plan | apply | status | send | destroy) run_module infra.deploy "$command" "$@" ;;
   lock)

@@ -32,6 +32,7 @@ from local.suite import Suite
 from localcloud import LocalCloud
 from localcloud.shell import export_lines, write_environment
 from localcloud.world import read_world, seed
+from report.writing import write
 from shared.errors import CaretakerError, SettingsError
 from shared.postgres_server import PostgresServer
 from shared.settings import ProjectId, convert
@@ -104,6 +105,8 @@ def _run(options: argparse.Namespace) -> int:
         console.say("ready", f"local cloud at {cloud.address}, functions at {suite.address} ({endpoints})")
         if is_story:
             _play(player, suite, database, previews)
+            page = write(suite.deployed, suite.target, directory / "report.html")
+            console.say("report", f"{page.as_uri()} (./deploy.sh report --local)")
             if options.once:
                 return 1 if player.wrong else 0
             cloud.clock.start_running()

@@ -18,6 +18,7 @@ import msgspec
 from infra.deploy.bundle import bundle_name
 from infra.deploy.provisioning import create
 from infra.deploy.resources import Function, resources_of
+from infra.deploy.target import Target
 from infra.suite import deployment
 from infra.suite.automations import ROOT
 from infra.suite.deployment import Deployment
@@ -51,7 +52,8 @@ class Suite:
         self.clients = Clients(project, endpoint=cloud.address, http_endpoint=cloud.http_address)
         self.functions: tuple[Function, ...] = ()
         """What is deployed."""
-        self._suite = deployment.Suite(Deployment(project=project), owner)
+        self.deployed = deployment.Suite(Deployment(project=project), owner)
+        """The owner's settings and the deployment."""
         self.address = ""
         """Where the functions answer, as long as the suite lives."""
         self._socket: socket.socket | None = None
@@ -78,8 +80,8 @@ class Suite:
             self.address = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
             self.cloud.resource_manager.add_project(self.project)
             self.cloud.http.add(FunctionsApi(lambda: self.functions, self.deploy))
-            bundles = {name: bundle_name(name) for name in self._suite.automations}
-            resources = resources_of(self._suite, bundles, lambda name: f"{self.address}/{name}")
+            bundles = {name: bundle_name(name) for name in self.deployed.automations}
+            resources = resources_of(self.deployed, bundles, lambda name: f"{self.address}/{name}")
             self._start([one for one in resources if isinstance(one, Function)])
             for resource in resources:
                 create(self.clients, resource)
@@ -161,6 +163,11 @@ class Suite:
             return f"the functions' process ended with exit code {self._process.returncode}{last} ({self._error_log})"
 
     @property
+    def target(self) -> Target:
+        """The suite as the commands of a person see one."""
+        return Target(self.project, self.clients, self.cloud.now_address, self.address)
+
+    @property
     def process_id(self) -> int:
         """The functions' process."""
         return self._process.pid if self._process else 0
@@ -179,7 +186,7 @@ class Suite:
             for line in process.stdout:
                 service = service_of(line)
                 revision = f"{service}-00001-{service[-3:]}"  # there is no other: a deployment starts them anew
-                location = self._suite.deployment.region
+                location = self.deployed.deployment.region
                 self.cloud.logging.write_line(self.project, service, line, location=location, revision=revision)
                 self._on_line(line)
 

@@ -304,7 +304,7 @@ class RunLoop(Generic[SectionT, EventT, RecordsT, NeedT, ChangeT]):
             waiting=bounded(in_lines(decision.waiting)),
             notices=bounded(self.notices),
             upcoming=upcoming(decision.next),
-            held=decision.records.debts()[:MOST_LINES],
+            held=tuple(debt.without_needs() for debt in decision.records.debts()[:MOST_LINES]),
         )
 
 

@@ -41,6 +41,8 @@ class Debt(msgspec.Struct, frozen=True):
     by_hand: str = ""
     """The value that a person has given it since, if one has; its original is theirs to restore."""
     by_hand_seen: datetime | None = None
+    is_hold: bool = False
+    """Whether a resource is kept at another value, unlike a rotation under way, or something that was created."""
 
     @property
     def key(self) -> tuple[str, str]:
@@ -53,6 +55,10 @@ class Debt(msgspec.Struct, frozen=True):
         if self.state is not DebtState.BY_HAND or self.by_hand_seen is None:
             return self.state
         return f"{self.state} to {self.by_hand or 'none'}, seen {format_time(self.by_hand_seen)}"
+
+    def without_needs(self) -> "Debt":
+        """The same for people, who need not read what giving it back needs."""
+        return msgspec.structs.replace(self, asks_for={})
 
     def __str__(self) -> str:
         return f"{self.resource} {self.field} {self.original} -> {self.applied or 'none'}: `{self.undo}`"
@@ -78,6 +84,7 @@ def debts_of(
             reason=hold.reason,
             by_hand=str(hold.by_hand.values.get(field, "")) if hold.by_hand else "",
             by_hand_seen=hold.by_hand.seen if hold.by_hand else None,
+            is_hold=True,
         )
         for name, hold in holds.items()
         for field, held in hold.fields.items()

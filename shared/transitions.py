@@ -25,9 +25,9 @@ def moments_between(before: Records, after: Records, alerts: Iterable[Alert], no
     for key, debt in owing.items():
         known = owed.get(key)
         if known is None or (known.state, known.by_hand, known.applied) != (debt.state, debt.by_hand, debt.applied):
-            yield Owed(at=now, debt=debt)
+            yield Owed(at=now, debt=debt.without_needs())
     for key in owed.keys() - owing.keys():
-        yield Paid(at=now, debt=owed[key])
+        yield Paid(at=now, debt=owed[key].without_needs())
     current = {alert.key: alert for alert in alerts}
     for began in after.alerting.keys() - before.alerting.keys():
         if alert := current.get(began):

@@ -22,6 +22,7 @@ MODULES = {
     "generate": ("infra.tools.generate",),
     "init": ("infra.deploy.init",),
     "simulate": ("simulate",),
+    "report": ("report",),
     "check": ("infra.deploy.check",),
     **{name: (*DEPLOY, name) for name in ("doctor", "plan", "apply", "status", "destroy")},
 }

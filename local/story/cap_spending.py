@@ -14,7 +14,7 @@ from google.cloud.scheduler_v1 import CloudSchedulerClient, Job
 from local.story.messages import ACCOUNT, BUDGET, DECEMBER, NOVEMBER, command, notify
 from local.story.player import TELLS, Player
 from local.suite import Suite
-from localcloud.core.server import Call
+from localcloud.core.calls import Call
 from shared.restrictions import DOCUMENT, SpendingRestrictions
 from shared.state import State
 

@@ -39,6 +39,7 @@ class _Drill:
 
     def __init__(self, player: Player, suite: Suite, server: PostgresServer) -> None:
         self._player = player
+        self._project = suite.project
         self._server = server
         self._bucket = Bucket(suite.clients, BUCKET)
         self._environment = os.environ | {
@@ -83,6 +84,7 @@ class _Drill:
         command = (sys.executable, "-m", f"jobs.{job}")
         run = subprocess.run(command, cwd=ROOT, env=self._environment | more, capture_output=True, check=False)
         for line in run.stdout.splitlines():
+            self._player.cloud.logging.write_line(self._project, job, line)
             if report := read_line(line):
                 self._player.console.say("failed" if run.returncode else "applied", report.message)
         self._player.check(f"exit code of {job}", lambda: run.returncode, exit_code)
