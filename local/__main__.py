@@ -180,7 +180,7 @@ def _parser() -> argparse.ArgumentParser:
     how.add_argument("--serve", action="store_true", help="play no story")
     parser.add_argument("--verbose", action="store_true", help="show every event, change and reason of the story")
     parser.add_argument("--settings", type=_file, metavar="FILE", help="your caretaker.yaml (plays no story)")
-    parser.add_argument("--world", type=_file, metavar="FILE", help="what exists at the start (docs/local-cloud.md)")
+    parser.add_argument("--world", type=_file, metavar="FILE", help="what exists at the start (localcloud/README.md)")
     parser.add_argument("--now", type=_time, metavar="TIME", help="where the clock starts, such as 2026-11-01T09:00Z")
     parser.add_argument(
         "--directory",

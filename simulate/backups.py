@@ -15,8 +15,8 @@ import msgspec
 from functions.prune_backups.automation import AUTOMATION
 from functions.prune_backups.settings import BackupSet, Settings
 from localcloud import LocalCloud
-from localcloud.direct import DirectClients
 from localcloud.storage.state import Zeros
+from shared.direct_clients import DirectClients
 from shared.errors import SettingsError
 from shared.report import Report
 from shared.runtime import Runtime

@@ -14,11 +14,11 @@ from cloudevents.http import CloudEvent
 from functions.scale_gpu_pools.automation import AUTOMATION
 from functions.scale_gpu_pools.settings import Pool, Settings
 from localcloud import LocalCloud
-from localcloud.direct import DirectClients
 from localcloud.monitoring.filter import parse_filter
 from localcloud.world import seed, world_from
 from shared.automation import AnyAutomation
 from shared.clients import RetryPolicy
+from shared.direct_clients import DirectClients
 from shared.events import Tick, inbox_of
 from shared.report import Report
 from shared.restrictions import DOCUMENT as RESTRICTIONS

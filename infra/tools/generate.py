@@ -24,6 +24,7 @@ from infra.tools.settings_tables import with_settings
 from localcloud.rest.rules import PATH as HTTP_RULES
 
 DEPLOY = ROOT / "docs" / "deploy.md"
+LOCAL_CLOUD = ROOT / "localcloud" / "README.md"
 HEADING = "## Beside your own Terraform"
 """In an automation's README, and in docs/deploy.md."""
 NO_TIME = datetime(2000, 1, 1, tzinfo=UTC)
@@ -45,6 +46,14 @@ def _http_rules() -> str:
     return rules_text(LocalCloud().server.transports)
 
 
+def _local_cloud_readme() -> str:
+    """The local cloud's README with the methods that it serves."""
+    from localcloud import LocalCloud
+    from localcloud.core.served import served_lines
+
+    return _with_table(LOCAL_CLOUD.read_text(encoding="utf-8"), "served", served_lines(LocalCloud()))
+
+
 def _readme_with_settings(path: Path) -> str:
     """An automation's README with the table of its settings."""
     return with_settings(path.read_text(encoding="utf-8"), path.parent.name)
@@ -55,6 +64,7 @@ GENERATED: Mapping[Path, Callable[[], str]] = {
     SCHEMA_PATH: schema_text,
     ROOT / "infra" / "terraform" / "tests" / "resources.json": expected_resources_text,
     HTTP_RULES: _http_rules,
+    LOCAL_CLOUD: _local_cloud_readme,
     DEPLOY: lambda: _with_tables(DEPLOY.read_text(encoding="utf-8"), TABLES),
     **{help.FOLDER / f"{command}.txt": partial(help.text_of, command) for command in help.MODULES},
 }

@@ -13,8 +13,8 @@ from packaging.utils import canonicalize_name
 REGISTRY_HOST = r"\b(?:pypi\.org|pythonhosted\.org|npmjs\.(?:org|com)|crates\.io|proxy\.golang\.org|deb\.debian\.org)\b"
 NOT_INSIDE = r"(?<![\w.])"  # infra/root/main.tf is no home directory
 HOME_FOLDER = NOT_INSIDE + r"(?:/root|/(?:home|Users)/[\w.-]+|[A-Z]:\\Users\\[\w.-]+)[/\\]"
-LOCKED_APART = ("functions/*", "jobs/*", "examples/*", "infra/tools/skeleton/function")
-"""The folders that are deployed with requirements of their own, and the skeleton of one."""
+LOCKED_APART = ("functions/*", "jobs/*", "examples/*", "localcloud", "infra/tools/skeleton/function")
+"""The folders that are deployed or used with requirements of their own, and the skeleton of one."""
 ADDRESS_IN_LOCK = re.compile(r"://|--(?:(?:extra-)?index-url|find-links|trusted-host)\b|(?<!\S)/\S")
 
 
@@ -80,7 +80,7 @@ def is_shell_script(path: Path) -> bool:
 
 
 def lock_files(root: Path) -> list[Path]:
-    """The development lock, then that of each function, job and example."""
+    """The development lock, then that of each function, job and example, and of the local cloud."""
     return [root / "requirements.txt", *_of_each_part(root, "requirements.txt")]
 
 

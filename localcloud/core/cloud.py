@@ -8,7 +8,11 @@ from functools import partial
 from types import TracebackType
 from typing import Any, Self, TypeVar, cast
 
+import grpc
+from requests.adapters import BaseAdapter
+
 from localcloud.core.clock import Clock
+from localcloud.core.direct import DirectAdapter, DirectChannel
 from localcloud.core.http import HttpRequest, HttpServer, Route, Surface
 from localcloud.core.now import NowServer
 from localcloud.core.operations import Operations
@@ -57,6 +61,14 @@ class Cloud:
 
     def check_billed(self, request: object) -> None:
         """Refuse a request to a service that needs billing. Raises ``ApiError``; a cloud without billing never does."""
+
+    def channel(self) -> grpc.Channel:
+        """Leads to its gRPC methods without a wire, for clients in this process."""
+        return DirectChannel(self.server)
+
+    def adapter(self) -> BaseAdapter:
+        """Answers the requests of a session (of the package requests) without a wire."""
+        return DirectAdapter(self.http)
 
     def start(self, port: int = 0) -> Self:
         """Listen on loopback, on any free port if none is given."""

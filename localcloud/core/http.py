@@ -194,6 +194,10 @@ class HttpServer:
             self._listener = Listener("http", handler(self))
         return self._listener.url
 
+    def listen(self, port: int) -> None:
+        """Listen on this port rather than on any free one, before anything has asked where. Raises OSError."""
+        self._listener = Listener("http", handler(self), port=port)
+
     def serve_host(self, host: str, context: ssl.SSLContext) -> int:
         """Serve the API of one host by HTTPS, without the host before its paths, and return the port.
 

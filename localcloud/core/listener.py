@@ -7,14 +7,21 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 class Listener(ThreadingHTTPServer):
-    """A server on any free port of loopback, in a thread of its own, from the moment that it is made."""
+    """A server on a port of loopback (0: any free one), in a thread of its own, from the moment that it is made."""
 
     daemon_threads = True
     # Every run asks for the time. Connections beyond what may queue are tried again by the kernel, after a second.
     request_queue_size = 128
 
-    def __init__(self, name: str, handler: type[BaseHTTPRequestHandler], context: ssl.SSLContext | None = None) -> None:
-        super().__init__(("127.0.0.1", 0), handler)
+    def __init__(
+        self,
+        name: str,
+        handler: type[BaseHTTPRequestHandler],
+        context: ssl.SSLContext | None = None,
+        *,
+        port: int = 0,
+    ) -> None:
+        super().__init__(("127.0.0.1", port), handler)
         if context:
             # The TLS handshake runs in the connection's thread: in the accepting thread it would block all others.
             self.socket = context.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from localcloud.core.messages import invalid
+from localcloud.firestore.raw import RawFields, RawValue
 from localcloud.firestore.values import kind_of, sort_key
-from shared.firestore_values import RawFields, RawValue
 
 # Firestore's client publishes no types for its raw protobuf messages.
 RawTimestamp = Any

@@ -10,8 +10,8 @@ from google.cloud.firestore_v1 import types
 from localcloud.core.messages import invalid
 from localcloud.core.server import ApiError
 from localcloud.firestore.fields import find, parts_of
+from localcloud.firestore.raw import RawValue
 from localcloud.firestore.values import RANK, kind_of, sort_key
-from shared.firestore_values import RawValue
 
 # Firestore's client publishes no types for its raw protobuf messages.
 RawDocument = Any

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from localcloud.core.messages import invalid
-from shared.firestore_values import RawFields, RawValue
+from localcloud.firestore.raw import RawFields, RawValue
 
 LARGEST_DOCUMENT = 1_048_576
 LONGEST_NAME = 1500

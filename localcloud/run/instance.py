@@ -15,10 +15,10 @@ from urllib.parse import urlencode
 
 from localcloud.core.http import HttpAnswer, HttpRequest
 from shared import supervisor
-from shared.postgres_server import LOOPBACK, free_port
 
 START_SECONDS = 20.0
 """For it to listen; Cloud Run waits four minutes (https://cloud.google.com/run/docs/configuring/healthchecks)."""
+LOOPBACK = "127.0.0.1"
 ANSWER_SECONDS = 30.0
 POLL_SECONDS = 0.02
 ENDING = "SIGTERM"
@@ -42,7 +42,7 @@ class Instance:
 
     def __init__(self, program: Program, environment: Mapping[str, str], on_line: Callable[[bytes], None]) -> None:
         """Start it with this environment and nothing of our own but PATH; each line that it writes is handed on."""
-        self._port = free_port()
+        self._port = _free_port()
         told = {
             "PATH": os.environ.get("PATH", os.defpath),
             **program.environment,
@@ -99,3 +99,10 @@ class Instance:
         if self._process.stdout:
             for line in self._process.stdout:
                 on_line(line)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((LOOPBACK, 0))
+        port: int = probe.getsockname()[1]
+        return port

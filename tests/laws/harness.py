@@ -24,11 +24,11 @@ from localcloud.core.calls import Call
 from localcloud.core.happenings import happen
 from localcloud.core.server import ApiError
 from localcloud.core.snapshot import Snapshot
-from localcloud.direct import DirectClients
 from localcloud.pubsub.push import push_body
 from localcloud.world import World, seed, world_from
 from shared.automation import ALWAYS_INCIDENTAL
 from shared.clients import Clients, RetryPolicy
+from shared.direct_clients import DirectClients
 from shared.errors import RunFailed, StillAtWork
 from shared.events import Tick, inbox_of
 from shared.history import COLLECTION

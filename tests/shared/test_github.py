@@ -12,10 +12,10 @@ from google.api_core import exceptions
 from google.auth.transport.requests import AuthorizedSession
 
 from localcloud import LocalCloud
-from localcloud.direct import DirectClients
 from localcloud.github.state import Head
 from localcloud.world import seed, world_from
 from shared.clients import Clients, RetryPolicy
+from shared.direct_clients import DirectClients
 from shared.errors import CaretakerError, SettingsError, cloud_errors
 from shared.github import App, Author, ByApp, GitHub, GitHubAccess, RateLimited
 from shared.rest import UnknownAnswer

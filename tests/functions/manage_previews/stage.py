@@ -12,10 +12,10 @@ from functions.manage_previews.automation import AUTOMATION
 from functions.manage_previews.records import Records
 from functions.manage_previews.settings import Settings
 from localcloud import LocalCloud
-from localcloud.direct import DirectClients
 from localcloud.github.state import Head
 from localcloud.world import seed, world_from
 from shared.clients import Clients, RetryPolicy
+from shared.direct_clients import DirectClients
 from shared.events import inbox_of
 from shared.github_events import TOPIC
 from shared.report import Report

@@ -11,9 +11,9 @@ from urllib.parse import quote
 from functions.prune_backups.automation import AUTOMATION
 from functions.prune_backups.settings import Settings
 from localcloud import LocalCloud
-from localcloud.direct import DirectClients
 from localcloud.storage.state import Zeros
 from shared.clients import Clients, RetryPolicy
+from shared.direct_clients import DirectClients
 from shared.events import inbox_of
 from shared.report import Report
 from shared.run import run

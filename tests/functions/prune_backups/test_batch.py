@@ -10,7 +10,7 @@ from functions.prune_backups.batch import Part, PartError, Refused
 from functions.prune_backups.pace import Pace
 from localcloud import LocalCloud
 from localcloud.core.http import HttpAnswer, HttpRequest, HttpServer, Route
-from localcloud.direct import DirectClients
+from shared.direct_clients import DirectClients
 from shared.rest import UnknownAnswer
 from tests.functions.prune_backups.stage import PROJECT, QUICK
 from tests.laws.probe import Switchboard

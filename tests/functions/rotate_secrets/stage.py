@@ -15,9 +15,9 @@ from functions.rotate_secrets.settings import Settings
 from localcloud import LocalCloud
 from localcloud.core.calls import is_read
 from localcloud.core.messages import project_number
-from localcloud.direct import DirectClients
 from localcloud.world import seed, world_from
 from shared.clients import Clients, RetryPolicy
+from shared.direct_clients import DirectClients
 from shared.events import inbox_of
 from shared.report import Report
 from shared.run import run

@@ -12,9 +12,9 @@ from functions.scale_gpu_pools.automation import AUTOMATION
 from functions.scale_gpu_pools.records import Records
 from functions.scale_gpu_pools.settings import Settings
 from localcloud import LocalCloud
-from localcloud.direct import DirectClients
 from localcloud.world import seed, world_from
 from shared.clients import Clients, RetryPolicy
+from shared.direct_clients import DirectClients
 from shared.events import inbox_of
 from shared.report import Report
 from shared.restrictions import DOCUMENT, InForce, Restriction, SpendingRestrictions

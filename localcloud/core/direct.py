@@ -1,4 +1,4 @@
-"""Clients that hand each call straight to the local cloud's handlers in this process, without a wire.
+"""A channel and an adapter that hand each call straight to a cloud's handlers in this process, without a wire.
 
 Requests and answers are serialised on their way, as on any channel, so that neither side holds what the other holds.
 It saves half of a call's time, which counts where a law makes thousands of them. Deadlines do not exist on it.
@@ -10,35 +10,10 @@ from types import TracebackType
 from typing import Any, NoReturn, Self
 
 import grpc
-from requests import PreparedRequest, Response, Session
+from requests import PreparedRequest, Response
 from requests.adapters import BaseAdapter
 
-from localcloud import LocalCloud
 from localcloud.core.http import HttpServer
-from shared.clients import Clients, RetryPolicy
-from shared.watching import CallWatcher, WatchingAdapter, WatchingInterceptor
-
-ANYWHERE = "http://in-process"
-
-
-class DirectClients(Clients):
-    """Clients whose channels lead straight to a server in this process."""
-
-    def __init__(self, project: str, cloud: LocalCloud, *, retry: RetryPolicy, watcher: CallWatcher) -> None:
-        super().__init__(project, endpoint="in-process", http_endpoint=ANYWHERE, retry=retry, concurrency=1)
-        self._channel = grpc.intercept_channel(DirectChannel(cloud.server), WatchingInterceptor(watcher))
-        self._adapter = WatchingAdapter(watcher, DirectAdapter(cloud.http), ANYWHERE)
-
-    def _channel_factory(self, transport: object) -> Any:
-        del transport
-        return lambda *_, **__: self._channel
-
-    def _open_session(self, *, authorized: bool) -> Session:
-        del authorized  # no authentication
-        session = Session()
-        session.trust_env = False
-        session.mount(ANYWHERE, self._adapter)
-        return session
 
 
 class DirectAdapter(BaseAdapter):
