@@ -9,7 +9,7 @@ from localcloud.core.world_format import Project
 from localcloud.pubsub.registration import PUBSUB
 
 ARTIFACT_REGISTRY = Service(
-    lambda cloud: ArtifactRegistry(cloud.clock, cloud.of(PUBSUB)),
+    lambda cloud: ArtifactRegistry(cloud.clock, cloud.operations, cloud.of(PUBSUB)),
     transports=(ArtifactRegistryGrpcTransport,),
     sections=(Section(Project, "repositories", dict[str, Repository], add_repositories),),
     happenings=(ArtifactRegistry.push_image, ArtifactRegistry.delete_image),

@@ -1,12 +1,11 @@
 """Artifact Registry: images in Docker repositories, their tags, and what the registry publishes of them.
 
 Pushing and deleting is a Docker registry's business, not this API's: `ArtifactRegistry.push_image` and `delete_image`
-do it here. Repositories of other formats, and writes through the API, are not served.
+do it here. Repositories of other formats, and writes to what is in one, are not served.
 """
 
 import json
 import re
-import threading
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,15 +15,14 @@ import grpc
 from google.cloud import artifactregistry_v1 as artifactregistry
 from google.pubsub_v1 import types as pubsub
 
+from localcloud.artifact_registry.repositories import LARGEST_PAGE, PAGE_SIZE, Repositories
 from localcloud.core.clock import Clock
 from localcloud.core.messages import invalid, page
+from localcloud.core.operations import Operations
 from localcloud.core.server import ApiError
 from localcloud.pubsub.service import PubSub
 
 MEDIA_TYPE = "application/vnd.oci.image.manifest.v1+json"
-PAGE_SIZE = 100
-LARGEST_PAGE = 1000
-REPOSITORY = re.compile(r"projects/[^/]+/locations/[^/]+/repositories/[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?")
 # https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pulling-manifests
 IMAGE = re.compile(r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*")
 TAG = re.compile(r"\w[\w.-]{0,127}", re.ASCII)
@@ -70,24 +68,13 @@ class Image:
         return f"{self.path}@{self.digest}"
 
 
-class ArtifactRegistry:
-    """Serves ``google.cloud.artifactregistry_v1.ArtifactRegistryClient``, limited to reading images."""
+class ArtifactRegistry(Repositories):
+    """Serves ``google.cloud.artifactregistry_v1.ArtifactRegistryClient``: Docker repositories, and reading images."""
 
-    def __init__(self, clock: Clock, pubsub: PubSub) -> None:
-        self._clock = clock
+    def __init__(self, clock: Clock, operations: Operations, pubsub: PubSub) -> None:
+        super().__init__(clock, operations)
         self._pubsub = pubsub
-        self._repositories: set[str] = set()
         self._images: dict[str, Image] = {}
-        self._lock = threading.RLock()
-
-    def add_repository(self, name: str) -> None:
-        """Make a Docker repository of this full name. Raises INVALID_ARGUMENT, ALREADY_EXISTS."""
-        if not REPOSITORY.fullmatch(name):
-            raise invalid(f"{name!r} is no name of a repository: projects/PROJECT/locations/LOCATION/repositories/ID")
-        with self._lock:
-            if name in self._repositories:
-                raise ApiError(grpc.StatusCode.ALREADY_EXISTS, "the repository already exists")
-            self._repositories.add(name)
 
     def push_image(self, repository: str, image: str, digest: str, tags: Collection[str] = ()) -> str:
         """Push an image, and return its ``uri``. Its tags move here from where they were.
@@ -166,11 +153,8 @@ class ArtifactRegistry:
             raise ApiError(grpc.StatusCode.NOT_FOUND, "Requested entity was not found.")
         return self._images[name]
 
-    def _check_repository(self, name: str) -> None:
-        if not REPOSITORY.fullmatch(name):
-            raise invalid("Request contains an invalid argument: the name of a repository.")
-        if name not in self._repositories:
-            raise ApiError(grpc.StatusCode.NOT_FOUND, "Requested entity was not found.")
+    def _delete_images(self, repository: str) -> None:
+        self._images = {name: one for name, one in self._images.items() if one.repository != repository}
 
     def _check_package(self, name: str) -> None:
         self._check_repository(name.rpartition("/packages/")[0])

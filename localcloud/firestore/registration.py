@@ -8,6 +8,6 @@ from localcloud.firestore.service import Firestore
 
 FIRESTORE = Service(lambda cloud: Firestore(cloud.clock), transports=(FirestoreGrpcTransport,))
 DATABASES = Service(
-    lambda cloud: FirestoreDatabases(cloud.of(FIRESTORE), cloud.operations),
+    lambda cloud: FirestoreDatabases(cloud.of(FIRESTORE), cloud.operations, cloud.clock),
     transports=(Later("google.cloud.firestore_admin_v1.services.firestore_admin", "FirestoreAdmin"),),
 )

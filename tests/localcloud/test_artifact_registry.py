@@ -182,3 +182,30 @@ def test_a_snapshot_puts_images_and_tags_back(
         snapshot.restore()
         (image,) = registry.list_docker_images(parent=REPOSITORY)
         assert (image.uri, image.tags) == (f"{HOST}/shop@{FIRST}", ["a"])
+
+
+def test_repositories_are_created_changed_and_deleted(registry: artifactregistry.ArtifactRegistryClient) -> None:
+    parent, name = REPOSITORY.partition("/repositories/")[0], REPOSITORY.replace("images", "more")
+    request = {"parent": parent, "repository_id": "more", "repository": {"format_": "DOCKER", "labels": {"a": "b"}}}
+    created = registry.create_repository(request=request).result()
+    assert (created.name, created.registry_uri, created.create_time) == (name, f"{HOST[:-6]}more", NOW)
+    assert [one.name for one in registry.list_repositories(parent=parent)] == [REPOSITORY, name]
+    with pytest.raises(exceptions.AlreadyExists):
+        registry.create_repository(request=request)
+    with pytest.raises(exceptions.MethodNotImplemented, match="Docker"):
+        registry.create_repository(request={**request, "repository": {"format_": "NPM"}})
+    mask = {"paths": ["description"]}
+    changed = registry.update_repository(
+        request={"repository": {"name": name, "description": "ours"}, "update_mask": mask}
+    )
+    assert (changed.description, changed.labels) == ("ours", {"a": "b"})
+    registry.delete_repository(name=name).result()
+    with pytest.raises(exceptions.NotFound):
+        registry.get_repository(name=name)
+
+
+def test_images_go_with_their_repository(cloud: LocalCloud, registry: artifactregistry.ArtifactRegistryClient) -> None:
+    cloud.artifact_registry.push_image(REPOSITORY, "shop", FIRST, ["v1"])
+    registry.delete_repository(name=REPOSITORY).result()
+    cloud.artifact_registry.add_repository(REPOSITORY)
+    assert list(registry.list_docker_images(parent=REPOSITORY)) == []

@@ -1,7 +1,9 @@
-"""Firestore's databases: there while they hold something, and gone with all of it."""
+"""Firestore's databases: there when they were created or hold something, and gone with all of it."""
+
+from datetime import timedelta
 
 import pytest
-from google.api_core.exceptions import NotFound
+from google.api_core.exceptions import AlreadyExists, FailedPrecondition, InvalidArgument, NotFound
 from google.cloud.firestore_admin_v1 import FirestoreAdminClient
 
 from localcloud import LocalCloud
@@ -30,3 +32,37 @@ def test_a_database_is_there_while_it_holds_something() -> None:
             admin.delete_database(name=DATABASE)
         for one in clients.values():
             one.close()
+
+
+def test_databases_are_created_changed_and_protected() -> None:
+    with LocalCloud() as cloud:
+        clients = Clients("my-product", endpoint=cloud.address)
+        admin = clients.of(FirestoreAdminClient)
+        database = {
+            "location_id": "europe-west1",
+            "type_": "FIRESTORE_NATIVE",
+            "delete_protection_state": "DELETE_PROTECTION_ENABLED",
+        }
+        request = {"parent": "projects/my-product", "database_id": "caretaker", "database": database}
+        created = admin.create_database(request=request).result()
+        assert (created.name, created.location_id, created.version_retention_period) == (
+            *(DATABASE, "europe-west1"),
+            timedelta(hours=1),
+        )
+        with pytest.raises(AlreadyExists):
+            admin.create_database(request=request)
+        with pytest.raises(InvalidArgument, match="location_id is required"):
+            admin.create_database(request={**request, "database": {"type_": "FIRESTORE_NATIVE"}})
+        with pytest.raises(FailedPrecondition, match="protected"):
+            admin.delete_database(name=DATABASE)
+        unprotected = {"name": DATABASE, "delete_protection_state": "DELETE_PROTECTION_DISABLED"}
+        mask = {"paths": ["delete_protection_state"]}
+        admin.update_database(request={"database": unprotected, "update_mask": mask}).result()
+        changed = admin.get_database(name=DATABASE)
+        assert (changed.uid, changed.etag != created.etag) == (created.uid, True)
+        with pytest.raises(FailedPrecondition, match="etag"):
+            admin.delete_database(request={"name": DATABASE, "etag": created.etag})
+        admin.delete_database(name=DATABASE).result()
+        with pytest.raises(NotFound):
+            admin.get_database(name=DATABASE)
+        clients.close()
