@@ -6,51 +6,21 @@ and sizes them; others can be added. What changes groups over the API is not ser
 
 import re
 import threading
-from base64 import b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
-from hashlib import sha256
-from zoneinfo import ZoneInfo
 
 import grpc
 
+from localcloud.compute.groups import COMPUTE, GROUP_FIELDS, InstanceGroup, resource
 from localcloud.core.clock import Clock
 from localcloud.core.http import HttpRequest, Route
-from localcloud.core.messages import invalid, page, project_number
+from localcloud.core.messages import invalid, page
 from localcloud.core.partial_response import Selection, select, selection
 from localcloud.core.server import ApiError
 
-COMPUTE = "https://www.googleapis.com/compute/v1"
 LARGEST_PAGE = 500
-PACIFIC = ZoneInfo("America/Los_Angeles")
-"""Of the times in Compute's answers."""
 SOME_SCOPES = ("regions/europe-west1", "zones/europe-west1-b", "zones/europe-west4-a", "zones/us-central1-a")
 """An aggregated list names every region and zone; here these, and those that have a group."""
 
-ACTIONS = (
-    *("abandoning", "creating", "creatingWithoutRetries", "deleting", "none", "recreating", "refreshing"),
-    *("restarting", "resuming", "starting", "stopping", "suspending", "verifying"),
-)
-GROUP_FIELDS: Selection = {
-    **dict.fromkeys(("kind", "id", "name", "zone", "selfLink", "targetSize", "baseInstanceName", "instanceGroup")),
-    **dict.fromkeys(("creationTimestamp", "fingerprint", "instanceTemplate", "listManagedInstancesResults")),
-    **dict.fromkeys(("targetStoppedSize", "targetSuspendedSize", "serviceAccount", "satisfiesPzi", "satisfiesPzs")),
-    "currentActions": dict.fromkeys(ACTIONS),
-    "versions": {"instanceTemplate": None, "targetSize": {"calculated": None}},
-    "status": {
-        "isStable": None,
-        "allInstancesConfig": {"effective": None},
-        "versionTarget": {"isReached": None},
-        "stateful": {"isStateful": None, "hasStatefulConfig": None, "perInstanceConfigs": {"allEffective": None}},
-    },
-    "standbyPolicy": {"mode": None},
-    "updatePolicy": {
-        **dict.fromkeys(("type", "minimalAction", "minReadySec", "replacementMethod")),
-        **{key: {"fixed": None, "calculated": None} for key in ("maxSurge", "maxUnavailable")},
-    },
-    "instanceLifecyclePolicy": dict.fromkeys(("forceUpdateOnRepair", "defaultActionOnFailure", "onFailedHealthCheck")),
-}
 WARNING_FIELDS: Selection = {"code": None, "message": None, "data": {"key": None, "value": None}}
 LIST_FIELDS: Selection = {
     **dict.fromkeys(("kind", "id", "selfLink", "nextPageToken", "unreachables")),
@@ -63,37 +33,6 @@ PLAIN_FIELDS: Selection = {
 STANDARD_PARAMETERS = {"alt", "fields", "prettyPrint"}
 LIST_PARAMETERS = {"maxResults", "pageToken", "returnPartialSuccess", "includeAllScopes"}
 PROJECT = r"compute\.googleapis\.com/compute/v1/projects/(?P<project>[^/]+)"
-
-
-@dataclass
-class InstanceGroup:
-    """A managed instance group: ``running`` is how many instances it has, ``target_size`` how many it is to have."""
-
-    name: str
-    """In full: projects/PROJECT/zones/ZONE/instanceGroupManagers/NAME."""
-    target_size: int
-    running: int
-    created: datetime
-
-    @property
-    def project(self) -> str:
-        """The id of its project."""
-        return self.name.split("/")[1]
-
-    @property
-    def zone(self) -> str:
-        """The zone that it is in."""
-        return self.name.split("/")[3]
-
-    @property
-    def url(self) -> str:
-        """Its address, by which other resources name it."""
-        return f"{COMPUTE}/{self.name}"
-
-    @property
-    def missing(self) -> int:
-        """How many instances are still to be created."""
-        return max(self.target_size - self.running, 0)
 
 
 class InstanceGroups:
@@ -163,7 +102,7 @@ class InstanceGroups:
         scopes = {*SOME_SCOPES, *(f"zones/{group.zone}" for group in groups.values())}
         found: dict[str, list[object]] = {}
         for group in shown:
-            found.setdefault(f"zones/{group.zone}", []).append(_resource(group))
+            found.setdefault(f"zones/{group.zone}", []).append(resource(group))
         path = f"projects/{project}/aggregated/instanceGroupManagers"
         answer: dict[str, object] = {
             "kind": "compute#instanceGroupManagerAggregatedList",
@@ -193,7 +132,7 @@ class InstanceGroups:
             name = _full_name(project, zone, request.captured["group"])
             if name not in self._groups:
                 raise ApiError(grpc.StatusCode.NOT_FOUND, f"The resource '{name}' was not found")
-            return select(_resource(self._groups[name]), selected)
+            return select(resource(self._groups[name]), selected)
 
     def _list_plain(self, request: HttpRequest) -> object:
         """The instance groups that are managed in a zone, with the number of their instances; in one page."""
@@ -230,59 +169,6 @@ class InstanceGroups:
 
 def _full_name(project: str, zone: str, name: str) -> str:
     return f"projects/{project}/zones/{zone}/instanceGroupManagers/{name}"
-
-
-def _resource(group: InstanceGroup) -> dict[str, object]:
-    """A group in JSON. What it has and is not to have any more is being deleted."""
-    zone_url = f"{COMPUTE}/projects/{group.project}/zones/{group.zone}"
-    short_name = group.name.rpartition("/")[2]
-    base_name = short_name.removesuffix("-grp")
-    region = group.zone.rpartition("-")[0]
-    template = f"{COMPUTE}/projects/{group.project}/regions/{region}/instanceTemplates/{base_name}"
-    surplus = max(group.running - group.target_size, 0)
-    actions = {"creating": group.missing, "deleting": surplus, "none": group.running - surplus}
-    one_at_a_time = {"fixed": 1, "calculated": 1}
-    return {
-        "kind": "compute#instanceGroupManager",
-        "id": str(int.from_bytes(sha256(group.name.encode()).digest()[:8])),
-        "creationTimestamp": group.created.astimezone(PACIFIC).isoformat(timespec="milliseconds"),
-        "name": short_name,
-        "zone": zone_url,
-        "selfLink": group.url,
-        "instanceTemplate": template,
-        "versions": [{"instanceTemplate": template, "targetSize": {"calculated": group.target_size}}],
-        "instanceGroup": f"{zone_url}/instanceGroups/{short_name}",
-        "baseInstanceName": base_name,
-        "fingerprint": b64encode(sha256(f"{group.name}/{group.target_size}".encode()).digest()[:8]).decode(),
-        "targetSize": group.target_size,
-        "currentActions": {action: actions.get(action, 0) for action in ACTIONS},
-        "status": {
-            "isStable": group.running == group.target_size,
-            "allInstancesConfig": {"effective": True},
-            "versionTarget": {"isReached": True},
-            "stateful": {"isStateful": False, "hasStatefulConfig": False, "perInstanceConfigs": {"allEffective": True}},
-        },
-        "targetStoppedSize": 0,
-        "targetSuspendedSize": 0,
-        "listManagedInstancesResults": "PAGINATED",
-        "standbyPolicy": {"mode": "MANUAL"},
-        "updatePolicy": {
-            "type": "OPPORTUNISTIC",
-            "minimalAction": "REPLACE",
-            "minReadySec": 0,
-            "maxSurge": one_at_a_time,
-            "maxUnavailable": one_at_a_time,
-            "replacementMethod": "SUBSTITUTE",
-        },
-        "serviceAccount": f"{project_number(group.project)}@cloudservices.gserviceaccount.com",
-        "instanceLifecyclePolicy": {
-            "forceUpdateOnRepair": "YES",
-            "defaultActionOnFailure": "REPAIR",
-            "onFailedHealthCheck": "DEFAULT_ACTION",
-        },
-        "satisfiesPzi": True,
-        "satisfiesPzs": True,
-    }
 
 
 def _selected(request: HttpRequest, known: Selection, parameters: set[str]) -> Selection | None:

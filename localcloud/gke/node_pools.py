@@ -7,7 +7,8 @@ from datetime import timedelta
 import grpc
 from google.cloud import container_v1
 
-from localcloud.compute.instance_groups import InstanceGroup, InstanceGroups
+from localcloud.compute.groups import InstanceGroup
+from localcloud.compute.instance_groups import InstanceGroups
 from localcloud.gke import rules
 
 Status = container_v1.NodePool.Status
