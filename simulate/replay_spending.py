@@ -12,8 +12,8 @@ from functions.cap_spending.automation import AUTOMATION
 from functions.cap_spending.notification import SCHEMA_VERSION
 from functions.cap_spending.settings import Action, Settings
 from localcloud import LocalCloud
-from localcloud.direct import DirectClients
 from localcloud.world import seed, world_from
+from shared.direct_clients import DirectClients
 from shared.restrictions import DOCUMENT as RESTRICTIONS
 from shared.run import run
 from shared.runtime import Runtime
