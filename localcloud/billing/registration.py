@@ -8,16 +8,11 @@ from localcloud.billing.service import CloudBilling
 from localcloud.core.service import Service
 from localcloud.core.world_format import BillingAccount, Project
 from localcloud.core.world_place import full_name
-from shared.settings_words import nearest
 
 
 def _add_account(service: CloudBilling, name: str, account: BillingAccount) -> None:
     if account.currency_code not in CURRENCIES:
-        near = nearest(account.currency_code, CURRENCIES)
-        hint = f" (did you mean {near}?)" if near else ""
-        raise ValueError(
-            f"unknown currency_code {account.currency_code!r}; expected an ISO 4217 code such as USD{hint}"
-        )
+        raise ValueError(f"unknown currency_code {account.currency_code!r}; expected an ISO 4217 code such as USD")
     service.add_account(
         billing_v1.BillingAccount(
             name=name, open_=account.open, display_name=account.display_name, currency_code=account.currency_code
