@@ -14,6 +14,7 @@ def print_environment(parser: argparse.ArgumentParser, directory: Path) -> int:
         endpoints = json.loads((directory / "endpoints.json").read_text(encoding="utf-8"))
         environment = write_environment(endpoints["http"], directory, endpoints["project"])
     except OSError:
+        sys.stdout.write("false\n")  # `eval` of nothing would succeed, and what follows it would reach the world
         parser.exit(2, f"no local cloud serves from {directory}: start one with ./deploy.sh local --serve\n")
     sys.stdout.write(export_lines(environment))
     return 0

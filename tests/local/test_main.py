@@ -171,6 +171,9 @@ def test_hand_made_events_and_official_clients_meet(tmp_path: Path, capsys: pyte
         assert served.end(signal.SIGINT) == 0
         with pytest.raises(URLError):
             served.post(BUDGET_TOPIC, undo)
+        with pytest.raises(SystemExit):
+            main(["env", "--directory", str(tmp_path)])
+        assert capsys.readouterr().out == "false\n"
 
 
 def test_it_can_be_ended_by_whatever_started_it_and_takes_the_functions_with_it(tmp_path: Path) -> None:
