@@ -40,6 +40,18 @@ def post(clients: Clients, address: str, content: bytes, content_type: str) -> "
     return _sent(clients, "POST", address, content=content, headers={"Content-Type": content_type})
 
 
+def send(
+    clients: Clients, verb: str, address: str, value: object = None, parameters: Mapping[str, str] | None = None
+) -> None:
+    """Make a change, with a value as JSON if there is one. It is sent once, as every write is.
+
+    Raises ``GoogleAPIError`` for an answer that is an error, or none, as Google's clients do.
+    """
+    content = None if value is None else msgspec.json.encode(value)
+    headers = {"Content-Type": "application/json"} if content else None
+    _sent(clients, verb, address, parameters=parameters, content=content, headers=headers)
+
+
 def _sent(
     clients: Clients,
     verb: str,

@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+from functions.cap_spending.cap_changes import AnyCapChange
 from functions.cap_spending.settings import Rung
 from shared.decision import Change
 from shared.holds import HeldChange
@@ -77,5 +78,13 @@ class LinkBilling(HeldChange, frozen=True, kw_only=True):
 
 
 CapSpendingChange = (
-    Notify | SetRestrictions | SetMaxInstances | SetManualInstances | PauseJob | ResumeJob | DetachBilling | LinkBilling
+    Notify
+    | SetRestrictions
+    | SetMaxInstances
+    | SetManualInstances
+    | PauseJob
+    | ResumeJob
+    | DetachBilling
+    | LinkBilling
+    | AnyCapChange
 )

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from functions.cap_spending.cap_changes import CapChange
+from functions.cap_spending.cap_cloud import apply_to_cap, cap_of
 from functions.cap_spending.changes import (
     CapSpendingChange,
     DetachBilling,
@@ -24,6 +26,7 @@ from functions.cap_spending.world import (
     AmountOf,
     BillingOf,
     BudgetAmount,
+    CapOf,
     CapSpendingNeed,
     JobsIn,
     ProjectBilling,
@@ -49,6 +52,8 @@ def look(need: CapSpendingNeed, clients: Clients) -> object:
             return _jobs(parent, clients)
         case BillingOf(parent=project):
             return _billing(project, clients)
+        case CapOf(parent=name):
+            return cap_of(name, clients)
         case AmountOf():
             return _amount(need, clients)
 
@@ -68,6 +73,8 @@ def apply(change: CapSpendingChange, clients: Clients) -> None:
             _set_billing_account(change.target, "", clients)
         case LinkBilling():
             _set_billing_account(change.target, change.account, clients)
+        case CapChange():
+            apply_to_cap(change, clients)
 
 
 def _services(parent: str, clients: Clients) -> tuple[RunService, ...]:

@@ -41,6 +41,24 @@ class LinkBilling(Command, frozen=True, kw_only=True, tag="link_billing"):
     project: str
 
 
+class ForCap(Command, frozen=True, kw_only=True):
+    """A command for one of `spend_caps`."""
+
+    cap: str
+
+
+class Lift(ForCap, frozen=True, tag="lift"):
+    """Lift a spend cap that is enforced, until the next month."""
+
+
+class Arm(ForCap, frozen=True, tag="arm"):
+    """Arm a spend cap that is lifted, or make one again that somebody has deleted."""
+
+
+class RemoveSpendCaps(Command, frozen=True, tag="remove_spend_caps"):
+    """Delete the spend caps that Caretaker has made, and make no more: each comes back by `arm`."""
+
+
 class Status(Command, frozen=True, tag="status"):
     """Say where things stand."""
 
@@ -49,6 +67,8 @@ def checked(command: Command, settings: Settings) -> Command:
     """The command, if it speaks of what the settings know. Raises ``IgnoredMessage`` with what would do."""
     if isinstance(command, ForBudgets) and command.budget and command.budget not in settings.budgets:
         raise IgnoredMessage(f"no budget is called {command.budget!r}: there are {_listed(settings.budgets)}")
+    if isinstance(command, ForCap) and command.cap not in settings.spend_caps:
+        raise IgnoredMessage(f"no spend cap is called {command.cap!r}: there are {_listed(settings.spend_caps)}")
     match command:
         case Accept():
             return msgspec.structs.replace(command, rung=_known_rung(command, settings))

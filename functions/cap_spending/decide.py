@@ -17,6 +17,7 @@ from functions.cap_spending.changes import (
     SetMaxInstances,
     SetRestrictions,
 )
+from functions.cap_spending.kept_caps import change_of_amount, decide_kept
 from functions.cap_spending.ladder import ActiveRung, active_rungs, latched_intervals, passed_at
 from functions.cap_spending.last_resort import detaching_that_waits
 from functions.cap_spending.messages import RestrictedBecause, RungAhead, WouldObey
@@ -28,6 +29,7 @@ from functions.cap_spending.wanted import PAUSED, decide_resources
 from functions.cap_spending.world import (
     KINDS,
     MAX_INSTANCES,
+    GoogleCap,
     ProjectBilling,
     Resource,
     RunService,
@@ -61,12 +63,15 @@ def decide(context: Context, world: World, applied: tuple[CapSpendingChange, ...
     in_force = _in_force(rungs, context, world, decisions, applied)
     resources = resources_in(world)
     held = [change for one in decisions if (resource := resources.get(one.name)) for change in _edits(one, resource)]
+    kept = decide_kept(context, world, {one.name for one in decisions if one.hold or one.intended})
     waits = detaching_that_waits(held, context, world)
     return Decision(
         records=msgspec.structs.replace(
             records,
             holds=_holds(records, decisions),
             in_force=in_force,
+            spend_caps=kept.kept,
+            caps_asked=kept.asked,
             detaching_waits={project: since for project, (since, _) in waits.items()},
         ),
         changes=(
@@ -77,14 +82,16 @@ def decide(context: Context, world: World, applied: tuple[CapSpendingChange, ...
                 (change for change in held if change.target not in waits),
                 key=lambda change: isinstance(change, DetachBilling),
             ),
+            *kept.changes,
         ),
         waiting=(
             *(message for one in decisions for message in one.waiting),
             *(message for _, message in waits.values()),
+            *kept.waiting,
         ),
         notices=tuple(message for one in decisions for message in one.notices),
         next=tuple(_next_rungs(context)),
-        alerts=tuple(alerts(rungs, context, world)),
+        alerts=(*alerts(rungs, context, world), *kept.alerts),
         log=tuple(_cost(context)),
     )
 
@@ -187,13 +194,17 @@ def _restrictions(rungs: Iterable[ActiveRung], context: Context) -> Iterable[Set
 def _edits(decision: HoldDecision, resource: Resource) -> Iterable[CapSpendingChange]:
     """The changes that make a resource what its decision wants: one for each field."""
     for field, after in (decision.write or {}).items():
+        reason = decision.reason or Text("none")
+        if isinstance(resource, GoogleCap):
+            yield change_of_amount(resource, str(after), reason, decision.intended)
+            continue
         change = _kind_of_edit(resource, field, after)
         yield change(
             target=decision.name,
             field=field,
             before=str(resource.current[field]),
             after=str(after),
-            reason=decision.reason or Text("none"),
+            reason=reason,
             scope=decision.name,
             hold=decision.intended,
             etag=resource.etag if isinstance(resource, RunService) else "",

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import msgspec
 
-from functions.cap_spending.commands import Accept, LinkBilling, Snooze, Undo, budgets_of
+from functions.cap_spending.commands import Accept, Arm, Lift, LinkBilling, RemoveSpendCaps, Snooze, Undo, budgets_of
 from functions.cap_spending.labels import holding_budgets, labelled
 from functions.cap_spending.notification import BudgetNotification
 from functions.cap_spending.records import (
@@ -14,6 +14,8 @@ from functions.cap_spending.records import (
     INTERVALS_KEPT,
     AcceptedCost,
     BudgetRecord,
+    CapAsked,
+    CapCommand,
     Event,
     Interval,
     Newest,
@@ -46,10 +48,29 @@ def _folded(records: Records, event: Dated[Event], settings: Settings) -> Record
                 if key not in records.snoozed or _is_newer(snooze, event.published, records.snoozed[key])
             }
             return msgspec.structs.replace(records, snoozed=records.snoozed | newer)
-        case LinkBilling(project=project):
-            linked = {project: _later(records.linked.get(project), event.published)}
-            return msgspec.structs.replace(records, linked=records.linked | linked)
+        case LinkBilling() | Lift() | Arm() | RemoveSpendCaps() as command:
+            return _with_asked(records, command, event.published, settings)
     return records
+
+
+def _with_asked(
+    records: Records, command: LinkBilling | Lift | Arm | RemoveSpendCaps, said: datetime, settings: Settings
+) -> Records:
+    """The records with a command for a project or for spend caps: of two, the newer counts."""
+    if isinstance(command, LinkBilling):
+        linked = {command.project: _later(records.linked.get(command.project), said)}
+        return msgspec.structs.replace(records, linked=records.linked | linked)
+    if isinstance(command, RemoveSpendCaps):
+        what, names = CapCommand.REMOVE, {cap.name for cap in settings.spend_caps.values()} | records.spend_caps.keys()
+    else:
+        what = CapCommand.LIFT if isinstance(command, Lift) else CapCommand.ARM
+        names = {settings.spend_caps[command.cap].name}
+    newer = {
+        name: CapAsked(what, said)
+        for name in sorted(names)
+        if (known := records.caps_asked.get(name)) is None or (said, what) > (known.said, known.what)
+    }
+    return msgspec.structs.replace(records, caps_asked=records.caps_asked | newer) if newer else records
 
 
 def fold_notification(

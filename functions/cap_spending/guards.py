@@ -2,10 +2,13 @@
 
 from collections.abc import Iterable
 
+from functions.cap_spending.cap_changes import MAY_BE_CAPPED, ArmCap, CapChange, CreateCap, SetCapAmount
 from functions.cap_spending.changes import CapSpendingChange, DetachBilling
+from functions.cap_spending.messages import CapWouldStopCaretaker
 from functions.cap_spending.records import Context
 from functions.cap_spending.settings import Budget
-from functions.cap_spending.world import BillingOf, ProjectBilling
+from functions.cap_spending.spend_caps import RUNNING_CARETAKER, parts_of
+from functions.cap_spending.world import AMOUNT, BillingOf, ProjectBilling
 from shared.decision import Refusal
 from shared.world import World
 
@@ -30,6 +33,29 @@ def may_be_detached(context: Context, world: World, changes: tuple[CapSpendingCh
                 f"`may_touch.detach_billing.even_the_suites_own_project: {project}`"
             )
             yield Refusal(change.scope, MAY_BE_DETACHED, reason)
+
+
+def may_be_capped(context: Context, world: World, changes: tuple[CapSpendingChange, ...]) -> Iterable[Refusal]:
+    """Cloud Run and its functions in the suite's own project only if the settings name it twice."""
+    del world
+    for change in changes:
+        if not isinstance(change, CreateCap | SetCapAmount | ArmCap) or _is_given_back(change):
+            continue
+        _, project, service = parts_of(change.target)
+        rungs = change.hold.held_by if change.hold else ()
+        scopes = [
+            scope for name in rungs if (one := _budget_of(name, context)) and (scope := one.may_touch.pause_usage)
+        ]
+        kept = [cap for cap in context.settings.spend_caps.values() if cap.name == change.target and not change.hold]
+        allowed = {one.even_the_suites_own_project for one in scopes}
+        allowed |= {one.even_the_suites_own_project for one in kept}
+        if project == context.project and service in RUNNING_CARETAKER and project not in allowed:
+            yield Refusal(change.scope, MAY_BE_CAPPED, str(CapWouldStopCaretaker(project, service)))
+
+
+def _is_given_back(change: CapChange) -> bool:
+    """Whether a cap that a rung has lowered gets its own amount again."""
+    return change.hold is not None and change.hold.fields[AMOUNT].original == change.after
 
 
 def _budget_of(rung: str, context: Context) -> Budget | None:

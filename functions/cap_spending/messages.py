@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from functions.cap_spending.settings import Action, Rung
+from functions.cap_spending.spend_caps import parts_of
 from shared.decision import Message
 from shared.world import Unreadable
 
@@ -13,6 +14,9 @@ ALERT_TITLES: Mapping[str, str] = {
     "budget_silent": "the budget does not notify any more",
     "matches_nothing": "a name in the settings matches nothing",
     "held_without_settings": "still detached, and in no settings",
+    "spend_cap_enforced": "usage is paused by a spend cap",
+    "spend_cap_deleted": "a spend cap was deleted",
+    "spend_cap_changed": "a spend cap was changed by hand",
 }
 """By kind of alert, what it is called to a person."""
 
@@ -167,3 +171,84 @@ class RungAhead(Message, frozen=True):
         actions: tuple[Action, ...] = self.rung.do
         cost = f"{self.rung.ratio * self.amount:.2f} {self.currency}"
         return f"{', '.join(actions)} at {cost} ({percent(self.rung.ratio)})"
+
+
+class CapAsSettings(Message, frozen=True):
+    """Why a spend cap is made or changed."""
+
+    def __str__(self) -> str:
+        return "the settings ask for it"
+
+
+class CapNotInSettings(Message, frozen=True):
+    """Why a spend cap is deleted."""
+
+    def __str__(self) -> str:
+        return "no setting asks for it any more"
+
+
+class CapRequested(Message, frozen=True):
+    """Why a spend cap is lifted or armed."""
+
+    command: str
+
+    def __str__(self) -> str:
+        return f"requested: {self.command}"
+
+
+class CapEnforced(Message, frozen=True):
+    """Google has paused the usage that a spend cap is for."""
+
+    key: str
+    name: str
+    amount: str
+    currency: str
+
+    def __str__(self) -> str:
+        _, project, service = parts_of(self.name)
+        return (
+            f"{service} is paused in {project}, as its cost has reached {self.amount} {self.currency}, before credits: "
+            f"until the next month, or `./deploy.sh send cap_spending lift --cap {self.key}`"
+        )
+
+
+class CapGone(Message, frozen=True):
+    """A spend cap that is kept does not exist any more."""
+
+    key: str
+    name: str
+
+    def __str__(self) -> str:
+        return (
+            "somebody has deleted it, renamed its budget, or removed its cap: it is not made again before "
+            f"`./deploy.sh send cap_spending arm --cap {self.key}`"
+        )
+
+
+class CapChangedByPerson(Message, frozen=True):
+    """A spend cap that is kept is not as the settings have it."""
+
+    key: str
+    fields: tuple[str, ...]
+    found: str
+    wanted: str
+
+    def __str__(self) -> str:
+        what = ", ".join(self.fields) or "currency"
+        return (
+            f"somebody has changed its {what}: it caps {self.found}, and the settings {self.wanted}; left alone until "
+            f"the settings change, or `./deploy.sh send cap_spending arm --cap {self.key}`"
+        )
+
+
+class CapWouldStopCaretaker(Message, frozen=True):
+    """Why a spend cap is refused in the project of the suite."""
+
+    project: str
+    service: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.project} is the project that Caretaker runs in, and capping {self.service} there can stop it too; "
+            f"to allow that, set `even_the_suites_own_project: {self.project}` beside it"
+        )

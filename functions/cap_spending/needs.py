@@ -4,18 +4,29 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
+from functions.cap_spending.commands import Arm, Lift, RemoveSpendCaps, Status
 from functions.cap_spending.folding import fold_notification
 from functions.cap_spending.ladder import ActiveRung, active_rungs, is_let_go_by_command
 from functions.cap_spending.notification import BudgetNotification
 from functions.cap_spending.records import Context, Records
-from functions.cap_spending.settings import Action, BillingScope, Budget, CloudRunScope, SchedulesScope
+from functions.cap_spending.settings import (
+    Action,
+    BillingScope,
+    Budget,
+    CapsScope,
+    CloudRunScope,
+    SchedulesScope,
+    Scope,
+)
 from functions.cap_spending.world import (
     KINDS,
     AmountOf,
     BillingOf,
     BudgetAmount,
+    CapOf,
     CapSpendingNeed,
     JobsIn,
+    Place,
     ProjectBilling,
     ResourceKind,
     ServicesIn,
@@ -95,7 +106,7 @@ def action_of(key: str) -> Action:
     return Action(key.rpartition("/")[2])
 
 
-def places_of(scope: CloudRunScope | SchedulesScope | BillingScope | None) -> Iterator[ServicesIn | JobsIn | BillingOf]:
+def places_of(scope: Scope | None) -> Iterator[Place]:
     """The questions whose answers have everything that an action may touch."""
     match scope:
         case CloudRunScope(projects=projects, regions=regions):
@@ -104,6 +115,8 @@ def places_of(scope: CloudRunScope | SchedulesScope | BillingScope | None) -> It
             yield from (JobsIn(f"projects/{one}/locations/{at}") for one in projects for at in locations)
         case BillingScope(projects=projects):
             yield from (BillingOf(f"projects/{one}") for one in projects)
+        case CapsScope(names=names):
+            yield from map(CapOf, names)
 
 
 def _amounts(context: Context) -> Iterator[AmountOf]:
@@ -114,7 +127,7 @@ def _amounts(context: Context) -> Iterator[AmountOf]:
         yield from (amount_of(budget) for key, budget in context.settings.budgets.items() if key in budgets)
 
 
-def _places(context: Context) -> Iterator[ServicesIn | JobsIn | BillingOf]:
+def _places(context: Context) -> Iterator[Place]:
     rungs = active_rungs(context.records, context.settings, context.now)
     keys = wanted_keys(rungs) ^ context.records.in_force.keys()
     if isinstance(context.event.event, Tick | RerunRequested):
@@ -130,6 +143,14 @@ def _places(context: Context) -> Iterator[ServicesIn | JobsIn | BillingOf]:
     for name, hold in holds.items():
         if names & set(hold.held_by) or _is_due(name, hold, active, context.records):
             yield need_of(name)
+    yield from _kept_caps(context)
+
+
+def _kept_caps(context: Context) -> Iterator[CapOf]:
+    """The spend caps that are kept, whenever there is time to look, and whenever a command is for them."""
+    if isinstance(context.event.event, Tick | RerunRequested | Lift | Arm | RemoveSpendCaps | Status):
+        kept = {cap.name for cap in context.settings.spend_caps.values()} | context.records.spend_caps.keys()
+        yield from map(CapOf, sorted(kept))
 
 
 def _is_due(name: str, hold: Hold, active: set[str], records: Records) -> bool:

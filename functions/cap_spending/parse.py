@@ -2,13 +2,23 @@
 
 from msgspec.json import Decoder
 
-from functions.cap_spending.commands import Accept, LinkBilling, Snooze, Status, Undo, checked
+from functions.cap_spending.commands import (
+    Accept,
+    Arm,
+    Lift,
+    LinkBilling,
+    RemoveSpendCaps,
+    Snooze,
+    Status,
+    Undo,
+    checked,
+)
 from functions.cap_spending.notification import parse_notification
 from functions.cap_spending.records import Event
 from functions.cap_spending.settings import Settings
 from shared.events import Command, PubsubMessage, RestrictionsChanged, Tick, is_from_inbox, read_inbox
 
-Inbox = Tick | RestrictionsChanged | Undo | Accept | Snooze | LinkBilling | Status
+Inbox = Tick | RestrictionsChanged | Undo | Accept | Snooze | LinkBilling | Lift | Arm | RemoveSpendCaps | Status
 
 
 def parse(message: PubsubMessage, settings: Settings) -> Event:

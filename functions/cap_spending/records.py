@@ -5,13 +5,17 @@ by rung, and the newest of each command wins. All times are those at which messa
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
+from enum import StrEnum
+from typing import ClassVar
 
 import msgspec
 
+from functions.cap_spending.cap_changes import CreateCap
 from functions.cap_spending.notification import BudgetNotification
 from functions.cap_spending.settings import Settings
+from functions.cap_spending.spend_caps import OF_CAPS, parts_of
 from shared import automation
 from shared.debts import Debt, debts_of
 from shared.decision import Change
@@ -92,8 +96,34 @@ class Snoozed(msgspec.Struct, frozen=True):
     said: datetime
 
 
+class CapCommand(StrEnum):
+    """What a person has asked for a spend cap."""
+
+    ARM = "arm"
+    LIFT = "lift"
+    REMOVE = "remove"
+
+
+class CapAsked(msgspec.Struct, frozen=True):
+    """The newest command for a spend cap, and whether it has been seen to be done."""
+
+    what: CapCommand
+    said: datetime
+    is_done: bool = False
+
+
+class KeptCap(msgspec.Struct, frozen=True):
+    """A spend cap that we have made, or are about to make."""
+
+    amount: str = ""
+    """The amount of the settings that it was last seen with: any other that it has then is a person's."""
+    first_seen: datetime | None = None
+
+
 class Records(automation.Records, frozen=True, kw_only=True):
     """The document `records/cap_spending`."""
+
+    incidental_fields: ClassVar[frozenset[str]] = frozenset({"first_seen"})
 
     budgets: dict[str, BudgetRecord] = {}
     undone: dict[str, datetime] = {}
@@ -112,12 +142,17 @@ class Records(automation.Records, frozen=True, kw_only=True):
     """By budget, rung and action: what has been done about a rung, and the interval that it was passed in."""
     holds: dict[str, Hold] = {}
     """By full resource name."""
+    spend_caps: dict[str, KeptCap] = {}
+    """Those that the settings keep, by what they cap (`spend_caps.cap_name`)."""
+    caps_asked: dict[str, CapAsked] = {}
+    """By the same."""
     detaching_waits: dict[str, datetime] = {}
     """By full name of a project: since when detaching it waits for what could not be read in it."""
 
     def debts(self) -> tuple[Debt, ...]:
         """Every field that is held."""
-        return debts_of(self.holds, _undo_of, _asks_for)
+        kept = (_debt_of(name, cap) for name, cap in self.spend_caps.items() if name not in self.holds)
+        return (*debts_of(self.holds, _undo_of, _asks_for), *kept)
 
     def moments_since(self, before: "Records") -> Iterable[Moment]:
         """Each cost that a budget has reported since."""
@@ -134,8 +169,17 @@ class Records(automation.Records, frozen=True, kw_only=True):
                 )
 
     def before(self, changes: Sequence[Change]) -> "Records":
-        """With every original that the changes are about to overwrite."""
-        return msgspec.structs.replace(self, holds=with_intended(self.holds, changes))
+        """With every original that the changes are about to overwrite, and every spend cap that they make."""
+        made = {
+            change.target: KeptCap(first_seen=change.at)
+            for change in changes
+            if isinstance(change, CreateCap) and change.hold is None and change.target not in self.spend_caps
+        }
+        return msgspec.structs.replace(
+            self,
+            holds=with_intended(self.holds, changes),
+            spend_caps=dict(sorted((self.spend_caps | made).items())),
+        )
 
 
 def _undo_of(name: str, hold: Hold) -> str:
@@ -145,12 +189,34 @@ def _undo_of(name: str, hold: Hold) -> str:
     return undo_of(hold.held_by)
 
 
+def _debt_of(name: str, cap: KeptCap) -> Debt:
+    """A spend cap that is kept: nothing that was there before, so only `destroy` needs to know."""
+    account, project, service = parts_of(name)
+    asks_for = {"billing_account": account.removeprefix("billingAccounts/"), "project": project, "service": service}
+    return Debt(
+        resource=name,
+        field="spend_cap",
+        original="none",
+        applied=cap.amount,
+        held_by=("spend_caps",),
+        since=cap.first_seen or datetime.min.replace(tzinfo=UTC),
+        undo="./deploy.sh send cap_spending remove_spend_caps",
+        asks_for={"spend_caps": {"held": asks_for}},
+    )
+
+
 def _asks_for(name: str, hold: Hold) -> dict[str, object]:
     """A budget that would ask for what restoring a resource needs."""
     project = {"projects": [name.split("/")[1]]}
     if account := hold.fields.get("billing_account"):
         id_ = str(account.original).removeprefix("billingAccounts/")
         budget = {"billing_account": id_, "may_touch": {"detach_billing": project}}
+    elif OF_CAPS in name:
+        on, capped, service = parts_of(name)
+        budget = {
+            "billing_account": on.removeprefix("billingAccounts/"),
+            "may_touch": {"pause_usage": {"projects": [capped], "services": [service]}},
+        }
     else:
         action = "limit_cloud_run" if "/services/" in name else "pause_schedules"
         budget = {"may_touch": {action: project}}

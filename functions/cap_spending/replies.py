@@ -1,20 +1,46 @@
 """The reply to a command: what becomes of it, or with `status` the present state. Pure."""
 
-from functions.cap_spending.commands import Accept, LinkBilling, Snooze, Status, Undo, budgets_of
+from collections.abc import Iterable, Mapping
+
+from functions.cap_spending.cap_changes import ArmCap, CapChange, CreateCap, DeleteCap, LiftCap, SetCapAmount
+from functions.cap_spending.changes import CapSpendingChange
+from functions.cap_spending.commands import (
+    Accept,
+    Arm,
+    Lift,
+    LinkBilling,
+    RemoveSpendCaps,
+    Snooze,
+    Status,
+    Undo,
+    budgets_of,
+)
 from functions.cap_spending.ladder import active_rungs, began, passed_rungs
 from functions.cap_spending.messages import percent
 from functions.cap_spending.needs import is_linked_by_command
-from functions.cap_spending.records import Context, Interval
+from functions.cap_spending.records import Context, Interval, Records
+from functions.cap_spending.world import CapOf, GoogleCap
 from shared.clock import format_time
+from shared.decision import Decision
+from shared.world import World
+
+DONE: Mapping[type[CapChange], str] = {
+    CreateCap: "made now",
+    SetCapAmount: "set to the amount of the settings now",
+    ArmCap: "armed now",
+    LiftCap: "lifted now",
+    DeleteCap: "deleted now",
+}
 
 
-def reply(context: Context, world: object, decision: object) -> tuple[str, ...]:
+def reply(context: Context, world: World, decision: Decision[Records, CapSpendingChange]) -> tuple[str, ...]:
     """A line for each budget, and for `status` each held resource; nothing for an event that is no command."""
-    del world, decision
     settings = context.settings
     match context.event.event:
         case Status():
-            return (*_budgets(context), *_holds(context))
+            return (*_budgets(context), *_caps(context, world), *_holds(context))
+        case LinkBilling() | Lift() | Arm() | RemoveSpendCaps() as command:
+            return (_asked(command, context, world, decision.changes),)
         case Undo() as undo:
             return tuple(_undone(key, context) for key in budgets_of(undo, settings))
         case Accept(rung=rung) as accept:
@@ -23,8 +49,6 @@ def reply(context: Context, world: object, decision: object) -> tuple[str, ...]:
             return tuple(_accepted(key, rung, context) for key in known)
         case Snooze() as snooze:
             return tuple(_snoozed(key, context) for key in budgets_of(snooze, settings))
-        case LinkBilling(project=project):
-            return (_linked(project, context),)
     return ()
 
 
@@ -83,6 +107,40 @@ def _budgets(context: Context) -> list[str]:
             f"{key}: {cost} since {interval.interval_start:%Y-%m-%d}; {', '.join(parts) or 'nothing in force'}"
         )
     return lines
+
+
+def _asked(
+    command: LinkBilling | Lift | Arm | RemoveSpendCaps,
+    context: Context,
+    world: World,
+    changes: Iterable[CapSpendingChange],
+) -> str:
+    match command:
+        case LinkBilling(project=project):
+            return _linked(project, context)
+        case Lift(cap=key) | Arm(cap=key):
+            cap = context.settings.spend_caps[key]
+            now = [DONE[type(one)] for one in changes if isinstance(one, CapChange) and one.target == cap.name]
+            return "; ".join([_cap(key, context, world), *now])
+        case RemoveSpendCaps():
+            return "all spend caps are deleted, those that are enforced once they are lifted"
+
+
+def _caps(context: Context, world: World) -> list[str]:
+    return [_cap(key, context, world) for key in context.settings.spend_caps]
+
+
+def _cap(key: str, context: Context, world: World) -> str:
+    """What a spend cap is now. What it has counted, Google's API does not tell."""
+    cap = context.settings.spend_caps[key]
+    seen = world.get(CapOf(cap.name))
+    what = f"{key}: {cap.service} in {cap.project}, at most {cap.money} {cap.currency} a month"
+    if not isinstance(seen, GoogleCap):
+        return f"{what}: not read"
+    if not seen.budget:
+        return f"{what}: there is no cap"
+    amount = "" if seen.amount == cap.money else f" at {seen.amount} {seen.currency}"
+    return f"{what}: {seen.state}{amount}{', being changed' if seen.in_flight else ''}"
 
 
 def _holds(context: Context) -> list[str]:

@@ -4,8 +4,9 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated
 
-from msgspec import Meta
+from msgspec import Meta, Struct
 
+from functions.cap_spending.spend_caps import CappedService, SpendCap, cap_name
 from shared.errors import SettingsError
 from shared.settings import Model, ProjectId, Region, Section
 
@@ -18,6 +19,7 @@ class Action(StrEnum):
     PAUSE_SCHEDULES = "pause_schedules"
     GPU_POOLS_OFF = "gpu_pools_off"
     PREVIEWS_OFF = "previews_off"
+    PAUSE_USAGE = "pause_usage"
     DETACH_BILLING = "detach_billing"
 
 
@@ -101,11 +103,30 @@ class BillingScope(Model, frozen=True, kw_only=True):
     """To detach the project that Caretaker itself runs in, name it here too. It stops Caretaker as well."""
 
 
+class PauseScope(Model, frozen=True, kw_only=True):
+    """What `pause_usage` may pause, by Google's spend caps (public preview), each project with each service."""
+
+    projects: Projects
+    services: Annotated[tuple[CappedService, ...], Meta(min_length=1)]
+    even_the_suites_own_project: str = ""
+    """To pause Cloud Run or its functions in the project that Caretaker itself runs in, name it here too."""
+
+
+class CapsScope(Struct, frozen=True):
+    """The spend caps that `pause_usage` may lower or make: those of a `PauseScope` on the budget's account."""
+
+    names: tuple[str, ...]
+
+
+Scope = CloudRunScope | SchedulesScope | BillingScope | CapsScope
+
+
 class MayTouch(Model, frozen=True, kw_only=True):
     """What each action of a budget's ladder may touch."""
 
     limit_cloud_run: CloudRunScope | None = None
     pause_schedules: SchedulesScope | None = None
+    pause_usage: PauseScope | None = None
     detach_billing: BillingScope | None = None
 
 
@@ -158,17 +179,27 @@ class Budget(Model, frozen=True, kw_only=True):
         """The names of its rungs."""
         return tuple(rung.name for rung in self.ladder)
 
-    def scope_of(self, action: Action) -> CloudRunScope | SchedulesScope | BillingScope | None:
+    def scope_of(self, action: Action) -> Scope | None:
         """What an action may touch; None for an action that touches nothing, or that is not allowed for."""
-        scopes: dict[Action, CloudRunScope | SchedulesScope | BillingScope | None] = {
+        pausing = self.may_touch.pause_usage
+        scopes: dict[Action, Scope | None] = {
             Action.LIMIT_CLOUD_RUN: self.may_touch.limit_cloud_run,
             Action.PAUSE_SCHEDULES: self.may_touch.pause_schedules,
+            Action.PAUSE_USAGE: None
+            if pausing is None
+            else CapsScope(
+                tuple(
+                    cap_name(self.billing_account, project, service)
+                    for project in pausing.projects
+                    for service in pausing.services
+                )
+            ),
             Action.DETACH_BILLING: self.may_touch.detach_billing,
         }
         return scopes.get(action)
 
 
-SCOPED = frozenset({Action.LIMIT_CLOUD_RUN, Action.PAUSE_SCHEDULES, Action.DETACH_BILLING})
+SCOPED = frozenset({Action.LIMIT_CLOUD_RUN, Action.PAUSE_SCHEDULES, Action.PAUSE_USAGE, Action.DETACH_BILLING})
 """The actions that touch resources of Google Cloud itself, and so need to know which."""
 
 
@@ -177,6 +208,8 @@ class Settings(Section, frozen=True, kw_only=True):
 
     budgets: dict[Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]*$", examples=["my-key"])], Budget]
     """By a key of the owner's, which commands and reports use."""
+    spend_caps: dict[Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]*$", examples=["my-key"])], SpendCap] = {}
+    """Google's own spend caps (public preview), which Caretaker creates and keeps, by a key of the owner's."""
     wake: dict[str, tuple[str, ...]] = {}
     """Put in by the deployment: for each spending restriction, the inboxes of the automations that obey it."""
 
@@ -186,6 +219,12 @@ class Settings(Section, frozen=True, kw_only=True):
             other = seen.setdefault((budget.billing_account, budget.id or key), key)
             if other != key:
                 raise SettingsError(f"budgets.{key}.id", budget.id, f"a budget that no other key has: `{other}` has it")
+        capped: dict[str, str] = {}
+        for key, cap in self.spend_caps.items():
+            if (other := capped.setdefault(cap.name, key)) != key:
+                raise SettingsError(
+                    f"spend_caps.{key}.project", cap.project, f"a project and service of its own: `{other}` has them"
+                )
 
     def check_complete(self) -> None:
         """Raise ``SettingsError`` for a budget whose id neither the owner nor the deployment has given."""

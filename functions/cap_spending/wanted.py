@@ -16,10 +16,13 @@ from functions.cap_spending.messages import (
 )
 from functions.cap_spending.needs import closed_projects, is_linked_by_command
 from functions.cap_spending.records import Context, Records
-from functions.cap_spending.settings import BillingScope, CloudRunScope, SchedulesScope, Settings
+from functions.cap_spending.settings import BillingScope, CapsScope, CloudRunScope, SchedulesScope, Scope, Settings
+from functions.cap_spending.spend_caps import CapState
 from functions.cap_spending.world import (
+    AMOUNT,
     KINDS,
     MAX_INSTANCES,
+    GoogleCap,
     ProjectBilling,
     Resource,
     RunService,
@@ -35,6 +38,8 @@ from shared.holds import Current, Hold, HoldDecision, Phase, Wanted, decide
 from shared.world import World
 
 MANAGED_BY_FUNCTIONS = ("goog-managed-by", "cloudfunctions")
+NOTHING = "0"
+"""A spend cap of this amount is enforced at once."""
 ENABLED, PAUSED, UPDATE_FAILED = "ENABLED", "PAUSED", "UPDATE_FAILED"
 
 
@@ -121,7 +126,7 @@ def _asks_for(rung: ActiveRung, resource: Resource, settings: Settings) -> bool:
     )
 
 
-def _may_touch(scope: CloudRunScope | SchedulesScope | BillingScope | None, resource: Resource) -> bool:
+def _may_touch(scope: Scope | None, resource: Resource) -> bool:
     parts = resource.name.split("/")
     project, location, short = parts[1], parts[3] if len(parts) > 3 else "", parts[-1]
     match scope, resource:
@@ -139,6 +144,8 @@ def _may_touch(scope: CloudRunScope | SchedulesScope | BillingScope | None, reso
             )
         case BillingScope(), ProjectBilling():
             return project in scope.projects
+        case CapsScope(), GoogleCap():
+            return resource.name in scope.names
     return False
 
 
@@ -160,6 +167,10 @@ def _applied(resource: Resource, asking: list[ActiveRung], hold: Hold | None, se
             return {"state": PAUSED} if original["state"] == ENABLED else None
         case ProjectBilling():
             return {"billing_account": ""} if original["billing_account"] else None
+        case GoogleCap():
+            # One that is enforced already pauses usage, and none of its other fields can change.
+            is_paused = resource.state is CapState.ENFORCED and hold is None
+            return None if is_paused or original[AMOUNT] == NOTHING else {AMOUNT: NOTHING}
 
 
 def _limits(

@@ -9,10 +9,12 @@ from typing import ClassVar
 import msgspec
 
 from functions.cap_spending.settings import Action
+from functions.cap_spending.spend_caps import OF_CAPS, CapState
 from shared.holds import Current
 from shared.world import Need, World
 
 MAX_INSTANCES, MANUAL_INSTANCES = "max_instances", "manual_instances"
+AMOUNT = "amount"
 
 
 class ResourceKind(StrEnum):
@@ -21,11 +23,13 @@ class ResourceKind(StrEnum):
     SERVICES = "Cloud Run services"
     JOBS = "Cloud Scheduler jobs"
     PROJECTS = "billing of projects"
+    CAPS = "spend caps"
 
 
 KINDS = {
     Action.LIMIT_CLOUD_RUN: ResourceKind.SERVICES,
     Action.PAUSE_SCHEDULES: ResourceKind.JOBS,
+    Action.PAUSE_USAGE: ResourceKind.CAPS,
     Action.DETACH_BILLING: ResourceKind.PROJECTS,
 }
 """The kind of resource that each action holds; other actions hold none."""
@@ -83,7 +87,30 @@ class ProjectBilling(msgspec.Struct, frozen=True):
         return {"billing_account": self.account}
 
 
-Resource = RunService | ScheduledJob | ProjectBilling
+class GoogleCap(msgspec.Struct, frozen=True):
+    """The spend cap of a project on a service, as far as it is ours; without a budget there is none."""
+
+    name: str
+    """What it caps (`spend_caps.cap_name`)."""
+    budget: str = ""
+    """The full name of the budget."""
+    amount: str = ""
+    """As `spend_caps.plain` has it."""
+    currency: str = ""
+    state: CapState | None = None
+    in_flight: bool = False
+    """Whether Google is still enforcing, lifting or arming it."""
+    etag: str = ""
+    differs: tuple[str, ...] = ()
+    """What a person has changed of it besides the amount, in Google's words."""
+
+    @property
+    def current(self) -> Current:
+        """The field that we may hold: empty where there is no cap."""
+        return {AMOUNT: self.amount}
+
+
+Resource = RunService | ScheduledJob | ProjectBilling | GoogleCap
 
 
 class BudgetAmount(msgspec.Struct, frozen=True):
@@ -121,17 +148,27 @@ class AmountOf(Need[BudgetAmount], frozen=True):
     currency: str
 
 
-CapSpendingNeed = ServicesIn | JobsIn | BillingOf | AmountOf
+class CapOf(Need[GoogleCap], frozen=True):
+    """The spend cap of a name such as ``billingAccounts/A/spendCaps/PROJECT/SERVICE``, if we have made one."""
+
+    parent: str
+
+
+Place = ServicesIn | JobsIn | BillingOf | CapOf
+"""A question whose answer has what an action may touch."""
+CapSpendingNeed = Place | AmountOf
 
 
 def kind_of(name: str) -> ResourceKind:
     """Which kind of resource a full resource name is."""
+    if OF_CAPS in name:
+        return ResourceKind.CAPS
     if "/services/" in name:
         return ResourceKind.SERVICES
     return ResourceKind.JOBS if "/jobs/" in name else ResourceKind.PROJECTS
 
 
-def need_of(name: str) -> ServicesIn | JobsIn | BillingOf:
+def need_of(name: str) -> Place:
     """The question whose answer has a resource, by its full name."""
     match kind_of(name):
         case ResourceKind.SERVICES:
@@ -140,6 +177,8 @@ def need_of(name: str) -> ServicesIn | JobsIn | BillingOf:
             return JobsIn(name.partition("/jobs/")[0])
         case ResourceKind.PROJECTS:
             return BillingOf(name)
+        case ResourceKind.CAPS:
+            return CapOf(name)
 
 
 def project_around(name: str) -> str:
@@ -158,4 +197,6 @@ def resources_in(world: World) -> dict[str, Resource]:
                 found += jobs
             case BillingOf() if isinstance(project := world.get(need), ProjectBilling):
                 found.append(project)
+            case CapOf() if isinstance(cap := world.get(need), GoogleCap):
+                found.append(cap)
     return {resource.name: resource for resource in found}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 from google.cloud.billing import budgets_v1
 
+from localcloud.budgets.spend_caps import THRESHOLDS
 from localcloud.core.world_place import Place, full_name
 from localcloud.core.world_proto import Proto, complete
 
@@ -41,8 +42,10 @@ class Budget(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """In full: projects/PROJECT/topics/TOPIC."""
     projects: list[str] = []
     """Ids of the projects whose cost it tracks; none means all of the account."""
+    services: list[str] = []
+    """Those whose cost it tracks, such as ``services/152E-C115-5142``; none means all."""
     is_capped: bool = False
-    """Whether it has a spend cap, configured: ``projects`` and, under ``proto``, the service must suit it."""
+    """Whether it has a spend cap, configured. What Google asks of every capped budget is then filled in."""
     proto: Proto = {}
 
 
@@ -74,5 +77,10 @@ def _budget(spec: Budget) -> budgets_v1.Budget:
         budget.notifications_rule.schema_version = "1.0"
     if spec.projects:
         budget.budget_filter.projects = [full_name("projects", project) for project in spec.projects]
+    budget.budget_filter.services = spec.services
+    if spec.is_capped:
+        budget.budget_filter.credit_types_treatment = budgets_v1.Filter.CreditTypesTreatment.EXCLUDE_ALL_CREDITS
+        budget.notifications_rule.enable_project_level_recipients = True
+        budget.threshold_rules = [budgets_v1.ThresholdRule(threshold_percent=at) for at in THRESHOLDS]
     complete(budgets_v1.Budget.pb(budget), spec.proto)
     return budget

@@ -4,8 +4,10 @@ import importlib
 from datetime import timedelta
 from typing import get_args
 
+import msgspec
 import pytest
 
+from functions.cap_spending.spend_caps import CappedService, SpendCap
 from shared.events import Command
 from shared.report import Report
 from tests.functions.cap_spending.examples import INBOX
@@ -31,8 +33,19 @@ OFF: Said = {"type": "off", "until": SOON}
 RESTORE: Said = {"type": "restore", "deleted_since": LONG_AGO, "until": SOON}
 ROTATE: Said = {"type": "rotate", "secret": "key"}
 ROLL_BACK: Said = {"type": "roll_back", "secret": "key"}
+LIFT_CAP: Said = {"type": "lift", "cap": "run"}
+ARM_CAP: Said = {"type": "arm", "cap": "run"}
+REMOVE_CAPS: Said = {"type": "remove_spend_caps"}
+CAP = SpendCap(
+    billing_account=ACCOUNT_NAME.removeprefix("billingAccounts/"),
+    project="my-product",
+    service=CappedService.CLOUD_RUN,
+    amount=50,
+    currency="USD",
+)
+CAPPED = "run: cloud_run in my-product, at most 50 USD a month"
 COMMANDS: dict[str, set[str]] = {
-    "cap_spending": {"undo", "link_billing", "accept", "snooze"},
+    "cap_spending": {"undo", "link_billing", "accept", "snooze", "lift", "arm", "remove_spend_caps"},
     "scale_gpu_pools": {"awake", "off"},
     "prune_backups": {"prune", "restore", "retire"},
     "rotate_secrets": {"rotate", "roll_back"},
@@ -77,6 +90,12 @@ def test_cap_spending() -> None:
             "monthly: let go of what was in force at 2026-11-15 22:00 UTC; accepted until the next period: actual@0.5, "
             "actual@1, actual@1.5"
         )
+        stage.settings = msgspec.structs.replace(stage.settings, spend_caps={"run": CAP})
+        assert said(ARM_CAP) == f"{CAPPED}: there is no cap; made now"
+        stage.cloud.budgets.spend("my-product", "services/152E-C115-5142", 51)
+        assert said(LIFT_CAP) == f"{CAPPED}: ENFORCED; lifted now"
+        assert said(ARM_CAP) == f"{CAPPED}: AWAITING_NEXT_PERIOD; armed now"
+        assert said(REMOVE_CAPS).startswith("all spend caps")
 
 
 def test_scale_gpu_pools() -> None:

@@ -57,6 +57,7 @@ MADE_BY_CLOUD_STORAGE = frozenset(
 """The same for objects."""
 
 Resources = dict[str, dict[str, Any]]
+MADE_UP = re.compile(r"/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")
 Listed = Iterator[tuple[str, dict[str, Any]]]
 
 
@@ -170,18 +171,17 @@ def _billing(clients: Clients, places: Places) -> Listed:
 
 
 def _budgets(clients: Clients, places: Places) -> Listed:
-    """Budgets over REST, which alone has spend caps. The service makes up the id of a new one: it goes by its name."""
+    """Budgets over REST, which alone has spend caps. One whose id is made up goes by its title."""
     for account in places.billing_accounts:
         address = f"https://billingbudgets.googleapis.com/v1/{account}/budgets"
-        found = clients.session.get(clients.url(address), timeout=30).json().get("budgets", ())
         same: Counter[str] = Counter()
-        for budget in found:
-            title = budget.get("displayName", "") if "spendCap" in budget else ""
-            same[title] += 1
+        for budget in clients.session.get(clients.url(address), timeout=30).json().get("budgets", ()):
             plain = {key: value for key, value in budget.items() if key not in SERVER_MADE}
-            yield (
-                (f"{account}/budgets/{title} {same[title]}", plain | {"name": ""}) if title else (budget["name"], plain)
-            )
+            if MADE_UP.search(budget["name"]):
+                title = budget["displayName"]
+                same[title] += 1
+                plain["name"] = f"{account}/budgets/{title} {same[title]}"
+            yield plain["name"], plain
 
 
 def _node_pools(clients: Clients, places: Places) -> Listed:

@@ -113,6 +113,7 @@ PERMISSIONS: Mapping[str, Needed | Callable[[Any], Needed]] = {
 }
 """By method, what it needs, or how that follows from the request."""
 
+_BUDGETS = r"billingbudgets\.googleapis\.com/v1/billingAccounts/[^/]+/budgets"
 _OBJECTS = r"storage\.googleapis\.com/storage/v1/b/[^/]+/o"
 
 HTTP_PERMISSIONS: Mapping[str, Needed] = {
@@ -130,6 +131,10 @@ HTTP_PERMISSIONS: Mapping[str, Needed] = {
     r"GET compute\.googleapis\.com/compute/v1/projects/[^/]+/aggregated/instanceGroupManagers": (
         "compute.instanceGroupManagers.list",
     ),
+    rf"GET {_BUDGETS}": ("billing.budgets.list",),
+    rf"POST {_BUDGETS}": ("billing.budgets.create",),
+    rf"PATCH {_BUDGETS}/[^/]+": ("billing.budgets.update",),
+    rf"DELETE {_BUDGETS}/[^/]+": ("billing.budgets.delete",),
 }
 """The same for calls over HTTP, by a pattern of ``VERB host/path``."""
 

@@ -31,7 +31,9 @@ from functions.cap_spending.world import (
     AmountOf,
     BillingOf,
     BudgetAmount,
+    CapOf,
     CapSpendingNeed,
+    GoogleCap,
     JobsIn,
     ProjectBilling,
     Resource,
@@ -218,6 +220,8 @@ class Simulation:
                 return self._under(f"{parent}/services/", RunService)
             case JobsIn(parent=parent):
                 return self._under(f"{parent}/jobs/", ScheduledJob)
+            case CapOf(parent=name):
+                return GoogleCap(name)
             case BillingOf(parent=project):
                 return self.resources.get(project) or ProjectBilling(project, "")
             case AmountOf(budget=name):

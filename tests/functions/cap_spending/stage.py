@@ -84,9 +84,14 @@ class Stage:
     def __enter__(self) -> Self:
         self.cloud.start()
         seed(self.cloud, world_from(self._world))
-        address = self.cloud.address
+        address, over_http = self.cloud.address, self.cloud.http_address
         self.clients = Clients(
-            PROJECT, endpoint=address, retry=QUICK, watcher=self._watcher, concurrency=self._concurrency
+            PROJECT,
+            endpoint=address,
+            http_endpoint=over_http,
+            retry=QUICK,
+            watcher=self._watcher,
+            concurrency=self._concurrency,
         )
         self.people = Clients("my-product", endpoint=address)
         """What a person holds the end state against; its calls are on the server's list too."""

@@ -2,7 +2,7 @@
 
 locals {
   # Every kind of alert that has a policy of its own. The others are reported too: `alerts` and `refusals` below.
-  known = "stock_out|no_data|overdue|secret_missing|rotation_failed|not_taken_back|retirement_owed|version_unusable|unreadable|stale_newest|no_bucket|empty_policy|unknown_names|misdated|future_backups|small_newest|unproved_newest|too_many_deletes|below_floor|name_taken|lost_access|budget_missing|budget_period_ended|budget_silent|matches_nothing|held_without_settings|held_while_observing|held_unreadable|scaling_mode_changed"
+  known = "stock_out|no_data|overdue|secret_missing|rotation_failed|not_taken_back|retirement_owed|version_unusable|unreadable|stale_newest|no_bucket|empty_policy|unknown_names|misdated|future_backups|small_newest|unproved_newest|too_many_deletes|below_floor|name_taken|lost_access|budget_missing|budget_period_ended|budget_silent|matches_nothing|spend_cap_enforced|spend_cap_deleted|spend_cap_changed|held_without_settings|held_while_observing|held_unreadable|scaling_mode_changed"
 
   matched = {
     money = {
@@ -58,6 +58,12 @@ locals {
       filter   = "${local.reports} AND jsonPayload.report.alerts.kind=~\"^(budget_missing|budget_period_ended|budget_silent)$\""
       severity = "ERROR"
       content  = "What the budget has in force stays in force until `./deploy.sh send cap_spending undo`, and nothing caps the spending that it counts. `budget_missing`: it was deleted; create it again, or take it out of caretaker.yaml. `budget_period_ended`: its custom period is over; give it a new one. `budget_silent`: no notification for two days; `./deploy.sh doctor` checks its topic."
+    }
+    spend_caps = {
+      title    = "a spend cap pauses usage, or was changed by hand"
+      filter   = "${local.reports} AND jsonPayload.report.alerts.kind=~\"^(spend_cap_enforced|spend_cap_deleted|spend_cap_changed)$\""
+      severity = "WARNING"
+      content  = "`spend_cap_enforced`: Google has paused a service in a project until the next month; `./deploy.sh send cap_spending lift --cap KEY` lifts the cap. `spend_cap_deleted`, `spend_cap_changed`: somebody has changed a cap that Caretaker keeps; `arm --cap KEY` makes it what the settings say again."
     }
     budget_settings = {
       title    = "the settings of a budget match no resource"

@@ -1,0 +1,135 @@
+"""Google's Budget API over REST, for spend caps: the official client (1.22.0) does not know the field.
+
+https://cloud.google.com/billing/docs/how-to/budget-api-spend-cap
+"""
+
+from decimal import Decimal
+
+import msgspec
+
+from functions.cap_spending.cap_changes import AnyCapChange, ArmCap, CreateCap, DeleteCap, LiftCap, SetCapAmount
+from functions.cap_spending.spend_caps import IDS, CapState, parts_of, plain, title_of
+from functions.cap_spending.world import GoogleCap
+from shared import rest
+from shared.clients import Clients
+
+API = "https://billingbudgets.googleapis.com/v1"
+CONFIGURED = {"inputState": "CONFIGURED"}
+THRESHOLDS = (0.5, 0.8, 1.0)
+"""What Google asks of every spend cap, and no other."""
+
+
+class _Answer(msgspec.Struct, frozen=True, rename="camel"):
+    """Messages as Google's JSON has them: what is empty may be left out."""
+
+
+class _Money(_Answer, frozen=True, rename="camel"):
+    units: str = "0"
+    nanos: int = 0
+    currency_code: str = ""
+
+    @property
+    def amount(self) -> Decimal:
+        return Decimal(self.units) + Decimal(self.nanos).scaleb(-9)
+
+
+class _Amount(_Answer, frozen=True, rename="camel"):
+    specified_amount: _Money | None = None
+
+
+class _Filter(_Answer, frozen=True, rename="camel"):
+    projects: tuple[str, ...] = ()
+    services: tuple[str, ...] = ()
+
+
+class _Cap(_Answer, frozen=True, rename="camel"):
+    output_state: str = ""
+    reconciling: bool = False
+
+
+class _Budget(_Answer, frozen=True, rename="camel"):
+    name: str
+    display_name: str = ""
+    etag: str = ""
+    amount: _Amount = _Amount()
+    budget_filter: _Filter = _Filter()
+    spend_cap: _Cap | None = None
+
+
+class _Budgets(_Answer, frozen=True, rename="camel"):
+    budgets: tuple[_Budget, ...] = ()
+    next_page_token: str = ""
+
+
+def cap_of(name: str, clients: Clients) -> GoogleCap:
+    """Our spend cap of a name, or one without a budget, if we have made none. Raises what the calls raise."""
+    account, project, service = parts_of(name)
+    title = title_of(name, clients.project)
+    parameters = {"scope": f"projects/{project}"}
+    while True:
+        page = rest.get(clients, f"{API}/{account}/budgets", parameters, _Budgets)
+        for budget in page.budgets:
+            if budget.spend_cap and budget.display_name == title:
+                return _as_cap(name, budget, budget.spend_cap, IDS[service])
+        if not page.next_page_token:
+            return GoogleCap(name)
+        parameters = parameters | {"pageToken": page.next_page_token}
+
+
+def _as_cap(name: str, budget: _Budget, cap: _Cap, service: str) -> GoogleCap:
+    money = budget.amount.specified_amount or _Money()
+    return GoogleCap(
+        name=name,
+        budget=budget.name,
+        amount=plain(money.amount),
+        currency=money.currency_code,
+        state=CapState(cap.output_state) if cap.output_state in set(CapState) else None,
+        in_flight=cap.reconciling,
+        etag=budget.etag,
+        differs=() if budget.budget_filter.services == (service,) else ("services",),
+    )
+
+
+def apply_to_cap(change: AnyCapChange, clients: Clients) -> None:
+    """Make one change of a spend cap. Raises what the call raises, and never repeats it."""
+    match change:
+        case CreateCap():
+            account, _, _ = parts_of(change.target)
+            rest.send(clients, "POST", f"{API}/{account}/budgets", _new(change, clients.project))
+        case SetCapAmount():
+            amount = {"specifiedAmount": _money(change.after)}
+            _patch(change, {"amount": amount, "spendCap": CONFIGURED}, "amount,spendCap.inputState", clients)
+        case ArmCap():
+            _patch(change, {"spendCap": CONFIGURED}, "spendCap.inputState", clients)
+        case LiftCap():
+            _patch(change, {"spendCap": {"inputState": "AWAITING_NEXT_PERIOD"}}, "spendCap.inputState", clients)
+        case DeleteCap():
+            rest.send(clients, "DELETE", f"{API}/{change.budget}")
+
+
+def _patch(change: AnyCapChange, fields: dict[str, object], mask: str, clients: Clients) -> None:
+    content = {"name": change.budget, "etag": change.etag, **fields}
+    rest.send(clients, "PATCH", f"{API}/{change.budget}", content, {"updateMask": mask})
+
+
+def _new(change: CreateCap, suite_project: str) -> dict[str, object]:
+    _, project, service = parts_of(change.target)
+    money = _money(change.after) | ({"currencyCode": change.currency} if change.currency else {})
+    return {
+        "displayName": title_of(change.target, suite_project),
+        "budgetFilter": {
+            "projects": [f"projects/{project}"],
+            "services": [IDS[service]],
+            "calendarPeriod": "MONTH",
+            "creditTypesTreatment": "EXCLUDE_ALL_CREDITS",
+        },
+        "amount": {"specifiedAmount": money},
+        "thresholdRules": [{"thresholdPercent": at, "spendBasis": "CURRENT_SPEND"} for at in THRESHOLDS],
+        "notificationsRule": {"enableProjectLevelRecipients": True},
+        "spendCap": CONFIGURED,
+    }
+
+
+def _money(amount: str) -> dict[str, object]:
+    units, rest_ = divmod(Decimal(amount), 1)
+    return {"units": str(int(units)), "nanos": int(rest_.scaleb(9))}
