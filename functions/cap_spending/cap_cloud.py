@@ -3,6 +3,7 @@
 https://cloud.google.com/billing/docs/how-to/budget-api-spend-cap
 """
 
+from collections.abc import Iterator
 from decimal import Decimal
 
 import msgspec
@@ -47,7 +48,9 @@ class _Cap(_Answer, frozen=True, rename="camel"):
     reconciling: bool = False
 
 
-class _Budget(_Answer, frozen=True, rename="camel"):
+class CappedBudget(_Answer, frozen=True, rename="camel"):
+    """A budget as far as its spend cap matters."""
+
     name: str
     display_name: str = ""
     etag: str = ""
@@ -57,7 +60,7 @@ class _Budget(_Answer, frozen=True, rename="camel"):
 
 
 class _Budgets(_Answer, frozen=True, rename="camel"):
-    budgets: tuple[_Budget, ...] = ()
+    budgets: tuple[CappedBudget, ...] = ()
     next_page_token: str = ""
 
 
@@ -65,18 +68,29 @@ def cap_of(name: str, clients: Clients) -> GoogleCap:
     """Our spend cap of a name, or one without a budget, if we have made none. Raises what the calls raise."""
     account, project, service = parts_of(name)
     title = title_of(name, clients.project)
+    for budget in capped_budgets(account, project, clients):
+        if budget.spend_cap and budget.display_name == title:
+            return _as_cap(name, budget, budget.spend_cap, IDS[service])
+    return GoogleCap(name)
+
+
+def capped_budgets(account: str, project: str, clients: Clients) -> Iterator[CappedBudget]:
+    """Every budget of a billing account (in full) that caps something in a project. Raises what the calls raise."""
     parameters = {"scope": f"projects/{project}"}
     while True:
         page = rest.get(clients, f"{API}/{account}/budgets", parameters, _Budgets)
-        for budget in page.budgets:
-            if budget.spend_cap and budget.display_name == title:
-                return _as_cap(name, budget, budget.spend_cap, IDS[service])
+        yield from (budget for budget in page.budgets if budget.spend_cap)
         if not page.next_page_token:
-            return GoogleCap(name)
+            return
         parameters = parameters | {"pageToken": page.next_page_token}
 
 
-def _as_cap(name: str, budget: _Budget, cap: _Cap, service: str) -> GoogleCap:
+def is_capped(budget: str, clients: Clients) -> bool:
+    """Whether a budget, by its full name, has a spend cap. Raises what the call raises."""
+    return rest.get(clients, f"{API}/{budget}", {}, CappedBudget).spend_cap is not None
+
+
+def _as_cap(name: str, budget: CappedBudget, cap: _Cap, service: str) -> GoogleCap:
     money = budget.amount.specified_amount or _Money()
     return GoogleCap(
         name=name,

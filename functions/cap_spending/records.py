@@ -25,6 +25,8 @@ from shared.moments import Costed, Moment
 from shared.restrictions import undo_of
 
 INTERVALS_KEPT = 3
+MADE_CAP = "spend_cap"
+"""The field of a debt that is a spend cap which we have made."""
 AMOUNTS_KEPT = 8
 """Of each interval: an amount that follows last month's cost may change by cents on every notification."""
 
@@ -195,7 +197,7 @@ def _debt_of(name: str, cap: KeptCap) -> Debt:
     asks_for = {"billing_account": account.removeprefix("billingAccounts/"), "project": project, "service": service}
     return Debt(
         resource=name,
-        field="spend_cap",
+        field=MADE_CAP,
         original="none",
         applied=cap.amount,
         held_by=("spend_caps",),

@@ -11,11 +11,12 @@ import msgspec
 from infra.costs.lines import cost_lines
 from infra.costs.suite import suite_cost_lines
 from infra.deploy.commands import commands_of, read_command
+from infra.deploy.doctor.caps import caps_on_the_suite
 from infra.deploy.doctor.examine import examine, finding_lines, findings, has_problems, skipped_checks
-from infra.deploy.doctor.findings import CheckContext, Finding, Status, run_check
+from infra.deploy.doctor.findings import CheckContext, Status, run_check
 from infra.deploy.doctor.held import held
 from infra.deploy.doctor.rotations import dependents_of_secrets
-from infra.deploy.held import PREVIEWS, Stranded, stranded, with_debts, write_originals
+from infra.deploy.held import MADE, Stranded, is_made, stranded, with_debts, write_originals
 from infra.deploy.local import LocalDeployment
 from infra.deploy.rendering import print_json, print_to_stderr
 from infra.deploy.send import send, succeeded
@@ -109,7 +110,12 @@ def _deploy(options: argparse.Namespace) -> int:
         )
     if options.command == "plan":
         deployer.plan()
-        found = [*run_check(held, CheckContext(suite, target)), *_unmovable_dependents(suite, target)]
+        context = CheckContext(suite, target)
+        found = [
+            finding
+            for check in (held, dependents_of_secrets, caps_on_the_suite)
+            for finding in run_check(check, context)
+        ]
         found = [finding for finding in found if finding.status is not Status.OK]
         if is_json:
             print_json({"plan": deployer.planned(), "findings": found})
@@ -122,16 +128,11 @@ def _deploy(options: argparse.Namespace) -> int:
         print("nothing to apply")
     elif _ask("Destroy all of it?" if destroys else "Apply it?", yes=options.yes):
         if destroys:
-            _delete_previews(suite, target, options)
+            _delete_what_was_made(suite, target, options)
         deployer.apply()
     else:
         raise NotDeployed("nothing was changed")
     return 0 if destroys else _ask_for_status(suite, target, options.wait)
-
-
-def _unmovable_dependents(suite: Suite, target: Target) -> list[Finding]:
-    """Which dependents of secrets a rotation could not move: worth knowing before any version is added."""
-    return run_check(dependents_of_secrets, CheckContext(suite, target))
 
 
 def _ask_for_status(suite: Suite, target: Target, seconds: float) -> int:
@@ -149,8 +150,8 @@ def _refuse_to_strand(found: list[Stranded], target: Target, options: argparse.N
     """Raise ``NotDeployed`` for what nobody would give back; with --even-if-held, write the originals to a file."""
     for one in found:
         print(one)
-    # `destroy` itself deletes previews, which have no original.
-    owed = [one for one in found if one.automation != PREVIEWS or options.command != "destroy"]
+    # `destroy` itself deletes what has no original.
+    owed = [one for one in found if options.command != "destroy" or not is_made(one.automation, one.debt)]
     if owed and not options.even_if_held:
         raise NotDeployed(
             f"{len(owed)} fields of resources would stay changed: run the commands above first (docs/operate.md);"
@@ -162,14 +163,17 @@ def _refuse_to_strand(found: list[Stranded], target: Target, options: argparse.N
         print(f"the originals are in {path}")
 
 
-def _delete_previews(suite: Suite, target: Target, options: argparse.Namespace) -> None:
-    """Let `manage_previews` delete what it made, while it still can."""
-    if not suite.debts.get(PREVIEWS) or PREVIEWS not in suite.automations:
-        return
-    send(target, PREVIEWS, commands_of(PREVIEWS)["pause"](), now=target.now(), wait_seconds=options.wait, say=print)
-    left = with_debts(suite, target).debts[PREVIEWS]
-    if left and not options.even_if_held:
-        raise NotDeployed(f"{len(left)} previews are still there: {', '.join(one.resource for one in left)}")
+def _delete_what_was_made(suite: Suite, target: Target, options: argparse.Namespace) -> None:
+    """Let each automation delete what it made, while it still can. Raises ``NotDeployed`` for what is still there."""
+    for automation, (command, what) in MADE.items():
+        made = [debt for debt in suite.debts.get(automation, ()) if is_made(automation, debt)]
+        if not made or automation not in suite.automations:
+            continue
+        order = commands_of(automation)[command]()
+        send(target, automation, order, now=target.now(), wait_seconds=options.wait, say=print)
+        left = [debt for debt in with_debts(suite, target).debts[automation] if is_made(automation, debt)]
+        if left and not options.even_if_held:
+            raise NotDeployed(f"{len(left)} {what} are still there: {', '.join(one.resource for one in left)}")
 
 
 def _send(options: argparse.Namespace, rest: list[str]) -> int:

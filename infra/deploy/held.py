@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 
+from functions.cap_spending.records import MADE_CAP
 from infra.deploy.target import Target
 from infra.suite.automations import load_automations
 from infra.suite.deployment import Suite
@@ -16,6 +17,8 @@ from shared.settings import Mode, parse
 from shared.state import State
 
 PREVIEWS = "manage_previews"
+MADE = {PREVIEWS: ("pause", "previews"), "cap_spending": ("remove_spend_caps", "spend caps")}
+"""By automation, the command by which it deletes what it has made, and what that is."""
 
 
 class Stranded(msgspec.Struct, frozen=True):
@@ -28,6 +31,11 @@ class Stranded(msgspec.Struct, frozen=True):
     def __str__(self) -> str:
         change = f"{self.debt.resource} {self.debt.field} {self.debt.original} -> {self.debt.applied or 'none'}"
         return f"{self.automation} still holds {change}, and {self.why}: run `{self.debt.undo}` first"
+
+
+def is_made(automation: str, debt: Debt) -> bool:
+    """Whether this was made, rather than changed: there is nothing to restore."""
+    return automation == PREVIEWS or debt.field == MADE_CAP
 
 
 def with_debts(suite: Suite, target: Target) -> Suite:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from functions.cap_spending.cap_cloud import is_capped
 from functions.cap_spending.settings import Basis, Budget, Settings
 from infra.deploy.doctor.findings import CheckContext, Finding, ok, problem
 from shared.settings import parse
@@ -40,12 +41,17 @@ def _existing(context: CheckContext, key: str, budget: Budget, topic: str) -> It
         yield problem(f"budget {key}: there is no {name}, or it is not for you to see", fix)
         return
     yield ok(f"budget {key} is there")
-    yield _topic(key, found.notifications_rule.pubsub_topic, topic, update)
+    yield _topic(key, found.notifications_rule.pubsub_topic, topic, update, is_capped=is_capped(name, clients))
     yield from _currency(key, found, budget)
     yield from _forecast_rules(key, found, budget, update)
 
 
-def _topic(key: str, found: str, topic: str, update: str) -> Finding:
+def _topic(key: str, found: str, topic: str, update: str, *, is_capped: bool) -> Finding:
+    if is_capped:
+        return problem(
+            f"budget {key} has a spend cap, so it never notifies, and nothing of its ladder can come into force",
+            "a budget without a cap for the ladder; what is to be capped goes into `spend_caps`",
+        )
     if found == topic:
         return ok(f"budget {key} sends to the suite's topic")
     fix = f"{update} --notifications-rule-pubsub-topic={topic}"

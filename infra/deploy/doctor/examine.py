@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from infra.deploy.doctor import (
     agents,
     budgets,
+    caps,
     gpus,
     grants,
     held,
@@ -38,6 +39,7 @@ EVERYWHERE: tuple[Check, ...] = (
     secrets.notices_of_rotation,
     rotations.dependents_of_secrets,
     budgets.budgets,
+    caps.caps_on_the_suite,
     held.held,
 )
 IN_OWN_PROJECT = frozenset({projects.billing, projects.who_may_be_granted, region.region, region.quotas_of_functions})

@@ -9,6 +9,7 @@ from pathlib import Path
 import grpc
 import msgspec
 import pytest
+from google.cloud.billing import budgets_v1
 from google.cloud.secretmanager_v1 import SecretManagerServiceClient
 
 from infra.deploy.__main__ import main
@@ -89,6 +90,24 @@ def no_topic(stage: Stage) -> None:
     add_budget(stage, "")
 
 
+CAP: dict[str, object] = {
+    "display_name": "ours",
+    "amount": {"specified_amount": {"units": 400}},
+    "budget_filter": {
+        "projects": [f"projects/{PROJECT}"],
+        "services": ["services/152E-C115-5142"],
+        "credit_types_treatment": "EXCLUDE_ALL_CREDITS",
+    },
+    "threshold_rules": [{"threshold_percent": at} for at in (0.5, 0.8, 1.0)],
+    "notifications_rule": {"enable_project_level_recipients": True},
+}
+
+
+def a_capped_budget(stage: Stage) -> None:
+    name = f"billingAccounts/{ACCOUNT}/budgets/{BUDGET}"
+    stage.cloud.budgets.add_budget(name, budgets_v1.Budget(CAP), is_capped=True)
+
+
 def no_forecast_rule(stage: Stage) -> None:
     add_budget(stage, forecast=(0.9,))
 
@@ -166,6 +185,13 @@ def unanswered(stage: Stage) -> None:
         (
             no_topic,
             (f"budget monthly sends to no topic (after apply)\n{UPDATE} --notifications-rule-pubsub-topic={TOPIC}"),
+        ),
+        (
+            a_capped_budget,
+            (
+                "budget monthly has a spend cap, so it never notifies, and nothing of its ladder can come into force\n"
+                "a budget without a cap for the ladder; what is to be capped goes into `spend_caps`"
+            ),
         ),
         (
             no_forecast_rule,
