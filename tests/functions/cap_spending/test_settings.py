@@ -25,7 +25,7 @@ PROJECT_ID = "text such as my-product matching ^[a-z][a-z0-9-]{4,28}[a-z0-9]$"
 KEY = r"text such as my-key matching ^[a-z0-9][a-z0-9_-]*$"
 TWO_CURRENCIES = ("bad.currency: 3", "worse.currency: 4")
 BUDGET_KEYS = "one of billing_account, id, currency, hourly_burn, ladder, may_touch"
-ACTIONS = "notify, limit_cloud_run, pause_schedules, gpu_pools_off, previews_off or detach_billing"
+ACTIONS = "notify, limit_cloud_run, pause_schedules, gpu_pools_off, previews_off, pause_usage or detach_billing"
 
 
 def complaint(change: Callable[[Data], object]) -> str:
