@@ -1,0 +1,288 @@
+"""All automations on one local cloud with one clock: messages are delivered, runs fail and die, people act."""
+
+import copy
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from types import TracebackType
+from typing import Any, Self
+
+import msgspec
+from google.api_core.exceptions import GoogleAPICallError
+from google.cloud.run_v2 import Service, ServicesClient
+from google.pubsub_v1 import types as pubsub
+from grpc import StatusCode
+from msgspec.structs import replace
+
+from infra.suite.automations import load_automations
+from infra.suite.loading import load_automation
+from localcloud import LocalCloud
+from localcloud.github.state import Head
+from localcloud.world import seed, world_from
+from shared.automation import AnyAutomation
+from shared.clients import RetryPolicy
+from shared.direct_clients import DirectClients
+from shared.errors import CaretakerError, RunFailed
+from shared.events import inbox_of
+from shared.github_events import TOPIC as PULL_REQUESTS
+from shared.lease import DURATION
+from shared.report import Report
+from shared.run import run
+from shared.runtime import Runtime
+from shared.settings import Configuration, parse
+from tests.laws.harness import cloud_event_of
+from tests.laws.probe import Crash, CrashingProbe, Probe, Switchboard
+from tests.laws.scenario import Event
+from tests.simulation import world
+
+HASTY = RetryPolicy(first=0.0005, longest=0.001, give_up=0.004)
+COSTS = "caretaker-budget-notifications"
+BACKUP_BYTES = 1_000_000
+
+
+class Trouble(msgspec.Struct, frozen=True):
+    """Calls of a method that fail in some runs, so often in each of them."""
+
+    method: str
+    code: StatusCode
+    runs: int
+    times: int
+    after_effect: bool
+
+
+@dataclass
+class Life:
+    """The cloud, the settings, and what people have made of the resources."""
+
+    replaced: Mapping[str, AnyAutomation] = field(default_factory=dict)
+    """Automations with a planted bug, by name."""
+
+    def __post_init__(self) -> None:
+        self.cloud = LocalCloud(now=world.START)
+        self.switchboard = Switchboard()
+        self.clients = DirectClients(world.HOME, self.cloud, retry=HASTY, watcher=self.switchboard)
+        self.people = DirectClients(world.PRODUCT, self.cloud, retry=HASTY, watcher=Switchboard())
+        self.owner: dict[str, Any] = world.owner()
+        names = [name for name in load_automations() if name in self.owner]
+        self.automations = {name: self.replaced.get(name) or load_automation(name) for name in names}
+        self.maxima = dict(world.LIMITED)
+        """What each service may grow to, as people last said."""
+        self.reports: dict[str, Report] = {}
+        """The latest of each automation."""
+        self.costs = dict.fromkeys(world.BUDGETS, (0.0, world.START))
+        self.commits: dict[int, int] = {}
+        """By open pull request, its head."""
+        self.probe: Probe | None = None
+        self.troubles: list[Trouble] = []
+        self.runs = 0
+        self._numbers = 0
+        self._settings: dict[str, Configuration[Any]] = {}
+
+    def __enter__(self) -> Self:
+        for name, entry in load_automations().items():
+            for topic in {inbox_of(name), *entry.topics}:
+                self.cloud.pubsub.create_topic(pubsub.Topic(name=f"projects/{world.HOME}/topics/{topic}"))
+        seed(self.cloud, world_from(world.WORLD))
+        self.back_up(days=4)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.clients.close()
+        self.people.close()
+        self.cloud.stop()
+
+    @property
+    def now(self) -> datetime:
+        """The time of the one clock."""
+        return self.cloud.clock.now()
+
+    # Messages
+
+    def deliver(
+        self, name: str, data: Mapping[str, Any], *, topic: str = "", at: datetime | None = None, **more: str
+    ) -> bool:
+        """Deliver a message once; False if its run failed or died, so that it would be delivered again."""
+        self._numbers += 1
+        event = Event(
+            name=f"m{self._numbers}",
+            topic=topic or inbox_of(name),
+            attributes=more,
+            data=dict(data),
+            published=at or self.now,
+        )
+        return self._run(name, event)
+
+    def tick(self, name: str) -> bool:
+        """A tick of an automation."""
+        tick = load_automations()[name].tick
+        return self.deliver(name, {"type": "tick", "every_seconds": tick.every_seconds if tick else 600})
+
+    def tick_all(self) -> None:
+        """A tick of every automation, whatever comes of it."""
+        for name in self.automations:
+            self.tick(name)
+
+    def notify(self, key: str, cost: float, *, at: datetime | None = None) -> bool:
+        """A budget reports what it has cost since the first of the month."""
+        when = at or self.now
+        start = when.replace(day=1, hour=8, minute=0, second=0, microsecond=0)
+        id_, amount = world.BUDGETS[key]
+        data = {
+            "budgetDisplayName": key,
+            "costAmount": cost,
+            "costIntervalStart": f"{start:%Y-%m-%dT%H:%M:%SZ}",
+            "budgetAmount": float(amount),
+            "currencyCode": "USD",
+        }
+        about = {"billingAccountId": world.ACCOUNT, "budgetId": id_, "schemaVersion": "1.0"}
+        return self.deliver("cap_spending", data, topic=COSTS, at=when, **about)
+
+    def _run(self, name: str, event: Event) -> bool:
+        reports: list[Report] = []
+        runtime = Runtime(self.clients, clock=lambda: self.now, report=reports.append, log=lambda _: None)
+        probe, self.probe = self.probe or Probe(), None
+        self.runs += 1
+        self.switchboard.connect(probe)
+        for trouble in self.troubles:
+            self.cloud.server.fail(trouble.method, trouble.code, times=trouble.times, after_effect=trouble.after_effect)
+        try:
+            run(self.automations[name], self.settings_of(name), cloud_event_of(event, world.HOME), runtime)
+        except RunFailed:
+            return False
+        except Crash:
+            return False
+        finally:
+            self.switchboard.disconnect()
+            self.cloud.server.clear_faults()
+            self.troubles = [replace(one, runs=one.runs - 1) for one in self.troubles if one.runs > 1]
+            self.cloud.clock.settle()
+            if reports:
+                self.reports[name] = reports[-1]
+        return True
+
+    # The owner
+
+    def settings_of(self, name: str) -> Configuration[Any]:
+        """What the function was deployed with."""
+        if name not in self._settings:
+            self._settings[name] = parse(self.owner, name, self.automations[name].section)
+        return self._settings[name]
+
+    def edit(self, owner: dict[str, Any]) -> bool:
+        """Deploy other settings; False if they are not valid."""
+        try:
+            for name, automation in self.automations.items():
+                parse(owner, name, automation.section)
+        except CaretakerError:
+            return False
+        self.owner = copy.deepcopy(owner)
+        self._settings = {}
+        return True
+
+    # Trouble
+
+    def fail(self, trouble: "Trouble") -> None:
+        """Let calls of the next runs fail."""
+        self.troubles.append(trouble)
+
+    def die(self, at: int, *, answer_lost: bool) -> None:
+        """Let the next run die at one of its calls."""
+        self.probe = CrashingProbe(at, answer_lost=answer_lost)
+
+    def set_delay(self, seconds: int) -> None:
+        """How long operations take from now on."""
+        for service in (self.cloud.run, self.cloud.run_jobs, self.cloud.worker_pools, self.cloud.gke):
+            service.operation_delay = timedelta(seconds=seconds)
+
+    def pass_time(self, hours: float) -> None:
+        """Let time pass; a lease that a dead run held expires within an hour."""
+        self.cloud.clock.advance(timedelta(hours=hours))
+
+    # People
+
+    def set_maximum(self, name: str, maximum: int) -> None:
+        """A person says how far a service may grow, if it is not busy."""
+        scaling = {"max_instance_count": maximum}
+        service = Service(name=f"{world.REGION}/services/{name}", scaling=scaling)
+        if self._update(service, "scaling.max_instance_count"):
+            self.maxima[name] = maximum
+
+    def deploy(self, name: str) -> None:
+        """The product is deployed: the service gets a new revision, with the versions that it refers to."""
+        full_name = f"{world.REGION}/services/{name}"
+        service = self.people.of(ServicesClient).get_service(request={"name": full_name})
+        service.template.annotations["deployed"] = str(self._numbers)
+        self._update(Service(name=full_name, template=service.template), "template")
+
+    def _update(self, service: Service, path: str) -> bool:
+        request = {"service": service, "update_mask": {"paths": [path]}}
+        try:
+            self.people.of(ServicesClient).update_service(request=request)
+        except GoogleAPICallError:
+            return False
+        return True
+
+    def open(self, number: int, commit: int, *, image: bool) -> None:
+        """Somebody opens a pull request, and CI may push its image."""
+        self.cloud.github.open_pull_request(world.TEAM, number, Head(f"{commit:040x}"))
+        self.commits[number] = commit
+        if image:
+            self.push_image(commit)
+
+    def push_image(self, commit: int) -> None:
+        """CI pushes the image of a commit."""
+        self.cloud.artifact_registry.push_image(world.REGISTRY, "api", f"sha256:{commit:064x}", [f"{commit:040x}"])
+
+    def close(self, number: int) -> None:
+        """Somebody closes a pull request."""
+        self.cloud.github.close(world.TEAM, number)
+        del self.commits[number]
+
+    def tell_of(self, number: int, action: str, commit: int) -> bool:
+        """GitHub's webhook about a pull request arrives."""
+        data = {
+            "type": "pull_request",
+            "repository": world.TEAM,
+            "number": number,
+            "action": action,
+            "head_sha": f"{commit:040x}",
+            "updated_at": f"{self.now:%Y-%m-%dT%H:%M:%SZ}",
+            "sender": world.WRITER,
+        }
+        return self.deliver("manage_previews", data, topic=PULL_REQUESTS)
+
+    def back_up(self, *, days: int = 1, size: int = BACKUP_BYTES) -> None:
+        """A job writes a backup; or those of several days."""
+        for before in reversed(range(days)):
+            when = self.now - timedelta(days=before)
+            metadata = {
+                "caretaker-sha256": "0" * 64,
+                "caretaker-size": str(BACKUP_BYTES),
+                "caretaker-finished": f"{when:%Y-%m-%dT%H:%M:%SZ}",
+            }
+            name = f"{world.PREFIX}{when:%Y%m%dT%H%M%SZ}.dump"
+            self.cloud.storage.write(world.BUCKET, name, size, metadata)
+
+    # The end
+
+    def come_to_rest(self) -> None:
+        """The settings as at first, no trouble, a new month without costs, commands that ask for everything back."""
+        self.troubles, self.probe = [], None
+        self.set_delay(0)
+        self.edit(world.owner())
+        self.pass_time(DURATION / timedelta(hours=1) + 0.2)
+        month = (self.now.replace(day=1) + timedelta(days=32)).replace(day=1, hour=12)
+        self.cloud.clock.advance_to(month)
+        for key in world.BUDGETS:
+            self.costs[key] = (0.0, self.now)
+            self.notify(key, 0.0)
+        self.deliver("cap_spending", {"type": "undo"})
+        self.deliver("manage_previews", {"type": "resume"})
+        until = f"{self.now + timedelta(days=4):%Y-%m-%dT%H:%M:%SZ}"
+        self.deliver("scale_gpu_pools", {"type": "awake", "until": until})
+        # What a rotation leaves behind is retired after a day.
+        for hours in (0.2, 0.2, 0.2, 30, 0.2, 0.2):
+            self.tick_all()
+            self.pass_time(hours)
