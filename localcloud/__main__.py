@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from localcloud import LocalCloud
+from localcloud.shell import export_lines, write_environment
 from localcloud.world import read_world, seed, world_from
 from shared.errors import SettingsError
 from shared.yaml_file import located_in
@@ -31,6 +32,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _create(cloud, options.world)
             cloud.http.listen(options.http_port)
             sys.stdout.write(_told(cloud))
+            if options.env:
+                variables = write_environment(cloud.http_address, options.env, options.project)
+                (options.env / "env.sh").write_text(export_lines(variables), encoding="utf-8")
+                sys.stdout.write(f"shell  source {options.env / 'env.sh'}\n")
             sys.stdout.flush()
             ended.wait()
     except (SettingsError, RuntimeError, OSError) as error:
@@ -54,7 +59,6 @@ def _told(cloud: LocalCloud) -> str:
         f"gRPC   {cloud.address}   for official clients, without TLS\n"
         f"HTTP   {cloud.http_address}   REST APIs, each under its host: /run.googleapis.com/v2/...\n"
         f"clock  {cloud.http_address}/localcloud/now   {now}; beside it: faults, calls\n"
-        "Ctrl-C ends it.\n"
     )
 
 
@@ -71,6 +75,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--world", type=Path, metavar="FILE", help="what exists at the start; nothing if left out")
     parser.add_argument("--now", type=_time, metavar="TIME", help="stop the clock at this time; it runs if left out")
     parser.add_argument("--port", type=int, default=GRPC_PORT, help="of gRPC (%(default)s); 0 is any free one")
+    parser.add_argument("--env", type=Path, metavar="FOLDER", help="where to write what a shell needs, as env.sh")
+    parser.add_argument("--project", default="demo-project", help="of that shell (%(default)s)")
     parser.add_argument("--http-port", type=int, default=HTTP_PORT, help="of HTTP (%(default)s); 0 is any free one")
     return parser
 
