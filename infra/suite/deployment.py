@@ -219,7 +219,7 @@ def variables(suite: Suite, bundles: Mapping[str, Path]) -> dict[str, object]:
         **deployment,
         "project_id": suite.deployment.project,
         "settings": {name: suite.owner[name] for name in ("mode", *suite.automations) if name in suite.owner},
-        "named": {name: suite.scope(name) for name in suite.automations},
+        "scopes": {name: suite.scope(name) for name in suite.automations},
         # Below the root, so that it is the same to Terraform wherever the checkout is.
         "bundles": {name: f"dist/{path.name}" for name, path in bundles.items()},
     }

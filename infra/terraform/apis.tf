@@ -18,7 +18,7 @@ locals {
   ]
   needed = [
     for permission in local.permissions :
-    lookup(local.places, permission, lookup(local.places, split(".", permission)[0], null)).api
+    lookup(local.grant_targets, permission, lookup(local.grant_targets, split(".", permission)[0], null)).api
   ]
   others = concat(
     length(var.budgets) > 0 ? ["billingbudgets.googleapis.com", "cloudbilling.googleapis.com"] : [],

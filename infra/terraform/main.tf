@@ -1,15 +1,15 @@
 # The suite: what all automations share, and each automation that caretaker.yaml has a section for.
 
 locals {
-  database = "caretaker"
-  map      = yamldecode(file("${path.module}/automations.yaml"))
-  places   = yamldecode(file("${path.module}/permissions.yaml"))
+  database      = "caretaker"
+  map           = yamldecode(file("${path.module}/automations.yaml"))
+  grant_targets = yamldecode(file("${path.module}/permissions.yaml"))
 
   deployed    = { for name, entry in local.map : name => entry if contains(keys(var.settings), name) }
   inboxes     = { for name, entry in local.deployed : name => "caretaker-${replace(name, "_", "-")}" if entry.trigger == "pubsub" }
   labels      = { managed_by = "caretaker" }
-  named       = { for name in keys(local.deployed) : name => lookup(var.named, name, null) }
-  permissions = setunion([for name, entry in local.deployed : coalesce(try(local.named[name].permissions, null), toset(entry.permissions))]...)
+  scopes      = { for name in keys(local.deployed) : name => lookup(var.scopes, name, null) }
+  permissions = setunion([for name, entry in local.deployed : coalesce(try(local.scopes[name].permissions, null), toset(entry.permissions))]...)
 }
 
 # Read while planning, so that adding an API leaves the number known, and with it every grant that names it. The API that
@@ -42,9 +42,9 @@ module "automation" {
     { for topic in lookup(each.value, "topics", []) : topic => local.topics[topic] if topic != "gcr" },
     contains(lookup(each.value, "topics", []), "gcr") ? local.images : {},
   )
-  publishes_to = local.publishes_to[each.key]
-  places       = local.places
-  named        = local.named[each.key]
+  publishes_to  = local.publishes_to[each.key]
+  grant_targets = local.grant_targets
+  scope         = local.scopes[each.key]
 
   # A function is built as soon as it is created, so the build account needs its roles first.
   depends_on = [

@@ -18,7 +18,7 @@ locals {
     for name, entry in local.deployed : [for repository in local.repositories[name] : split("/", repository)[1]]
     if contains(lookup(entry, "topics", []), "gcr")
   ]))
-  repositories = { for name in keys(local.deployed) : name => try(tolist(local.named[name].repositories), []) }
+  repositories = { for name in keys(local.deployed) : name => try(tolist(local.scopes[name].repositories), []) }
   images       = { for project in local.images_in : (project == var.project_id ? "gcr" : "gcr-${project}") => "projects/${project}/topics/gcr" }
 
   own    = setsubtract(setunion(local.pushed, local.published), [module.budget.topic_id, "gcr"])
@@ -27,21 +27,26 @@ locals {
   publishes_to = { for name, entry in local.deployed : name => { for topic in lookup(entry, "publishes", []) : topic => local.topics[topic] } }
 
   # The automation that records spending restrictions triggers those that follow them.
-  wakes = merge([
+  triggers = merge([
     for name, entry in local.deployed : {
-      for other, obeying in local.deployed : "${name}/${other}" => { waker = name, woken = other }
+      for other, obeying in local.deployed : "${name}/${other}" => { from = name, to = other }
       if other != name && length(lookup(obeying, "obeys", [])) > 0
     } if contains(lookup(entry, "may_trigger", []), "those_that_obey")
   ]...)
 }
 
-resource "google_pubsub_topic_iam_member" "wakes" {
-  for_each = local.wakes
+resource "google_pubsub_topic_iam_member" "triggers" {
+  for_each = local.triggers
 
   project = var.project_id
-  topic   = module.automation[each.value.woken].inbox
-  role    = module.automation[each.value.waker].publisher_role
-  member  = "serviceAccount:${module.automation[each.value.waker].account}"
+  topic   = module.automation[each.value.to].inbox
+  role    = module.automation[each.value.from].publisher_role
+  member  = "serviceAccount:${module.automation[each.value.from].account}"
+}
+
+moved {
+  from = google_pubsub_topic_iam_member.wakes
+  to   = google_pubsub_topic_iam_member.triggers
 }
 
 resource "google_pubsub_topic" "own" {
@@ -71,7 +76,7 @@ resource "google_pubsub_topic" "images" {
 # Secret Manager publishes as the agent of each secret's own project. ./deploy.sh doctor says if there is none yet: the
 # provider's stable release cannot make it.
 data "google_project" "secrets" {
-  for_each = toset([for secret in try(local.named["rotate_secrets"].own_secrets, []) : split("/", secret)[1]])
+  for_each = toset([for secret in try(local.scopes["rotate_secrets"].own_secrets, []) : split("/", secret)[1]])
 
   project_id = each.key
 }

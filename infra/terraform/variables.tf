@@ -46,7 +46,7 @@ variable "settings" {
   type        = any
 }
 
-variable "named" {
+variable "scopes" {
   description = "By automation, what its section asks for and names: permissions are granted on these alone (modules/automation). ./deploy.sh finds it."
   type = map(object({
     permissions      = optional(set(string))

@@ -134,9 +134,9 @@ def test_terraform_knows_an_entry_as_python_does() -> None:
     assert {name for name, kind in known.items() if not kind.startswith("optional(")} == {"trigger", *always}
 
 
-def test_terraform_knows_what_is_named_as_python_does() -> None:
-    for folder in (".", "modules/automation"):
-        known = attributes(blocks(folder, "variable")["named"]["type"])
+def test_terraform_knows_a_scope_as_python_does() -> None:
+    for folder, variable in ((".", "scopes"), ("modules/automation", "scope")):
+        known = attributes(blocks(folder, "variable")[variable]["type"])
         assert set(known) == {field.name for field in msgspec.structs.fields(Scope)}
 
 

@@ -21,7 +21,7 @@ variables {
     database       = "caretaker"
   }
   settings = "{\"mode\":\"observe\"}"
-  places = {
+  grant_targets = {
     datastore             = { api = "firestore.googleapis.com", granted_on = "database" }
     iam                   = { api = "iam.googleapis.com", granted_on = "accounts" }
     pubsub                = { api = "pubsub.googleapis.com", granted_on = "topics" }
@@ -59,7 +59,7 @@ run "an_automation_that_pubsub_wakes" {
     }
     topics       = { budget = "projects/my-caretaker/topics/budget" }
     publishes_to = { pulls = "projects/my-caretaker/topics/pulls" }
-    named = {
+    scope = {
       permissions = [
         "datastore.entities.get", "pubsub.topics.publish", "run.services.list", "run.services.update", "secretmanager.versions.add",
         "secretmanager.versions.access", "storage.objects.delete", "iam.serviceAccounts.actAs", "billing.budgets.get", "resourcemanager.projects.delete",
@@ -140,7 +140,7 @@ run "an_automation_that_pubsub_wakes" {
   }
   assert {
     condition     = keys(google_pubsub_topic_iam_member.topics) == ["caretaker-cap-spending", "pulls"]
-    error_message = "It publishes to its own inbox, as it wakes itself, and where the root says."
+    error_message = "It publishes to its own inbox, as it triggers itself, and where the root says."
   }
   assert {
     condition     = google_project_iam_member.database["my-caretaker/database"].condition[0].expression == "resource.name == \"projects/my-caretaker/databases/caretaker\""

@@ -18,12 +18,12 @@ run "the_local_cloud_has_the_same" {
     source = "./modules/automation"
   }
   variables {
-    name     = "rotate_secrets"
-    bundle   = "dist/rotate_secrets-0123456789abcdef.zip"
-    settings = "{}"
-    entry    = yamldecode(file("./automations.yaml")).rotate_secrets
-    places   = yamldecode(file("./permissions.yaml"))
-    topics   = { caretaker-secret-notifications = "projects/my-caretaker/topics/caretaker-secret-notifications" }
+    name          = "rotate_secrets"
+    bundle        = "dist/rotate_secrets-0123456789abcdef.zip"
+    settings      = "{}"
+    entry         = yamldecode(file("./automations.yaml")).rotate_secrets
+    grant_targets = yamldecode(file("./permissions.yaml"))
+    topics        = { caretaker-secret-notifications = "projects/my-caretaker/topics/caretaker-secret-notifications" }
     suite = {
       project_id     = "my-caretaker"
       project_number = "123456789012"

@@ -46,13 +46,13 @@ run "every_automation_of_the_map" {
   }
   assert {
     condition = alltrue([for name, entry in yamldecode(file("./automations.yaml")) :
-      length(lookup(entry, "obeys", [])) == 0 || contains(keys(google_pubsub_topic_iam_member.wakes), "cap_spending/${name}")
+      length(lookup(entry, "obeys", [])) == 0 || contains(keys(google_pubsub_topic_iam_member.triggers), "cap_spending/${name}")
     ])
     error_message = "cap_spending may publish to the inboxes of those that obey."
   }
   assert {
     condition     = output.settings.cap_spending.cap_spending.wake.gpu_pools_off == ["projects/my-caretaker/topics/caretaker-scale-gpu-pools"]
-    error_message = "Those that obey a restriction are woken."
+    error_message = "Those that obey a restriction are triggered."
   }
   assert {
     condition     = toset(flatten([for subscriptions in output.subscriptions : values(subscriptions)])) == toset(keys(jsondecode(file("./tests/resources.json")).subscriptions))
@@ -60,7 +60,7 @@ run "every_automation_of_the_map" {
   }
   assert {
     condition     = jsonencode(output.settings.cap_spending.cap_spending.wake) == jsonencode(jsondecode(file("./tests/resources.json")).wake)
-    error_message = "The local cloud wakes the same inboxes."
+    error_message = "The local cloud triggers the same inboxes."
   }
   assert {
     condition     = length(setsubtract(["container.googleapis.com", "monitoring.googleapis.com", "billingbudgets.googleapis.com"], keys(google_project_service.suite))) == 0

@@ -32,6 +32,6 @@ output "permissions" {
   description = "The permissions that it was granted, by project and what in it they are granted on."
   value = merge(
     { for key, role in local.roles : key => role.permissions },
-    { for place, permissions in local.by_place : place => permissions if place == "billing_accounts" && length(var.named.billing_accounts) > 0 },
+    { for place, permissions in local.by_target : place => permissions if place == "billing_accounts" && length(var.scope.billing_accounts) > 0 },
   )
 }

@@ -3,34 +3,34 @@ locals {
   publishes_to = merge(var.publishes_to, contains(var.entry.may_trigger, "itself") ? { (local.inbox) = one(google_pubsub_topic.inbox).id } : {})
 
   # What the owner's section asks for, of what the map lists: infra/suite/scope.py reads it.
-  permissions = var.named.permissions == null ? var.entry.permissions : [
-    for permission in var.entry.permissions : permission if contains(var.named.permissions, permission)
+  permissions = var.scope.permissions == null ? var.entry.permissions : [
+    for permission in var.entry.permissions : permission if contains(var.scope.permissions, permission)
   ]
-  place = {
+  target = {
     for permission in local.permissions : permission =>
-    lookup(var.places, permission, lookup(var.places, split(".", permission)[0], null))
+    lookup(var.grant_targets, permission, lookup(var.grant_targets, split(".", permission)[0], null))
   }
-  by_place = { for permission, place in local.place : place.granted_on => permission... }
+  by_target = { for permission, target in local.target : target.granted_on => permission... }
   # A secret that is not the automation's to change is read, and nothing else.
-  reading = [for permission in lookup(local.by_place, "secrets", []) : permission if permission == "secretmanager.versions.access"]
+  reading = [for permission in lookup(local.by_target, "secrets", []) : permission if permission == "secretmanager.versions.access"]
 
-  read_secrets = setsubtract(var.named.secrets, var.named.own_secrets)
+  read_secrets = setsubtract(var.scope.secrets, var.scope.own_secrets)
 
   account_projects = {
-    for account in var.named.accounts : account => element(regex("@([^.]+)\\.iam\\.gserviceaccount\\.com$", account), 0)
+    for account in var.scope.accounts : account => element(regex("@([^.]+)\\.iam\\.gserviceaccount\\.com$", account), 0)
   }
   # On a billing account no role of a project can be granted.
-  in_organization = var.suite.organization != "" && length(lookup(local.by_place, "billing_accounts", [])) > 0
+  in_organization = var.suite.organization != "" && length(lookup(local.by_target, "billing_accounts", [])) > 0
   # By place, the projects that it is in, each with what is granted there.
   wanted = {
-    database     = { (var.suite.project_id) = lookup(local.by_place, "database", []) }
-    topics       = { (var.suite.project_id) = lookup(local.by_place, "topics", []) }
-    projects     = { for project, asked_for in var.named.projects : project => [for one in lookup(local.by_place, "projects", []) : one if contains(asked_for, one)] }
-    secrets      = { for secret in var.named.own_secrets : split("/", secret)[1] => lookup(local.by_place, "secrets", [])... }
+    database     = { (var.suite.project_id) = lookup(local.by_target, "database", []) }
+    topics       = { (var.suite.project_id) = lookup(local.by_target, "topics", []) }
+    projects     = { for project, asked_for in var.scope.projects : project => [for one in lookup(local.by_target, "projects", []) : one if contains(asked_for, one)] }
+    secrets      = { for secret in var.scope.own_secrets : split("/", secret)[1] => lookup(local.by_target, "secrets", [])... }
     read_secrets = { for project in concat([for secret in local.read_secrets : split("/", secret)[1]], [for secret in var.entry.secrets : var.suite.project_id]) : project => local.reading... }
-    buckets      = { for project in values(var.named.buckets) : project => lookup(local.by_place, "buckets", [])... }
-    repositories = { for repository in var.named.repositories : split("/", repository)[1] => lookup(local.by_place, "repositories", [])... }
-    accounts     = { for project in values(local.account_projects) : project => lookup(local.by_place, "accounts", [])... }
+    buckets      = { for project in values(var.scope.buckets) : project => lookup(local.by_target, "buckets", [])... }
+    repositories = { for repository in var.scope.repositories : split("/", repository)[1] => lookup(local.by_target, "repositories", [])... }
+    accounts     = { for project in values(local.account_projects) : project => lookup(local.by_target, "accounts", [])... }
   }
   # A custom role is a project's: each project has one for each place in it.
   roles = merge([
@@ -87,7 +87,7 @@ resource "google_project_iam_member" "projects" {
 }
 
 resource "google_pubsub_topic_iam_member" "topics" {
-  for_each = contains(keys(local.by_place), "topics") ? local.publishes_to : {}
+  for_each = contains(keys(local.by_target), "topics") ? local.publishes_to : {}
 
   project = var.suite.project_id
   topic   = each.value
@@ -96,7 +96,7 @@ resource "google_pubsub_topic_iam_member" "topics" {
 }
 
 resource "google_secret_manager_secret_iam_member" "secrets" {
-  for_each = contains(keys(local.by_place), "secrets") ? var.named.own_secrets : []
+  for_each = contains(keys(local.by_target), "secrets") ? var.scope.own_secrets : []
 
   project   = split("/", each.key)[1]
   secret_id = split("/", each.key)[3]
@@ -124,7 +124,7 @@ resource "google_secret_manager_secret_iam_member" "mounted" {
 }
 
 resource "google_storage_bucket_iam_member" "buckets" {
-  for_each = contains(keys(local.by_place), "buckets") ? var.named.buckets : {}
+  for_each = contains(keys(local.by_target), "buckets") ? var.scope.buckets : {}
 
   bucket = each.key
   role   = google_project_iam_custom_role.role["${each.value}/buckets"].id
@@ -132,7 +132,7 @@ resource "google_storage_bucket_iam_member" "buckets" {
 }
 
 resource "google_artifact_registry_repository_iam_member" "repositories" {
-  for_each = contains(keys(local.by_place), "repositories") ? var.named.repositories : []
+  for_each = contains(keys(local.by_target), "repositories") ? var.scope.repositories : []
 
   project    = split("/", each.key)[1]
   location   = split("/", each.key)[3]
@@ -142,7 +142,7 @@ resource "google_artifact_registry_repository_iam_member" "repositories" {
 }
 
 resource "google_service_account_iam_member" "accounts" {
-  for_each = contains(keys(local.by_place), "accounts") ? local.account_projects : {}
+  for_each = contains(keys(local.by_target), "accounts") ? local.account_projects : {}
 
   service_account_id = "projects/${each.value}/serviceAccounts/${each.key}"
   role               = google_project_iam_custom_role.role["${each.value}/accounts"].id
@@ -156,17 +156,17 @@ resource "google_organization_iam_custom_role" "billing" {
   org_id      = var.suite.organization
   role_id     = "caretaker.${var.name}.billing.${terraform_data.made_at["billing"].output}"
   title       = "Caretaker: ${var.name} on billing accounts"
-  permissions = local.by_place["billing_accounts"]
+  permissions = local.by_target["billing_accounts"]
 }
 
 locals {
   billing_roles = (
     length(google_organization_iam_custom_role.billing) > 0
     ? { organization = one(google_organization_iam_custom_role.billing).id }
-    : { for permission in lookup(local.by_place, "billing_accounts", []) : permission => local.place[permission].predefined }
+    : { for permission in lookup(local.by_target, "billing_accounts", []) : permission => local.target[permission].predefined }
   )
   billing = merge([
-    for account in var.named.billing_accounts : { for key, role in local.billing_roles : "${account}/${key}" => { account = account, role = role } }
+    for account in var.scope.billing_accounts : { for key, role in local.billing_roles : "${account}/${key}" => { account = account, role = role } }
   ]...)
 }
 

@@ -34,7 +34,7 @@ variable "entry" {
 
   validation {
     condition     = var.entry.trigger == "http" || (var.entry.retry != null && var.entry.dead_letter_after != null)
-    error_message = "entry: what Pub/Sub wakes has retry and dead_letter_after."
+    error_message = "entry: what Pub/Sub triggers has retry and dead_letter_after."
   }
 
   validation {
@@ -87,12 +87,12 @@ variable "publishes_to" {
   default     = {}
 }
 
-variable "places" {
+variable "grant_targets" {
   description = "permissions.yaml: by permission or by service, on what a permission is granted."
   type        = map(object({ api = string, granted_on = string, predefined = optional(string, "") }))
 }
 
-variable "named" {
+variable "scope" {
   description = "What the automation's section asks for (all that the map lists, if nothing is said) and names. Permissions are granted on these and on nothing else: projects with those that are granted there; secrets, of which it may change its own and only read the others. Secrets and repositories are full names; buckets have their project."
   type = object({
     permissions      = optional(set(string))
