@@ -15,7 +15,7 @@ from shared.continuing import publish_tick
 from shared.debts import held_and_unreadable, held_while_observing
 from shared.decision import Alert, Decision, LogLine
 from shared.errors import RunFailed, WriteConflict
-from shared.events import Dated, RerunRequested, Tick
+from shared.events import ASKED, Dated, RerunRequested, Tick
 from shared.history import Journal
 from shared.lease import Lease, LeaseRecord
 from shared.looking import Look, look_and_decide
@@ -44,6 +44,11 @@ PAUSE_SECONDS = 3.0
 ANOTHER_RUN = "another run holds the lease, and reruns before it releases it"
 
 
+PLAN_CHANGED = "the plan has changed since: nothing was done; plan it again"
+NOTHING_PLANNED = "nothing"
+"""The checksum of a plan without changes."""
+
+
 class RunLoop(Generic[SectionT, EventT, RecordsT, NeedT, ChangeT]):
     """One event on its way from fold to the report."""
 
@@ -56,11 +61,13 @@ class RunLoop(Generic[SectionT, EventT, RecordsT, NeedT, ChangeT]):
         runtime: Runtime,
         *,
         sent_by: str = "",
+        plan: str = "",
     ) -> None:
         self._automation = automation
         self._settings = settings
         self._event = event
         self._sent_by = sent_by
+        self._plan = plan
         self._about: Dated[EventT | RerunRequested] = event
         """What it looks at: what its event is about, or everything, once another run has requested that."""
         self._now = now
@@ -86,7 +93,9 @@ class RunLoop(Generic[SectionT, EventT, RecordsT, NeedT, ChangeT]):
         return self._world.unreadable
 
     def carry_out(self, report: Report) -> Report:
-        """Fold the event, decide, and act if that is the mode."""
+        """Fold the event, decide, and act if that is the mode. A command with a plan only plans, or keeps to it."""
+        if self._plan and (refused_or_planned := self._planned(report)):
+            return refused_or_planned
         stored, lease, context = self._fold()
         is_rerun_due = lease.as_type(LeaseRecord).is_rerun_due(self._now)
         if is_rerun_due:
@@ -102,6 +111,26 @@ class RunLoop(Generic[SectionT, EventT, RecordsT, NeedT, ChangeT]):
         if remembered != context.records and not self._written(stored, remembered, first.decision.alerts):
             self._prepare((), is_last=True)
         return self._summary(report, first.decision, ())
+
+    def _planned(self, report: Report) -> Report | None:
+        """What a command would lead to, folded, read and decided in memory: nothing is written.
+
+        None if it is to be carried out as planned, and would still lead to just that, or has been put on record by an
+        earlier delivery.
+        """
+        _, _, context = self._remember()
+        records = self._automation.fold(context.records, self._event, context.settings)
+        if self._plan != ASKED and records == context.records:
+            return None
+        look = self._look(msgspec.structs.replace(context, records=records), ())
+        checksum = look.decision.fingerprint() or NOTHING_PLANNED
+        if checksum == self._plan:
+            return None
+        if self._plan != ASKED:
+            return msgspec.structs.replace(report, outcome=Outcome.IGNORED, why=PLAN_CHANGED, plan=checksum)
+        planned = tuple(change_report(change, Outcome.OBSERVED) for change in look.decision.changes)
+        reply = bounded(in_lines(self._automation.reply(look.context, look.world, look.decision)))
+        return msgspec.structs.replace(self._summary(report, look.decision, planned), status=reply, plan=checksum)
 
     def _fold(self) -> "tuple[Document, Document, RunContext[SectionT, EventT, RecordsT]]":
         for _ in range(ATTEMPTS):

@@ -14,6 +14,9 @@ from shared.errors import IgnoredMessage
 
 SENT_BY = "sent_by"
 """The attribute of a command that names its sender, who has written it: Cloud Audit Logs has the proof."""
+PLAN = "plan"
+"""The attribute of a command that is only to be planned (``ASKED``), or to be carried out as planned (a checksum)."""
+ASKED = "?"
 TOPIC_SOURCE = "//pubsub.googleapis.com/"
 A_YEAR_IN_SECONDS = 366 * 24 * 3600
 

@@ -87,6 +87,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     outcome: Outcome
     sent_by: str = ""
     """Of a command: who sent it, as the sender says. Cloud Audit Logs has the proof."""
+    plan: str = ""
+    """Of a command that was only planned: the checksum by which just this plan can be carried out."""
     why: str = ""
     """Why the message was ignored, or what failed, in words."""
     changes: tuple[ChangeReport, ...] = ()

@@ -11,7 +11,7 @@ from shared.acting import RunLoop
 from shared.automation import AnyAutomation
 from shared.clients import Clients
 from shared.errors import IgnoredMessage, RunFailed, cloud_errors, in_words, presentable, shortened
-from shared.events import SENT_BY, Command, Dated, PubsubMessage, is_superseded, read_message
+from shared.events import ASKED, PLAN, SENT_BY, Command, Dated, PubsubMessage, is_superseded, read_message
 from shared.report import Outcome, Report, with_changes
 from shared.runtime import Runtime
 from shared.settings import Configuration, from_environment
@@ -60,18 +60,21 @@ def run(automation: AnyAutomation, settings: Configuration[Any], cloud_event: Cl
         why = "superseded: this tick is older than its period, and a newer one is due"
         return _finish(msgspec.structs.replace(report, outcome=Outcome.UNCHANGED, why=why), runtime)
     report = msgspec.structs.replace(report, sent_by=_sender(event.event, message))
-    loop = RunLoop(automation, settings, event, now, runtime, sent_by=report.sent_by)
+    plan = message.attributes.get(PLAN, "") if isinstance(event.event, Command) else ""
+    loop = RunLoop(automation, settings, event, now, runtime, sent_by=report.sent_by, plan=plan)
     try:
         report = loop.carry_out(report)
     except cloud_errors() as error:
-        _finish(_failed(report, loop, in_words(error)), runtime)
+        failed = _finish(_failed(report, loop, in_words(error)), runtime)
+        if plan == ASKED:
+            return failed  # whoever asked sees it, and can ask again
         raise RunFailed(f"{automation.name}: {in_words(error)}") from error
     except Exception as error:
         # A fault of ours: alerts must see it too, so it is reported before it takes the run down.
         _finish(_failed(report, loop, _where(error)), runtime)
         raise
     _finish(report, runtime)
-    if report.outcome is Outcome.FAILED:
+    if report.outcome is Outcome.FAILED and plan != ASKED:
         raise RunFailed(f"{automation.name}: {_unfinished(report)}")
     return report
 

@@ -28,6 +28,7 @@ from infra.suite.deployment import PATH, REGION, TERRAFORM, Deployment, Suite, l
 from infra.suite.settings import PATH as SETTINGS_PATH
 from infra.suite.settings import own_or_example, refuse_missing
 from shared.errors import CaretakerError, cloud_errors, in_words
+from shared.events import ASKED
 
 AS_JSON = "print one JSON document, for a program"
 WAIT_SECONDS = 60.0
@@ -184,7 +185,10 @@ def _send(options: argparse.Namespace, rest: list[str]) -> int:
     now = target.now()
     automation, command = read_command(rest, now)
     say = print_to_stderr if options.json else print
-    report = send(target, automation, command, now=now, wait_seconds=options.wait, say=say)
+    plan = ASKED if options.plan else options.as_planned
+    report = send(target, automation, command, now=now, wait_seconds=options.wait, say=say, plan=plan)
+    if report and options.plan and not options.json:
+        print(f"plan       {report.plan}: nothing was changed; do just this with --as-planned {report.plan}")
     if options.json:
         print_json(report)
     return 0 if succeeded(report) else 1
@@ -266,6 +270,8 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--costs", action="store_true", help="also estimate what the suite and the product cost")
     words = "send a command to an automation, and wait for its report"
     command = commands.add_parser("send", help=words, description=words, parents=[common], add_help=False)
+    command.add_argument("--plan", action="store_true", help="only ask the automation what the command would change")
+    command.add_argument("--as-planned", default="", metavar="PLAN", help="carry it out only if it does just that")
     command.add_argument("--json", action="store_true", help=AS_JSON)
     command.add_argument(
         "--wait",

@@ -30,6 +30,7 @@ def read_command(arguments: Sequence[str], now: datetime, *, automations: Sequen
         prog="./deploy.sh send",
         description="Sends a command to an automation, and waits for its report.",
         epilog="Also: --local (a suite started with ./deploy.sh local), --wait SECONDS (for the report),"
+        " --plan (only ask what it would change), --as-planned PLAN (only if it does just that),"
         " --deployment FILE (instead of settings/deployment.yaml). Each automation's README describes its commands.",
     )
     to = parser.add_subparsers(dest="automation", required=True, metavar="AUTOMATION")

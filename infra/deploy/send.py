@@ -13,7 +13,7 @@ import msgspec
 from infra.deploy.logs import EVERY_SECONDS, EVERY_SECONDS_HERE, report_of_message, wait_for
 from infra.deploy.rendering import report_lines
 from infra.deploy.target import Target
-from shared.events import SENT_BY, Command, inbox_of
+from shared.events import PLAN, SENT_BY, Command, inbox_of
 from shared.report import Outcome, Report
 
 CLOCKS_DIFFER = timedelta(minutes=5)
@@ -28,12 +28,17 @@ def send(
     now: datetime,
     wait_seconds: float,
     say: Callable[[str], None],
+    plan: str = "",
 ) -> Report | None:
-    """Publish a command, say its message's id, wait for the report, and tell it. None if none came in time."""
+    """Publish a command, say its message's id, wait for the report, and tell it. None if none came in time.
+
+    With ``plan``, it is only planned (``ASKED``), or carried out only if it leads to just the plan of that checksum.
+    """
     from google.pubsub_v1 import PublisherClient
 
     topic = f"projects/{target.project}/topics/{inbox_of(automation)}"
-    message = {"data": msgspec.json.encode(command), "attributes": {SENT_BY: sender()}}
+    attributes = {SENT_BY: sender(), **({PLAN: plan} if plan else {})}
+    message = {"data": msgspec.json.encode(command), "attributes": attributes}
     clients = target.clients
     published = clients.of(PublisherClient).publish(request={"topic": topic, "messages": [message]}, **clients.writing)
     message_id = published.message_ids[0]

@@ -224,10 +224,18 @@ class Stage:
         self.pause: Callable[[float], None] = time.sleep
         self._numbers = itertools.count(100)
 
-    def wish(self, level: int, *, published: datetime | None = None, message_id: str = "", sent_by: str = "") -> Report:
+    def wish(
+        self,
+        level: int,
+        *,
+        published: datetime | None = None,
+        message_id: str = "",
+        sent_by: str = "",
+        plan: str = "",
+    ) -> Report:
         """A run that is woken by a wish."""
         wish = {"type": "wish", "level": level}
-        return self.push(wish, published=published, message_id=message_id, sent_by=sent_by)
+        return self.push(wish, published=published, message_id=message_id, sent_by=sent_by, plan=plan)
 
     def tick(self, *, published: datetime | None = None) -> Report:
         """A run that is woken by a tick."""
@@ -241,13 +249,14 @@ class Stage:
         published: datetime | None = None,
         message_id: str = "",
         sent_by: str = "",
+        plan: str = "",
     ) -> Report:
         """A run that is woken by this message; one of its own, if no id is said."""
         body = {
             "data": base64.b64encode(json.dumps(data).encode()).decode(),
             "messageId": message_id or str(next(self._numbers)),
             "publishTime": (published or self.cloud.clock.now()).isoformat(),
-            "attributes": {"sent_by": sent_by} if sent_by else {},
+            "attributes": {key: value for key, value in (("sent_by", sent_by), ("plan", plan)) if value},
         }
         event = CloudEvent({"type": "t", "source": f"//pubsub.googleapis.com/{topic}"}, {"message": body})
         runtime = Runtime(
