@@ -126,6 +126,7 @@ case $command in
   init) run_module infra.deploy.init "$@" ;;
   simulate) run_module simulate "$@" ;;
   report) run_module report "$@" ;;
+  console) run_module report.console "$@" ;;
   check) run_module infra.deploy.check "$@" ;;
   doctor | plan | apply | status | send | destroy) run_module infra.deploy "$command" "$@" ;;
   lock)

@@ -8,7 +8,7 @@ import msgspec
 from report.picture import Attention, LastRun, Plan, Step
 from report.sources import Sources
 from report.words import change_words, counted, name_words, sentence_words, source_of, without_time
-from shared.report import Outcome, Upcoming
+from shared.report import Outcome, Report, Upcoming
 from shared.settings import Mode
 
 MOST_STEPS = 8
@@ -19,24 +19,28 @@ def attention_of(sources: Sources) -> Iterator[Attention]:
     """Alerts, changes that matter to the bill and failed, jobs that failed, automations that do not run."""
     for automation, report in sources.reports.items():
         source = source_of(automation)
-        if report is None:
+        if report:
+            yield from _of_report(report, source, sources)
+        elif automation in sources.has_run:  # else it was just deployed
             yield _attention(sources, "has not run for two days", source, "run ./deploy.sh doctor", source, None)
-            continue
-        for alert in {alert.key: alert for alert in report.alerts}.values():
-            subject = sources.name_of(alert.subject)
-            yield _attention(sources, alert.title or alert.kind, subject, alert.reason, source, alert.since)
-        for change in report.changes:
-            if change.outcome is Outcome.FAILED and change.is_money:
-                name = sources.name_of(change.target)
-                yield _attention(sources, "a change failed", name, change.error, source, report.at)
-        alerting = {alert.subject for alert in report.alerts}
-        for unreadable in report.unreadable:
-            if unreadable.resource not in alerting:
-                name = sources.name_of(unreadable.resource)
-                yield _attention(sources, "cannot be read", name, unreadable.error, source, report.at)
     for job in sources.jobs:
         if job.has_failed:
             yield _attention(sources, "failed", job.job.replace("_", " "), job.why, "Jobs", job.at)
+
+
+def _of_report(report: Report, source: str, sources: Sources) -> Iterator[Attention]:
+    for alert in {alert.key: alert for alert in report.alerts}.values():
+        subject = sources.name_of(alert.subject)
+        yield _attention(sources, alert.title or alert.kind, subject, alert.reason, source, alert.since)
+    for change in report.changes:
+        if change.outcome is Outcome.FAILED and change.is_money:
+            name = sources.name_of(change.target)
+            yield _attention(sources, "a change failed", name, change.error, source, report.at)
+    alerting = {alert.subject for alert in report.alerts}
+    for unreadable in report.unreadable:
+        if unreadable.resource not in alerting:
+            name = sources.name_of(unreadable.resource)
+            yield _attention(sources, "cannot be read", name, unreadable.error, source, report.at)
 
 
 def _attention(  # noqa: PLR0917 - a row of a table

@@ -82,10 +82,17 @@ def script() -> str:
     return (HERE / "page.js").read_text(encoding="utf-8").strip()
 
 
-def policy(*, connects: bool = False) -> str:
+def policy(*, is_console: bool = False) -> str:
     """The content security policy: our own style and script, by their hashes, and nothing else."""
-    connect = " connect-src 'self'; form-action 'self';" if connects else " form-action 'none';"
-    return f"default-src 'none'; style-src {_hash(style())}; script-src {_hash(script())};{connect} base-uri 'none'"
+    form = "'self'" if is_console else "'none'"
+    sources = f"style-src {_hash(style())}; script-src {_hash(script())}"
+    return f"default-src 'none'; {sources}; form-action {form}; base-uri 'none'"
+
+
+def console_page(live: object, sent: object) -> str:
+    """What became of a command, and what can be done next."""
+    template = environment().get_template("sent.html.j2")
+    return template.render(live=live, sent=sent, style=Markup(style()), script=Markup(script()))  # noqa: S704 - ours
 
 
 def _hash(text: str) -> str:

@@ -67,6 +67,8 @@ class Sources(msgspec.Struct, frozen=True, kw_only=True):
     """Of the month, in order of time."""
     reports: Mapping[str, Report | None] = {}
     """By automation the newest; None if it has not run for days."""
+    has_run: frozenset[str] = frozenset()
+    """The automations that have ever put something on record."""
     jobs: tuple[JobRun, ...] = ()
     names: Mapping[str, str] = {}
     """By full resource name, what the owner calls it."""

@@ -23,6 +23,7 @@ MODULES = {
     "init": ("infra.deploy.init",),
     "simulate": ("simulate",),
     "report": ("report",),
+    "console": ("report.console",),
     "check": ("infra.deploy.check",),
     **{name: (*DEPLOY, name) for name in ("doctor", "plan", "apply", "status", "destroy")},
 }
