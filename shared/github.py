@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from google.api_core.exceptions import GoogleAPICallError
     from requests import Response
 
-API = "https://api.github.com"
 REQUESTER = "caretaker"
 SECONDARY = "secondary rate limit"
 FOR_GOOD = ("Resource not accessible by", "is locked")
@@ -52,6 +51,10 @@ class GitHubAccess(Model, frozen=True, kw_only=True):
     token_secret: SecretName | None = None
     """Holds a fine-grained personal access token."""
     app: App | None = None
+    api: Annotated[
+        str, Meta(pattern=r"^https://[a-z0-9.-]+(/api/v3)?$", examples=["https://github.example.com/api/v3"])
+    ] = "https://api.github.com"
+    """Of GitHub Enterprise Server ``https://HOST/api/v3``, of ghe.com ``https://api.SUBDOMAIN.ghe.com``."""
 
     def __post_init__(self) -> None:
         if (self.token_secret is None) == (self.app is None):
@@ -141,7 +144,7 @@ class GitHub:
         with no_answer(f"{verb} {path}"):
             answer = self._clients.public_session.request(
                 verb,
-                self._clients.url(f"{API}{path}"),
+                self._clients.url(f"{self._access.api}{path}"),
                 params=query,
                 json=body,
                 headers=headers,

@@ -29,6 +29,15 @@ PullRequestAction = Literal[
 ]
 
 
+COMMAND = "/preview"
+
+
+def command_on(body: str) -> str | None:
+    """The command on the first line of a comment, as much of it as is looked at; None if there is none."""
+    first_line = body.strip().partition("\n")[0].strip()
+    return first_line[:LONGEST_COMMAND] if first_line.split(maxsplit=1)[:1] == [COMMAND] else None
+
+
 class PullRequestEvent(msgspec.Struct, frozen=True, kw_only=True, tag="pull_request"):
     """Something has happened to a pull request: a hint to look, and for a label also whose word it was and on what."""
 

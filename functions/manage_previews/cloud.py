@@ -10,6 +10,8 @@ from functions.manage_previews.changes import (
 )
 from functions.manage_previews.images import digests_of
 from functions.manage_previews.world import (
+    AboutPullRequests,
+    CommandIn,
     CommentOf,
     DeploymentOf,
     DigestsOf,
@@ -27,24 +29,31 @@ from shared.github import GitHub
 
 def look(need: PreviewNeed, clients: Clients) -> object:
     """The answer to one need. Raises what a call raises: a failed read is never "closed"."""
-    match need:
-        case ServicesIn(parent=parent):
-            return services.services(parent, clients)
-        case DigestsOf(place=place, tags=tags):
-            return digests_of(place, tags, clients)
-    return _ask_github(need, GitHub(need.access, clients))
+    if isinstance(need, ServicesIn):
+        return services.services(need.parent, clients)
+    if isinstance(need, DigestsOf):
+        return digests_of(need.place, need.tags, clients)
+    github = GitHub(need.access, clients)
+    if isinstance(need, OpenPullRequests | PullRequestOf):
+        return _pull_requests(need, github)
+    return _ask_github(need, github)
 
 
-def _ask_github(need: OpenPullRequests | PullRequestOf | MayWrite | CommentOf | DeploymentOf, github: GitHub) -> object:
-    from google.api_core.exceptions import NotFound
-
+def _ask_github(need: MayWrite | CommandIn | CommentOf | DeploymentOf, github: GitHub) -> object:
     match need:
         case MayWrite(repository=repository, login=login):
             return pull_requests.may_write(repository, login, github)
+        case CommandIn(repository=repository, comment_id=comment_id):
+            return pull_requests.command_in(repository, comment_id, github)
         case CommentOf(key=key, known_id=known_id):
             return pull_requests.find_comment(key, known_id, github)
         case DeploymentOf(key=key, environment=environment, known=known):
             return pull_requests.find_deployment(key, environment, known, github)
+
+
+def _pull_requests(need: AboutPullRequests, github: GitHub) -> object:
+    from google.api_core.exceptions import NotFound
+
     try:
         if isinstance(need, OpenPullRequests):
             return tuple(pull_requests.open_pull_requests(need.repository, github))

@@ -301,6 +301,16 @@ class RequestIgnored(Message, frozen=True):
         return f"{self.kind} ignored: {self.by} has no write access"
 
 
+class RequestUnconfirmed(Message, frozen=True):
+    """A message said something that GitHub does not have."""
+
+    kind: str
+    by: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} by {self.by} ignored: GitHub has no such comment or label"
+
+
 class NotMadeHere(Message, frozen=True):
     """A service that looks like a preview, in no settings and no record."""
 

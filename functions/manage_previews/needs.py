@@ -15,6 +15,7 @@ from functions.manage_previews.reporting import is_first_comment
 from functions.manage_previews.scope import scope_of, unfinished
 from functions.manage_previews.settings import Settings
 from functions.manage_previews.world import (
+    CommandIn,
     CommentOf,
     DeploymentOf,
     DigestsOf,
@@ -32,6 +33,7 @@ from functions.manage_previews.world import (
     Seen,
     ServicesIn,
 )
+from shared.github_events import CommentCommand
 from shared.holds import Phase
 from shared.world import Need, Unreadable, World
 
@@ -69,6 +71,7 @@ def see(context: Context, world: World) -> Seen:
         else:
             previews[key_of(owner, int(service.labels[NUMBER]))] = service.preview
     found, lost = _found(world)
+    found = _known_to_be_closed(context, world) | found
     seen = Seen(
         pull_requests=found,
         lost=lost,
@@ -81,6 +84,11 @@ def see(context: Context, world: World) -> Seen:
             (need.repository, need.login): answer
             for need, answer in world.answers.items()
             if isinstance(need, MayWrite) and isinstance(answer, bool)
+        },
+        commands={
+            (need.repository, need.comment_id): answer
+            for need, answer in world.answers.items()
+            if isinstance(need, CommandIn) and (answer is None or isinstance(answer, CommentCommand))
         },
         digests={
             tag: digest
@@ -119,10 +127,11 @@ def owner_of(service: ListedService, settings: Settings) -> str | None:
     labels = service.labels
     if not is_ours(service) or not labels.get(NUMBER, "").isdecimal():
         return None
-    known = settings.repositories.get(service.repository)
+    repository = settings.spelling_of(service.repository) or service.repository
+    known = settings.repositories.get(repository)
     name = service.name.rpartition("/")[2]
     is_named_so = known is None or name == service_id(known.service, int(labels[NUMBER]))
-    return service.repository if service.repository and is_named_so else None
+    return repository if repository and is_named_so else None
 
 
 def _pull_requests(context: Context, world: World) -> Iterator[PreviewNeed]:
@@ -151,7 +160,26 @@ def _pull_requests_that_may_be_done(context: Context, world: World) -> Iterator[
     }
     open_ = {pull.key for one in listed for pull in _list(context, world, one)}
     keys = {key for key in unfinished(context) | set(seen.previews) if parts_of(key)[0] in listed} - open_
+    keys -= {key for key in _known_to_be_closed(context, world) if key not in seen.previews}
     yield from (PullRequestOf(access, key) for key in sorted(keys))
+
+
+def _known_to_be_closed(context: Context, world: World) -> dict[str, PullRequest]:
+    """Pull requests that were seen to be closed, and are not in the list of those that are open: not asked again."""
+    closed: dict[str, PullRequest] = {}
+    for repository in context.settings.repositories if scope_of(context).is_all else ():
+        listed = world.get(OpenPullRequests(context.settings.github, repository))
+        if not isinstance(listed, tuple):
+            continue
+        open_ = {pull.key for pull in listed}
+        for key in unfinished(context):
+            name, number = parts_of(key)
+            record = context.records.of(key)
+            if name == repository and key not in open_ and record.closed_at is not None:
+                closed[key] = PullRequest(
+                    repository=name, number=number, is_open=False, head_sha=record.head_sha, labels=()
+                )
+    return closed
 
 
 def _list(context: Context, world: World, repository: str) -> tuple[PullRequest, ...]:
@@ -164,6 +192,8 @@ def _speakers(context: Context, world: World) -> Iterator[PreviewNeed]:
     for view in views_of(context, see(context, world)):
         for request in view.record.pending:
             yield MayWrite(context.settings.github, view.pull.repository, request.by)
+            if request.comment_id:
+                yield CommandIn(context.settings.github, view.pull.repository, request.comment_id)
 
 
 def _approvers_and_images(context: Context, world: World) -> Iterator[PreviewNeed]:
@@ -231,6 +261,9 @@ def _concerns(need: Need[object], view: PullRequestView) -> bool:
         case MayWrite(repository=repository, login=login):
             by = {request.by for request in (*view.record.pending, *view.record.requests.values())}
             return repository == view.pull.repository and login in by
+        case CommandIn(repository=repository, comment_id=comment_id):
+            asked = {request.comment_id for request in view.record.pending}
+            return repository == view.pull.repository and comment_id in asked
         case DigestsOf(place=place, tags=tags):
             return view.image_tag in {f"{place}:{tag}" for tag in tags}
     return False

@@ -5,7 +5,7 @@ from datetime import timedelta
 import msgspec
 
 from functions.manage_previews.comment import checksum_of
-from functions.manage_previews.messages import About, RequestIgnored
+from functions.manage_previews.messages import About, RequestIgnored, RequestUnconfirmed
 from functions.manage_previews.names import parts_of
 from functions.manage_previews.preview_decision import Context
 from functions.manage_previews.records import (
@@ -20,6 +20,7 @@ from functions.manage_previews.records import (
     newest,
     with_records,
 )
+from functions.manage_previews.requests import Request
 from functions.manage_previews.scope import is_done
 from functions.manage_previews.world import PullRequest, Seen
 from shared.decision import Message
@@ -46,7 +47,7 @@ def observe(context: Context, seen: Seen) -> Observed:
     for key, pull in seen.pull_requests.items():
         if key in seen.blocked:
             continue
-        record = _weighed(context.records.of(key), pull, seen, notices)
+        record = _weighed(context, pull, seen, notices)
         record = _with_head(record, pull, context)
         record = _without_failure(_with_what_stands(record, key, seen), pull, seen)
         records_of[key] = msgspec.structs.replace(record, closed_at=None) if pull.is_open else _closed(record, context)
@@ -72,14 +73,23 @@ def _with_previews(records: Records, seen: Seen) -> Records:
     return records if previews == records.previews else msgspec.structs.replace(records, previews=previews)
 
 
-def _weighed(record: PullRecord, pull: PullRequest, seen: Seen, notices: list[Message]) -> PullRecord:
-    """The record with those pending requests that count; those of people without write access are ignored."""
-    asked = [request for request in record.pending if (pull.repository, request.by) in seen.may_write]
+def _weighed(context: Context, pull: PullRequest, seen: Seen, notices: list[Message]) -> PullRecord:
+    """The record with those pending requests that count: by people with write access, and confirmed by GitHub."""
+    record = context.records.of(pull.key)
+    asked = [
+        request
+        for request in record.pending
+        if (pull.repository, request.by) in seen.may_write
+        if not request.comment_id or (pull.repository, request.comment_id) in seen.commands
+    ]
     if not asked:
         return record
     requests, ignored = dict(record.requests), list(record.ignored)
     for request in asked:
-        if not seen.may_write[pull.repository, request.by]:
+        if not _is_confirmed(request, pull, seen, context):
+            notices.append(About(pull.key, RequestUnconfirmed(request.kind, request.by)))
+            ignored.append(request)
+        elif not seen.may_write[pull.repository, request.by]:
             notices.append(About(pull.key, RequestIgnored(request.kind, request.by)))
             ignored.append(request)
         elif request.is_after(requests.get(request.kind)):
@@ -90,6 +100,15 @@ def _weighed(record: PullRecord, pull: PullRequest, seen: Seen, notices: list[Me
         ignored=newest(request for request in ignored if request.is_after(requests.get(request.kind)))[-MOST_IGNORED:],
         pending=tuple(request for request in record.pending if request not in asked),
     )
+
+
+def _is_confirmed(request: Request, pull: PullRequest, seen: Seen, context: Context) -> bool:
+    """Whether GitHub has what a message said: the comment with this command, or the label that approves."""
+    if not request.comment_id:
+        return context.settings.repositories[pull.repository].approval_label in pull.labels
+    command = seen.commands[pull.repository, request.comment_id]
+    is_here = command is not None and command.number == pull.number
+    return is_here and command is not None and request.is_said_by(command, context.settings.longest_extension)
 
 
 def _with_head(record: PullRecord, pull: PullRequest, context: Context) -> PullRecord:

@@ -10,7 +10,8 @@ from functions.manage_previews.world import ListedService, ServicesIn
 
 def is_orphan(name: str, made: Made, settings: Settings) -> bool:
     """Whether the settings would not make this service for its pull request."""
-    repository = settings.repositories.get(made.repository)
+    known = settings.spelling_of(made.repository)
+    repository = settings.repositories.get(known or "")
     return repository is None or name != f"{settings.parent}/services/{service_id(repository.service, made.number)}"
 
 

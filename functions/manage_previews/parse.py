@@ -33,8 +33,10 @@ def parse(message: PubsubMessage, settings: Settings) -> Event:
     if topic != TOPIC:
         raise IgnoredMessage(f"foreign: nothing is expected by the topic {message.topic}")
     event: PullRequestEvent | CommentCommand = decode(message.data, Decoder(GithubEvent))
-    if event.repository not in settings.repositories:
+    known = settings.spelling_of(event.repository)
+    if known is None:
         raise IgnoredMessage(f"foreign: {event.repository} is not in manage_previews.repositories")
+    event = msgspec.structs.replace(event, repository=known)
     if isinstance(event, CommentCommand):
         return msgspec.structs.replace(event, created_at=_in_range(event.created_at, "created_at", message))
     return msgspec.structs.replace(event, updated_at=_in_range(event.updated_at, "updated_at", message))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from typing import Literal
 from urllib.parse import quote
 
@@ -22,7 +23,7 @@ from functions.manage_previews.world import FoundComment, FoundDeployment, PullR
 from shared.clients import Clients
 from shared.errors import Refused, in_words
 from shared.github import Author, ByApp, GitHub, is_refused_for_good
-from shared.github_events import Sha
+from shared.github_events import CommentCommand, Sha, command_on
 
 CAN_WRITE = frozenset(("admin", "write"))
 """GitHub answers ``write`` for the role ``maintain`` too: https://docs.github.com/rest/collaborators/collaborators."""
@@ -93,6 +94,31 @@ class CommentAnswer(msgspec.Struct, frozen=True):
     performed_via_github_app: ByApp | None = None
 
 
+class SaidAnswer(msgspec.Struct, frozen=True):
+    """A comment as far as a command is in it."""
+
+    id: int
+    body: str
+    created_at: datetime
+    issue_url: str
+    user: Author | None = None
+
+    def as_command(self, repository: str) -> CommentCommand | None:
+        """The command on its first line, if there is one."""
+        command = command_on(self.body)
+        number = self.issue_url.rpartition("/")[2]
+        if command is None or self.user is None or not number.isdecimal():
+            return None
+        return CommentCommand(
+            repository=repository,
+            number=int(number),
+            comment_id=self.id,
+            created_at=self.created_at,
+            author=self.user.login,
+            command=command,
+        )
+
+
 class DeploymentAnswer(msgspec.Struct, frozen=True):
     """A deployment."""
 
@@ -132,6 +158,17 @@ def may_write(repository: str, login: str, github: GitHub) -> bool:
         return github.get(path, PermissionAnswer).permission in CAN_WRITE
     except NotFound:
         return False
+
+
+def command_in(repository: str, comment_id: int, github: GitHub) -> CommentCommand | None:
+    """The command in a comment, as GitHub has it now."""
+    from google.api_core.exceptions import NotFound
+
+    try:
+        answer = github.get(f"/repos/{repository}/issues/comments/{comment_id}", SaidAnswer)
+    except NotFound:
+        return None
+    return answer.as_command(repository)
 
 
 def find_comment(key: str, known_id: int, github: GitHub) -> FoundComment | None:

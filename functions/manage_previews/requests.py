@@ -36,6 +36,19 @@ class Request(msgspec.Struct, frozen=True):
     until: datetime | None = None
     """To when the preview is to be kept."""
 
+    @property
+    def comment_id(self) -> int:
+        """Of the comment that says it; 0 for a label."""
+        return int(self.said) if self.said.isdecimal() else 0
+
+    def is_said_by(self, command: CommentCommand, longest: timedelta) -> bool:
+        """Whether a comment asks for just this."""
+        return any(
+            (one.kind, one.by.lower(), one.sha, one.at.replace(microsecond=0))
+            == (self.kind, self.by.lower(), self.sha, self.at.replace(microsecond=0))
+            for one in read_requests(command, longest)
+        )
+
     def is_after(self, other: "Request | None") -> bool:
         """Whether it was said later than another one, or there is none. Of two of one moment the ids decide."""
         return other is None or (self.at, self.said) > (other.at, other.said)

@@ -124,12 +124,20 @@ class Settings(Section, frozen=True, kw_only=True):
         if not least <= _mebibytes(self.memory) <= most:
             wanted = f"{least}Mi to {most}Mi, which Cloud Run demands for cpu {self.cpu}"
             raise SettingsError("memory", self.memory, wanted)
+        lower = [name.lower() for name in self.repositories]
+        for name in self.repositories:
+            if lower.count(name.lower()) > 1:
+                raise SettingsError(f"repositories.{name}", name, "each repository once: GitHub ignores case")
         services = [repository.service for repository in self.repositories.values()]
         for name, repository in self.repositories.items():
             if services.count(repository.service) > 1:
                 raise SettingsError(
                     f"repositories.{name}.service", repository.service, "a name that no other repository has"
                 )
+
+    def spelling_of(self, repository: str) -> str | None:
+        """A repository as the settings spell it, however it is spelled: GitHub ignores case. None for others."""
+        return next((name for name in self.repositories if name.lower() == repository.lower()), None)
 
     @property
     def parent(self) -> str:

@@ -8,6 +8,7 @@ import msgspec
 from functions.manage_previews.names import key_of
 from functions.manage_previews.records import Deployed, DeploymentState
 from shared.github import GitHubAccess
+from shared.github_events import CommentCommand
 from shared.world import AnswerT_co, Need
 
 
@@ -113,6 +114,13 @@ class MayWrite(GitHubNeed[bool], frozen=True):
     login: str
 
 
+class CommandIn(GitHubNeed[CommentCommand | None], frozen=True):
+    """The command in a comment, as GitHub has it; None if there is no such comment, or no command in it."""
+
+    repository: str
+    comment_id: int
+
+
 class CommentOf(GitHubNeed[FoundComment | None], frozen=True):
     """The one comment of ours on a pull request; its id is 0 if that is not known."""
 
@@ -135,7 +143,8 @@ class DigestsOf(Need[dict[str, str]], frozen=True):
     tags: tuple[str, ...]
 
 
-PreviewNeed = ServicesIn | OpenPullRequests | PullRequestOf | MayWrite | CommentOf | DeploymentOf | DigestsOf
+AboutPullRequests = OpenPullRequests | PullRequestOf
+PreviewNeed = ServicesIn | DigestsOf | AboutPullRequests | MayWrite | CommandIn | CommentOf | DeploymentOf
 
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True):
@@ -157,6 +166,8 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     """The regions whose services were listed."""
     may_write: Mapping[tuple[str, str], bool] = {}
     """By repository and login, of those that were asked about."""
+    commands: Mapping[tuple[str, int], CommentCommand | None] = {}
+    """By repository and comment, of those that were asked about: what GitHub has of them."""
     digests: Mapping[str, str] = {}
     """By place and tag (``LOCATION-docker.pkg.dev/...:tag``), of those that were asked about and are there."""
     comments: Mapping[str, FoundComment | None] = {}

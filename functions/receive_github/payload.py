@@ -9,9 +9,8 @@ from msgspec.json import Decoder
 
 from shared.errors import IgnoredMessage
 from shared.events import decode, explain, in_utc
-from shared.github_events import LONGEST_COMMAND, CommentCommand, GithubEvent, PullRequestAction, PullRequestEvent
+from shared.github_events import CommentCommand, GithubEvent, PullRequestAction, PullRequestEvent, command_on
 
-COMMAND = "/preview"
 ACTIONS = frozenset(get_args(PullRequestAction))
 """Of the event ``pull_request``, what previews depend on."""
 
@@ -119,9 +118,9 @@ def _pull_request(said: PullRequestPayload) -> PullRequestEvent | None:
 
 
 def _comment(said: CommentPayload) -> CommentCommand | None:
-    first_line = said.comment.body.strip().partition("\n")[0].strip()
-    is_command = said.action == "created" and first_line.split(maxsplit=1)[:1] == [COMMAND]
-    if not is_command or said.issue.pull_request is None or said.comment.user is None:
+    command = command_on(said.comment.body)
+    is_new = command is not None and said.action == "created"
+    if not is_new or said.issue.pull_request is None or said.comment.user is None:
         return None
     return _checked(
         {
@@ -130,7 +129,7 @@ def _comment(said: CommentPayload) -> CommentCommand | None:
             "comment_id": said.comment.id,
             "created_at": in_utc(said.comment.created_at, "created_at"),
             "author": said.comment.user.login,
-            "command": first_line[:LONGEST_COMMAND],
+            "command": command,
         },
         CommentCommand,
     )

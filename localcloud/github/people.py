@@ -199,6 +199,17 @@ class Activity:
             self._repository(repository).comments[new.id] = new
             return new.id
 
+    def identify_comment(
+        self, repository: str, comment_id: int, new_id: int | None, created_at: datetime | None
+    ) -> None:
+        """Give a comment the id and the time that something outside knows it by."""
+        with self.lock:
+            comments = self._repository(repository).comments
+            comment = comments.pop(comment_id)
+            comment.id = new_id or comment.id
+            comment.created_at = comment.updated_at = created_at or comment.created_at
+            comments[comment.id] = comment
+
     def comments(self, repository: str, number: int) -> list[str]:
         """What the comments of a pull request say, the oldest first."""
         with self.lock:

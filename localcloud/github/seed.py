@@ -56,10 +56,12 @@ class PullRequestState(StrEnum):
 
 
 class Comment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A comment on a pull request."""
+    """A comment on a pull request; GitHub chooses ids, which events may refer to."""
 
     login: str
     body: str
+    id: Id | None = None
+    created_at: datetime | None = None
 
 
 class Deployment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -188,6 +190,7 @@ def _open(github: "GitHub", full_name: str, number: int, pull: PullRequest) -> N
         labels=pull.labels,
     )
     for comment in pull.comments:
-        github.comment(full_name, number, comment.login, comment.body)
+        comment_id = github.comment(full_name, number, comment.login, comment.body)
+        github.identify_comment(full_name, comment_id, comment.id, comment.created_at)
     if pull.state == CLOSED:
         github.close(full_name, number)

@@ -208,3 +208,10 @@ def test_access_is_a_token_or_an_app(given: dict[str, object]) -> None:
     with pytest.raises(msgspec.ValidationError) as raised:
         msgspec.json.decode(json.dumps(given), type=GitHubAccess)
     assert isinstance(raised.value.__cause__, SettingsError) or "unknown field" in str(raised.value)
+
+
+def test_github_enterprise_is_asked_at_its_own_address(cloud: LocalCloud, clients: Clients) -> None:
+    access = GitHubAccess(token_secret=BY_TOKEN.token_secret, api="https://github.example.com/api/v3")
+    with pytest.raises(exceptions.GoogleAPICallError):  # no such server is here
+        GitHub(access, clients).get(f"{SHOP}/pulls/7", Pull)
+    assert not [name for name in methods(cloud) if "api.github.com" in name]

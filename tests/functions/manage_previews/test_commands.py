@@ -169,6 +169,7 @@ def test_the_author_of_a_fork_cannot_approve_it() -> None:
         stage.push_image(1)
         stage.open(7, 1, fork=FORK, login=READER)
         stage.comment(7, f"/preview {sha_of(1)}", by=READER)
+        stage.github.label(TEAM, 7, "safe to preview")
         stage.event(7, "labeled", sender=READER, label="safe to preview")
         stage.tick()
         assert stage.services == {}
@@ -179,6 +180,7 @@ def test_a_label_approves_the_commit_of_its_event_alone() -> None:
         stage.push_image(1)
         stage.push_image(2)
         stage.open(7, 1, fork=FORK)
+        stage.github.label(TEAM, 7, "safe to preview")
         labeled = stage.event_data(7, "labeled", label="safe to preview")
         stage.github.push(TEAM, 7, sha_of(2))
         stage.push(labeled, topic="caretaker-pull-requests")
@@ -189,6 +191,33 @@ def test_a_label_approves_the_commit_of_its_event_alone() -> None:
         stage.tick()
         stage.event(7, "labeled", label="safe to preview")
         assert stage.shown == {"my-product-pr-7": image(2)}
+
+
+def test_a_message_is_believed_only_as_far_as_github_confirms_it() -> None:
+    with Stage() as stage:
+        stage.push_image(1)
+        stage.open(7, 1, fork=FORK)
+        comment = stage.comment_data(7, "good work")
+        for said in (
+            {**comment, "command": f"/preview {sha_of(1)}"},
+            {**comment, "comment_id": 999, "command": f"/preview {sha_of(1)}"},
+        ):
+            report = stage.push(said, topic="caretaker-pull-requests")
+            assert "GitHub has no such comment" in " ".join(report.notices)
+        report = stage.event(7, "labeled", label="safe to preview")
+        assert "GitHub has no such comment or label" in report.notices[0]
+        assert stage.services == {}
+        assert "comment_id" not in stage.told(7)
+
+
+def test_a_repository_is_known_however_its_name_is_spelled() -> None:
+    with Stage() as stage:
+        stage.push_image(1)
+        stage.open(7, 1)
+        data = stage.event_data(7, "opened")
+        stage.push({**data, "repository": TEAM.upper()}, topic="caretaker-pull-requests")
+        assert stage.shown == {"my-product-pr-7": image(1)}
+        assert list(stage.records.pull_requests) == [f"{TEAM}#7"]
 
 
 def test_an_approval_is_checked_again_when_it_is_deployed() -> None:

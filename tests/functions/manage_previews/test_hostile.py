@@ -85,7 +85,8 @@ def test_a_flood_of_comments_cannot_fill_the_one_document() -> None:
         for _ in range(2):
             records = fold(records, event, known)
             context = Context(event, records, SpendingRestrictions(), known, word.created_at, PROJECT)
-            seen = Seen(pull_requests={key: pull}, may_write={(TEAM, login): False for login in asked})
+            said = {(TEAM, one.comment_id): word for one in records.of(key).pending}
+            seen = Seen(pull_requests={key: pull}, may_write={(TEAM, login): False for login in asked}, commands=said)
             observed = observe(context, seen)
             records, notices = observed.records, observed.notices
         assert len(records.of(key).pending) <= (0 if asked else 4 * len(foreign))
