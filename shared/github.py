@@ -27,6 +27,8 @@ REQUESTER = "caretaker"
 SECONDARY = "secondary rate limit"
 FOR_GOOD = ("Resource not accessible by", "is locked")
 """What GitHub says to a token without the permission, and of a locked conversation."""
+REDIRECTS = (HTTPStatus.MOVED_PERMANENTLY, HTTPStatus.TEMPORARY_REDIRECT)
+"""GitHub's answers to requests by a repository's earlier name, for reads and for writes."""
 LATEST = int(datetime(9999, 1, 1, tzinfo=UTC).timestamp())
 PAGE_SIZE = 100
 """The most that GitHub lists at once."""
@@ -149,7 +151,11 @@ class GitHub:
                 json=body,
                 headers=headers,
                 timeout=self._clients.writing["timeout"],
+                allow_redirects=False,
             )
+        elsewhere = self._path_of(answer.headers.get("location", "")) if answer.status_code in REDIRECTS else ""
+        if elsewhere and "/repositories/" not in path:
+            return self._exchange(verb, elsewhere, query=None if "?" in elsewhere else query, body=body, jwt=jwt)
         lower = {name.lower(): value for name, value in answer.headers.items()}
         try:
             content, _, following = decipher_response(answer.status_code, lower, answer.content)
@@ -161,6 +167,12 @@ class GitHub:
         except ValueError:
             raise UnknownAnswer(f"{verb} {path}: {answer.status_code}, and not JSON") from None
         return content, following is not None
+
+    def _path_of(self, location: str) -> str:
+        """Where a repository is by its id, which is not redirected again; empty if that is not this API."""
+        apis = (self._access.api, self._clients.url(self._access.api))
+        path = next((location.removeprefix(api) for api in apis if location.startswith(api)), "")
+        return path if path.startswith("/repositories/") else ""
 
     def _typed(self, answer: object, type_: type[ValueT], what: str) -> ValueT:
         try:

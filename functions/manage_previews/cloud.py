@@ -12,6 +12,7 @@ from functions.manage_previews.images import digests_of
 from functions.manage_previews.world import (
     AboutPullRequests,
     CommandIn,
+    CommandsSince,
     CommentOf,
     DeploymentOf,
     DigestsOf,
@@ -39,10 +40,12 @@ def look(need: PreviewNeed, clients: Clients) -> object:
     return _ask_github(need, github)
 
 
-def _ask_github(need: MayWrite | CommandIn | CommentOf | DeploymentOf, github: GitHub) -> object:
+def _ask_github(need: MayWrite | CommandIn | CommandsSince | CommentOf | DeploymentOf, github: GitHub) -> object:
     match need:
         case MayWrite(repository=repository, login=login):
             return pull_requests.may_write(repository, login, github)
+        case CommandsSince(repository=repository, since=since):
+            return pull_requests.commands_since(repository, since, github)
         case CommandIn(repository=repository, comment_id=comment_id):
             return pull_requests.command_in(repository, comment_id, github)
         case CommentOf(key=key, known_id=known_id):

@@ -9,6 +9,7 @@ from functions.manage_previews.changes import (
     DeployPreview,
     PreviewChange,
 )
+from functions.manage_previews.hearing import heard
 from functions.manage_previews.messages import (
     About,
     DeployingService,
@@ -17,6 +18,7 @@ from functions.manage_previews.messages import (
     NotInSettings,
     NotMadeHere,
     ReportedLater,
+    RepositoryRenamed,
     Waits,
 )
 from functions.manage_previews.names import key_of, parts_of
@@ -41,6 +43,7 @@ from shared.world import World
 def decide(context: Context, world: World, applied: tuple[PreviewChange, ...]) -> Decision[Records, PreviewChange]:
     """First the services; what is written at GitHub reports what is seen, so that comes after them."""
     del applied  # what was done is seen in the world
+    context = heard(context, world)
     seen = see(context, world)
     observed = observe(context, seen)
     context = msgspec.structs.replace(context, records=observed.records)
@@ -62,11 +65,20 @@ def decide(context: Context, world: World, applied: tuple[PreviewChange, ...]) -
         ),
         alerts=(
             *(Alert("name_taken", one.key, str(one.why)) for one in decisions if one.state is State.NAME_TAKEN),
+            *_renamed(seen),
             *(Alert("lost_access", key, why) for key, why in sorted(seen.lost.items())),
             *(Alert("held_without_settings", name, str(NotMadeHere())) for name in seen.strays),
         ),
         notices=observed.notices,
     )
+
+
+def _renamed(seen: Seen) -> Iterator[Alert]:
+    """Repositories that have another name at GitHub than in the settings: their webhooks are not recognized."""
+    names = {pull.repository: pull.full_name for pull in seen.pull_requests.values() if pull.full_name}
+    for repository, name in sorted(names.items()):
+        if name.lower() != repository.lower():
+            yield Alert("repository_renamed", repository, str(RepositoryRenamed(repository, name)))
 
 
 def _deletions_of_orphans(context: Context, seen: Seen) -> Iterator[DeletePreview]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from functions.manage_previews.changes import DeletePreview, PreviewChange
+from functions.manage_previews.hearing import heard
 from functions.manage_previews.messages import UnknownIfOpen
 from functions.manage_previews.needs import see
 from functions.manage_previews.preview_decision import Context, reason_without_github
@@ -14,6 +15,7 @@ CERTAIN_END = DeletePreview.guard
 
 def certain_end(context: Context, world: World, changes: tuple[PreviewChange, ...]) -> Iterable[Refusal]:
     """A preview is deleted only if GitHub has answered for its pull request, or it is paused, expired or an orphan."""
+    context = heard(context, world)
     seen = see(context, world)
     known = seen.pull_requests
     for change in changes:

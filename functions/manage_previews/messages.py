@@ -16,6 +16,7 @@ from shared.decision import Message
 ALERT_TITLES: Mapping[str, str] = {
     "name_taken": "the preview's name is taken",
     "lost_access": "no access to the repository",
+    "repository_renamed": "the repository has another name",
     "held_without_settings": "looks like a preview, and is on no record",
 }
 """By kind of alert, what it is called to a person."""
@@ -318,6 +319,19 @@ class NotMadeHere(Message, frozen=True):
         return (
             "it has the labels of a preview, its repository is not in the settings, and no record says that Caretaker "
             "made it: delete it by hand"
+        )
+
+
+class RepositoryRenamed(Message, frozen=True):
+    """GitHub redirects to another name."""
+
+    repository: str
+    name: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.repository} is {self.name} at GitHub now: sweeps keep its previews, but webhooks under the new "
+            f"name are ignored until the settings say {self.name}"
         )
 
 

@@ -5,6 +5,7 @@ from datetime import datetime
 
 import msgspec
 
+from functions.manage_previews.hearing import heard, lost_commands
 from functions.manage_previews.names import NUMBER, key_of, parts_of, service_id
 from functions.manage_previews.observing import observe
 from functions.manage_previews.orphans import is_orphan, is_ours, places_of_orphans
@@ -16,6 +17,7 @@ from functions.manage_previews.scope import scope_of, unfinished
 from functions.manage_previews.settings import Settings
 from functions.manage_previews.world import (
     CommandIn,
+    CommandsSince,
     CommentOf,
     DeploymentOf,
     DigestsOf,
@@ -42,7 +44,7 @@ def needs(context: Context, world: World) -> Iterator[PreviewNeed]:
     """Services and pull requests, who may write, images, and what was written at GitHub, one after another."""
     for step in (_pull_requests, _pull_requests_that_may_be_done, _speakers, _approvers_and_images, _written):
         is_quiet = _quiet_until(context, world) is not None
-        asked = [need for need in step(context, world) if not (is_quiet and isinstance(need, GitHubNeed))]
+        asked = [need for need in step(heard(context, world), world) if not (is_quiet and isinstance(need, GitHubNeed))]
         yield from asked
         if world.missing(asked):
             return
@@ -85,11 +87,7 @@ def see(context: Context, world: World) -> Seen:
             for need, answer in world.answers.items()
             if isinstance(need, MayWrite) and isinstance(answer, bool)
         },
-        commands={
-            (need.repository, need.comment_id): answer
-            for need, answer in world.answers.items()
-            if isinstance(need, CommandIn) and (answer is None or isinstance(answer, CommentCommand))
-        },
+        commands=_commands(world),
         digests={
             tag: digest
             for need, answer in world.answers.items()
@@ -114,6 +112,17 @@ def see(context: Context, world: World) -> Seen:
         ),
     )
     return msgspec.structs.replace(seen, blocked=frozenset(_blocked(context, world, seen)))
+
+
+def _commands(world: World) -> dict[tuple[str, int], CommentCommand | None]:
+    """What GitHub has of comments, by repository and id."""
+    found: dict[tuple[str, int], CommentCommand | None] = {}
+    for need, answer in world.answers.items():
+        if isinstance(need, CommandIn) and (answer is None or isinstance(answer, CommentCommand)):
+            found[need.repository, need.comment_id] = answer
+        elif isinstance(need, CommandsSince) and isinstance(answer, tuple):
+            found |= {(need.repository, command.comment_id): command for command in answer}
+    return found
 
 
 def _quiet_until(context: Context, world: World) -> datetime | None:
@@ -162,6 +171,7 @@ def _pull_requests_that_may_be_done(context: Context, world: World) -> Iterator[
     keys = {key for key in unfinished(context) | set(seen.previews) if parts_of(key)[0] in listed} - open_
     keys -= {key for key in _known_to_be_closed(context, world) if key not in seen.previews}
     yield from (PullRequestOf(access, key) for key in sorted(keys))
+    yield from (lost_commands(context, repository) for repository in sorted(listed))
 
 
 def _known_to_be_closed(context: Context, world: World) -> dict[str, PullRequest]:
@@ -192,7 +202,8 @@ def _speakers(context: Context, world: World) -> Iterator[PreviewNeed]:
     for view in views_of(context, see(context, world)):
         for request in view.record.pending:
             yield MayWrite(context.settings.github, view.pull.repository, request.by)
-            if request.comment_id:
+            is_heard = (view.pull.repository, request.comment_id) in view.seen.commands
+            if request.comment_id and not is_heard:
                 yield CommandIn(context.settings.github, view.pull.repository, request.comment_id)
 
 

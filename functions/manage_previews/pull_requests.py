@@ -36,6 +36,12 @@ class Repository(msgspec.Struct, frozen=True):
     id: int
 
 
+class NamedRepository(Repository, frozen=True):
+    """A repository with its name."""
+
+    full_name: str
+
+
 class Head(msgspec.Struct, frozen=True):
     """Where a pull request comes from; no repository, if that has been deleted."""
 
@@ -46,7 +52,7 @@ class Head(msgspec.Struct, frozen=True):
 class Base(msgspec.Struct, frozen=True):
     """Where it goes to."""
 
-    repo: Repository
+    repo: NamedRepository
 
 
 class Label(msgspec.Struct, frozen=True):
@@ -76,6 +82,7 @@ class PullAnswer(msgspec.Struct, frozen=True, kw_only=True):
             is_fork=is_fork,
             labels=tuple(label.name for label in self.labels),
             head_sha=self.head.sha,
+            full_name=self.base.repo.full_name,
         )
 
 
@@ -169,6 +176,14 @@ def command_in(repository: str, comment_id: int, github: GitHub) -> CommentComma
     except NotFound:
         return None
     return answer.as_command(repository)
+
+
+def commands_since(repository: str, since: datetime, github: GitHub) -> tuple[CommentCommand, ...]:
+    """The commands in comments that were written since a time, the oldest first."""
+    query = {"since": f"{since:%Y-%m-%dT%H:%M:%SZ}", "sort": "created", "direction": "asc"}
+    found = github.list(f"/repos/{repository}/issues/comments", SaidAnswer, query)
+    commands = [answer.as_command(repository) for answer in found if answer.created_at >= since]
+    return tuple(command for command in commands if command is not None)
 
 
 def find_comment(key: str, known_id: int, github: GitHub) -> FoundComment | None:

@@ -3,6 +3,7 @@
 import msgspec
 
 from functions.manage_previews.events import Pause, Resume, Status
+from functions.manage_previews.hearing import heard
 from functions.manage_previews.needs import see
 from functions.manage_previews.observing import observe
 from functions.manage_previews.preview_decision import Context, PreviewDecision, decisions_on
@@ -16,6 +17,7 @@ def reply(context: Context, world: World, decision: object) -> tuple[str, ...]:
     del decision
     match context.event.event:
         case Status():
+            context = heard(context, world)
             seen = see(context, world)
             observed = msgspec.structs.replace(context, records=observe(context, seen).records)
             return _current_state(observed, seen)

@@ -23,6 +23,8 @@ class PullRequest(msgspec.Struct, frozen=True, kw_only=True):
     """Whether its commits come from another repository, or from one that is gone."""
     labels: tuple[str, ...] = ()
     head_sha: str
+    full_name: str = ""
+    """Of its repository as GitHub has it now: another one, if that was renamed or transferred."""
 
     @property
     def key(self) -> str:
@@ -121,6 +123,13 @@ class CommandIn(GitHubNeed[CommentCommand | None], frozen=True):
     comment_id: int
 
 
+class CommandsSince(GitHubNeed[tuple[CommentCommand, ...]], frozen=True):
+    """The commands in the comments of a repository that were written since a time."""
+
+    repository: str
+    since: datetime
+
+
 class CommentOf(GitHubNeed[FoundComment | None], frozen=True):
     """The one comment of ours on a pull request; its id is 0 if that is not known."""
 
@@ -144,7 +153,9 @@ class DigestsOf(Need[dict[str, str]], frozen=True):
 
 
 AboutPullRequests = OpenPullRequests | PullRequestOf
-PreviewNeed = ServicesIn | DigestsOf | AboutPullRequests | MayWrite | CommandIn | CommentOf | DeploymentOf
+PreviewNeed = (
+    ServicesIn | DigestsOf | AboutPullRequests | MayWrite | CommandIn | CommandsSince | CommentOf | DeploymentOf
+)
 
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True):

@@ -100,6 +100,17 @@ class Activity:
             new.commits.add(FIRST_COMMIT)
             self.state.repositories[full_name.lower()] = new
 
+    def rename(self, repository: str, full_name: str) -> None:
+        """Give a repository another name, or another owner: requests by its earlier name are redirected."""
+        with self.lock:
+            renamed = self._repository(repository)
+            for pull in (one for each in self.state.repositories.values() for one in each.pull_requests.values()):
+                if pull.head_repository.lower() == repository.lower():
+                    pull.head_repository = full_name
+            renamed.full_name = full_name
+            self.state.repositories[full_name.lower()] = self.state.repositories.pop(repository.lower())
+            self.state.earlier_names[repository.lower()] = renamed
+
     def open_pull_request(
         self,
         repository: str,

@@ -5,6 +5,10 @@ are checked, is GitHub's own OpenAPI description. Webhooks are not sent: their p
 """
 
 import functools
+import re
+from collections.abc import Mapping
+
+import msgspec
 
 from localcloud.core.http import HttpAnswer, HttpRequest, Route
 from localcloud.github import apps as github_apps
@@ -18,6 +22,7 @@ from localcloud.github.people import Activity
 from localcloud.github.request import Exchange, Reply, api_url, check_query, checked_body, names_in
 from localcloud.github.schema import HOST, Operation, description
 from localcloud.github.serializers import Answers
+from localcloud.github.state import Repository
 
 IN_A_REPOSITORY = {
     **github_comments.OPERATIONS,
@@ -26,6 +31,7 @@ IN_A_REPOSITORY = {
 }
 OPERATIONS = (*github_apps.OPERATIONS, *github_users.OPERATIONS, *IN_A_REPOSITORY)
 """By GitHub's ids, all that is served."""
+REDIRECTS = "https://docs.github.com/rest/using-the-rest-api/best-practices-for-using-the-rest-api#follow-redirects"
 
 
 class GitHub(Activity):
@@ -34,9 +40,14 @@ class GitHub(Activity):
     @property
     def routes(self) -> tuple[Route, ...]:
         """What is served over HTTP."""
-        return tuple(
-            Route(operation.verb, operation.pattern, functools.partial(self._answer, name), refusal)
-            for name, operation in description().operations.items()
+        served = description().operations.items()
+        return (
+            *(Route(one.verb, one.pattern, functools.partial(self._answer, name), refusal) for name, one in served),
+            *(
+                Route(one.verb, by_id(one), functools.partial(self._answer, name), refusal)
+                for name, one in served
+                if name in IN_A_REPOSITORY
+            ),
         )
 
     def _answer(self, name: str, request: HttpRequest) -> HttpAnswer:
@@ -60,7 +71,10 @@ class GitHub(Activity):
         if name in github_users.OPERATIONS:
             return github_users.OPERATIONS[name](token, Answers(self.state, api_url(request)))
         path = names_in(request)
-        repository = self.state.repositories.get(f"{path['owner']}/{path['repo']}".lower())
+        repository = self._repository_of(path)
+        moved = self.state.earlier_names.get(_full_name(path))
+        if repository is None and moved is not None and token.reaches(moved):
+            return _redirect(moved, operation, request)
         if repository is None or not token.reaches(repository):
             raise not_found()
         check_permission(token, name)
@@ -78,3 +92,28 @@ class GitHub(Activity):
             answers=Answers(self.state, api),
         )
         return IN_A_REPOSITORY[name](exchange)
+
+    def _repository_of(self, path: Mapping[str, str]) -> Repository | None:
+        if "repository_id" in path:
+            return next((one for one in self.state.repositories.values() if str(one.id) == path["repository_id"]), None)
+        return self.state.repositories.get(_full_name(path))
+
+
+def _full_name(path: Mapping[str, str]) -> str:
+    """As names are compared; of a repository that is named by its id, none."""
+    return f"{path.get('owner', '')}/{path.get('repo', '')}".lower()
+
+
+def by_id(operation: Operation) -> re.Pattern[str]:
+    """The path of an operation in a repository that is named by its id, as redirects name it."""
+    path = operation.path.replace("/repos/{owner}/{repo}", "/repositories/{repository_id}")
+    return msgspec.structs.replace(operation, path=path).pattern
+
+
+def _redirect(repository: Repository, operation: Operation, request: HttpRequest) -> Reply:
+    """Where a repository is now, by its id."""
+    rest = "/".join(request.path.removeprefix(HOST).split("/")[4:])
+    url = f"{api_url(request)}/repositories/{repository.id}" + (f"/{rest}" if rest else "")
+    status = 301 if operation.verb == "GET" else 307
+    content = {"message": "Moved Permanently", "url": url, "documentation_url": REDIRECTS}
+    return Reply(content, status, {"location": url})

@@ -204,6 +204,8 @@ class State:
     def __init__(self) -> None:
         self.users: dict[str, User] = {}
         self.repositories: dict[str, Repository] = {}
+        self.earlier_names: dict[str, Repository] = {}
+        """By full name in small letters, repositories that were renamed or transferred."""
         self.tokens: dict[str, Token] = {}
         self.apps: dict[int, App] = {}
         self.installations: dict[int, Installation] = {}

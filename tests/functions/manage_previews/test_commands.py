@@ -1,5 +1,7 @@
 """Whose word counts: commands in comments, approvals of forks, and what a stranger can have done, which is nothing."""
 
+from datetime import timedelta
+
 import pytest
 
 from functions.manage_previews.requests import Kind
@@ -208,6 +210,21 @@ def test_a_message_is_believed_only_as_far_as_github_confirms_it() -> None:
         assert "GitHub has no such comment or label" in report.notices[0]
         assert stage.services == {}
         assert "comment_id" not in stage.told(7)
+
+
+def test_a_command_whose_webhook_was_lost_is_found_by_the_next_sweep() -> None:
+    with Stage() as stage:
+        stage.push_image(1)
+        stage.open(7, 1)
+        stage.event(7, "opened")
+        stage.cloud.clock.advance(timedelta(minutes=1))
+        stage.comment_data(7, "/preview stop", by=READER)
+        stage.tick()
+        assert stage.services
+        stage.comment_data(7, "/preview stop")
+        stage.tick()
+        assert stage.services == {}
+        assert stage.tick().changes == ()
 
 
 def test_a_repository_is_known_however_its_name_is_spelled() -> None:

@@ -217,3 +217,16 @@ def test_a_preview_that_cannot_be_deleted_is_failed_money() -> None:
         with pytest.raises(RunFailed):
             stage.command("pause")
         assert stage.reports[-1].failed_money == 2
+
+
+@pytest.mark.parametrize("name", ["my-team/renamed", "another-team/my-product"])
+def test_a_repository_that_was_renamed_or_transferred_is_followed_with_an_alert(name: str) -> None:
+    with two_repositories() as stage:
+        stage.github.rename(TEAM, name)
+        stage.github.push(name, 1, sha_of(2))
+        stage.cloud.artifact_registry.push_image(REGISTRY, "api", digest_of(2), [sha_of(2)])
+        report = stage.tick()
+        assert [(alert.kind, alert.subject) for alert in report.alerts] == [("repository_renamed", TEAM)]
+        assert stage.shown["my-product-pr-1"] == image(2)
+        (told,) = stage.github.comments(name, 1)
+        assert sha_of(2) in told

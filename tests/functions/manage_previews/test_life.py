@@ -158,6 +158,7 @@ def test_a_sweep_with_nothing_to_do_lists_and_gets_nothing() -> None:
             "google.cloud.run.v2.Services/ListServices",
             "google.cloud.secretmanager.v1.SecretManagerService/AccessSecretVersion",
             "GET api.github.com/repos/my-team/my-product/pulls",
+            "GET api.github.com/repos/my-team/my-product/issues/comments",
         ]
 
 
