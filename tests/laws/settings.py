@@ -128,9 +128,12 @@ def _must_be_restored_or_named(
     for name in () if _ends_by_itself(stage) else dict.fromkeys(debt.resource for debt in debts):
         if name not in named and actual.get(name) not in [state.get(name) for state in right]:
             stage.must_be(right[1].get(name), actual.get(name), f"{edit.what}: {name} is not restored, and no alert")
-    # A rotation that ended may be followed by another.
-    known = {(debt.resource, debt.since if _ends_by_itself(stage) else None) for debt in debts}
+    known = {_identity(stage, debt) for debt in debts}
     for debt in _debts(stage):
-        of = (debt.resource, debt.since if _ends_by_itself(stage) else None)
-        if debt.resource not in named and of in known:
+        if debt.resource not in named and _identity(stage, debt) in known:
             raise stage.broken(f"{edit.what}: no alert names what is still held: {debt}")
+
+
+def _identity(stage: Stage, debt: Debt) -> tuple[object, ...]:
+    """What makes it the same debt: a rotation that ended may be followed by another, a field's hold by another's."""
+    return (debt.resource, debt.field, debt.since if _ends_by_itself(stage) else None)
