@@ -7,30 +7,28 @@ Without an endpoint a client is what Google's library makes of the function's ow
 
 import copy
 import functools
-import gc
 import logging
 import os
 import threading
-from collections.abc import Callable, Hashable, Iterable, Iterator
-from contextlib import contextmanager
-from http import HTTPStatus
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, cast
 
 import msgspec
+
+from shared import repeating
 
 if TYPE_CHECKING:
     import grpc
     from google.api_core.retry import Retry
     from requests import Session
 
+    from shared.connections import Answer, Connections
     from shared.watching import CallWatcher
 
 ENDPOINT_VARIABLE = "CARETAKER_GRPC_ENDPOINT"
 HTTP_ENDPOINT_VARIABLE = "CARETAKER_HTTP_ENDPOINT"
 PROJECT_VARIABLE = "CARETAKER_PROJECT"
 RETRY_SECONDS_VARIABLE = "CARETAKER_RETRY_SECONDS"
-
-SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 
 ClientT = TypeVar("ClientT")
 ItemT = TypeVar("ItemT")
@@ -78,6 +76,7 @@ class Clients:
         self._concurrency = concurrency
         self._clients: dict[type, object] = {}
         self._sessions: dict[bool, Session] = {}
+        self._connections: list[Connections] = []
         self._lock = threading.Lock()
         self._read_once: dict[Hashable, object] = {}
         self._reading = threading.RLock()
@@ -116,6 +115,40 @@ class Clients:
                 self._read_once[key] = read()
             return cast("ResultT", self._read_once[key])
 
+    def send(
+        self,
+        verb: str,
+        address: str,
+        *,
+        call: str = "",
+        query: str = "",
+        content: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> "Answer":
+        """What one of Google's APIs answers a request to an ``https://`` address, whatever that is. It is sent once.
+
+        ``call`` is its name to watchers, if it is not ``VERB host/path``. Raises ``urllib3.exceptions.HTTPError`` for
+        no answer, ``GoogleAuthError`` for no credentials.
+        """
+        url = f"{self.url(address)}?{query}" if query else self.url(address)
+        if self._watcher is None:
+            return self._exchange(verb, url, content, headers or {})
+        name = call or f"{verb} {address.removeprefix('https://')}"
+        self._watcher.before(name)
+        answer = self._exchange(verb, url, content, headers or {})
+        self._watcher.after(name)
+        return answer
+
+    def _exchange(self, verb: str, url: str, content: bytes | None, headers: Mapping[str, str]) -> "Answer":
+        from shared.connections import Connections
+
+        with self._lock:
+            if not self._connections:
+                opened = Connections.to_endpoint if self._http_endpoint else Connections.to_google
+                self._connections.append(opened(self._concurrency, self._retry.timeout))
+            (ours,) = self._connections
+        return ours.send(verb, url, content, headers)
+
     @property
     def session(self) -> "Session":
         """The one session for requests to Google's APIs over HTTP, authorized as the function's own account."""
@@ -133,8 +166,15 @@ class Clients:
             return self._sessions[authorized]
 
     def url(self, address: str) -> str:
-        """Where a request to this ``https://`` address goes: there, or to the endpoint that replaces all hosts."""
-        return f"{self._http_endpoint}/{address.removeprefix('https://')}" if self._http_endpoint else address
+        """Where a request to this ``https://`` address goes: there, or to the endpoint that replaces all hosts.
+
+        Raises ``ValueError`` where only gRPC has an endpoint: nothing may reach Google by mistake.
+        """
+        if self._http_endpoint:
+            return f"{self._http_endpoint}/{address.removeprefix('https://')}"
+        if self._endpoint:
+            raise ValueError(f"gRPC goes to {self._endpoint}, and HTTP to Google: set {HTTP_ENDPOINT_VARIABLE} too")
+        return address
 
     def in_parallel(self, work: Callable[[ItemT], ResultT], items: Iterable[ItemT]) -> list[ResultT]:
         """The results of some work on each item, in order; a few calls at a time. Raises what the work raises."""
@@ -152,6 +192,8 @@ class Clients:
             while self._sessions:
                 _, session = self._sessions.popitem()
                 session.close()
+            while self._connections:
+                self._connections.pop().close()
             while self._clients:
                 _, client = self._clients.popitem()
                 cast("Any", client).transport.close()
@@ -163,18 +205,19 @@ class Clients:
 
     def repeating(self, give_up: float, *, timeout: float) -> CallOptions:
         """Options for a call that does no harm twice: tried again for so long while the error is one that passes."""
-        from google.api_core.retry import Retry
-
-        policy = self._retry
-        return CallOptions(
-            retry=Retry(_is_passing, initial=policy.first, maximum=policy.longest, multiplier=2.0, timeout=give_up),
-            timeout=timeout,
-        )
+        return CallOptions(retry=self._retrying(give_up), timeout=timeout)
 
     def repeated(self, call: Callable[[], ResultT]) -> ResultT:
         """What a call returns that does no harm twice, and takes no options: tried again as ``reading`` says."""
-        retry = self.reading["retry"]
-        return retry(call)() if retry else call()
+        return repeating.repeated(call, lambda: self._retrying(self._retry.give_up))
+
+    def _retrying(self, give_up: float) -> "Retry":
+        from google.api_core.retry import Retry
+
+        policy = self._retry
+        return Retry(
+            repeating.is_passing, initial=policy.first, maximum=policy.longest, multiplier=2.0, timeout=give_up
+        )
 
     @property
     def writing(self) -> CallOptions:
@@ -205,6 +248,8 @@ class Clients:
             import google.auth
             from google.auth.transport.requests import AuthorizedSession
 
+            from shared.connections import SCOPE
+
             credentials, _ = google.auth.default(scopes=[SCOPE])
             session = AuthorizedSession(credentials)
         if self._watcher:
@@ -232,22 +277,6 @@ class Clients:
         return open_channel
 
 
-@contextmanager
-def without_garbage_collection() -> Iterator[None]:
-    """Import a large library without having the garbage collector scan it again and again meanwhile.
-
-    An import makes many objects and little garbage. For Firestore's client it saves about an eighth of the time
-    (docs/benchmarks.md), in every cold start that reads state.
-    """
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
-
-
 def _keep_payloads_out_of_logs(*modules: str) -> None:
     """Let these modules of Google's log nothing at DEBUG, regardless of the level of the loggers above them.
 
@@ -256,19 +285,3 @@ def _keep_payloads_out_of_logs(*modules: str) -> None:
     """
     for module in modules:
         logging.getLogger(module).setLevel(logging.INFO)
-
-
-def _is_passing(error: BaseException) -> bool:
-    """Whether the same call may succeed a little later: https://cloud.google.com/storage/docs/retry-strategy."""
-    from google.api_core import exceptions
-
-    kinds = (
-        exceptions.ServiceUnavailable,
-        exceptions.InternalServerError,
-        exceptions.BadGateway,
-        exceptions.GatewayTimeout,  # the one of HTTP, and of gRPC too: DeadlineExceeded is one
-        exceptions.TooManyRequests,
-    )
-    # There is no class for a request that the server gave up waiting for.
-    is_timeout = isinstance(error, exceptions.GoogleAPICallError) and error.code == HTTPStatus.REQUEST_TIMEOUT
-    return isinstance(error, kinds) or is_timeout

@@ -1,61 +1,78 @@
-"""Python values as Firestore stores them, so that a person reads them in the console as what they are."""
+"""Python values as Firestore's JSON spells them, so that a person reads them in the console as what they are.
 
-from collections.abc import Mapping
+https://firebase.google.com/docs/firestore/reference/rest/v1/Value
+"""
+
+import math
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Union
 
 Builtins = Union[None, bool, int, float, str, datetime, "list[Builtins]", "dict[str, Builtins]"]
 
-# Firestore's client publishes no type for the raw protobuf messages, which are several times faster than its wrappers.
-RawFields = Any
-RawValue = Any
+Fields = dict[str, Any]
+"""The ``fields`` of a document or map value: by name, a mapping with the kind of value as its one key."""
 
 
-def to_fields(values: Mapping[str, Builtins], fields: RawFields) -> None:
-    """Write a mapping into the ``fields`` of a Firestore document or map value (as protobuf)."""
-    for key, value in values.items():
-        _to_value(value, fields[key])
+Write = Mapping[str, object]
+"""One of the writes of a commit: https://firebase.google.com/docs/firestore/reference/rest/v1/Write."""
 
 
-def from_fields(fields: RawFields) -> dict[str, Builtins]:
-    """The mapping that the ``fields`` of a Firestore document or map value (as protobuf) hold."""
+def to_fields(values: Mapping[str, Builtins]) -> Fields:
+    """A mapping as the ``fields`` of a document or map value."""
+    return {key: _to_value(value) for key, value in values.items()}
+
+
+def from_fields(fields: Fields) -> dict[str, Builtins]:
+    """The mapping that the ``fields`` of a document or map value hold. Raises ``ValueError`` for what is no value."""
     return {key: _from_value(value) for key, value in fields.items()}
 
 
-def _to_value(value: Builtins, into: RawValue) -> None:
+def _to_value(value: Builtins) -> Fields:
+    plain: object
     match value:
-        case None:
-            into.null_value = 0
-        case bool():
-            into.boolean_value = value
-        case int():
-            into.integer_value = value
-        case float():
-            into.double_value = value
+        case None | bool():
+            kind, plain = "nullValue" if value is None else "booleanValue", value
         case str():
-            into.string_value = value
+            kind, plain = "stringValue", value
+        case int():
+            kind, plain = "integerValue", str(value)
+        case float():
+            kind, plain = "doubleValue", value if math.isfinite(value) else _NAMES[str(value)]
         case datetime():
-            into.timestamp_value.FromDatetime(value.astimezone(UTC))
+            kind, plain = "timestampValue", value.astimezone(UTC).isoformat().replace("+00:00", "Z")
         case dict():
-            into.map_value.SetInParent()
-            to_fields(value, into.map_value.fields)
+            kind, plain = "mapValue", {"fields": to_fields(value)}
         case _:
-            into.array_value.SetInParent()
-            for item in value:
-                _to_value(item, into.array_value.values.add())
+            kind, plain = "arrayValue", {"values": [_to_value(item) for item in value]}
+    return {kind: plain}
 
 
-def _from_value(value: RawValue) -> Builtins:
-    match value.WhichOneof("value_type"):
-        case "null_value" | None:
-            return None
-        case "timestamp_value":
-            moment: datetime = value.timestamp_value.ToDatetime(UTC)
-            return moment
-        case "map_value":
-            return from_fields(value.map_value.fields)
-        case "array_value":
-            return [_from_value(item) for item in value.array_value.values]
-        case kind:
-            plain: Builtins = getattr(value, kind)
-            return plain
+_NAMES = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
+"""Of the numbers that JSON has none for."""
+
+
+def _from_value(value: Fields) -> Builtins:
+    ((kind, plain),) = value.items()
+    if kind not in _READ:
+        raise ValueError(f"{kind} is not a kind of value that the suite stores")
+    return _READ[kind](plain)
+
+
+def _to_microseconds(text: str) -> str:
+    """A time without what Python cannot hold of it: Firestore itself keeps no more than microseconds."""
+    seconds, point, rest = text.rstrip("Z").partition(".")
+    return f"{seconds}{point}{rest[:6].ljust(6, '0') if point else ''}+00:00"
+
+
+_READ: Mapping[str, Callable[[Any], Builtins]] = {
+    "nullValue": lambda plain: plain,
+    "booleanValue": lambda plain: plain,
+    "stringValue": lambda plain: plain,
+    "integerValue": int,
+    "doubleValue": float,
+    "timestampValue": lambda plain: datetime.fromisoformat(_to_microseconds(plain)),
+    "mapValue": lambda plain: from_fields(plain.get("fields", {})),
+    "arrayValue": lambda plain: [_from_value(item) for item in plain.get("values", ())],
+}
+"""How each kind of value is read: https://firebase.google.com/docs/firestore/reference/rest/v1/Value."""

@@ -6,16 +6,12 @@ if it is in the records. Adding is a union (``appendMissingElements``): no readi
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from shared.errors import presentable
-from shared.firestore_values import Builtins, to_fields
+from shared.firestore_values import Builtins, Write, to_fields
 from shared.moments import AlertBegan, AnyMoment, Changed, Moment
-
-if TYPE_CHECKING:
-    from google.cloud.firestore_v1.types import Write
 
 COLLECTION = "history"
 FIELD = "moments"
@@ -69,32 +65,24 @@ class Journal:
             found.append(msgspec.structs.replace(bounded, automation=self._automation, message_id=self._message_id))
         return found
 
-    def writes(self, database: str, more: Iterable[Moment] = ()) -> "list[Write]":
-        """What adds the pending moments, and some more, to the documents of their days."""
-        from google.cloud.firestore_v1.types import Document, DocumentTransform, Write
-
+    def writes(self, root: str, more: Iterable[Moment] = ()) -> list[Write]:
+        """What adds the pending moments, and some more, to the documents of their days below ``root``."""
         by_day: dict[date, list[Moment]] = {}
         for moment in [*self._pending, *more][: max(self._room, 0)]:
             by_day.setdefault(moment.at.astimezone(UTC).date(), []).append(moment)
-        writes = []
-        for day, moments in by_day.items():
-            write = Write(update=Document(name=f"{database}/documents/{path_of(day)}"))
-            raw = Write.pb(write)
-            raw.update_mask.SetInParent()  # without a mask the document would be replaced
-            transform = DocumentTransform.FieldTransform.pb()(field_path=FIELD)
-            for moment in moments:
-                fields = msgspec.to_builtins(moment, builtin_types=(datetime,))
-                value = transform.append_missing_elements.values.add()
-                value.map_value.SetInParent()
-                to_fields(fields, value.map_value.fields)
-            raw.update_transforms.append(transform)
-            writes.append(write)
-        return writes
+        return [_adding(f"{root}/{path_of(day)}", moments) for day, moments in by_day.items()]
 
     def written(self) -> None:
         """Forget what was pending: it is stored, or its day has no room."""
         self._room -= len(self._pending)
         self._pending.clear()
+
+
+def _adding(name: str, moments: Iterable[Moment]) -> Write:
+    plain = to_fields({FIELD: [msgspec.to_builtins(moment, builtin_types=(datetime,)) for moment in moments]})
+    added = {"fieldPath": FIELD, "appendMissingElements": plain[FIELD]["arrayValue"]}
+    # Without a mask the document would be replaced.
+    return {"update": {"name": name}, "updateMask": {}, "updateTransforms": [added]}
 
 
 def _bounded(moment: Moment) -> Moment:

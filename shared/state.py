@@ -3,23 +3,22 @@
 The database is named ``caretaker``, never ``(default)``, because IAM stops at the database.
 """
 
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeVar
 
 import msgspec
 
-from shared.clients import Clients, without_garbage_collection
-from shared.errors import WriteConflict
-from shared.firestore_values import Builtins, from_fields, to_fields
+from shared import rest
+from shared.clients import Clients
+from shared.errors import StoredUnreadable, WriteConflict
+from shared.firestore_values import Builtins, Fields, Write, from_fields, to_fields
 from shared.history import Journal
 from shared.moments import Moment
 from shared.stored import UnreadableEntry, read_stored, with_unknown
 
-if TYPE_CHECKING:
-    from google.cloud.firestore_v1.services.firestore import FirestoreClient
-    from google.cloud.firestore_v1.types import Write
-    from google.protobuf.timestamp_pb2 import Timestamp
-
+API = "https://firestore.googleapis.com/v1"
+READ = "google.firestore.v1.Firestore/BatchGetDocuments"
+COMMIT = "google.firestore.v1.Firestore/Commit"
 DATABASE = "caretaker"
 ATTEMPTS = 20
 """How often a run tries to write while others write first."""
@@ -32,7 +31,8 @@ class Document(msgspec.Struct, frozen=True):
 
     path: str
     fields: Mapping[str, Builtins] | None = None
-    version: "Timestamp | None" = None
+    version: str | None = None
+    """The time of its last update, as Firestore says it."""
 
     def as_type(self, type_: type[ValueT]) -> ValueT:
         """The document's value without the entries that cannot be read: see ``read_as``."""
@@ -47,26 +47,45 @@ class Document(msgspec.Struct, frozen=True):
         return read_stored(self.path, self.fields, type_)
 
 
+class _Stored(msgspec.Struct, frozen=True, rename="camel"):
+    name: str
+    update_time: str
+    fields: Fields = {}
+
+
+class _Read(msgspec.Struct, frozen=True):
+    """One of the answers to a read of several documents; the one for a document that is missing has none."""
+
+    found: _Stored | None = None
+
+
+class _Written(msgspec.Struct, frozen=True, rename="camel"):
+    update_time: str
+
+
+class _Committed(msgspec.Struct, frozen=True, rename="camel"):
+    write_results: tuple[_Written, ...]
+
+
 class State:
-    """Reads and writes documents of the suite's database."""
+    """Reads and writes documents of the suite's database.
+
+    By REST (https://firebase.google.com/docs/firestore/reference/rest): Firestore's client is most of a cold start.
+    """
 
     def __init__(self, clients: Clients, journal: Journal | None = None) -> None:
         """``journal`` has the moments of a run: each write takes along what it has not written yet."""
         self._clients = clients
         self._journal = journal
-        self._database = f"projects/{clients.project}/databases/{DATABASE}"
+        self._root = f"projects/{clients.project}/databases/{DATABASE}/documents"
 
     def read(self, *paths: str) -> tuple[Document, ...]:
         """The documents at these paths (``collection/id``), in this order, in one call."""
         names = [self._name(path) for path in paths]
-        answers = self._firestore.batch_get_documents(
-            request={"database": self._database, "documents": names}, **self._clients.reading
+        answers = rest.read(
+            self._clients, READ, f"{API}/{self._root}:batchGet", {"documents": names}, tuple[_Read, ...]
         )
-        found = {}
-        for answer in answers:
-            if answer.found.name:
-                document = type(answer.found).pb(answer.found)
-                found[document.name] = (from_fields(document.fields), document.update_time)
+        found = {one.found.name: (_values(one.found), one.found.update_time) for one in answers if one.found}
         return tuple(Document(path, *found.get(name, (None, None))) for path, name in zip(paths, names, strict=True))
 
     def write(self, known: Document, value: msgspec.Struct, moments: Iterable[Moment] = ()) -> Document:
@@ -77,58 +96,54 @@ class State:
 
         Raises ``WriteConflict`` if the document has changed since, or has come or gone.
         """
-        from google.cloud.firestore_v1.types import Document as FirestoreDocument
-        from google.cloud.firestore_v1.types import Write
-
         fields = with_unknown(known.path, known.fields, value)
-        write = Write(update=FirestoreDocument(name=self._name(known.path)))
-        to_fields(fields, Write.pb(write).update.fields)
-        precondition = Write.pb(write).current_document
-        if known.version is None:
-            precondition.exists = False
-        else:
-            precondition.update_time.CopyFrom(known.version)
+        unchanged = {"exists": False} if known.version is None else {"updateTime": known.version}
+        write = {"update": {"name": self._name(known.path), "fields": to_fields(fields)}, "currentDocument": unchanged}
         return Document(known.path, fields, self._commit_with_history(write, known, moments))
 
-    def _commit_with_history(self, write: "Write", known: Document, moments: Iterable[Moment]) -> "Timestamp":
-        from google.api_core.exceptions import InvalidArgument
-
-        added = self._journal.writes(self._database, self._journal.stamped(moments)) if self._journal else []
+    def _commit_with_history(self, write: Write, known: Document, moments: Iterable[Moment]) -> str:
+        added = self._journal.writes(self._root, self._journal.stamped(moments)) if self._journal else []
         try:
             version = self._commit([write, *added], known)
-        except InvalidArgument:
+        except Exception as error:
             # The day's document may be full, which must not keep a record from being written.
-            if not added:
+            if not added or not _is_invalid(error):
                 raise
             version = self._commit([write], known)
         if self._journal:
             self._journal.written()
         return version
 
-    def _commit(self, writes: "list[Write]", known: Document) -> "Timestamp":
-        from google.api_core import exceptions
-
+    def _commit(self, writes: Sequence[Write], known: Document) -> str:
         try:
-            answer = self._firestore.commit(
-                request={"database": self._database, "writes": writes}, **self._clients.writing
-            )
-        except (
-            exceptions.AlreadyExists,
-            exceptions.NotFound,
-            exceptions.FailedPrecondition,
-            exceptions.Aborted,
-        ) as error:
-            raise WriteConflict(f"{known.path} was changed by another run") from error
-        result = answer.write_results[0]
-        version: Timestamp = type(result).pb(result).update_time
-        return version
+            answer = rest.write(self._clients, COMMIT, f"{API}/{self._root}:commit", {"writes": writes}, _Committed)
+        except Exception as error:
+            if _is_conflict(error):
+                raise WriteConflict(f"{known.path} was changed by another run") from error
+            raise
+        return answer.write_results[0].update_time
 
     def _name(self, path: str) -> str:
-        return f"{self._database}/documents/{path}"
+        return f"{self._root}/{path}"
 
-    @property
-    def _firestore(self) -> "FirestoreClient":
-        with without_garbage_collection():
-            from google.cloud.firestore_v1.services.firestore import FirestoreClient
 
-        return self._clients.of(FirestoreClient)
+def _values(stored: _Stored) -> dict[str, Builtins]:
+    """Raises ``StoredUnreadable`` for a kind of value that the suite does not store."""
+    try:
+        return from_fields(stored.fields)
+    except ValueError as error:
+        raise StoredUnreadable(f"{stored.name}: {error}") from None
+
+
+def _is_invalid(error: Exception) -> bool:
+    from google.api_core.exceptions import InvalidArgument
+
+    return isinstance(error, InvalidArgument)
+
+
+def _is_conflict(error: Exception) -> bool:
+    """Whether a write was refused because the document is not as it was read."""
+    from google.api_core import exceptions
+
+    changed = (exceptions.AlreadyExists, exceptions.NotFound, exceptions.FailedPrecondition, exceptions.Aborted)
+    return isinstance(error, changed)

@@ -9,7 +9,10 @@ from requests.adapters import BaseAdapter
 
 
 class CallWatcher(Protocol):
-    """Called before and after every API call, so that tests can stop a run between two of them."""
+    """Called before and after every API call, so that tests can stop a run between two of them.
+
+    A call is ``package.Service/Method`` for an RPC, by gRPC or REST, and ``VERB host/path`` for any other request.
+    """
 
     def before(self, method: str) -> None:
         """The call is about to be sent."""
@@ -33,7 +36,8 @@ class WatchingInterceptor(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClie
         return self._watch(continuation, details, request)
 
     def _watch(self, continuation: Callable[..., Any], details: Any, request: Any) -> Any:
-        method = details.method.decode() if isinstance(details.method, bytes) else details.method
+        path = details.method.decode() if isinstance(details.method, bytes) else details.method
+        method = path.removeprefix("/")
         self._watcher.before(method)
         answer = continuation(details, request)
         self._watcher.after(method)

@@ -13,7 +13,7 @@ from requests.adapters import BaseAdapter
 
 from localcloud.core.clock import Clock
 from localcloud.core.direct import DirectAdapter, DirectChannel
-from localcloud.core.http import HttpRequest, HttpServer, Route, Surface
+from localcloud.core.http import HttpAnswer, HttpRequest, HttpServer, Route, Surface
 from localcloud.core.now import NowServer
 from localcloud.core.operations import Operations
 from localcloud.core.server import Server
@@ -69,6 +69,10 @@ class Cloud:
     def adapter(self) -> BaseAdapter:
         """Answers the requests of a session (of the package requests) without a wire."""
         return DirectAdapter(self.http)
+
+    def answer(self, verb: str, target: str, content: bytes, headers: Mapping[str, str]) -> HttpAnswer:
+        """Answers one request over HTTP to ``target`` (``/host/path?query``) without a wire."""
+        return self.http.answer(verb, target, content, headers)
 
     def start(self, port: int = 0) -> Self:
         """Listen on loopback, on any free port if none is given."""

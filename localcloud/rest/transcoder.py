@@ -1,5 +1,6 @@
 """Answers REST requests by the handlers of the RPCs that they stand for."""
 
+import contextlib
 import json
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from localcloud.core.messages import invalid
 from localcloud.core.partial_response import Selection, select, selection
 from localcloud.core.server import ApiError, Server, copy_of, protobuf
 from localcloud.core.transports import REQUEST_STREAM
+from localcloud.firestore import plain_json
 from localcloud.rest.requests import message_from, system_parameters
 from localcloud.rest.rules import api_of, matches, rules
 
@@ -42,7 +44,10 @@ class Transcoder:
             system = system_parameters(request.arguments)
             try:
                 kind = request_type(self._server, rule.rpc)
-                message = message_from(kind, rule, captured, request.arguments, request.body)
+                try:
+                    message = plain_json.request_of(rule.rpc, captured, request)
+                except plain_json.NotPlain:
+                    message = message_from(kind, rule, captured, request.arguments, request.body)
                 return HttpAnswer(200, json.dumps(self._answer(rule.rpc, message, system)).encode())
             except ApiError as error:
                 return _refusal(error)
@@ -54,6 +59,12 @@ class Transcoder:
             raise invalid(f"Invalid value for the query parameter 'alt': {what!r} is not served here, json is.")
         answer = perform(self._server, rpc, message)
         as_numbers = options == "enum-encoding=int"
+        if not system and rpc in plain_json.ANSWERS:
+            # Kept as it is, an iterator would be used up by the first attempt.
+            answers = list(answer) if isinstance(answer, Iterator) else answer
+            with contextlib.suppress(plain_json.NotPlain):
+                return _plain(rpc, answers)
+            answer = iter(answers) if isinstance(answers, list) else answers
         if isinstance(answer, Iterator):
             return [_json(one, "", as_numbers=as_numbers) for one in answer]
         return _json(answer, system.get("fields", ""), as_numbers=as_numbers)
@@ -82,6 +93,12 @@ def perform(server: Server, rpc: str, message: Message) -> Any:  # noqa: ANN401 
     kind: Any = served.rpc.request
     request = kind.wrap(message) if issubclass(kind, proto.Message) else message
     return server.perform(served.method, request, copy_of(message))
+
+
+def _plain(rpc: str, answer: Any) -> object:  # noqa: ANN401 - an answer, or a list of them
+    if isinstance(answer, list):
+        return [plain_json.answer_of(rpc, one) for one in answer]
+    return plain_json.answer_of(rpc, answer)
 
 
 def _json(answer: Any, fields: str, *, as_numbers: bool) -> object:  # noqa: ANN401 - proto-plus or protobuf

@@ -21,6 +21,8 @@ class Cloud:
     address: str
     now: Callable[[], datetime]
     settle: Callable[[Condition], None]
+    http_address: str = ""
+    """Where its APIs are served over HTTP, each under its host; none for an emulator, which serves one."""
 
 
 @contextmanager
@@ -36,7 +38,7 @@ def local_cloud() -> Iterator[Cloud]:
                 cloud.clock.advance(timedelta(seconds=1))
             assert has_come(), "it did not come about"
 
-        yield Cloud(cloud.address, cloud.clock.now, settle)
+        yield Cloud(cloud.address, cloud.clock.now, settle, cloud.http_address)
 
 
 def emulated(address: str) -> Cloud:

@@ -16,7 +16,8 @@ import pytest
 from google.api_core import exceptions
 from google.cloud.firestore_v1 import types
 
-from shared.firestore_values import Builtins, to_fields
+from shared.firestore_values import Builtins
+from tests.localcloud.raw_fields import to_fields
 from tests.localcloud.store import ABSENT, PRESENT, Store, values_of
 
 pytestmark = pytest.mark.one_python

@@ -24,10 +24,10 @@ from google.protobuf.json_format import MessageToDict
 from infra.suite.automations import Entry
 from localcloud.world import World
 from shared.clients import Clients
-from shared.firestore_values import from_fields
 from shared.lease import LeaseRecord
 from shared.state import DATABASE
 from tests.laws.github_end_state import comments_and_deployments
+from tests.localcloud.raw_fields import from_fields
 
 SERVER_MADE = frozenset(
     (

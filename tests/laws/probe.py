@@ -19,7 +19,7 @@ class Probe:
 
     def before(self, method: str) -> None:
         """The call is about to be sent."""
-        self.methods.append(method.removeprefix("/"))
+        self.methods.append(method)
 
     def after(self, method: str) -> None:
         """The call has been answered, but the run has not seen the answer."""

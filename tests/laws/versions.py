@@ -9,11 +9,11 @@ from typing import Any
 from google.cloud.firestore_v1.services.firestore import FirestoreClient
 from google.cloud.firestore_v1.types import Document, Write
 
-from shared.firestore_values import from_fields, to_fields
 from shared.restrictions import DOCUMENT as RESTRICTIONS
 from shared.state import DATABASE
 from tests.laws.case import Case
 from tests.laws.harness import Stage
+from tests.localcloud.raw_fields import from_fields, to_fields
 
 NAME = "versions"
 UNKNOWN = "from_a_newer_version"

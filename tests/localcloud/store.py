@@ -8,7 +8,8 @@ from google.cloud.firestore_v1.services.firestore import FirestoreClient
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from shared.clients import Clients
-from shared.firestore_values import Builtins, from_fields, to_fields
+from shared.firestore_values import Builtins
+from tests.localcloud.raw_fields import from_fields, to_fields
 
 ABSENT = {"exists": False}
 PRESENT = {"exists": True}

@@ -18,6 +18,8 @@ def cloud() -> Iterator[LocalCloud]:
 @pytest.fixture
 def clients(cloud: LocalCloud) -> Iterator[Clients]:
     quick = RetryPolicy(first=0.001, longest=0.002)
-    clients = Clients("caretaker-home", endpoint=cloud.address, retry=quick, concurrency=1)
+    clients = Clients(
+        "caretaker-home", endpoint=cloud.address, http_endpoint=cloud.http_address, retry=quick, concurrency=1
+    )
     yield clients
     clients.close()

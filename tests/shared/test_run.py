@@ -347,7 +347,9 @@ def test_a_look_leads_to_one_decision(stage: Stage) -> None:
 def test_changes_are_reported_in_the_order_of_the_plan_however_many_are_made_at_once(
     cloud: LocalCloud, concurrency: int
 ) -> None:
-    clients = Clients("caretaker-home", endpoint=cloud.address, concurrency=concurrency)
+    clients = Clients(
+        "caretaker-home", endpoint=cloud.address, http_endpoint=cloud.http_address, concurrency=concurrency
+    )
     stage = Stage(cloud, clients)
     report = stage.wish(7)
     clients.close()

@@ -84,18 +84,18 @@ class Stage:
     def __enter__(self) -> Self:
         self.cloud.start()
         seed(self.cloud, world_from(self._world))
-        address, over_http = self.cloud.address, self.cloud.http_address
+        address, http = self.cloud.address, self.cloud.http_address
         self.clients = Clients(
             PROJECT,
             endpoint=address,
-            http_endpoint=over_http,
+            http_endpoint=http,
             retry=QUICK,
             watcher=self._watcher,
             concurrency=self._concurrency,
         )
         self.people = Clients("my-product", endpoint=address)
         """What a person holds the end state against; its calls are on the server's list too."""
-        self.unwatched = Clients(PROJECT, endpoint=address)
+        self.unwatched = Clients(PROJECT, endpoint=address, http_endpoint=http)
         """Reads what the suite remembers, without a watcher's knowing."""
         return self
 

@@ -85,6 +85,7 @@ def deployed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
         monkeypatch.setenv(shared_settings.VARIABLE, json.dumps(settings))
         monkeypatch.setenv(clients.PROJECT_VARIABLE, PROJECT)
         monkeypatch.setenv(clients.ENDPOINT_VARIABLE, cloud.address)
+        monkeypatch.setenv(clients.HTTP_ENDPOINT_VARIABLE, cloud.http_address)
         monkeypatch.setenv(clients.RETRY_SECONDS_VARIABLE, "5")
         monkeypatch.setenv(clock.ENDPOINT_VARIABLE, cloud.now_address)
         monkeypatch.setattr(sys, "path", list(sys.path))  # create_app adds the function's folder for good

@@ -15,11 +15,11 @@ from functions.manage_previews.records import Records, fold
 from functions.manage_previews.world import PullRequest, Seen
 from shared.decision import Message
 from shared.events import Dated
-from shared.firestore_values import to_fields
 from shared.github_events import CommentCommand
 from shared.report import Outcome
 from shared.restrictions import SpendingRestrictions
 from tests.functions.manage_previews.stage import NOON, PROJECT, READER, TEAM, Stage, in_words, settings_of, sha_of
+from tests.localcloud.raw_fields import to_fields
 
 CANARY = "canary7c1e"
 HOSTILE = [

@@ -234,7 +234,7 @@ def test_two_runs_at_once_delete_what_one_would(stage: Stage) -> None:
         with ThreadPoolExecutor(1) as elsewhere:
             other.append(elsewhere.submit(stage.tick).result().outcome)
 
-    stage.push({"type": "prune"}, probe=Interfering("/google.firestore.v1.Firestore/Commit", another_run))
+    stage.push({"type": "prune"}, probe=Interfering("google.firestore.v1.Firestore/Commit", another_run))
     assert stage.names == names[-3:]
     assert other == [Outcome.APPLIED]
 

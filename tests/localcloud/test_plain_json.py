@@ -1,0 +1,106 @@
+"""The fast mapping of Firestore's JSON and protobuf's general one give the same, and leave nothing to each other."""
+
+import json
+from typing import Any
+
+import pytest
+from google.cloud.firestore_v1 import types
+from google.protobuf import json_format
+from google.protobuf.message import Message
+
+from localcloud.core.http import HttpRequest
+from localcloud.firestore import plain_json
+
+READ = "google.firestore.v1.Firestore/BatchGetDocuments"
+COMMIT = "google.firestore.v1.Firestore/Commit"
+DATABASE = "projects/p/databases/caretaker"
+NAME = f"{DATABASE}/documents/notes/a"
+MOMENT = "2026-11-15T12:00:00.000001Z"
+FIELDS: dict[str, Any] = {
+    "text": {"stringValue": "naïve\n🐘"},
+    "count": {"integerValue": "-4611686018427387904"},
+    "open": {"booleanValue": False},
+    "none": {"nullValue": None},
+    "at": {"timestampValue": MOMENT},
+    "map": {"mapValue": {"fields": {"inner": {"mapValue": {}}}}},
+    "list": {"arrayValue": {"values": [{"stringValue": ""}, {"mapValue": {}}]}},
+    "empty": {"arrayValue": {}},
+}
+
+
+def request_of(rpc: str, content: object, *arguments: tuple[str, str]) -> Message:
+    """What the fast mapping makes of a request."""
+    body = json.dumps(content).encode()
+    request = HttpRequest("POST", "firestore.googleapis.com/", {}, body, {}, arguments=arguments)
+    return plain_json.request_of(rpc, {"database": DATABASE}, request)
+
+
+@pytest.mark.parametrize("condition", [None, {"exists": False}, {"exists": True}, {"updateTime": MOMENT}])
+def test_a_commit(condition: dict[str, object] | None) -> None:
+    fields = FIELDS | {"ratio": {"doubleValue": 0.1}}
+    write: dict[str, object] = {"update": {"name": NAME, "fields": fields}}
+    content = {"writes": [write | ({} if condition is None else {"currentDocument": condition})]}
+    expected = types.CommitRequest.pb()(database=DATABASE)
+    assert request_of(COMMIT, content) == json_format.ParseDict(content, expected)
+
+
+def test_a_read_of_several_documents() -> None:
+    content = {"documents": [NAME, f"{DATABASE}/documents/notes/b"]}
+    expected = types.BatchGetDocumentsRequest.pb()(database=DATABASE)
+    assert request_of(READ, content) == json_format.ParseDict(content, expected)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"documents": [NAME]},
+        {"writes": [{"delete": NAME}]},
+        {"writes": [{"update": {"name": NAME, "fields": {}}, "updateMask": {}}]},
+        {"writes": [{"update": {"name": NAME, "fields": {"a": {"bytesValue": "YQ=="}}}}]},
+        {"writes": [{"update": {"name": NAME, "fields": {"a": {"integerValue": "x"}}}}]},
+        {"writes": [{"update": {"name": NAME, "fields": {"a": {"stringValue": 1}}}}]},
+        {"writes": [{"update": {"name": NAME, "fields": {"a": {}}}}]},
+        {"writes": [{"update": {"name": NAME, "fields": {}}, "currentDocument": {"exists": True, "updateTime": "x"}}]},
+        {"writes": [{"update": {"name": 1, "fields": {}}}]},
+        {"writes": [5]},
+        [],
+    ],
+)
+def test_whatever_else_is_left_to_the_general_mapping(content: object) -> None:
+    with pytest.raises(plain_json.NotPlain):
+        request_of(COMMIT, content)
+
+
+def test_so_are_parameters_and_other_rpcs() -> None:
+    with pytest.raises(plain_json.NotPlain):
+        request_of(READ, {"documents": []}, ("fields", "found"))
+    with pytest.raises(plain_json.NotPlain):
+        request_of("google.firestore.v1.Firestore/RunQuery", {})
+
+
+@pytest.mark.parametrize(
+    ("rpc", "kind", "answer"),
+    [
+        (READ, types.BatchGetDocumentsResponse, {"missing": NAME, "readTime": MOMENT}),
+        (
+            READ,
+            types.BatchGetDocumentsResponse,
+            {
+                "found": {"name": NAME, "fields": FIELDS, "createTime": MOMENT, "updateTime": MOMENT},
+                "readTime": MOMENT,
+            },
+        ),
+        (READ, types.BatchGetDocumentsResponse, {"found": {"name": NAME, "createTime": MOMENT, "updateTime": MOMENT}}),
+        (COMMIT, types.CommitResponse, {"writeResults": [{"updateTime": MOMENT}], "commitTime": MOMENT}),
+    ],
+)
+def test_an_answer(rpc: str, kind: Any, answer: dict[str, Any]) -> None:
+    message = json_format.ParseDict({"readTime": MOMENT} | answer if rpc == READ else answer, kind.pb()())
+    assert plain_json.answer_of(rpc, kind.wrap(message)) == json_format.MessageToDict(message)
+
+
+def test_an_answer_that_is_more_is_left_to_the_general_mapping() -> None:
+    with pytest.raises(plain_json.NotPlain):
+        plain_json.answer_of(READ, types.BatchGetDocumentsResponse(missing=NAME, transaction=b"t"))
+    with pytest.raises(plain_json.NotPlain):
+        plain_json.answer_of(COMMIT, types.CommitResponse(write_results=[{"transform_results": [{"null_value": 0}]}]))
