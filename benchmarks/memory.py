@@ -39,6 +39,9 @@ def measure() -> bool:
 
 def play() -> None:
     """Play the whole story in this process, and print the resident bytes of it and of the functions' process."""
+    from local.left_out import leave_out
+
+    leave_out()
     from local.console import Console
     from local.story.player import Player
     from local.story.previewed_product import database_of_previews, with_database

@@ -138,7 +138,7 @@ def test_prune_backups() -> None:
 def test_rotate_secrets() -> None:
     with RotateSecrets() as stage:
         stage.tick()
-        nowhere = "key: it cannot be rolled back: no rotation is under way, and no version from before is kept"
+        nowhere = "key: it cannot be rolled back: no rotation is in progress, and no previous version is kept"
         assert answer(stage.push(ROLL_BACK, minutes=1)) == nowhere
         assert answer(stage.push(ROTATE, minutes=1)) == "key: rotation requested"
         assert answer(stage.push(ROLL_BACK, minutes=1)) == "key: back to version 1"
@@ -155,8 +155,8 @@ def test_rotate_secrets_while_a_rotation_is_under_way() -> None:
             "key: rotation requested",
             "gone: there is no projects/my-product/secrets/gone",
         )
-        assert answer(stage.push(ROTATE, minutes=1)) == "key: a rotation is already under way"
-        assert answer(stage.push(ROLL_BACK, minutes=1)) == "key: the rotation that is under way is taken back"
+        assert answer(stage.push(ROTATE, minutes=1)) == "key: a rotation is already in progress"
+        assert answer(stage.push(ROLL_BACK, minutes=1)) == "key: the rotation in progress is rolled back"
         assert (
             answer(stage.push(ROLL_BACK | {"secret": "gone"})) == "gone: there is no projects/my-product/secrets/gone"
         )
@@ -167,8 +167,8 @@ def test_rotate_secrets_by_a_word_that_comes_late() -> None:
         stage.tick()
         early = stage.cloud.clock.now()
         stage.push(ROTATE, minutes=1)
-        assert answer(stage.push_late(ROTATE, early)) == "key: it has changed since that was requested"
-        late = "key: it cannot be rolled back: the current version began after that was requested"
+        assert answer(stage.push_late(ROTATE, early)) == "key: it has changed since the request"
+        late = "key: it cannot be rolled back: the current version is newer than the request"
         assert answer(stage.push_late(ROLL_BACK, early)) == late
 
 

@@ -305,7 +305,12 @@ def end_state(
     state: dict[str, Any] = msgspec.to_builtins(
         {
             "resources": _without_incidental_annotations(incidental_fields, resources(clients, places)),
-            "records": _without(incidental_fields, documents(clients, "records")),
+            "records": {
+                name: fields
+                for name, fields in _without(incidental_fields, documents(clients, "records")).items()
+                # A document that remembers nothing is as none: its only alert may have begun and ended.
+                if any(value for key, value in fields.items() if key != "format")
+            },
             # Where nothing is in force, the document may be there or not.
             "restrictions": _without_empty(documents(clients, "restrictions")),
             "leases held": [
