@@ -17,7 +17,15 @@ from functions.cap_spending.changes import CapSpendingChange, DetachBilling, Set
 from functions.cap_spending.notification import BudgetNotification
 from functions.cap_spending.records import Event, Records
 from functions.cap_spending.settings import Basis, Settings
-from functions.cap_spending.world import AmountOf, BillingOf, BudgetAmount, JobsIn, ProjectBilling, ServicesIn
+from functions.cap_spending.world import (
+    AmountOf,
+    BillingOf,
+    BudgetAmount,
+    JobsIn,
+    ProjectBilling,
+    ServicesIn,
+    WorkerPoolsIn,
+)
 from shared.automation import RunContext
 from shared.events import Dated, Tick
 from shared.looking import MOST_ROUNDS, guarded
@@ -149,7 +157,7 @@ class SpendingPlayer:
 
     def _answer(self, need: Need[Any]) -> object:
         match need:
-            case ServicesIn() | JobsIn():
+            case ServicesIn() | WorkerPoolsIn() | JobsIn():
                 return ()
             case BillingOf(parent=parent):
                 account = "" if parent.removeprefix("projects/") in self._detached else "billingAccounts/simulated"

@@ -8,7 +8,7 @@ from functions.cap_spending.ladder import ActiveRung
 from functions.cap_spending.needs import amount_of, places_of
 from functions.cap_spending.records import Context
 from functions.cap_spending.settings import Action, Budget, CloudRunScope, SchedulesScope
-from functions.cap_spending.world import BudgetAmount, ResourceKind, kind_of, resources_in
+from functions.cap_spending.world import KINDS, BudgetAmount, Resource, ResourceKind, kind_of, resources_in
 from shared.clock import format_time
 from shared.decision import Alert
 from shared.world import World
@@ -48,29 +48,35 @@ def _names_without_match(key: str, budget: Budget, rungs: tuple[ActiveRung, ...]
         scope = budget.scope_of(action)
         if not isinstance(scope, CloudRunScope | SchedulesScope) or not all(map(world.knows, places_of(scope))):
             continue
-        kind = ResourceKind.SERVICES if isinstance(scope, CloudRunScope) else ResourceKind.JOBS
         there = {
-            name.rpartition("/")[2]: resource
-            for name, resource in resources_in(world).items()
-            if kind_of(name) is kind and name.split("/")[1] in scope.projects
+            kind: {
+                name.rpartition("/")[2]: resource
+                for name, resource in resources_in(world).items()
+                if kind_of(name) is kind and name.split("/")[1] in scope.projects
+            }
+            for kind in KINDS[action]
         }
-        for setting, missing in _unmatched(scope, there):
-            close = difflib.get_close_matches(missing, there, n=1)
+        for setting, missing, kind in _unmatched(scope, there):
+            close = difflib.get_close_matches(missing, there[kind], n=1)
             hint = f"; did you mean {close[0]}?" if close else ""
             where = ", ".join(scope.projects)
             yield Alert("matches_nothing", key, f"{action}: {setting} {missing!r} matches nothing in {where}{hint}")
 
 
-def _unmatched(scope: CloudRunScope | SchedulesScope, there: Mapping[str, object]) -> Iterable[tuple[str, str]]:
+def _unmatched(
+    scope: CloudRunScope | SchedulesScope, there: Mapping[ResourceKind, Mapping[str, Resource]]
+) -> Iterable[tuple[str, str, ResourceKind]]:
+    """The setting, what it names, and the kind of resource that has no such name, label or prefix."""
     if isinstance(scope, SchedulesScope):
-        if not any(name.startswith(scope.job_prefix) for name in there):
-            yield "job_prefix", scope.job_prefix
-    elif scope.label:
-        label, _, value = scope.label.partition("=")
-        if not any(getattr(service, "labels", {}).get(label) == value for service in there.values()):
-            yield "label", scope.label
-    else:
-        yield from (("services", name) for name in scope.services if name not in there)
+        if not any(name.startswith(scope.job_prefix) for name in there[ResourceKind.JOBS]):
+            yield "job_prefix", scope.job_prefix, ResourceKind.JOBS
+        return
+    services, pools = there[ResourceKind.SERVICES], there[ResourceKind.WORKER_POOLS]
+    label, _, value = scope.label.partition("=")
+    if label and not any(getattr(service, "labels", {}).get(label) == value for service in services.values()):
+        yield "label", scope.label, ResourceKind.SERVICES
+    yield from (("services", name, ResourceKind.SERVICES) for name in scope.services if name not in services)
+    yield from (("worker_pools", name, ResourceKind.WORKER_POOLS) for name in scope.worker_pools if name not in pools)
 
 
 def _detached_without_settings(context: Context) -> Iterable[Alert]:

@@ -41,7 +41,7 @@ class SetMaxInstances(HeldChange, frozen=True, kw_only=True):
 
 
 class SetManualInstances(HeldChange, frozen=True, kw_only=True):
-    """Set the instance count of a Cloud Run service that is scaled by hand: Google ignores its maximum."""
+    """Set the instance count of a worker pool, or of a service that is scaled by hand: Google ignores its maximum."""
 
     is_money: ClassVar[bool] = True
 

@@ -30,9 +30,13 @@ from functions.cap_spending.world import (
     CapSpendingNeed,
     JobsIn,
     ProjectBilling,
+    ResourceKind,
     RunService,
     ScheduledJob,
     ServicesIn,
+    WorkerPool,
+    WorkerPoolsIn,
+    kind_of,
 )
 from shared.clients import Clients
 from shared.events import RestrictionsChanged
@@ -48,6 +52,8 @@ def look(need: CapSpendingNeed, clients: Clients) -> object:
     match need:
         case ServicesIn(parent=parent):
             return _services(parent, clients)
+        case WorkerPoolsIn(parent=parent):
+            return _worker_pools(parent, clients)
         case JobsIn(parent=parent):
             return _jobs(parent, clients)
         case BillingOf(parent=project):
@@ -65,6 +71,8 @@ def apply(change: CapSpendingChange, clients: Clients) -> None:
             _notify(change)
         case SetRestrictions():
             _set_restrictions(change, clients)
+        case SetManualInstances() if kind_of(change.target) is ResourceKind.WORKER_POOLS:
+            _set_size(change, clients)
         case SetMaxInstances() | SetManualInstances():
             _set_instances(change, clients)
         case PauseJob() | ResumeJob():
@@ -93,6 +101,16 @@ def _services(parent: str, clients: Clients) -> tuple[RunService, ...]:
             manual_instances=service.scaling.manual_instance_count if service.scaling.scaling_mode == manual else None,
         )
         for service in listed
+    )
+
+
+def _worker_pools(parent: str, clients: Clients) -> tuple[WorkerPool, ...]:
+    from google.cloud.run_v2 import WorkerPoolsClient
+
+    listed = clients.of(WorkerPoolsClient).list_worker_pools(request={"parent": parent}, **clients.reading)
+    return tuple(
+        WorkerPool(pool.name, pool.scaling.manual_instance_count, in_flight=pool.reconciling, etag=pool.etag)
+        for pool in listed
     )
 
 
@@ -177,6 +195,20 @@ def _set_instances(change: SetMaxInstances | SetManualInstances, clients: Client
     service = Service(name=change.target, etag=change.etag, scaling=scaling)
     clients.of(ServicesClient).update_service(
         request={"service": service, "update_mask": {"paths": [path]}},
+        **clients.writing,
+    )
+
+
+def _set_size(change: SetManualInstances, clients: Clients) -> None:
+    """Changes how many instances a worker pool has: no new revision."""
+    from google.cloud.run_v2 import WorkerPool, WorkerPoolScaling, WorkerPoolsClient
+
+    scaling = WorkerPoolScaling(manual_instance_count=change.instances)
+    clients.of(WorkerPoolsClient).update_worker_pool(
+        request={
+            "worker_pool": WorkerPool(name=change.target, etag=change.etag, scaling=scaling),
+            "update_mask": {"paths": ["scaling.manual_instance_count"]},
+        },
         **clients.writing,
     )
 

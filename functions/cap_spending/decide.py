@@ -33,6 +33,7 @@ from functions.cap_spending.world import (
     ProjectBilling,
     Resource,
     RunService,
+    WorkerPool,
     kind_of,
     project_around,
     resources_in,
@@ -135,7 +136,7 @@ def _in_force(
         places = places_of(context.settings.budgets[rung.budget].scope_of(action))
         # Nothing in a project that we hold detached costs anything, so nothing is left to do there.
         is_seen = all(world.knows(place) or project_around(place.parent) in closed for place in places)
-        return key in known or (is_seen and (rung.name, KINDS[action]) not in unsettled)
+        return key in known or (is_seen and not any((rung.name, kind) in unsettled for kind in KINDS[action]))
 
     done = ((rung.key(action), rung) for rung in rungs for action in rung.rung.do if is_carried_out(rung, action))
     return dict(sorted((key, rung.interval_start) for key, rung in done))
@@ -207,7 +208,7 @@ def _edits(decision: HoldDecision, resource: Resource) -> Iterable[CapSpendingCh
             reason=reason,
             scope=decision.name,
             hold=decision.intended,
-            etag=resource.etag if isinstance(resource, RunService) else "",
+            etag=resource.etag if isinstance(resource, RunService | WorkerPool) else "",
         )
 
 
@@ -217,6 +218,8 @@ def _kind_of_edit(
     match resource:
         case RunService():
             return SetMaxInstances if field == MAX_INSTANCES else SetManualInstances
+        case WorkerPool():
+            return SetManualInstances
         case ProjectBilling():
             return LinkBilling if after else DetachBilling
         case _:

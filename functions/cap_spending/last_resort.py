@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from functions.cap_spending.changes import CapSpendingChange, DetachBilling
 from functions.cap_spending.messages import DetachingWaits
 from functions.cap_spending.records import Context
-from functions.cap_spending.world import JobsIn, ServicesIn, project_around
+from functions.cap_spending.world import JobsIn, ServicesIn, WorkerPoolsIn, project_around
 from shared.world import Unreadable, World
 
 WAITS_AT_MOST = timedelta(minutes=10)
@@ -19,7 +19,7 @@ def detaching_that_waits(
     """By full name of a project, since when detaching it waits, and for what."""
     unreadable: dict[str, Unreadable] = {}
     for need, answer in world.answers.items():
-        if isinstance(need, ServicesIn | JobsIn) and isinstance(answer, Unreadable):
+        if isinstance(need, ServicesIn | WorkerPoolsIn | JobsIn) and isinstance(answer, Unreadable):
             unreadable.setdefault(project_around(need.parent), answer)
     waits = {}
     for change in changes:

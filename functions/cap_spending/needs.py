@@ -30,6 +30,7 @@ from functions.cap_spending.world import (
     ProjectBilling,
     ResourceKind,
     ServicesIn,
+    WorkerPoolsIn,
     kind_of,
     need_of,
     project_around,
@@ -109,8 +110,10 @@ def action_of(key: str) -> Action:
 def places_of(scope: Scope | None) -> Iterator[Place]:
     """The questions whose answers have everything that an action may touch."""
     match scope:
-        case CloudRunScope(projects=projects, regions=regions):
-            yield from (ServicesIn(f"projects/{one}/locations/{at}") for one in projects for at in regions)
+        case CloudRunScope():
+            parents = [f"projects/{one}/locations/{at}" for one in scope.projects for at in scope.regions]
+            yield from map(ServicesIn, parents if scope.services or scope.label else ())
+            yield from map(WorkerPoolsIn, parents if scope.worker_pools else ())
         case SchedulesScope(projects=projects, locations=locations):
             yield from (JobsIn(f"projects/{one}/locations/{at}") for one in projects for at in locations)
         case BillingScope(projects=projects):

@@ -219,7 +219,9 @@ def _asks_for(name: str, hold: Hold) -> dict[str, object]:
             "billing_account": on.removeprefix("billingAccounts/"),
             "may_touch": {"pause_usage": {"projects": [capped], "services": [service]}},
         }
+    elif "/jobs/" in name:
+        budget = {"may_touch": {"pause_schedules": project}}
     else:
-        action = "limit_cloud_run" if "/services/" in name else "pause_schedules"
-        budget = {"may_touch": {action: project}}
+        named = {"services" if "/services/" in name else "worker_pools": [name.rpartition("/")[2]]}
+        budget = {"may_touch": {"limit_cloud_run": project | named}}
     return {"budgets": {"held": budget}}

@@ -65,7 +65,7 @@ class Rung(Model, frozen=True, kw_only=True):
 
 
 class CloudRunScope(Model, frozen=True, kw_only=True):
-    """The Cloud Run services that `limit_cloud_run` may touch, and how many instances it leaves them."""
+    """What of Cloud Run `limit_cloud_run` may touch, and how many instances it leaves each service and worker pool."""
 
     projects: Projects
     regions: Locations
@@ -78,10 +78,13 @@ class CloudRunScope(Model, frozen=True, kw_only=True):
             description="Instead of names: key=value.",
         ),
     ] = ""
+    worker_pools: tuple[str, ...] = ()
+    """By name. Their instance count is lowered."""
     max_instances: Annotated[int, Meta(ge=1)] = 1
 
     def __post_init__(self) -> None:
-        if bool(self.services) == bool(self.label):
+        has_services = bool(self.services or self.label)
+        if (self.services and self.label) or not (has_services or self.worker_pools):
             raise SettingsError(
                 "services", list(self.services), "either the names of services, or a `label: key=value`"
             )

@@ -21,12 +21,14 @@ from functions.cap_spending.spend_caps import CapState
 from functions.cap_spending.world import (
     AMOUNT,
     KINDS,
+    MANUAL_INSTANCES,
     MAX_INSTANCES,
     GoogleCap,
     ProjectBilling,
     Resource,
     RunService,
     ScheduledJob,
+    WorkerPool,
     kind_of,
     need_of,
     project_around,
@@ -122,7 +124,7 @@ def _asks_for(rung: ActiveRung, resource: Resource, settings: Settings) -> bool:
     return any(
         _may_touch(budget.scope_of(action), resource)
         for action in rung.rung.do
-        if KINDS.get(action) == kind_of(resource.name)
+        if kind_of(resource.name) in KINDS.get(action, ())
     )
 
 
@@ -134,6 +136,9 @@ def _may_touch(scope: Scope | None, resource: Resource) -> bool:
             key, _, value = scope.label.partition("=")
             named = short in scope.services if scope.services else resource.labels.get(key) == value
             return project in scope.projects and location in scope.regions and named and not _is_not_to_touch(resource)
+        case CloudRunScope(), WorkerPool():
+            named = short in scope.worker_pools and not is_suites_own(resource.name)
+            return project in scope.projects and location in scope.regions and named
         case SchedulesScope(), ScheduledJob():
             named = short.startswith(scope.job_prefix) and not is_suites_own(resource.name)
             return (
@@ -163,6 +168,9 @@ def _applied(resource: Resource, asking: list[ActiveRung], hold: Hold | None, se
     match resource:
         case RunService():
             return _limits(resource, asking, original, hold, settings)
+        case WorkerPool():
+            limit = _lowest_limit(asking, settings)
+            return {MANUAL_INSTANCES: limit} if int(original[MANUAL_INSTANCES]) > limit else None
         case ScheduledJob():
             return {"state": PAUSED} if original["state"] == ENABLED else None
         case ProjectBilling():

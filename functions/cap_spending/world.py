@@ -21,18 +21,19 @@ class ResourceKind(StrEnum):
     """A kind of resource that may be held."""
 
     SERVICES = "Cloud Run services"
+    WORKER_POOLS = "Cloud Run worker pools"
     JOBS = "Cloud Scheduler jobs"
     PROJECTS = "billing of projects"
     CAPS = "spend caps"
 
 
 KINDS = {
-    Action.LIMIT_CLOUD_RUN: ResourceKind.SERVICES,
-    Action.PAUSE_SCHEDULES: ResourceKind.JOBS,
-    Action.PAUSE_USAGE: ResourceKind.CAPS,
-    Action.DETACH_BILLING: ResourceKind.PROJECTS,
+    Action.LIMIT_CLOUD_RUN: (ResourceKind.SERVICES, ResourceKind.WORKER_POOLS),
+    Action.PAUSE_SCHEDULES: (ResourceKind.JOBS,),
+    Action.PAUSE_USAGE: (ResourceKind.CAPS,),
+    Action.DETACH_BILLING: (ResourceKind.PROJECTS,),
 }
-"""The kind of resource that each action holds; other actions hold none."""
+"""The kinds of resource that each action holds; other actions hold none."""
 
 
 class RunService(msgspec.Struct, frozen=True):
@@ -56,6 +57,20 @@ class RunService(msgspec.Struct, frozen=True):
     def limiting_field(self) -> str:
         """The field that limits it: Google ignores the maximum of a service that is scaled by hand."""
         return MAX_INSTANCES if self.manual_instances is None else MANUAL_INSTANCES
+
+
+class WorkerPool(msgspec.Struct, frozen=True):
+    """A Cloud Run worker pool: people, or what scales it for them, set how many instances it has."""
+
+    name: str
+    instances: int
+    in_flight: bool
+    etag: str
+
+    @property
+    def current(self) -> Current:
+        """The field that we may hold."""
+        return {MANUAL_INSTANCES: self.instances}
 
 
 class ScheduledJob(msgspec.Struct, frozen=True):
@@ -110,7 +125,7 @@ class GoogleCap(msgspec.Struct, frozen=True):
         return {AMOUNT: self.amount}
 
 
-Resource = RunService | ScheduledJob | ProjectBilling | GoogleCap
+Resource = RunService | WorkerPool | ScheduledJob | ProjectBilling | GoogleCap
 
 
 class BudgetAmount(msgspec.Struct, frozen=True):
@@ -125,6 +140,12 @@ class BudgetAmount(msgspec.Struct, frozen=True):
 
 class ServicesIn(Need[tuple[RunService, ...]], frozen=True):
     """All Cloud Run services of ``projects/P/locations/R``."""
+
+    parent: str
+
+
+class WorkerPoolsIn(Need[tuple[WorkerPool, ...]], frozen=True):
+    """All Cloud Run worker pools of ``projects/P/locations/R``."""
 
     parent: str
 
@@ -154,7 +175,7 @@ class CapOf(Need[GoogleCap], frozen=True):
     parent: str
 
 
-Place = ServicesIn | JobsIn | BillingOf | CapOf
+Place = ServicesIn | WorkerPoolsIn | JobsIn | BillingOf | CapOf
 """A question whose answer has what an action may touch."""
 CapSpendingNeed = Place | AmountOf
 
@@ -165,6 +186,8 @@ def kind_of(name: str) -> ResourceKind:
         return ResourceKind.CAPS
     if "/services/" in name:
         return ResourceKind.SERVICES
+    if "/workerPools/" in name:
+        return ResourceKind.WORKER_POOLS
     return ResourceKind.JOBS if "/jobs/" in name else ResourceKind.PROJECTS
 
 
@@ -173,6 +196,8 @@ def need_of(name: str) -> Place:
     match kind_of(name):
         case ResourceKind.SERVICES:
             return ServicesIn(name.partition("/services/")[0])
+        case ResourceKind.WORKER_POOLS:
+            return WorkerPoolsIn(name.partition("/workerPools/")[0])
         case ResourceKind.JOBS:
             return JobsIn(name.partition("/jobs/")[0])
         case ResourceKind.PROJECTS:
@@ -193,6 +218,8 @@ def resources_in(world: World) -> dict[str, Resource]:
         match need:
             case ServicesIn() if isinstance(services := world.get(need), tuple):
                 found += services
+            case WorkerPoolsIn() if isinstance(pools := world.get(need), tuple):
+                found += pools
             case JobsIn() if isinstance(jobs := world.get(need), tuple):
                 found += jobs
             case BillingOf() if isinstance(project := world.get(need), ProjectBilling):

@@ -1,4 +1,4 @@
-"""Services that two automations would change: each would undo, or be refused for, what the other does."""
+"""What two automations would change: each would undo, or be refused for, what the other does."""
 
 from collections.abc import Iterator, Mapping
 
@@ -9,7 +9,7 @@ from shared.settings import Section
 
 
 def conflicts(sections: Mapping[str, Section]) -> Iterator[SettingsError]:
-    """Each pool whose service `limit_cloud_run` names too.
+    """Each pool whose service or worker pool `limit_cloud_run` names too.
 
     A minimum of instances that is restored while the maximum is limited below it is refused by Cloud Run on every run.
     """
@@ -17,21 +17,27 @@ def conflicts(sections: Mapping[str, Section]) -> Iterator[SettingsError]:
     if not (isinstance(spending, CapSpending) and isinstance(pools, ScaleGpuPools)):
         return
     limited = {
-        f"projects/{project}/locations/{region}/services/{service}": f"{key}.may_touch.limit_cloud_run.services"
+        f"projects/{project}/locations/{region}/{collection}/{name}": (setting, f"{key}.may_touch.limit_cloud_run")
         for key, budget in spending.budgets.items()
         if (scope := budget.may_touch.limit_cloud_run)
         for project in scope.projects
         for region in scope.regions
-        for service in scope.services
+        for setting, collection, names in (
+            ("services", "services", scope.services),
+            ("worker_pools", "workerPools", scope.worker_pools),
+        )
+        for name in names
     }
     for key, pool in pools.pools.items():
-        if where := limited.get(pool.full_name):
-            other = f"cap_spending.budgets.{where}"
+        if found := limited.get(pool.full_name):
+            setting, where = found
+            what = {"services": "service", "worker_pools": "worker pool"}[setting]
+            other = f"cap_spending.budgets.{where}.{setting}"
             remedy = "delete one of them: `gpu_pools_off` in the ladder turns pools off"
             yield SettingsError(
-                f"scale_gpu_pools.pools.{key}.service",
+                f"scale_gpu_pools.pools.{key}.{setting.removesuffix('s')}",
                 pool.full_name,
                 remedy,
-                problem=f"{other} names the service of the pool {key} too",
+                problem=f"{other} names the {what} of the pool {key} too",
                 remedy=remedy,
             )

@@ -113,8 +113,10 @@ def _asked_for(section: object, function: Function) -> dict[str, Pairs]:
         steps = path.split(".")
         for value, beside in _at(section, steps, {}):
             if value:
-                # A `true` names no project: it refers to the `project` beside it.
-                named = list(_pairs({"project": beside.get("project")} if value is True else value, steps[-1]))
+                named = list(_pairs(value, steps[-1]))
+                if not isinstance(value, Mapping) and not any(_projects(named)):
+                    # A `true`, or the name of a resource, names no project: it refers to those beside it.
+                    named += _pairs({key: beside.get(key) for key in ("project", "projects")})
                 for permission in permissions:
                     found.setdefault(permission, []).extend(named)
     return found

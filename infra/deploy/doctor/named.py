@@ -5,8 +5,9 @@ from itertools import product
 from typing import cast
 
 from functions.cap_spending.cloud import look
+from functions.cap_spending.needs import places_of
 from functions.cap_spending.settings import Budget, CloudRunScope, Settings
-from functions.cap_spending.world import JobsIn, RunService, ScheduledJob, ServicesIn
+from functions.cap_spending.world import JobsIn, RunService, ScheduledJob, WorkerPool
 from infra.deploy.doctor.findings import CheckContext, Finding, not_checked, ok, problem, warning
 from shared.settings import parse
 
@@ -14,7 +15,7 @@ AUTOMATION = "cap_spending"
 
 
 def services(context: CheckContext) -> Iterable[Finding]:
-    """The Cloud Run services that budgets may limit."""
+    """The services and worker pools of Cloud Run that budgets may limit."""
     for key, budget in _budgets(context):
         scope = budget.may_touch.limit_cloud_run
         if scope is None:
@@ -24,10 +25,13 @@ def services(context: CheckContext) -> Iterable[Finding]:
         parents = _parents(context, scope.projects, scope.regions)
         found = [
             one
-            for parent in parents
-            for one in cast("Iterable[object]", look(ServicesIn(parent), context.target.clients))
+            for place in places_of(scope)
+            if place.parent in parents
+            for one in cast("Iterable[object]", look(place, context.target.clients))
         ]
         yield from _services_of(scope, [one for one in found if isinstance(one, RunService)], where)
+        pools = {one.name.rpartition("/")[2] for one in found if isinstance(one, WorkerPool)}
+        yield from _named("worker pool", "worker_pools", scope.worker_pools, pools, where)
 
 
 def schedules(context: CheckContext) -> Iterable[Finding]:
@@ -52,11 +56,7 @@ def schedules(context: CheckContext) -> Iterable[Finding]:
 
 def _services_of(scope: CloudRunScope, found: list[RunService], where: str) -> Iterator[Finding]:
     names = {one.name.rpartition("/")[2] for one in found}
-    for name in scope.services:
-        if name in names:
-            yield ok(f"{where}: service {name} exists")
-        else:
-            yield problem(f"{where}: service {name} does not exist", f"services: some of {_listed(names)}")
+    yield from _named("service", "services", scope.services, names, where)
     if scope.label:
         label, _, value = scope.label.partition("=")
         matching = sorted(one.name.rpartition("/")[2] for one in found if one.labels.get(label) == value)
@@ -64,6 +64,14 @@ def _services_of(scope: CloudRunScope, found: list[RunService], where: str) -> I
             yield ok(f"{where}: {', '.join(matching)}")
         else:
             yield warning(f"{where}: no service has the label {scope.label}", "label: one that a service has")
+
+
+def _named(what: str, setting: str, wanted: Iterable[str], there: set[str], where: str) -> Iterator[Finding]:
+    for name in wanted:
+        if name in there:
+            yield ok(f"{where}: {what} {name} exists")
+        else:
+            yield problem(f"{where}: {what} {name} does not exist", f"{setting}: some of {_listed(there)}")
 
 
 def _budgets(context: CheckContext) -> Iterable[tuple[str, Budget]]:

@@ -40,6 +40,8 @@ from functions.cap_spending.world import (
     RunService,
     ScheduledJob,
     ServicesIn,
+    WorkerPool,
+    WorkerPoolsIn,
 )
 from shared.events import Dated, Tick
 from shared.looking import guarded
@@ -66,6 +68,9 @@ def no_fault(_place: int, _change: CapSpendingChange) -> None:
 
 Fault = Callable[[int, CapSpendingChange], None]
 """Is asked before each change and after it, at places 0, 1, 2, ... of the run; may raise ``Crash``."""
+
+
+Listed = RunService | WorkerPool | ScheduledJob
 
 
 def a_service(name: str = examples.API, max_instances: int = 20, **more: object) -> RunService:
@@ -218,6 +223,8 @@ class Simulation:
         match need:
             case ServicesIn(parent=parent):
                 return self._under(f"{parent}/services/", RunService)
+            case WorkerPoolsIn(parent=parent):
+                return self._under(f"{parent}/workerPools/", WorkerPool)
             case JobsIn(parent=parent):
                 return self._under(f"{parent}/jobs/", ScheduledJob)
             case CapOf(parent=name):
@@ -228,7 +235,7 @@ class Simulation:
                 ids = {budget.id: key for key, budget in self.settings.budgets.items()}
                 return BudgetAmount(exists=True, amount=self.amounts.get(ids[name.rpartition("/")[2]]))
 
-    def _under(self, prefix: str, kind: type[RunService | ScheduledJob]) -> tuple[RunService | ScheduledJob, ...]:
+    def _under(self, prefix: str, kind: type[Listed]) -> tuple[Listed, ...]:
         found = (one for name, one in self.resources.items() if name.startswith(prefix))
         return tuple(one for one in found if isinstance(one, kind))
 

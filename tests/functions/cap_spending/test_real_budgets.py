@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
-from google.cloud.run_v2 import Service, ServiceScaling, ServicesClient
+from google.cloud.run_v2 import Service, ServiceScaling, ServicesClient, WorkerPoolsClient
 
 from shared.report import Outcome
 from shared.settings import Mode
@@ -146,3 +146,23 @@ def test_a_name_that_matches_nothing_is_an_alert() -> None:
         assert "wroker" in alert.reason
         assert "worker" in alert.reason
         assert maximum(stage) == 1
+
+
+def test_a_worker_pool_is_limited_and_restored_and_one_that_is_not_there_is_an_alert() -> None:
+    pools = {"projects": ["my-product"], "regions": ["europe-west1"], "worker_pools": ["rendering", "rendring"]}
+    product = {"location": "europe-west1", "worker_pools": {"rendering": {"manual_instance_count": 6}}}
+    world = WORLD | {"projects": WORLD["projects"] | {"my-product": product}}
+    with Stage(settings(LIMIT, may_touch={"limit_cloud_run": pools | {"max_instances": 2}}), world=world) as stage:
+        assert instances(stage) == 6
+        (alert,) = stage.notify(412).alerts
+        assert (alert.kind, instances(stage)) == ("matches_nothing", 2)
+        assert alert.reason.startswith("limit_cloud_run: worker_pools 'rendring' matches nothing in my-product")
+        assert alert.reason.endswith("did you mean rendering?")
+        stage.command(type="undo", after=1)
+        assert (instances(stage), stage.records.holds) == (6, {})
+
+
+def instances(stage: Stage) -> int:
+    """The instance count of the worker pool."""
+    name = "projects/my-product/locations/europe-west1/workerPools/rendering"
+    return stage.clients.of(WorkerPoolsClient).get_worker_pool(name=name).scaling.manual_instance_count

@@ -406,6 +406,7 @@ def test_what_was_not_looked_at_is_not_judged() -> None:
         (IMPORT, ResourceKind.JOBS),
         (EXPERIMENTS, ResourceKind.PROJECTS),
         (f"{WHERE}/jobs/services", ResourceKind.JOBS),
+        (f"{WHERE}/workerPools/jobs", ResourceKind.WORKER_POOLS),
     ],
 )
 def test_the_kind_of_a_resource(name: str, kind: ResourceKind) -> None:

@@ -59,13 +59,19 @@ def test_what_does_not_exist_is_named(served: Path, tmp_path: Path, capsys: pyte
     budgets = owner["cap_spending"]["budgets"].values()
     for budget in budgets:
         touch = budget["may_touch"]
-        touch["limit_cloud_run"] = {"projects": ["my-product"], "regions": ["europe-west1"], "services": ["mowing"]}
+        touch["limit_cloud_run"] = {
+            "projects": ["my-product"],
+            "regions": ["europe-west1"],
+            "services": ["mowing"],
+            "worker_pools": ["rowing"],
+        }
         touch["pause_schedules"] = {"projects": ["my-product"], "locations": ["europe-west1"], "job_prefix": "mow-"}
     path = tmp_path / "caretaker.yaml"
     path.write_text(json.dumps({"cap_spending": owner["cap_spending"]}))
     assert main([str(path), "--local", "--directory", str(served)]) == 1
     shown = capsys.readouterr().out
     assert "may_touch.limit_cloud_run: service mowing does not exist" in shown
+    assert "may_touch.limit_cloud_run: worker pool rowing does not exist" in shown
     assert "may_touch.pause_schedules: no job begins with 'mow-'" in shown
 
 

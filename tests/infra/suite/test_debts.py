@@ -126,5 +126,8 @@ def test_a_service_that_two_automations_would_change_is_refused() -> None:
         "cap_spending.budgets.monthly.may_touch.limit_cloud_run.services names the service of the pool images too;"
         " delete one of them: `gpu_pools_off` in the ladder turns pools off"
     )
-    scope["services"] = ["api"]
+    scope |= {"services": ["api"], "worker_pools": ["images"]}
     check(owner)
+    pool: dict[str, Any] = {"worker_pool": service, "size": 1}
+    with pytest.raises(SettingsError, match="worker_pools names the worker pool of the pool images too"):
+        check({**owner, "scale_gpu_pools": {"pools": {"images": pool}}})

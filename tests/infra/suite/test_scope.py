@@ -82,6 +82,11 @@ def rotated(value: dict[str, Any], **more: Any) -> dict[str, Any]:
             ),
             {"my-api": (*BILLING, "run.services.list", "run.services.update"), "my-research": BILLING},
         ),
+        (
+            "cap_spending",
+            budgets(limit_cloud_run={"projects": ["my-api"], "regions": [REGION], "worker_pools": ["rendering"]}),
+            {"my-api": ("run.workerpools.list", "run.workerpools.update")},
+        ),
         # The owner's own keys are no keys of the settings.
         (
             "scale_gpu_pools",
