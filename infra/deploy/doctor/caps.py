@@ -32,4 +32,4 @@ def caps_on_the_suite(context: CheckContext) -> Iterable[Finding]:
                         " or move what it caps to another project",
                     )
     if not found:
-        yield ok(f"nobody else's spend cap in {project} can stop Caretaker")
+        yield ok(f"no other spend cap in {project} can stop Caretaker")

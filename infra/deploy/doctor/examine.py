@@ -42,7 +42,15 @@ EVERYWHERE: tuple[Check, ...] = (
     caps.caps_on_the_suite,
     held.held,
 )
-IN_OWN_PROJECT = frozenset({projects.billing, projects.who_may_be_granted, region.region, region.quotas_of_functions})
+IN_OWN_PROJECT = frozenset(
+    {
+        projects.billing,
+        projects.who_may_be_granted,
+        region.region,
+        region.quotas_of_functions,
+        caps.caps_on_the_suite,
+    }
+)
 """What reads the suite's own project: it can find nothing if that is missing."""
 
 
