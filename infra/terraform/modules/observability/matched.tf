@@ -2,7 +2,7 @@
 
 locals {
   # Every kind of alert that has a policy of its own. The others are reported too: `alerts` and `refusals` below.
-  known = "stock_out|no_data|overdue|secret_missing|rotation_failed|not_taken_back|retirement_owed|version_unusable|unreadable|stale_newest|no_bucket|empty_policy|unknown_names|misdated|future_backups|small_newest|unproved_newest|too_many_deletes|below_floor|name_taken|lost_access|budget_missing|budget_period_ended|budget_silent|matches_nothing|spend_cap_enforced|spend_cap_deleted|spend_cap_changed|held_without_settings|held_while_observing|held_unreadable|scaling_mode_changed"
+  known = "stock_out|no_data|overdue|secret_missing|rotation_failed|not_taken_back|retirement_owed|version_unusable|unreadable|stale_newest|no_bucket|empty_policy|unknown_names|misdated|future_backups|small_newest|unproved_newest|too_many_deletes|below_floor|name_taken|lost_access|repository_renamed|budget_missing|budget_period_ended|budget_silent|matches_nothing|spend_cap_enforced|spend_cap_deleted|spend_cap_changed|held_without_settings|held_while_observing|held_unreadable|scaling_mode_changed"
 
   matched = {
     money = {
@@ -49,9 +49,9 @@ locals {
     }
     previews = {
       title    = "previews lack something that a person must give"
-      filter   = "${local.reports} AND jsonPayload.report.alerts.kind=~\"^(name_taken|lost_access)$\""
+      filter   = "${local.reports} AND jsonPayload.report.alerts.kind=~\"^(name_taken|lost_access|repository_renamed)$\""
       severity = "WARNING"
-      content  = "`name_taken`: a Cloud Run service that is not ours has the preview's name; rename one of them. `lost_access`: GitHub does not let us see the repository any more; give the app or the token its access back, or take the repository out of caretaker.yaml."
+      content  = "`name_taken`: a Cloud Run service that is not ours has the preview's name; rename one of them. `lost_access`: GitHub does not let us see the repository any more; give the app or the token its access back, or take the repository out of caretaker.yaml. `repository_renamed`: write its new name into caretaker.yaml."
     }
     budget_missing = {
       title    = "a budget does not notify any more"
