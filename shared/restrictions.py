@@ -33,6 +33,8 @@ class SpendingRestrictions(msgspec.Struct, frozen=True):
     """All restrictions in force at one moment."""
 
     in_force: dict[Restriction, InForce] = {}
+    cloud_run_paused: dict[str, str] = {}
+    """By project, the spend cap that has paused Cloud Run there (``billingAccounts/A/spendCaps/PROJECT/SERVICE``)."""
     format: int = 1
 
     def __contains__(self, restriction: Restriction) -> bool:

@@ -20,9 +20,10 @@ from functions.cap_spending.changes import (
 from functions.cap_spending.kept_caps import change_of_amount, decide_kept
 from functions.cap_spending.ladder import ActiveRung, active_rungs, latched_intervals, passed_at
 from functions.cap_spending.last_resort import detaching_that_waits
-from functions.cap_spending.messages import RestrictedBecause, RungAhead, WouldObey
+from functions.cap_spending.messages import CloudRunIsPaused, RestrictedBecause, RungAhead, WouldObey
 from functions.cap_spending.needs import closed_projects, places_of, with_readings
 from functions.cap_spending.notification import BudgetNotification
+from functions.cap_spending.paused import cloud_run_paused
 from functions.cap_spending.records import Context, Records
 from functions.cap_spending.settings import Action
 from functions.cap_spending.wanted import PAUSED, decide_resources
@@ -77,7 +78,7 @@ def decide(context: Context, world: World, applied: tuple[CapSpendingChange, ...
         ),
         changes=(
             *_notifications(rungs, in_force, context),
-            *_restrictions(rungs, context),
+            *_restrictions(rungs, context, world),
             # Once a project is detached, nothing in it can be changed any more.
             *sorted(
                 (change for change in held if change.target not in waits),
@@ -158,7 +159,7 @@ def _notifications(rungs: Iterable[ActiveRung], in_force: dict[str, datetime], c
             )
 
 
-def _restrictions(rungs: Iterable[ActiveRung], context: Context) -> Iterable[SetRestrictions]:
+def _restrictions(rungs: Iterable[ActiveRung], context: Context, world: World) -> Iterable[SetRestrictions]:
     asking: dict[Restriction, list[ActiveRung]] = {}
     for rung in rungs:
         for action in rung.rung.do:
@@ -168,7 +169,8 @@ def _restrictions(rungs: Iterable[ActiveRung], context: Context) -> Iterable[Set
         {
             restriction: InForce(min(rung.since for rung in by), tuple(sorted(rung.name for rung in by)))
             for restriction, by in sorted(asking.items())
-        }
+        },
+        cloud_run_paused(context, world),
     )
     existing = context.restrictions
     if desired == existing:
@@ -179,7 +181,12 @@ def _restrictions(rungs: Iterable[ActiveRung], context: Context) -> Iterable[Set
         field="in_force",
         before=_listed(existing),
         after=_listed(desired),
-        reason=RestrictedBecause(tuple(rung.why for by in asking.values() for rung in by)),
+        reason=RestrictedBecause(
+            (
+                *(rung.why for by in asking.values() for rung in by),
+                *(CloudRunIsPaused(project) for project in desired.cloud_run_paused),
+            )
+        ),
         scope="restrictions",
         follows=tuple(
             WouldObey(one, tuple(map(automation_of, context.settings.wake[one])))
@@ -260,4 +267,5 @@ def _cost(context: Context) -> Iterable[LogLine]:
 
 
 def _listed(restrictions: SpendingRestrictions) -> str:
-    return ", ".join(sorted(restrictions.in_force)) or "none"
+    paused = (f"Cloud Run is paused in {project}" for project in restrictions.cloud_run_paused)
+    return ", ".join((*sorted(restrictions.in_force), *paused)) or "none"

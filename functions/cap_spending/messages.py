@@ -96,6 +96,15 @@ class RestrictedBecause(Message, frozen=True):
         return "; ".join(dict.fromkeys(map(str, self.why))) or "no rung asks for any"
 
 
+class CloudRunIsPaused(Message, frozen=True):
+    """Why the spending restrictions name a project: a spend cap is enforced on Cloud Run there."""
+
+    project: str
+
+    def __str__(self) -> str:
+        return f"a spend cap has paused Cloud Run in {self.project}"
+
+
 class WouldObey(Message, frozen=True):
     """Which automations enforce a spending restriction."""
 

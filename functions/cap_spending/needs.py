@@ -150,10 +150,10 @@ def _places(context: Context) -> Iterator[Place]:
 
 
 def _kept_caps(context: Context) -> Iterator[CapOf]:
-    """The spend caps that are kept, whenever there is time to look, and whenever a command is for them."""
+    """The spend caps that are kept or waited for, whenever there is time to look, or a command is for them."""
     if isinstance(context.event.event, Tick | RerunRequested | Lift | Arm | RemoveSpendCaps | Status):
         kept = {cap.name for cap in context.settings.spend_caps.values()} | context.records.spend_caps.keys()
-        yield from map(CapOf, sorted(kept))
+        yield from map(CapOf, sorted(kept | set(context.restrictions.cloud_run_paused.values())))
 
 
 def _is_due(name: str, hold: Hold, active: set[str], records: Records) -> bool:

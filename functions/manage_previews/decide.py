@@ -37,6 +37,7 @@ from functions.manage_previews.spec import Spec
 from functions.manage_previews.states import State
 from functions.manage_previews.world import PreviewService, Seen
 from shared.decision import Alert, Decision, Message, Next
+from shared.paused_cloud_run import waiting_for_cloud_run
 from shared.world import World
 
 
@@ -49,15 +50,19 @@ def decide(context: Context, world: World, applied: tuple[PreviewChange, ...]) -
     context = msgspec.structs.replace(context, records=observed.records)
     decisions = [one for one in decisions_on(context, seen) if one.key not in seen.blocked]
     reports, later = reports_of(decisions, context, seen)
+    of_services = (
+        *_deletions_of_orphans(context, seen),
+        *_deletions_without_github(context, seen, {one.key for one in decisions}),
+        *(change for decision in decisions for change in _changes_of_service(decision)),
+    )
+    paused = waiting_for_cloud_run(of_services, context.restrictions)
     return Decision(
         records=observed.records,
         changes=(
-            *_deletions_of_orphans(context, seen),
-            *_deletions_without_github(context, seen, {one.key for one in decisions}),
-            *(change for decision in decisions for change in _changes_of_service(decision)),
+            *(change for change in of_services if change.target not in paused),
             *reports,
         ),
-        waiting=tuple(About(one.key, text) for one in decisions if (text := _waiting(one))),
+        waiting=(*(About(one.key, text) for one in decisions if (text := _waiting(one))), *paused.values()),
         next=(
             *(found for one in decisions if (found := _next(one))),
             *((Next("", GitHubQuiet(seen.quiet_until), seen.quiet_until),) if seen.quiet_until else ()),

@@ -28,6 +28,7 @@ from functions.rotate_secrets.starting import start_rotation
 from functions.rotate_secrets.view import SecretView
 from shared.decision import Alert, Text
 from shared.looking import UNREADABLE_RECORD
+from shared.paused_cloud_run import paused_at
 
 OVERDUE_AFTER = 24
 """Hours after the grace period at which a version that could not be retired is an alert."""
@@ -39,13 +40,28 @@ def decide_secret(view: SecretView) -> SecretDecision:
     An answer that could not be read blocks this secret, and is an alert.
     """
     try:
-        decision = _decide(view)
+        decision = _unless_paused(view, _decide(view))
     except NotAsked as lack:
         return SecretDecision(needs=lack.needs)
     except NotReadable as blocked:
         return SecretDecision(alerts=(view.alert("unreadable", Text(str(blocked))), *_alerts(view)))
     notices = dict.fromkeys((*decision.notices, *(foreign_versions(view) if view.found else ())))
     return msgspec.structs.replace(decision, alerts=(*decision.alerts, *_alerts(view)), notices=tuple(notices))
+
+
+def _unless_paused(view: SecretView, decision: SecretDecision) -> SecretDecision:
+    """The decision, or to wait while Cloud Run is paused for anything that uses the secret. Raises ``NotAsked``.
+
+    Nothing would become ready there: a rotation would be taken for one that has failed, and so would its way back.
+    """
+    restrictions = view.context.restrictions
+    if not (restrictions.cloud_run_paused and (decision.change or decision.targets)):
+        return decision
+    paused = [why for one in view.dependents if (why := paused_at(one.name, restrictions))]
+    if not paused:
+        return decision
+    waiting = (*decision.waiting, *map(view.about, paused))
+    return msgspec.structs.replace(decision, change=None, targets=None, waiting=waiting)
 
 
 def _decide(view: SecretView) -> SecretDecision:

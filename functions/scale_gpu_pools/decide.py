@@ -26,6 +26,7 @@ from functions.scale_gpu_pools.world import AUTOSCALING, cluster_of
 from shared.clock import format_time
 from shared.decision import Decision, Message, Next
 from shared.holds import Hold
+from shared.paused_cloud_run import paused_at
 from shared.settings import Mode
 from shared.world import World
 
@@ -40,6 +41,9 @@ def decide(context: Context, world: World, applied: tuple[ScaleChange, ...]) -> 
     taken: dict[str, str] = {}
     for decision in sorted(decisions, key=_turn):
         if change := _change(decision, records):
+            if paused := paused_at(change.target, context.restrictions):
+                waiting.append(paused)
+                continue
             cluster = cluster_of(decision.name)
             if cluster in taken:
                 waiting.append(OtherChangeFirst(decision.name, taken[cluster]))

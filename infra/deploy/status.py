@@ -82,7 +82,9 @@ def status_lines(status: SuiteStatus) -> Iterable[str]:
     """Restrictions in force, budgets; then of each automation what it holds, and its latest report."""
     for name, why in status.restrictions.in_force.items():
         yield f"in force   {name} since {local_time(why.since)}: {', '.join(why.because)}"
-    if not status.restrictions.in_force:
+    for project, cap in status.restrictions.cloud_run_paused.items():
+        yield f"in force   Cloud Run is paused in {project}: {cap}"
+    if not (status.restrictions.in_force or status.restrictions.cloud_run_paused):
         yield "in force   no spending restriction"
     for budget in status.budgets:
         yield f"budget     {budget}"

@@ -56,8 +56,9 @@ def change(stage: Stage, mask: str, **fields: Any) -> None:
 
 
 def done(report: Report) -> list[str]:
-    """The kinds of change that a run has made."""
-    return [one.kind for one in report.changes if one.outcome is Outcome.APPLIED]
+    """The kinds of change that a run has made, besides recording what other automations wait for."""
+    applied = [one.kind for one in report.changes if one.outcome is Outcome.APPLIED]
+    return [kind for kind in applied if kind != "SetRestrictions"]
 
 
 def alerts(report: Report) -> list[str]:
@@ -111,10 +112,13 @@ def test_an_enforced_cap_is_an_alert_until_it_is_lifted_and_a_raise_lifts_it_fir
         stage.cloud.budgets.spend("my-product", RUN_ID, 55)
         caps(stage)
         assert alerts(stage.tick(after=0.1)) == ["spend_cap_enforced"]
+        name = cap_name(ACCOUNT, "my-product", CappedService.CLOUD_RUN)
+        assert stage.restrictions.cloud_run_paused == {"my-product": name}
         stage.command(type="lift", cap="run")
         assert stage.tick().waiting
         assert alerts(stage.tick(after=0.1)) == []
         assert caps(stage) == ["Caretaker 50 AWAITING_NEXT_PERIOD"]
+        assert stage.restrictions.cloud_run_paused == {}
         stage.command(type="arm", cap="run", after=0.1)
         stage.tick(after=0.1)
         stage.tick(after=0.1)
@@ -135,6 +139,8 @@ def test_a_rung_pauses_usage_and_letting_go_lifts_first(*, kept: bool) -> None:
         assert caps(stage) == ["Caretaker 0 ENFORCED"]
         (debt,) = stage.records.debts()
         assert (debt.field, debt.original, debt.applied) == ("amount", "50" if kept else "", "0")
+        stage.tick()
+        assert list(stage.restrictions.cloud_run_paused) == ["my-product"]
         stage.cloud.budgets.operation_delay = timedelta(minutes=2)
         applied = done(stage.command(type="undo"))
         assert applied == ["LiftCap"]
@@ -142,7 +148,7 @@ def test_a_rung_pauses_usage_and_letting_go_lifts_first(*, kept: bool) -> None:
         assert applied == ["SetCapAmount" if kept else "DeleteCap"]
         stage.tick(after=0.1)
         assert caps(stage) == before
-        assert stage.records.holds == {}
+        assert (stage.records.holds, stage.restrictions.cloud_run_paused) == ({}, {})
 
 
 def test_all_caps_that_we_made_are_removed_before_the_suite_is_destroyed() -> None:
