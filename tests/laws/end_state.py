@@ -294,6 +294,15 @@ def resources(clients: Clients, places: Places) -> Resources:
     return {name: resource for list_all in INVENTORY.values() for name, resource in list_all(clients, places)}
 
 
+def that_remember(records: dict[str, Any]) -> dict[str, Any]:
+    """Those documents that remember anything: another is as none, as its only alert may have begun and ended."""
+    return {
+        name: fields
+        for name, fields in records.items()
+        if any(value for key, value in fields.items() if key != "format")
+    }
+
+
 def end_state(
     clients: Clients, places: Places, now: datetime, incidental_fields: frozenset[str] = frozenset()
 ) -> dict[str, Any]:
@@ -305,12 +314,7 @@ def end_state(
     state: dict[str, Any] = msgspec.to_builtins(
         {
             "resources": _without_incidental_annotations(incidental_fields, resources(clients, places)),
-            "records": {
-                name: fields
-                for name, fields in _without(incidental_fields, documents(clients, "records")).items()
-                # A document that remembers nothing is as none: its only alert may have begun and ended.
-                if any(value for key, value in fields.items() if key != "format")
-            },
+            "records": that_remember(_without(incidental_fields, documents(clients, "records"))),
             # Where nothing is in force, the document may be there or not.
             "restrictions": _without_empty(documents(clients, "restrictions")),
             "leases held": [
