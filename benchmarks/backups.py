@@ -68,20 +68,20 @@ def _measure(server: PostgresServer, cloud: LocalCloud, file: Path) -> None:
     with psycopg.connect(server.conninfo(), autocommit=True) as connection:
         connection.execute(TABLE.encode())
         connection.execute("VACUUM ANALYZE")
-    told = _environment(server, cloud)
+    environment = _environment(server, cloud)
     restoring: list[float] = []
 
     def prove() -> float:
-        took, line = _run([sys.executable, "-m", "jobs.prove_backup"], told)
+        took, line = _run([sys.executable, "-m", "jobs.prove_backup"], environment)
         restoring.append(msgspec.json.decode(line, type=_Line).job.details.restore_seconds)
         return took
 
     def back_up() -> float:
         cloud.clock.advance(timedelta(seconds=1))  # each has a name of its own
-        return _run([sys.executable, "-m", "jobs.back_up_database"], told)[0]
+        return _run([sys.executable, "-m", "jobs.back_up_database"], environment)[0]
 
     contenders: dict[str, Callable[[], float]] = {
-        "pg_dump": partial(_dump, file, told),
+        "pg_dump": partial(_dump, file, environment),
         "back_up_database": back_up,
         "pg_restore": partial(_restore, file),
         "prove_backup": prove,
@@ -118,8 +118,8 @@ def _environment(server: PostgresServer, cloud: LocalCloud) -> dict[str, str]:
     }
 
 
-def _dump(file: Path, told: Mapping[str, str]) -> float:
-    return _run([find_program("pg_dump"), "--format=custom", f"--file={file}"], told)[0]
+def _dump(file: Path, environment: Mapping[str, str]) -> float:
+    return _run([find_program("pg_dump"), "--format=custom", f"--file={file}"], environment)[0]
 
 
 def _restore(file: Path) -> float:
@@ -133,10 +133,10 @@ def _restore(file: Path) -> float:
         return time.perf_counter() - begun
 
 
-def _run(command: list[str | Path], told: Mapping[str, str]) -> tuple[float, bytes]:
+def _run(command: list[str | Path], environment: Mapping[str, str]) -> tuple[float, bytes]:
     """The seconds that a program takes, and what it prints. Raises ``CalledProcessError`` if it fails."""
     begun = time.perf_counter()
-    run = subprocess.run(command, cwd=ROOT, env=os.environ | told, check=True, capture_output=True)
+    run = subprocess.run(command, cwd=ROOT, env=os.environ | environment, check=True, capture_output=True)
     return time.perf_counter() - begun, run.stdout
 
 

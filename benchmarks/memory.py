@@ -20,8 +20,8 @@ PLAY = "import benchmarks.memory as memory; memory.play()"
 def measure() -> bool:
     """Measure and print. Returns whether it could be measured."""
     begun = time.perf_counter()
-    told = subprocess.run([sys.executable, "-c", PLAY], cwd=ROOT, check=True, capture_output=True, text=True).stdout
-    cloud, functions = (int(part) / MEBIBYTE for part in told.split()[-2:])
+    output = subprocess.run([sys.executable, "-c", PLAY], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    cloud, functions = (int(part) / MEBIBYTE for part in output.split()[-2:])
     begun = time.perf_counter()
     subprocess.run([sys.executable, "-m", "local", "--once"], cwd=ROOT, check=True, capture_output=True)
     took = time.perf_counter() - begun

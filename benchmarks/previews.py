@@ -52,17 +52,17 @@ def measure() -> bool:
         sweeps = _Sweeps(cloud)
         every_preview = range(1, PULL_REQUESTS + 1)
         sweeps.sweep("the first, which makes all previews", applied=True)
-        sweeps.until_all_is_told("their comments and deployments, as many at a time as GitHub takes")
+        sweeps.until_all_is_reported("their comments and deployments, as many at a time as GitHub takes")
         sweeps.sweep("nothing to do, all are running", applied=False)
         quiet = sweeps.calls
         for number in every_preview:
             cloud.github.push(TEAM, number, _sha(PULL_REQUESTS + number))
-        sweeps.until_all_is_told("a commit was pushed to each, and its image is not there")
+        sweeps.until_all_is_reported("a commit was pushed to each, and its image is not there")
         sweeps.sweep("nothing to do, all wait for an image", applied=False)
         for number in every_preview:
             cloud.github.close(TEAM, number)
         sweeps.sweep("all were closed, and no webhook came", applied=True)
-        sweeps.until_all_is_told("their comments and deployments")
+        sweeps.until_all_is_reported("their comments and deployments")
         sweeps.sweep("nothing to do, none is open", applied=False)
         sweeps.close()
     show("A sweep of 500 open pull requests", [], sweeps.notes)
@@ -88,10 +88,10 @@ class _Sweeps:
         took = time.perf_counter() - begun
         if (outcome is Outcome.APPLIED) is not applied:
             raise RuntimeError(f"{what}: {outcome}")
-        told = ", ".join(f"{number} {kind}" for kind, number in sorted(self.calls.items(), key=lambda one: -one[1]))
-        self.notes.append(f"{what}: {sum(self.calls.values())} calls ({told}), {took:.2f} s")
+        counts = ", ".join(f"{number} {kind}" for kind, number in sorted(self.calls.items(), key=lambda one: -one[1]))
+        self.notes.append(f"{what}: {sum(self.calls.values())} calls ({counts}), {took:.2f} s")
 
-    def until_all_is_told(self, what: str) -> None:
+    def until_all_is_reported(self, what: str) -> None:
         """Sweeps until one has nothing to do, and the most requests to GitHub in an hour of them."""
         requests: list[int] = []
         while not requests or self.calls.keys() & {

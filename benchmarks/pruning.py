@@ -57,7 +57,7 @@ def measure() -> bool:
     """Measure and print. Returns whether a million are planned within the memory that they may take."""
     seconds, ours = _timed(lambda served: _prune(served, KEPT, "act"), PRUNED + KEPT)
     figures: list[Figure] = []
-    notes = [f"{PRUNED:,} of {PRUNED + KEPT:,} by prune_backups: {seconds:.1f} s, {_told(ours)}"]
+    notes = [f"{PRUNED:,} of {PRUNED + KEPT:,} by prune_backups: {seconds:.1f} s, {_summary(ours)}"]
     with tempfile.TemporaryDirectory() as folder:
         for name, contender in (("gcloud storage rm", _gcloud), ("gsutil -m rm", _gsutil)):
             try:
@@ -69,20 +69,20 @@ def measure() -> bool:
                 Figure("seconds", name, seconds, theirs_seconds, "s", 1.0),
                 Figure("requests", name, ours.total, theirs.total, "", 1 / FEWER_REQUESTS),
             ]
-            notes.append(f"{PRUNED:,} by {name}: {theirs_seconds:.1f} s, {_told(theirs)}")
+            notes.append(f"{PRUNED:,} by {name}: {theirs_seconds:.1f} s, {_summary(theirs)}")
     many_seconds, many = _timed(lambda served: _prune(served, KEPT, "act"), MANY + KEPT)
-    notes.append(f"{MANY:,} of {MANY + KEPT:,} by prune_backups: {many_seconds:.1f} s, {_told(many)}")
+    notes.append(f"{MANY:,} of {MANY + KEPT:,} by prune_backups: {many_seconds:.1f} s, {_summary(many)}")
     double = Double(LISTED)
     planned = _prune(double.served, KEPT, "observe")
     notes.append(
         f"the plan for {LISTED:,} objects: {planned.seconds:.1f} s with their list, "
-        f"{planned.peak_bytes / 1e6:.0f} MB at most, {_told(double.end())}"
+        f"{planned.peak_bytes / 1e6:.0f} MB at most, {_summary(double.end())}"
     )
     show("Pruning", figures, notes)
     return planned.peak_bytes <= MOST_BYTES and many.left == ours.left == KEPT
 
 
-def _told(requests: Requests) -> str:
+def _summary(requests: Requests) -> str:
     kinds = ", ".join(f"{count:,} {kind}" for kind, count in sorted(requests.kinds.items()))
     return f"{requests.total:,} requests ({kinds}), {requests.left:,} objects are left"
 
@@ -114,11 +114,11 @@ def _gcloud(folder: Path) -> tuple[float, Requests]:
     program = _found("gcloud")
 
     def remove(served: Served) -> None:
-        told = {
+        environment = {
             **_cloud_sdk(folder),
             "CLOUDSDK_API_ENDPOINT_OVERRIDES_STORAGE": f"{served.http}/{HOST}/storage/v1/",
         }
-        _remove([program, "storage", "rm", "--read-paths-from-stdin"], told)
+        _remove([program, "storage", "rm", "--read-paths-from-stdin"], environment)
 
     return _timed(remove, PRUNED + KEPT)
 
@@ -145,16 +145,20 @@ def _gsutil(folder: Path) -> tuple[float, Requests]:
             "[GSUtil]\ncheck_hashes = never\n",
             encoding="utf-8",
         )
-        told = {**_cloud_sdk(folder), "BOTO_CONFIG": str(boto), "CLOUDSDK_CORE_PASS_CREDENTIALS_TO_GSUTIL": "false"}
-        _remove([program, "-m", "rm", "-I"], told)
+        environment = {
+            **_cloud_sdk(folder),
+            "BOTO_CONFIG": str(boto),
+            "CLOUDSDK_CORE_PASS_CREDENTIALS_TO_GSUTIL": "false",
+        }
+        _remove([program, "-m", "rm", "-I"], environment)
 
     return _timed(remove, PRUNED + KEPT, (str(certificate), str(key)))
 
 
-def _remove(command: list[str], told: Mapping[str, str]) -> None:
+def _remove(command: list[str], environment: Mapping[str, str]) -> None:
     """Let a program delete what is to be pruned. Raises ``CalledProcessError``."""
     urls = "".join(f"gs://{BUCKET}/{name_of(number)}\n" for number in range(KEPT, KEPT + PRUNED))
-    subprocess.run(command, env=os.environ | told, input=urls.encode(), capture_output=True, check=True)
+    subprocess.run(command, env=os.environ | environment, input=urls.encode(), capture_output=True, check=True)
 
 
 def _cloud_sdk(folder: Path) -> dict[str, str]:

@@ -46,9 +46,9 @@ def measure() -> bool:
         updates = _updates(clients)
         clients.close()
     notes = [
-        f"a tick with nothing due: {_told(quiet)}",
+        f"a tick with nothing due: {_counts(quiet)}",
         f"rotating {SECRETS} secrets of {SERVICES} services, in {seconds:.1f} s: {sum(calls.values())} calls",
-        _told(calls),
+        _counts(calls),
         f"updates of each service: {min(updates)} to {max(updates)}",
     ]
     show("Secrets", [], notes)
@@ -103,7 +103,7 @@ def _updates(clients: Clients) -> list[int]:
     return [len(list(clients.of(RevisionsClient).list_revisions(parent=service.name))) - 1 for service in services]
 
 
-def _told(calls: Counter[str]) -> str:
+def _counts(calls: Counter[str]) -> str:
     return ", ".join(f"{number} {name}" for name, number in sorted(calls.items()))
 
 

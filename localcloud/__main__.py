@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             cloud.start(options.port)
             _create(cloud, options.world)
             cloud.http.listen(options.http_port)
-            sys.stdout.write(_told(cloud))
+            sys.stdout.write(_addresses(cloud))
             if options.env:
                 variables = write_environment(cloud.http_address, options.env, options.project)
                 (options.env / "env.sh").write_text(export_lines(variables), encoding="utf-8")
@@ -53,7 +53,7 @@ def _create(cloud: LocalCloud, path: Path | None) -> None:
         seed(cloud, world)
 
 
-def _told(cloud: LocalCloud) -> str:
+def _addresses(cloud: LocalCloud) -> str:
     now = cloud.clock.now().isoformat(timespec="seconds")
     return (
         f"gRPC   {cloud.address}   for official clients, without TLS\n"

@@ -138,7 +138,7 @@ class RunLoop(Generic[SectionT, EventT, RecordsT, NeedT, ChangeT]):
             records = self._automation.fold(context.records, self._event, context.settings)
             if records == context.records:
                 return stored, lease, context
-            if written := self._written(stored, records, told=commanded(self._event, self._sent_by)):
+            if written := self._written(stored, records, first=commanded(self._event, self._sent_by)):
                 return written, lease, msgspec.structs.replace(context, records=records)
         raise self._contended()
 
@@ -300,13 +300,13 @@ class RunLoop(Generic[SectionT, EventT, RecordsT, NeedT, ChangeT]):
         raise self._contended()
 
     def _written(
-        self, stored: Document, records: RecordsT, alerts: Iterable[Alert] = (), told: Iterable[Moment] = ()
+        self, stored: Document, records: RecordsT, alerts: Iterable[Alert] = (), first: Iterable[Moment] = ()
     ) -> Document | None:
         """The document as it was written, with what that tells in the history; None if another run wrote first."""
         before = stored.as_type(self._automation.records)
         moments = moments_between(before, records, alerts, self._now)
         try:
-            return self._state.write(stored, records, [*told, *moments])
+            return self._state.write(stored, records, [*first, *moments])
         except WriteConflict:
             return None
 

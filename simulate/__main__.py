@@ -1,4 +1,4 @@
-"""Says what Caretaker would have done with a recorded time: `./deploy.sh simulate`."""
+"""Replays a recorded period and prints what Caretaker would have done: `./deploy.sh simulate`."""
 
 import argparse
 import json
@@ -44,71 +44,73 @@ USUAL_LAG, LAGS = timedelta(hours=24), (timedelta(hours=6), timedelta(hours=48))
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """0; 1 if work would have been killed or a signal is unusable; 2 if there is no answer that can be trusted."""
-    told = parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     try:
-        if told.what_if and not told.metrics:
+        if options.what_if and not options.metrics:
             raise SettingsError("--metrics", None, "the folder of exported time series")
-        policies = [_policy(one.stem if at else OWN, one) for at, one in enumerate([told.settings, *told.what_if])]
-        if told.generate:
-            start = told.start or _midnight(datetime.now(UTC)) - EXPORTED
-            told.generate.mkdir(parents=True, exist_ok=True)
+        policies = [
+            _policy(one.stem if at else OWN, one) for at, one in enumerate([options.settings, *options.what_if])
+        ]
+        if options.generate:
+            start = options.start or _midnight(datetime.now(UTC)) - EXPORTED
+            options.generate.mkdir(parents=True, exist_ok=True)
             pools = [one.pools for one in policies]
-            for path in generate(told.generate, pools, start, told.days, told.seed):
+            for path in generate(options.generate, pools, start, options.days, options.seed):
                 print(path)
-            print(generate_charges(told.generate, policies[0].pools, start, told.days, told.seed))
+            print(generate_charges(options.generate, policies[0].pools, start, options.days, options.seed))
             return GOOD
-        if told.year:
-            print("\n".join(year_lines(policies[0].pools, _assumptions(told))))
+        if options.year:
+            print("\n".join(year_lines(policies[0].pools, _assumptions(options))))
             return GOOD
-        if told.print_export:
-            end = told.end or datetime.now(UTC)
-            start = told.start or end - EXPORTED
+        if options.print_export:
+            end = options.end or datetime.now(UTC)
+            start = options.start or end - EXPORTED
             backups = policies[0].backups
             listings = listing_commands(backups) if backups else ()
             for command in (*export_commands([one.pools for one in policies], start, end), *listings):
                 print(command)
             print(print_query(start, end))
             return GOOD
-        if told.metrics is None:
+        if options.metrics is None:
             raise SettingsError("--metrics", None, "the folder of exported time series, or --print-export")
-        return _simulate(told, policies)
+        return _simulate(options, policies)
     except SettingsError as error:
         print(error, file=sys.stderr)
         return UNTRUSTED
 
 
-def _simulate(told: argparse.Namespace, policies: Sequence[Policy]) -> int:
-    recordings = read_recordings(told.metrics, queries_of([one.pools for one in policies]))
-    period = period_of(recordings, told.start, told.end)
-    assumptions = _assumptions(told)
-    billing = _billing(told, policies)
+def _simulate(options: argparse.Namespace, policies: Sequence[Policy]) -> int:
+    recordings = read_recordings(options.metrics, queries_of([one.pools for one in policies]))
+    period = period_of(recordings, options.start, options.end)
+    assumptions = _assumptions(options)
+    billing = _billing(options, policies)
     coverage = coverage_of([pool for one in policies for pool in one.pools.pools.values()], recordings, period)
-    recorded = Recorded(values_of(recordings, period), period, assumptions, billing, told.outage // MINUTE)
+    recorded = Recorded(values_of(recordings, period), period, assumptions, billing, options.outage // MINUTE)
     outcomes = play_all(policies, recorded)
     own = outcomes[0]
     basis = list(basis_lines(coverage, period, assumptions, tuple(_not_simulated(own))))
     basis += billing_lines(billing, own) if billing else []
     print("\n".join(basis))
-    if told.timeline:
+    if options.timeline:
         for key, played in own.pools.items():
             print(f"\n{key}, with your settings:")
             print("\n".join(timeline_lines(played)))
     print()
     rows = [figures_of(one.policy.name, played, period) for one in outcomes for played in one.pools.values()]
     print("\n".join(table_lines(rows, own.policy.pools.currency)))
-    for line in _spending(outcomes, recorded, told):
+    for line in _spending(outcomes, recorded, options):
         print(line)
     if own.policy.backups:
-        print("\n".join(["", *backup_lines(told.metrics, own.policy.backups, told.end)]))
+        print("\n".join(["", *backup_lines(options.metrics, own.policy.backups, options.end)]))
     hurting = [line for played in own.pools.values() for line in hurting_lines(played, coverage, period)]
     if hurting:
         print("\nWhat would hurt, with your settings:")
         print("\n".join(f"  {line}" for line in hurting))
-    if told.page:
-        told.page.write_text(page_of(Page(outcomes, period, basis, hurting, billing)), encoding="utf-8")
-    if told.json:
-        told.json.write_text("".join(json.dumps(line) + "\n" for line in _json(outcomes)), encoding="utf-8")
-    wrong = [*_untrusted(own, period, assumptions, told), *_untrusted_rungs(own, billing, told)]
+    if options.page:
+        options.page.write_text(page_of(Page(outcomes, period, basis, hurting, billing)), encoding="utf-8")
+    if options.json:
+        options.json.write_text("".join(json.dumps(line) + "\n" for line in _json(outcomes)), encoding="utf-8")
+    wrong = [*_untrusted(own, period, assumptions, options), *_untrusted_rungs(own, billing, options)]
     if wrong:
         print("\nThe simulation cannot be trusted, as the local cloud did something else:", file=sys.stderr)
         print("\n".join(f"  {line}" for line in wrong), file=sys.stderr)
@@ -117,8 +119,8 @@ def _simulate(told: argparse.Namespace, policies: Sequence[Policy]) -> int:
     return BAD if is_bad or any(one.is_unusable for one in coverage) else GOOD
 
 
-def _assumptions(told: argparse.Namespace) -> Assumptions:
-    return Assumptions(start_minutes=told.start_minutes, seen_after=told.seen_after, seed=told.seed)
+def _assumptions(options: argparse.Namespace) -> Assumptions:
+    return Assumptions(start_minutes=options.start_minutes, seen_after=options.seen_after, seed=options.seed)
 
 
 def _not_simulated(own: Outcome) -> Iterator[str]:
@@ -129,19 +131,19 @@ def _not_simulated(own: Outcome) -> Iterator[str]:
     yield from NEVER
 
 
-def _billing(told: argparse.Namespace, policies: Sequence[Policy]) -> Billing | None:
+def _billing(options: argparse.Namespace, policies: Sequence[Policy]) -> Billing | None:
     """The charges, with the amounts of all budgets. Raises ``SettingsError``."""
-    if told.billing is None:
+    if options.billing is None:
         return None
-    charges, amounts = read_charges(told.billing), dict(told.budget)
+    charges, amounts = read_charges(options.billing), dict(options.budget)
     for key in [key for one in policies if one.budgets for key in one.budgets.budgets]:
         if key not in amounts:
             raise SettingsError(f"--budget {key}", None, f"the amount of the budget, such as --budget {key}=400")
     is_said = all(one.known for one in charges)
-    return Billing(charges, amounts, told.lag or (None if is_said else USUAL_LAG))
+    return Billing(charges, amounts, options.lag or (None if is_said else USUAL_LAG))
 
 
-def _spending(outcomes: Sequence[Outcome], recorded: Recorded, told: argparse.Namespace) -> Iterator[str]:
+def _spending(outcomes: Sequence[Outcome], recorded: Recorded, options: argparse.Namespace) -> Iterator[str]:
     """What budgets do, and how much that depends on a lag that the export does not say."""
     billing = recorded.billing
     if billing is None:
@@ -150,7 +152,7 @@ def _spending(outcomes: Sequence[Outcome], recorded: Recorded, told: argparse.Na
         if one.spent:
             yield ""
             yield from spending_lines(one.policy.name, one.spent, billing)
-    if billing.lag and told.lag is None:
+    if billing.lag and options.lag is None:
         for lag in LAGS:
             other = msgspec.structs.replace(recorded, billing=msgspec.structs.replace(billing, lag=lag))
             if spent := play_together(outcomes[0].policy, other).spent:
@@ -164,20 +166,20 @@ def _json(outcomes: Sequence[Outcome]) -> Iterator[Mapping[str, object]]:
             yield from budget_json(one.policy.name, one.spent)
 
 
-def _untrusted(own: Outcome, period: Period, assumptions: Assumptions, told: argparse.Namespace) -> Iterator[str]:
+def _untrusted(own: Outcome, period: Period, assumptions: Assumptions, options: argparse.Namespace) -> Iterator[str]:
     """Play the busiest, the quietest and some other days again on the local cloud, and those on which a rung acts."""
     for played in own.pools.values():
-        chosen = _days(played, period) if told.replay else []
+        chosen = _days(played, period) if options.replay else []
         found = differences(played, period, assumptions, chosen)
         yield from found
         left_out = "" if chosen else ": no whole day is recorded, or --no-replay was given"
         print(f"\n{played.key}: {len(chosen)} days played again on the local cloud, {len(found)} differences{left_out}")
 
 
-def _untrusted_rungs(own: Outcome, billing: Billing | None, told: argparse.Namespace) -> Iterator[str]:
+def _untrusted_rungs(own: Outcome, billing: Billing | None, options: argparse.Namespace) -> Iterator[str]:
     """Play the days on which a rung acts again on the local cloud."""
     budgets = own.policy.budgets
-    if not (own.spent and budgets and billing and told.replay):
+    if not (own.spent and budgets and billing and options.replay):
         return
     if not can_be_played_again(budgets):
         print(f"\n{BUDGETS}: not played again on the local cloud, as a rung detaches billing, or is projected")

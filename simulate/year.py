@@ -11,9 +11,9 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 
 from functions.scale_gpu_pools.settings import GpuSignal, PendingMessages, Pool, Settings
+from infra.costs.estimate import Part, State, estimate, load_prices, load_product
 from infra.costs.lines import cost_table
 from infra.costs.pools import HOURS_OF_A_MONTH
-from infra.costs.reckoning import Part, State, load_prices, load_product, reckon
 from shared.errors import SettingsError
 from simulate.exports import Query, all_queries_of, signals_of
 from simulate.figures import figures_of
@@ -40,7 +40,7 @@ def year_lines(settings: Settings, assumptions: Assumptions, days: int = DAYS) -
     figures = figures_of("year", play(settings, key, values, period, assumptions), period)
     hours = figures.node_hours_on / figures.hours * HOURS_OF_A_MONTH
     prices = load_prices()
-    rows = reckon([_with_hours(part, hours) for part in load_product()], prices)
+    rows = estimate([_with_hours(part, hours) for part in load_product()], prices)
     yield f"A year of the product's model at the list prices of {prices.recorded} ({prices.currency}), by month:"
     yield from cost_table(rows)
     before, after = (sum(getattr(row, name) for row in rows if row.in_plan) for name in ("before", "after"))

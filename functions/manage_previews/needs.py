@@ -127,8 +127,8 @@ def _commands(world: World) -> dict[tuple[str, int], CommentCommand | None]:
 
 def _quiet_until(context: Context, world: World) -> datetime | None:
     """Until when GitHub answers nothing, as an earlier run or this one was told."""
-    told = [context.records.quiet_until, *(answer.retry_at for answer in world.unreadable)]
-    return max((moment for moment in told if moment and moment > context.now), default=None)
+    retries = [context.records.quiet_until, *(answer.retry_at for answer in world.unreadable)]
+    return max((moment for moment in retries if moment and moment > context.now), default=None)
 
 
 def owner_of(service: ListedService, settings: Settings) -> str | None:

@@ -131,8 +131,8 @@ def _with_what_stands(record: PullRecord, key: str, seen: Seen) -> PullRecord:
         written = Written(found.id, checksum_of(found.text), Phase.CONFIRMED) if found else None
         record = msgspec.structs.replace(record, comment=written)
     if key in seen.deployments:
-        told = seen.deployments[key]
-        deployed = Deployed(told.id, told.sha, told.state, Phase.CONFIRMED) if told else None
+        reported = seen.deployments[key]
+        deployed = Deployed(reported.id, reported.sha, reported.state, Phase.CONFIRMED) if reported else None
         record = msgspec.structs.replace(record, deployment=deployed)
     return record
 
@@ -150,8 +150,8 @@ def _closed(record: PullRecord, context: Context) -> PullRecord:
     if record == NOTHING:
         return NOTHING
     known = record.deployment
-    is_told = known is not None and (known.state, known.phase) == (DeploymentState.INACTIVE, Phase.CONFIRMED)
-    deployment = None if is_told else known
+    is_reported = known is not None and (known.state, known.phase) == (DeploymentState.INACTIVE, Phase.CONFIRMED)
+    deployment = None if is_reported else known
     return msgspec.structs.replace(record, closed_at=record.closed_at or context.now, deployment=deployment)
 
 

@@ -73,16 +73,16 @@ def _signed_body(request: Request, secrets: WebhookSecrets, bodies: Bodies) -> b
 def _take(request: Request, body: bytes, settings: Settings, publish: Publish) -> Response | Refused:
     delivery, event = request.headers.get("X-GitHub-Delivery", ""), request.headers.get("X-GitHub-Event", "")
     if event == "ping":
-        return _told(delivery, "answered", HTTPStatus.OK)
+        return _logged(delivery, "answered", HTTPStatus.OK)
     try:
         wanted = read_payload(event, body)
     except IgnoredMessage as malformed:
         return Refused(HTTPStatus.BAD_REQUEST, str(malformed))
     if wanted is None:
-        return _told(delivery, "not wanted", HTTPStatus.NO_CONTENT)
+        return _logged(delivery, "not wanted", HTTPStatus.NO_CONTENT)
     if wanted.repository not in settings.repositories:
         outcome = "of a repository that is not in receive_github.repositories"
-        return _told(delivery, outcome, HTTPStatus.NO_CONTENT)
+        return _logged(delivery, outcome, HTTPStatus.NO_CONTENT)
     return _publish(wanted, delivery, publish)
 
 
@@ -92,10 +92,10 @@ def _publish(wanted: GithubEvent, delivery: str, publish: Publish) -> Response |
     except cloud_errors() as error:
         _log(delivery, "not published", Severity.ERROR, f": {in_words(error)}")
         return NOT_PUBLISHED
-    return _told(delivery, "published", HTTPStatus.ACCEPTED)
+    return _logged(delivery, "published", HTTPStatus.ACCEPTED)
 
 
-def _told(delivery: str, outcome: str, status: HTTPStatus) -> Response:
+def _logged(delivery: str, outcome: str, status: HTTPStatus) -> Response:
     _log(delivery, outcome)
     return _empty(status)
 

@@ -5,8 +5,8 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+from infra.costs.estimate import PRICES, PRODUCT
 from infra.costs.lines import cost_lines
-from infra.costs.reckoning import PRICES, PRODUCT
 from infra.suite.settings import EXAMPLES, load_caretaker_yaml
 from shared.errors import SettingsError
 

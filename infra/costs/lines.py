@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from functions.scale_gpu_pools.settings import Settings
+from infra.costs.estimate import PRICES, PRODUCT, Prices, Row, estimate, load_prices, load_product
 from infra.costs.pools import pool_rows
-from infra.costs.reckoning import PRICES, PRODUCT, Prices, Row, load_prices, load_product, reckon
 from infra.costs.suite import EVENTS_A_DAY, suite_rows
 from shared.settings import parse
 
@@ -24,7 +24,7 @@ def cost_lines(
     """
     listed = load_prices(prices)
     yield f"The product, a month at list prices in {listed.region} as of {listed.recorded} ({listed.currency}):"
-    yield from cost_table((*reckon(load_product(product), listed), _suite(listed)))
+    yield from cost_table((*estimate(load_product(product), listed), _suite(listed)))
     yield f"  Prices: {_compared(listed)}."
     if AUTOMATION in owner:
         settings = parse(owner, AUTOMATION, Settings).section

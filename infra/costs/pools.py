@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from functions.scale_gpu_pools.settings import Pool, Settings
-from infra.costs.reckoning import Row
+from infra.costs.estimate import Row
 
 HOURS_OF_A_MONTH = 730.0
 LOOK_AHEAD = timedelta(days=364)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from infra.costs.reckoning import Part, Prices, Row, State, Use, load_prices, reckon
+from infra.costs.estimate import Part, Prices, Row, State, Use, estimate, load_prices
 from infra.suite.automations import Entry, Webhook, load_functions
 
 DAYS = 30
@@ -80,7 +80,7 @@ def suite_rows(*, with_free: bool, prices: Prices | None = None) -> tuple[Row, .
     listed = prices or load_prices()
     if not with_free:
         listed = _without_free(listed)
-    return reckon(suite_parts(load_functions()), listed)
+    return estimate(suite_parts(load_functions()), listed)
 
 
 def suite_cost_lines() -> Iterator[str]:

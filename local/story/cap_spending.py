@@ -149,21 +149,21 @@ def _push(suite: Suite, message_id: str, cost: str, published: datetime, *, acco
 def _check_services(player: Player, suite: Suite, **expected: int) -> None:
     def found() -> str:
         services = suite.clients.of(ServicesClient).list_services(parent=WHERE)
-        return _told({one.name.rpartition("/")[2]: one.scaling.max_instance_count for one in services})
+        return _listed({one.name.rpartition("/")[2]: one.scaling.max_instance_count for one in services})
 
-    player.check("maximum instances", found, _told(expected))
+    player.check("maximum instances", found, _listed(expected))
 
 
 def _check_jobs(player: Player, suite: Suite, **expected: str) -> None:
     def found() -> str:
         jobs = suite.clients.of(CloudSchedulerClient).list_jobs(parent=WHERE)
         states = {job.name.rpartition("/")[2]: Job.State(job.state).name for job in jobs}
-        return _told({name: state for name, state in states.items() if not name.startswith("caretaker-")})
+        return _listed({name: state for name, state in states.items() if not name.startswith("caretaker-")})
 
-    player.check("scheduler jobs", found, _told({name.replace("_", "-"): state for name, state in expected.items()}))
+    player.check("scheduler jobs", found, _listed({name.replace("_", "-"): state for name, state in expected.items()}))
 
 
-def _told(values: dict[str, int] | dict[str, str]) -> str:
+def _listed(values: dict[str, int] | dict[str, str]) -> str:
     return ", ".join(f"{name} {value}" for name, value in sorted(values.items()))
 
 

@@ -13,10 +13,10 @@ def play(player: Player) -> None:
     """Show some of the messages, and check that what was held and restored was told."""
     player.about("notify_chat")
     player.step("Meanwhile the team was told in Slack, each change of state once.")
-    told = list(lines(player))
+    posted = list(lines(player))
     for beginning in SHOWN:
-        player.console.say("slack", next((line for line in told if line.startswith(beginning)), "nothing"))
-    held, restored = (sum(line.startswith(f"{word}: api:") for line in told) for word in ("Held", "Restored"))
+        player.console.say("slack", next((line for line in posted if line.startswith(beginning)), "nothing"))
+    held, restored = (sum(line.startswith(f"{word}: api:") for line in posted) for word in ("Held", "Restored"))
     player.check("api held and restored, as told", lambda: f"{held} and {restored}", "2 and 2")
 
 

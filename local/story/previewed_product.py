@@ -68,9 +68,9 @@ class PreviewedProduct:
     def check(self, expected: str) -> None:
         """Hold what the preview answers at its address against what it should."""
         if self._is_there:
-            self._player.check("what its address answers", self._told, expected)
+            self._player.check("what its address answers", self._health, expected)
 
-    def _told(self) -> str:
+    def _health(self) -> str:
         """The commit that it reports, and its orders; or else the status code of its response."""
         health = self._ask("GET", "/health")
         if health.status_code != 200:

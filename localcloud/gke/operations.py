@@ -78,8 +78,8 @@ class ClusterOperations:
         operation.end_time = _text(self._clock.now())
         metrics = PROGRESS.get(operation.operation_type, {})
         if metrics:
-            told = [{"name": metric, "int_value": value} for metric, value in metrics.items()]
-            operation.progress = container_v1.OperationProgress({"metrics": told})
+            progress = [{"name": metric, "int_value": value} for metric, value in metrics.items()]
+            operation.progress = container_v1.OperationProgress({"metrics": progress})
         if conditions:
             operation.nodepool_conditions = conditions
             operation.status_message = conditions[0].message

@@ -113,8 +113,8 @@ class Monitoring:
                 else:
                     self._series.setdefault(labels, Series()).written.append(point)
         if problems:
-            told = "; ".join(f"{text}: timeSeries{places}" for text, places in problems.items())
-            raise invalid(f"One or more TimeSeries could not be written: {told}")
+            message = "; ".join(f"{text}: timeSeries{places}" for text, places in problems.items())
+            raise invalid(f"One or more TimeSeries could not be written: {message}")
         return empty_pb2.Empty()
 
     def list_time_series(self, request: monitoring_v3.ListTimeSeriesRequest) -> RawMessage:

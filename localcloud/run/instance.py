@@ -43,7 +43,7 @@ class Instance:
     def __init__(self, program: Program, environment: Mapping[str, str], on_line: Callable[[bytes], None]) -> None:
         """Start it with this environment and nothing of our own but PATH; each line that it writes is handed on."""
         self._port = _free_port()
-        told = {
+        variables = {
             "PATH": os.environ.get("PATH", os.defpath),
             **program.environment,
             **environment,
@@ -55,7 +55,7 @@ class Instance:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            env=told,
+            env=variables,
             start_new_session=True,  # Ctrl-C is for us: it ends when we do
         )
         self._reader = threading.Thread(target=self._read, args=(on_line,), daemon=True)

@@ -84,9 +84,9 @@ class Instances:
             "K_CONFIGURATION": service_id,
             "K_REVISION": revision,
         }
-        told = environment_of(service.template.containers[0], project, self._secrets) | contract
+        variables = environment_of(service.template.containers[0], project, self._secrets) | contract
         for _ in range(ATTEMPTS):
-            instance = Instance(program, told, write)
+            instance = Instance(program, variables, write)
             if instance.has_come_up():
                 return instance
             instance.end()

@@ -141,8 +141,8 @@ class CloudRun(Resources[run_v2.Service]):
                     f"Revision '{named}' does not exist or is deleted. Update all traffic to route to currently "
                     "available revisions."
                 )
-        if told := super()._problem(resource):
-            return told
+        if problem := super()._problem(resource):
+            return problem
         return "" if self.instances.bring_up(resource) else not_started
 
     def _settled(self, resource: run_v2.Service, problem: str) -> None:

@@ -44,12 +44,12 @@ def _answer_part(content_id: str, content: bytes, answer_one: AnswerOne) -> byte
         raise invalid("Failed to parse batch request: a part is no HTTP request.")
     fields = {name.lower(): value for name, value in headers_in(headers).items()}
     answer = answer_one(found[1], _target(found[2]), rest[0].rstrip(b"\r\n") if rest else b"", fields)
-    told = f"HTTP/1.1 {answer.status} {HTTPStatus(answer.status).phrase}\r\n"
-    told += "".join(f"{name}: {value}\r\n" for name, value in answer.headers.items())
+    text = f"HTTP/1.1 {answer.status} {HTTPStatus(answer.status).phrase}\r\n"
+    text += "".join(f"{name}: {value}\r\n" for name, value in answer.headers.items())
     if answer.status != NO_CONTENT:
-        told += f"Content-Type: {answer.content_type}\r\nContent-Length: {len(answer.body)}\r\n"
+        text += f"Content-Type: {answer.content_type}\r\nContent-Length: {len(answer.body)}\r\n"
     own_id = f"<response-{content_id.strip('<>')}>"
-    return f"Content-Type: application/http\r\nContent-ID: {own_id}\r\n\r\n{told}\r\n".encode() + answer.body
+    return f"Content-Type: application/http\r\nContent-ID: {own_id}\r\n\r\n{text}\r\n".encode() + answer.body
 
 
 def _target(address: str) -> str:

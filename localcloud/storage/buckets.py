@@ -137,17 +137,17 @@ def _set(objects: Objects, bucket: Bucket, fields: Json) -> None:
 
 
 def _iam(bucket: Bucket, given: object) -> Json:
-    """How access is granted. Uniform access can be taken back for 90 days; its old name is told too."""
+    """How access is granted. Uniform access can be taken back for 90 days; its old name is returned too."""
     iam = given if isinstance(given, Mapping) else {}
     uniform = iam.get("uniformBucketLevelAccess", iam.get("bucketPolicyOnly"))
     is_uniform = isinstance(uniform, Mapping) and uniform.get("enabled") is True
-    told: Json = {"enabled": is_uniform}
+    entry: Json = {"enabled": is_uniform}
     if is_uniform:
-        told["lockedTime"] = rfc3339(bucket.created + UNIFORM_ACCESS_UNLOCKED)
+        entry["lockedTime"] = rfc3339(bucket.created + UNIFORM_ACCESS_UNLOCKED)
     return {
         "publicAccessPrevention": iam.get("publicAccessPrevention", "inherited"),
-        "uniformBucketLevelAccess": told,
-        "bucketPolicyOnly": dict(told),
+        "uniformBucketLevelAccess": entry,
+        "bucketPolicyOnly": dict(entry),
     }
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from localcloud.core.http import HttpRequest
 from localcloud.storage.errors import invalid
 from localcloud.storage.request import api_url, check_parameters, flag_in, number_in
-from localcloud.storage.serializers import KNOWN_LIST, Told, object_list, selected
+from localcloud.storage.serializers import KNOWN_LIST, ObjectSource, object_list, selected
 from localcloud.storage.state import Bucket, Json, StoredObject
 
 LARGEST_PAGE = 1000
@@ -73,7 +73,7 @@ def list_objects(bucket: Bucket, request: HttpRequest) -> Json:
             break
         page.append(entry)
     api = api_url(request)
-    items = [Told(entry.version, bucket, api) for entry in page if entry.version]
+    items = [ObjectSource(entry.version, bucket, api) for entry in page if entry.version]
     return object_list(items, [entry.prefix for entry in page if not entry.version], token, wanted)
 
 

@@ -34,7 +34,7 @@ def _time(moment: datetime | None) -> str | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ObjectSource:
     """A version of an object to serialize, and the URL at which the client finds the API."""
 
     version: StoredObject
@@ -47,38 +47,38 @@ class Told:
         return f"storage/v1/b/{self.bucket.name}/o/{quote(self.version.name, safe='')}"
 
 
-Teller = Callable[[Told], object]
+FieldSerializer = Callable[[ObjectSource], object]
 
 
-def _setting(name: str) -> Teller:
-    return lambda told: told.version.fields.get(name)
+def _setting(name: str) -> FieldSerializer:
+    return lambda source: source.version.fields.get(name)
 
 
-OBJECT_FIELDS: Mapping[str, Teller] = {
+OBJECT_FIELDS: Mapping[str, FieldSerializer] = {
     "kind": lambda _: "storage#object",
-    "id": lambda told: f"{told.bucket.name}/{told.version.name}/{told.version.generation}",
-    "selfLink": lambda told: f"{API}/{told.path.removeprefix('storage/v1/')}",
-    "mediaLink": lambda told: f"{told.api}/download/{told.path}?generation={told.version.generation}&alt=media",
-    "name": lambda told: told.version.name,
-    "bucket": lambda told: told.bucket.name,
-    "generation": lambda told: str(told.version.generation),
-    "metageneration": lambda told: str(told.version.metageneration),
+    "id": lambda source: f"{source.bucket.name}/{source.version.name}/{source.version.generation}",
+    "selfLink": lambda source: f"{API}/{source.path.removeprefix('storage/v1/')}",
+    "mediaLink": lambda source: f"{source.api}/download/{source.path}?generation={source.version.generation}&alt=media",
+    "name": lambda source: source.version.name,
+    "bucket": lambda source: source.bucket.name,
+    "generation": lambda source: str(source.version.generation),
+    "metageneration": lambda source: str(source.version.metageneration),
     **{name: _setting(name) for name in OBJECT_SETTINGS},
-    "size": lambda told: str(told.version.size),
-    "md5Hash": lambda told: told.version.md5_hash or None,
-    "crc32c": lambda told: told.version.crc32c,
-    "etag": lambda told: told.version.etag,
-    "timeCreated": lambda told: _time(told.version.created),
-    "updated": lambda told: _time(told.version.updated),
-    "timeStorageClassUpdated": lambda told: _time(told.version.created),
-    "timeFinalized": lambda told: _time(told.version.created),
-    "timeDeleted": lambda told: _time(told.version.noncurrent_since),
-    "softDeleteTime": lambda told: _time(told.version.soft_deleted),
-    "hardDeleteTime": lambda told: _time(told.version.hard_deleted),
-    "temporaryHold": lambda told: told.version.temporary_hold,
-    "eventBasedHold": lambda told: told.version.event_based_hold,
-    "retentionExpirationTime": lambda told: _time(retained_until(told.bucket, told.version)),
-    "metadata": lambda told: dict(told.version.metadata) if told.version.metadata else None,
+    "size": lambda source: str(source.version.size),
+    "md5Hash": lambda source: source.version.md5_hash or None,
+    "crc32c": lambda source: source.version.crc32c,
+    "etag": lambda source: source.version.etag,
+    "timeCreated": lambda source: _time(source.version.created),
+    "updated": lambda source: _time(source.version.updated),
+    "timeStorageClassUpdated": lambda source: _time(source.version.created),
+    "timeFinalized": lambda source: _time(source.version.created),
+    "timeDeleted": lambda source: _time(source.version.noncurrent_since),
+    "softDeleteTime": lambda source: _time(source.version.soft_deleted),
+    "hardDeleteTime": lambda source: _time(source.version.hard_deleted),
+    "temporaryHold": lambda source: source.version.temporary_hold,
+    "eventBasedHold": lambda source: source.version.event_based_hold,
+    "retentionExpirationTime": lambda source: _time(retained_until(source.bucket, source.version)),
+    "metadata": lambda source: dict(source.version.metadata) if source.version.metadata else None,
     **dict.fromkeys(("acl", "owner", "componentCount", "kmsKeyName", "contexts"), lambda _: None),
 }
 """Each field of an object, and its serializer; None is left out."""
@@ -96,24 +96,24 @@ def selected(request: HttpRequest, known: Selection) -> Selection | None:
     return None if fields == "*" else selection(fields, known)
 
 
-def object_resource(told: Told, wanted: Selection | None = None) -> Json:
+def object_resource(source: ObjectSource, wanted: Selection | None = None) -> Json:
     """A version of an object, or the part of it that is wanted. Only that is made: lists are long."""
     found: Json = {
         name: value
         for name in (OBJECT_FIELDS if wanted is None or "*" in wanted else wanted)
-        if name not in NEVER_THERE and (value := OBJECT_FIELDS[name](told)) is not None
+        if name not in NEVER_THERE and (value := OBJECT_FIELDS[name](source)) is not None
     }
     if wanted is None or all(inner is None for inner in wanted.values()):
         return found
     return {name: select(value, wanted.get(name)) for name, value in found.items()}
 
 
-def object_list(items: Iterable[Told], prefixes: list[str], token: str, wanted: Selection | None) -> Json:
+def object_list(items: Iterable[ObjectSource], prefixes: list[str], token: str, wanted: Selection | None) -> Json:
     """One page of a list. What is empty is left out."""
     of_each = None if wanted is None else wanted.get("items", wanted.get("*"))
     answer: Json = {"kind": "storage#objects"}
     if wanted is None or "items" in wanted or "*" in wanted:
-        answer["items"] = [object_resource(told, of_each) for told in items]
+        answer["items"] = [object_resource(source, of_each) for source in items]
     answer |= {"prefixes": prefixes, "nextPageToken": token}
     return {
         name: value for name, value in answer.items() if value and (wanted is None or name in wanted or "*" in wanted)

@@ -26,7 +26,7 @@ from localcloud.storage.listing import list_objects
 from localcloud.storage.objects import Checksums, Objects
 from localcloud.storage.request import CONDITIONS, HOST, api_url, check_parameters, flag_in, json_in, name_in
 from localcloud.storage.rules import check_conditions
-from localcloud.storage.serializers import KNOWN_OBJECT, Told, object_resource, selected
+from localcloud.storage.serializers import KNOWN_OBJECT, ObjectSource, object_resource, selected
 from localcloud.storage.state import Bucket, Content, Json, StoredObject, Zeros
 from localcloud.storage.uploads import begin_upload, cancel_upload, go_on_with_upload
 
@@ -135,8 +135,8 @@ def _layout(objects: Objects, request: HttpRequest) -> object:
 def _tell(objects: Objects, request: HttpRequest, answer: StoredObject | HttpAnswer) -> object:
     if isinstance(answer, HttpAnswer):
         return answer
-    told = Told(answer, objects.bucket_of(request), api_url(request))
-    return object_resource(told, selected(request, KNOWN_OBJECT))
+    source = ObjectSource(answer, objects.bucket_of(request), api_url(request))
+    return object_resource(source, selected(request, KNOWN_OBJECT))
 
 
 def _begin_upload(objects: Objects, request: HttpRequest) -> object:
@@ -199,14 +199,14 @@ def _restore(objects: Objects, request: HttpRequest) -> object:
 
 def _copy(objects: Objects, request: HttpRequest) -> object:
     made, target = _copied(objects, request)
-    return object_resource(Told(made, target, api_url(request)), selected(request, KNOWN_OBJECT))
+    return object_resource(ObjectSource(made, target, api_url(request)), selected(request, KNOWN_OBJECT))
 
 
 def _rewrite(objects: Objects, request: HttpRequest) -> object:
     """A copy that the real service may make in several calls; here it is whole after the first."""
     made, target = _copied(objects, request)
     size = str(made.size)
-    resource = object_resource(Told(made, target, api_url(request)))
+    resource = object_resource(ObjectSource(made, target, api_url(request)))
     answer = {"kind": "storage#rewriteResponse", "done": True, "objectSize": size, "totalBytesRewritten": size}
     return answer | {"resource": resource}
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from infra.costs.reckoning import load_product
+from infra.costs.estimate import load_product
 from tests.infra.terraform import TERRAFORM, folders
 from tests.infra.test_terraform_structure import blocks, parsed, resources
 
@@ -106,7 +106,7 @@ def test_functions_wait_for_the_grants_that_build_and_start_them() -> None:
     }
 
 
-def test_the_products_alerts_that_cost_are_those_that_are_reckoned_with() -> None:
+def test_the_products_alerts_that_cost_are_in_the_estimate() -> None:
     """Two windows of each burn rate; one condition of each other policy."""
     policies = {
         name: body

@@ -41,19 +41,19 @@ def edits_of(settings: Mapping[str, Any], automation: AnyAutomation) -> Iterator
 
 def _edited(section: Any) -> Iterator[tuple[str, Any]]:
     for path in _paths(section):
-        told = ".".join(map(str, path))
+        key = ".".join(map(str, path))
         *above, last = path
         edited = copy.deepcopy(section)
         within = _at(edited, above)
         value = within.pop(last)
-        yield f"{told} is dropped", edited
+        yield f"{key} is dropped", edited
         if isinstance(within, dict):
             yield (
-                f"{told} is renamed",
+                f"{key} is renamed",
                 _put(section, above, {_other(last) if k == last else k: v for k, v in _at(section, above).items()}),
             )
         if isinstance(value, str):
-            yield f"{told} is altered", _put(section, path, _other(value))
+            yield f"{key} is altered", _put(section, path, _other(value))
 
 
 def _paths(value: Any, above: Path = ()) -> Iterator[Path]:

@@ -216,8 +216,8 @@ def _secrets_of(clients: Clients, parent: str) -> Listed:
     for secret in clients.of(SecretManagerServiceClient).list_secrets(request={"parent": parent}):
         name = f"{parent}/secrets/{secret.name.rpartition('/')[2]}"
         first_with = yield from _versions(clients, name)
-        told = {key: _named_digests(value, first_with) for key, value in secret.annotations.items()}
-        yield name, {**_plain(secret), "name": name, "annotations": told}
+        annotations = {key: _named_digests(value, first_with) for key, value in secret.annotations.items()}
+        yield name, {**_plain(secret), "name": name, "annotations": annotations}
 
 
 def _versions(clients: Clients, secret: str) -> Generator[tuple[str, dict[str, Any]], None, dict[str, str]]:

@@ -65,8 +65,8 @@ def _must_keep(stage: Stage, delivery: Delivery, what: str) -> None:
 @contextlib.contextmanager
 def everything_logged() -> Iterator[io.StringIO]:
     """What is printed and logged, with every logger at DEBUG, Google's as if its logging scope had been set to all."""
-    told = io.StringIO()
-    handler = logging.StreamHandler(told)
+    output = io.StringIO()
+    handler = logging.StreamHandler(output)
     # Google's clients put requests and answers beside the message, where their own formatter finds them.
     handler.setFormatter(StructuredLogFormatter())
     known = [one for one in logging.root.manager.loggerDict.values() if isinstance(one, logging.Logger)]
@@ -77,8 +77,8 @@ def everything_logged() -> Iterator[io.StringIO]:
         if logger is logging.root or not logger.propagate:
             logger.addHandler(handler)
     try:
-        with contextlib.redirect_stdout(told), contextlib.redirect_stderr(told):
-            yield told
+        with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
+            yield output
     finally:
         for logger, level in zip(loggers, before, strict=True):
             logger.removeHandler(handler)

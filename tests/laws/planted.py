@@ -34,7 +34,7 @@ class ThisRun(threading.local):
     """What a bug remembers of the run that its thread is in."""
 
     decisions = 0
-    has_told = False
+    has_notified = False
     is_tick = False
     message_id = ""
 
@@ -44,12 +44,12 @@ def says_it_again() -> AnyAutomation:
     this_run = ThisRun()
 
     def parse(message: PubsubMessage, settings: Settings) -> Event:
-        this_run.has_told = False
+        this_run.has_notified = False
         return AUTOMATION.parse(message, settings)
 
     def decide(context: Context, world: World, applied: Applied) -> CapSpendingDecision:
         right = AUTOMATION.decide(context, world, applied)
-        if right.changes or this_run.has_told or not right.records.in_force or not context.settings.budgets:
+        if right.changes or this_run.has_notified or not right.records.in_force or not context.settings.budgets:
             return right
         (budget,) = context.settings.budgets.values()
         (rung,) = budget.ladder
@@ -66,7 +66,7 @@ def says_it_again() -> AnyAutomation:
         return msgspec.structs.replace(right, changes=(again,))
 
     def apply(change: CapSpendingChange, clients: Clients) -> None:
-        this_run.has_told |= isinstance(change, Notify)
+        this_run.has_notified |= isinstance(change, Notify)
         AUTOMATION.apply(change, clients)
 
     return msgspec.structs.replace(AUTOMATION, parse=parse, decide=decide, apply=apply)
@@ -78,12 +78,12 @@ def says_that_it_looks() -> AnyAutomation:
 
     def parse(message: PubsubMessage, settings: Settings) -> Event:
         event = AUTOMATION.parse(message, settings)
-        this_run.is_tick, this_run.has_told = isinstance(event, Tick), False
+        this_run.is_tick, this_run.has_notified = isinstance(event, Tick), False
         return event
 
     def look(need: CapSpendingNeed, clients: Clients) -> object:
-        if not this_run.is_tick and not this_run.has_told:
-            this_run.has_told = True
+        if not this_run.is_tick and not this_run.has_notified:
+            this_run.has_notified = True
             topic = f"projects/{clients.project}/topics/{inbox_of('cap_spending')}"
             clients.of(PublisherClient).publish(
                 request={"topic": topic, "messages": [{"data": b"looking"}]}, **clients.writing

@@ -38,13 +38,13 @@ def test_time_does_not_go_back(clock: Clock) -> None:
     assert clock.now() == START
 
 
-def test_a_start_is_told_in_utc() -> None:
+def test_a_start_is_reported_in_utc() -> None:
     clock = Clock(START.astimezone(timezone(timedelta(hours=13))))
     assert clock.now() == START
     assert clock.now().tzinfo is UTC
 
 
-def test_times_of_other_zones_are_told_in_utc(clock: Clock) -> None:
+def test_times_of_other_zones_are_reported_in_utc(clock: Clock) -> None:
     elsewhere = timezone(timedelta(hours=-5))
     seen: list[datetime] = []
     clock.call_at((START + SECOND).astimezone(elsewhere), lambda: seen.append(clock.now()))

@@ -99,13 +99,13 @@ def ask(clients: Clients, uri: str, path: str = "/") -> Any:
 def test_it_runs_with_what_cloud_run_tells_it(clients: Clients) -> None:
     made = create(clients, IMAGE, TOLD="by the service", DB={"secret": "db", "version": "2"})
     said = ask(clients, made.uri, "/orders?item=tea&size=2")
-    told, _ = said.pop("environment"), said.pop("folder")
+    variables, _ = said.pop("environment"), said.pop("folder")
     assert said == {"path": "/orders?item=tea&size=2", "host": made.uri.removeprefix("https://"), "body": "tea"}
-    assert (told["K_SERVICE"], told["K_CONFIGURATION"]) == ("api", "api")
-    assert f"{API}/revisions/{told['K_REVISION']}" == made.latest_ready_revision
-    assert (told["BAKED"], told["TOLD"], told["DB"]) == ("in", "by the service", "two")
+    assert (variables["K_SERVICE"], variables["K_CONFIGURATION"]) == ("api", "api")
+    assert f"{API}/revisions/{variables['K_REVISION']}" == made.latest_ready_revision
+    assert (variables["BAKED"], variables["TOLD"], variables["DB"]) == ("in", "by the service", "two")
     # Nothing of our own environment: names of folders, endpoints, credentials.
-    assert set(told) - {"LC_CTYPE"} == {
+    assert set(variables) - {"LC_CTYPE"} == {
         "PATH",
         "PORT",
         "BAKED",

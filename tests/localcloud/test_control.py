@@ -52,7 +52,7 @@ def test_faults_and_calls(cloud: LocalCloud, session: requests.Session) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fault", "told"),
+    ("fault", "message"),
     [
         ({"method": "x"}, "no fault: Object missing required field `code`"),
         ({"method": "x", "code": "OFTEN"}, "code: 'OFTEN' is none of OK, CANCELLED, UNKNOWN"),
@@ -60,11 +60,11 @@ def test_faults_and_calls(cloud: LocalCloud, session: requests.Session) -> None:
     ],
 )
 def test_what_is_no_fault_is_refused(
-    cloud: LocalCloud, session: requests.Session, fault: dict[str, str | bool], told: str
+    cloud: LocalCloud, session: requests.Session, fault: dict[str, str | bool], message: str
 ) -> None:
     answer = session.post(f"{cloud.http_address}/localcloud/faults", json=fault, timeout=10)
     assert answer.status_code == 400
-    assert answer.json()["error"]["message"].startswith(told)
+    assert answer.json()["error"]["message"].startswith(message)
 
 
 def test_the_clock(cloud: LocalCloud, session: requests.Session) -> None:

@@ -259,7 +259,7 @@ def test_what_a_stranger_may(cloud: LocalCloud, client: GitHubClient) -> None:
         cloud.github.set_permission("acme/shop", "alice", "owner")
 
 
-def test_the_secret_of_a_webhook_is_changed_and_not_told(cloud: LocalCloud, client: GitHubClient) -> None:
+def test_the_secret_of_a_webhook_is_changed_and_not_returned(cloud: LocalCloud, client: GitHubClient) -> None:
     hook_id = cloud.github.add_hook("acme/shop", "https://example.com/hook", "old")
     (hook,) = client.ok("GET", f"{SHOP}/hooks")
     assert client.ok("GET", f"{SHOP}/hooks/{hook_id}") == hook

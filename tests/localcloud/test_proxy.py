@@ -94,7 +94,7 @@ def test_grpc_in_a_tunnel_reaches_the_same_services(cloud: LocalCloud) -> None:
     assert len({answer.message_ids[0] for answer in published}) == 5
 
 
-def test_a_client_that_does_not_trust_the_certificate_is_told_so(cloud: LocalCloud) -> None:
+def test_a_client_that_does_not_trust_the_certificate_gets_a_clear_error(cloud: LocalCloud) -> None:
     with pytest.raises(ssl.SSLCertVerificationError):
         _tunnel(cloud, HOST, ssl.create_default_context()).request("GET", TOPICS)
     connection = http.client.HTTPConnection(urlsplit(cloud.http_address).netloc, timeout=10)

@@ -118,7 +118,7 @@ def test_a_push_leaves_out_what_is_empty(clock: Clock, messenger: Messenger, inb
     assert keys == [["attributes"], ["data"], ["data", "orderingKey"]]
 
 
-def test_attempts_are_told_with_a_dead_letter_policy(
+def test_attempts_are_reported_with_a_dead_letter_policy(
     clock: Clock, messenger: Messenger, inbox: Inbox, dead_letters: dict[str, Any]
 ) -> None:
     messenger.subscribe(push_config=to(inbox), dead_letter_policy=dead_letters, retry_policy=backoff(1, 1))

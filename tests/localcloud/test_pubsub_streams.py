@@ -94,9 +94,7 @@ def test_what_a_stream_refuses(messenger: Messenger, first: dict[str, object], e
         Stream(messenger, **first).received(1)
 
 
-def test_a_stream_fails_when_it_is_told_to_and_ends_with_its_subscription(
-    cloud: LocalCloud, messenger: Messenger
-) -> None:
+def test_a_stream_fails_on_request_and_ends_with_its_subscription(cloud: LocalCloud, messenger: Messenger) -> None:
     cloud.server.fail("StreamingPull", grpc.StatusCode.UNAVAILABLE)
     with pytest.raises(GoogleAPICallError, match="injected UNAVAILABLE"):
         Stream(messenger).received(1)

@@ -366,8 +366,8 @@ def test_how_a_request_is_read(
     answer = cloud.http.answer(verb, f"/{target}", sent)
     content = json.loads(answer.body)
     if isinstance(expected, tuple):
-        status, told = expected
-        assert (answer.status, content["error"]["message"][: len(told)]) == (status, told)
+        status, message = expected
+        assert (answer.status, content["error"]["message"][: len(message)]) == (status, message)
     else:
         assert answer.status == 200, content
         assert {name: content.get(name) for name in expected} == expected

@@ -333,7 +333,7 @@ def _ask(session: str) -> requests.Response:
     return requests.put(session, headers={"Content-Range": "bytes */*"}, timeout=10)
 
 
-def told_of(cloud: LocalCloud, bucket: str) -> dict[str, Any]:
+def bucket_resource(cloud: LocalCloud, bucket: str) -> dict[str, Any]:
     """A bucket as the API tells it."""
     answer = requests.get(address(cloud, f"storage/v1/b/{bucket}"), timeout=10)
     found: dict[str, Any] = answer.json()
@@ -345,7 +345,7 @@ def test_a_bucket_is_filled_in_as_a_real_one_is(cloud: LocalCloud, client: Clien
     regional = client.bucket("regional")
     regional.iam_configuration.uniform_bucket_level_access_enabled = True
     regional.create(location="us-central1")
-    found = told_of(cloud, "regional")
+    found = bucket_resource(cloud, "regional")
     locked = "2027-01-30T02:30:00.000Z"
     assert (found["location"], found["locationType"], found["satisfiesPZI"]) == ("US-CENTRAL1", "region", True)
     assert found["iamConfiguration"] == {
@@ -357,7 +357,7 @@ def test_a_bucket_is_filled_in_as_a_real_one_is(cloud: LocalCloud, client: Clien
     multi = client.bucket("multi")
     multi.autoclass_enabled = True
     multi.create()
-    found = told_of(cloud, "multi")
+    found = bucket_resource(cloud, "multi")
     assert (found["location"], found["locationType"], found["rpo"]) == ("US", "multi-region", "DEFAULT")
     assert (found["autoclass"]["terminalStorageClass"], found["autoclass"]["enabled"]) == ("NEARLINE", True)
     assert found["iamConfiguration"]["uniformBucketLevelAccess"] == {"enabled": False}

@@ -215,7 +215,7 @@ def test_run_jobs_and_worker_pools_in_version_1(cloud: LocalCloud) -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "body", "status", "told"),
+    ("line", "body", "status", "message"),
     [
         (f"GET {RUN}/services/none", None, 404, "Resource 'none' of kind 'SERVICE'"),
         (f"GET {RUN}/revisions/none", None, 404, "Revision 'none' could not be found."),
@@ -244,6 +244,6 @@ def test_run_jobs_and_worker_pools_in_version_1(cloud: LocalCloud) -> None:
         (f"POST {JOBS}/jobs/x:run", {}, 404, "POST europe-west1-run.googleapis.com/"),
     ],
 )
-def test_what_version_1_refuses(cloud: LocalCloud, line: str, body: object, status: int, told: str) -> None:
+def test_what_version_1_refuses(cloud: LocalCloud, line: str, body: object, status: int, message: str) -> None:
     answer = ask(cloud, line, body)
-    assert (at(answer, "0"), str(at(answer, "1|error|message"))[: len(told)]) == (status, told)
+    assert (at(answer, "0"), str(at(answer, "1|error|message"))[: len(message)]) == (status, message)

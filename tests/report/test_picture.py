@@ -133,20 +133,20 @@ def test_a_page_is_small_asks_for_nothing_and_has_no_markup_of_others(state: str
 
 @pytest.mark.parametrize("rendering", [html, markdown, as_json])
 def test_hostile_texts_are_bounded_and_inert(rendering: Callable[[Picture], str]) -> None:
-    told = rendering(picture_of(STATES["hostile"]()))
-    assert "\x00" not in told
-    assert "\u202e" not in told
-    assert "x" * 500 not in told
+    rendered = rendering(picture_of(STATES["hostile"]()))
+    assert "\x00" not in rendered
+    assert "\u202e" not in rendered
+    assert "x" * 500 not in rendered
     if rendering is not as_json:
-        assert "<script>document" not in told
+        assert "<script>document" not in rendered
 
 
 @pytest.mark.parametrize("state", STATES)
 def test_markdown_and_json_say_the_same(state: str) -> None:
     picture = picture_of(STATES[state]())
-    told = markdown(picture)
-    assert told.startswith("# ")
-    assert all(f"Undo: `{group.undo}`" in told for group in picture.held)
+    rendered = markdown(picture)
+    assert rendered.startswith("# ")
+    assert all(f"Undo: `{group.undo}`" in rendered for group in picture.held)
     assert msgspec.convert(json.loads(as_json(picture)), Picture, strict=False) == picture
 
 

@@ -43,7 +43,7 @@ def test_what_stays_and_what_goes(tmp_path: Path) -> None:
     assert len([line for line in lines if line.startswith("  stays")]) == 4
 
 
-def test_a_refusal_is_told(tmp_path: Path) -> None:
+def test_a_refusal_is_reported(tmp_path: Path) -> None:
     (tmp_path / file_of("shop")).write_text(json.dumps({"items": listed(8)}), encoding="utf-8")
     lines = list(backup_lines(tmp_path, settings_for(), FIRST + timedelta(days=30)))
     assert any(line.startswith("shop is refused: ") for line in lines)

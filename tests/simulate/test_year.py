@@ -2,7 +2,7 @@
 
 import pytest
 
-from infra.costs.reckoning import load_prices, load_product, reckon
+from infra.costs.estimate import estimate, load_prices, load_product
 from shared.errors import SettingsError
 from simulate.exports import queries_of
 from simulate.playing import Assumptions
@@ -18,7 +18,7 @@ WEEK = 7
 @pytest.mark.one_python
 def test_a_year_part_by_part() -> None:
     lines = list(year_lines(POOLS, Assumptions(), days=WEEK))
-    rows = {row.name: row for row in reckon(load_product(), load_prices())}
+    rows = {row.name: row for row in estimate(load_product(), load_prices())}
     assert next(line for line in lines if "Database" in line).split()[1:3] == ["52.71", "27.25"]
     gpu = next(line for line in lines if line.startswith("  GPU"))
     hours = int(gpu.rpartition(" hours as played")[0].rpartition(" ")[2])

@@ -110,7 +110,7 @@ def conditions_down(conditions: list[Json]) -> list[Json]:
     ]
 
 
-def _told(v1: str, v2: str) -> tuple[Field, ...]:
+def _metadata(v1: str, v2: str) -> tuple[Field, ...]:
     """Labels and annotations, which services, jobs and templates have."""
     return keys(f"{v1}|labels", f"{v2}labels"), keys(f"{v1}|annotations", f"{v2}annotations")
 
@@ -145,7 +145,7 @@ _CLIENT = (
     Field(f"metadata|annotations|{RUN}/client-version", "clientVersion"),
 )
 SERVICE = (
-    *_told("metadata", ""),
+    *_metadata("metadata", ""),
     *_CLIENT,
     Field(f"metadata|annotations|{RUN}/description", "description"),
     enum(f"metadata|annotations|{RUN}/ingress", "ingress", "INGRESS_TRAFFIC_"),
@@ -155,13 +155,13 @@ SERVICE = (
     enum(f"metadata|annotations|{RUN}/scalingMode", "scaling|scalingMode", ""),
     number(f"metadata|annotations|{RUN}/manualInstanceCount", "scaling|manualInstanceCount"),
     flag(f"metadata|annotations|{RUN}/invoker-iam-disabled", "invokerIamDisabled"),
-    *_told("spec|template|metadata", "template|"),
+    *_metadata("spec|template|metadata", "template|"),
     Field("spec|template|metadata|name", "template|revision"),
     *_revision("spec|template|", "template|"),
     Field("spec|traffic", "traffic", traffic_down, _traffic_up),
 )
 JOB = (
-    *_told("metadata", ""),
+    *_metadata("metadata", ""),
     *_CLIENT,
     Field(f"metadata|annotations|{RUN}/launch-stage", "launchStage", default="GA"),
     keys("spec|template|metadata|labels", "template|labels"),
@@ -177,11 +177,11 @@ JOB = (
     ),
 )
 WORKER_POOL = (
-    *_told("metadata", ""),
+    *_metadata("metadata", ""),
     *_CLIENT,
     Field(f"metadata|annotations|{RUN}/launch-stage", "launchStage", default="GA"),
     number(f"metadata|annotations|{RUN}/manualInstanceCount", "scaling|manualInstanceCount"),
-    *_told("spec|template|metadata", "template|"),
+    *_metadata("spec|template|metadata", "template|"),
     Field("spec|template|metadata|name", "template|revision"),
     Field("spec|template|spec|containers", "template|containers", _containers(_env_down), _containers(_env_up)),
     Field("spec|template|spec|volumes", "template|volumes", _volumes_down, _volumes_up),
@@ -189,4 +189,4 @@ WORKER_POOL = (
     Field("spec|template|spec|nodeSelector|run.googleapis.com/accelerator", "template|nodeSelector|accelerator"),
     Field("spec|instanceSplits", "instanceSplits", splits_down, _splits_up),
 )
-REVISIONS = (*_told("metadata", ""), *_revision("", ""))
+REVISIONS = (*_metadata("metadata", ""), *_revision("", ""))

@@ -273,5 +273,5 @@ def test_the_plan_imports_no_client() -> None:
         "loaded = [name for name, module in sys.modules.items() if getattr(module, '__file__', None)];"
         "print(json.dumps([name for name in loaded if name.split('.')[0] in ('google', 'grpc', 'proto')]))"
     )
-    told = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout
-    assert json.loads(told) == []
+    printed = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout
+    assert json.loads(printed) == []

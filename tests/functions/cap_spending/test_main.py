@@ -174,9 +174,9 @@ def test_a_superseded_tick_is_acknowledged_without_a_call(deployed: Deployed) ->
 def test_a_failed_money_action_is_loud_and_owed(deployed: Deployed) -> None:
     deployed.cloud.server.fail("Services/UpdateService", grpc.StatusCode.PERMISSION_DENIED, times=2)
     assert deployed.push(a_push(notification(412))).status_code == 500
-    told = deployed.report()
-    assert told["outcome"] == "failed"
-    failed = [change for change in told["changes"] if change["outcome"] == "failed"]
+    report = deployed.report()
+    assert report["outcome"] == "failed"
+    failed = [change for change in report["changes"] if change["outcome"] == "failed"]
     assert {(change["kind"], change["is_money"]) for change in failed} == {("SetMaxInstances", True)}
     assert deployed.push(a_push(notification(412))).status_code == 200
     assert deployed.report()["outcome"] == "applied"

@@ -14,7 +14,7 @@ from tests.functions.cap_spending.simulation import Simulation
 GOLDEN = Path(__file__).with_name("month.txt")
 
 
-def told() -> str:
+def rendered() -> str:
     """The month as text."""
     return "".join(f"{line}\n" for line in _month())
 
@@ -69,8 +69,8 @@ def _step(stage: Simulation, what: str, happens: Callable[[], None]) -> Iterator
 
 
 def test_a_month_of_decisions() -> None:
-    assert told().splitlines() == GOLDEN.read_text(encoding="utf-8").splitlines()
+    assert rendered().splitlines() == GOLDEN.read_text(encoding="utf-8").splitlines()
 
 
 if __name__ == "__main__":
-    GOLDEN.write_text(told(), encoding="utf-8")
+    GOLDEN.write_text(rendered(), encoding="utf-8")

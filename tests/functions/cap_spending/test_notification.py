@@ -46,7 +46,7 @@ def test_what_says_nothing_of_thresholds_is_routine_status() -> None:
     assert (said.cost, said.forecast_threshold) == (Decimal(3), None)
 
 
-def test_the_interval_is_told_in_utc() -> None:
+def test_the_interval_is_reported_in_utc() -> None:
     said = parse_notification(a_message(notification(interval="2026-11-01T00:00:00-07:00")), settings())
     assert said.interval_start == NOVEMBER
     assert said.interval_start.tzinfo is UTC
@@ -63,7 +63,7 @@ def test_the_interval_is_told_in_utc() -> None:
         ("-0.0", "1", Decimal(0)),
     ],
 )
-def test_money_is_reckoned_in_decimals(cost: str, amount: str, ratio: Decimal) -> None:
+def test_money_is_calculated_in_decimals(cost: str, amount: str, ratio: Decimal) -> None:
     said = parse_notification(a_message((RAW % (cost, amount)).encode()), settings())
     assert said.cost / said.amount == ratio
 

@@ -88,7 +88,7 @@ def test_a_cap_of_the_settings_is_made_once_and_follows_them() -> None:
         assert (caps(stage), stage.records.spend_caps) == ([], {})
 
 
-def test_what_a_person_makes_of_a_cap_is_left_alone_and_told() -> None:
+def test_a_persons_change_to_a_cap_is_left_alone_and_reported() -> None:
     with Stage(settings(run=RUN)) as stage:
         stage.tick()
         change(stage, "amount", amount={"specifiedAmount": {"units": "80"}})

@@ -102,8 +102,8 @@ def test_each_notification_tells_the_cost_so_far_and_not_what_came_late(capsys: 
         stage.notify(300)
         stage.notify(250, after=-1)  # an older one that comes late
         stage.tick(1)
-    told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert told == [
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert lines == [
         {
             "severity": "INFO",
             "message": "budget monthly: 300.00 of 400.00 USD",
@@ -124,6 +124,6 @@ def test_each_notification_tells_the_cost_so_far_and_not_what_came_late(capsys: 
 def test_a_run_that_looks_several_times_tells_the_cost_once(capsys: pytest.CaptureFixture[str]) -> None:
     with Stage(settings({"at": 0.5, "do": ["notify"]}), concurrency=1) as stage:
         stage.notify(300)
-    told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert [line["message"] for line in told if "budget_cost" in line] == ["budget monthly: 300.00 of 400.00 USD"]
-    assert [line["budget_alert"]["rung"] for line in told if "budget_alert" in line] == ["actual@0.5"]
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["message"] for line in lines if "budget_cost" in line] == ["budget monthly: 300.00 of 400.00 USD"]
+    assert [line["budget_alert"]["rung"] for line in lines if "budget_alert" in line] == ["actual@0.5"]

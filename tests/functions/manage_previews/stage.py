@@ -210,7 +210,7 @@ class Stage:
         """By service, the image that it runs."""
         return {name: service.template.containers[0].image for name, service in self.services.items()}
 
-    def told(self, number: int) -> str:
+    def our_comment(self, number: int) -> str:
         """The one comment of ours on a pull request; fails if there is more than one."""
         comments = self.github.state.repository(TEAM).comments.values()
         ours = [one.body for one in comments if (one.number, one.login) == (number, BOT)]

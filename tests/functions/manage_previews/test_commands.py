@@ -20,7 +20,7 @@ def test_stop_takes_it_down_until_somebody_starts_it_again() -> None:
         stage.tick()
         stage.comment(12, "/preview stop")
         assert stage.services == {}
-        assert "### Preview: stopped" in stage.told(12)
+        assert "### Preview: stopped" in stage.our_comment(12)
         stage.github.push(TEAM, 12, sha_of(2))
         stage.push_image(2)
         stage.event(12, "synchronize")
@@ -36,13 +36,13 @@ def test_who_may_not_write_is_not_listened_to(command: str) -> None:
         stage.push_image(1)
         stage.open(12, 1)
         stage.event(12, "opened")
-        told = stage.told(12)
+        comment = stage.our_comment(12)
         stage.tick()
         report = stage.comment(12, command, by=READER)
         assert report.changes == ()
         assert any("has no write access" in notice for notice in report.notices)
         assert stage.shown == {"my-product-pr-12": image(1)}
-        assert stage.told(12) == told
+        assert stage.our_comment(12) == comment
         (record,) = stage.records.pull_requests.values()
         assert record.requests == {}
 
@@ -77,12 +77,12 @@ def test_extend_keeps_it_longer_and_a_redelivery_changes_nothing() -> None:
         stage.event(12, "opened")
         extend = stage.comment_data(12, "/preview extend 3d")
         stage.push(extend, topic="caretaker-pull-requests")
-        assert "Expires | 2026-11-19 12:00 UTC" in stage.told(12)
+        assert "Expires | 2026-11-19 12:00 UTC" in stage.our_comment(12)
         stage.tick(minutes=48 * 60)
         assert stage.services
         report = stage.push(extend, topic="caretaker-pull-requests")
         assert report.changes == ()
-        assert "Expires | 2026-11-19 12:00 UTC" in stage.told(12)
+        assert "Expires | 2026-11-19 12:00 UTC" in stage.our_comment(12)
         stage.tick(minutes=24 * 60)
         assert stage.services == {}
 
@@ -105,13 +105,13 @@ def test_an_unknown_command_gets_a_short_help_once() -> None:
         stage.open(12, 1)
         stage.event(12, "opened")
         stage.comment(12, "/preview please @everyone", by=READER)
-        told = stage.told(12)
-        assert "That command is unknown" in told
-        assert "please" not in told
-        assert "everyone" not in told
+        comment = stage.our_comment(12)
+        assert "That command is unknown" in comment
+        assert "please" not in comment
+        assert "everyone" not in comment
         report = stage.comment(12, "/preview pretty please", by=READER)
         assert report.changes == ()
-        assert stage.told(12) == told
+        assert stage.our_comment(12) == comment
 
 
 def test_words_that_came_the_wrong_way_round_count_by_when_they_were_said() -> None:
@@ -136,7 +136,7 @@ def test_a_fork_is_not_deployed_and_the_comment_offers_the_line_to_copy() -> Non
         stage.open(7, 1, fork=FORK, login=READER)
         stage.event(7, "opened", sender=READER)
         assert stage.services == {}
-        assert f"```\n/preview {sha_of(1)}\n```" in stage.told(7)
+        assert f"```\n/preview {sha_of(1)}\n```" in stage.our_comment(7)
 
 
 def test_a_maintainer_approves_one_commit_and_a_push_asks_anew() -> None:
@@ -150,7 +150,7 @@ def test_a_maintainer_approves_one_commit_and_a_push_asks_anew() -> None:
         stage.github.push(TEAM, 7, sha_of(2))
         stage.event(7, "synchronize")
         assert stage.shown == {"my-product-pr-7": image(1)}
-        assert f"/preview {sha_of(2)}" in stage.told(7)
+        assert f"/preview {sha_of(2)}" in stage.our_comment(7)
         stage.tick()
         assert stage.shown == {"my-product-pr-7": image(1)}
 
@@ -209,7 +209,7 @@ def test_a_message_is_believed_only_as_far_as_github_confirms_it() -> None:
         report = stage.event(7, "labeled", label="safe to preview")
         assert "GitHub has no such comment or label" in report.notices[0]
         assert stage.services == {}
-        assert "comment_id" not in stage.told(7)
+        assert "comment_id" not in stage.our_comment(7)
 
 
 def test_a_command_whose_webhook_was_lost_is_found_by_the_next_sweep() -> None:
@@ -241,11 +241,11 @@ def test_an_approval_is_checked_again_when_it_is_deployed() -> None:
     with Stage() as stage:
         stage.open(7, 1, fork=FORK)
         stage.comment(7, f"/preview {sha_of(1)}")
-        assert "waiting for its image" in stage.told(7)
+        assert "waiting for its image" in stage.our_comment(7)
         stage.github.set_permission(TEAM, WRITER, "read")
         stage.push_image(1)
         assert stage.services == {}
-        assert "waiting for approval" in stage.told(7)
+        assert "waiting for approval" in stage.our_comment(7)
 
 
 def test_a_fork_that_has_been_deleted_is_one() -> None:

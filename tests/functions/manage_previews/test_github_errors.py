@@ -112,8 +112,8 @@ def test_an_error_of_github_stops_its_own_pull_request_only(
         push_to_each(stage)
         tick(stage)
         assert stage.shown == {"my-product-pr-1": image(shown), "other-product-pr-1": image(2)}
-        (told,) = stage.github.comments(OTHER, 1)
-        assert sha_of(2) in told
+        (comment,) = stage.github.comments(OTHER, 1)
+        assert sha_of(2) in comment
         tick(stage)
         report = tick(stage)  # what GitHub refuses for good is not tried again
         assert (report.outcome, requests(stage, "P")) == (later, [])
@@ -134,7 +134,7 @@ def test_what_github_refuses_for_good_is_reported_once_and_tried_again_a_day_lat
         stage.github.lock_conversation(TEAM, 1, locked=False)
         assert stage.tick(minutes=23 * 60).changes == ()
         assert [one.outcome for one in stage.tick(minutes=60).changes] == [Outcome.APPLIED]
-        assert "waiting for its image" in stage.told(1)
+        assert "waiting for its image" in stage.our_comment(1)
 
 
 def test_a_rate_limit_is_remembered_by_all_runs_until_it_ends() -> None:
@@ -152,7 +152,7 @@ def test_a_rate_limit_is_remembered_by_all_runs_until_it_ends() -> None:
         assert asked == 101  # the first run fails, with one request
         assert "GitHub answers nothing until 2026-11-16 12:30" in stage.tick().upcoming[0].what
         stage.tick(minutes=30)
-        assert stage.told(1)
+        assert stage.our_comment(1)
 
 
 def test_what_is_paused_is_deleted_while_github_answers_nothing() -> None:
@@ -191,11 +191,11 @@ def test_a_first_sweep_is_spread_over_as_many_as_github_allows() -> None:
             written.append(len(requests(stage, "POST")))
         assert written == [30, 30, 10]
         assert max(written) < MOST_WRITES
-        assert all(stage.told(number) for number in range(1, 71))
+        assert all(stage.our_comment(number) for number in range(1, 71))
         assert ["written by the next runs" in line for line in left] == [True, True, False]
 
 
-def test_a_deployment_that_cloud_run_refuses_is_told_in_its_words_and_ends_when_it_does_not() -> None:
+def test_a_deployment_that_cloud_run_refuses_is_reported_in_its_words_and_ends_when_it_does_not() -> None:
     with Stage() as stage:
         stage.push_image(1)
         stage.open(1, 1)
@@ -204,11 +204,11 @@ def test_a_deployment_that_cloud_run_refuses_is_told_in_its_words_and_ends_when_
         for _ in range(2):
             with pytest.raises(RunFailed):
                 stage.event(1, "opened")
-        assert "### Preview: failed" in stage.told(1)
-        assert "iam.serviceaccounts.actAs" in stage.told(1)
-        assert "doctor" in stage.told(1)
+        assert "### Preview: failed" in stage.our_comment(1)
+        assert "iam.serviceaccounts.actAs" in stage.our_comment(1)
+        assert "doctor" in stage.our_comment(1)
         stage.tick()
-        assert "### Preview: running" in stage.told(1)
+        assert "### Preview: running" in stage.our_comment(1)
 
 
 def test_a_preview_that_cannot_be_deleted_is_failed_money() -> None:
@@ -228,5 +228,5 @@ def test_a_repository_that_was_renamed_or_transferred_is_followed_with_an_alert(
         report = stage.tick()
         assert [(alert.kind, alert.subject) for alert in report.alerts] == [("repository_renamed", TEAM)]
         assert stage.shown["my-product-pr-1"] == image(2)
-        (told,) = stage.github.comments(name, 1)
-        assert sha_of(2) in told
+        (comment,) = stage.github.comments(name, 1)
+        assert sha_of(2) in comment

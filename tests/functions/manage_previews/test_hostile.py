@@ -45,7 +45,7 @@ def test_what_people_may_choose_is_repeated_nowhere(text: str) -> None:
         stage.comment(12, f"/preview {text}"[:200], by=text)
         service = stage.services["my-product-pr-12"]
         assert CANARY not in str(service)
-        assert CANARY not in stage.told(12)
+        assert CANARY not in stage.our_comment(12)
         assert CANARY not in "".join(map(in_words, stage.reports))
         assert all(CANARY not in one.environment for one in stage.github.state.repository(TEAM).deployments.values())
 

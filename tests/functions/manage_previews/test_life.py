@@ -30,8 +30,8 @@ def test_it_waits_for_its_image_and_says_so() -> None:
         stage.open(12, 1)
         report = stage.event(12, "opened")
         assert stage.services == {}
-        assert "waiting for its image" in stage.told(12)
-        assert f"images/api:{sha_of(1)}" in stage.told(12)
+        assert "waiting for its image" in stage.our_comment(12)
+        assert f"images/api:{sha_of(1)}" in stage.our_comment(12)
         assert report.next
         assert "waiting for its image" in report.next[0]
 
@@ -49,12 +49,12 @@ def test_the_pushed_image_wakes_it_and_is_deployed_by_digest() -> None:
         assert (service.template.scaling.min_instance_count, service.template.scaling.max_instance_count) == (0, 2)
         assert not service.invoker_iam_disabled
         assert list(container.env) == []
-        told = stage.told(12)
-        assert "### Preview: running" in told
-        assert service.uri in told
-        assert sha_of(1) in told
-        assert digest_of(1) in told
-        assert "Expires | 2026-11-19 12:00 UTC" in told
+        comment = stage.our_comment(12)
+        assert "### Preview: running" in comment
+        assert service.uri in comment
+        assert sha_of(1) in comment
+        assert digest_of(1) in comment
+        assert "Expires | 2026-11-19 12:00 UTC" in comment
         assert stage.deployments(12) == [(sha_of(1), ["success"])]
 
 
@@ -74,13 +74,13 @@ def test_after_a_push_the_old_preview_stays_until_the_new_image_is_there() -> No
         stage.github.push(TEAM, 12, sha_of(2))
         stage.event(12, "synchronize")
         assert stage.shown == {"my-product-pr-12": image(1)}
-        assert "Until then the preview shows an earlier commit" in stage.told(12)
+        assert "Until then the preview shows an earlier commit" in stage.our_comment(12)
         stage.push_image(2)
         assert stage.shown == {"my-product-pr-12": image(2)}
         assert stage.deployments(12) == [(sha_of(1), ["success", "inactive"]), (sha_of(2), ["success"])]
 
 
-def test_when_it_closes_all_is_gone_and_told() -> None:
+def test_when_it_closes_all_is_gone_and_reported() -> None:
     with Stage() as stage:
         stage.open(12, 1)
         stage.push_image(1)
@@ -88,7 +88,7 @@ def test_when_it_closes_all_is_gone_and_told() -> None:
         stage.github.close(TEAM, 12, merged=True)
         stage.event(12, "closed")
         assert stage.services == {}
-        assert "gone, as the pull request is closed" in stage.told(12)
+        assert "gone, as the pull request is closed" in stage.our_comment(12)
         assert stage.deployments(12) == [(sha_of(1), ["success", "inactive"])]
         assert stage.event(12, "closed").changes == ()
 
@@ -116,7 +116,7 @@ def test_reopened_it_comes_back_in_the_same_comment() -> None:
         stage.github.reopen(TEAM, 12)
         stage.event(12, "reopened")
         assert stage.shown == {"my-product-pr-12": image(1)}
-        assert "### Preview: running" in stage.told(12)
+        assert "### Preview: running" in stage.our_comment(12)
 
 
 def test_what_was_remembered_of_a_closed_pull_request_goes_in_a_week() -> None:
@@ -142,7 +142,7 @@ def test_a_sweep_finds_what_no_webhook_told_of() -> None:
         stage.github.close(TEAM, 1)
         stage.tick()
         assert stage.shown == {"my-product-pr-2": image(2)}
-        assert "closed" in stage.told(1)
+        assert "closed" in stage.our_comment(1)
 
 
 def test_a_sweep_with_nothing_to_do_lists_and_gets_nothing() -> None:
@@ -198,7 +198,7 @@ def test_what_is_in_flight_is_waited_for_and_told_in_the_end() -> None:
         report = stage.event(12, "opened")
         assert report.outcome is Outcome.APPLIED
         assert report.waiting
-        assert "### Preview: deploying" in stage.told(12)
+        assert "### Preview: deploying" in stage.our_comment(12)
         assert stage.deployments(12) == [(sha_of(1), ["in_progress"])]
         stage.github.push(TEAM, 12, sha_of(2))
         stage.push_image(2)
@@ -206,7 +206,7 @@ def test_what_is_in_flight_is_waited_for_and_told_in_the_end() -> None:
         stage.tick()
         assert stage.shown == {"my-product-pr-12": image(2)}
         stage.tick()
-        assert "### Preview: running" in stage.told(12)
+        assert "### Preview: running" in stage.our_comment(12)
 
 
 def test_a_pull_request_that_closes_while_it_is_deployed_loses_its_preview_in_the_same_run() -> None:
@@ -226,20 +226,20 @@ def test_a_pull_request_that_closes_while_it_is_deployed_loses_its_preview_in_th
         report = stage.push(opened, topic="caretaker-pull-requests")
         assert [change.kind for change in report.changes] == ["DeployPreview", "DeletePreview"]
         assert stage.services == {}
-        assert stage.told(12) == ""
+        assert stage.our_comment(12) == ""
 
 
-def test_a_preview_that_does_not_come_up_is_told_of_without_repeating_what_could_do_harm() -> None:
+def test_a_preview_that_does_not_come_up_is_reported_without_repeating_harmful_text() -> None:
     with Stage() as stage:
         stage.cloud.run.fail_instances(f"{PARENT}/services/my-product-pr-12", "exit 1 ``` @everyone <img src=x>")
         stage.push_image(1)
         stage.open(12, 1)
         stage.event(12, "opened")
-        told = stage.told(12)
-        assert "### Preview: failed" in told
-        assert "exit 1" in told
-        assert "@everyone" not in told
-        assert "<img" not in told
+        comment = stage.our_comment(12)
+        assert "### Preview: failed" in comment
+        assert "exit 1" in comment
+        assert "@everyone" not in comment
+        assert "<img" not in comment
         assert stage.deployments(12) == [(sha_of(1), ["failure"])]
         assert stage.tick().changes == ()
 
@@ -257,7 +257,7 @@ def test_other_settings_roll_out() -> None:
         assert container.resources.limits["memory"] == "1Gi"
         assert [(one.name, one.value) for one in container.env] == [("MODE", "preview")]
         assert container.ports[0].container_port == 9000
-        assert "(public)" in stage.told(12)
+        assert "(public)" in stage.our_comment(12)
 
 
 @pytest.mark.parametrize(
@@ -288,7 +288,7 @@ def test_a_draft_that_becomes_ready_has_a_preview_and_loses_it_as_a_draft_again(
         stage.github.set_draft(TEAM, 12, draft=True)
         stage.event(12, "converted_to_draft")
         assert stage.services == {}
-        assert "as this is a draft" in stage.told(12)
+        assert "as this is a draft" in stage.our_comment(12)
 
 
 def test_drafts_have_one_if_the_owner_says_so() -> None:
@@ -309,7 +309,7 @@ def test_the_label_lets_it_in_and_out() -> None:
         stage.github.unlabel(TEAM, 12, "preview")
         stage.event(12, "unlabeled", label="preview")
         assert stage.services == {}
-        assert "none without its label" in stage.told(12)
+        assert "none without its label" in stage.our_comment(12)
 
 
 def test_a_spending_restriction_takes_all_down_and_lets_them_come_back() -> None:
@@ -320,7 +320,7 @@ def test_a_spending_restriction_takes_all_down_and_lets_them_come_back() -> None
         stage.restrict(because="monthly at 1.0 (actual)")
         stage.push({"type": "restrictions_changed"})
         assert stage.services == {}
-        assert "previews_off is in force, by monthly at 1.0 (actual)" in stage.told(12)
+        assert "previews_off is in force, by monthly at 1.0 (actual)" in stage.our_comment(12)
         stage.restrict(because=None)
         stage.push({"type": "restrictions_changed"})
         assert stage.shown == {"my-product-pr-12": image(1)}
@@ -340,14 +340,14 @@ def test_pause_and_resume() -> None:
         assert stage.shown == {"my-product-pr-12": image(1)}
 
 
-def test_at_the_maximum_a_pull_request_is_told_and_waits_and_nothing_is_evicted() -> None:
+def test_at_the_maximum_a_pull_request_waits_as_its_comment_says_and_nothing_is_evicted() -> None:
     with Stage(settings_of(maximum=2)) as stage:
         for number in (1, 2, 3):
             stage.push_image(number)
             stage.open(number, number)
             stage.event(number, "opened")
         assert set(stage.services) == {"my-product-pr-1", "my-product-pr-2"}
-        assert "waiting for room" in stage.told(3)
+        assert "waiting for room" in stage.our_comment(3)
         stage.github.push(TEAM, 1, sha_of(4))
         stage.push_image(4)
         stage.event(1, "synchronize")
@@ -356,7 +356,7 @@ def test_at_the_maximum_a_pull_request_is_told_and_waits_and_nothing_is_evicted(
         stage.event(2, "closed")
         stage.tick()
         assert set(stage.services) == {"my-product-pr-1", "my-product-pr-3"}
-        assert "### Preview: running" in stage.told(3)
+        assert "### Preview: running" in stage.our_comment(3)
 
 
 def test_room_is_given_to_whoever_has_waited_longest() -> None:
@@ -380,8 +380,8 @@ def test_a_preview_expires_and_a_push_brings_it_back() -> None:
         assert stage.services
         stage.tick(minutes=1)
         assert stage.services == {}
-        assert "expired at 2026-11-17 12:00 UTC" in stage.told(12)
-        assert "Comment `/preview`" in stage.told(12)
+        assert "expired at 2026-11-17 12:00 UTC" in stage.our_comment(12)
+        assert "Comment `/preview`" in stage.our_comment(12)
         stage.github.push(TEAM, 12, sha_of(2))
         stage.push_image(2)
         stage.event(12, "synchronize")
@@ -403,7 +403,7 @@ def test_a_service_of_that_name_which_is_not_ours_is_never_touched() -> None:
         report = stage.event(12, "opened")
         assert stage.shown == {"my-product-pr-12": "gcr.io/somebody/else"}
         assert [alert.kind for alert in report.alerts] == ["name_taken"]
-        assert "### Preview: not deployed" in stage.told(12)
+        assert "### Preview: not deployed" in stage.our_comment(12)
         stage.github.close(TEAM, 12)
         stage.event(12, "closed")
         assert stage.shown == {"my-product-pr-12": "gcr.io/somebody/else"}
@@ -415,7 +415,7 @@ def test_a_comment_that_somebody_deleted_is_written_anew_with_the_next_news() ->
         stage.event(12, "opened")
         stage.github.state.repository(TEAM).comments.clear()
         stage.push_image(1)
-        assert "### Preview: running" in stage.told(12)
+        assert "### Preview: running" in stage.our_comment(12)
 
 
 def test_observing_says_what_it_would_do() -> None:
@@ -450,4 +450,4 @@ def test_a_failed_deployment_raises_and_the_next_delivery_goes_on() -> None:
             stage.event(12, "opened")
         assert "injected" in in_words(stage.reports[-1])
         stage.event(12, "opened")
-        assert "### Preview: running" in stage.told(12)
+        assert "### Preview: running" in stage.our_comment(12)

@@ -45,8 +45,8 @@ def test_a_webhook_of_another_pull_request_is_seen_to_by_the_run_that_is_at_work
         assert stage.event(1, "opened").outcome is Outcome.APPLIED
         assert waiting == [Outcome.WAITING]
         assert len(stage.services) == 2
-        assert stage.told(1)
-        assert stage.told(2)
+        assert stage.our_comment(1)
+        assert stage.our_comment(2)
 
 
 def test_what_somebody_asks_of_a_run_that_cannot_go_on_is_not_acknowledged_for_nothing() -> None:

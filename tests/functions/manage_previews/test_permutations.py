@@ -55,11 +55,11 @@ def test_every_order_ends_alike(*, ends: bool) -> None:
 def gone(stage: Stage) -> None:
     assert stage.services == {}
     assert all(statuses[-1] == "inactive" for _, statuses in stage.deployments(12))
-    assert "gone" in stage.told(12) or not stage.told(12)
+    assert "gone" in stage.our_comment(12) or not stage.our_comment(12)
 
 
 def shown(stage: Stage) -> None:
     assert stage.shown == {"my-product-pr-12": image(2)}
-    assert "### Preview: running" in stage.told(12)
+    assert "### Preview: running" in stage.our_comment(12)
     # To the minute it depends on when the push was heard of.
-    assert "Expires | 2026-11-19 12:0" in stage.told(12)
+    assert "Expires | 2026-11-19 12:0" in stage.our_comment(12)

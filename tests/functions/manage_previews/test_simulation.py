@@ -28,7 +28,7 @@ FORK = 3
 """The pull request that comes from a fork."""
 NUMBERS = st.sampled_from([1, 2, FORK])
 COMMITS = st.sampled_from([FORK, 1, 2, 4])
-SOMEBODY = st.sampled_from([READER, WRITER])
+AUTHORS = st.sampled_from([READER, WRITER])
 
 ACTIONS = st.one_of(
     st.tuples(st.just("tell"), NUMBERS),
@@ -37,9 +37,9 @@ ACTIONS = st.one_of(
     st.tuples(st.just("draft"), NUMBERS, st.booleans()),
     st.tuples(st.just("push"), NUMBERS, COMMITS),
     st.tuples(st.just("image"), COMMITS, st.booleans()),
-    st.tuples(st.just("comment"), NUMBERS, SOMEBODY, st.sampled_from(["stop", "", "extend 24h", "what"])),
+    st.tuples(st.just("comment"), NUMBERS, AUTHORS, st.sampled_from(["stop", "", "extend 24h", "what"])),
     st.tuples(st.just("comment"), NUMBERS, st.just(READER), st.sampled_from(["stop", ""])),
-    st.tuples(st.just("approve"), SOMEBODY, COMMITS),
+    st.tuples(st.just("approve"), AUTHORS, COMMITS),
     st.tuples(st.just("redeliver"), st.integers(0, 30)),
     st.tuples(st.just("fail"), st.sampled_from(["GET api.github", "POST api", "PATCH", "Service", "Commit", "Tag"])),
     st.tuples(st.just("die"), st.integers(0, 40), st.booleans()),
@@ -162,16 +162,16 @@ class Simulation:
             elif shown is not None:
                 assert number != FORK or shown != image(commit) or commit in self.approved, "it was not approved"
         assert len(self.stage.services) <= MAXIMUM
-        self._check_what_was_told()
+        self._check_comments()
         self.stage.tick()
         assert self.stage.mutating == [], "it comes to rest"
 
-    def _check_what_was_told(self) -> None:
+    def _check_comments(self) -> None:
         comments = self.stage.github.state.repository(TEAM).comments.values()
         ours = [one.number for one in comments if one.login == BOT]
         assert len(ours) == len(set(ours)), "one comment for each pull request"
         for number in set(ours):
-            is_running = "### Preview: running" in self.stage.told(number)
+            is_running = "### Preview: running" in self.stage.our_comment(number)
             assert not is_running or f"my-product-pr-{number}" in self.stage.services
         for number in (1, 2, FORK):
             states = [statuses[-1] for _, statuses in self.stage.deployments(number)]

@@ -95,7 +95,7 @@ def told(records: Records, now: datetime = NOON) -> Records:
     return decide(context_of(records, now), World(), decide(context_of(records, now), World(), ()).changes).records
 
 
-def test_each_change_of_state_is_told_once() -> None:
+def test_each_change_of_state_is_posted_once() -> None:
     held, alert = (HELD,), (ALERT,)
     records = after(reported(0, held=held, alerts=alert))
     assert lines(records) == [
@@ -111,7 +111,7 @@ def test_each_change_of_state_is_told_once() -> None:
     assert lines(told(records)) == []
 
 
-def test_events_are_told_by_their_sort() -> None:
+def test_events_are_posted_by_their_kind() -> None:
     rung = FAILED | {"kind": "Notify", "target": "budgets/monthly", "reason": "cost passed", "outcome": "applied"}
     records = after(reported(changes=(FAILED, rung)))
     assert lines(records) == [
@@ -175,7 +175,7 @@ items = st.builds(
 
 
 @given(st.lists(items, min_size=1, max_size=40))
-def test_both_products_take_whatever_is_told(listed: list[Item]) -> None:
+def test_both_products_accept_every_message(listed: list[Item]) -> None:
     assert slack.refusal(card(Product.SLACK, listed, "my-caretaker")) is None
     body = card(Product.GOOGLE_CHAT, listed, "my-caretaker")
     google_chat.check_message(body, len(msgspec.json.encode(body)))

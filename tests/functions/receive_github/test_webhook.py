@@ -329,8 +329,8 @@ def test_nothing_of_a_payload_or_secret_is_logged_or_answered(
     body = body_of(payload)
     signature = signature_of(body, b"canary-another" if outcome == "refused" else SECRET)
     answer = stage.post(body, signature=signature)
-    told = capsys.readouterr()
-    lines = [json.loads(line) for line in told.out.splitlines()]
+    printed = capsys.readouterr()
+    lines = [json.loads(line) for line in printed.out.splitlines()]
     assert [line["severity"] for line in lines] == {
         "published": ["INFO"],
         "refused": [],  # Cloud Run logs each request: strangers cause no lines of ours
@@ -338,7 +338,7 @@ def test_nothing_of_a_payload_or_secret_is_logged_or_answered(
         "not published": ["ERROR", "INFO"],
     }[outcome]
     for secret in ("canary", signature, SECRET.decode()):
-        assert secret not in told.out + told.err + answer.text
+        assert secret not in printed.out + printed.err + answer.text
 
 
 def test_what_was_not_published_is_logged_in_fields(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:

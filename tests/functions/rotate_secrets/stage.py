@@ -196,6 +196,6 @@ def kinds_of(report: Report) -> list[str]:
     return [change.kind for change in report.changes]
 
 
-def told(report: Report) -> str:
+def report_text(report: Report) -> str:
     """A report as one text."""
     return msgspec.json.encode(report).decode()

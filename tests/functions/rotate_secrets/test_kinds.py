@@ -64,7 +64,7 @@ def test_the_other_user_gets_a_password_and_the_first_keeps_its_own(database: Da
     assert database.logs_in(new.decode())
 
 
-def test_the_server_keeps_a_scram_verifier_and_is_told_no_password(database: Database, clients: Clients) -> None:
+def test_the_server_keeps_a_scram_verifier_and_gets_no_password(database: Database, clients: Clients) -> None:
     kind = two_users(database, clients)
     new = kind.generate(database.address.encode())
     database.superuser.execute("ALTER SYSTEM SET log_statement = 'all'")

@@ -17,9 +17,9 @@ from tests.functions.rotate_secrets.stage import (
     a_service,
     a_world,
     kinds_of,
+    report_text,
     said_in,
     settings_of,
-    told,
 )
 
 REVISION = "TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION"
@@ -46,7 +46,7 @@ def test_a_secret_is_rotated_when_its_period_is_over() -> None:
         assert len(stage.payload(2)) == 40
         secret = stage.manager.get_secret(request={"name": f"{PRODUCT}/secrets/key"})
         assert dict(secret.version_aliases) == {"caretaker-current": 2, "caretaker-previous": 1}
-        assert stage.payload("latest") not in told(report) + repr(secret.annotations)
+        assert stage.payload("latest") not in report_text(report) + repr(secret.annotations)
 
 
 def test_a_notification_counts_once_and_only_if_it_is_newer() -> None:
@@ -155,7 +155,7 @@ UNMOVED = [
 
 
 @pytest.mark.parametrize(("service", "why", "allowed"), UNMOVED)
-def test_what_is_not_ours_to_move_is_told_and_its_version_kept(
+def test_what_is_not_ours_to_move_is_reported_and_its_version_kept(
     service: dict[str, Any], why: str, allowed: dict[str, Any]
 ) -> None:
     permitted: list[tuple[dict[str, Any], bool]] = [({}, False), (allowed, True)]
@@ -221,7 +221,7 @@ def test_nothing_begins_while_a_dependent_is_not_ready() -> None:
         assert "is not ready" in report.notices[0]
 
 
-def test_a_version_of_a_stranger_is_told_and_not_built_upon() -> None:
+def test_a_foreign_version_is_reported_and_ignored() -> None:
     with Stage() as stage:
         stage.tick()
         request = {"parent": f"{PRODUCT}/secrets/key", "payload": {"data": b"by hand"}}
@@ -275,7 +275,7 @@ def test_a_person_who_asks_does_not_wait_for_the_grace_period() -> None:
         assert (stage.versions(), stage.said()) == (["DISABLED", "ENABLED", "ENABLED"], ["3"])
 
 
-def test_overdue_is_told_whatever_the_reason() -> None:
+def test_an_overdue_rotation_is_reported_for_every_reason() -> None:
     hours = {"time_zone": "Etc/UTC", "windows": ["tue 08:00-10:00"]}
     with Stage(settings_of(hours=hours)) as stage:
         stage.tick()

@@ -149,6 +149,6 @@ class Stage:
         return [call.method.rpartition("/")[2] for call in calls]
 
 
-def told(report: Report) -> str:
+def report_text(report: Report) -> str:
     """A report as one text."""
     return msgspec.json.encode(report).decode()

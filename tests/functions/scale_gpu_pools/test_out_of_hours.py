@@ -68,7 +68,7 @@ def test_a_job_at_night_is_started_once_and_runs_to_its_end() -> None:
         assert changes.count("SetNodePoolSize") == 2, changes
 
 
-def test_without_data_at_night_it_stays_on_and_a_person_is_told_after_an_hour() -> None:
+def test_without_data_at_night_it_stays_on_and_an_alert_follows_after_an_hour() -> None:
     with Stage(POOL) as stage:
         at_nine_in_the_evening(stage)
         stage.tick(5)
@@ -82,7 +82,7 @@ def test_without_data_at_night_it_stays_on_and_a_person_is_told_after_an_hour() 
 
 
 @pytest.mark.parametrize("hours", [HOURS, None])
-def test_without_data_a_person_is_told_after_an_hour(hours: dict[str, object] | None) -> None:
+def test_without_data_an_alert_follows_after_an_hour(hours: dict[str, object] | None) -> None:
     with Stage(
         settings_of(gpu=a_pool(idle={"for_minutes": 30, "signals": [DUTY]}, wake=[QUEUE], hours=hours))
     ) as stage:

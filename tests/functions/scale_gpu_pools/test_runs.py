@@ -152,7 +152,7 @@ def test_another_failed_precondition_is_a_failure() -> None:
             stage.tick(NIGHT)
 
 
-def test_a_pool_that_does_not_exist_is_told_and_skipped() -> None:
+def test_a_pool_that_does_not_exist_is_reported_and_skipped() -> None:
     node_pool = {"project": "my-product", "location": "europe-west4", "cluster": "training", "name": "gone"}
     elsewhere = node_pool | {"cluster": "nowhere"}
     settings = settings_of(gpu=a_pool(), gone=a_pool(node_pool=node_pool), lost=a_pool(node_pool=elsewhere))

@@ -135,7 +135,7 @@ def test_the_order_of_intervals_is_no_matter(listed: list[Interval], draw: some.
     assert len(one.intervals) == len(listed)
 
 
-def test_one_moment_is_one_interval_wherever_it_was_told() -> None:
+def test_one_moment_is_one_interval_in_every_time_zone() -> None:
     here = interval(at(16, 8), at(16, 9))
     there = replace(here, began=here.began.astimezone(timezone(timedelta(hours=-5))))
     book = with_interval(with_interval(MonthOfSavings(), here), there)

@@ -69,7 +69,7 @@ def test_a_pool_on_its_way(stage: Stage) -> None:
     )
 
 
-def test_a_restriction_and_a_persons_word_are_told(stage: Stage) -> None:
+def test_a_restriction_and_a_persons_command_are_reported(stage: Stage) -> None:
     stage.command(type="awake", until="2026-11-17T06:00:00Z")
     (line,) = stage.command(type="status").status
     assert line == "gpu: 4 running of 4 asked for; should be on: a person asked for it until 2026-11-17 06:00 UTC"
@@ -98,17 +98,17 @@ def test_without_pools_there_is_nothing_to_tell() -> None:
 def test_savings_of_a_night_are_those_of_two_days(stage: Stage) -> None:
     stage.tick(NIGHT)
     stage.tick(TO_MORNING)
-    told = [
+    reported = [
         "saved on 2026-11-16: gpu 24.00 USD",
         "saved on 2026-11-17: gpu 32.00 USD",
         "saved since 2026-11-16 18:00 UTC: gpu 56.00 USD",
     ]
-    assert saved_in(stage) == told
+    assert saved_in(stage) == reported
     stage.tick()
-    assert saved_in(stage) == told
+    assert saved_in(stage) == reported
 
 
-def test_days_are_told_of_a_week_and_the_sum_of_all(stage: Stage) -> None:
+def test_days_of_a_week_are_reported_and_the_sum_of_all(stage: Stage) -> None:
     stage.tick(NIGHT)
     for _ in range(9):
         stage.tick(TO_MORNING)
@@ -126,7 +126,7 @@ def test_days_are_told_of_a_week_and_the_sum_of_all(stage: Stage) -> None:
     assert total == "saved since 2026-11-16 18:00 UTC: gpu 584.00 USD"
 
 
-def test_savings_of_the_month_before_are_told_too(stage: Stage) -> None:
+def test_savings_of_the_month_before_are_reported_too(stage: Stage) -> None:
     stage.tick(NIGHT)
     stage.tick(TO_MORNING)
     stage.cloud.clock.advance(timedelta(days=21))
@@ -134,7 +134,7 @@ def test_savings_of_the_month_before_are_told_too(stage: Stage) -> None:
     assert saved_in(stage) == ["saved since 2026-11-16 18:00 UTC: gpu 56.00 USD"]
 
 
-def test_each_currency_is_told_by_itself(stage: Stage) -> None:
+def test_each_currency_is_reported_by_itself(stage: Stage) -> None:
     stage.tick(NIGHT)
     stage.settings = replace(stage.settings, savings=Savings(currency="EUR"))
     stage.tick(60)
@@ -159,7 +159,7 @@ def test_each_pool_has_its_lines_in_the_order_of_the_settings() -> None:
         ]
 
 
-def test_without_a_reckoning_nothing_is_reckoned() -> None:
+def test_without_prices_no_savings_are_reported() -> None:
     section = {"scale_gpu_pools": {"pools": {"gpu": a_pool(hourly_price=None)}}}
     with Stage(parse(section, "scale_gpu_pools", Settings).section) as stage:
         stage.tick(NIGHT)

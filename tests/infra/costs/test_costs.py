@@ -1,4 +1,4 @@
-"""What the plan promised, reckoned."""
+"""The cost estimate: prices, the plan's figures, and the tables in the docs."""
 
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -8,9 +8,7 @@ import pytest
 
 from functions.scale_gpu_pools.settings import Settings
 from infra.costs import __main__ as command
-from infra.costs.lines import cost_lines
-from infra.costs.pools import HOURS_OF_A_MONTH, hours_of_a_month, pool_rows
-from infra.costs.reckoning import (
+from infra.costs.estimate import (
     PRICES,
     PRODUCT,
     Part,
@@ -19,10 +17,12 @@ from infra.costs.reckoning import (
     Source,
     State,
     Use,
+    estimate,
     load_prices,
     load_product,
-    reckon,
 )
+from infra.costs.lines import cost_lines
+from infra.costs.pools import HOURS_OF_A_MONTH, hours_of_a_month, pool_rows
 from infra.costs.suite import suite_parts
 from infra.suite.automations import ROOT, load_functions
 from infra.suite.settings import EXAMPLES, load_caretaker_yaml
@@ -61,31 +61,31 @@ REQUEST = Price(usd=0.01, per="request", free=100, source="page")
     ],
 )
 def test_units_beyond_the_free_ones_are_paid(use: Use, costs: float) -> None:
-    (row,) = reckon([part(use)], list_of(hour=HOUR, request=REQUEST))
+    (row,) = estimate([part(use)], list_of(hour=HOUR, request=REQUEST))
     assert (row.name, row.how, row.after) == ("API", "otherwise", 0)
     assert row.before == pytest.approx(costs)
 
 
 def test_a_price_that_is_not_listed() -> None:
     with pytest.raises(SettingsError, match=r"'day'.*one of hour"):
-        reckon([part(after=(Use(price="day", amount=1),))], list_of(hour=HOUR))
+        estimate([part(after=(Use(price="day", amount=1),))], list_of(hour=HOUR))
 
 
 def test_free_units_count_once() -> None:
     twice = Use(price="request", amount=50)
     with pytest.raises(SettingsError, match="add the amounts up"):
-        reckon([part(twice), part(twice)], list_of(request=REQUEST))
-    assert reckon([part(twice, after=(twice,))], list_of(request=REQUEST))[0].before == 0
+        estimate([part(twice), part(twice)], list_of(request=REQUEST))
+    assert estimate([part(twice, after=(twice,))], list_of(request=REQUEST))[0].before == 0
 
 
 @pytest.mark.parametrize(("day", "costs"), [(date(2026, 11, 25), 5.0), (date(2026, 11, 26), 0.0)])
 def test_what_is_only_announced_costs_nothing_yet(day: date, costs: float) -> None:
     announced = msgspec.structs.replace(HOUR, charged_from=day)
-    assert reckon([part(Use(price="hour", amount=10))], list_of(hour=announced))[0].before == costs
+    assert estimate([part(Use(price="hour", amount=10))], list_of(hour=announced))[0].before == costs
 
 
 def test_the_plan_promised_from_about_400_to_about_100() -> None:
-    rows = [row for row in reckon(load_product(), load_prices()) if row.in_plan]
+    rows = [row for row in estimate(load_product(), load_prices()) if row.in_plan]
     assert sum(row.before for row in rows) == pytest.approx(400, rel=0.05)
     assert sum(row.after for row in rows) == pytest.approx(100, rel=0.2)
 
@@ -159,7 +159,7 @@ def test_the_hours_of_a_pool(windows: list[str], share: float) -> None:
     assert [one.before for one in pool_rows(in_zones, NOW)] == [pytest.approx(3 * row.before)]
 
 
-def test_a_pool_without_hours_may_always_be_on_and_one_without_a_price_is_not_reckoned() -> None:
+def test_a_pool_without_hours_may_always_be_on_and_one_without_a_price_is_not_estimated() -> None:
     assert hours_of_a_month(pools_of(**WHEN_IDLE).pools["gpu"], NOW) == HOURS_OF_A_MONTH
     assert list(pool_rows(pools_of(**WHEN_IDLE), NOW)) == []
 
@@ -173,7 +173,7 @@ def test_the_lines_for_status() -> None:
     assert pools[-1] == "  together              1854.20    771.26  58% less"
 
 
-def test_the_table_in_the_docs_is_what_is_reckoned() -> None:
+def test_the_table_in_the_docs_is_the_estimate() -> None:
     shown = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
     assert "\n".join(cost_lines({}, NOW)) in shown, "run ./deploy.sh generate"
 

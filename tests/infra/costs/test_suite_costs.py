@@ -2,21 +2,21 @@
 
 import pytest
 
-from infra.costs.reckoning import load_prices, reckon
+from infra.costs.estimate import estimate, load_prices
 from infra.costs.suite import suite_cost_lines, suite_parts, suite_rows
 from infra.suite.automations import ROOT, load_functions
 
 pytestmark = pytest.mark.one_python
 
 
-def test_the_table_in_the_docs_is_what_is_reckoned() -> None:
+def test_the_table_in_the_docs_is_the_estimate() -> None:
     shown = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
     table = "\n".join(suite_cost_lines())
     assert table in shown, "run ./deploy.sh generate"
 
 
 def test_one_automation_by_hand() -> None:
-    (functions, firestore, scheduler, *_, secrets) = reckon(
+    (functions, firestore, scheduler, *_, secrets) = estimate(
         suite_parts({"cap_spending": load_functions()["cap_spending"]}), load_prices()
     )
     # 4,320 ticks of a second are free.

@@ -1,4 +1,4 @@
-"""Reckons a month's cost from what is used and what it costs: data in, data out."""
+"""Estimates a month's cost from usage and prices: data in, data out."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -130,7 +130,7 @@ def load_product(path: Path = PRODUCT) -> tuple[Part, ...]:
     return _load(path, tuple[Part, ...])
 
 
-def reckon(product: Sequence[Part], prices: Prices) -> tuple[Row, ...]:
+def estimate(product: Sequence[Part], prices: Prices) -> tuple[Row, ...]:
     """A row for each part. Raises ``SettingsError`` for a price that is not listed, or whose free units count twice."""
     for column in ("before", "after"):
         _check([use for part in product for use in getattr(part, column).uses], prices, column)
