@@ -40,7 +40,7 @@ print(os.path.realpath(sys.executable))
   return 1
 }
 
-# Prints each Python that was seen, whatever its version, as "python3 is 3.9.2".
+# Prints each Python that was found, of any version, as "python3 is 3.9.2".
 seen_pythons() {
   local candidate
   for candidate in python3 python python3.{8..30} "${PYENV_ROOT:-${HOME:-}/.pyenv}"/versions/*/bin/python; do

@@ -159,7 +159,7 @@ def notification(message_id: str, cost: float, *, account: str = ACCOUNT, data: 
 
 
 def tick(message_id: str, *, every_seconds: int = 300) -> bytes:
-    """The body of a Pub/Sub push of a tick that is published now."""
+    """The body of a Pub/Sub push of a tick published now."""
     said = {"type": "tick", "every_seconds": every_seconds}
     return _push(message_id, json.dumps(said).encode(), datetime.now(UTC), {})
 

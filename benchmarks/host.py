@@ -11,7 +11,7 @@ from local.functions_host import QuietRequestHandler
 
 
 def main() -> None:
-    """Serve the function in the file of the first argument; the port is the first line printed."""
+    """Serve the function in the file that the first argument names; print the port as the first line."""
     app = functions_framework.create_app("bare", sys.argv[1], "cloudevent")
     mounted = DispatcherMiddleware(Response("not found", status=404), {"/bare": app})
     server = make_server("127.0.0.1", 0, mounted, threaded=True, request_handler=QuietRequestHandler)

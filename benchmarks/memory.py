@@ -1,4 +1,4 @@
-"""What the laptop run takes: the memory of its two processes, and the seconds of the whole story."""
+"""The cost of the laptop run: the memory of its two processes, and the seconds of the whole story."""
 
 import subprocess
 import sys

@@ -92,7 +92,7 @@ class _Sweeps:
         self.notes.append(f"{what}: {sum(self.calls.values())} calls ({counts}), {took:.2f} s")
 
     def until_all_is_reported(self, what: str) -> None:
-        """Sweeps until one has nothing to do, and the most requests to GitHub in an hour of them."""
+        """Sweep until one has nothing to do; note the sweeps, and the most requests to GitHub in an hour."""
         requests: list[int] = []
         while not requests or self.calls.keys() & {
             "POST comments",

@@ -38,7 +38,7 @@ MODES: Mapping[str, dict[str, str]] = {"serverless, no pool": ON_CLOUD_RUN | ROO
 
 @dataclass
 class Seen:
-    """What the virtual users saw."""
+    """The virtual users' results."""
 
     milliseconds: list[float] = field(default_factory=list)
     failed: int = 0

@@ -17,7 +17,7 @@ from shared.settings import VARIABLE
 
 
 class Ran(msgspec.Struct, frozen=True):
-    """What came of a run."""
+    """The result of a run."""
 
     seconds: float
     peak_bytes: int
@@ -38,7 +38,7 @@ def settings(keep: int) -> dict[str, object]:
 
 
 def main(keep: int, mode: str) -> None:
-    """Run, and say what came of it."""
+    """Run, and print the result."""
     os.environ[VARIABLE] = msgspec.json.encode(settings(keep)).decode()
     from functions.prune_backups.automation import AUTOMATION
     from functions.prune_backups.settings import Settings

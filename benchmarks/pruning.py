@@ -42,7 +42,7 @@ class Double:
         self.served = msgspec.json.decode(self._line(), type=Served)
 
     def end(self) -> Requests:
-        """End it, and answer what it was asked."""
+        """End it, and return the requests that it received."""
         if self._process.stdin:
             self._process.stdin.close()
         found = msgspec.json.decode(self._line(), type=Requests)
@@ -88,7 +88,7 @@ def _summary(requests: Requests) -> str:
 
 
 def _timed(work: Callable[[Served], object], count: int, certificate: tuple[str, ...] = ()) -> tuple[float, Requests]:
-    """The seconds that some work takes on a double of its own, and what the double was asked."""
+    """The seconds that some work takes on a double of its own, and the requests that the double received."""
     double = Double(count, certificate)
     begun = time.perf_counter()
     try:
@@ -124,7 +124,7 @@ def _gcloud(folder: Path) -> tuple[float, Requests]:
 
 
 def _gsutil(folder: Path) -> tuple[float, Requests]:
-    """It speaks HTTPS only, and to a whole host."""
+    """`gsutil` needs HTTPS, and a whole host."""
     program = _found("gsutil")
     certificate, key = folder / "certificate.pem", folder / "key.pem"
     subprocess.run(
@@ -162,7 +162,7 @@ def _remove(command: list[str], environment: Mapping[str, str]) -> None:
 
 
 def _cloud_sdk(folder: Path) -> dict[str, str]:
-    """What keeps Google's SDK from asking for an account, and from anything of this machine's user."""
+    """Settings that keep Google's SDK from asking for an account, and from using this user's configuration."""
     return {
         "CLOUDSDK_CONFIG": str(folder / "cloud-sdk"),
         "CLOUDSDK_AUTH_DISABLE_CREDENTIALS": "true",

@@ -32,7 +32,7 @@ class Served(msgspec.Struct, frozen=True):
 
 
 class Requests(msgspec.Struct, frozen=True):
-    """What was asked over the wire, by kind; what is left in the bucket."""
+    """The requests over the wire, by kind, and the objects left in the bucket."""
 
     kinds: dict[str, int]
     left: int

@@ -79,7 +79,7 @@ def read_line(line: bytes) -> LogLine | None:
 
 
 class OutputClosed(Exception):
-    """Nobody reads what is printed any more, as with ``| head``."""
+    """The reader of standard output is gone, as with ``| head``."""
 
 
 class _Rich(RichConsole):

@@ -57,7 +57,7 @@ class Debt(msgspec.Struct, frozen=True):
         return f"{self.state} to {self.by_hand or 'none'}, seen {format_time(self.by_hand_seen)}"
 
     def without_needs(self) -> "Debt":
-        """The same for people, who need not read what giving it back needs."""
+        """The same for people, without what restoring it needs."""
         return msgspec.structs.replace(self, asks_for={})
 
     def __str__(self) -> str:

@@ -74,11 +74,11 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     scope: str
     """What a refusal stops: this budget, pool, secret or set, and not the others."""
     follows: tuple[Message, ...] = ()
-    """What this and other automations would do once it is made, for who only observes."""
+    """What this and other automations would do once it is made, for reports while observing."""
     guard: ClassVar[str] = ""
     """For a kind of change that cannot simply be undone: the name of its guard."""
     while_observing: ClassVar[bool] = False
-    """Whether it is made in mode `observe` too, because it changes nothing but who knows."""
+    """Whether it is made in mode `observe` too, because it only notifies."""
     is_money: ClassVar[bool] = False
     """Whether it matters to the bill that this succeeds, so that a failure must be loud."""
 

@@ -153,7 +153,7 @@ class Deferred(CaretakerError):
         self._at = at
 
     def until(self, now: datetime) -> datetime:
-        """When it may be asked again: within ``LONGEST_DEFERRAL``, whatever the other side says."""
+        """When it may be asked again: within ``LONGEST_DEFERRAL``, even if the other side says later."""
         said = self._at or now + timedelta(seconds=min(self._seconds or 0.0, LONGEST_DEFERRAL.total_seconds()))
         return min(max(said, now), now + LONGEST_DEFERRAL)
 

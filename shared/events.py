@@ -13,7 +13,7 @@ from msgspec import Meta
 from shared.errors import IgnoredMessage
 
 SENT_BY = "sent_by"
-"""The attribute of a command that names its sender, who has written it: Cloud Audit Logs has the proof."""
+"""The attribute in which a command's sender names itself: Cloud Audit Logs has the proof."""
 PLAN = "plan"
 """The attribute of a command that is only to be planned (``ASKED``), or to be carried out as planned (a checksum)."""
 ASKED = "?"
@@ -95,7 +95,7 @@ def read_message(cloud_event: CloudEvent) -> PubsubMessage:
 def in_utc(moment: datetime, name: str) -> datetime:
     """A moment that a message speaks of, in UTC, where one without a zone is taken to be.
 
-    Raises ``IgnoredMessage`` with its name for one at the very ends of the calendar, which UTC does not have.
+    Raises ``IgnoredMessage`` with its name for one at the ends of the calendar, which UTC does not have.
     """
     try:
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)

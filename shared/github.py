@@ -1,4 +1,4 @@
-"""GitHub's REST API: who asks, answers as typed values, pages, and which errors pass.
+"""GitHub's REST API: authentication, answers as typed values, pages, and which errors pass.
 
 gidgethub (https://gidgethub.readthedocs.io) says what a request has to bear and what an answer means; it is sent by
 `Clients.public_session`, so Google's credentials go nowhere else.

@@ -67,7 +67,7 @@ def run(automation: AnyAutomation, settings: Configuration[Any], cloud_event: Cl
     except cloud_errors() as error:
         failed = _finish(_failed(report, loop, in_words(error)), runtime)
         if plan == ASKED:
-            return failed  # whoever asked sees it, and can ask again
+            return failed  # the caller sees it, and can ask again
         raise RunFailed(f"{automation.name}: {in_words(error)}") from error
     except Exception as error:
         # A fault of ours: alerts must see it too, so it is reported before it takes the run down.
@@ -80,7 +80,7 @@ def run(automation: AnyAutomation, settings: Configuration[Any], cloud_event: Cl
 
 
 def _sender(event: object, message: PubsubMessage) -> str:
-    """Who says that they sent a command; nobody vouches for it."""
+    """The sender that a command names; unverified."""
     return shortened(presentable(message.attributes.get(SENT_BY, "")), 100) if isinstance(event, Command) else ""
 
 

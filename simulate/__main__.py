@@ -33,13 +33,13 @@ from simulate.year import year_lines
 
 POOLS, BUDGETS, BACKUPS = "scale_gpu_pools", "cap_spending", "prune_backups"
 NEVER = ("rotate_secrets", "manage_previews")
-"""Nothing that can be exported says when a secret's users fail, or what people do with pull requests."""
+"""No export has the failures of a secret's consumers, or the activity on pull requests."""
 OWN = "settings"
 GOOD, BAD, UNTRUSTED = 0, 1, 2
 EXPORTED = timedelta(days=30)
 MOST_DAYS = 5
 USUAL_LAG, LAGS = timedelta(hours=24), (timedelta(hours=6), timedelta(hours=48))
-"""Where an export does not say when a charge was known."""
+"""Used where an export lacks the time at which a charge was known."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -144,7 +144,7 @@ def _billing(options: argparse.Namespace, policies: Sequence[Policy]) -> Billing
 
 
 def _spending(outcomes: Sequence[Outcome], recorded: Recorded, options: argparse.Namespace) -> Iterator[str]:
-    """What budgets do, and how much that depends on a lag that the export does not say."""
+    """The actions of budgets, and how far they depend on a lag that the export lacks."""
     billing = recorded.billing
     if billing is None:
         return

@@ -60,7 +60,7 @@ def listing_commands(settings: Settings) -> Iterator[str]:
 
 
 def backup_lines(folder: Path, settings: Settings, now: datetime | None) -> Iterator[str]:
-    """What would stay and what would go of each set that was listed. Raises ``SettingsError`` for a bad file."""
+    """The backups that would be kept and deleted in each listed set. Raises ``SettingsError`` for a bad file."""
     listed = {key: _objects(folder / file_of(key)) for key in settings.sets if (folder / file_of(key)).exists()}
     for key in settings.sets.keys() - listed.keys():
         yield f"prune_backups: {key} is not simulated: there is no {folder / file_of(key)}"

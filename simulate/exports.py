@@ -1,6 +1,6 @@
 """The recordings that a simulation needs, and the calls that export them. Pure.
 
-Each is one answer of Monitoring's ``projects.timeSeries.list`` with the very filter that the automation asks with:
+Each is one answer of Monitoring's ``projects.timeSeries.list`` with the filter of the automation's own query:
 https://cloud.google.com/monitoring/api/ref_v3/rest/v3/projects.timeSeries/list.
 """
 

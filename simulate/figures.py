@@ -1,4 +1,4 @@
-"""What came of a policy: hours, money, and what it did to the work. Pure."""
+"""The results of a policy: hours, money, and the effect on the work. Pure."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -29,7 +29,7 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     saved: float | None
     """At `hourly_price`; None if the settings have no price."""
     clairvoyant_share: float | None
-    """Of what one would have saved who knew the record: on in each minute of work, and in no other."""
+    """The share of the most that could be saved: on in each minute of work, and in no other."""
     starts_a_day: float
     jobs: int
     met_zero: int

@@ -118,7 +118,7 @@ def play(
 
 
 class PoolPlayer:
-    """One pool, minute by minute: whoever plays it may change the spending restrictions in between."""
+    """One pool, minute by minute: the caller may change the spending restrictions in between."""
 
     def __init__(
         self,

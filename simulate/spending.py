@@ -1,6 +1,6 @@
 """Plays `cap_spending` through recorded charges: a notification every half hour, decided by its own pure decision.
 
-A notification has what was known of the period's cost by then: that is Google's lag. What pools at zero did not cost,
+A notification has the period's cost as known at its time: that is Google's lag. What pools at zero did not cost,
 and what is in a detached project, is left out of it, so that a rung lets go or never trips because of what was saved.
 """
 

@@ -18,13 +18,13 @@ from shared.settings import VARIABLE
 # A function reads its settings when it is imported, and does not start without them.
 os.environ.setdefault(VARIABLE, msgspec.json.encode(load_caretaker_yaml(EXAMPLES / "caretaker.yaml")).decode())
 
-# The same examples on every run, whatever the machine's speed: who hunts for more asks for another profile.
+# The same examples on every run, at any speed of the machine; other profiles run more.
 settings.register_profile("house", derandomize=True, deadline=None)
 settings.register_profile("hunt", max_examples=2_000, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "house"))
 
 
-# Whatever is started in the background has Ctrl-C ignored, and so has all that it starts: also what a test interrupts.
+# A background process ignores Ctrl-C, and so do its children: also those that a test interrupts.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
@@ -52,7 +52,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
-    """A PostgreSQL server that the tests of a worker share; whoever uses it makes databases and roles of their own."""
+    """A PostgreSQL server that the tests of a worker share; each test creates databases and roles of its own."""
     server = PostgresServer()
     try:
         server.start()

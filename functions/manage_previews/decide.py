@@ -87,7 +87,7 @@ def _renamed(seen: Seen) -> Iterator[Alert]:
 
 
 def _deletions_of_orphans(context: Context, seen: Seen) -> Iterator[DeletePreview]:
-    """Previews that we made and that no setting asks for any more, whatever GitHub says of their pull requests."""
+    """Our previews that no setting asks for any more, in every state of their pull requests."""
     for name, preview in sorted(seen.orphans.items()):
         if not preview.in_flight and scope_of(context).is_all:
             made = context.records.previews[name]

@@ -153,7 +153,7 @@ class NotApproved(Reason, frozen=True):
 
 
 class ImageMissing(Reason, frozen=True):
-    """Nobody has pushed an image with the head's tag."""
+    """No image has the head's tag yet."""
 
     image: str
     shows_earlier: bool
@@ -256,7 +256,7 @@ class DeployingService(Message, frozen=True):
 
 
 class Waits(Message, frozen=True):
-    """A state that ends when somebody acts."""
+    """A state that ends when a person acts."""
 
     state: State
     why: Message
@@ -266,7 +266,7 @@ class Waits(Message, frozen=True):
 
 
 class ExpiresAt(Message, frozen=True):
-    """When a preview is deleted if nobody does anything."""
+    """When a preview is deleted unless a person acts."""
 
     at: datetime
 
@@ -405,7 +405,7 @@ class PreviewComment(Message, frozen=True):
 
 def _cost(cpu: str, memory: str) -> str:
     price = f"about {an_hour(cpu, memory):.2f} USD (list price)"
-    return f"{price} for each hour in which an instance is busy, and nothing while nobody calls it"
+    return f"{price} for each hour in which an instance is busy, and nothing while it has no requests"
 
 
 def _as_code(text: str) -> str:

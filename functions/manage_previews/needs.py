@@ -126,7 +126,7 @@ def _commands(world: World) -> dict[tuple[str, int], CommentCommand | None]:
 
 
 def _quiet_until(context: Context, world: World) -> datetime | None:
-    """Until when GitHub answers nothing, as an earlier run or this one was told."""
+    """The end of GitHub's pause, as it answered an earlier run or this one."""
     retries = [context.records.quiet_until, *(answer.retry_at for answer in world.unreadable)]
     return max((moment for moment in retries if moment and moment > context.now), default=None)
 
@@ -198,7 +198,7 @@ def _list(context: Context, world: World, repository: str) -> tuple[PullRequest,
 
 
 def _speakers(context: Context, world: World) -> Iterator[PreviewNeed]:
-    """Who has asked for something of which is not known yet whether it counts."""
+    """The authors of requests whose write access is not known yet."""
     for view in views_of(context, see(context, world)):
         for request in view.record.pending:
             yield MayWrite(context.settings.github, view.pull.repository, request.by)

@@ -1,6 +1,6 @@
 """How much is written at GitHub at a time, and when it may be asked at all: remembered across runs. Pure.
 
-GitHub lets a user write 80 times a minute and 500 times an hour, whatever else is allowed:
+GitHub lets a user write 80 times a minute and 500 times an hour, independent of its other limits:
 https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api#about-secondary-rate-limits.
 """
 

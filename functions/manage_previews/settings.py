@@ -1,4 +1,4 @@
-"""What the owner says about previews: of which repositories, where they run, for how long, and who may see them."""
+"""The settings of previews: repositories, where previews run, for how long, and who may see them."""
 
 import re
 from datetime import timedelta
@@ -113,7 +113,7 @@ class Settings(Section, frozen=True, kw_only=True):
     maximum: Annotated[int, Meta(ge=1, le=900)] = 10
     """How many previews there are at once."""
     max_instances: Annotated[int, Meta(ge=1, le=10)] = 2
-    """Of each preview. There are none while nobody calls it."""
+    """Of each preview. It scales to zero without requests."""
     cpu: Literal["1", "2", "4"] = "1"
     memory: Annotated[str, Meta(pattern=r"^[1-9][0-9]{0,4}Mi$|^[1-9][0-9]?Gi$", examples=["512Mi"])] = "512Mi"
     deployments: bool = True

@@ -13,7 +13,7 @@ class Post(Change, frozen=True, kw_only=True):
     project: str
     """In whose log the reports are."""
     request_id: str
-    """The same for the same lines, whoever posts them."""
+    """The same for the same lines, in every run."""
     items: tuple[tuple[str, Item], ...]
     """With their keys, the most urgent first."""
 

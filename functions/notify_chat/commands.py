@@ -4,4 +4,4 @@ from shared.events import Command
 
 
 class Status(Command, frozen=True, tag="status"):
-    """Report what the room has been told, and what it has not been told yet."""
+    """Report how many states the room has seen, and how many lines are pending."""

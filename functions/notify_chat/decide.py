@@ -1,4 +1,4 @@
-"""The decision of `notify_chat`: one message with all that the room was not told. Pure."""
+"""The decision of `notify_chat`: one message with all pending lines. Pure."""
 
 import hashlib
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ from shared.decision import Decision
 from shared.world import World
 
 LATE = timedelta(days=1)
-"""What is older is not posted any more: the room would be told of what it has long seen, or what is over."""
+"""Older lines are dropped: the room has long seen them, or they are over."""
 URGENCY = tuple(ItemKind(kind) for kind in ("alert", "failed", "notified", "held", "would", "restored", "alert_over"))
 """The order of the lines of a message."""
 

@@ -1,4 +1,4 @@
-"""What a room can be told: one line each, as a typed value."""
+"""The lines that can be posted, each a typed value."""
 
 from datetime import datetime
 from enum import StrEnum

@@ -1,4 +1,4 @@
-"""What a log sink publishes of a report or a job: the log entry, as far as people are told about it.
+"""What a log sink publishes of a report or a job: the log entry, as far as it is posted.
 
 Fields that are not here, of this or another version, are ignored. https://cloud.google.com/logging/docs/export/pubsub
 """

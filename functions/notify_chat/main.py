@@ -11,5 +11,5 @@ answer = entry_point(AUTOMATION)
 
 @functions_framework.cloud_event
 def notify_chat(cloud_event: CloudEvent) -> None:
-    """Answer one Pub/Sub push; raises for whatever has failed, so that Pub/Sub delivers it again."""
+    """Answer one Pub/Sub push; raises for every failure, so that Pub/Sub delivers it again."""
     answer(cloud_event)

@@ -1,4 +1,4 @@
-"""The messages of `notify_chat`: the lines that a room is told, and what its own reports say."""
+"""The messages of `notify_chat`: the lines that it posts, and those of its own reports."""
 
 from datetime import datetime
 
@@ -139,4 +139,4 @@ class StatusLine(Message, frozen=True):
     pending: int
 
     def __str__(self) -> str:
-        return f"the room was told of {self.told} things that are so; {self.pending} lines are not posted yet"
+        return f"the room shows {self.told} current states; {self.pending} lines are not posted yet"

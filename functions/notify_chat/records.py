@@ -1,7 +1,7 @@
-"""What `notify_chat` remembers: the newest state of each automation, what the room was told of it, and single events.
+"""The records of `notify_chat`: the newest state of each automation, the state that was posted, and single events.
 
-A state (an alert, something held) is compared with what the room was told, so lost, late, doubled and reordered reports
-change only when it is told. An event (a failure, a rung) is told once a day.
+A state (an alert, something held) is compared with the posted one, so lost, late, duplicated and reordered reports
+change only when it is posted. An event (a failure, a rung) is posted once a day.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -28,7 +28,7 @@ from shared.events import Command, Dated, Tick
 from shared.report import Outcome
 
 KEPT = timedelta(days=2)
-"""How long an event that was told is remembered: its report may be delivered again for a day."""
+"""How long a posted event is remembered: its report may be delivered again for a day."""
 
 
 class Reported(msgspec.Struct, frozen=True):
@@ -64,9 +64,9 @@ class Records(automation.Records, frozen=True, kw_only=True):
     states: dict[str, State] = {}
     """By automation."""
     told: dict[str, Item] = {}
-    """By key, what the room was told is so."""
+    """By key, the states that were posted."""
     events: dict[str, Item] = {}
-    """By key, what has happened and the room was not told."""
+    """By key, the events that are not posted yet."""
     told_events: dict[str, datetime] = {}
     """By key, when it happened."""
 
@@ -95,7 +95,7 @@ def fold(records: Records, event: Dated[Event], settings: Settings) -> Records:
 
 
 def after_telling(records: Records, items: Mapping[str, Item]) -> Records:
-    """The records once the room was told these, by their keys."""
+    """The records once these, by their keys, are posted."""
     told = {key: item for key, item in records.told.items() if key not in items or items[key].kind in BEGINNINGS}
     told |= {key: item for key, item in items.items() if item.kind in BEGINNINGS}
     happened = {key: item.at for key, item in items.items() if key in records.events}
@@ -118,7 +118,7 @@ BEGINNINGS = frozenset((ItemKind.ALERT, ItemKind.HELD))
 
 
 def changes_of_state(records: Records) -> Iterator[tuple[str, Item]]:
-    """By key, what is so and the room was not told, and what it was told and is over."""
+    """By key, the states that are not posted yet, and the posted ones that are over."""
     wanted = {key: item for state in records.states.values() for key, item in state.items.items()}
     for key, item in wanted.items():
         if key not in records.told:

@@ -32,4 +32,4 @@ class Settings(Section, frozen=True, kw_only=True):
     product: Product
     """Whose incoming webhook it is."""
     webhook_secret: SecretName
-    """Contains the address of the incoming webhook: who has it can post."""
+    """Contains the address of the incoming webhook: anyone who has it can post."""

@@ -1,4 +1,4 @@
-"""Who uses a secret, who can be moved to another version of it, and what such a move is."""
+"""The services that use a secret, those that can move to another version, and the move itself."""
 
 from collections.abc import Iterable, Mapping
 

@@ -48,7 +48,7 @@ def may_retire(view: SecretView) -> bool:
 
 
 def is_rollback_requested(view: SecretView) -> bool:
-    """Whether a person wants back what was before: the attempt that had begun by then, or what was promoted by then."""
+    """Whether a person asked to roll back: the attempt that was running at that time, or the promotion before it."""
     state = view.state
     asked = requested(view.context.records.roll_back, view.name, view.key)
     if state.attempt:

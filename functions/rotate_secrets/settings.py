@@ -81,7 +81,7 @@ class Postgres(Model, frozen=True, kw_only=True, tag_field="kind", tag="postgres
     users: Annotated[tuple[Annotated[str, Meta(min_length=1, max_length=63)], ...], Meta(min_length=1, max_length=2)]
     """Two, which take turns, or one, whose old password ends when the new one is set."""
     admin_secret: SecretName
-    """Holds an address of the same database, with a user who may change the passwords of the others."""
+    """Holds an address of the same database, with a user that may change the passwords of the others."""
     other_addresses: tuple[SecretName, ...] = ()
     """Secrets with other addresses for the same users, such as that of a pooler: all of them are rotated together."""
     require_tls: bool = True

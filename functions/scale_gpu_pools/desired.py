@@ -52,7 +52,7 @@ class Desired(msgspec.Struct, frozen=True, kw_only=True):
     is_needed: bool = False
     """Whether there is work that waits for it."""
     minimum: int = 0
-    """At zero, how many nodes stay in each zone all the same."""
+    """How many nodes stay in each zone when the pool is at zero."""
     idle_in: datetime | None = None
     """The start of the window that it is idle in, if that is why."""
     by_signal: bool = False

@@ -182,7 +182,7 @@ def _located(link: str) -> str:
 
 
 def _name_of(operation_type: int) -> str:
-    """The operation's type in Google's words. One that this client does not know is in flight all the same."""
+    """The operation's type in Google's words. One that this client does not know is still in flight."""
     from google.cloud.container_v1 import Operation
 
     try:

@@ -369,7 +369,7 @@ class Resized(Message, frozen=True):
     def __str__(self) -> str:
         fields = ", ".join(f"{field} is {value}" for field, value in self.current.items())
         return (
-            f"{self.key}: somebody has resized it ({fields}), and it is left so until {format_time(self.until)}, "
+            f"{self.key}: resized by hand ({fields}); left alone until {format_time(self.until)}, "
             f"although it should be {self.state}: {self.why}"
         )
 

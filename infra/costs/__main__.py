@@ -1,4 +1,4 @@
-"""Prints what the plan promised: ``python -m infra.costs [--settings FILE] [--product FILE] [--prices FILE]``."""
+"""Prints the cost estimate: ``python -m infra.costs [--settings FILE] [--product FILE] [--prices FILE]``."""
 
 import argparse
 import sys

@@ -148,7 +148,7 @@ def _ask_for_status(suite: Suite, target: Target, seconds: float) -> int:
 
 
 def _refuse_to_strand(found: list[Stranded], target: Target, options: argparse.Namespace) -> None:
-    """Raise ``NotDeployed`` for what nobody would give back; with --even-if-held, write the originals to a file."""
+    """Raise ``NotDeployed`` if nothing would restore a held resource; --even-if-held writes originals to a file."""
     for one in found:
         print(one)
     # `destroy` itself deletes what has no original.

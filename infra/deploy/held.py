@@ -22,7 +22,7 @@ MADE = {PREVIEWS: ("pause", "previews"), "cap_spending": ("remove_spend_caps", "
 
 
 class Stranded(msgspec.Struct, frozen=True):
-    """Something that is changed, and that nobody would give back."""
+    """A held resource that nothing would restore."""
 
     automation: str
     debt: Debt
@@ -48,7 +48,7 @@ def with_debts(suite: Suite, target: Target) -> Suite:
 
 
 def stranded(suite: Suite, *, by_destroying: bool = False) -> list[Stranded]:
-    """What nobody gives back once the suite is as the settings say, or destroyed."""
+    """The held resources that nothing restores once the settings are applied, or the suite is destroyed."""
     return [
         Stranded(name, debt, why)
         for name, debts in suite.debts.items()

@@ -55,7 +55,7 @@ def send(
 
 
 def sender() -> str:
-    """Who runs this, as this machine calls them."""
+    """The name of the local user."""
     return f"{getpass.getuser()}@{socket.gethostname()}"
 
 

@@ -139,7 +139,7 @@ class Suite(msgspec.Struct, frozen=True):
     deployment: Deployment
     owner: Mapping[str, object]
     debts: Mapping[str, tuple[Debt, ...]] = {}
-    """What each automation holds: permissions to restore it are granted until it is, whatever the settings say."""
+    """What each automation holds: permissions to restore it are granted until it is, under any settings."""
 
     @property
     def automations(self) -> list[str]:

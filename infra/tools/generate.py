@@ -95,7 +95,7 @@ def stale() -> list[Path]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write them, or with ``--check`` report those that differ: 0 if none does."""
-    parser = argparse.ArgumentParser(prog="./deploy.sh generate", description="Writes anew whatever is generated.")
+    parser = argparse.ArgumentParser(prog="./deploy.sh generate", description="Regenerates all generated files.")
     parser.add_argument("--check", action="store_true", help="write nothing; fail if anything is out of date")
     is_check = parser.parse_args(arguments).check
     paths, unmet = stale(), rules.locks_are_current(ROOT)

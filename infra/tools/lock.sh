@@ -14,7 +14,7 @@ parts=({functions,jobs,examples}/*/requirements.in localcloud/requirements.in in
 compile "$@" --group deploy --group local --group test --group lint --group lock "${parts[@]}" \
   --output-file requirements.txt
 for requirements in "${parts[@]}"; do
-  # Each gets the very versions that it was developed and tested with.
+  # Each gets the versions that it was developed and tested with.
   compile "$requirements" --constraint requirements.txt --output-file "${requirements%.in}.txt"
 done
 echo "Pinned: requirements.txt, and that of each function, job and example, of the local cloud, and of the skeleton"

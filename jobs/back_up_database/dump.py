@@ -17,7 +17,7 @@ from shared.postgres_server import find_dumper
 
 
 class Snapshot(msgspec.Struct, frozen=True):
-    """One moment of a database: every reader that uses its id sees the very same rows."""
+    """One moment of a database: every reader that uses its id sees the same rows."""
 
     id: str
     server_version: str

@@ -21,7 +21,7 @@ class Settings(JobSettings, frozen=True, kw_only=True):
 def connection_variables() -> dict[str, str]:
     """Libpq's variables, as they were given. Raises ``SettingsError`` if the host or the database is not among them.
 
-    Neither is guessed, as libpq would: a backup of whatever is there is worse than none.
+    Neither is guessed, as libpq would: a backup of the wrong database is worse than none.
     """
     given = {name: value for name, value in os.environ.items() if name.startswith("PG")}
     for name, what in (("PGHOST", "the host of the database, or the folder of its socket"), ("PGDATABASE", "its name")):

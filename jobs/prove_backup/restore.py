@@ -50,7 +50,7 @@ def restore(
     with running(target.pg_restore, OPTIONS, environment=variables, is_fed=True) as program:
         for piece in content:
             sha256.update(piece)
-            # When it has ended early its exit code says why, and the checksum is wanted all the same.
+            # When it has ended early its exit code says why, and the checksum is still needed.
             with contextlib.suppress(BrokenPipeError):
                 program.input.write(piece)
         if sha256.hexdigest() != backup.sha256:

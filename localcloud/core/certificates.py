@@ -1,4 +1,4 @@
-"""A certificate authority for the hosts that the local cloud answers for, known to nobody but who is told of it."""
+"""A certificate authority for the hosts of the local cloud, trusted only by clients that get its certificate."""
 
 import ssl
 import threading
@@ -13,7 +13,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 VALID = timedelta(days=30)
 PROTOCOLS = ("http/1.1", "h2")
-"""Whoever speaks both (curl, Go's net/http) is answered in the first; clients of gRPC speak the second alone."""
+"""Clients that speak both (curl, Go's net/http) get the first; gRPC clients speak only the second."""
 
 
 class Authority:

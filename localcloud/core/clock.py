@@ -84,7 +84,7 @@ class Clock:
         self.advance_to(self.now() + by)
 
     def advance_to(self, when: datetime) -> None:
-        """Fire every timer that is due by then, in order and at its own time, waiting for the work that each sets off.
+        """Fire every timer that is due, in order and at its own time, and wait for the work that each starts.
 
         Raises ``TimeoutError`` if that work takes more than half a minute of real time.
         """

@@ -58,7 +58,7 @@ class Snapshot:
 
 
 class _Copier:
-    """Copies values with all within them, each once, however often it is met and in whatever circles."""
+    """Copies values deeply, each object once, also with shared references and cycles."""
 
     def __init__(self, kept: list[Any]) -> None:
         self._known: dict[int, Any] = {id(one): one for one in kept}

@@ -1,4 +1,4 @@
-"""Who asks GitHub, and what they may: tokens, an app's own JWT, permissions, rate limits.
+"""Authentication and permissions of GitHub's API: tokens, an app's own JWT, permissions, rate limits.
 
 https://docs.github.com/rest/authentication/authenticating-to-the-rest-api
 """

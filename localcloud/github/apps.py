@@ -1,4 +1,4 @@
-"""GitHub's operations on apps: who an app is, and how it gets the token of an installation.
+"""GitHub's operations on apps: an app's identity, and the tokens of its installations.
 
 https://docs.github.com/apps/creating-github-apps/authenticating-with-a-github-app
 """

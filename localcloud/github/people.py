@@ -1,4 +1,4 @@
-"""What people do on GitHub besides using its API: they push, comment, label, and decide who may what."""
+"""Users' actions on GitHub outside its API: pushes, comments, labels, access to repositories."""
 
 import threading
 from collections.abc import Collection, Mapping
@@ -180,7 +180,7 @@ class Activity:
             self._touched(repository, number).draft = draft
 
     def lock_conversation(self, repository: str, number: int, *, locked: bool = True) -> None:
-        """Somebody locks a pull request's conversation, or unlocks it."""
+        """A user locks a pull request's conversation, or unlocks it."""
         self._touched(repository, number).locked = locked
 
     def label(self, repository: str, number: int, name: str) -> None:

@@ -1,4 +1,4 @@
-"""Who may what with a resource: IAM policies, as services that have them keep them.
+"""IAM policies of resources, as services store them.
 
 https://docs.cloud.google.com/iam/docs/reference/rest/v1/Policy. Roles are not evaluated, and access is never denied: a
 policy is only kept.
@@ -50,7 +50,7 @@ class IamPolicies:
     def set(self, uid: str, request: SetIamPolicyRequest) -> Policy:
         """Replace the policy of a resource.
 
-        Raises ABORTED for an etag that is not the newest, INVALID_ARGUMENT, FAILED_PRECONDITION for everybody where
+        Raises ABORTED for an etag that is not the newest, INVALID_ARGUMENT, FAILED_PRECONDITION for all users where
         that is not allowed, and UNIMPLEMENTED for conditions and audit configurations.
         """
         wanted = request.policy

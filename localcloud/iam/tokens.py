@@ -14,7 +14,7 @@ _TOKEN = re.compile(r"oauth2\.googleapis\.com/token")
 
 
 class Tokens:
-    """Gives a token to whoever asks."""
+    """Gives a token to every caller."""
 
     @property
     def routes(self) -> tuple[Route, ...]:

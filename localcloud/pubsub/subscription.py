@@ -51,7 +51,7 @@ class Subscription:
         self.is_open = True
         """Until it is deleted, or detached from its topic."""
         self.arrived = threading.Condition(lock)
-        """Told of each message that waits to be pulled."""
+        """Called with each message that waits to be pulled."""
         self._waiting: list[Delivery] = []
         self._acknowledged: list[Delivery] = []
         """Only if the subscription retains them: seeking brings them back."""

@@ -39,7 +39,7 @@ def message_from(
     arguments: Iterable[tuple[str, str]],
     body: bytes,
 ) -> Message:
-    """The request of a rule's RPC. Raises INVALID_ARGUMENT for whatever does not fit its type."""
+    """The request of a rule's RPC. Raises INVALID_ARGUMENT for a value that does not match its type."""
     described = cast("Descriptor", kind.DESCRIPTOR)
     content: Json = {}
     if rule.body:

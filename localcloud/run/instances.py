@@ -1,6 +1,6 @@
 """Which services of Cloud Run really run: those with an image of which it was said what is in it.
 
-Behind every other image nothing runs: its revisions become ready all the same, and their address does not respond.
+Behind every other image nothing runs: its revisions still become ready, and their address does not respond.
 """
 
 from functools import partial

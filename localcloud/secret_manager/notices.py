@@ -62,6 +62,6 @@ class Notices:
             try:
                 self._pubsub.publish(PublishRequest(topic=topic.name, messages=[message]))
             except ApiError as error:
-                # A topic that has been deleted since is the owner's affair: the secret changes all the same.
+                # A topic that has been deleted since does not matter here: the secret still changes.
                 if error.code is not grpc.StatusCode.NOT_FOUND:
                     raise

@@ -36,7 +36,7 @@ class StoredSecret:
 
 
 class SecretStore:
-    """All secrets, by full name. Who calls holds the ``lock``; what happens in the course of time takes it itself."""
+    """All secrets, by full name. Callers hold the ``lock``; timers take it themselves."""
 
     def __init__(self, clock: Clock, pubsub: Publisher) -> None:
         self.lock = threading.RLock()

@@ -25,7 +25,7 @@ OBJECT_SETTINGS = (
 
 
 def rfc3339(moment: datetime) -> str:
-    """A time as the API tells it: in UTC, to the millisecond."""
+    """A time as the API returns it: in UTC, to the millisecond."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
 
 

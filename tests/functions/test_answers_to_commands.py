@@ -1,4 +1,4 @@
-"""What a person who commands is answered: for every command of every automation, whether it can be followed or not."""
+"""Every command of every automation has an answer, whether it can be followed or not."""
 
 import importlib
 from datetime import timedelta

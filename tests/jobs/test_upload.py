@@ -1,4 +1,4 @@
-"""An upload becomes an object when it is finished, and only then, whatever happens on the way."""
+"""An upload becomes an object when it is finished, and only then, after any failure on the way."""
 
 import hashlib
 import itertools
@@ -91,7 +91,7 @@ def test_an_upload_that_cannot_go_on_is_cancelled(cloud: LocalCloud, bucket: Buc
     cloud.server.fail(PUT, code, skip=2, times=10_000)
     with pytest.raises(exceptions.GoogleAPIError) as caught:
         upload(bucket)
-    assert "upload_id" not in str(caught.value), "whoever knows it can upload"
+    assert "upload_id" not in str(caught.value), "anyone who knows it can upload"
     assert cloud.storage.names(BUCKET) == []
     assert not cloud.storage._objects.sessions  # noqa: SLF001 - no request tells which uploads there are
 

@@ -43,16 +43,16 @@ class Delivery:
 
     @property
     def is_acknowledged(self) -> bool:
-        """Whether Pub/Sub would be told that the message is done with."""
+        """Whether Pub/Sub would get an acknowledgement of the message."""
         return self.error is None and self.report is not None
 
     @property
     def mutating(self) -> list[Call]:
-        """The calls that change something, whatever came of them."""
+        """The calls that change something, failed ones too."""
         return [call for call in self.calls if call.mutating]
 
     def effects(self, *also: StatusCode) -> tuple[tuple[str, bytes], ...]:
-        """The calls that changed something, so that two runs that left the same behind can be told to be alike.
+        """The calls that changed something, so that two runs with the same effect compare equal.
 
         Those are the calls that were answered well, and those that took effect and were answered with ``also``.
         """

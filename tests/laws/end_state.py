@@ -280,7 +280,7 @@ INVENTORY: Mapping[str, Callable[[Clients, Places], Listed]] = {
 }
 """Every kind of resource that the local cloud holds, by its key in a world."""
 NO_END_STATE = {
-    "chat": "a message is posted at least once, with whatever changed since the last one",
+    "chat": "a message is posted at least once, with all changes since the last one",
     "topics": "messages that are published are at least once",
     "subscriptions": "the suite's own, which Terraform makes",
     "time_series": "points are not resources",
@@ -306,7 +306,7 @@ def that_remember(records: dict[str, Any]) -> dict[str, Any]:
 def end_state(
     clients: Clients, places: Places, now: datetime, incidental_fields: frozenset[str] = frozenset()
 ) -> dict[str, Any]:
-    """Resources, records and restrictions, and which leases are held. One that has expired is nobody's.
+    """Resources, records and restrictions, and which leases are held. An expired one is not held.
 
     What depends on when runs happen to look, such as when something was seen, is left out of the records, and of
     annotations in which an automation keeps its state.

@@ -1,6 +1,6 @@
 """Law 6, errors: each error at each call is retried or raised, never lost; a failed read changes nothing of its own.
 
-What a read that fails for good does not concern may go on: whatever is changed after it is changed, in just this way,
+A read that fails for good blocks only its own subjects: what changes after it changes in just this way
 when nothing fails.
 
 Every code is tried at every call. Errors that pass are tried at all reads of a run at once, as that must be as if

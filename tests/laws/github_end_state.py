@@ -22,8 +22,8 @@ Json = dict[str, Any]
 
 
 def let_look(cloud: LocalCloud) -> None:
-    """Let whoever compares see every repository."""
-    cloud.github.add_token(TOKEN, "whoever-compares", permissions={"issues": "read", "deployments": "read"})
+    """Give the comparison a token for every repository."""
+    cloud.github.add_token(TOKEN, "comparison", permissions={"issues": "read", "deployments": "read"})
 
 
 def comments_and_deployments(clients: Clients, repository: str) -> Iterator[tuple[str, Json]]:

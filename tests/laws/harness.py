@@ -48,7 +48,7 @@ from tests.laws.scenario import Act, Event, Scenario, ScenarioError
 MOST_DELIVERIES = 5
 """How often a message is delivered until a law gives up on its being acknowledged."""
 HASTY = RetryPolicy(first=0.0005, longest=0.001, give_up=0.012, timeout=20.0)
-"""A read is tried again several times, and nobody waits long for it."""
+"""A read is retried several times, with short waits."""
 
 State = dict[str, Any]
 Authorize = Callable[[str, Message], None]
@@ -129,7 +129,7 @@ class Stage:
         return deliveries
 
     def let_a_period_pass(self) -> None:
-        """Let time pass until the next tick is due, and with it whatever others do meanwhile."""
+        """Advance the clock to the next tick, and perform the actions of others that are due."""
         period = self.case.entry.tick.every_seconds if self.case.entry.tick else 0
         self._advance_to(self.cloud.clock.now() + timedelta(seconds=period))
 
@@ -146,7 +146,7 @@ class Stage:
             self._advance_to(event.published)
 
     def _advance_to(self, when: datetime) -> None:
-        """Let time pass, and with it whatever others do meanwhile."""
+        """Advance the clock, and perform the actions of others that are due."""
         before = self.cloud.clock.now()
         for act in self.scenario.meanwhile:
             if before < act.at <= when:
@@ -155,7 +155,7 @@ class Stage:
         self.cloud.clock.advance_to(when)
 
     def let_others(self, act: Act) -> None:
-        """Let somebody else do something. Raises ``ScenarioError`` for what cannot happen."""
+        """Perform another actor's action. Raises ``ScenarioError`` for one that is impossible."""
         if act.client:
             _call(act, self._others)
             return

@@ -12,15 +12,15 @@ from localcloud.github.schema import HOST, description
 Needed = tuple[str, ...]
 
 ACTING = "iam.serviceAccounts.actAs"
-"""Google's pages on configuring Cloud Run ask for it whatever is changed
-(https://docs.cloud.google.com/run/docs/configuring/max-instances): whether the service does, nobody has seen."""
+"""Google's pages on configuring Cloud Run ask for it on every change
+(https://docs.cloud.google.com/run/docs/configuring/max-instances): whether the service does, we have not observed."""
 READING_IMAGES = "artifactregistry.repositories.downloadArtifacts"
-"""Who makes a revision, or changes a job, must be able to read its image
+"""The caller that creates a revision, or changes a job, must be able to read its image
 (https://docs.cloud.google.com/artifact-registry/docs/integrate-cloud-run)."""
 
 
 def _commit(request: Any) -> Needed:
-    """Creating is told from updating by the precondition that every write of the suite has."""
+    """The precondition that every write of the suite has distinguishes a create from an update."""
     needed = set()
     for write in request.writes:
         if write.WhichOneof("operation") == "delete":

@@ -127,7 +127,7 @@ def saves_the_original_afterwards() -> AnyAutomation:
 
 
 def takes_a_copy_for_news() -> AnyAutomation:
-    """Adds up what the copies of a notification say, as if each told of a cost of its own."""
+    """Adds up the costs of a notification's copies, as if each were a new cost."""
 
     def fold(records: Records, event: Dated[Event], settings: Settings) -> Records:
         known = records.budgets.get("monthly")
@@ -141,7 +141,7 @@ def takes_a_copy_for_news() -> AnyAutomation:
 
 
 def looks_before_it_leaps() -> AnyAutomation:
-    """Counts what it has seen if nobody has counted it, without any condition on the write: two runs may both count."""
+    """Counts what is not counted yet, without a precondition on the write: two runs may both count."""
     this_run = ThisRun()
 
     def parse(message: PubsubMessage, settings: Settings) -> Event:
@@ -195,7 +195,7 @@ def takes_a_failed_read_for_nothing() -> AnyAutomation:
 
 
 def goes_by_the_short_name() -> AnyAutomation:
-    """Sets whatever has the service's name, in another region too."""
+    """Sets every service of that name, in another region too."""
 
     def apply(change: CapSpendingChange, clients: Clients) -> None:
         if isinstance(change, SetMaxInstances):
@@ -207,7 +207,7 @@ def goes_by_the_short_name() -> AnyAutomation:
 
 
 def edits_what_others_wrote() -> AnyAutomation:
-    """Says on GitHub what it does, in the first comment that is there, whoever wrote it."""
+    """Reports on GitHub in the first comment that exists, even if a user wrote it."""
 
     def ask(clients: Clients, verb: str, path: str, body: dict[str, str] | None = None) -> Any:
         url = clients.url(f"https://api.github.com/repos/acme/shop/issues/comments{path}")
@@ -227,7 +227,7 @@ def edits_what_others_wrote() -> AnyAutomation:
 
 
 def looks_twice() -> AnyAutomation:
-    """Gets a service that it has listed, which nobody has permitted."""
+    """Gets a service that it has listed, without the permission."""
 
     def look(need: CapSpendingNeed, clients: Clients) -> object:
         if isinstance(need, ServicesIn):
@@ -341,7 +341,7 @@ PLANTED = (
         "ownership",
         edits_what_others_wrote,
         {
-            "least_privilege": "nobody has permitted it to write comments",
+            "least_privilege": "it has no permission to write comments",
             "undo": "it does not say again what was said before",
             "settings": "what it is not permitted ends its runs where permissions are enforced",
             "isolation": "what it asks GitHub is not reported when it fails",

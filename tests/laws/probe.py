@@ -11,7 +11,7 @@ class Crash(BaseException):
 
 
 class Probe:
-    """Is told of the calls of one run, and only notes them."""
+    """Records the calls of one run."""
 
     def __init__(self) -> None:
         self.methods: list[str] = []
@@ -50,7 +50,7 @@ class CrashingProbe(Probe):
 
 
 class PausingProbe(Probe):
-    """Holds the run before one call until it is told to go on."""
+    """Holds the run before one call until it is released."""
 
     def __init__(self, at: int) -> None:
         super().__init__()
@@ -63,7 +63,7 @@ class PausingProbe(Probe):
         if len(self.methods) == self._at:
             self.paused.set()
             if not self.resumed.wait(PATIENCE_SECONDS):
-                raise TimeoutError(f"nobody let the run go on within {PATIENCE_SECONDS} s")
+                raise TimeoutError(f"the run was not released within {PATIENCE_SECONDS} s")
         super().before(method)
 
 
@@ -78,7 +78,7 @@ class Switchboard:
         self._probes[threading.get_ident()] = probe
 
     def disconnect(self) -> None:
-        """The calls of this thread are nobody's again."""
+        """Stop watching the calls of this thread."""
         del self._probes[threading.get_ident()]
 
     def before(self, method: str) -> None:

@@ -52,7 +52,7 @@ class Event(Model, frozen=True, kw_only=True):
 
 
 class Act(Model, frozen=True, kw_only=True):
-    """What somebody else does: an API call, or something that happens in the local cloud without one."""
+    """Another actor's action: an API call, or an event in the local cloud without one."""
 
     client: Annotated[str, Meta(pattern=r"^[a-z0-9_.]+\.[A-Za-z0-9]+Client$")] = ""
     """Module and class, such as ``google.cloud.run_v2.ServicesClient``."""
@@ -76,7 +76,7 @@ class Act(Model, frozen=True, kw_only=True):
 
 
 class TimedAct(Act, frozen=True, kw_only=True):
-    """What is done when its time comes, whatever the automation does meanwhile."""
+    """An action at a fixed time, independent of the automation."""
 
     at: datetime
 
@@ -101,7 +101,7 @@ class Scenario(Model, frozen=True, kw_only=True):
     """What exists at first, in the format of ``--world FILE``."""
     events: Annotated[tuple[Event, ...], Meta(min_length=1)]
     undo: Event | None = None
-    """The event that asks for everything back."""
+    """The event that asks to restore everything."""
     person: tuple[PersonsAct, ...] = ()
     meanwhile: tuple[TimedAct, ...] = ()
     """What others do in the course of time: a spending restriction comes into force, a person resizes something."""

@@ -31,7 +31,7 @@ class Trial:
 
 
 def trials() -> Iterator[Trial]:
-    """Everything that is held against a law. A scenario that cannot be read is told of by the test that reads it."""
+    """Everything that is held against a law. A scenario that cannot be read fails in the test that reads it."""
     for automation in AUTOMATIONS:
         for path in scenario_files(automation):
             for law in LAWS.values():

@@ -14,7 +14,7 @@ def check(case: Case, part: str) -> None:
     del part
     with Stage(case, NAME) as stage:
         if stage.scenario.undo is None:
-            raise stage.broken("the scenario has no `undo`: add the event that asks for everything back")
+            raise stage.broken("the scenario has no `undo`: add the event that asks to restore everything")
         expected = copy.deepcopy(stage.resources())
         stage.play(stage.scenario.events)
         stage.tick()

@@ -32,7 +32,7 @@ class GitHubClient:
         self.session.close()
 
     def send(self, verb: str, path: str, body: object = None, **parameters: object) -> requests.Response:
-        """The answer, whatever it is; an error is at least of GitHub's form."""
+        """The answer; an error has GitHub's form."""
         given = {name: str(value) for name, value in parameters.items()}
         url = path if path.startswith("http") else f"{self.url}/{path}"
         answer = self.session.request(verb, url, json=cast("Any", body), params=given, timeout=10)

@@ -1,4 +1,4 @@
-"""The local cloud without the rest of the repository, as a stranger uses it."""
+"""The local cloud without the rest of the repository, as another project uses it."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""Who may what on GitHub in the local cloud: tokens, apps, permissions, rate limits, errors on demand."""
+"""Access to GitHub in the local cloud: tokens, apps, permissions, rate limits, errors on demand."""
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta

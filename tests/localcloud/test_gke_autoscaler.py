@@ -56,7 +56,7 @@ def test_it_scales_up_to_the_demand(cloud: LocalCloud, gke: container_v1.Cluster
     cloud.gke.set_demand(GPU, 50)
     cloud.clock.advance(SCALE_UP_DELAY)
     assert cloud.gke.size_of(GPU) == 8
-    # It is nobody's call, and no operation.
+    # It is no caller's request, and no operation.
     assert list(gke.list_operations(parent="projects/demo-project/locations/-").operations) == []
 
 

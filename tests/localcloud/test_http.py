@@ -53,7 +53,7 @@ class Things:
 
 
 def in_words(error: ApiError) -> HttpAnswer:
-    """An error as this API tells it."""
+    """An error as this API returns it."""
     return HttpAnswer(418, error.message.encode(), "text/plain", {"Retry-After": "7"})
 
 

@@ -198,7 +198,7 @@ def test_a_period_without_points_has_none(cloud: LocalCloud, metrics: monitoring
     backlog(cloud, 1, minutes=-12)
     backlog(cloud, None, minutes=-10)
     backlog(cloud, 2, minutes=-3)
-    # Periods are counted from the end of the interval, whatever it is.
+    # Periods are counted from the end of the interval, not from round times.
     assert shown(read(metrics, -20, 0, aggregation=aggregation("ALIGN_MAX"))[0]) == [(0, 2), (-600, 1)]
     assert shown(read(metrics, -20, -0.5, aggregation=aggregation("ALIGN_COUNT"))[0]) == [(-30, 3), (-630, 2)]
 
@@ -347,7 +347,7 @@ def test_what_is_written_is_read(metrics: monitoring_v3.MetricServiceClient) -> 
     first, second = read(metrics, -60, 0, LOAD)
     assert (shown(first), shown(second)) == ([(-60, -1.5), (-120, 0.5)], [(-120, 0.5)])
     assert [dict(one.metric.labels) for one in (first, second)] == [{"host": "a"}, {"host": "b"}]
-    # Whoever names the project among the labels means the same series.
+    # With the project among the labels it is the same series.
     named = {"type": "global", "labels": {"project_id": "demo-project"}}
     write(metrics, a_point(at(0), "a", resource=named))
     assert [len(series.points) for series in read(metrics, -60, 0, LOAD)] == [3, 1]

@@ -1,4 +1,4 @@
-"""What a person who deploys asks the local cloud, through Google's own clients."""
+"""The services that a deployment calls, through Google's own clients."""
 
 import json
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ PROJECT = "projects/my-product"
 
 @pytest.fixture(name="cloud")
 def a_cloud() -> Iterator[LocalCloud]:
-    """A local cloud whose clock stands at noon."""
+    """A local cloud with its clock at noon."""
     with LocalCloud(now=NOON) as cloud:
         yield cloud
 

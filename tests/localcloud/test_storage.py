@@ -244,10 +244,10 @@ class TestUploads:
 
     def test_preconditions_hold_at_the_end_too(self, cloud: LocalCloud, bucket: Bucket) -> None:
         session = _begin(cloud, bucket, ifGenerationMatch="0")
-        bucket.blob("one").upload_from_string(b"somebody else's")
+        bucket.blob("one").upload_from_string(b"another writer's")
         answer = requests.put(session, data=b"mine", timeout=10)
         assert answer.status_code == 412
-        assert bucket.blob("one").download_as_bytes() == b"somebody else's"
+        assert bucket.blob("one").download_as_bytes() == b"another writer's"
         refused = _post(cloud, bucket, {"uploadType": "resumable", "name": "one", "ifGenerationMatch": "0"})
         assert refused.status_code == 412
 
@@ -329,12 +329,12 @@ def _begin(cloud: LocalCloud, bucket: Bucket, **conditions: str) -> str:
 
 
 def _ask(session: str) -> requests.Response:
-    """Ask how much has come."""
+    """Ask how many bytes have arrived."""
     return requests.put(session, headers={"Content-Range": "bytes */*"}, timeout=10)
 
 
 def bucket_resource(cloud: LocalCloud, bucket: str) -> dict[str, Any]:
-    """A bucket as the API tells it."""
+    """A bucket as the API returns it."""
     answer = requests.get(address(cloud, f"storage/v1/b/{bucket}"), timeout=10)
     found: dict[str, Any] = answer.json()
     return found

@@ -1,4 +1,4 @@
-"""A PostgreSQL server of our own: who gets in, and that nothing of it is left behind."""
+"""A PostgreSQL server of our own: access to it, and its complete removal."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""A run that finds another at work: nothing of what woke it is lost, whatever becomes of the other one."""
+"""A run that finds another at work: its event is not lost, even if the other one fails."""
 
 import pytest
 from google.api_core import exceptions

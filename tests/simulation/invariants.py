@@ -1,4 +1,4 @@
-"""What holds when everything has come to rest, whatever happened before; read by official clients, not from records."""
+"""The invariants once everything has settled, after any history; read with official clients, not from records."""
 
 from collections.abc import Iterator
 
@@ -27,7 +27,7 @@ def _alerted(life: Life) -> set[str]:
 
 
 def _originals(life: Life) -> Iterator[str]:
-    """What people made of the resources is restored, or an alert names it; others are as they were."""
+    """Each resource is as people last set it, or an alert names it; others are as they were."""
     named = _alerted(life)
     for name, service in _services(life, world.REGION).items():
         is_foreign = name in world.FOREIGN

@@ -66,7 +66,7 @@ class Life:
         names = [name for name in load_automations() if name in self.owner]
         self.automations = {name: self.replaced.get(name) or load_automation(name) for name in names}
         self.maxima = dict(world.LIMITED)
-        """What each service may grow to, as people last said."""
+        """Each service's maximum, as people last set it."""
         self.reports: dict[str, Report] = {}
         """The latest of each automation."""
         self.costs = dict.fromkeys(world.BUDGETS, (0.0, world.START))
@@ -120,7 +120,7 @@ class Life:
         return self.deliver(name, {"type": "tick", "every_seconds": tick.every_seconds if tick else 600})
 
     def tick_all(self) -> None:
-        """A tick of every automation, whatever comes of it."""
+        """A tick of every automation; runs may fail."""
         for name in self.automations:
             self.tick(name)
 
@@ -225,7 +225,7 @@ class Life:
         return True
 
     def open(self, number: int, commit: int, *, image: bool) -> None:
-        """Somebody opens a pull request, and CI may push its image."""
+        """A user opens a pull request, and CI may push its image."""
         self.cloud.github.open_pull_request(world.TEAM, number, Head(f"{commit:040x}"))
         self.commits[number] = commit
         if image:
@@ -236,7 +236,7 @@ class Life:
         self.cloud.artifact_registry.push_image(world.REGISTRY, "api", f"sha256:{commit:064x}", [f"{commit:040x}"])
 
     def close(self, number: int) -> None:
-        """Somebody closes a pull request."""
+        """A user closes a pull request."""
         self.cloud.github.close(world.TEAM, number)
         del self.commits[number]
 
@@ -268,7 +268,7 @@ class Life:
     # The end
 
     def come_to_rest(self) -> None:
-        """The settings as at first, no trouble, a new month without costs, commands that ask for everything back."""
+        """The first settings, no faults, a new month without costs, and commands that restore everything."""
         self.troubles, self.probe = [], None
         self.set_delay(0)
         self.edit(world.owner())

@@ -15,7 +15,7 @@ from tests.simulation.life import Life
 
 
 class Lived(msgspec.Struct, frozen=True):
-    """What came of a life."""
+    """The result of a life."""
 
     violations: tuple[str, ...]
     happened: tuple[str, ...]

@@ -15,7 +15,7 @@ LOG = logging.getLogger("product_api.requests")
 
 
 class RequestsSeen:
-    """Middleware: opens a span under the caller's, so that whatever logs below is linked to it."""
+    """Middleware: opens a span under the caller's, so that log lines below are linked to it."""
 
     def __init__(self, app: ASGIApp, tracer: Tracer) -> None:
         self._app = app

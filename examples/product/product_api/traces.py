@@ -9,7 +9,7 @@ from product_api.settings import Settings
 
 
 def sampler(ratio: float) -> Sampler:
-    """That part of all requests, and whatever a caller of ours traces already.
+    """That part of all requests, and everything that our callers trace already.
 
     Google's front end sends a parent with nearly every request, and has decided against almost all of them: the usual
     ``parentbased_traceidratio`` would follow it and trace next to nothing. Its no is not taken for an answer.

@@ -79,7 +79,7 @@ run "an_automation_that_pubsub_wakes" {
   }
   assert {
     condition     = google_cloud_run_v2_service_iam_binding.invoker.members == toset(["serviceAccount:caretaker-push@my-caretaker.iam.gserviceaccount.com"])
-    error_message = "Nobody but Pub/Sub may call it."
+    error_message = "Only Pub/Sub may call it."
   }
   assert {
     condition     = one(google_cloudfunctions2_function.function.build_config).entry_point == "cap_spending" && google_storage_bucket_object.bundle.name == "cap_spending-0123456789abcdef.zip"

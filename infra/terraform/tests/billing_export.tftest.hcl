@@ -34,7 +34,7 @@ run "nothing_but_the_dataset_before" {
   }
   assert {
     condition     = length(google_bigquery_table.view) == 0 && strcontains(output.next_step, "In the console: Billing > Billing export")
-    error_message = "BigQuery refuses a view on a table that is not there; a person is told what remains."
+    error_message = "BigQuery refuses a view on a table that is not there; the output lists what remains."
   }
 }
 

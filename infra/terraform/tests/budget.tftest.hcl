@@ -34,7 +34,7 @@ run "a_budget_has_a_rule_for_each_rung" {
   }
   assert {
     condition     = google_pubsub_topic_iam_binding.publishers.members == toset(["serviceAccount:billing-budget-alert@system.gserviceaccount.com"])
-    error_message = "Nobody but Cloud Billing may publish."
+    error_message = "Only Cloud Billing may publish."
   }
 }
 

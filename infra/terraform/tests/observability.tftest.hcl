@@ -7,7 +7,7 @@ variables {
   project_number = "123456789012"
 }
 
-run "what_a_person_must_see_is_told" {
+run "alerts_that_a_person_must_see" {
   command = plan
   module {
     source = "./modules/observability"

@@ -14,7 +14,7 @@ run "a_secret_has_secret_managers_own_schedule" {
   }
   assert {
     condition     = one(google_secret_manager_secret.rotated.rotation).rotation_period == "2592000s" && one(google_secret_manager_secret.rotated.topics).name == "projects/my-caretaker/topics/caretaker-secret-notifications"
-    error_message = "The topic is told every 30 days."
+    error_message = "The topic gets a message every 30 days."
   }
   assert {
     condition     = timecmp(one(google_secret_manager_secret.rotated.rotation).next_rotation_time, timeadd(plantimestamp(), "719h")) > 0

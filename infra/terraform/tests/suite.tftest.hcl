@@ -71,7 +71,7 @@ run "every_automation_of_the_map" {
       module.secret["session-key"].secret == "projects/my-product/secrets/session-key" &&
       google_pubsub_topic_iam_binding.publishers["caretaker-secret-notifications"].members == toset(["serviceAccount:service-123456789012@gcp-sa-secretmanager.iam.gserviceaccount.com"])
     )
-    error_message = "A secret that was asked for is made, and tells the suite's topic, where nobody but Secret Manager may publish."
+    error_message = "A secret that was asked for is made, and tells the suite's topic, where only Secret Manager may publish."
   }
   assert {
     condition = (

@@ -59,7 +59,7 @@ CAPPED = FREE | {"api": 1, "worker": 1, "batch-import": "PAUSED"}
 
 
 class Crash(Exception):
-    """The run ends here, with whatever has been done so far."""
+    """The run ends here; what it has done so far stays."""
 
 
 def no_fault(_place: int, _change: CapSpendingChange) -> None:
@@ -67,7 +67,7 @@ def no_fault(_place: int, _change: CapSpendingChange) -> None:
 
 
 Fault = Callable[[int, CapSpendingChange], None]
-"""Is asked before each change and after it, at places 0, 1, 2, ... of the run; may raise ``Crash``."""
+"""Called before and after each change, at places 0, 1, 2, ... of the run; may raise ``Crash``."""
 
 
 Listed = RunService | WorkerPool | ScheduledJob
@@ -112,7 +112,7 @@ class Simulation:
     records: Records = field(default_factory=Records)
     restrictions: SpendingRestrictions = field(default_factory=SpendingRestrictions)
     notified: list[str] = field(default_factory=list)
-    """The rungs of which somebody was notified, one after another."""
+    """The rungs that were notified, in order."""
     plans: list[CapSpendingDecision] = field(default_factory=list)
     """The decisions of the latest run."""
     notices: list[str] = field(default_factory=list)

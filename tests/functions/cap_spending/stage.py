@@ -94,7 +94,7 @@ class Stage:
             concurrency=self._concurrency,
         )
         self.people = Clients("my-product", endpoint=address)
-        """What a person holds the end state against; its calls are on the server's list too."""
+        """A person's clients, for assertions on the end state; the server lists their calls too."""
         self.unwatched = Clients(PROJECT, endpoint=address, http_endpoint=http)
         """Reads what the suite remembers, without a watcher's knowing."""
         return self

@@ -1,4 +1,4 @@
-"""What a message costs with nothing to do: a duplicate or a tick one read, a newer notification one write more."""
+"""The calls of a message that changes nothing: one read, and one write more for a newer notification."""
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -28,7 +28,7 @@ def nothing(_stage: Stage) -> None:
 
 
 def half(stage: Stage) -> None:
-    """Somebody was notified."""
+    """A notification was sent."""
     stage.notify(210)
 
 

@@ -1,4 +1,4 @@
-"""What a person may ask, how it is spelled, and who is heard."""
+"""The commands: their spelling, and the topics that accept them."""
 
 import json
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""Detaching billing, run after run: the last resort, and what stands before it."""
+"""Detaching billing, run after run: the last resort, and its guards."""
 
 import copy
 

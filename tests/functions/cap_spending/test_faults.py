@@ -1,4 +1,4 @@
-"""Errors and lost answers at any call: what is owed is delivered again, and in the end everything is as it was."""
+"""Errors and lost answers at any call: the message is delivered again, and everything ends as it was."""
 
 import contextlib
 from decimal import Decimal

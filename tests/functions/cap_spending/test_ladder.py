@@ -1,4 +1,4 @@
-"""Which rungs are in force: tables of what was said and what follows."""
+"""Which rungs are in force: tables of events and results."""
 
 from datetime import datetime, timedelta
 from decimal import Decimal

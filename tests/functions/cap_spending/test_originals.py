@@ -1,4 +1,4 @@
-"""Whatever happens, and wherever a run is cut short: in the end everything is as it was, or as a person left it."""
+"""After any sequence of events, and any crash, everything ends as it was, or as a person left it."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -49,7 +49,7 @@ KNOWN = [
 
 JANUARY = datetime(2027, 1, 1, 8, tzinfo=UTC)
 OURS = (1, 5, "PAUSED", "")
-"""What we make of things: a person who chooses the same cannot be told from us."""
+"""The values that we set: a person's change to the same value looks like ours."""
 
 ByHand = dict[str, list[int | str]]
 """What a person has made of each resource, one value after another."""
@@ -82,7 +82,7 @@ def asked(command: Command) -> Deed:
 
 
 def snoozed(for_hours: float) -> Deed:
-    """Somebody wants to be left alone for a while."""
+    """A person snoozes for a while."""
 
     def deed(stage: Simulation, _touched: ByHand, fault: Fault) -> None:
         stage.deliver(Snooze(until=stage.now + hours(for_hours)), fault=fault)
@@ -96,7 +96,7 @@ def ticked(stage: Simulation, _touched: ByHand, fault: Fault) -> None:
 
 
 def read_as(amount: float | None) -> Deed:
-    """Somebody changes the budget itself."""
+    """A person changes the budget itself."""
 
     def deed(stage: Simulation, _touched: ByHand, _fault: Fault) -> None:
         stage.amounts = {} if amount is None else {"monthly": Decimal(repr(amount))}

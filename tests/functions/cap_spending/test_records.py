@@ -1,4 +1,4 @@
-"""What is remembered: the same, whatever the order in which messages come, and however often."""
+"""The records: the same in every order of messages, and with duplicates."""
 
 from datetime import datetime, timedelta
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""What becomes of resources while something is in force: people, settings and crashes come between."""
+"""Resources while a rung is in force: changes by people, edited settings, crashes."""
 
 from decimal import Decimal
 

@@ -1,4 +1,4 @@
-"""What the owner may say, and the errors for invalid settings: key, value, remedy."""
+"""Valid settings, and the errors for invalid ones: key, value, remedy."""
 
 import copy
 import json

@@ -1,4 +1,4 @@
-"""Where things stand, in words."""
+"""The answer to `status`."""
 
 import json
 from collections.abc import Iterator

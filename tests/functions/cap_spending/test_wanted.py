@@ -1,4 +1,4 @@
-"""What is made of each resource: what may be touched, what is wanted of it, and who has touched it since."""
+"""The decision on each resource: whether it may be touched, its desired value, and a person's change since."""
 
 from typing import Any
 
@@ -200,7 +200,7 @@ EMPTY_LABEL = settings(
                 may_touch=MAY_TOUCH
                 | {"pause_schedules": {"projects": ["my-product"], "locations": ["europe-west1"], "job_prefix": "c"}}
             ),
-            id="the suite's own tick, whatever the prefix",
+            id="the suite's own tick, with any prefix",
         ),
         pytest.param(a_project("projects/my-product"), DETACH, None, id="a project that is not named"),
     ],

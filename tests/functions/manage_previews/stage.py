@@ -76,7 +76,7 @@ def image(commit: int) -> str:
 
 
 def settings_of(*, repository: Mapping[str, object] | None = None, **more: object) -> Settings:
-    """Settings for one repository, with whatever is said besides."""
+    """Settings for one repository, with these additions."""
     section = {**SECTION, "repositories": {TEAM: {**REPOSITORY, **(repository or {})}}, **more}
     return parse({"manage_previews": section}, "manage_previews", Settings).section
 
@@ -139,11 +139,11 @@ class Stage:
         }
 
     def comment(self, number: int, command: str, *, by: str = WRITER) -> Report:
-        """Somebody comments a command, and the webhook's message comes."""
+        """A user comments a command, and the webhook's message arrives."""
         return self.push(self.comment_data(number, command, by=by), topic=TOPIC)
 
     def comment_data(self, number: int, command: str, *, by: str = WRITER) -> dict[str, object]:
-        """Somebody comments a command: what `receive_github` publishes of it."""
+        """A user comments a command: the message that `receive_github` publishes."""
         return {
             "type": "comment_command",
             "repository": TEAM,
@@ -176,7 +176,7 @@ class Stage:
     # What people do
 
     def open(self, number: int, commit: int, *, fork: str = "", **more: Any) -> None:
-        """Somebody opens a pull request."""
+        """A user opens a pull request."""
         self.github.open_pull_request(TEAM, number, Head(sha_of(commit), repository=fork), **more)
 
     def restrict(self, *, because: str | None) -> None:

@@ -35,7 +35,7 @@ GITHUB: dict[str, object] = {"repositories": {TEAM: {}, OTHER: {}}, "tokens": {T
 
 @contextmanager
 def two_repositories() -> Iterator[Stage]:
-    """A preview in each of two repositories: its first commit is deployed and told."""
+    """A preview in each of two repositories: its first commit is deployed and reported."""
     with Stage(settings_of(repositories=REPOSITORIES), world={**WORLD, "github": GITHUB}) as stage:
         for repository in (TEAM, OTHER):
             stage.github.open_pull_request(repository, 1, Head(sha_of(1)))

@@ -1,4 +1,4 @@
-"""A pull request's life: opened, deployed, pushed to, closed; with what the pull request is told at each step."""
+"""A pull request's life: opened, deployed, pushed to, closed; and the comment at each step."""
 
 from datetime import timedelta
 from typing import Any

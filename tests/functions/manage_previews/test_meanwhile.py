@@ -1,4 +1,4 @@
-"""What another message says while a run is at work: nothing of it waits for a tick, whatever becomes of that run."""
+"""Messages that arrive during a run: none waits for a tick, even if that run fails."""
 
 from collections.abc import Callable
 
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.one_python
 
 
 class Meanwhile(Probe):
-    """Somebody else's run, from its beginning to its end, before this one makes a service."""
+    """Another run, from beginning to end, before this one creates a service."""
 
     def __init__(self, stage: Stage, happens: Callable[[], object]) -> None:
         super().__init__()

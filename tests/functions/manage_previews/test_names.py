@@ -1,4 +1,4 @@
-"""Names within Cloud Run's limits, always the same, and nobody else's."""
+"""Names: within Cloud Run's limits, stable, and unique."""
 
 import re
 

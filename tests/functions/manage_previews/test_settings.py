@@ -45,7 +45,7 @@ def test_a_repository_that_will_not_do(repository: dict[str, object], error: str
     [
         ({"github": {}}, r"github\.token_secret: None; expected either `token_secret` or `app`"),
         (
-            {"github": {"token_secret": "ghp_abc"}},  # whoever puts the token itself there is told
+            {"github": {"token_secret": "ghp_abc"}},  # the token itself is an error
             r"github\.token_secret: 'ghp_abc';",
         ),
         ({"service_account": "default"}, r"service_account: 'default';"),

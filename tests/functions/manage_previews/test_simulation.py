@@ -1,4 +1,4 @@
-"""Whatever happens, in whatever order, with whatever faults: after one quiet sweep the previews equal the policy."""
+"""After any events, in any order, with any faults, one quiet sweep makes the previews equal the policy."""
 
 from datetime import timedelta
 
@@ -74,7 +74,7 @@ class Simulation:
         try:
             self.stage.push(data, topic=topic)
         except (RunFailed, Crash):
-            """Nobody delivers it again."""
+            """The webhook is lost."""
         finally:
             self._let_go()
 

@@ -1,4 +1,4 @@
-"""`notify_chat`: what becomes a line, what is told once, and messages that both products take."""
+"""`notify_chat`: which events become lines, each posted once, in messages that both products accept."""
 
 from datetime import UTC, datetime, timedelta
 from itertools import permutations

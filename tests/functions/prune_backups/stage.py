@@ -77,12 +77,12 @@ class Stage:
         self.cloud.storage.add_object(BUCKET, name, Zeros(size), dict(fields), created=created)
 
     def patch(self, name: str, **fields: Any) -> None:
-        """Somebody changes what is said of an object."""
+        """A person changes an object's metadata."""
         url = self.clients.url(f"https://{HOST}/storage/v1/b/{BUCKET}/o/{quote(name, safe='')}")
         assert self.clients.session.patch(url, json=fields, timeout=10).ok
 
     def delete(self, name: str, **parameters: int) -> None:
-        """Somebody deletes an object, or with a generation that version."""
+        """A person deletes an object, or, with a generation, that version."""
         url = self.clients.url(f"https://{HOST}/storage/v1/b/{BUCKET}/o/{quote(name, safe='')}")
         assert self.clients.session.delete(url, params=parameters, timeout=10).ok
 

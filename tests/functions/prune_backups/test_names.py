@@ -1,4 +1,4 @@
-"""What the name of an object tells, whatever it is called."""
+"""Parsing object names: every name has an answer."""
 
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo

@@ -1,4 +1,4 @@
-"""Whatever comes from outside: it is answered, and nothing is published that is not one of our events."""
+"""Any request gets an answer, and only our events are published."""
 
 from collections.abc import Iterator
 from typing import Any

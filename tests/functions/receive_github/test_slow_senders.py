@@ -1,4 +1,4 @@
-"""Slow strangers, who do not know the secret, stall no webhook, on the server that is deployed."""
+"""Slow senders without the secret do not stall webhooks, on the server that is deployed."""
 
 import contextlib
 import http.client

@@ -42,7 +42,7 @@ class Database:
             connection.execute("SELECT 1")
 
     def logs_in(self, address: str) -> bool:
-        """Whether somebody can log in with an address."""
+        """Whether a login with this address succeeds."""
         try:
             self.log_in(address)
         except psycopg.OperationalError:

@@ -24,7 +24,7 @@ Accepts = Callable[[str, list[str]], None]
 
 
 class Gap(AssertionError):
-    """Somebody is served with a value that is not accepted."""
+    """A client is served with a value that is not accepted."""
 
 
 def serving(stage: Stage) -> Iterator[tuple[str, Any]]:
@@ -69,7 +69,7 @@ class Applications:
     """Whether the receiver reads the newest of ``webhook`` and ``webhook-previous``, and remembers it for a minute."""
     logins: int = 0
     _accepted: set[tuple[str, str]] = field(default_factory=set)
-    """Addresses with which somebody has logged in, each with the passwords that the server had then."""
+    """Addresses of successful logins, each with the server's passwords at that time."""
     _seen: str = ""
     _read: list[tuple[datetime, tuple[str, ...]]] = field(default_factory=list)
     """What following receivers have read, and until when one may have."""
@@ -88,7 +88,7 @@ class Applications:
             assert self.stage.cloud.github.hook_secret(*self.webhook) in values
 
     def _check_followers(self) -> None:
-        """Whoever has read the files at any time in the last minute accepts what GitHub signs with now."""
+        """A process that read the files within the last minute accepts GitHub's present signature."""
         if not (self.follows and self.webhook):
             return
         now = self.stage.cloud.clock.now()

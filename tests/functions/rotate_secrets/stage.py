@@ -76,7 +76,7 @@ class Stage:
         self.probe: Callable[[], Probe] | None = None
         """Makes what watches the calls of the next run."""
         self.methods: list[str] = []
-        """The calls of the last run, without those of whoever looks on."""
+        """The calls of the last run, without the test's own."""
         self._world = world or a_world(services={"api": a_service("key:1")})
         self._number = 0
 

@@ -118,8 +118,8 @@ def test_a_refusal_says_who_and_why_and_never_with_what(
 
 
 def test_an_address_of_another_user_is_refused(database: Database, clients: Clients) -> None:
-    with pytest.raises(DatabaseRefused, match="the address has the user 'somebody', which is not in `users`"):
-        two_users(database, clients).generate(b"postgresql://somebody:x@127.0.0.1/d")
+    with pytest.raises(DatabaseRefused, match="the address has the user 'foreign', which is not in `users`"):
+        two_users(database, clients).generate(b"postgresql://foreign:x@127.0.0.1/d")
 
 
 def test_logging_in_is_encrypted_unless_it_need_not_be() -> None:

@@ -1,4 +1,4 @@
-"""Whoever is served is accepted after every API call: real logins, and what GitHub signs with, whatever fails."""
+"""After every API call, and every fault, each client is accepted: real logins, and GitHub's signatures."""
 
 import itertools
 from collections.abc import Callable
@@ -274,7 +274,7 @@ def test_a_rotation_that_is_followed_goes_on_wherever_it_died(after: int) -> Non
 
 @pytest.fixture(params=["random", "postgres", "webhook"])
 def case(request: pytest.FixtureRequest) -> tuple[Settings, dict[str, Any], dict[str, Any]]:
-    """A kind's settings and world, and what its applications are told."""
+    """A kind's settings and world, and the environment of its applications."""
     if request.param == "webhook":
         return webhook_settings(), webhook_world(), {"webhook": (TEAM, HOOK)}
     if request.param == "postgres":

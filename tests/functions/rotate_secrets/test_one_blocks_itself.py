@@ -42,7 +42,7 @@ def ticks(stage: Stage, count: int) -> None:
 
 def break_administrator(stage: Stage) -> None:
     """The administrator's address does not work any more."""
-    data = b"postgresql://nobody:nothing@127.0.0.1:1/postgres"
+    data = b"postgresql://unknown:nothing@127.0.0.1:1/postgres"
     stage.manager.add_secret_version(request={"parent": f"{PRODUCT}/secrets/admin", "payload": {"data": data}})
 
 
@@ -55,7 +55,7 @@ def test_a_secret_that_cannot_be_set_holds_up_no_other_on_the_same_service(datab
         ticks(stage, 4)
         assert stage.said() == ["2", "1"]
         assert stage.state("key").attempt is None
-        # And the other way: what is rolled back goes back, whatever fails beside it.
+        # And the other way: a rollback completes even if another secret fails.
         with contextlib.suppress(RunFailed):
             stage.command("roll_back", "key", minutes=1)
         ticks(stage, 3)

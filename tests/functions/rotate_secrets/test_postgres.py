@@ -111,7 +111,7 @@ def test_an_address_of_any_client_is_rotated_and_tested(database: Database, clie
         kind.test(new)
         kind.revoke(new)
         with pytest.raises(DatabaseRefused, match="password authentication failed"):
-            # PostgreSQL asks for a password over TCP only: whoever can open its socket is let in.
+            # PostgreSQL asks for a password over TCP only: its socket accepts every local user.
             kind.test(database.address.encode())
     finally:
         if form.endswith("{port}"):

@@ -1,4 +1,4 @@
-"""What becomes of secrets and of those that use them: end states, through official clients."""
+"""Secrets and the services that use them: end states, through official clients."""
 
 from datetime import timedelta
 from typing import Any

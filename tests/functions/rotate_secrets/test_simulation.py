@@ -116,7 +116,7 @@ class Life:
         self.stage.cloud.run.operation_delay = timedelta(seconds=seconds)
 
     def stranger(self) -> None:
-        """Somebody adds a version by hand."""
+        """A person adds a version by hand."""
         request = {"parent": f"{PRODUCT}/secrets/{self.secret_id}", "payload": {"data": b"by hand"}}
         self.stage.people.of(secretmanager.SecretManagerServiceClient).add_secret_version(request=request)
 
@@ -186,7 +186,7 @@ class Life:
             self.run_job()
         self.slow(0)
         self.unpin()
-        self.rotate()  # What a person has put in place counts by then.
+        self.rotate()  # This adopts what a person has put in place.
         for _ in range(6):
             self.stage.tick(hours=26)
             state = self.stage.state(self.secret_id)

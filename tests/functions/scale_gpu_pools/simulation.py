@@ -1,6 +1,6 @@
-"""A simulated life of three GPU pools on the local cloud, and after each run what must hold whatever happens.
+"""A simulated life of three GPU pools on the local cloud, and the invariants that hold after each run.
 
-What is expected is reckoned here from what was done to the cloud, not from what the automation says of itself.
+The expected state is calculated here from what was done to the cloud, not from the automation's own reports.
 """
 
 import contextlib
@@ -327,7 +327,7 @@ class Simulation:
         self._check_holds(before)
         for name, record in self.records.pools.items():
             if record.drift:
-                assert name in self.resized, f"{name}: nobody has touched it, and yet {record.drift}"
+                assert name in self.resized, f"{name}: no person has resized it, but the record has {record.drift}"
             elif record.is_on and name not in self.held:
                 self.resized.discard(name)
 

@@ -1,4 +1,4 @@
-"""What a person may ask of GPU pools, how it is spelled, who is heard, and which word counts."""
+"""The commands for GPU pools: their spelling, who may send them, and which one counts."""
 
 import json
 from datetime import UTC, datetime, timedelta

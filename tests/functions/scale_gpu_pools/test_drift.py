@@ -18,7 +18,7 @@ def test_a_pool_that_is_resized_at_night_is_left_so_until_its_next_window() -> N
         for _ in range(3):
             report = stage.tick()
             (notice,) = report.notices
-            assert "somebody has resized it (autoscaling is off, node_count is 3)" in notice
+            assert "resized by hand (autoscaling is off, node_count is 3)" in notice
             assert f"it is left so until {MORNING_IN_WORDS}" in notice
             assert not stage.mutating
         stage.tick(TO_MORNING)

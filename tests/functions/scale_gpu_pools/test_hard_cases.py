@@ -1,4 +1,4 @@
-"""Cases in which a pool could be left wrong, or somebody told what is not so."""
+"""Cases in which a pool could end in a wrong state, or a report could be wrong."""
 
 from datetime import timedelta
 

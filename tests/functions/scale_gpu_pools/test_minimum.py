@@ -56,7 +56,7 @@ def test_a_person_who_turns_more_on_at_night_is_respected() -> None:
     with Stage(ONE_STAYS) as stage:
         stage.tick(NIGHT)
         stage.resize_by_hand(3)
-        assert any("somebody has resized it" in notice for notice in stage.tick().notices)
+        assert any("resized by hand" in notice for notice in stage.tick().notices)
         assert stage.gpu == (6, "off")
 
 

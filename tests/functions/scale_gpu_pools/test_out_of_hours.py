@@ -111,7 +111,7 @@ def test_series_that_may_be_missing_are_not_idle(trouble: Callable[[Stage], None
 def test_an_answer_with_a_field_newer_than_the_client_may_lack_series() -> None:
     page = ListTimeSeriesResponse.pb(ListTimeSeriesResponse(unit="1"))
     assert not incomplete(page)
-    page.MergeFromString(b"\x32\x05zones")  # `unreachable`, whatever its number is
+    page.MergeFromString(b"\x32\x05zones")  # `unreachable`, by its field number
     assert incomplete(page) == "Monitoring could not reach all series"
 
 

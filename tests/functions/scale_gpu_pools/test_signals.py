@@ -67,7 +67,7 @@ def without(*buckets: int) -> dict[int, float]:
         pytest.param(ALL | {0: 4.0}, 30, Says.ACTIVE, "4, more than 3, at 12:00 UTC", id="the newest is above"),
         pytest.param(ALL | {5: 3.5}, 30, Says.ACTIVE, "3.5, more than 3, at 11:35 UTC", id="the oldest is above"),
         pytest.param({3: 9.0}, 30, Says.ACTIVE, "9, more than 3, at 11:45 UTC", id="above, and nothing else there"),
-        pytest.param(ALL | {2: 8.0, 4: 9.0}, 30, Says.ACTIVE, "9, more than 3, at 11:40 UTC", id="the highest is told"),
+        pytest.param(ALL | {2: 8.0, 4: 9.0}, 30, Says.ACTIVE, "9, more than 3, at 11:40 UTC", id="the highest"),
         pytest.param({2: 3.0}, 10, Says.IDLE, "at most 3 for 10 minutes", id="only from before"),
         pytest.param({3: 3.0}, 10, Says.UNKNOWN, "data is late, which is not idle", id="only from long before"),
         pytest.param({1: 0.0}, 10, Says.IDLE, "at most 0 for 10 minutes", id="ten minutes, the newest late"),

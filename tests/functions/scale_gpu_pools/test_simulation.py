@@ -1,4 +1,4 @@
-"""Whatever happens to GPU pools, wherever a run is cut short: what was saved comes back, work loses nothing."""
+"""After any events, and any crash, GPU pools are restored as they were, and no work is lost."""
 
 from dataclasses import dataclass
 from datetime import timedelta

@@ -73,7 +73,7 @@ class Stage:
 
     @property
     def warned(self) -> list[str]:
-        """The warnings by then, each with what would be better."""
+        """The warnings so far, each with its remedy."""
         return _with_fixes(self.said, "warning")
 
 

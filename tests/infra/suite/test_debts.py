@@ -1,4 +1,4 @@
-"""What is held keeps the permissions that restoring it needs, whatever the settings say by then."""
+"""Held resources keep the permissions that restoring them needs, under any settings."""
 
 from datetime import UTC, datetime
 from typing import Any

@@ -5,7 +5,7 @@ resource "google_pubsub_topic" "notifications" {
   name    = var.topic
 }
 
-# Cloud Billing publishes as this account, whatever the billing account. Nobody else may: what comes by this topic is
+# Cloud Billing publishes as this account, for every billing account. No other account may: what comes by this topic is
 # believed. https://cloud.google.com/billing/docs/how-to/budgets-programmatic-notifications
 resource "google_pubsub_topic_iam_binding" "publishers" {
   project = var.project_id

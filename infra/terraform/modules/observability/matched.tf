@@ -77,7 +77,7 @@ locals {
       severity = "ERROR"
       content  = "`jsonPayload.report.alerts.reason` names the original and the command that restores it. `held_without_settings`: no setting names it any more. `held_while_observing`: it was changed before `mode` became observe. `held_unreadable`: it cannot be read, perhaps because a permission was withdrawn; run `./deploy.sh doctor`. `scaling_mode_changed`: a person changed how a GPU pool's service scales."
     }
-    # Whatever has no policy yet: a kind of alert that is new is never silent.
+    # Alerts without a policy of their own: a new kind of alert is never silent.
     alerts = {
       title    = "something that a person must see"
       filter   = "${local.reports} AND jsonPayload.report.alerts.kind:* AND NOT jsonPayload.report.alerts.kind=~\"^(${local.known})$\""

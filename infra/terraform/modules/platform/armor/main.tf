@@ -4,7 +4,7 @@ locals {
   region_rules = chunklist(sort(tolist(var.blocked_regions)), 5)
 
   # Rules are tried in this order, and the first that applies decides. The rate limit lets conforming requests pass, which
-  # ends the evaluation: it must come after whatever denies.
+  # ends the evaluation: it must come after the rules that deny.
   priorities = {
     exempt  = 100
     regions = 1000

@@ -105,7 +105,7 @@ resource "google_compute_backend_service" "static" {
     serve_while_stale = 86400
     negative_caching  = true
 
-    # Whatever else a query string says, it is the same file.
+    # Other query parameters do not change the file.
     cache_key_policy {
       include_host           = true
       include_protocol       = false

@@ -32,7 +32,7 @@ variable "objectives" {
 }
 
 variable "error_ratio_alert" {
-  description = "The part of requests that may fail for five minutes before that alone is an alert, whatever the objective."
+  description = "The part of requests that may fail for five minutes before that alone is an alert, under any objective."
   type        = number
   default     = 0.01
 

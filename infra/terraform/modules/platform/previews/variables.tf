@@ -15,7 +15,7 @@ variable "repository" {
 }
 
 variable "cleanup" {
-  description = "After how many days an image is deleted, and how many of the newest are kept whatever their age."
+  description = "After how many days an image is deleted, and how many of the newest are kept at any age."
   type = object({
     delete_after_days = optional(number, 14)
     keep_newest       = optional(number, 5)

@@ -34,7 +34,7 @@ run "backups_in_two_regions" {
   }
   assert {
     condition     = google_storage_bucket.copies.location == "europe-north1" && google_storage_bucket.copies.retention_policy[0].retention_period == "2592000"
-    error_message = "Copies elsewhere, which nobody deletes for 30 days."
+    error_message = "Copies elsewhere, which cannot be deleted for 30 days."
   }
   assert {
     condition     = alltrue([for bucket in [google_storage_bucket.backups, google_storage_bucket.copies] : bucket.public_access_prevention == "enforced" && bucket.uniform_bucket_level_access])

@@ -41,7 +41,7 @@ run "database_private_and_recoverable" {
   }
   assert {
     condition     = one([for flag in google_sql_database_instance.postgres.settings[0].database_flags : flag.value if flag.name == "max_connections"]) == "140"
-    error_message = "Which is what PostgreSQL is told."
+    error_message = "PostgreSQL gets the same value."
   }
   assert {
     condition     = "${output.address.secret} ${output.address.version}" == "product-postgres-url 4"

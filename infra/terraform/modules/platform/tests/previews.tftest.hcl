@@ -21,7 +21,7 @@ run "previews_trust_numbers" {
   }
   assert {
     condition     = google_iam_workload_identity_pool_provider.github.attribute_condition == "assertion.repository_id in ['123456789', '987654321']"
-    error_message = "Only these repositories, told by their numbers."
+    error_message = "Only these repositories, by their numbers."
   }
   assert {
     condition     = google_artifact_registry_repository_iam_member.workflow["my-team/my-product"].member == "principalSet://iam.googleapis.com/projects/123456789012/locations/global/workloadIdentityPools/github/attribute.repository_id/123456789"
