@@ -20,7 +20,7 @@ from shared.settings import Mode
 
 
 class JobRun(msgspec.Struct, frozen=True):
-    """The end of a job's newest execution, as the job told it."""
+    """The end of a job's newest execution, as the job reported it."""
 
     job: str
     at: datetime

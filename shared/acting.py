@@ -166,7 +166,7 @@ class RunLoop(Generic[SectionT, EventT, RecordsT, NeedT, ChangeT]):
     def _look(
         self, context: "RunContext[SectionT, EventT, RecordsT]", applied: tuple[ChangeT, ...], *, reread: bool = True
     ) -> "Look[SectionT, EventT, RecordsT, ChangeT]":
-        """What is seen and decided; what failed is not asked again, nor what ``still_holds``, unless told to reread."""
+        """What is seen and decided; what failed is not asked again, nor what ``still_holds``, unless ``reread``."""
         kept = World() if reread else self._automation.still_holds(self._world, applied)
         known = kept.with_answers(self._world.unanswered.answers)
         look = look_and_decide(self._automation, context, self._runtime.clients, applied=applied, known=known)

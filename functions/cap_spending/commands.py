@@ -1,4 +1,4 @@
-"""What a person may ask of `cap_spending`."""
+"""The commands of `cap_spending`."""
 
 import re
 from collections.abc import Iterable
@@ -18,11 +18,11 @@ class ForBudgets(Command, frozen=True, kw_only=True):
 
 
 class Undo(ForBudgets, frozen=True, tag="undo"):
-    """Let go now, and accept the overrun for this interval, so that the next notification does not trip it again."""
+    """Restore everything now, and accept the overrun for this period: the next notification does not trip it again."""
 
 
 class Accept(ForBudgets, frozen=True, kw_only=True, tag="accept"):
-    """Accept one rung for this interval: it lets go, and does nothing until the next one."""
+    """Accept one rung for this period: restore what it holds, and do not trip it again."""
 
     rung: str
     all_budgets: bool = False
@@ -30,7 +30,7 @@ class Accept(ForBudgets, frozen=True, kw_only=True, tag="accept"):
 
 
 class Snooze(ForBudgets, frozen=True, kw_only=True, tag="snooze"):
-    """Do nothing new before a time. What is in force stays so."""
+    """Start no new action before a time. What is in force stays."""
 
     until: datetime
 
@@ -52,19 +52,19 @@ class Lift(ForCap, frozen=True, tag="lift"):
 
 
 class Arm(ForCap, frozen=True, tag="arm"):
-    """Arm a spend cap that is lifted, or make one again that somebody has deleted."""
+    """Arm a lifted spend cap, or create a deleted one again."""
 
 
 class RemoveSpendCaps(Command, frozen=True, tag="remove_spend_caps"):
-    """Delete the spend caps that Caretaker has made, and make no more: each comes back by `arm`."""
+    """Delete Caretaker's spend caps, and create no more; `arm` creates one again."""
 
 
 class Status(Command, frozen=True, tag="status"):
-    """Say where things stand."""
+    """Show the state of each budget, and what is held."""
 
 
 def checked(command: Command, settings: Settings) -> Command:
-    """The command, if it speaks of what the settings know. Raises ``IgnoredMessage`` with what would do."""
+    """The command, if the settings have what it names. Raises ``IgnoredMessage`` with the valid names."""
     if isinstance(command, ForBudgets) and command.budget and command.budget not in settings.budgets:
         raise IgnoredMessage(f"no budget is called {command.budget!r}: there are {_listed(settings.budgets)}")
     if isinstance(command, ForCap) and command.cap not in settings.spend_caps:

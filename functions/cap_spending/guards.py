@@ -16,7 +16,7 @@ MAY_BE_DETACHED = "may_be_detached"
 
 
 def may_be_detached(context: Context, world: World, changes: tuple[CapSpendingChange, ...]) -> Iterable[Refusal]:
-    """Only a project linked to the very account of the budget; the suite's own only if the settings name it twice."""
+    """Only a project linked to the account of the budget; the suite's own only if the settings name it twice."""
     for change in changes:
         if not isinstance(change, DetachBilling) or change.hold is None:
             continue

@@ -120,7 +120,7 @@ def _asked_for(command: CapCommand, seen: GoogleCap, cap: SpendCap, context: Con
 
 
 def _drift(key: str, seen: GoogleCap, cap: SpendCap, known: KeptCap | None) -> Iterator[Alert]:
-    """What a person has made of a cap is left alone, and told."""
+    """A person's change to a cap is left alone, and reported."""
     if known is None or known.amount != cap.money:
         return
     if not seen.budget:

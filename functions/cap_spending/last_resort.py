@@ -10,7 +10,7 @@ from functions.cap_spending.world import JobsIn, ServicesIn, WorkerPoolsIn, proj
 from shared.world import Unreadable, World
 
 WAITS_AT_MOST = timedelta(minutes=10)
-"""One tick: a fault that passes has passed by then, and detaching must not wait for one that does not."""
+"""One tick: a passing fault is over after that, and detaching must not wait for one that does not."""
 
 
 def detaching_that_waits(

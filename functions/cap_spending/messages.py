@@ -229,7 +229,7 @@ class CapGone(Message, frozen=True):
 
     def __str__(self) -> str:
         return (
-            "somebody has deleted it, renamed its budget, or removed its cap: it is not made again before "
+            "a person has deleted it, renamed its budget, or removed its cap: it is not created again before "
             f"`./deploy.sh send cap_spending arm --cap {self.key}`"
         )
 
@@ -245,7 +245,7 @@ class CapChangedByPerson(Message, frozen=True):
     def __str__(self) -> str:
         what = ", ".join(self.fields) or "currency"
         return (
-            f"somebody has changed its {what}: it caps {self.found}, and the settings {self.wanted}; left alone until "
+            f"a person has changed its {what}: it caps {self.found}, and the settings {self.wanted}; left alone until "
             f"the settings change, or `./deploy.sh send cap_spending arm --cap {self.key}`"
         )
 

@@ -82,8 +82,8 @@ def parts_of(name: str) -> tuple[str, str, CappedService]:
 def title_of(name: str, suite_project: str) -> str:
     """The display name by which the suite of a project knows a budget as its own.
 
-    It is what is durable from the moment at which a budget is made, whoever dies before recording the id that Google
-    has given it; two suites never take each other's.
+    It is durable as soon as a budget is created, even if a run dies before recording the id that Google
+    gave it; two suites never take each other's.
     """
     digest = sha256(f"{suite_project} {name}".encode()).hexdigest()[:12]
     return f"Caretaker {parts_of(name)[2]} {digest}"

@@ -25,15 +25,15 @@ class ImagePushed(msgspec.Struct, frozen=True):
 
 
 class Pause(Command, frozen=True, tag="pause"):
-    """Take all previews down, and make none, until ``resume``."""
+    """Delete all previews, and create none until ``resume``."""
 
 
 class Resume(Command, frozen=True, tag="resume"):
-    """Have previews again."""
+    """Create previews again."""
 
 
 class Status(Command, frozen=True, tag="status"):
-    """Say where things stand with each pull request."""
+    """Show the state of each pull request's preview."""
 
 
 Event = Tick | RestrictionsChanged | Command | PullRequestEvent | CommentCommand | ImagePushed

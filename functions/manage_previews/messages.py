@@ -108,7 +108,7 @@ class NoActivity(Reason, frozen=True):
     expired_at: datetime
 
     def __str__(self) -> str:
-        return f"nobody has pushed or commented a command in time: it expired at {format_time(self.expired_at)}"
+        return f"no push and no command in time: it expired at {format_time(self.expired_at)}"
 
     def _explained(self) -> str:
         return f"{super()._explained()} {START_AGAIN}"

@@ -1,4 +1,4 @@
-"""What a person may ask of `notify_chat`."""
+"""The commands of `notify_chat`."""
 
 from shared.events import Command
 

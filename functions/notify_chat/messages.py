@@ -135,8 +135,8 @@ class TooLate(Message, frozen=True):
 class StatusLine(Message, frozen=True):
     """The answer to `status`."""
 
-    told: int
+    posted: int
     pending: int
 
     def __str__(self) -> str:
-        return f"the room shows {self.told} current states; {self.pending} lines are not posted yet"
+        return f"the room shows {self.posted} current states; {self.pending} lines are not posted yet"

@@ -1,4 +1,4 @@
-"""What a person may ask of `prune_backups`."""
+"""The commands of `prune_backups`."""
 
 from datetime import datetime
 
@@ -10,11 +10,11 @@ from shared.events import Command, in_utc
 
 
 class Prune(Command, frozen=True, tag="prune"):
-    """Look now, without waiting for the tick."""
+    """Prune now, without waiting for the tick."""
 
 
 class Restore(Command, frozen=True, kw_only=True, tag="restore"):
-    """Restore what was deleted of a set since a time, and delete nothing of it until another; of all, if none is named.
+    """Restore what was deleted in one set, or all, since a time, and delete nothing there until another time.
 
     An ``until`` that has gone by takes it back.
     """
@@ -25,7 +25,7 @@ class Restore(Command, frozen=True, kw_only=True, tag="restore"):
 
 
 class Retire(Command, frozen=True, kw_only=True, tag="retire"):
-    """A group of a set gets no more backups: its newest is no longer checked. A backup that comes later ends that.
+    """A group of a set gets no more backups: stop checking the age of its newest. A later backup cancels it.
 
     The rules still apply to what it has, so what they keep stays. ``retired: false`` takes it back.
     """
@@ -37,7 +37,7 @@ class Retire(Command, frozen=True, kw_only=True, tag="retire"):
 
 
 class Status(Command, frozen=True, tag="status"):
-    """Say which backups stay, and why."""
+    """List the backups that stay, and why."""
 
 
 def checked(command: Command, settings: Settings) -> Command:

@@ -1,4 +1,4 @@
-"""What a person may ask of `scale_gpu_pools`."""
+"""The commands of `scale_gpu_pools`."""
 
 from datetime import datetime
 
@@ -10,25 +10,25 @@ from shared.events import Command, in_utc
 
 
 class Awake(Command, frozen=True, kw_only=True, tag="awake"):
-    """Keep a pool on until a time, or all of them if none is named. A time that has gone by takes it back."""
+    """Keep one pool, or all, on until a time. A time in the past cancels it."""
 
     until: datetime
     pool: str = ""
 
 
 class Off(Command, frozen=True, kw_only=True, tag="off"):
-    """Keep a pool at zero until a time, or all of them if none is named. A time that has gone by takes it back."""
+    """Keep one pool, or all, at zero until a time. A time in the past cancels it."""
 
     until: datetime
     pool: str = ""
 
 
 class Status(Command, frozen=True, tag="status"):
-    """Say where things stand, and what was saved."""
+    """Show the state of each pool, and the savings."""
 
 
 def checked(command: Command, settings: Settings) -> Command:
-    """The command, if it speaks of what the settings know. Raises ``IgnoredMessage`` with what would do."""
+    """The command, if its pool is in the settings. Raises ``IgnoredMessage`` with the valid names."""
     if not isinstance(command, Awake | Off):
         return command
     if command.pool and command.pool not in settings.pools:

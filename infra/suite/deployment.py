@@ -104,7 +104,7 @@ class Deployment(Model, frozen=True, kw_only=True):
     firestore_location: Annotated[
         str, Meta(pattern=r"^([a-z]+-[a-z]+[0-9]+|[a-z]{3}[0-9])?$", examples=["europe-west1"])
     ] = ""
-    """For ever: a region, or a multi-region such as eur3. The region, if nothing is said."""
+    """Permanent: a region, or a multi-region such as eur3. The default is the region."""
     organization: Annotated[str, Meta(pattern=r"^[0-9]*$", examples=["123456789012"])] = ""
     """Its number, if you may make roles in it: then billing permissions are granted by a role of exactly these."""
     state_bucket: str = ""

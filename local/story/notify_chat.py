@@ -1,4 +1,4 @@
-"""What the team was told in Slack while all of it happened."""
+"""The messages that the team got in Slack meanwhile."""
 
 from collections.abc import Iterator
 
@@ -10,14 +10,14 @@ SHOWN = ("Spending: ", "Held: api", "Needs you: ")
 
 
 def play(player: Player) -> None:
-    """Show some of the messages, and check that what was held and restored was told."""
+    """Show some of the messages, and check that each hold and restore was posted."""
     player.about("notify_chat")
-    player.step("Meanwhile the team was told in Slack, each change of state once.")
+    player.step("Meanwhile Slack got a message for each change of state, once.")
     posted = list(lines(player))
     for beginning in SHOWN:
         player.console.say("slack", next((line for line in posted if line.startswith(beginning)), "nothing"))
     held, restored = (sum(line.startswith(f"{word}: api:") for line in posted) for word in ("Held", "Restored"))
-    player.check("api held and restored, as told", lambda: f"{held} and {restored}", "2 and 2")
+    player.check("api held and restored, as posted", lambda: f"{held} and {restored}", "2 and 2")
 
 
 def lines(player: Player) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 When most is held, each key of the section is dropped, renamed or altered, and permissions are granted anew, as a
 deployment grants them: for what the settings ask for and what is held. Ticks follow, the commands that debts name then,
-and ticks again. By then everything is as it was seeded, or as without the edit and after the same commands, and nothing
+and ticks again. Then everything is as it was seeded, or as without the edit and after the same commands, and nothing
 is held, or an alert names it.
 """
 

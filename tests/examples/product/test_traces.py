@@ -23,7 +23,7 @@ def test_one_trace_in_ten_arrives_though_the_front_end_says_no_and_the_service_e
         clients = Clients("my-product", endpoint=cloud.address, http_endpoint=cloud.http_address)
         services = clients.of(run_v2.ServicesClient)
         shown = {
-            "DATABASE_URL": "postgresql://nobody@localhost/nothing",  # /health asks it nothing
+            "DATABASE_URL": "postgresql://unused@localhost/nothing",  # /health asks it nothing
             "GOOGLE_CLOUD_PROJECT": "my-product",
             "TRACE_ENDPOINT": cloud.address,
         }

@@ -90,7 +90,7 @@ def lines(records: Records, now: datetime = NOON) -> list[tuple[str, str, str]]:
     return [(item.kind.value, item.subject, item.what) for post in posts for item in post.lines]
 
 
-def told(records: Records, now: datetime = NOON) -> Records:
+def posted(records: Records, now: datetime = NOON) -> Records:
     """The records once everything was posted."""
     return decide(context_of(records, now), World(), decide(context_of(records, now), World(), ()).changes).records
 
@@ -102,13 +102,13 @@ def test_each_change_of_state_is_posted_once() -> None:
         ("alert", "monthly", "a budget is silent"),
         ("held", "api", "max_instances 20 -> 1"),
     ]
-    records = after(reported(10, held=held, alerts=alert), records=told(records))
+    records = after(reported(10, held=held, alerts=alert), records=posted(records))
     assert lines(records) == []
     records = after(reported(20, alerts=alert), records=records)
     assert lines(records) == [("restored", "api", "no longer held; max_instances was 20")]
-    records = after(reported(30), records=told(records))
+    records = after(reported(30), records=posted(records))
     assert lines(records) == [("alert_over", "monthly", "over: a budget is silent")]
-    assert lines(told(records)) == []
+    assert lines(posted(records)) == []
 
 
 def test_events_are_posted_by_their_kind() -> None:

@@ -63,7 +63,7 @@ locals {
       title    = "a spend cap pauses usage, or was changed by hand"
       filter   = "${local.reports} AND jsonPayload.report.alerts.kind=~\"^(spend_cap_enforced|spend_cap_deleted|spend_cap_changed)$\""
       severity = "WARNING"
-      content  = "`spend_cap_enforced`: Google has paused a service in a project until the next month; `./deploy.sh send cap_spending lift --cap KEY` lifts the cap. `spend_cap_deleted`, `spend_cap_changed`: somebody has changed a cap that Caretaker keeps; `arm --cap KEY` makes it what the settings say again."
+      content  = "`spend_cap_enforced`: Google has paused a service in a project until the next month; `./deploy.sh send cap_spending lift --cap KEY` lifts the cap. `spend_cap_deleted`, `spend_cap_changed`: a person has changed one of Caretaker's caps; `arm --cap KEY` makes it what the settings say again."
     }
     budget_settings = {
       title    = "the settings of a budget match no resource"
