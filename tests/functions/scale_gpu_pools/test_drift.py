@@ -19,7 +19,7 @@ def test_a_pool_that_is_resized_at_night_is_left_so_until_its_next_window() -> N
             report = stage.tick()
             (notice,) = report.notices
             assert "resized by hand (autoscaling is off, node_count is 3)" in notice
-            assert f"it is left so until {MORNING_IN_WORDS}" in notice
+            assert f"left alone until {MORNING_IN_WORDS}" in notice
             assert not stage.mutating
         stage.tick(TO_MORNING)
         assert stage.gpu == (6, "1..4")  # their size, and the autoscaling that was still as we had made it
