@@ -10,7 +10,7 @@ from google.cloud.run_v2 import Service, ServicesClient
 from google.cloud.scheduler_v1 import CloudSchedulerClient
 from google.pubsub_v1 import PublisherClient, SubscriberClient
 
-from functions.cap_spending.records import Records
+from functions.cap_spending.records import MADE_CAP, Records
 from functions.manage_previews.names import MANAGED_BY, NUMBER, REPOSITORY
 from functions.manage_previews.records import Made
 from functions.manage_previews.records import Records as PreviewRecords
@@ -26,7 +26,7 @@ from local.suite import Suite
 from shared.clients import Clients
 from shared.holds import Held, Hold, Phase
 from shared.state import State
-from tests.infra.deploy.stage import NOON, serving
+from tests.infra.deploy.stage import ACCOUNT, NOON, serving
 
 pytestmark = pytest.mark.one_python
 
@@ -181,6 +181,29 @@ def test_destroy_deletes_previews_first(tmp_path: Path, capsys: pytest.CaptureFi
         assert main(["destroy", "--yes", *where(tmp_path, acting)]) == 0
         assert list(services.list_services(parent=parent)) == []
         assert "services/my-product-pr-7 preview none -> my-team/my-product#7" in capsys.readouterr().out
+
+
+def test_plan_keeps_spend_caps_and_destroy_deletes_them_first(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cap = {"billing_account": ACCOUNT, "project": "my-other", "service": "cloud_run", "amount": 50, "currency": "USD"}
+    acting = {"mode": "act", "cap_spending": {"budgets": {}, "spend_caps": {"run": cap}}}
+    budgets = f"https://billingbudgets.googleapis.com/v1/billingAccounts/{ACCOUNT}/budgets"
+    with serving(acting, tmp_path) as suite:
+
+        def capped() -> list[str]:
+            answer = suite.clients.session.get(suite.clients.url(budgets), timeout=10).json()
+            return [one["spendCap"]["outputState"] for one in answer.get("budgets", ())]
+
+        order = ["cap_spending", "arm", "--cap", "run"]
+        assert main(["send", "--local", "--directory", str(tmp_path), *order]) == 0
+        assert capped() == ["CONFIGURED"]
+        assert main(["plan", *where(tmp_path, acting)]) == 0
+        assert capped() == ["CONFIGURED"]
+        capsys.readouterr()
+        assert main(["destroy", "--yes", *where(tmp_path, acting)]) == 0
+        assert capped() == []
+        assert f"spendCaps/my-other/cloud_run {MADE_CAP} none -> 50" in capsys.readouterr().out
 
 
 def test_a_budget_that_terraform_would_make() -> None:
