@@ -187,7 +187,7 @@ def test_plan_keeps_spend_caps_and_destroy_deletes_them_first(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     cap = {"billing_account": ACCOUNT, "project": "my-other", "service": "cloud_run", "amount": 50, "currency": "USD"}
-    acting = {"mode": "act", "cap_spending": {"budgets": {}, "spend_caps": {"run": cap}}}
+    acting: dict[str, object] = {"mode": "act", "cap_spending": {"budgets": {}, "spend_caps": {"run": cap}}}
     budgets = f"https://billingbudgets.googleapis.com/v1/billingAccounts/{ACCOUNT}/budgets"
     with serving(acting, tmp_path) as suite:
 
