@@ -14,7 +14,7 @@ OURS = title_of(cap_name(ACCOUNT, PROJECT, CappedService.CLOUD_RUN), PROJECT)
 
 
 def add_cap(stage: Stage, title: str, project: str, service: CappedService) -> None:
-    """Let somebody cap a service of a project."""
+    """Another person caps a service of a project."""
     budget = budgets_v1.Budget(
         display_name=title,
         amount={"specified_amount": {"currency_code": "USD", "units": 50}},
