@@ -35,6 +35,7 @@ run "alerts_that_a_person_must_see" {
       "Caretaker: a rotation did not go as planned",
       "Caretaker: a rung of a budget is passed",
       "Caretaker: a secret is overdue",
+      "Caretaker: a spend cap pauses usage, or was changed by hand",
       "Caretaker: a webhook was not published",
       "Caretaker: cap_spending does not keep up",
       "Caretaker: cap_spending has not run",
