@@ -18,7 +18,10 @@ DATABASE = "projects/my-product/databases/caretaker"
 
 def test_a_database_is_there_while_it_holds_something() -> None:
     with LocalCloud() as cloud:
-        clients = {project: Clients(project, endpoint=cloud.address) for project in ("my-product", "another")}
+        clients = {
+            project: Clients(project, endpoint=cloud.address, http_endpoint=cloud.http_address)
+            for project in ("my-product", "another")
+        }
         for one in clients.values():
             state = State(one)
             state.write(state.read("records/a")[0], Saving(1.0, "EUR"))
@@ -36,7 +39,7 @@ def test_a_database_is_there_while_it_holds_something() -> None:
 
 def test_databases_are_created_changed_and_protected() -> None:
     with LocalCloud() as cloud:
-        clients = Clients("my-product", endpoint=cloud.address)
+        clients = Clients("my-product", endpoint=cloud.address, http_endpoint=cloud.http_address)
         admin = clients.of(FirestoreAdminClient)
         database = {
             "location_id": "europe-west1",
