@@ -12,9 +12,8 @@ from google.cloud.run_v2 import Service, ServiceScaling, ServicesClient
 from google.cloud.scheduler_v1 import CloudSchedulerClient, Job
 
 from local.story.messages import ACCOUNT, BUDGET, DECEMBER, NOVEMBER, command, notify
-from local.story.player import TELLS, Player
+from local.story.player import Player
 from local.suite import Suite
-from localcloud.core.calls import Call
 from shared.restrictions import DOCUMENT, SpendingRestrictions
 from shared.state import State
 
@@ -74,11 +73,11 @@ def _again_and_stale(player: Player, suite: Suite, message_id: str, published: d
 
 
 def _forged(player: Player, suite: Suite) -> None:
-    before = len(player.cloud.server.calls)
+    before = len(player.calls)
     player.step("Someone sends a notification for a budget that is not in the settings.")
     _push(suite, "forged-1", "99999.00", player.cloud.clock.now(), account="FFFFFF-FFFFFF-FFFFFF")
     player.show("forged-1")
-    player.check("API calls made for it", lambda: len(player.cloud.server.calls) - before, 0)
+    player.check("API calls made for it", lambda: len(player.calls) - before, 0)
 
 
 def _by_a_person(player: Player, suite: Suite) -> None:
@@ -183,9 +182,4 @@ def _account(suite: Suite) -> str:
 
 
 def _writes(player: Player) -> int:
-    """Calls that changed something, besides those of the automation that tells people about them."""
-    return sum(call.mutating and not _tells(call) for call in player.cloud.server.calls)
-
-
-def _tells(call: Call) -> bool:
-    return "hooks.slack.com" in call.method or TELLS in str(call.request)
+    return sum(call.mutating for call in player.calls)

@@ -70,10 +70,10 @@ def _image_pushed(player: Player, suite: Suite, product: PreviewedProduct) -> No
 
 def _forged(player: Player, suite: Suite) -> None:
     player.step("A forged webhook, signed with a wrong secret, says it is closed: rejected.")
-    before = len(player.cloud.server.calls)
+    before = len(player.calls)
     status = send(player, suite, "pull_request", example("pull_request", "closed"), secret=b"a guess")
     player.check("answer", lambda: status, HTTPStatus.FORBIDDEN.value)
-    player.check("API calls made for it", lambda: len(player.cloud.server.calls) - before, 0)
+    player.check("API calls made for it", lambda: len(player.calls) - before, 0)
     _check(player, suite, NUMBER, image="a", comment="running", deployment="success")
 
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 from local.console import Console, LogLine, OutputClosed, read_line
 from local.suite import Suite
 from localcloud import LocalCloud
+from localcloud.core.calls import Call
 from shared.report import Outcome, Report
 
 PATIENCE_SECONDS = 20.0
@@ -56,6 +57,11 @@ class Player:
         """The reports of all runs so far."""
         with self._arrived:
             return [line.report for line in self._lines if line.report]
+
+    @property
+    def calls(self) -> list[Call]:
+        """The calls that were made, besides those of the automation that tells people about the others' reports."""
+        return [call for call in self.cloud.server.calls if not _tells(call)]
 
     def step(self, text: str, *, after: timedelta = timedelta(0)) -> None:
         """Begin a step of the story. If it begins later, what happens until then is shown under its heading.
@@ -122,6 +128,10 @@ class Player:
         self.checks += 1
         self.wrong += not is_right
         self.console.check(what, str(seen) if is_right else f"{seen}, not {expected}", is_right=is_right)
+
+
+def _tells(call: Call) -> bool:
+    return "hooks.slack.com" in call.method or any(name in str(call.request) for name in (TELLS, "chat-webhook"))
 
 
 Story = Callable[[Player, Suite], None]
