@@ -9,7 +9,7 @@ import msgspec
 from functions.notify_chat.changes import Post
 from functions.notify_chat.items import Item, ItemKind
 from functions.notify_chat.messages import StateChanged, TooLate
-from functions.notify_chat.records import Context, Records, after_telling, changes_of_state, without_old
+from functions.notify_chat.records import Context, Records, after_posting, changes_of_state, without_old
 from shared.decision import Decision
 from shared.world import World
 
@@ -26,12 +26,12 @@ def decide(context: Context, world: World, applied: tuple[Post, ...]) -> PostDec
     del world
     records = without_old(context.records, context.now)
     for post in applied:
-        records = after_telling(records, dict(post.items))
+        records = after_posting(records, dict(post.items))
     pending = dict(changes_of_state(records)) | records.events
     late = {key: item for key, item in pending.items() if context.now - item.at > LATE}
     fresh = {key: item for key, item in pending.items() if key not in late}
     return Decision(
-        records=after_telling(records, late) if late else records,
+        records=after_posting(records, late) if late else records,
         changes=(_post(context, fresh),) if fresh else (),
         notices=(TooLate(len(late)),) if late else (),
     )

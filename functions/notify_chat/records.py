@@ -59,15 +59,15 @@ class State(msgspec.Struct, frozen=True):
 class Records(automation.Records, frozen=True, kw_only=True):
     """The document `records/notify_chat`."""
 
-    incidental_fields: ClassVar[frozenset[str]] = frozenset(("told", "at"))
+    incidental_fields: ClassVar[frozenset[str]] = frozenset(("posted", "at"))
 
     states: dict[str, State] = {}
     """By automation."""
-    told: dict[str, Item] = {}
+    posted: dict[str, Item] = {}
     """By key, the states that were posted."""
     events: dict[str, Item] = {}
     """By key, the events that are not posted yet."""
-    told_events: dict[str, datetime] = {}
+    posted_events: dict[str, datetime] = {}
     """By key, when it happened."""
 
 
@@ -87,30 +87,30 @@ def fold(records: Records, event: Dated[Event], settings: Settings) -> Records:
             return records
     known_events = dict(records.events)
     for key, item in events.items():
-        if key not in records.told_events:
+        if key not in records.posted_events:
             known_events[key] = min(item, known_events.get(key, item), key=msgspec.json.encode)
     return msgspec.structs.replace(
         records, states=dict(sorted(states.items())), events=dict(sorted(known_events.items()))
     )
 
 
-def after_telling(records: Records, items: Mapping[str, Item]) -> Records:
+def after_posting(records: Records, items: Mapping[str, Item]) -> Records:
     """The records once these, by their keys, are posted."""
-    told = {key: item for key, item in records.told.items() if key not in items or items[key].kind in BEGINNINGS}
-    told |= {key: item for key, item in items.items() if item.kind in BEGINNINGS}
+    posted = {key: item for key, item in records.posted.items() if key not in items or items[key].kind in BEGINNINGS}
+    posted |= {key: item for key, item in items.items() if item.kind in BEGINNINGS}
     happened = {key: item.at for key, item in items.items() if key in records.events}
     return msgspec.structs.replace(
         records,
-        told=dict(sorted(told.items())),
+        posted=dict(sorted(posted.items())),
         events={key: item for key, item in records.events.items() if key not in items},
-        told_events=dict(sorted((records.told_events | happened).items())),
+        posted_events=dict(sorted((records.posted_events | happened).items())),
     )
 
 
 def without_old(records: Records, now: datetime) -> Records:
     """The records without events that can no longer be delivered again."""
-    kept = {key: at for key, at in records.told_events.items() if now - at < KEPT}
-    return records if kept == records.told_events else msgspec.structs.replace(records, told_events=kept)
+    kept = {key: at for key, at in records.posted_events.items() if now - at < KEPT}
+    return records if kept == records.posted_events else msgspec.structs.replace(records, posted_events=kept)
 
 
 BEGINNINGS = frozenset((ItemKind.ALERT, ItemKind.HELD))
@@ -121,9 +121,9 @@ def changes_of_state(records: Records) -> Iterator[tuple[str, Item]]:
     """By key, the states that are not posted yet, and the posted ones that are over."""
     wanted = {key: item for state in records.states.values() for key, item in state.items.items()}
     for key, item in wanted.items():
-        if key not in records.told:
+        if key not in records.posted:
             yield key, item
-    for key, item in records.told.items():
+    for key, item in records.posted.items():
         state = records.states.get(item.automation)
         if key not in wanted and state:
             over = restored_line(item) if item.kind is ItemKind.HELD else after_alert(item)

@@ -13,4 +13,4 @@ def reply(context: Context, world: World, decision: object) -> tuple[StatusLine,
         return ()
     records = context.records
     pending = len(dict(changes_of_state(records))) + len(records.events)
-    return (StatusLine(len(records.told), pending),)
+    return (StatusLine(len(records.posted), pending),)

@@ -11,7 +11,7 @@ from localcloud.core.calls import Call
 from shared.report import Outcome, Report
 
 PATIENCE_SECONDS = 20.0
-TELLS = "notify_chat"
+NOTIFIER = "notify_chat"
 """Its runs follow all others; what it posts is shown at the end."""
 
 
@@ -61,7 +61,7 @@ class Player:
     @property
     def calls(self) -> list[Call]:
         """The calls that were made, besides those of the automation that tells people about the others' reports."""
-        return [call for call in self.cloud.server.calls if not _tells(call)]
+        return [call for call in self.cloud.server.calls if not _is_of_notifier(call)]
 
     def step(self, text: str, *, after: timedelta = timedelta(0)) -> None:
         """Begin a step of the story. If it begins later, what happens until then is shown under its heading.
@@ -114,7 +114,7 @@ class Player:
 
     def _print(self, line: LogLine) -> None:
         report = line.report
-        if report and report.automation == TELLS and not self.console.is_verbose:
+        if report and report.automation == NOTIFIER and not self.console.is_verbose:
             return  # the story shows what it has posted
         is_of_another = report and self._about not in ("", report.automation)
         without_effect = ("Tick", Outcome.UNCHANGED) if self.console.is_verbose else ("Tick", report and report.outcome)
@@ -130,8 +130,8 @@ class Player:
         self.console.check(what, str(seen) if is_right else f"{seen}, not {expected}", is_right=is_right)
 
 
-def _tells(call: Call) -> bool:
-    return "hooks.slack.com" in call.method or any(name in str(call.request) for name in (TELLS, "chat-webhook"))
+def _is_of_notifier(call: Call) -> bool:
+    return "hooks.slack.com" in call.method or any(name in str(call.request) for name in (NOTIFIER, "chat-webhook"))
 
 
 Story = Callable[[Player, Suite], None]

@@ -16,7 +16,7 @@ from functions.notify_chat.decide import decide
 from functions.notify_chat.items import Item, ItemKind
 from functions.notify_chat.log_entry import LogEntry
 from functions.notify_chat.parse import parse
-from functions.notify_chat.records import Context, JobEnded, Records, Reported, after_telling, fold
+from functions.notify_chat.records import Context, JobEnded, Records, Reported, after_posting, fold
 from functions.notify_chat.settings import Product, Settings
 from localcloud import LocalCloud
 from localcloud.chat import google_chat, slack
@@ -145,7 +145,7 @@ def test_what_is_a_day_old_is_not_told_and_not_kept() -> None:
     decision = decide(context_of(records, late), World(), ())
     assert (decision.changes, [str(one) for one in decision.notices]) == ((), ["2 lines not posted: older than a day"])
     assert lines(decision.records, late) == []
-    assert decide(context_of(decision.records, late + timedelta(days=2)), World(), ()).records.told_events == {}
+    assert decide(context_of(decision.records, late + timedelta(days=2)), World(), ()).records.posted_events == {}
 
 
 @pytest.mark.parametrize(
@@ -240,5 +240,5 @@ def test_telling_forgets_nothing_else() -> None:
     records = after(reported(held=(HELD,), alerts=(ALERT,)))
     (post,) = decide(context_of(records), World(), ()).changes
     first = dict(post.items[:1])
-    assert len(after_telling(records, first).told) == 1
-    assert len(lines(after_telling(records, first))) == 1
+    assert len(after_posting(records, first).posted) == 1
+    assert len(lines(after_posting(records, first))) == 1
