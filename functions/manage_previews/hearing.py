@@ -27,7 +27,8 @@ def heard(context: Context, world: World) -> Context:
         listed = world.get(OpenPullRequests(context.settings.github, repository))
         open_ = {pull.number for pull in listed} if isinstance(listed, tuple) else set()
         for command in found if isinstance(found, tuple) else ():
-            if command.number in open_:
+            # GitHub's clock may be ahead of ours: what is from later than now is found by the next sweep.
+            if command.number in open_ and command.created_at <= context.now:
                 event = Dated(command, str(command.comment_id), command.created_at)
                 records = fold(records, event, context.settings)
     return context if records is context.records else msgspec.structs.replace(context, records=records)
