@@ -34,6 +34,8 @@ class Item(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     what: str
     """What has happened to it, as a clause."""
     why: str = ""
+    over: str = ""
+    """What is said once it is over."""
     undo: str = ""
     """The command that undoes it."""
     message_id: str = ""

@@ -7,18 +7,9 @@ from datetime import datetime
 
 import msgspec
 
-from shared.report import Outcome
+from shared.decision import Alert
+from shared.report import ChangeReport, Outcome
 from shared.settings import Mode
-
-
-class AlertEntry(msgspec.Struct, frozen=True):
-    """An alert of a report."""
-
-    kind: str
-    subject: str
-    reason: str
-    title: str = ""
-    since: datetime | None = None
 
 
 class DebtEntry(msgspec.Struct, frozen=True):
@@ -33,20 +24,6 @@ class DebtEntry(msgspec.Struct, frozen=True):
     reason: str = ""
 
 
-class ChangeEntry(msgspec.Struct, frozen=True):
-    """A change of a run."""
-
-    kind: str
-    target: str
-    field: str
-    before: str
-    after: str
-    reason: str
-    outcome: Outcome
-    error: str = ""
-    is_money: bool = False
-
-
 class ReportEntry(msgspec.Struct, frozen=True, kw_only=True):
     """The report of a run."""
 
@@ -55,9 +32,9 @@ class ReportEntry(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
     message_id: str
     outcome: Outcome
-    alerts: tuple[AlertEntry, ...] = ()
+    alerts: tuple[Alert, ...] = ()
     held: tuple[DebtEntry, ...] = ()
-    changes: tuple[ChangeEntry, ...] = ()
+    changes: tuple[ChangeReport, ...] = ()
     plan_changed: bool = False
 
 

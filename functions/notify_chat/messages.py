@@ -5,51 +5,47 @@ from datetime import datetime
 import msgspec
 
 from functions.notify_chat.items import Item, ItemKind
-from functions.notify_chat.log_entry import AlertEntry, ChangeEntry, DebtEntry, JobEntry, ReportEntry
-from shared.decision import Message
+from functions.notify_chat.log_entry import DebtEntry, JobEntry, ReportEntry
+from shared.decision import Alert, Message
 from shared.errors import presentable
+from shared.report import ChangeReport
 
 
-def alert_line(alert: AlertEntry, report: ReportEntry) -> Item:
+def alert_line(alert: Alert, report: ReportEntry) -> Item:
     """Something needs a person."""
+    what = alert.title or alert.kind.replace("_", " ")
     return _line(
         ItemKind.ALERT,
         report,
         subject=alert.subject,
-        what=alert.title or alert.kind.replace("_", " "),
+        what=what,
+        over=f"over: {what}",
         why=alert.reason,
         at=alert.since or report.at,
     )
 
 
-def after_alert(item: Item) -> Item:
-    """It is over."""
-    return msgspec.structs.replace(item, kind=ItemKind.ALERT_OVER, what=f"over: {item.what}", why="")
-
-
 def debt_line(debt: DebtEntry, report: ReportEntry) -> Item:
     """Something was changed that will be restored."""
-    return _line(
+    line = _line(
         ItemKind.HELD,
         report,
         subject=short(debt.resource),
         what=f"{debt.field} {_value(debt.original)} -> {_value(debt.applied)}",
+        over=f"no longer held; {debt.field} was {_value(debt.original)}",
         why=debt.reason,
-        undo=debt.undo,
         at=debt.since,
     )
+    return msgspec.structs.replace(line, undo=debt.undo)
 
 
-def restored_line(item: Item) -> Item:
-    """It is no longer held."""
-    field, _, values = item.what.partition(" ")
-    original = values.partition(" -> ")[0]
-    return msgspec.structs.replace(
-        item, kind=ItemKind.RESTORED, what=f"no longer held; {field} was {original}", why="", undo=""
-    )
+def over_line(item: Item) -> Item:
+    """An alert is over, or something is no longer held."""
+    kind = ItemKind.RESTORED if item.kind is ItemKind.HELD else ItemKind.ALERT_OVER
+    return msgspec.structs.replace(item, kind=kind, what=item.over, why="", undo="")
 
 
-def failed_line(change: ChangeEntry, report: ReportEntry) -> Item:
+def failed_line(change: ChangeReport, report: ReportEntry) -> Item:
     """A change that matters to the bill has failed; it is tried again."""
     return _line(
         ItemKind.FAILED,
@@ -60,7 +56,7 @@ def failed_line(change: ChangeEntry, report: ReportEntry) -> Item:
     )
 
 
-def would_line(change: ChangeEntry, report: ReportEntry) -> Item:
+def would_line(change: ChangeReport, report: ReportEntry) -> Item:
     """While observing."""
     return _line(
         ItemKind.WOULD,
@@ -71,7 +67,7 @@ def would_line(change: ChangeEntry, report: ReportEntry) -> Item:
     )
 
 
-def notified_line(change: ChangeEntry, report: ReportEntry) -> Item:
+def notified_line(change: ChangeReport, report: ReportEntry) -> Item:
     """A rung of a budget is passed."""
     return _line(ItemKind.NOTIFIED, report, subject=short(change.target), what=change.reason)
 
@@ -99,7 +95,7 @@ def _line(
     subject: str,
     what: str,
     why: str = "",
-    undo: str = "",
+    over: str = "",
     at: datetime | None = None,
 ) -> Item:
     return Item(
@@ -109,7 +105,7 @@ def _line(
         subject=presentable(subject),
         what=presentable(what),
         why=presentable(why),
-        undo=undo,
+        over=presentable(over),
         message_id=report.message_id,
     )
 

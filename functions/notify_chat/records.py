@@ -11,21 +11,20 @@ from typing import ClassVar
 import msgspec
 
 from functions.notify_chat.items import Item, ItemKind
-from functions.notify_chat.log_entry import ChangeEntry, JobEntry, ReportEntry
+from functions.notify_chat.log_entry import JobEntry, ReportEntry
 from functions.notify_chat.messages import (
-    after_alert,
     alert_line,
     debt_line,
     failed_line,
     job_line,
     notified_line,
-    restored_line,
+    over_line,
     would_line,
 )
 from functions.notify_chat.settings import Settings
 from shared import automation
 from shared.events import Command, Dated, Tick
-from shared.report import Outcome
+from shared.report import ChangeReport, Outcome
 
 KEPT = timedelta(days=2)
 """How long a posted event is remembered: its report may be delivered again for a day."""
@@ -126,8 +125,7 @@ def changes_of_state(records: Records) -> Iterator[tuple[str, Item]]:
     for key, item in records.posted.items():
         state = records.states.get(item.automation)
         if key not in wanted and state:
-            over = restored_line(item) if item.kind is ItemKind.HELD else after_alert(item)
-            yield key, msgspec.structs.replace(over, at=state.at)
+            yield key, msgspec.structs.replace(over_line(item), at=state.at)
 
 
 def _states(report: ReportEntry) -> Iterator[tuple[str, Item]]:
@@ -144,7 +142,7 @@ def _events(report: ReportEntry) -> Iterator[tuple[str, Item]]:
             yield f"{item.kind}/{_day(report.at)}/{key}", item
 
 
-def _event(change: ChangeEntry, report: ReportEntry) -> Item | None:
+def _event(change: ChangeReport, report: ReportEntry) -> Item | None:
     if change.outcome is Outcome.FAILED and change.is_money:
         return failed_line(change, report)
     if change.outcome is Outcome.OBSERVED and report.plan_changed:
