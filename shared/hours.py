@@ -145,10 +145,10 @@ def zone_of(name: str) -> ZoneInfo:
 
 
 def _zone_remedy(name: str, expected: str) -> str:
-    from shared.settings_words import nearest
+    from shared.settings_words import did_you_mean, nearest
 
     near = nearest(name, resources.files("tzdata").joinpath("zones").read_text(encoding="utf-8").split())
-    return f"expected {expected}" + (f" (did you mean {near}?)" if near else "")
+    return f"expected {expected}{did_you_mean(near)}"
 
 
 @cache

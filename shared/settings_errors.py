@@ -31,7 +31,7 @@ from msgspec.inspect import (
 )
 
 from shared.errors import SettingsError
-from shared.settings_words import choices, either, expected, nearest, unwrapped
+from shared.settings_words import choices, did_you_mean, either, expected, nearest, unwrapped
 
 LEAVES: dict[type[Type], type] = {
     BoolType: bool,
@@ -206,7 +206,7 @@ def _is_within(value: object, kind: Type) -> bool:
 
 def _wrong_choice(key: str, value: object, known: Sequence[str]) -> SettingsError:
     hint = nearest(value, known) if isinstance(value, str) else ""
-    remedy = f"expected {either(known)}" + (f" (did you mean {hint}?)" if hint else "")
+    remedy = f"expected {either(known)}{did_you_mean(hint)}"
     return SettingsError(key, value, either(known), remedy=remedy)
 
 
@@ -229,4 +229,4 @@ def hint_for(value: object, kind: Type) -> str:
             near = f"{value}, without quotes"
     if isinstance(bare, ListType | VarTupleType) and isinstance(value, str | int | float):
         near = f"[{value}]"
-    return f" (did you mean {near}?)" if near else ""
+    return did_you_mean(near)

@@ -80,6 +80,11 @@ def nearest(word: str, known: Iterable[str]) -> str:
     return by_folded[close[0]] if close else ""
 
 
+def did_you_mean(near: str) -> str:
+    """The end of a remedy: `` (did you mean api?)``; "" if nothing is near."""
+    return f" (did you mean {near}?)" if near else ""
+
+
 def either(words: Sequence[str]) -> str:
     """``a, b or c``."""
     return " or ".join([part for part in (", ".join(words[:-1]), *words[-1:]) if part])

@@ -11,7 +11,7 @@ import msgspec
 from infra.suite.automations import load_automations
 from infra.suite.loading import BrokenAutomation, load_automation
 from shared.events import Command
-from shared.settings_words import nearest
+from shared.settings_words import did_you_mean, nearest
 
 CommandType = type[Command]
 
@@ -83,9 +83,7 @@ def _unknown_automation(name: str, known: Mapping[str, Mapping[str, CommandType]
 
 
 def _unknown(what: str, name: str, known: Collection[str]) -> str:
-    near = nearest(name, known)
-    hint = f" (did you mean {near}?)" if near else ""
-    return f"unknown {what} {name!r}; expected {', '.join(known)}{hint}"
+    return f"unknown {what} {name!r}; expected {', '.join(known)}{did_you_mean(nearest(name, known))}"
 
 
 def _add_commands(

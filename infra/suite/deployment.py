@@ -16,7 +16,7 @@ from infra.suite.settings import EXPECTED, SETTINGS, read_caretaker_yaml, refuse
 from shared.debts import Debt
 from shared.errors import SettingsError, settings_error_of
 from shared.settings import Model, ProjectId, Region, convert, parse
-from shared.settings_words import nearest
+from shared.settings_words import did_you_mean, nearest
 from shared.yaml_file import YamlFile, located_in, read_yaml_file
 
 PATH = SETTINGS / "deployment.yaml"
@@ -294,7 +294,6 @@ def _check_secrets(suite: Suite) -> Iterator[SettingsError]:
 
 def _unknown(above: str, name: str, what: str, known: Iterable[str]) -> SettingsError:
     """A name that means nothing there, with the nearest of those that do."""
-    near = nearest(name, known)
     expected = f"{what}: {', '.join(known) or 'there are none'}"
-    remedy = f"expected {expected}" + (f" (did you mean {near}?)" if near else "")
+    remedy = f"expected {expected}{did_you_mean(nearest(name, known))}"
     return SettingsError(f"{above}.{name}", name, expected, problem=f"unknown key {above}.{name}", remedy=remedy)
