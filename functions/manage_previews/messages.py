@@ -228,8 +228,8 @@ class DeployRefused(Reason, frozen=True):
 
     def _explained(self) -> str:
         return (
-            f"Cloud Run refused to deploy it:\n\n{_as_code(self.problem)}\n\nWhoever runs Caretaker must fix what this "
-            "names (`./deploy.sh doctor` looks for it). It is tried again every few minutes."
+            f"Cloud Run refused to deploy it:\n\n{_as_code(self.problem)}\n\nFix what this names (`./deploy.sh "
+            "doctor` looks for it). It is tried again every few minutes."
         )
 
 
