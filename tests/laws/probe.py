@@ -1,6 +1,8 @@
 """Watches the API calls of one run: counts them, stops the run at one of them for good, or holds it there a while."""
 
+import contextlib
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 PATIENCE_SECONDS = 30.0
@@ -80,6 +82,17 @@ class Switchboard:
     def disconnect(self) -> None:
         """Stop watching the calls of this thread."""
         del self._probes[threading.get_ident()]
+
+    @contextlib.contextmanager
+    def watched_by(self, probe: Probe | None) -> Iterator[None]:
+        """Connect a probe for this while; None leaves things as they are."""
+        if probe:
+            self.connect(probe)
+        try:
+            yield
+        finally:
+            if probe:
+                self.disconnect()
 
     def before(self, method: str) -> None:
         """See `Probe`."""

@@ -1,9 +1,8 @@
 """The stage for `manage_previews`: a seeded local cloud and GitHub, its runs, and what people see of previews."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
-from types import TracebackType
-from typing import Any, Self
+from datetime import UTC, datetime
+from typing import Any
 
 import msgspec
 from google.cloud.run_v2 import Service, ServicesClient
@@ -11,31 +10,21 @@ from google.cloud.run_v2 import Service, ServicesClient
 from functions.manage_previews.automation import AUTOMATION
 from functions.manage_previews.records import Records
 from functions.manage_previews.settings import Settings
-from localcloud import LocalCloud
 from localcloud.github.state import Head
-from localcloud.world import seed, world_from
-from shared.clients import Clients, RetryPolicy
-from shared.direct_clients import DirectClients
 from shared.events import inbox_of
 from shared.github_events import TOPIC
 from shared.report import Report
-from shared.restrictions import DOCUMENT, InForce, Restriction, SpendingRestrictions
-from shared.run import run
-from shared.runtime import Runtime
-from shared.settings import Configuration, Mode, parse
+from shared.restrictions import Restriction
+from shared.settings import parse
 from shared.state import State
-from tests.laws.harness import cloud_event_of
-from tests.laws.probe import Switchboard
-from tests.laws.scenario import Event
+from tests.functions.stage import PROJECT, AutomationStage
 
-PROJECT = "caretaker-home"
 TEAM = "my-team/my-product"
 PARENT = "projects/my-previews/locations/europe-west1"
 REGISTRY = "projects/my-previews/locations/europe-west1/repositories/images"
 PLACE = "europe-west1-docker.pkg.dev/my-previews/images/api"
 NOON = datetime(2026, 11, 16, 12, tzinfo=UTC)
 TOKEN = "github_pat_in_the_secret"  # noqa: S105 - of the local GitHub
-QUICK = RetryPolicy(first=0.001, longest=0.002, give_up=0.03)
 BOT = "caretaker-bot"
 WRITER, READER = "maintainer", "passer-by"
 
@@ -81,39 +70,21 @@ def settings_of(*, repository: Mapping[str, object] | None = None, **more: objec
     return parse({"manage_previews": section}, "manage_previews", Settings).section
 
 
-class Stage:
+class Stage(AutomationStage[Settings]):
     """A local cloud and GitHub, seeded, and runs of `manage_previews` on them."""
 
     def __init__(
         self, settings: Settings | None = None, *, now: datetime = NOON, world: Mapping[str, Any] | None = None
     ) -> None:
-        self.cloud = LocalCloud(now=now)
+        chosen = WORLD if world is None else world
+        super().__init__(AUTOMATION, settings or settings_of(), now=now, world=chosen, people_of="my-previews")
         self.github = self.cloud.github
-        self.settings = settings or settings_of()
-        self.mode = Mode.ACT
-        self.reports: list[Report] = []
-        self.switchboard = Switchboard()
-        self.clients: Clients = DirectClients(PROJECT, self.cloud, retry=QUICK, watcher=self.switchboard)
-        self.people: Clients = DirectClients("my-previews", self.cloud, retry=QUICK, watcher=Switchboard())
-        self._world = WORLD if world is None else world
-        self._number = 0
-
-    def __enter__(self) -> Self:
-        seed(self.cloud, world_from(self._world))
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.clients.close()
-        self.people.close()
-        self.cloud.stop()
 
     # What wakes it
 
     def tick(self, minutes: float = 5) -> Report:
         """Let minutes pass, and a tick come."""
-        self.cloud.clock.advance(timedelta(minutes=minutes))
+        self.advance(minutes=minutes)
         return self.push({"type": "tick", "every_seconds": 300})
 
     def command(self, kind: str) -> Report:
@@ -162,16 +133,7 @@ class Stage:
 
     def push(self, data: Mapping[str, object], *, topic: str = "") -> Report:
         """Take a message through a run, and answer its report; raises what the run raises."""
-        self.cloud.server.clear_calls()
-        self._number += 1
-        event = Event(
-            name=f"m{self._number}",
-            topic=topic or inbox_of("manage_previews"),
-            data=dict(data),
-            published=self.cloud.clock.now(),
-        )
-        runtime = Runtime(self.clients, clock=self.cloud.clock.now, report=self.reports.append)
-        return run(AUTOMATION, Configuration(self.mode, self.settings), cloud_event_of(event, PROJECT), runtime)
+        return self.deliver(data, topic=topic or inbox_of("manage_previews"))
 
     # What people do
 
@@ -181,10 +143,7 @@ class Stage:
 
     def restrict(self, *, because: str | None) -> None:
         """Put the spending restriction in force, or lift it."""
-        state = State(self.clients)
-        (known,) = state.read(DOCUMENT)
-        force = InForce(self.cloud.clock.now(), (because,)) if because else None
-        state.write(known, SpendingRestrictions({Restriction.PREVIEWS_OFF: force} if force else {}))
+        self.put_in_force(Restriction.PREVIEWS_OFF, because)
 
     # What there is
 
@@ -222,18 +181,3 @@ class Stage:
         found = self.github.state.repository(TEAM).deployments.values()
         environment = f"my-product-pr-{number}"
         return [(one.sha, [said.state for said in one.statuses]) for one in found if one.environment == environment]
-
-    @property
-    def calls(self) -> list[str]:
-        """The methods of the last run's calls."""
-        return [call.method for call in self.cloud.server.calls]
-
-    @property
-    def mutating(self) -> list[str]:
-        """Those that changed something but our own state."""
-        return [call.method for call in self.cloud.server.calls if call.mutating and "Firestore" not in call.method]
-
-
-def in_words(report: Report) -> str:
-    """A report as one text."""
-    return msgspec.json.encode(report).decode()

@@ -17,7 +17,8 @@ from shared.errors import RunFailed
 from shared.events import Dated, Tick
 from shared.restrictions import SpendingRestrictions
 from shared.world import World
-from tests.functions.manage_previews.stage import NOON, PROJECT, TEAM, TOKEN, Stage, image, in_words, settings_of
+from tests.functions.manage_previews.stage import NOON, TEAM, TOKEN, Stage, image, settings_of
+from tests.functions.stage import PROJECT, report_text
 
 
 def deployed(stage: Stage) -> None:
@@ -153,4 +154,4 @@ def test_the_secret_that_cannot_be_read_stops_the_run_before_anything_else() -> 
         with pytest.raises(RunFailed):
             stage.tick()
         assert not [call for call in stage.calls if "api.github.com" in call]
-        assert TOKEN not in in_words(stage.reports[-1])
+        assert TOKEN not in report_text(stage.reports[-1])

@@ -18,7 +18,8 @@ from shared.events import Dated
 from shared.github_events import CommentCommand
 from shared.report import Outcome
 from shared.restrictions import SpendingRestrictions
-from tests.functions.manage_previews.stage import NOON, PROJECT, READER, TEAM, Stage, in_words, settings_of, sha_of
+from tests.functions.manage_previews.stage import NOON, READER, TEAM, Stage, settings_of, sha_of
+from tests.functions.stage import PROJECT, report_text
 from tests.localcloud.raw_fields import to_fields
 
 CANARY = "canary7c1e"
@@ -46,7 +47,7 @@ def test_what_people_may_choose_is_repeated_nowhere(text: str) -> None:
         service = stage.services["my-product-pr-12"]
         assert CANARY not in str(service)
         assert CANARY not in stage.our_comment(12)
-        assert CANARY not in "".join(map(in_words, stage.reports))
+        assert CANARY not in "".join(map(report_text, stage.reports))
         assert all(CANARY not in one.environment for one in stage.github.state.repository(TEAM).deployments.values())
 
 

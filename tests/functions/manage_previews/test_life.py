@@ -12,16 +12,8 @@ from functions.manage_previews.settings import Settings
 from shared.errors import RunFailed
 from shared.report import Outcome
 from shared.settings import Mode
-from tests.functions.manage_previews.stage import (
-    PARENT,
-    TEAM,
-    Stage,
-    digest_of,
-    image,
-    in_words,
-    settings_of,
-    sha_of,
-)
+from tests.functions.manage_previews.stage import PARENT, TEAM, Stage, digest_of, image, settings_of, sha_of
+from tests.functions.stage import report_text
 from tests.laws.probe import Probe
 
 
@@ -448,6 +440,6 @@ def test_a_failed_deployment_raises_and_the_next_delivery_goes_on() -> None:
         stage.cloud.server.fail("CreateService", StatusCode.UNAVAILABLE, after_effect=True)
         with pytest.raises(RunFailed, match="failed, such as"):
             stage.event(12, "opened")
-        assert "injected" in in_words(stage.reports[-1])
+        assert "injected" in report_text(stage.reports[-1])
         stage.event(12, "opened")
         assert "### Preview: running" in stage.our_comment(12)

@@ -4,30 +4,20 @@ import contextlib
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 from urllib.parse import quote
 
 from functions.prune_backups.automation import AUTOMATION
 from functions.prune_backups.settings import Settings
-from localcloud import LocalCloud
 from localcloud.storage.state import Zeros
-from shared.clients import Clients, RetryPolicy
-from shared.direct_clients import DirectClients
-from shared.events import inbox_of
 from shared.report import Report
-from shared.run import run
-from shared.runtime import Runtime
-from shared.settings import Configuration, Mode, parse
+from shared.settings import parse
 from tests.functions.prune_backups.examples import LENIENT, NOW
-from tests.laws.harness import cloud_event_of
-from tests.laws.probe import Probe, Switchboard
-from tests.laws.scenario import Event
+from tests.functions.stage import AutomationStage
+from tests.laws.probe import Probe
 
-PROJECT = "caretaker-home"
 BUCKET = "my-backups"
 NIGHTLY = "shop/%Y%m%dT%H%M%SZ.dump"
-QUICK = RetryPolicy(first=0.001, longest=0.002, give_up=0.03)
 HOST = "storage.googleapis.com"
 SHOP: dict[str, object] = {
     "bucket": BUCKET,
@@ -38,29 +28,15 @@ SHOP: dict[str, object] = {
 }
 
 
-class Stage:
+class Stage(AutomationStage[Settings]):
     """A local cloud with one bucket, and runs of `prune_backups` on it."""
 
     def __init__(self, *, bucket: Mapping[str, object] | None = None, **sets: Any) -> None:
-        self.cloud = LocalCloud(now=NOW)
         section = {"mode": "act", "sets": sets or {"shop": SHOP}}
-        self.settings = parse({"prune_backups": section}, "prune_backups", Settings).section
-        self.mode = Mode.ACT
-        self.reports: list[Report] = []
-        self.switchboard = Switchboard()
-        self.clients: Clients = DirectClients(PROJECT, self.cloud, retry=QUICK, watcher=self.switchboard)
-        self.seconds: Callable[[], float] = lambda: 0.0
-        self._number = 0
+        settings = parse({"prune_backups": section}, "prune_backups", Settings).section
+        super().__init__(AUTOMATION, settings, now=NOW, world={})
+        self.seconds = lambda: 0.0
         self.cloud.storage.add_bucket("my-product", BUCKET, dict(bucket or {}))
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.clients.close()
-        self.cloud.stop()
 
     def nightly(self, count: int, *, name: str = NIGHTLY, size: int = 1000, **fields: object) -> list[str]:
         """A backup of each of the last nights, at two o'clock; their names, the oldest first."""
@@ -102,19 +78,9 @@ class Stage:
 
     def push(self, data: dict[str, object], *, probe: Probe | None = None) -> Report:
         """Take a message through a run, and answer its report; raises what the run raises."""
-        self.cloud.server.clear_calls()
-        self._number += 1
-        event = Event(
-            name=f"m{self._number}", topic=inbox_of("prune_backups"), data=data, published=self.cloud.clock.now()
-        )
-        runtime = Runtime(self.clients, clock=self.cloud.clock.now, report=self.reports.append, seconds=self.seconds)
-        self.switchboard.connect(probe or Probe())
-        try:
-            return run(AUTOMATION, Configuration(self.mode, self.settings), cloud_event_of(event, PROJECT), runtime)
-        finally:
-            self.switchboard.disconnect()
+        return self.deliver(data, probe=probe)
 
-    def calls(self, method: str) -> list[Any]:
+    def requests_of(self, method: str) -> list[Any]:
         """The requests of the last run's calls whose method begins so."""
         return [call.request for call in self.cloud.server.calls if call.method.startswith(method)]
 

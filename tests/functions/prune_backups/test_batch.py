@@ -12,7 +12,7 @@ from localcloud import LocalCloud
 from localcloud.core.http import HttpAnswer, HttpRequest, HttpServer, Route
 from shared.direct_clients import DirectClients
 from shared.rest import UnknownAnswer
-from tests.functions.prune_backups.stage import PROJECT, QUICK
+from tests.functions.stage import PROJECT, QUICK
 from tests.laws.probe import Switchboard
 
 pytestmark = pytest.mark.one_python

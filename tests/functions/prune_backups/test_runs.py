@@ -20,7 +20,8 @@ from shared.report import Outcome, Severity, severity
 from shared.settings import Mode
 from shared.state import State
 from tests.functions.prune_backups.examples import DAY, NOW
-from tests.functions.prune_backups.stage import BUCKET, HOST, NIGHTLY, PROJECT, SHOP, Interfering, Stage
+from tests.functions.prune_backups.stage import BUCKET, HOST, NIGHTLY, SHOP, Interfering, Stage
+from tests.functions.stage import PROJECT
 
 pytestmark = pytest.mark.one_python
 
@@ -51,14 +52,18 @@ def test_what_no_rule_keeps_is_deleted_in_one_list_and_one_batch(stage: Stage) -
     report = stage.tick()
     assert stage.names == names[-3:]
     assert (report.outcome, report.counts) == (Outcome.APPLIED, {Outcome.APPLIED: 57})
-    assert (len(stage.calls(LISTS)), len(stage.calls(BATCHES)), len(stage.calls(DELETES))) == (1, 1, 57)
+    assert (len(stage.requests_of(LISTS)), len(stage.requests_of(BATCHES)), len(stage.requests_of(DELETES))) == (
+        1,
+        1,
+        57,
+    )
     assert stage.tick().outcome is Outcome.UNCHANGED
 
 
 def test_deletes_carry_the_generation_that_was_listed(stage: Stage) -> None:
     stage.nightly(4)
     stage.tick()
-    (request,) = stage.calls(DELETES)
+    (request,) = stage.requests_of(DELETES)
     assert int(request.fields["query"].struct_value.fields["ifGenerationMatch"].string_value) > 1_000_000
 
 
@@ -67,7 +72,7 @@ def test_every_page_is_listed_before_anything_is_deleted(stage: Stage) -> None:
     for number in range(count):
         stage.put((NOW - number * timedelta(hours=1)).strftime(NIGHTLY))
     assert stage.tick().counts == {Outcome.APPLIED: count - 3}
-    assert (len(stage.names), len(stage.calls(LISTS)), len(stage.calls(BATCHES))) == (3, 2, 13)
+    assert (len(stage.names), len(stage.requests_of(LISTS)), len(stage.requests_of(BATCHES))) == (3, 2, 13)
     methods = [call.method for call in stage.cloud.server.calls if call.method.startswith((LISTS, BATCHES))]
     assert methods.index(BATCHES) > max(place for place, method in enumerate(methods) if method.startswith("GET"))
 
@@ -109,7 +114,7 @@ def test_a_truncated_backup_deletes_nothing_and_is_an_alert() -> None:
         stage.put(names[-1], size=100)
         report = stage.tick()
         assert stage.names == names
-        assert (report.outcome, severity(report), stage.calls(BATCHES)) == (Outcome.REFUSED, Severity.ERROR, [])
+        assert (report.outcome, severity(report), stage.requests_of(BATCHES)) == (Outcome.REFUSED, Severity.ERROR, [])
         (alert,) = report.alerts
         assert (alert.kind, alert.subject) == ("small_newest", "shop")
         assert alert.reason.startswith("the newest backup has 100 bytes, less than 500")
@@ -168,7 +173,7 @@ def test_what_the_bucket_retains_stays_without_a_call() -> None:
         names = stage.nightly(12)
         stage.tick()
         assert stage.names == names[-9:]
-        assert len(stage.calls(DELETES)) == 3
+        assert len(stage.requests_of(DELETES)) == 3
         lines = stage.push({"type": "status"}).status
         assert any(line.endswith(f"{names[-9]}  retained until 2026-11-16 02:00 UTC") for line in lines)
 
@@ -243,11 +248,11 @@ def test_when_its_time_is_up_it_stops_and_wakes_itself(stage: Stage) -> None:
     for number in range(3 * BATCH):
         stage.put((NOW - number * timedelta(hours=1)).strftime(NIGHTLY))
     stage.cloud.pubsub.create_topic(pubsub.Topic(name=f"projects/{PROJECT}/topics/caretaker-prune-backups"))
-    stage.seconds = lambda: 181.0 if stage.calls(BATCHES) else 0.0
+    stage.seconds = lambda: 181.0 if stage.requests_of(BATCHES) else 0.0
     report = stage.tick()
     assert report.counts == {Outcome.APPLIED: 100, Outcome.WAITING: 197}
     assert report.waiting == ("time is up; the next run continues",)
-    (published,) = stage.calls("google.pubsub.v1.Publisher/Publish")
+    (published,) = stage.requests_of("google.pubsub.v1.Publisher/Publish")
     woken = json.loads(published.messages[0].data)
     while len(stage.names) > 3:
         assert stage.push(woken).counts[Outcome.APPLIED]

@@ -1,38 +1,27 @@
 """The stage for `rotate_secrets`: a seeded local cloud, its runs, and what official clients see of it."""
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
-from types import TracebackType
-from typing import Any, Self
+from datetime import UTC, datetime
+from typing import Any
 
-import msgspec
 from google.cloud import run_v2
 from google.cloud import secretmanager_v1 as secretmanager
 
 from functions.rotate_secrets.automation import AUTOMATION
 from functions.rotate_secrets.rotation_state import ANNOTATION, RotationState, read_state
 from functions.rotate_secrets.settings import Settings
-from localcloud import LocalCloud
 from localcloud.core.calls import is_read
 from localcloud.core.messages import project_number
-from localcloud.world import seed, world_from
-from shared.clients import Clients, RetryPolicy
-from shared.direct_clients import DirectClients
-from shared.events import inbox_of
 from shared.report import Report
-from shared.run import run
-from shared.runtime import Runtime
-from shared.settings import Configuration, Mode, parse
-from tests.laws.harness import cloud_event_of
-from tests.laws.probe import Probe, Switchboard
-from tests.laws.scenario import Event
+from shared.settings import parse
+from tests.functions.stage import AutomationStage, last_part
+from tests.laws.probe import Probe
 
-PROJECT = "caretaker-home"
 PRODUCT = "projects/my-product"
 REGION = f"{PRODUCT}/locations/europe-west1"
 MONDAY = datetime(2026, 11, 16, 12, tzinfo=UTC)
-QUICK = RetryPolicy(first=0.001, longest=0.002, give_up=0.03)
 DIGEST = "example.com/app@sha256:" + "1" * 64
+NOTIFICATIONS = "caretaker-secret-notifications"
 PLACES: list[dict[str, object]] = [{"project": "my-product", "region": "europe-west1"}]
 
 
@@ -60,36 +49,18 @@ def a_world(**project: object) -> dict[str, Any]:
     return {"projects": {"my-product": here}}
 
 
-class Stage:
+class Stage(AutomationStage[Settings]):
     """A local cloud, seeded, and runs of `rotate_secrets` on it."""
 
     def __init__(
         self, settings: Settings | None = None, world: Mapping[str, Any] | None = None, *, now: datetime = MONDAY
     ) -> None:
-        self.cloud = LocalCloud(now=now)
-        self.settings = settings or settings_of()
-        self.mode = Mode.ACT
-        self.reports: list[Report] = []
-        self.switchboard = Switchboard()
-        self.clients: Clients = DirectClients(PROJECT, self.cloud, retry=QUICK, watcher=self.switchboard)
-        self.people: Clients = DirectClients("my-product", self.cloud, retry=QUICK, watcher=Switchboard())
+        chosen = world or a_world(services={"api": a_service("key:1")})
+        super().__init__(AUTOMATION, settings or settings_of(), now=now, world=chosen)
         self.probe: Callable[[], Probe] | None = None
         """Makes what watches the calls of the next run."""
         self.methods: list[str] = []
         """The calls of the last run, without the test's own."""
-        self._world = world or a_world(services={"api": a_service("key:1")})
-        self._number = 0
-
-    def __enter__(self) -> Self:
-        seed(self.cloud, world_from(self._world))
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.clients.close()
-        self.people.close()
-        self.cloud.stop()
 
     # What wakes it
 
@@ -104,12 +75,12 @@ class Stage:
 
     def push(self, data: dict[str, object], **after: float) -> Report:
         """Take a message through a run, and answer its report; raises what the run raises."""
-        self.cloud.clock.advance(timedelta(**after))
-        return self._run(self._event(data=data))
+        self.advance(**after)
+        return self._run(data)
 
     def push_late(self, data: dict[str, object], published: datetime) -> Report:
         """Take a message through a run that was published before."""
-        return self._run(self._event(data=data, published=published))
+        return self._run(data, published=published)
 
     def notify(self, secret_id: str = "key", **after: float) -> Report:
         """Secret Manager reports that it is time."""
@@ -118,25 +89,15 @@ class Stage:
 
     def notified(self, attributes: dict[str, str], **after: float) -> Report:
         """Secret Manager reports something."""
-        self.cloud.clock.advance(timedelta(**after))
-        topic = "caretaker-secret-notifications"
-        return self._run(self._event(topic=topic, attributes=attributes, data={"name": attributes["secretId"]}))
+        self.advance(**after)
+        return self._run(
+            {"name": attributes["secretId"]}, topic="caretaker-secret-notifications", attributes=attributes
+        )
 
-    def _event(self, **event: Any) -> Event:
-        self._number += 1
-        whole = {"topic": inbox_of("rotate_secrets"), "published": self.cloud.clock.now(), **event}
-        return Event(name=f"m{self._number}", **whole)
-
-    def _run(self, event: Event) -> Report:
-        self.cloud.server.clear_calls()
-        runtime = Runtime(self.clients, clock=self.cloud.clock.now, report=self.reports.append)
+    def _run(self, data: Mapping[str, object], **event: Any) -> Report:
         probe = self.probe() if self.probe else Probe()
         self.methods = probe.methods
-        self.switchboard.connect(probe)
-        try:
-            return run(AUTOMATION, Configuration(self.mode, self.settings), cloud_event_of(event, PROJECT), runtime)
-        finally:
-            self.switchboard.disconnect()
+        return self.deliver(data, probe=probe, **event)
 
     # What there is
 
@@ -175,13 +136,12 @@ class Stage:
     @property
     def calls(self) -> list[str]:
         """The methods of the last run's calls."""
-        return [method.rpartition("/")[2] for method in self.methods]
+        return last_part(self.methods)
 
     @property
     def writes(self) -> list[str]:
         """Those that changed something of Google Cloud but our own state."""
-        writes = [method for method in self.methods if not is_read(method) and "Firestore" not in method]
-        return [method.rpartition("/")[2] for method in writes]
+        return last_part([method for method in self.methods if not is_read(method) and "Firestore" not in method])
 
 
 def said_in(template: Any) -> list[str]:
@@ -194,8 +154,3 @@ def said_in(template: Any) -> list[str]:
 def kinds_of(report: Report) -> list[str]:
     """The changes of a report, by kind."""
     return [change.kind for change in report.changes]
-
-
-def report_text(report: Report) -> str:
-    """A report as one text."""
-    return msgspec.json.encode(report).decode()

@@ -17,10 +17,10 @@ from tests.functions.rotate_secrets.stage import (
     a_service,
     a_world,
     kinds_of,
-    report_text,
     said_in,
     settings_of,
 )
+from tests.functions.stage import report_text
 
 REVISION = "TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION"
 

@@ -1,36 +1,23 @@
 """The stage for `scale_gpu_pools`: a seeded local cloud, its runs, and what official clients see of the pools."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
-from types import TracebackType
-from typing import Any, Self
+from datetime import UTC, datetime
+from typing import Any
 
-import msgspec
 from google.cloud.container_v1 import ClusterManagerClient
 
 from functions.scale_gpu_pools.automation import AUTOMATION
 from functions.scale_gpu_pools.records import Records
 from functions.scale_gpu_pools.settings import Settings
-from localcloud import LocalCloud
-from localcloud.world import seed, world_from
-from shared.clients import Clients, RetryPolicy
-from shared.direct_clients import DirectClients
-from shared.events import inbox_of
 from shared.report import Report
-from shared.restrictions import DOCUMENT, InForce, Restriction, SpendingRestrictions
-from shared.run import run
-from shared.runtime import Runtime
-from shared.settings import Configuration, Mode, parse
+from shared.restrictions import Restriction
+from shared.settings import parse
 from shared.state import State
-from tests.laws.harness import cloud_event_of
-from tests.laws.probe import Switchboard
-from tests.laws.scenario import Event
+from tests.functions.stage import AutomationStage, last_part
 
-PROJECT = "caretaker-home"
 CLUSTER = "projects/my-product/locations/europe-west4/clusters/training"
 GPU = f"{CLUSTER}/nodePools/gpu"
 MONDAY = datetime(2026, 11, 16, 12, tzinfo=UTC)  # at noon, in the hours below
-QUICK = RetryPolicy(first=0.001, longest=0.002, give_up=0.03)
 HOURS: dict[str, object] = {"time_zone": "Etc/UTC", "windows": ["mon-fri 08:00-18:00"]}
 QUEUE: dict[str, object] = {"kind": "pending_messages", "subscription": "projects/my-product/subscriptions/jobs"}
 BOUNDS: dict[str, object] = {"enabled": True, "min_node_count": 1, "max_node_count": 4, "location_policy": "BALANCED"}
@@ -67,32 +54,14 @@ def settings_of(**pools: object) -> Settings:
     return parse({"scale_gpu_pools": section}, "scale_gpu_pools", Settings).section
 
 
-class Stage:
+class Stage(AutomationStage[Settings]):
     """A local cloud, seeded, and runs of `scale_gpu_pools` on it."""
 
     def __init__(
         self, settings: Settings | None = None, *, now: datetime = MONDAY, world: Mapping[str, Any] | None = None
     ) -> None:
-        self.cloud = LocalCloud(now=now)
-        self.settings = settings or settings_of(gpu=a_pool())
-        self.mode = Mode.ACT
-        self.reports: list[Report] = []
-        self.switchboard = Switchboard()
-        self.clients: Clients = DirectClients(PROJECT, self.cloud, retry=QUICK, watcher=self.switchboard)
-        self.people: Clients = DirectClients("my-product", self.cloud, retry=QUICK, watcher=Switchboard())
-        self._world = WORLD if world is None else world
-        self._number = 0
-
-    def __enter__(self) -> Self:
-        seed(self.cloud, world_from(self._world))
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.clients.close()
-        self.people.close()
-        self.cloud.stop()
+        chosen = settings or settings_of(gpu=a_pool())
+        super().__init__(AUTOMATION, chosen, now=now, world=WORLD if world is None else world)
 
     def tick(self, minutes: float = 5) -> Report:
         """Let minutes pass, and a tick come."""
@@ -104,21 +73,12 @@ class Stage:
 
     def push(self, data: dict[str, object], minutes: float = 0) -> Report:
         """Take a message through a run, and answer its report; raises what the run raises."""
-        self.cloud.clock.advance(timedelta(minutes=minutes))
-        self.cloud.server.clear_calls()
-        self._number += 1
-        event = Event(
-            name=f"m{self._number}", topic=inbox_of("scale_gpu_pools"), data=data, published=self.cloud.clock.now()
-        )
-        runtime = Runtime(self.clients, clock=self.cloud.clock.now, report=self.reports.append)
-        return run(AUTOMATION, Configuration(self.mode, self.settings), cloud_event_of(event, PROJECT), runtime)
+        self.advance(minutes=minutes)
+        return self.deliver(data)
 
     def restrict(self, *, because: str | None) -> None:
         """Put the spending restriction in force, or lift it."""
-        state = State(self.clients)
-        (known,) = state.read(DOCUMENT)
-        force = InForce(self.cloud.clock.now(), (because,)) if because else None
-        state.write(known, SpendingRestrictions({Restriction.GPU_POOLS_OFF: force} if force else {}))
+        self.put_in_force(Restriction.GPU_POOLS_OFF, because)
 
     def resize_by_hand(self, nodes: int, name: str = GPU) -> None:
         """A person resizes a node pool."""
@@ -140,15 +100,9 @@ class Stage:
     @property
     def calls(self) -> list[str]:
         """The methods of the last run's calls."""
-        return [call.method.rpartition("/")[2] for call in self.cloud.server.calls]
+        return last_part(super().calls)
 
     @property
     def mutating(self) -> list[str]:
         """Those that changed something of Google Cloud but our own state."""
-        calls = [call for call in self.cloud.server.calls if call.mutating and "Firestore" not in call.method]
-        return [call.method.rpartition("/")[2] for call in calls]
-
-
-def report_text(report: Report) -> str:
-    """A report as one text."""
-    return msgspec.json.encode(report).decode()
+        return last_part(super().mutating)

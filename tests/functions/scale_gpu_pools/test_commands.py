@@ -14,7 +14,8 @@ from functions.scale_gpu_pools.settings import Settings
 from shared.errors import IgnoredMessage
 from shared.events import Dated, PubsubMessage, RestrictionsChanged, Tick, inbox_of
 from shared.report import Outcome
-from tests.functions.scale_gpu_pools.stage import GPU, MONDAY, PROJECT, Stage, a_pool, settings_of
+from tests.functions.scale_gpu_pools.stage import GPU, MONDAY, Stage, a_pool, settings_of
+from tests.functions.stage import PROJECT
 
 WORKERS = {"project": "my-product", "region": "europe-west4", "name": "render"}
 SETTINGS = settings_of(gpu=a_pool(), render=a_pool(node_pool=None, worker_pool=WORKERS))
