@@ -13,13 +13,13 @@ from shared.applying import TIME_IS_UP, Attempt, Attempts, in_lines, learned
 from shared.automation import Automation, ChangeT, EventT, RecordsT, RunContext, SectionT
 from shared.continuing import publish_tick
 from shared.debts import held_and_unreadable, held_while_observing
-from shared.decision import Alert, Decision, LogLine
-from shared.errors import RunFailed, WriteConflict
+from shared.decision import Decision, LogLine
+from shared.errors import RunFailed
 from shared.events import ASKED, Dated, RerunRequested, Tick
-from shared.history import Journal
 from shared.lease import Lease, LeaseRecord
 from shared.looking import Look, look_and_decide
-from shared.moments import Changed, Moment
+from shared.moments import Changed
+from shared.records_store import RecordsStore
 from shared.report import (
     MOST_LINES,
     ChangeReport,
@@ -31,12 +31,10 @@ from shared.report import (
     upcoming,
     with_changes,
 )
-from shared.restrictions import DOCUMENT as RESTRICTIONS_DOCUMENT
-from shared.restrictions import SpendingRestrictions
 from shared.runtime import Runtime
 from shared.settings import Configuration, Mode
-from shared.state import ATTEMPTS, Document, State
-from shared.transitions import commanded, moments_between, with_dated_alerts, without_alerting
+from shared.state import ATTEMPTS, Document
+from shared.transitions import with_dated_alerts, without_alerting
 from shared.world import NeedT, Unreadable, World
 
 PAUSE_SECONDS = 3.0
@@ -66,14 +64,12 @@ class RunLoop(Generic[SectionT, EventT, RecordsT, NeedT, ChangeT]):
         self._automation = automation
         self._settings = settings
         self._event = event
-        self._sent_by = sent_by
         self._plan = plan
         self._about: Dated[EventT | RerunRequested] = event
         """What it looks at: what its event is about, or everything, once another run has requested that."""
         self._now = now
         self._runtime = runtime
-        self._journal = Journal(automation.name, event.message_id)
-        self._state = State(runtime.clients, self._journal)
+        self._store = RecordsStore(automation, settings.section, event, now, runtime.clients, sent_by=sent_by)
         self._deadline = runtime.seconds() + runtime.time_budget
         self._is_time_up = False
         self._world = World()
@@ -96,19 +92,21 @@ class RunLoop(Generic[SectionT, EventT, RecordsT, NeedT, ChangeT]):
         """Fold the event, decide, and act if that is the mode. A command with a plan only plans, or keeps to it."""
         if self._plan and (refused_or_planned := self._planned(report)):
             return refused_or_planned
-        stored, lease, context = self._fold()
-        is_rerun_due = lease.as_type(LeaseRecord).is_rerun_due(self._now)
+        stored = self._store.fold()
+        is_rerun_due = stored.lease.as_type(LeaseRecord).is_rerun_due(self._now)
         if is_rerun_due:
             self._look_at_everything()
-        first = self._look(msgspec.structs.replace(context, event=self._about), ())
-        reply = self._automation.reply(context, first.world, first.decision)
+        first = self._look(stored.context, ())
+        reply = self._automation.reply(stored.context, first.world, first.decision)
         report = msgspec.structs.replace(report, status=bounded(in_lines(reply)))
         if self._settings.mode is Mode.OBSERVE:
-            return self._observe(report, stored, first)
+            return self._observe(report, stored.records, first)
         remembered = first.decision.records
-        if first.decision.changes or is_rerun_due or without_alerting(remembered) != without_alerting(context.records):
-            return self._act(report, Lease(self._state, lease, self._event.message_id), stored, first)
-        if remembered != context.records and not self._written(stored, remembered, first.decision.alerts):
+        known = stored.context.records
+        if first.decision.changes or is_rerun_due or without_alerting(remembered) != without_alerting(known):
+            lease = Lease(self._store.state, stored.lease, self._event.message_id)
+            return self._act(report, lease, stored.records, first)
+        if remembered != known and not self._store.write(stored.records, remembered, first.decision.alerts):
             self._prepare((), is_last=True)
         return self._summary(report, first.decision, ())
 
@@ -118,11 +116,11 @@ class RunLoop(Generic[SectionT, EventT, RecordsT, NeedT, ChangeT]):
         None if it is to be carried out as planned, and would still lead to just that, or has been put on record by an
         earlier delivery.
         """
-        _, _, context = self._remember()
-        records = self._automation.fold(context.records, self._event, context.settings)
-        if self._plan != ASKED and records == context.records:
+        known = self._store.read().context
+        context = self._store.folded(known)
+        if self._plan != ASKED and context.records == known.records:
             return None
-        look = self._look(msgspec.structs.replace(context, records=records), ())
+        look = self._look(context, ())
         checksum = look.decision.fingerprint() or NOTHING_PLANNED
         if checksum == self._plan:
             return None
@@ -132,41 +130,11 @@ class RunLoop(Generic[SectionT, EventT, RecordsT, NeedT, ChangeT]):
         reply = bounded(in_lines(self._automation.reply(look.context, look.world, look.decision)))
         return msgspec.structs.replace(self._summary(report, look.decision, planned), status=reply, plan=checksum)
 
-    def _fold(self) -> "tuple[Document, Document, RunContext[SectionT, EventT, RecordsT]]":
-        for _ in range(ATTEMPTS):
-            stored, lease, context = self._remember()
-            records = self._automation.fold(context.records, self._event, context.settings)
-            if records == context.records:
-                return stored, lease, context
-            if written := self._written(stored, records, first=commanded(self._event, self._sent_by)):
-                return written, lease, msgspec.structs.replace(context, records=records)
-        raise self._contended()
-
-    def _remember(self) -> "tuple[Document, Document, RunContext[SectionT, EventT, RecordsT]]":
-        """All durable state, in one call: the records and the lease as documents, and what they say."""
-        name = self._automation.name
-        stored, lease, restrictions = self._state.read(f"records/{name}", Lease.path(name), RESTRICTIONS_DOCUMENT)
-        records, unreadable_records = stored.read_as(self._automation.records)
-        in_force, unreadable_restrictions = restrictions.read_as(SpendingRestrictions)
-        return (
-            stored,
-            lease,
-            RunContext(
-                event=self._about,
-                records=records,
-                restrictions=in_force,
-                restrictions_document=restrictions,
-                unreadable=unreadable_records + unreadable_restrictions,
-                settings=self._settings.section,
-                now=self._now,
-                project=self._runtime.clients.project,
-            ),
-        )
-
     def _look(
         self, context: "RunContext[SectionT, EventT, RecordsT]", applied: tuple[ChangeT, ...], *, reread: bool = True
     ) -> "Look[SectionT, EventT, RecordsT, ChangeT]":
         """What is seen and decided; what failed is not asked again, nor what ``still_holds``, unless ``reread``."""
+        context = msgspec.structs.replace(context, event=self._about)
         kept = World() if reread else self._automation.still_holds(self._world, applied)
         known = kept.with_answers(self._world.unanswered.answers)
         look = look_and_decide(self._automation, context, self._runtime.clients, applied=applied, known=known)
@@ -198,16 +166,16 @@ class RunLoop(Generic[SectionT, EventT, RecordsT, NeedT, ChangeT]):
         decision, records = look.decision, look.decision.records
         made = self._make([change for change in decision.changes if change.while_observing])
         if applied := _applied(made):
-            stored, _, context = self._remember()
-            records = self._look(context, applied).decision.records
+            again = self._store.read()
+            stored, records = again.records, self._look(again.context, applied).decision.records
         checksum = decision.fingerprint()
         changed = checksum != records.observed_plan
         planned = tuple(change_report(change, Outcome.OBSERVED) for change in decision.changes)
         if changed:
-            self._journal.add(Changed(at=self._now, change=change) for change in planned)
+            self._store.journal.add(Changed(at=self._now, change=change) for change in planned)
         if changed or applied or records.alerting != look.context.records.alerting:
             # Another run that has written meanwhile has reported a plan of its own: the next one compares with that.
-            self._written(stored, msgspec.structs.replace(records, observed_plan=checksum), decision.alerts)
+            self._store.write(stored, msgspec.structs.replace(records, observed_plan=checksum), decision.alerts)
         return msgspec.structs.replace(
             self._summary(report, decision, planned),
             plan_changed=changed,
@@ -284,39 +252,28 @@ class RunLoop(Generic[SectionT, EventT, RecordsT, NeedT, ChangeT]):
         self, stored: Document, look: "Look[SectionT, EventT, RecordsT, ChangeT]"
     ) -> Decision[RecordsT, ChangeT] | None:
         """The decision of a look, with what it intends made durable; None if another run wrote meanwhile."""
-        is_durable = look.intended == look.context.records or self._written(stored, look.intended, look.decision.alerts)
+        is_known = look.intended == look.context.records
+        is_durable = is_known or self._store.write(stored, look.intended, look.decision.alerts)
         return look.decision if is_durable else None
 
     def _prepare(self, attempts: tuple[Attempt[ChangeT], ...], *, is_last: bool = False) -> Decision[RecordsT, ChangeT]:
         """A fresh decision, with what was seen made durable, and unless nothing follows, with what it intends."""
         for attempt in range(ATTEMPTS):
-            stored, _, context = self._remember()
-            records = learned(self._automation, context.records, attempts, self._now)
-            known = msgspec.structs.replace(context, records=records)
-            look = self._look(known, _applied(attempts), reread=attempt > 0 or not attempts)
+            stored = self._store.read()
+            known = stored.context.records
+            context = msgspec.structs.replace(
+                stored.context, records=learned(self._automation, known, attempts, self._now)
+            )
+            look = self._look(context, _applied(attempts), reread=attempt > 0 or not attempts)
             records = look.decision.records if is_last else look.intended
-            if records == context.records or self._written(stored, records, look.decision.alerts):
+            if records == known or self._store.write(stored.records, records, look.decision.alerts):
                 return look.decision
-        raise self._contended()
-
-    def _written(
-        self, stored: Document, records: RecordsT, alerts: Iterable[Alert] = (), first: Iterable[Moment] = ()
-    ) -> Document | None:
-        """The document as it was written, with what that tells in the history; None if another run wrote first."""
-        before = stored.as_type(self._automation.records)
-        moments = moments_between(before, records, alerts, self._now)
-        try:
-            return self._state.write(stored, records, [*first, *moments])
-        except WriteConflict:
-            return None
-
-    def _contended(self) -> RunFailed:
-        return RunFailed(f"{self._automation.name}: other runs wrote first, {ATTEMPTS} times; it is delivered again")
+        raise self._store.contended()
 
     def _make(self, changes: Sequence[ChangeT]) -> tuple[Attempt[ChangeT], ...]:
         attempts = self._attempts.make(changes, self._has_no_time_left)
         self.notices |= dict.fromkeys(notice for attempt in attempts for notice in attempt.notices)
-        self._journal.add(
+        self._store.journal.add(
             Changed(at=self._now, change=one.report) for one in attempts if one.report.outcome is not Outcome.WAITING
         )
         return attempts
