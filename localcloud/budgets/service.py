@@ -8,10 +8,9 @@ import json
 import re
 import threading
 import uuid
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Protocol
-from zoneinfo import ZoneInfo
 
 import grpc
 from google.cloud.billing import budgets_v1
@@ -20,6 +19,8 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from google.pubsub_v1.types import GetTopicRequest, PublishRequest, PublishResponse, PubsubMessage, Topic
 
 from localcloud.budgets import rest
+from localcloud.budgets.notification import amount_of, notification, period_start
+from localcloud.budgets.rules import SCHEMA_VERSION, check, check_parent, fill_in
 from localcloud.budgets.spend_caps import (
     CAP,
     CAP_PATHS,
@@ -39,17 +40,10 @@ from localcloud.core.http import Route
 from localcloud.core.messages import invalid, merge, page
 from localcloud.core.server import ApiError
 
-SCHEMA_VERSION = "1.0"
-LONGEST_DISPLAY_NAME = 60
-MOST_CHANNELS = 5
 LARGEST_PAGE = 100
 OUTPUT_ONLY = frozenset(("name", "etag"))
 
-_PARENT = re.compile(r"^billingAccounts/[0-9A-Za-z]{6}-[0-9A-Za-z]{6}-[0-9A-Za-z]{6}$")
 _BUDGET = re.compile(r"^(?P<parent>billingAccounts/[^/]+)/budgets/(?P<id>[^/]+)$")
-_PACIFIC = ZoneInfo("America/Los_Angeles")
-_CURRENT = budgets_v1.ThresholdRule.Basis.CURRENT_SPEND
-_FORECAST = budgets_v1.ThresholdRule.Basis.FORECASTED_SPEND
 
 
 class Topics(Protocol):
@@ -91,7 +85,7 @@ class Budgets:
 
     def create(self, parent: str, budget: budgets_v1.Budget, cap: State | None = None) -> budgets_v1.Budget:
         """The same, with the input state of its spend cap, if it has one."""
-        _check_parent(parent)
+        check_parent(parent)
         if cap:
             check_new(cap)
         with self._lock:
@@ -120,7 +114,7 @@ class Budgets:
             period = period_start(budget, now)
             lag = self.cost_lags.get(name.partition("/budgets/")[0], timedelta(0))
             cost = visible_cost(self._spent, budget, period, now, lag)
-            is_reached = cost >= _amount(budget, None)
+            is_reached = cost >= amount_of(budget, None)
             cap = settled(cap, is_reached=is_reached, period=period, now=now, delay=self.operation_delay)
             self._caps[name] = cap
             return cap
@@ -132,7 +126,7 @@ class Budgets:
 
     def list_budgets(self, request: budgets_v1.ListBudgetsRequest) -> budgets_v1.ListBudgetsResponse:
         """The budgets of a billing account; with ``scope`` those that track that project."""
-        _check_parent(request.parent)
+        check_parent(request.parent)
         with self._lock:
             prefix, scope = f"{request.parent}/budgets/", request.scope
             here = {
@@ -219,20 +213,10 @@ class Budgets:
         topic = budget.notifications_rule.pubsub_topic
         if not match or not topic:
             raise ValueError(f"{budget_name} has no notifications_rule.pubsub_topic")
-        amount = _amount(budget, budget_amount)
+        amount = amount_of(budget, budget_amount)
         start = interval_start or period_start(budget, self._clock.now())
-        data: dict[str, str | float] = {"budgetDisplayName": budget.display_name}
-        if (passed := _highest_passed(budget, _CURRENT, cost, amount)) is not None:
-            data["alertThresholdExceeded"] = passed
-        if forecast is not None and (passed := _highest_passed(budget, _FORECAST, forecast, amount)) is not None:
-            data["forecastThresholdExceeded"] = passed
-        data |= {
-            "costAmount": float(cost),
-            "costIntervalStart": start.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-            "budgetAmount": float(amount),
-            "budgetAmountType": _amount_type(budget),
-            "currencyCode": budget.amount.specified_amount.currency_code or self._currency(match["parent"]),
-        }
+        currency = self._currency(match["parent"])
+        data = notification(budget, cost, start=start, amount=amount, forecast=forecast, currency=currency)
         message = PubsubMessage(
             data=json.dumps(data, indent=2, ensure_ascii=False).encode(),
             attributes={
@@ -259,8 +243,8 @@ class Budgets:
         match = _BUDGET.match(name)
         if not match:
             raise invalid(f"Invalid name {name!r}: expected billingAccounts/ACCOUNT/budgets/BUDGET.")
-        _fill_in(budget, self._currency(match["parent"]))
-        _check(budget, self._currency(match["parent"]))
+        fill_in(budget, self._currency(match["parent"]))
+        check(budget, self._currency(match["parent"]))
         if cap:
             check_capped(budget)
         if budget.notifications_rule.pubsub_topic:
@@ -273,98 +257,3 @@ class Budgets:
         if cap:
             self._caps[name] = cap
         return budgets_v1.Budget(budget)
-
-
-def period_start(budget: budgets_v1.Budget, moment: datetime) -> datetime:
-    """When the budget's period began that ``moment`` (aware) is in: midnight in the US Pacific time zone."""
-    day = moment.astimezone(_PACIFIC).date().replace(day=1)
-    if "custom_period" in budget.budget_filter:
-        first = budget.budget_filter.custom_period.start_date
-        day = date(first.year, first.month, first.day)
-    elif budget.budget_filter.calendar_period == budgets_v1.CalendarPeriod.QUARTER:
-        day = day.replace(month=day.month - (day.month - 1) % 3)
-    elif budget.budget_filter.calendar_period == budgets_v1.CalendarPeriod.YEAR:
-        day = day.replace(month=1)
-    return datetime.combine(day, time(), _PACIFIC).astimezone(UTC)
-
-
-def _amount(budget: budgets_v1.Budget, last_period: Decimal | None) -> Decimal:
-    if "specified_amount" in budget.amount:
-        money = budget.amount.specified_amount
-        return Decimal(money.units) + Decimal(money.nanos) / 10**9
-    if last_period is None:
-        raise ValueError(f"{budget.name} is set to the last period's cost: say it in budget_amount")
-    return last_period
-
-
-def _amount_type(budget: budgets_v1.Budget) -> str:
-    if "specified_amount" in budget.amount:
-        return "SPECIFIED_AMOUNT"
-    monthly = budget.budget_filter.calendar_period == budgets_v1.CalendarPeriod.MONTH
-    return "LAST_MONTH_COST" if monthly else "LAST_PERIODS_COST"
-
-
-def _highest_passed(
-    budget: budgets_v1.Budget, basis: budgets_v1.ThresholdRule.Basis, spent: Decimal, amount: Decimal
-) -> float | None:
-    """The highest threshold of the budget's rules on ``basis`` that ``spent`` has reached, if any."""
-    passed = [
-        rule.threshold_percent
-        for rule in budget.threshold_rules
-        if rule.spend_basis == basis and spent >= amount * Decimal(str(rule.threshold_percent))
-    ]
-    return max(passed, default=None)
-
-
-def _check_parent(parent: str) -> None:
-    if not _PARENT.match(parent):
-        raise invalid(f"Invalid parent {parent!r}: expected billingAccounts/XXXXXX-XXXXXX-XXXXXX.")
-
-
-def _fill_in(budget: budgets_v1.Budget, currency: str) -> None:
-    chosen = budget.budget_filter
-    if "calendar_period" not in chosen and "custom_period" not in chosen:
-        chosen.calendar_period = budgets_v1.CalendarPeriod.MONTH
-    chosen.credit_types_treatment = (
-        chosen.credit_types_treatment or budgets_v1.Filter.CreditTypesTreatment.INCLUDE_ALL_CREDITS
-    )
-    for rule in budget.threshold_rules:
-        rule.spend_basis = rule.spend_basis or _CURRENT
-    if "specified_amount" in budget.amount:
-        money = budget.amount.specified_amount
-        money.currency_code = money.currency_code or currency
-    budgets_v1.Budget.pb(budget).notifications_rule.SetInParent()
-    # It is documented as required, and gcloud, which sets the topic, has no way to name it.
-    if budget.notifications_rule.pubsub_topic and not budget.notifications_rule.schema_version:
-        budget.notifications_rule.schema_version = SCHEMA_VERSION
-
-
-def _check(budget: budgets_v1.Budget, currency: str) -> None:
-    if len(budget.display_name) > LONGEST_DISPLAY_NAME:
-        raise invalid(f"Budget.display_name must have at most {LONGEST_DISPLAY_NAME} characters.")
-    _check_amount(budget, currency)
-    custom = "custom_period" in budget.budget_filter
-    for rule in budget.threshold_rules:
-        if rule.threshold_percent < 0:
-            raise invalid("ThresholdRule.threshold_percent must not be negative.")
-        if custom and rule.spend_basis == _FORECAST:
-            raise invalid("ThresholdRule.spend_basis FORECASTED_SPEND cannot be combined with a custom period.")
-    notifications = budget.notifications_rule
-    if notifications.pubsub_topic and notifications.schema_version != SCHEMA_VERSION:
-        raise invalid(f"NotificationsRule.schema_version must be {SCHEMA_VERSION!r} when pubsub_topic is set.")
-    if len(notifications.monitoring_notification_channels) > MOST_CHANNELS:
-        raise invalid(f"At most {MOST_CHANNELS} monitoring_notification_channels are allowed.")
-
-
-def _check_amount(budget: budgets_v1.Budget, currency: str) -> None:
-    if "last_period_amount" in budget.amount:
-        if "custom_period" in budget.budget_filter:
-            raise invalid("BudgetAmount.last_period_amount cannot be combined with a custom period.")
-        return
-    if "specified_amount" not in budget.amount:
-        raise invalid("Budget.amount is required.")
-    money = budget.amount.specified_amount
-    if money.units < 0 or money.nanos < 0:
-        raise invalid("BudgetAmount.specified_amount must not be negative.")
-    if money.currency_code != currency:
-        raise invalid(f"BudgetAmount.specified_amount.currency_code must be the billing account's, {currency}.")
