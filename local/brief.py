@@ -43,9 +43,10 @@ def brief_lines(report: Report) -> list[tuple[str, str]]:
 
 
 def brief_alerts(report: Report) -> list[tuple[str, str]]:
-    """The kind and the reason of each alert of a run, but for refusals that are alerts too."""
+    """What each alert that begins in a run is about, and its title; refusals that are alerts too are left out."""
     refused = {refusal.reason for refusal in report.refusals}
-    return [(alert.kind, _first_sentence(alert.reason)) for alert in report.alerts if alert.reason not in refused]
+    begun = [one for one in report.alerts if one.since == report.at and one.reason not in refused]
+    return [(one.subject.rpartition("/")[2], one.title or one.kind) for one in begun]
 
 
 def _grouped(changes: Sequence[ChangeReport]) -> Iterator[str]:

@@ -101,7 +101,6 @@ class Console:
         self._rich = rich or _Rich(highlight=False)
         self.is_verbose = is_verbose
         self._at: datetime | None = None
-        self._alerts: set[str] = set()
 
     @property
     def is_closed(self) -> bool:
@@ -110,7 +109,6 @@ class Console:
 
     def heading(self, at: datetime, text: str) -> None:
         """A step of the story."""
-        self._alerts.clear()
         if self.is_verbose:
             self._rich.print()
         self._at = at
@@ -163,10 +161,8 @@ class Console:
     def _brief(self, report: Report) -> None:
         for label, text in brief_lines(report):
             self.say(label, text, STYLES[Outcome(label)])
-        for kind, reason in brief_alerts(report):
-            if kind not in self._alerts:
-                self._alerts.add(kind)
-                self.say("ALERT", f"{report.automation}: {kind}: {reason}", "bold red")
+        for subject, title in brief_alerts(report):
+            self.say("ALERT", f"{report.automation}: {subject}: {title}", "bold red")
 
     def _report(self, report: Report) -> None:
         words = f"{report.automation} on {report.event}" + (f": {report.why}" if report.why else "")

@@ -2,7 +2,7 @@
 
 import io
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -166,20 +166,16 @@ def test_briefly_what_failed_is_reported_with_its_error_and_what_changed_nothing
     ]
 
 
-def test_briefly_an_alert_is_shown_once_in_a_step_and_not_beside_its_refusal() -> None:
-    out = io.StringIO()
-    console = Console(RichConsole(file=out, highlight=False, width=200), is_verbose=False)
+def test_briefly_an_alert_is_shown_when_it_begins_and_not_beside_its_refusal() -> None:
     refusal = Refusal("shop", "fresh", "too old")
-    report = msgspec.structs.replace(
-        REPORT, refusals=(refusal,), alerts=(Alert("fresh", "shop", "too old"), Alert("stock_out", "gpu", "no nodes"))
-    )
-    for _ in range(2):
-        console.log_line(reported(report))
-    assert [line[8:] for line in out.getvalue().splitlines()] == [
+    begun = Alert("stock_out", "nodePools/gpu", "no nodes since 11:40", "no GPU nodes arrive", REPORT.at)
+    older = msgspec.structs.replace(begun, since=REPORT.at - timedelta(minutes=5))
+    report = msgspec.structs.replace(REPORT, refusals=(refusal,), alerts=(Alert("fresh", "shop", "too old"), begun))
+    assert [line[8:] for line in briefly(report)] == [
         "refused   cap_spending: shop: too old",
-        "ALERT     cap_spending: stock_out: no nodes",
-        "refused   cap_spending: shop: too old",
+        "ALERT     cap_spending: gpu: no GPU nodes arrive",
     ]
+    assert briefly(msgspec.structs.replace(REPORT, alerts=(older,))) == []
 
 
 def test_the_summary_counts_what_was_changed_and_what_came_back() -> None:
