@@ -8,7 +8,7 @@
 #   restored  ÄRGER  Ärger       pg_restore --exit-on-error: exit code 0; the rows are as many as before
 #
 # A dump has no values of generated columns: they are computed again, by the locale of the new database. So a restore
-# drill that only counts rows proves nothing about them. This fails if any of it changes.
+# drill that only counts rows proves nothing about them. This fails if any of it changes, the version too.
 set -euo pipefail
 
 folder=$(mktemp -d)
@@ -22,6 +22,10 @@ for package in *.deb; do dpkg -x "$package" "$folder/root"; done
 bin="$folder/root/usr/lib/postgresql/15/bin"
 machine=$(uname -m)
 export LD_LIBRARY_PATH="$folder/root/usr/lib/$machine-linux-gnu" PGHOST="$folder/data" PGUSER=postgres PGDATABASE=postgres LC_ALL=C
+
+version=$("$bin/postgres" --version)
+echo "$version"
+[ "$version" = "postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)" ]
 
 mkdir "$folder/data" && { [ "$(id -u)" != 0 ] || chown nobody "$folder/data"; }
 as_server "$bin/initdb" -D "$folder/data" --username=postgres --auth=trust --encoding=UTF8 --no-locale >/dev/null

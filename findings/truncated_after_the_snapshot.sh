@@ -10,7 +10,7 @@
 #
 # TRUNCATE does not respect snapshots (documented under "Caveats" of MVCC), so a snapshot alone does not make a dump of
 # one moment: only a lock does. A backup that is compared with counts taken before shows it. This fails if any of it
-# changes.
+# changes, the version too.
 set -euo pipefail
 
 folder=$(mktemp -d)
@@ -24,6 +24,10 @@ for package in *.deb; do dpkg -x "$package" "$folder/root"; done
 bin="$folder/root/usr/lib/postgresql/15/bin"
 machine=$(uname -m)
 export LD_LIBRARY_PATH="$folder/root/usr/lib/$machine-linux-gnu" PGHOST="$folder/data" PGUSER=postgres PGDATABASE=postgres LC_ALL=C
+
+version=$("$bin/postgres" --version)
+echo "$version"
+[ "$version" = "postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)" ]
 
 mkdir "$folder/data" && { [ "$(id -u)" != 0 ] || chown nobody "$folder/data"; }
 as_server "$bin/initdb" -D "$folder/data" --username=postgres --auth=trust --encoding=UTF8 --no-locale >/dev/null
