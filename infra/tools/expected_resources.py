@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from infra.deploy.resources import Subscription, TickJob, Topic, resources_of, settings_of
+from infra.deploy.resources import Sink, Subscription, TickJob, Topic, resources_of, settings_of
 from infra.suite.automations import load_functions
 from infra.suite.deployment import Deployment, Suite
 from infra.tools.examples import every_section
@@ -40,6 +40,9 @@ def expected_resources() -> dict[str, Any]:
             }
             for one in subscriptions
             if not one.push_endpoint
+        },
+        "sinks": {
+            _id(one.name): {"filter": one.filter, "topic": _id(one.topic)} for one in resources if isinstance(one, Sink)
         },
         "paths": {_id(one.name): one.topic for one in pushed},
         "ticks": {

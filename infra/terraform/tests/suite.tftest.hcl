@@ -63,6 +63,13 @@ run "every_automation_of_the_map" {
     error_message = "The local cloud triggers the same inboxes."
   }
   assert {
+    condition = jsonencode(jsondecode(file("./tests/resources.json")).sinks) == jsonencode({ for name, sink in google_logging_project_sink.reports : name => {
+      filter = sink.filter
+      topic  = one([for name, topic in google_pubsub_topic.own : name if sink.destination == "pubsub.googleapis.com/${topic.id}"])
+    } })
+    error_message = "The local cloud has the same log sinks (infra/deploy/resources.py)."
+  }
+  assert {
     condition     = length(setsubtract(["container.googleapis.com", "monitoring.googleapis.com", "billingbudgets.googleapis.com"], keys(google_project_service.suite))) == 0
     error_message = "The APIs of what is asked for are enabled."
   }
