@@ -7,12 +7,14 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
+
 from infra.suite.automations import ROOT
-from infra.suite.settings import PATH, load_caretaker_yaml, own_or_example
+from infra.suite.settings import EXAMPLES, PATH, load_caretaker_yaml, own_or_example
 from local.console import Console, OutputClosed
 from local.endpoints import write_endpoints
 from local.environment import print_environment
@@ -82,7 +84,9 @@ def _run(options: argparse.Namespace) -> int:
         endpoints.unlink(missing_ok=True)  # a program that waits for it must not be sent to an earlier run
         database = stack.enter_context(rotate_secrets.database()) if is_story else None
         previews = stack.enter_context(database_of_previews(database))
-        owner = with_database(owner, previews) if is_story else owner
+        if previews:
+            owner = with_database(owner, previews)
+            settings = _written(owner, directory)
         cloud = stack.enter_context(LocalCloud(now=start, running=not is_story))
         player = Player(cloud, console)
         suite = stack.enter_context(
@@ -101,7 +105,7 @@ def _run(options: argparse.Namespace) -> int:
         if is_story:
             rotate_secrets.prepare(cloud, database)
             prune_backups.prepare(suite)
-        write_endpoints(endpoints, suite, settings)
+        write_endpoints(endpoints, suite, settings, EXAMPLES / "deployment.yaml" if is_story else None)
         console.say("ready", f"local cloud at {cloud.address}, functions at {suite.address} ({endpoints})")
         if is_story:
             _play(player, suite, database, previews)
@@ -116,6 +120,13 @@ def _run(options: argparse.Namespace) -> int:
         player.follow()
         console.say("serving", "until Ctrl-C")
         return _serve(suite, console)
+
+
+def _written(owner: Mapping[str, object], directory: Path) -> Path:
+    """The story's settings as they are deployed, in a file for `./deploy.sh --local`: YAML reads JSON."""
+    path = directory / "caretaker.yaml"
+    path.write_bytes(msgspec.json.encode(owner))
+    return path
 
 
 def _play(player: Player, suite: Suite, database: PostgresServer | None, previews: Variables) -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 from local.suite import WEBHOOK_SECRET_FILE, Suite
 
 
-def write_endpoints(path: Path, suite: Suite, settings: Path | None = None) -> None:
-    """Write the addresses of a suite and its local cloud, and its settings; the file exists only when it is whole."""
+def write_endpoints(path: Path, suite: Suite, settings: Path | None = None, deployment: Path | None = None) -> None:
+    """Write the addresses of a suite and its local cloud, and the files with its settings, whole or not at all."""
     cloud = suite.cloud
     endpoints = {
         "functions": suite.address,
@@ -19,6 +19,7 @@ def write_endpoints(path: Path, suite: Suite, settings: Path | None = None) -> N
         "github": f"{cloud.http_address}/api.github.com",
         "project": suite.project,
         "settings": str(settings.resolve()) if settings else "",
+        "deployment": str(deployment) if deployment else "",
     }
     fresh = path.with_suffix(".new")
     fresh.write_text(json.dumps(endpoints, indent=2) + "\n", encoding="utf-8")

@@ -7,7 +7,8 @@ from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from report.options import deployed_options, explained, suite_and_target
+from infra.deploy.target import suite_and_target
+from report.options import deployed_options, explained
 from report.reading import local_zone
 from report.sources import Month
 from report.writing import RENDERINGS, write

@@ -24,11 +24,11 @@ from starlette.routing import Route
 from infra.deploy.commands import commands_of, read_command
 from infra.deploy.rendering import report_lines
 from infra.deploy.send import send
-from infra.deploy.target import Target
+from infra.deploy.target import Target, suite_and_target
 from infra.suite.automations import load_automations
 from infra.suite.deployment import Suite
 from report.compose import picture_of
-from report.options import deployed_options, explained, suite_and_target
+from report.options import deployed_options, explained
 from report.reading import local_zone, read_sources
 from report.rendering import console_page, html, policy
 from report.sources import Month

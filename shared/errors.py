@@ -113,8 +113,7 @@ def _shown(value: object) -> str:
     text = repr(value) if isinstance(value, str) else str(value)
     if isinstance(value, bool):
         text = text.lower()
-    text = _CREDENTIAL.sub("***", text)
-    return shortened(text, LONGEST_SHOWN)
+    return shortened(without_credentials(text), LONGEST_SHOWN)
 
 
 def shortened(text: str, longest: int) -> str:
@@ -122,9 +121,14 @@ def shortened(text: str, longest: int) -> str:
     return text if len(text) <= longest else f"{text[: longest - 3]}..."
 
 
+def without_credentials(text: str) -> str:
+    """A text with *** for each part that looks like a credential, such as the password of an address."""
+    return _CREDENTIAL.sub("***", text)
+
+
 def presentable(text: str) -> str:
     """A text from elsewhere as reports carry it: one bounded line, without anything that looks like a credential."""
-    return shortened(_CONTROL.sub(" ", _CREDENTIAL.sub("***", text)), LONGEST_ERROR)
+    return shortened(_CONTROL.sub(" ", without_credentials(text)), LONGEST_ERROR)
 
 
 class IgnoredMessage(CaretakerError):

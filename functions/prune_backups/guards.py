@@ -87,7 +87,8 @@ def future_backups(pruned: PrunedSet) -> Iterator[str]:
     future = [place for place, time in enumerate(pruned.listing.inventory.times) if time > limit]
     if future:
         first = pruned.listing.inventory[future[0]]
-        yield f"{len(future)} backups are from the future, such as {printable(first.name)} of {format_time(first.time)}"
+        count = "1 backup is" if len(future) == 1 else f"{len(future)} backups are"
+        yield f"{count} from the future, such as {printable(first.name)} of {format_time(first.time)}"
 
 
 def stale_newest(pruned: PrunedSet) -> Iterator[str]:

@@ -52,6 +52,7 @@ def _rows(inventory: Inventory, reasons: KeepReasons) -> Iterator[str]:
 def _gone(inventory: Inventory, places: Sequence[int]) -> Iterator[str]:
     if places:
         newest, oldest = inventory[places[0]], inventory[places[-1]]
+        count = "1 backup" if len(places) == 1 else f"{len(places):,} backups"
         size = sum(inventory.sizes[place] for place in places)
         span = "" if len(places) == 1 else f"  back to {format_time(oldest.time)}"
-        yield f"  goes   {format_time(newest.time)}  {size:>15,}  {len(places):,} backups{span}"
+        yield f"  goes   {format_time(newest.time)}  {size:>15,}  {count}{span}"

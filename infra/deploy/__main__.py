@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-import msgspec
-
 from infra.costs.lines import cost_lines
 from infra.costs.suite import suite_cost_lines
 from infra.deploy.commands import commands_of, read_command
@@ -21,12 +19,11 @@ from infra.deploy.local import LocalDeployment
 from infra.deploy.rendering import print_json, print_to_stderr
 from infra.deploy.send import send, succeeded
 from infra.deploy.status import read_status, status_lines
-from infra.deploy.target import LOCAL_DIRECTORY, Target, in_the_cloud, on_this_machine
+from infra.deploy.target import LOCAL_DIRECTORY, NotLoggedIn, Target, in_the_cloud, on_this_machine, suite_and_target
 from infra.deploy.terraform import NotDeployed, Terraform
 from infra.suite.automations import load_automations
-from infra.suite.deployment import PATH, REGION, TERRAFORM, Deployment, Suite, load_deployment, load_suite
-from infra.suite.settings import PATH as SETTINGS_PATH
-from infra.suite.settings import own_or_example, refuse_missing
+from infra.suite.deployment import PATH, TERRAFORM, Deployment, Suite, load_deployment
+from infra.suite.settings import refuse_missing
 from shared.errors import CaretakerError, cloud_errors, in_words
 from shared.events import ASKED
 
@@ -46,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except CaretakerError as error:
         return _failed(str(error), 2)
     except DefaultCredentialsError:
-        return _failed("not logged in; run: gcloud auth application-default login", 2)
+        return _failed(str(NotLoggedIn()), 2)
     except cloud_errors() as error:
         return _failed(in_words(error), 1)
     except KeyboardInterrupt:
@@ -66,7 +63,7 @@ def _do(arguments: list[str]) -> int:
     if options.command == "send":
         return _send(options, rest)
     if options.command in {"status", "doctor"}:
-        suite, target = _suite_and_target(options)
+        suite, target = suite_and_target(options)
         if options.command == "doctor":
             return _doctor(CheckContext(suite, target), is_json=options.json)
         return _status(suite, target, options)
@@ -93,7 +90,7 @@ def _status(suite: Suite, target: Target, options: argparse.Namespace) -> int:
 
 
 def _deploy(options: argparse.Namespace) -> int:
-    suite, target = _suite_and_target(options)
+    suite, target = suite_and_target(options)
     suite = with_debts(suite, target)
     is_json = options.command == "plan" and options.json
     say = print_to_stderr if is_json else print
@@ -192,22 +189,6 @@ def _send(options: argparse.Namespace, rest: list[str]) -> int:
     if options.json:
         print_json(report)
     return 0 if succeeded(report) else 1
-
-
-def _suite_and_target(options: argparse.Namespace) -> tuple[Suite, Target]:
-    """What is to be deployed, and where. Where the local cloud has it is not for `deployment.yaml` to say."""
-    deployment, settings = options.deployment, options.settings or SETTINGS_PATH
-    if options.local:
-        # A demo needs no settings of its own, and what is compared is what it was started with.
-        started_with = None if options.settings else on_this_machine(options.directory).settings
-        deployment, settings = own_or_example(deployment), started_with or own_or_example(settings)
-    refuse_missing(settings, deployment)
-    suite = load_suite(deployment, settings)
-    target = _target(options, suite.deployment)
-    if target.is_local:
-        here = msgspec.structs.replace(suite.deployment, project=target.project, region=REGION)
-        suite = Suite(here, suite.owner)
-    return suite, target
 
 
 def _automations(suite: Suite) -> list[str]:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 import msgspec
 
 from infra.deploy.resources import AnyResource, Subscription
+from shared.errors import without_credentials
 
 CREATE, UPDATE, DELETE = "+", "~", "-"
 ACTIONS = {CREATE: "create", UPDATE: "update", DELETE: "delete"}
@@ -53,7 +54,7 @@ def _towards(there: AnyResource | None, wanted: AnyResource) -> Iterator[Change]
 
 
 def _differing(there: object, wanted: object, at: str = "") -> Iterator[tuple[str, str]]:
-    """Where two values differ, as deep as both are mappings, or lists of as many mappings, and how, in full."""
+    """Where two values differ, as deep as both are mappings or lists of as many mappings; credentials are hidden."""
     if isinstance(there, Mapping) and isinstance(wanted, Mapping):
         for key in dict.fromkeys([*there, *wanted]):
             yield from _differing(there.get(key), wanted.get(key), f"{at}.{key}" if at else str(key))
@@ -72,4 +73,4 @@ def _are_alike(there: list[object], wanted: list[object]) -> bool:
 def _worded(value: object) -> str:
     if value in (None, ""):
         return "none"
-    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+    return without_credentials(value if isinstance(value, str) else msgspec.json.encode(value).decode())

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from infra.deploy.doctor import budgets, gpus, grants, named, projects, secrets
+from infra.deploy.doctor import budgets, gpus, grants, machine, named, projects, secrets
 from infra.deploy.doctor.examine import finding_lines, has_problems, summary
 from infra.deploy.doctor.findings import Check, CheckContext, run_check
 from infra.deploy.rendering import print_json
@@ -45,7 +45,7 @@ def check_file(path: Path) -> Suite | None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Do it; the exit code is 0 if all is well, 1 if something named is missing, 2 if the file is wrong."""
+    """Do it; the exit code is 0 if all is well, 1 if something named is missing, 2 if it could not be checked."""
     options = _parser().parse_args(arguments)
     try:
         suite = check_file(options.file)
@@ -53,6 +53,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _report_valid(options.file, is_json=options.json)
         if suite is None:
             raise NothingNamed("--project checks what a caretaker.yaml names; leave it out")
+        if not options.local:
+            machine.require_login()
         target = on_this_machine(options.directory) if options.local else in_the_cloud(options.project)
         return _check_existence(Suite(Deployment(project=target.project), suite.owner), target, is_json=options.json)
     except CaretakerError as error:

@@ -26,7 +26,7 @@ class LocalDeployment(msgspec.Struct):
         """Show what would change, and keep it to be applied. Returns whether anything would."""
         deployment, target = self.suite.deployment, self.target
         for key in () if destroy else deployment.budgets:
-            raise NotDeployed(f"budgets.{key}: no budget is made on the local cloud, so say its id in caretaker.yaml")
+            raise NotDeployed(f"budgets.{key}: no budget is made on the local cloud, so set its id in caretaker.yaml")
         bundles = {name: path.name for name, path in write_bundles(self.suite.automations).items()}
         desired = (
             () if destroy else resources_of(self.suite, bundles, lambda name: f"{target.functions_endpoint}/{name}")

@@ -1,5 +1,6 @@
 """Where the suite is that a person speaks to: in the cloud, with their own credentials, or local."""
 
+import argparse
 import socket
 from datetime import datetime
 from pathlib import Path
@@ -7,6 +8,9 @@ from pathlib import Path
 import msgspec
 
 from infra.suite.automations import ROOT
+from infra.suite.deployment import REGION, Suite, load_suite
+from infra.suite.settings import PATH as SETTINGS_PATH
+from infra.suite.settings import own_or_example, refuse_missing
 from shared import clock
 from shared.clients import Clients, RetryPolicy
 from shared.errors import CaretakerError
@@ -20,6 +24,13 @@ class NotRunning(CaretakerError):
     """There is no local cloud to speak to."""
 
 
+class NotLoggedIn(CaretakerError):
+    """There are no credentials to reach Google Cloud with."""
+
+    def __init__(self) -> None:
+        super().__init__("not logged in; run: gcloud auth application-default login")
+
+
 class _Endpoints(msgspec.Struct):
     """What `./deploy.sh local` writes of where everything is."""
 
@@ -29,6 +40,7 @@ class _Endpoints(msgspec.Struct):
     functions: str
     project: str
     settings: str = ""
+    deployment: str = ""
 
 
 class Target(msgspec.Struct, frozen=True):
@@ -42,6 +54,8 @@ class Target(msgspec.Struct, frozen=True):
     """Where its functions answer, each below its name."""
     settings: Path | None = None
     """The file with the settings that the local suite was started with."""
+    deployment: Path | None = None
+    """The deployment.yaml that goes with them, if that is not the owner's."""
 
     @property
     def is_local(self) -> bool:
@@ -65,12 +79,32 @@ def on_this_machine(directory: Path = LOCAL_DIRECTORY) -> Target:
     try:
         found = msgspec.json.decode(path.read_bytes(), type=_Endpoints)
     except (OSError, msgspec.DecodeError) as error:
-        raise NotRunning(f"{path} says of no local cloud: {start}") from error
+        raise NotRunning(f"no local cloud is running ({path} cannot be read); {start}") from error
     host, _, port = found.grpc.rpartition(":")
     try:
         socket.create_connection((host, int(port))).close()
     except OSError as error:
-        raise NotRunning(f"the local cloud of {path} has ended: {start}") from error
+        raise NotRunning(f"no local cloud is running (that of {path} has ended); {start}") from error
     clients = Clients(found.project, endpoint=found.grpc, http_endpoint=found.http)
-    settings = Path(found.settings) if found.settings else None
-    return Target(found.project, clients, found.clock, found.functions, settings)
+    files = (Path(file) if file else None for file in (found.settings, found.deployment))
+    return Target(found.project, clients, found.clock, found.functions, *files)
+
+
+def suite_and_target(options: argparse.Namespace) -> tuple[Suite, Target]:
+    """The suite that ``--local``, ``--directory``, ``--deployment`` and ``--settings`` name, and where it is.
+
+    A demo needs no files of the owner's: unless ``--settings`` names one, both are those it was started with. Its
+    project and region are the local cloud's. Raises ``CaretakerError``.
+    """
+    deployment, settings = options.deployment, options.settings or SETTINGS_PATH
+    target = on_this_machine(options.directory) if options.local else None
+    if target:
+        started = None if options.settings else target
+        settings = (started and started.settings) or own_or_example(settings)
+        deployment = (started and started.deployment) or own_or_example(deployment)
+    refuse_missing(settings, deployment)
+    suite = load_suite(deployment, settings)
+    if target is None:
+        return suite, in_the_cloud(suite.deployment.project)
+    here = msgspec.structs.replace(suite.deployment, project=target.project, region=REGION)
+    return Suite(here, suite.owner), target

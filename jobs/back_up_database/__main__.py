@@ -59,7 +59,8 @@ def _result(object_: str, backup: BackupMetadata, tables: dict[str, int]) -> Res
         rows=sum(tables.values()),
         seconds=(backup.finished - backup.started).total_seconds(),
     )
-    words = f"{taken.size} bytes, {taken.tables} tables, {taken.rows} rows, in {taken.seconds:.1f} s"
+    tables_ = "1 table" if taken.tables == 1 else f"{taken.tables} tables"
+    words = f"{taken.size:,} bytes, {tables_}, {taken.rows:,} rows, in {taken.seconds:.1f} s"
     return Result(f"{object_}: {words}", taken)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from infra.deploy import state_bucket
 from infra.deploy.doctor.findings import CheckContext, Finding, ok, problem
+from infra.deploy.target import NotLoggedIn
 
 if TYPE_CHECKING:
     from google.auth.credentials import Credentials
@@ -63,6 +64,12 @@ def login(context: CheckContext) -> Iterable[Finding]:
 def is_logged_in() -> bool:
     """Whether there are credentials to ask anything with."""
     return _credentials() is not None
+
+
+def require_login() -> None:
+    """Raise ``NotLoggedIn`` if there are no credentials: once, rather than an error for each call."""
+    if not is_logged_in():
+        raise NotLoggedIn
 
 
 def _credentials() -> "Credentials | None":

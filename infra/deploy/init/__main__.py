@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from infra.deploy.doctor.machine import require_login
 from infra.deploy.init.caretaker_yaml import caretaker_yaml
 from infra.deploy.init.contents import Answers, ProjectContents
 from infra.deploy.init.deployment_yaml import deployment_yaml
@@ -19,6 +20,7 @@ from shared.hours import zone_of
 from shared.settings import convert
 
 UTC = "Etc/UTC"
+LISTED = "separated by spaces"
 LINK_TO_ZONE = Path("/etc/localtime")
 
 
@@ -33,6 +35,8 @@ def main(arguments: Sequence[str] | None = None, ask: Callable[[str], str] = inp
         if target is None:
             texts, report = examples(), []
         else:
+            if sys.stdin.isatty():
+                print(f"Reading {options.project or target.project}. Press Enter to accept what is in brackets.")
             answers = _answers(options, target.project, ask)
             found = read_project(answers, target.clients)
             texts, report = _texts(answers, found), _found_lines(found)
@@ -49,10 +53,13 @@ def main(arguments: Sequence[str] | None = None, ask: Callable[[str], str] = inp
 
 
 def _target(options: argparse.Namespace) -> Target | None:
-    """Where to look; None to copy the examples. Raises ``NotRunning``."""
+    """Where to look; None to copy the examples. Raises ``NotRunning`` or ``NotLoggedIn``."""
     if options.local:
         return on_this_machine(options.directory)
-    return in_the_cloud(options.project) if options.project else None
+    if not options.project:
+        return None
+    require_login()
+    return in_the_cloud(options.project)
 
 
 def _answers(options: argparse.Namespace, project: str, ask: Callable[[str], str]) -> Answers:
@@ -62,14 +69,14 @@ def _answers(options: argparse.Namespace, project: str, ask: Callable[[str], str
     def asked(question: str, given: str | None, default: str) -> str:
         if given is not None or not sys.stdin.isatty():
             return default if given is None else given
-        return ask(f"{question} [{default}]: ").strip() or default
+        return ask(f"{question} [{default or 'none'}]: ").strip() or default
 
     answers = {
         "project": project,
         "suite_project": asked("Project to run Caretaker in", options.suite_project, project),
-        "regions": options.region or asked("Regions of Cloud Run, separated by spaces", None, REGION).split(),
-        "time_zone": asked("Time zone", options.time_zone, _time_zone()),
-        "emails": options.email or asked("Addresses for alerts, separated by spaces", None, "").split(),
+        "regions": options.region or asked(f"Regions of Cloud Run and Cloud Scheduler, {LISTED}", None, REGION).split(),
+        "time_zone": asked("Time zone of working hours and schedules", options.time_zone, _time_zone()),
+        "emails": options.email or asked(f"Email addresses for alerts, {LISTED}", None, "").split(),
         "repository": asked("GitHub repository for previews, as owner/name", options.repository, "") or None,
         "amount": options.amount,
     }

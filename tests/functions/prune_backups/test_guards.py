@@ -102,7 +102,7 @@ def test_nothing_speaks_against_a_good_set() -> None:
             {},
             [backup(NOW + timedelta(minutes=6)), *nightly(5)],
             "future_backups",
-            "1 backups are from the future, such as /2026-11-15T04:06:00.000000 of 2026-11-15 04:06 UTC",
+            "1 backup is from the future, such as /2026-11-15T04:06:00.000000 of 2026-11-15 04:06 UTC",
         ),
         (
             {"floor": 3},

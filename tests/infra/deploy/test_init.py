@@ -1,6 +1,7 @@
 """`./deploy.sh init`: settings of one's own, in a folder that git ignores, copied or read from a project."""
 
 import subprocess
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from functions.scale_gpu_pools.settings import NodePool
 from functions.scale_gpu_pools.settings import Settings as GpuPools
+from infra.deploy.check import main as check
 from infra.deploy.doctor.examine import findings
 from infra.deploy.doctor.findings import CheckContext, Status
 from infra.deploy.init.__main__ import main
@@ -23,12 +25,18 @@ from infra.deploy.init.files import write
 from infra.deploy.init.reading import read_project
 from infra.deploy.target import Target
 from infra.suite.automations import ROOT
-from infra.suite.deployment import NewBudget, Suite, load_suite
-from infra.suite.settings import SETTINGS, load_caretaker_yaml, refuse_missing
+from infra.suite.deployment import NewBudget, Suite, load_deployment, load_suite
+from infra.suite.settings import EXAMPLES, SETTINGS, load_caretaker_yaml, refuse_missing
 from localcloud.world import load_world, seed
 from shared.errors import SettingsError
 from shared.settings import parse
 from tests.infra.deploy.stage import ACCOUNT, BUDGET, all_is_well, serving
+
+
+@pytest.fixture
+def logged_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A login, though no call is made with it."""
+    monkeypatch.setattr("infra.deploy.doctor.machine.is_logged_in", lambda: True)
 
 
 def test_it_copies_the_examples_and_never_overwrites(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -128,6 +136,52 @@ def test_it_reads_a_project_and_what_it_writes_is_what_doctor_accepts(
     assert {one.status for one in named} == {Status.OK}
 
 
+def test_at_a_terminal_it_asks_what_the_options_do_not_say(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    given = {"Email addresses for alerts, separated by spaces [none]: ": "me@example.com you@example.com"}
+    asked: list[str] = []
+
+    def answered(question: str) -> str:
+        asked.append(question)
+        return given.get(question, "")
+
+    with serving({}, tmp_path):
+        where = ["--local", "--directory", str(tmp_path), "--folder", str(tmp_path / "mine")]
+        assert main([*where, "--region", "europe-west3"], answered) == 0
+    assert asked == [
+        "Project to run Caretaker in [my-product]: ",
+        "Time zone of working hours and schedules [Europe/Berlin]: ",
+        *given,
+        "GitHub repository for previews, as owner/name [none]: ",
+    ]
+    assert capsys.readouterr().out.startswith("Reading my-product. Press Enter to accept what is in brackets.\n")
+    written = load_deployment(tmp_path / "mine" / "deployment.yaml")
+    assert written.alerts
+    assert written.alerts.emails == ("me@example.com", "you@example.com")
+
+
+@pytest.mark.parametrize(
+    ("command", "options"),
+    [(main, ["--folder"]), (check, [str(EXAMPLES / "caretaker.yaml")])],
+    ids=["init", "check"],
+)
+def test_without_a_login_it_says_so_once_and_writes_nothing(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    command: Callable[[Sequence[str]], int],
+    options: list[str],
+) -> None:
+    monkeypatch.setattr("infra.deploy.doctor.machine.is_logged_in", lambda: False)
+    folder = [str(tmp_path / "mine")] if command is main else []
+    assert command(["--project", "my-product", *options, *folder]) == 2
+    assert capsys.readouterr() == ("", "not logged in; run: gcloud auth application-default login\n")
+    assert not (tmp_path / "mine").exists()
+
+
 def test_it_finds_gpu_pools_and_creates_a_budget_that_is_asked_for(tmp_path: Path) -> None:
     with all_is_well() as stage:
         budget = {"name": f"billingAccounts/{ACCOUNT}/budgets/{BUDGET}"}
@@ -214,6 +268,7 @@ def test_what_cannot_be_listed_is_reported_and_the_rest_is_written(
     ("option", "value", "key"),
     [("--region", "Berlin", "regions[0]"), ("--time-zone", "CET+1", "time_zone"), ("--email", "me", "emails[0]")],
 )
+@pytest.mark.usefixtures("logged_in")
 def test_a_wrong_answer_is_refused_before_anything_is_written(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], option: str, value: str, key: str
 ) -> None:

@@ -22,6 +22,7 @@ from infra.suite.automations import ROOT
 from infra.suite.deployment import Deployment, NewBudget
 from infra.suite.deployment import Suite as DeployedSuite
 from infra.suite.settings import load_caretaker_yaml
+from local.endpoints import write_endpoints
 from local.suite import Suite
 from shared.clients import Clients
 from shared.holds import Held, Hold, Phase
@@ -206,8 +207,24 @@ def test_plan_keeps_spend_caps_and_destroy_deletes_them_first(
         assert f"spendCaps/my-other/cloud_run {MADE_CAP} none -> 50" in capsys.readouterr().out
 
 
+def test_a_demo_is_compared_with_both_files_that_it_was_started_with(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings, deployment = tmp_path / "demo.yaml", tmp_path / "deployment.yaml"
+    owner = {"mode": "observe", "manage_previews": STORY["manage_previews"]}
+    settings.write_text(json.dumps(owner))
+    deployment.write_text("project: another-project\nregion: us-central1\nimages: false\n")
+    with serving(owner, tmp_path) as suite:
+        write_endpoints(tmp_path / "endpoints.json", suite, settings, deployment)
+        assert main(["plan", "--local", "--directory", str(tmp_path)]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "  - Topic        gcr in my-product: no longer configured",
+        "1 to delete",
+    ]
+
+
 def test_a_budget_that_terraform_would_make() -> None:
     deployment = Deployment(project="my-caretaker", budgets={"monthly": NewBudget(amount=400)})
     target = Target("my-product", Clients("my-product"), "http://127.0.0.1:9/now")
-    with pytest.raises(NotDeployed, match=r"^budgets\.monthly: no budget is made on the local cloud, so say its id"):
+    with pytest.raises(NotDeployed, match=r"^budgets\.monthly: no budget is made on the local cloud, so set its id"):
         LocalDeployment(DeployedSuite(deployment, STORY), target, say=print).plan()

@@ -86,15 +86,15 @@ def test_what_changes_says_how() -> None:
     assert summary(listed) == "1 to create, 1 to change, 1 to delete"
 
 
-def test_values_are_shown_whole_and_absent_ones_named() -> None:
+def test_values_are_shown_whole_but_for_credentials_and_absent_ones_named() -> None:
     suite = a_suite()
-    section: Any = {**every_section()["manage_previews"], "service_account": "a" * 70}
+    section: Any = {**every_section()["manage_previews"], "service_account": "a" * 70, "env": "postgresql://u:p@h/d"}
     del section["time_to_live_hours"]
     other = msgspec.structs.replace(suite, owner={**suite.owner, "manage_previews": section})
     (function,) = changes(made(suite), made(other))
     assert function.reason == (
         "settings.manage_previews.service_account preview@my-previews.iam.gserviceaccount.com -> "
-        f"{'a' * 70}, settings.manage_previews.time_to_live_hours 72 -> none"
+        f"{'a' * 70}, settings.manage_previews.time_to_live_hours 72 -> none, settings.manage_previews.env none -> postgresql://***@h/d"
     )
 
 

@@ -126,5 +126,5 @@ def test_without_a_local_cloud(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert "start one with ./deploy.sh local --serve" in capsys.readouterr().err
     endpoints = dict.fromkeys(("http", "clock", "functions", "project"), "") | {"grpc": "127.0.0.1:1"}
     (tmp_path / "endpoints.json").write_text(json.dumps(endpoints))
-    with pytest.raises(NotRunning, match="has ended: start one"):
+    with pytest.raises(NotRunning, match=r"has ended\); start one"):
         on_this_machine(tmp_path)
