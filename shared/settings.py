@@ -116,10 +116,15 @@ def convert(
     raise settings_error_of(wrong) from None
 
 
+def key_text(name: object) -> str:
+    """A key of a mapping as text; one that YAML reads as no text, such as ``true``, as YAML spells it."""
+    return name if isinstance(name, str) else msgspec.json.encode(name).decode()
+
+
 def _plain(data: object) -> object:
     """Data with texts for keys and for dates, as JSON has them."""
     if isinstance(data, Mapping):
-        return {str(name): _plain(value) for name, value in data.items()}
+        return {key_text(name): _plain(value) for name, value in data.items()}
     if isinstance(data, list | tuple):
         return [_plain(value) for value in data]
     return data.isoformat() if isinstance(data, date | datetime) else data

@@ -211,9 +211,12 @@ def _wrong_choice(key: str, value: object, known: Sequence[str]) -> SettingsErro
 
 
 def _unknown(key: str, name: str, value: object, known: Sequence[str]) -> SettingsError:
-    hint = nearest(str(name), known)
+    is_yaml_1_1 = name == "true" and "on" in known
+    hint = "on" if is_yaml_1_1 else nearest(name, known)
     words = f"one of {', '.join(known)}" if known else "no key here"
     remedy = f"did you mean {hint}?" if hint else f"expected {words}"
+    if is_yaml_1_1:
+        remedy += " A program that writes YAML 1.1 has made `true` of it."
     return SettingsError(key, value, words, problem=f"unknown key {key}", remedy=remedy)
 
 

@@ -8,6 +8,7 @@ import yaml
 
 from shared import yaml12
 from shared.errors import SettingsError, settings_error_of
+from shared.settings import key_text
 from shared.settings_words import nearest
 
 MOST_BYTES = 1_000_000
@@ -35,7 +36,7 @@ class YamlFile:
         if not isinstance(self.data, Mapping):
             found = "an empty file" if self.data is None else f"a {'list' if isinstance(self.data, list) else 'text'}"
             raise _file_error(self.path, f"found {found}", f"expected {expected}", line=1)
-        return {str(name): value for name, value in self.data.items()}
+        return {key_text(name): value for name, value in self.data.items()}
 
 
 @contextlib.contextmanager

@@ -145,8 +145,8 @@ def _cap(key: str, context: Context, world: World) -> str:
 
 def _holds(context: Context) -> list[str]:
     return [
-        f"{debt.resource}: {debt.field} {debt.original} -> {debt.applied or 'none'}, {debt.standing},"
-        f" held by {', '.join(debt.held_by)}"
+        f"{debt.resource}: {debt.field} {debt.original} -> {debt.applied or 'none'}, {debt.standing}"
+        f" ({', '.join(debt.held_by)})"
         for debt in sorted(context.records.debts(), key=lambda debt: debt.key)
     ]
 

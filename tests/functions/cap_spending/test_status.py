@@ -40,13 +40,13 @@ def test_what_is_in_force_and_what_is_held(stage: Stage) -> None:
     stage.notify(604)
     stage.calls()
     report = stage.command(1, type="status")
-    rungs, by = "actual@0.5 in force, actual@1 in force, actual@1.5 in force", "held by monthly/actual@1"
+    rungs, by = "actual@0.5 in force, actual@1 in force, actual@1.5 in force", "held (monthly/actual@1)"
     assert report.status == (
         f"monthly: 604.00 of 400.00 USD (151 %) since 2026-11-01; {rungs}",
-        f"{EXPERIMENTS}: billing_account {ACCOUNT_NAME} -> none, held, held by monthly/actual@1.5",
-        f"{IMPORT}: state ENABLED -> PAUSED, held, {by}",
-        f"{API}: max_instances 20 -> 1, held, {by}",
-        f"{WORKER}: max_instances 10 -> 1, held, {by}",
+        f"{EXPERIMENTS}: billing_account {ACCOUNT_NAME} -> none, held (monthly/actual@1.5)",
+        f"{IMPORT}: state ENABLED -> PAUSED, {by}",
+        f"{API}: max_instances 20 -> 1, {by}",
+        f"{WORKER}: max_instances 10 -> 1, {by}",
     )
     assert stage.calls() == [READ]
 

@@ -153,6 +153,13 @@ def test_all_mistakes_of_a_file_are_reported_at_once_in_the_order_of_their_lines
     ]
 
 
+def test_a_key_that_is_no_text_is_named_as_yaml_spells_it(tmp_path: Path) -> None:
+    path, line = edited(SETTINGS, "on: actual, do: [notify]}", "true: actual, do: [notify]}", tmp_path)
+    (error,) = errors_of(load_caretaker_yaml, path)
+    assert f"unknown key {MONTHLY}.ladder[0].true in {path} line {line}; did you mean on?" in str(error)
+    assert "YAML 1.1" in str(error)
+
+
 SYNTAX = [
     ("a tab", b"cap_spending:\n\tbudgets: {}\n", 2, "tab in the indentation", "indent with spaces"),
     ("a tab later", b"mode: act\ncap_spending:\n  budgets:\n\t x: 1\n", 4, "tab in the indentation", "spaces"),
