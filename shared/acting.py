@@ -9,11 +9,11 @@ from typing import Generic
 
 import msgspec
 
-from shared.applying import TIME_IS_UP, Attempt, Attempts, in_lines, learned
+from shared.applying import LEASE_LOST, TIME_IS_UP, Attempt, Attempts, in_lines, learned
 from shared.automation import Automation, ChangeT, EventT, RecordsT, RunContext, SectionT
 from shared.continuing import publish_tick
 from shared.debts import held_and_unreadable, held_while_observing
-from shared.decision import Decision, LogLine
+from shared.decision import Decision, LogLine, Message
 from shared.errors import RunFailed
 from shared.events import ASKED, Dated, RerunRequested, Tick
 from shared.lease import Lease, LeaseRecord
@@ -31,6 +31,7 @@ from shared.report import (
     upcoming,
     with_changes,
 )
+from shared.run_time import RunTime
 from shared.runtime import Runtime
 from shared.settings import Configuration, Mode
 from shared.state import ATTEMPTS, Document
@@ -70,8 +71,9 @@ class RunLoop(Generic[SectionT, EventT, RecordsT, NeedT, ChangeT]):
         self._now = now
         self._runtime = runtime
         self._store = RecordsStore(automation, settings.section, event, now, runtime.clients, sent_by=sent_by)
-        self._deadline = runtime.seconds() + runtime.time_budget
-        self._is_time_up = False
+        self._time = RunTime(runtime, now)
+        self._lease: Lease | None = None
+        """What this run holds to make changes; none while it observes."""
         self._world = World()
         """What was seen last. The needs that could not be answered are not asked again in this run."""
         self._logged: list[LogLine] = []
@@ -104,8 +106,8 @@ class RunLoop(Generic[SectionT, EventT, RecordsT, NeedT, ChangeT]):
         remembered = first.decision.records
         known = stored.context.records
         if first.decision.changes or is_rerun_due or without_alerting(remembered) != without_alerting(known):
-            lease = Lease(self._store.state, stored.lease, self._event.message_id)
-            return self._act(report, lease, stored.records, first)
+            self._lease = Lease(self._store.state, stored.lease, self._event.message_id)
+            return self._act(report, self._lease, stored.records, first)
         if remembered != known and not self._store.write(stored.records, remembered, first.decision.alerts):
             self._prepare((), is_last=True)
         return self._summary(report, first.decision, ())
@@ -185,7 +187,7 @@ class RunLoop(Generic[SectionT, EventT, RecordsT, NeedT, ChangeT]):
     def _act(
         self, report: Report, lease: Lease, stored: Document, first: "Look[SectionT, EventT, RecordsT, ChangeT]"
     ) -> Report:
-        if not lease.take(self._now):
+        if not lease.take(self._time.now):
             return msgspec.structs.replace(report, outcome=Outcome.WAITING, waiting=(ANOTHER_RUN,))
         may_use_first = lease.uncontended and (self._automation.keeps_first_look or self._automation.single_pass)
         try:
@@ -193,9 +195,11 @@ class RunLoop(Generic[SectionT, EventT, RecordsT, NeedT, ChangeT]):
             decision = self._work(lease, decision)
         finally:
             is_rerun_left = lease.release()
+        if lease.is_lost:
+            raise RunFailed(f"{LEASE_LOST}; this message is delivered again")
         if is_rerun_left:
             raise RunFailed("another run has requested a rerun, and this one ends before it: it is delivered again")
-        if self._is_time_up and self._automation.continues:
+        if self._time.is_up and self._automation.continues:
             self._continue_later()
         return self._summary(report, decision, tuple(self.results))
 
@@ -206,14 +210,14 @@ class RunLoop(Generic[SectionT, EventT, RecordsT, NeedT, ChangeT]):
 
     def _work(self, lease: Lease, decision: Decision[RecordsT, ChangeT]) -> Decision[RecordsT, ChangeT]:
         """Apply, look and decide until there is nothing to do, something fails, or time is up."""
-        patience_ends = min(self._runtime.seconds() + self._runtime.patience, self._deadline)
+        patience_ends = self._time.patience_ends()
         while True:
             attempts: tuple[Attempt[ChangeT], ...] = ()
             if decision.waiting and not decision.changes and self._runtime.seconds() < patience_ends:
                 self._runtime.pause(PAUSE_SECONDS)
             elif not decision.changes and self._releases(lease):
                 return decision
-            elif self._has_no_time_left():
+            elif self._time.has_none_left():
                 return _out_of_time(decision)
             else:
                 noticed = len(self.notices)
@@ -227,7 +231,7 @@ class RunLoop(Generic[SectionT, EventT, RecordsT, NeedT, ChangeT]):
 
     def _releases(self, lease: Lease) -> bool:
         """Whether this run is done; if another one has requested a rerun, it looks at everything from now on."""
-        is_done = lease.release_if_done(self._now)
+        is_done = lease.release_if_done(self._time.now)
         if not is_done:
             self._look_at_everything()
         return is_done
@@ -242,11 +246,13 @@ class RunLoop(Generic[SectionT, EventT, RecordsT, NeedT, ChangeT]):
         if not self._automation.single_pass:
             # What was applied beside something that failed, or has to wait, is not to be done, or said, twice.
             self._prepare(attempts, is_last=True)
-        return _out_of_time(decision) if self._is_time_up else decision
+        return _out_of_time(decision) if self._time.is_up else decision
 
-    def _has_no_time_left(self) -> bool:
-        self._is_time_up = self._is_time_up or self._runtime.seconds() > self._deadline
-        return self._is_time_up
+    def _obstacle(self) -> Message | None:
+        """Why no further change may begin."""
+        if self._time.has_none_left():
+            return TIME_IS_UP
+        return None if self._lease is None or self._lease.keep(self._time.now) else LEASE_LOST
 
     def _made_durable(
         self, stored: Document, look: "Look[SectionT, EventT, RecordsT, ChangeT]"
@@ -271,7 +277,7 @@ class RunLoop(Generic[SectionT, EventT, RecordsT, NeedT, ChangeT]):
         raise self._store.contended()
 
     def _make(self, changes: Sequence[ChangeT]) -> tuple[Attempt[ChangeT], ...]:
-        attempts = self._attempts.make(changes, self._has_no_time_left)
+        attempts = self._attempts.make(changes, self._obstacle)
         self.notices |= dict.fromkeys(notice for attempt in attempts for notice in attempt.notices)
         self._store.journal.add(
             Changed(at=self._now, change=one.report) for one in attempts if one.report.outcome is not Outcome.WAITING

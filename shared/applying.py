@@ -14,6 +14,7 @@ from shared.report import ChangeReport, Outcome, change_report
 from shared.world import NeedT
 
 TIME_IS_UP = Text("time is up; the next run continues")
+LEASE_LOST = Text("another run has taken over the lease, and continues")
 
 
 class Attempt(msgspec.Struct, Generic[ChangeT], frozen=True):
@@ -47,21 +48,23 @@ class Attempts(Generic[SectionT, EventT, RecordsT, NeedT, ChangeT]):
         self.reports: list[ChangeReport] = []
         """What came of each change so far, for the report of a run that fails too."""
 
-    def make(self, changes: Sequence[ChangeT], is_time_up: Callable[[], bool]) -> tuple[Attempt[ChangeT], ...]:
-        """Apply changes in parallel, and note what came of each; those that were made before have not lasted."""
+    def make(self, changes: Sequence[ChangeT], obstacle: Callable[[], Message | None]) -> tuple[Attempt[ChangeT], ...]:
+        """Apply changes in parallel, and note what came of each; those that were made before have not lasted.
+
+        ``obstacle`` says before each of them why this run may begin no more.
+        """
         repeated = [change for change in changes if str(change) in self._settled]
         self.reports += [
             change_report(change, Outcome.FAILED, "it was applied, but did not last") for change in repeated
         ]
         fresh = [change for change in changes if change not in repeated]
-        attempts = tuple(self._clients.in_parallel(lambda change: self._make(change, is_time_up), fresh))
+        made = self._clients.in_parallel(lambda change: _not_begun(change, obstacle) or self._make(change), fresh)
+        attempts = tuple(made)
         self.reports += [one.report for one in attempts]
         self._settled |= {str(one.change) for one in attempts if one.is_settled}
         return attempts
 
-    def _make(self, change: ChangeT, is_time_up: Callable[[], bool]) -> Attempt[ChangeT]:
-        if is_time_up():
-            return Attempt(change, change_report(change, Outcome.WAITING, str(TIME_IS_UP)))
+    def _make(self, change: ChangeT) -> Attempt[ChangeT]:
         try:
             answer = self._automation.apply(change, self._clients)
         except StillBusy as busy:
@@ -74,6 +77,15 @@ class Attempts(Generic[SectionT, EventT, RecordsT, NeedT, ChangeT]):
         if isinstance(answer, Answered):
             return Attempt(change, report, answer)
         return Attempt(change, report, notices=tuple(in_lines(answer or ())))
+
+
+def _not_begun(change: ChangeT, obstacle: Callable[[], Message | None]) -> Attempt[ChangeT] | None:
+    """Why a change is not begun: nothing was tried, so nothing can be learned from it."""
+    try:
+        why = obstacle()
+    except cloud_errors() as error:
+        return Attempt(change, change_report(change, Outcome.FAILED, in_words(error)))
+    return Attempt(change, change_report(change, Outcome.WAITING, str(why))) if why else None
 
 
 def learned(

@@ -3,8 +3,13 @@
 It saves work and races; correctness rests on preconditions and etags. A run that finds the lease held requests a rerun
 and is acknowledged: the holder reruns before it releases the lease, or leaves the request to the next delivery of its
 own message, which is never acknowledged while the lease is held for it.
+
+A holder renews its lease before a change, so that a minute is left whenever one begins. The lease of a run that was
+killed therefore expires soon, and only when none of its changes can be in flight any more. A run whose lease was taken
+over begins no further change.
 """
 
+import threading
 import uuid
 from datetime import UTC, datetime, timedelta
 
@@ -13,8 +18,10 @@ import msgspec
 from shared.errors import StillAtWork, WriteConflict
 from shared.state import ATTEMPTS, Document, State
 
-DURATION = timedelta(seconds=270)
-"""Longer than a function may run (240 s), shorter than the shortest tick (5 minutes)."""
+DURATION = timedelta(seconds=120)
+"""Shorter than the shortest tick (5 minutes). A run may last longer than that: it renews its lease."""
+LEFT_FOR_A_CHANGE = timedelta(seconds=60)
+"""How long the lease still lasts when a change begins: its calls, of 20 s at most, and two clocks that differ."""
 
 
 class LeaseRecord(msgspec.Struct, frozen=True):
@@ -45,6 +52,10 @@ class Lease:
         self._message_id = message_id
         self._holder = uuid.uuid4().hex
         self._is_mine = False
+        self._renewing = threading.Lock()
+        """Changes are made in parallel, and one renewal is enough for all."""
+        self.is_lost = False
+        """Whether another run has taken it over: this one may change nothing more."""
         self.uncontended = False
         """Whether no other run held it or requested a rerun between our reading and our taking it."""
 
@@ -75,6 +86,22 @@ class Lease:
             has_just_been_read = True
         raise self._contended()
 
+    def keep(self, now: datetime) -> bool:
+        """Renew the lease if too little of it is left for a change. Returns False if another run has taken it over.
+
+        Raises ``WriteConflict`` if others write first each time.
+        """
+        with self._renewing:
+            for _ in range(ATTEMPTS):
+                record = self._known.as_type(LeaseRecord)
+                self._is_mine = record.holder == self._holder
+                self.is_lost = not self._is_mine
+                if self.is_lost or record.expires_at - now >= LEFT_FOR_A_CHANGE:
+                    return self._is_mine
+                if not self._write(msgspec.structs.replace(record, expires_at=now + DURATION)):
+                    self._known = self._state.read(self._known.path)[0]
+            raise self._contended()
+
     def release_if_done(self, now: datetime) -> bool:
         """Give the lease back. Returns False, and keeps it, if another run has requested a rerun.
 
@@ -82,7 +109,7 @@ class Lease:
         """
         if not self._is_mine:
             return True
-        if not self._write(LeaseRecord()):
+        if self._known.as_type(LeaseRecord).rerun_requested or not self._write(LeaseRecord()):
             self._known = self._state.read(self._known.path)[0]
             if self._known.as_type(LeaseRecord).holder == self._holder:
                 self._known = self._state.write(self._known, self._renewed(now))

@@ -8,9 +8,9 @@ import pytest
 from google.api_core import exceptions
 
 from localcloud import LocalCloud
-from shared.clients import Clients
+from shared.clients import Clients, RetryPolicy
 from shared.errors import StillAtWork, WriteConflict
-from shared.lease import DURATION, Lease, LeaseRecord
+from shared.lease import DURATION, LEFT_FOR_A_CHANGE, Lease, LeaseRecord
 from shared.state import ATTEMPTS, State
 
 NOON = datetime(2026, 11, 15, 12, tzinfo=UTC)
@@ -194,3 +194,41 @@ def test_a_message_is_not_acknowledged_while_the_lease_is_held_for_it(state: Sta
         again.take(NOON)
     assert not stored(state).rerun_requested
     assert a_lease(state, "lost").take(NOON + DURATION)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "meanwhile", "is_kept", "renewed_at"),
+    [
+        (60, "nothing", True, 0),  # a minute is left, which is enough
+        (61, "nothing", True, 61),
+        (61, "a request", True, 61),
+        (500, "nothing", True, 500),  # it has expired, and nobody has taken it
+        (120, "another run", False, 120),
+    ],
+)
+def test_a_lease_is_renewed_before_a_change_unless_another_run_has_it(
+    state: State, seconds: int, meanwhile: str, *, is_kept: bool, renewed_at: int
+) -> None:
+    now = NOON + timedelta(seconds=seconds)
+    holder = a_lease(state)
+    holder.take(NOON)
+    if meanwhile != "nothing":
+        assert a_lease(state).take(now) is (meanwhile == "another run")
+    assert holder.keep(now) is is_kept
+    assert holder.is_lost is not is_kept
+    assert stored(state).expires_at == NOON + timedelta(seconds=renewed_at) + DURATION
+    assert stored(state).rerun_requested is (meanwhile == "a request")
+    assert holder.release_if_done(now) is (meanwhile != "a request")
+
+
+def test_a_change_that_begins_ends_before_the_lease_does() -> None:
+    calls = 2  # the most that one change sends
+    assert calls * timedelta(seconds=RetryPolicy().timeout) < LEFT_FOR_A_CHANGE < DURATION
+
+
+def test_a_lease_that_is_contended_as_it_is_renewed_is_raised(state: State, cloud: LocalCloud) -> None:
+    holder = a_lease(state)
+    holder.take(NOON)
+    cloud.server.fail("Commit", grpc.StatusCode.ABORTED, times=ATTEMPTS)
+    with pytest.raises(WriteConflict):
+        holder.keep(NOON + DURATION)

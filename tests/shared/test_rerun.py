@@ -1,5 +1,10 @@
 """A run that finds another at work: its event is not lost, even if the other one fails."""
 
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+
+import grpc
 import pytest
 from google.api_core import exceptions
 
@@ -9,7 +14,7 @@ from shared.errors import RunFailed, StillAtWork, StillBusy
 from shared.lease import DURATION, Lease, LeaseRecord
 from shared.report import Outcome
 from shared.state import State
-from tests.shared.house import Stage
+from tests.shared.house import Lights, Stage
 
 BRIGHT = {"hall": 7, "attic": 7, "cellar": 7}
 ASKED = LeaseRecord(rerun_requested=True)
@@ -78,3 +83,47 @@ def test_a_message_whose_run_has_died_is_delivered_until_its_lease_expires(stage
     stage.cloud.clock.advance(DURATION)
     assert stage.wish(7, published=said, message_id="1").outcome is Outcome.APPLIED
     assert (stage.house.levels, lease(stage)) == (BRIGHT, LeaseRecord())
+
+
+def after_the_lease_is_taken(stage: Stage, seconds: float, happens: Callable[[], object] = lambda: None) -> None:
+    """Let time pass, and something happen, as the run looks again, before its first change."""
+    passed = [0.0]
+    stage.seconds = lambda: passed[0]
+    stage.settings = Lights(rooms=("hall",))
+
+    def at_the_second_look() -> None:
+        passed[0] += seconds
+        happens()
+
+    stage.house.on_read = lambda: setattr(stage.house, "on_read", at_the_second_look)
+
+
+def test_a_run_that_lasts_longer_than_its_lease_renews_it(stage: Stage) -> None:
+    after_the_lease_is_taken(stage, 110)
+    left = []
+    stage.house.on_apply = lambda: left.append(lease(stage).expires_at - stage.cloud.clock.now())
+    assert stage.wish(7).outcome is Outcome.APPLIED
+    assert left == [timedelta(seconds=110) + DURATION]
+    assert lease(stage) == LeaseRecord()
+
+
+def test_a_run_whose_lease_was_taken_over_begins_no_change_and_is_delivered_again(stage: Stage) -> None:
+    state = State(stage.clients)
+
+    def another_run_takes_it() -> None:
+        assert Lease(state, state.read(Lease.path("lights"))[0], "other").take(stage.cloud.clock.now() + DURATION)
+
+    after_the_lease_is_taken(stage, DURATION.total_seconds(), another_run_takes_it)
+    with pytest.raises(RunFailed, match="another run has taken over the lease"):
+        stage.wish(7)
+    assert stage.house.changes == []
+    assert lease(stage).message_id == "other"
+
+
+def test_a_change_of_which_the_lease_cannot_be_renewed_has_failed(stage: Stage) -> None:
+    commit = "google.firestore.v1.Firestore/Commit"
+    denied = partial(stage.cloud.server.fail, commit, grpc.StatusCode.PERMISSION_DENIED, skip=1)
+    after_the_lease_is_taken(stage, 110, denied)
+    with pytest.raises(RunFailed, match="1 change failed, such as hall"):
+        stage.wish(7)
+    assert stage.house.changes == []

@@ -44,7 +44,6 @@ def permissions_of_github() -> set[str]:
 
 @pytest.mark.parametrize(("name", "entry"), load_automations().items())
 def test_an_entry_makes_sense(name: str, entry: Entry) -> None:
-    assert entry.time_limit_seconds < DURATION.total_seconds()
     assert entry.retry.minimum_backoff_seconds <= entry.retry.maximum_backoff_seconds
     assert inbox_of(name) not in entry.topics
     assert set(entry.obeys) <= set(Restriction)
