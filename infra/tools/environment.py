@@ -65,7 +65,10 @@ def fingerprint(environment: Path, lock: Path) -> str:
 
 
 def _install(environment: Path, lock: Path, pip_of: Path | None) -> None:
-    venv.create(environment, clear=True, symlinks=True, with_pip=pip_of is None)
+    try:
+        venv.create(environment, clear=True, symlinks=True, with_pip=pip_of is None)
+    except subprocess.CalledProcessError as error:  # pip's own installation: its words, not the command
+        raise InstallationFailed(_end_of(error.stdout.decode(errors="replace"))) from error
     python = environment / "bin" / "python"
     pip = (pip_of, "-m", "pip", "--python", python) if pip_of else (python, "-m", "pip")
     # A lock is complete: nothing is left to resolve. Most modules are never imported: none is compiled early.
@@ -80,7 +83,11 @@ def _install(environment: Path, lock: Path, pip_of: Path | None) -> None:
         check=False,
     )
     if run.returncode:
-        raise InstallationFailed("\n".join(run.stdout.splitlines()[-SHOWN_LINES:]))
+        raise InstallationFailed(_end_of(run.stdout))
+
+
+def _end_of(output: str) -> str:
+    return "\n".join(output.splitlines()[-SHOWN_LINES:])
 
 
 def _read(mark: Path) -> str | None:
@@ -107,7 +114,7 @@ def main(arguments: list[str]) -> int:
     environment, lock, *pip_of = map(Path, arguments)
     try:
         ensure(environment, lock, *pip_of)
-    except (InstallationFailed, subprocess.CalledProcessError, OSError) as error:
+    except (InstallationFailed, OSError) as error:
         print(
             f"{error}\n\nThe installation into {environment.name} failed for the reason above.",
             file=sys.stderr,

@@ -48,6 +48,21 @@ def test_a_missing_lock_is_said_plainly(tmp_path: Path, capsys: pytest.CaptureFi
     assert "requirements.txt" in capsys.readouterr().err
 
 
+@pytest.mark.one_python
+def test_a_pip_that_does_not_run_is_reported_in_its_own_words(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_given: object, **_options: object) -> None:
+        raise subprocess.CalledProcessError(1, ["python", "-m", "ensurepip"], output=b"pip needs zlib\n")
+
+    monkeypatch.setattr(environment.venv, "create", fails)
+    (tmp_path / "requirements.txt").touch()
+    assert environment.main([str(tmp_path / "env"), str(tmp_path / "requirements.txt")]) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("pip needs zlib\n")
+    assert "ensurepip" not in error
+
+
 def test_what_a_link_points_to_is_left_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     elsewhere, link, lock = tmp_path / "elsewhere", tmp_path / ".venv", tmp_path / "requirements.txt"
     elsewhere.mkdir()
