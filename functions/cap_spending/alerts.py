@@ -1,4 +1,4 @@
-"""What a person must see of budgets and what they hold, although nothing has failed. Pure."""
+"""Alerts on budgets and on what they hold. Pure."""
 
 import difflib
 from collections.abc import Iterable, Iterator, Mapping

@@ -1,4 +1,4 @@
-"""What `cap_spending` can change of Google's spend caps."""
+"""The changes that `cap_spending` makes to Google's spend caps."""
 
 from datetime import datetime
 from typing import ClassVar
@@ -23,7 +23,7 @@ class CreateCap(CapChange, frozen=True, kw_only=True):
     currency: str = ""
     """Empty for the billing account's own."""
     at: datetime | None = None
-    """When it was decided."""
+    """The time of the decision."""
 
 
 class SetCapAmount(CapChange, frozen=True, kw_only=True):

@@ -17,7 +17,7 @@ from shared.clients import Clients
 API = "https://billingbudgets.googleapis.com/v1"
 CONFIGURED = {"inputState": "CONFIGURED"}
 THRESHOLDS = (0.5, 0.8, 1.0)
-"""What Google asks of every spend cap, and no other."""
+"""The values that Google requires of every spend cap."""
 
 
 class _Answer(msgspec.Struct, frozen=True, rename="camel"):

@@ -1,4 +1,4 @@
-"""What `cap_spending` can change."""
+"""The changes that `cap_spending` makes."""
 
 from typing import ClassVar
 

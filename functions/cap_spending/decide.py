@@ -244,7 +244,7 @@ def _next_rungs(context: Context) -> Iterable[Next]:
 
 
 def _cost(context: Context) -> Iterable[LogLine]:
-    """What a budget has cost so far, whenever it notifies: a metric is made of this line."""
+    """Log a budget's cost at each notification: a log-based metric reads this line."""
     said = context.event.event
     if isinstance(said, BudgetNotification):
         current = context.records.budgets[said.budget].current

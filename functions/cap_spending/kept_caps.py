@@ -1,4 +1,4 @@
-"""Which spend caps are made, kept, lifted, armed and deleted, as the settings and commands ask. Pure.
+"""Create, keep, lift, arm and delete spend caps as the settings and commands ask. Pure.
 
 What a rung pauses is a hold on the cap's amount (`wanted.py`); a cap that is held is not looked at here.
 """
@@ -35,7 +35,7 @@ ENFORCED, LIFTED = CapState.ENFORCED, CapState.AWAITING_NEXT_PERIOD
 
 
 class KeptCaps(msgspec.Struct, frozen=True):
-    """What the spend caps of the settings need now, and what is remembered of them."""
+    """The next changes to the spend caps of the settings, and their records."""
 
     kept: dict[str, KeptCap]
     asked: dict[str, CapAsked]
@@ -78,7 +78,7 @@ def decide_kept(context: Context, world: World, held: Collection[str]) -> KeptCa
 
 
 def _as_seen(seen: GoogleCap, cap: SpendCap, known: KeptCap | None, context: Context) -> dict[str, KeptCap]:
-    """What is remembered of a cap that is as the settings have it."""
+    """The record of a cap that matches the settings."""
     if not seen.budget or seen.amount != cap.money:
         return {}
     return {seen.name: KeptCap(cap.money, known.first_seen if known else context.now)}

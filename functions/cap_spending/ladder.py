@@ -1,4 +1,4 @@
-"""Which rungs are in force: a pure decision from the facts, the settings and the time."""
+"""The rungs in force: a pure decision from the facts, the settings and the time."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -11,11 +11,11 @@ from functions.cap_spending.settings import Action, Basis, Budget, Rung, Setting
 from shared.decision import Message
 
 FORECAST_TOLERANCE = Decimal("1.05")
-"""How much an amount may change without making another forecast of one that was accepted."""
+"""An accepted forecast stays accepted while the budget's amount changes by less than this ratio."""
 LATER = datetime.max.replace(tzinfo=UTC)
 PROJECTED_AT_MOST = timedelta(hours=48)
-"""How far past the last notification the hourly burn is added. A budget that is silent for longer is a fault to
-look into, not a cost."""
+"""The hourly burn is added for at most this long after the last notification. A budget that is silent for longer is a
+fault to look into, not a cost."""
 
 
 class ActiveRung(msgspec.Struct, frozen=True):
@@ -54,7 +54,7 @@ def passed_rungs(records: Records, settings: Settings, now: datetime) -> tuple[A
 
 
 def passed_at(rung: Rung, record: BudgetRecord, budget: Budget, now: datetime) -> datetime | None:
-    """When a rung was first passed in the current interval at the current amount; None if it is not."""
+    """The time a rung was first passed in the current interval at the current amount; None if it was not."""
     interval = record.current
     if first := interval.passed.get(rung.name):
         return first
@@ -70,7 +70,7 @@ def passed_at(rung: Rung, record: BudgetRecord, budget: Budget, now: datetime) -
 
 
 def projected_crossing(rung: Rung, record: BudgetRecord, budget: Budget) -> datetime | None:
-    """When the cost, growing by the hourly burn since the newest notification, passes a rung."""
+    """The time at which the cost, growing by the hourly burn since the newest notification, passes a rung."""
     if budget.hourly_burn is None:
         return None
     missing = rung.ratio * record.newest.amount - record.current.highest_cost
@@ -96,7 +96,7 @@ def latched_intervals(records: Records, settings: Settings, now: datetime) -> di
 
 
 def began(record: BudgetRecord) -> datetime:
-    """When a message first reported the current interval, at any amount."""
+    """The time of the first message about the current interval, at any amount."""
     start = record.current.interval_start
     return min(one.first_published for one in record.intervals if one.interval_start == start)
 

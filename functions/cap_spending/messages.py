@@ -106,7 +106,7 @@ class CloudRunIsPaused(Message, frozen=True):
 
 
 class WouldObey(Message, frozen=True):
-    """Which automations enforce a spending restriction."""
+    """The automations that enforce a spending restriction."""
 
     restriction: str
     automations: tuple[str, ...]
@@ -170,7 +170,7 @@ class CannotBePaused(Message, frozen=True):
 
 
 class RungAhead(Message, frozen=True):
-    """What a rung that is not passed would do, and at which cost."""
+    """The actions of a rung that is not passed yet, and the cost at which they start."""
 
     rung: Rung
     amount: Decimal

@@ -1,4 +1,4 @@
-"""What `cap_spending` has to read: nothing, if nothing has changed since its last decision was carried out. Pure."""
+"""The reads that `cap_spending` needs: none, if nothing has changed since its last decision was carried out. Pure."""
 
 from collections.abc import Iterable, Iterator
 
@@ -41,7 +41,7 @@ from shared.world import World
 
 
 def needs(context: Context, world: World) -> Iterator[CapSpendingNeed]:
-    """What has changed, what is not yet confirmed, and on a tick everything in force, with the budgets behind it.
+    """Changed and unconfirmed actions; on a tick also everything in force, with its budgets.
 
     An amount that was lowered may put further rungs in force, so budgets come first. What is in a project that we hold
     detached cannot be read, so the billing of such projects comes before what is in them.
@@ -166,5 +166,5 @@ def _is_due(name: str, hold: Hold, active: set[str], records: Records) -> bool:
 
 
 def _restraining(rungs: Iterable[ActiveRung], records: Records) -> set[str]:
-    """What is in force or should be, besides notifications."""
+    """The actions that are or should be in force, except notifications."""
     return {key for key in wanted_keys(rungs) | records.in_force.keys() if action_of(key) is not Action.NOTIFY}

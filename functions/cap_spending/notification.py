@@ -26,7 +26,7 @@ LONGEST_PERIOD = timedelta(days=3660)
 
 
 class BudgetNotification(msgspec.Struct, frozen=True):
-    """What a configured budget says about itself. Most notifications are routine status."""
+    """A notification of a configured budget. Most are routine status."""
 
     budget: str
     """The owner's key for it."""

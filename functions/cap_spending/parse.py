@@ -1,4 +1,4 @@
-"""What a message is: from the budget topic a notification, from the inbox a tick or a command, and nothing else."""
+"""Parse messages: only notifications from the budget topic, only ticks and commands from the inbox."""
 
 from msgspec.json import Decoder
 

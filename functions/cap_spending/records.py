@@ -1,4 +1,4 @@
-"""What `cap_spending` remembers: the facts that messages brought, and what was done about them.
+"""The records of `cap_spending`: the facts from messages, and the actions they led to.
 
 Facts are folded so that the order of arrival does not matter: highest costs are kept by (interval, amount), first times
 by rung, and the newest of each command wins. All times are those at which messages were published.
@@ -63,7 +63,7 @@ class Interval(msgspec.Struct, frozen=True):
 
     @property
     def last(self) -> datetime:
-        """When the newest notification of it was published."""
+        """The time its newest notification was published."""
         return self.last_published or self.highest_published
 
     def has_reached(self, ratio: Decimal) -> bool:
@@ -99,7 +99,7 @@ class Snoozed(msgspec.Struct, frozen=True):
 
 
 class CapCommand(StrEnum):
-    """What a person has asked for a spend cap."""
+    """A person's newest command on a spend cap."""
 
     ARM = "arm"
     LIFT = "lift"
@@ -145,7 +145,7 @@ class Records(automation.Records, frozen=True, kw_only=True):
     holds: dict[str, Hold] = {}
     """By full resource name."""
     spend_caps: dict[str, KeptCap] = {}
-    """Those that the settings keep, by what they cap (`spend_caps.cap_name`)."""
+    """The caps that the settings keep, by `spend_caps.cap_name`."""
     caps_asked: dict[str, CapAsked] = {}
     """By the same."""
     detaching_waits: dict[str, datetime] = {}

@@ -131,7 +131,7 @@ def _caps(context: Context, world: World) -> list[str]:
 
 
 def _cap(key: str, context: Context, world: World) -> str:
-    """What a spend cap is now. What it has counted, Google's API does not tell."""
+    """The state of a spend cap. Google's API does not return what it has counted."""
     cap = context.settings.spend_caps[key]
     seen = world.get(CapOf(cap.name))
     what = f"{key}: {cap.service} in {cap.project}, at most {cap.money} {cap.currency} a month"

@@ -1,4 +1,4 @@
-"""What the owner says about budgets: for each a ladder of rungs, and what its actions may touch."""
+"""The owner's settings for budgets: for each a ladder of rungs, and the resources that its actions may touch."""
 
 from decimal import Decimal
 from enum import StrEnum
@@ -12,7 +12,7 @@ from shared.settings import Model, ProjectId, Region, Section
 
 
 class Action(StrEnum):
-    """What a rung does when cost has passed it."""
+    """An action that a rung takes once cost has passed it."""
 
     NOTIFY = "notify"
     LIMIT_CLOUD_RUN = "limit_cloud_run"
@@ -24,7 +24,7 @@ class Action(StrEnum):
 
 
 class Basis(StrEnum):
-    """What a rung compares with the budget's amount."""
+    """The figure that a rung compares with the budget's amount."""
 
     ACTUAL = "actual"
     """The cost so far."""
@@ -65,7 +65,7 @@ class Rung(Model, frozen=True, kw_only=True):
 
 
 class CloudRunScope(Model, frozen=True, kw_only=True):
-    """What of Cloud Run `limit_cloud_run` may touch, and how many instances it leaves each service and worker pool."""
+    """The services and worker pools that `limit_cloud_run` may touch, and the instances it leaves each."""
 
     projects: Projects
     regions: Locations
@@ -107,7 +107,7 @@ class BillingScope(Model, frozen=True, kw_only=True):
 
 
 class PauseScope(Model, frozen=True, kw_only=True):
-    """What `pause_usage` may pause, by Google's spend caps (public preview), each project with each service."""
+    """The services that `pause_usage` may pause in each project, by Google's spend caps (public preview)."""
 
     projects: Projects
     services: Annotated[tuple[CappedService, ...], Meta(min_length=1)]
@@ -125,7 +125,7 @@ Scope = CloudRunScope | SchedulesScope | BillingScope | CapsScope
 
 
 class MayTouch(Model, frozen=True, kw_only=True):
-    """What each action of a budget's ladder may touch."""
+    """The resources that each action of a budget's ladder may touch."""
 
     limit_cloud_run: CloudRunScope | None = None
     pause_schedules: SchedulesScope | None = None
@@ -174,7 +174,7 @@ class Budget(Model, frozen=True, kw_only=True):
 
     @property
     def name(self) -> str:
-        """What the budget is, whatever key the owner gives it. In another currency its costs are other numbers."""
+        """The budget's identity, whatever its key. It includes the currency, as costs in another are other numbers."""
         return f"{self.billing_account}:{self.id}:{self.currency}"
 
     @property
@@ -183,7 +183,7 @@ class Budget(Model, frozen=True, kw_only=True):
         return tuple(rung.name for rung in self.ladder)
 
     def scope_of(self, action: Action) -> Scope | None:
-        """What an action may touch; None for an action that touches nothing, or that is not allowed for."""
+        """The resources that an action may touch; None for an action that touches nothing or is not allowed."""
         pausing = self.may_touch.pause_usage
         scopes: dict[Action, Scope | None] = {
             Action.LIMIT_CLOUD_RUN: self.may_touch.limit_cloud_run,

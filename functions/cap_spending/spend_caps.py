@@ -58,7 +58,7 @@ class SpendCap(Model, frozen=True, kw_only=True):
 
     @property
     def name(self) -> str:
-        """What it caps, as one name: Google makes up the budget's own."""
+        """A name for the project and service it caps: Google chooses the budget's own name."""
         return cap_name(self.billing_account, self.project, self.service)
 
     @property

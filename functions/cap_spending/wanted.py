@@ -1,4 +1,4 @@
-"""What should be held while rungs are active, and what each resource needs to become so, or to be restored. Pure."""
+"""The holds that active rungs ask for, and the changes that apply or restore each resource. Pure."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -161,7 +161,7 @@ def _is_not_to_touch(service: RunService) -> bool:
 
 
 def _applied(resource: Resource, asking: list[ActiveRung], hold: Hold | None, settings: Settings) -> Current | None:
-    """What the resource should be; None if it need not change for these rungs."""
+    """The desired state of the resource; None if these rungs do not change it."""
     if not asking:
         return None
     original = {**resource.current, **({name: held.original for name, held in hold.fields.items()} if hold else {})}

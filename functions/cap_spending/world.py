@@ -1,4 +1,4 @@
-"""What of Google Cloud `cap_spending` reads, as typed values, and the question that each answers."""
+"""The resources that `cap_spending` reads, as typed values, and the need that each answers."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -46,7 +46,7 @@ class RunService(msgspec.Struct, frozen=True):
     in_flight: bool
     etag: str
     manual_instances: int | None = None
-    """How many instances it has while it is scaled by hand; None if it scales by itself."""
+    """Its instance count under manual scaling; None under automatic scaling."""
 
     @property
     def current(self) -> Current:
@@ -106,7 +106,7 @@ class GoogleCap(msgspec.Struct, frozen=True):
     """The spend cap of a project on a service, as far as it is ours; without a budget there is none."""
 
     name: str
-    """What it caps (`spend_caps.cap_name`)."""
+    """The project and service it caps (`spend_caps.cap_name`)."""
     budget: str = ""
     """The full name of the budget."""
     amount: str = ""
@@ -117,7 +117,7 @@ class GoogleCap(msgspec.Struct, frozen=True):
     """Whether Google is still enforcing, lifting or arming it."""
     etag: str = ""
     differs: tuple[str, ...] = ()
-    """What a person has changed of it besides the amount, in Google's words."""
+    """The fields besides the amount that a person has changed, by Google's names."""
 
     @property
     def current(self) -> Current:
@@ -129,7 +129,7 @@ Resource = RunService | WorkerPool | ScheduledJob | ProjectBilling | GoogleCap
 
 
 class BudgetAmount(msgspec.Struct, frozen=True):
-    """What a budget says of itself now."""
+    """The current state of a budget."""
 
     exists: bool
     period_ended: date | None = None
@@ -181,7 +181,7 @@ CapSpendingNeed = Place | AmountOf
 
 
 def kind_of(name: str) -> ResourceKind:
-    """Which kind of resource a full resource name is."""
+    """The kind of resource of a full resource name."""
     if OF_CAPS in name:
         return ResourceKind.CAPS
     if "/services/" in name:

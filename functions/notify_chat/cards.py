@@ -25,7 +25,7 @@ SIGNS: Mapping[ItemKind, str] = {
     ItemKind.NOTIFIED: "Spending",
     ItemKind.WOULD: "Observing",
 }
-"""What a line begins with."""
+"""The first word of a line."""
 
 FORMATTING = re.compile(r"(?<!\w)[*_~`]|[*_~`](?!\w)")
 
@@ -64,7 +64,7 @@ def google_chat(items: Sequence[Item], project: str) -> Json:
 
 
 def log_link(item: Item, project: str) -> str:
-    """Where the report of the run is found in Cloud Logging; "" if there is none."""
+    """The address of the run's report in Cloud Logging; "" if there is none."""
     if not item.message_id:
         return ""
     query = quote(f'jsonPayload.report.message_id="{item.message_id}"', safe="")

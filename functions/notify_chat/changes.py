@@ -1,4 +1,4 @@
-"""What `notify_chat` can change: it posts a message."""
+"""The one change that `notify_chat` makes: it posts a message."""
 
 from functions.notify_chat.items import Item
 from functions.notify_chat.settings import Product

@@ -7,7 +7,7 @@ import msgspec
 
 
 class ItemKind(StrEnum):
-    """What has happened."""
+    """The kind of event."""
 
     ALERT = "alert"
     """Something needs a person."""
@@ -32,10 +32,10 @@ class Item(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     subject: str
     """The resource by its short name, the budget, the pool, the job."""
     what: str
-    """What has happened to it, as a clause."""
+    """The event, as a clause."""
     why: str = ""
     over: str = ""
-    """What is said once it is over."""
+    """The clause for the end of the state."""
     undo: str = ""
     """The command that undoes it."""
     message_id: str = ""

@@ -1,4 +1,4 @@
-"""What a log sink publishes of a report or a job: the log entry, as far as it is posted.
+"""The log entry of a report or a job, as a log sink publishes it: the fields that are posted.
 
 Fields that are not here, of this or another version, are ignored. https://cloud.google.com/logging/docs/export/pubsub
 """
@@ -39,7 +39,7 @@ class ReportEntry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class JobEntry(msgspec.Struct, frozen=True):
-    """How a container job has ended."""
+    """The outcome of a container job."""
 
     name: str
     outcome: Outcome

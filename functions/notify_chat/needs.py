@@ -1,4 +1,4 @@
-"""What `notify_chat` has to read: nothing. Pure."""
+"""`notify_chat` reads nothing. Pure."""
 
 from functions.notify_chat.records import Context
 from functions.notify_chat.world import Nothing

@@ -1,4 +1,4 @@
-"""What a message is: from the topic of reports a report or a job's end, from the inbox a tick or a command."""
+"""Parse messages: reports and jobs' outcomes from the topic of reports, ticks and commands from the inbox."""
 
 from msgspec.json import Decoder
 

@@ -27,7 +27,7 @@ from shared.events import Command, Dated, Tick
 from shared.report import ChangeReport, Outcome
 
 KEPT = timedelta(days=2)
-"""How long a posted event is remembered: its report may be delivered again for a day."""
+"""Posted events are remembered for this long: a report may be delivered again for a day."""
 
 
 class Reported(msgspec.Struct, frozen=True):
@@ -48,7 +48,7 @@ Context = automation.RunContext[Settings, "Event", "Records"]
 
 
 class State(msgspec.Struct, frozen=True):
-    """What an automation's newest report says is so."""
+    """The current states in an automation's newest report."""
 
     at: datetime
     items: dict[str, Item] = {}

@@ -19,7 +19,7 @@ class Product(StrEnum):
 
     @property
     def address(self) -> str:
-        """What the addresses of its incoming webhooks begin with."""
+        """The prefix of its incoming webhooks' addresses."""
         return {
             Product.SLACK: "https://hooks.slack.com/services/",
             Product.GOOGLE_CHAT: "https://chat.googleapis.com/v1/spaces/",

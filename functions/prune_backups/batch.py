@@ -23,7 +23,7 @@ class PartError(msgspec.Struct, frozen=True):
 
 
 class Refused(msgspec.Struct, frozen=True):
-    """What an answer that is an error says."""
+    """The message of an error response."""
 
     message: str = ""
     errors: tuple[PartError, ...] = ()

@@ -1,4 +1,4 @@
-"""What `prune_backups` can change: batches of objects, as many as Cloud Storage takes in one request."""
+"""The changes that `prune_backups` makes: batches of objects, as many as Cloud Storage takes in one request."""
 
 from collections.abc import Iterator, Sequence
 from typing import ClassVar
@@ -19,15 +19,15 @@ class DeleteBackups(Change, frozen=True, kw_only=True):
     bucket: str
     inventory: Inventory
     places: Sequence[int]
-    """Where in the inventory they are."""
+    """Their indexes in the inventory."""
     earlier: int
-    """How many of the set are in batches before this one."""
+    """The number of objects of the set in earlier batches."""
     total: int
-    """How many of the set are to be deleted in all."""
+    """The number of objects of the set to delete in all."""
 
     @property
     def count(self) -> int:
-        """How many they are."""
+        """The number of objects."""
         return len(self.places)
 
     def backups(self) -> Iterator[Backup]:
@@ -43,7 +43,7 @@ class RestoreBackups(Change, frozen=True, kw_only=True):
 
     @property
     def count(self) -> int:
-        """How many they are."""
+        """The number of objects."""
         return len(self.objects)
 
 

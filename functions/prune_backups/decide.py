@@ -91,6 +91,6 @@ def _restores(key: str, settings: BackupSet, listing: Listing) -> Iterator[Resto
 
 
 def _span(count: int, versions: Sequence[tuple[str, int]]) -> str:
-    """How many objects, and the first and the last of them, as Google's tools write a version of an object."""
+    """The number of objects, with the first and the last as Google's tools write an object's version."""
     names = [f"{printable(name)}#{generation}" for name, generation in versions]
     return f"{count}: {' to '.join(dict.fromkeys(names))}"

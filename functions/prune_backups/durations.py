@@ -35,7 +35,7 @@ class Duration(msgspec.Struct, frozen=True):
 
     @property
     def shortest(self) -> timedelta:
-        """How long it is at least: a year has 365 days, a month 28, and a clock may be set forward by an hour."""
+        """Its minimum length: a year has 365 days, a month 28, and a clock may be set forward by an hour."""
         days = 365 * self.years + 28 * self.months + self.days
         return timedelta(days=days, hours=self.hours) - (timedelta(hours=1) if days else timedelta())
 

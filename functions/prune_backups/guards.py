@@ -1,4 +1,4 @@
-"""What may refuse to delete anything of a set: each guard is a question, and its answer has the numbers.
+"""The guards that may refuse to delete anything of a set, each with the numbers that it judged.
 
 A set that anything speaks against is left alone as a whole, whichever of its groups it is.
 """
@@ -39,7 +39,7 @@ class PrunedSet(msgspec.Struct, frozen=True):
 
     @property
     def deleted(self) -> int:
-        """How many backups would be deleted."""
+        """The number of backups to delete."""
         return sum(change.count for change in self.deletes)
 
     def groups(self) -> Iterator[tuple[str, Sequence[int]]]:
@@ -161,7 +161,7 @@ def below_floor(pruned: PrunedSet) -> Iterator[str]:
 
 
 Question = Callable[[PrunedSet], Iterator[str]]
-"""What speaks against deleting anything of a set: a reason for each such thing."""
+"""The reasons against deleting anything of a set."""
 Guard = Callable[[Context, World, tuple[PruneChange, ...]], Iterator[Refusal]]
 
 QUESTIONS: tuple[Question, ...] = (

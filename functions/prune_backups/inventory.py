@@ -29,11 +29,11 @@ class Backup(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     generation: int
     """The version of the object that was listed: no other is ever deleted."""
     time: datetime
-    """When it was taken, in UTC."""
+    """The time it was taken, in UTC."""
     size: int
     """In bytes."""
     group: str = ""
-    """What it is a backup of, where a set has backups of several things. Groups never mix."""
+    """The name of the thing backed up, where a set has backups of several. Groups never mix."""
     pins: tuple[str, ...] = ()
     """Why it must stay regardless of the policy: a hold, a retention, a note of the owner's."""
     is_complete: bool = True
@@ -100,7 +100,7 @@ class Inventory(Sequence[Backup]):
         )
 
     def places_by_group(self) -> dict[str, "array[int]"]:
-        """Where the backups of each group are, the newest first; of two that are equally old, by name."""
+        """The indexes of each group's backups, newest first; by name where times are equal."""
         if self._newest_first is None:
             places: list[array[int]] = [array("I") for _ in self.groups]
             for place, group in enumerate(self._groups):

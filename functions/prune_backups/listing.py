@@ -1,4 +1,4 @@
-"""How a set that is objects of Cloud Storage is listed: https://cloud.google.com/storage/docs/json_api/v1/objects/list."""
+"""List the objects of a set: https://cloud.google.com/storage/docs/json_api/v1/objects/list."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -23,7 +23,7 @@ API = "https://storage.googleapis.com/storage/v1"
 KEEP = "caretaker-keep"
 """The key of custom metadata by which an owner pins a backup; its value is a note of theirs."""
 FIELDS = "name,generation,metageneration,size,timeCreated,temporaryHold,eventBasedHold,retentionExpirationTime,metadata"
-"""What is listed of an object, and nothing else."""
+"""The fields of an object that are listed."""
 FIELDS_OF_DELETED = "name,generation,size,timeCreated,timeDeleted,softDeleteTime"
 PAGE_SIZE = 5000
 """The service may give less, and gives 1000 where it does not say otherwise."""
@@ -51,7 +51,7 @@ class StoredObject(msgspec.Struct, frozen=True, rename="camel", gc=False):
 
     @property
     def gone_since(self) -> datetime | None:
-        """When it was deleted, in whichever way."""
+        """The time it was deleted, in whichever way."""
         return self.soft_delete_time or self.time_deleted
 
 
@@ -132,7 +132,7 @@ def _objects(need: ListingOf, clients: Clients, **more: str) -> Iterator[StoredO
 
 
 def _backup(stored: StoredObject, need: ListingOf, *, is_restored: bool = False) -> Backup | None:
-    """What an object is a backup of; None if its name does not fit."""
+    """The backup that an object is; None if its name does not match the pattern."""
     settings = need.settings
     if not stored.name.startswith(settings.prefix):
         raise UnknownAnswer(f"{printable(stored.name)} was listed under {settings.full_name}")

@@ -29,7 +29,7 @@ YEARS = range(1970, 9000)
 
 
 class ParsedName(msgspec.Struct, frozen=True):
-    """What a name says: ``time`` is None if the pattern has none."""
+    """The values in a name: ``time`` is None if the pattern has none."""
 
     group: str = ""
     time: datetime | None = None
@@ -54,7 +54,7 @@ class NamePattern:
         self._expression = re.compile("".join(expression), re.DOTALL | re.ASCII)
 
     def read(self, name: str, zone: tzinfo) -> ParsedName | None:
-        """What a name says, None if it does not fit. A time without an offset is on the wall clock of ``zone``."""
+        """The values in a name, None if it does not match. A time without an offset is local time in ``zone``."""
         found = self._expression.fullmatch(name)
         if not found:
             return None

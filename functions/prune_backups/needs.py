@@ -1,4 +1,4 @@
-"""What `prune_backups` has to read: every set. Pure."""
+"""The reads that `prune_backups` needs: every set. Pure."""
 
 from collections.abc import Iterator
 

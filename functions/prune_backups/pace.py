@@ -1,4 +1,4 @@
-"""How fast objects are written: Cloud Storage asks to begin with a thousand a second, and to go up slowly."""
+"""The rate of writes: Cloud Storage asks clients to start at a thousand a second and to ramp up slowly."""
 
 import threading
 import time
@@ -23,7 +23,7 @@ class Pace:
         self._sleep = sleep
         self._lock = threading.Lock()
         self._free_at = float("-inf")
-        """When all that has begun would be through at this rate."""
+        """The time at which everything started so far would be done at this rate."""
 
     def wait_for(self, writes: int) -> None:
         """Wait until so many writes may begin."""

@@ -1,4 +1,4 @@
-"""What a message is: by the inbox a tick or a command, and nothing else."""
+"""Parse messages: only ticks and commands, from the inbox."""
 
 from msgspec.json import Decoder
 

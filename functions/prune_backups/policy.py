@@ -1,4 +1,4 @@
-"""What the owner asks to be kept: so many of a kind of period, or all within a time."""
+"""The owner's retention rules: a number of backups for each kind of period, or all within a time."""
 
 from typing import Annotated
 
@@ -12,7 +12,7 @@ Count = Annotated[int, Meta(ge=-1, le=1_000_000, description="How many; -1 is ev
 
 
 class RetentionPolicy(Model, frozen=True, kw_only=True):
-    """Which backups of a group stay: those that any of these rules keeps."""
+    """The retention rules of a group: a backup stays if any of them keeps it."""
 
     keep_last: Count = 0
     keep_hourly: Count = 0

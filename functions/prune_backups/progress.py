@@ -1,4 +1,4 @@
-"""How far a long piece of work has come, as structured log lines; on a terminal the console makes a bar of them."""
+"""The progress of long work, as structured log lines; on a terminal the console draws a bar."""
 
 import msgspec
 

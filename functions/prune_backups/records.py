@@ -1,4 +1,4 @@
-"""What `prune_backups` remembers: what people asked for, by bucket and prefix. All else is in the buckets."""
+"""The records of `prune_backups`: people's commands, by bucket and prefix. All else is in the buckets."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime

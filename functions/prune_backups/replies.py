@@ -25,7 +25,7 @@ def reply(context: Context, world: World, decision: PruneDecision) -> tuple[str,
 
 
 def _restoring(key: str, restore: Restore, context: Context) -> str:
-    """What becomes of the newest command on a set."""
+    """The effect of the newest command on a set."""
     if key not in sets_of(restore, context.settings):
         return f"{key}: cannot be restored, because its names have no time"
     settings = context.settings.sets[key]

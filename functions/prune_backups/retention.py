@@ -1,4 +1,4 @@
-"""Which backups are kept, pure: of a list, a policy and a zone, all reasons to keep each.
+"""The backups to keep, each with all of its reasons: from a list, a policy and a time zone. Pure.
 
 The rules are those of restic's ``forget`` (https://restic.readthedocs.io/en/stable/060_forget.html), but that the two
 hours of a wall clock that is set back are two, and that objects of one time are one backup.
@@ -117,7 +117,7 @@ def keep_reasons(inventory: Inventory, policy: RetentionPolicy, zone: tzinfo, pr
 
 
 def _kept_by(rule: Rule, newest_first: Sequence[int], times: Sequence[int], zone: tzinfo) -> Iterator[tuple[int, str]]:
-    """What one rule keeps of a group, and why: it walks from the newest until its count, or its time, is used up.
+    """The backups that one rule keeps, and why: it walks from the newest until its count or its time is used up.
 
     Objects of one time are one backup.
     """

@@ -1,4 +1,4 @@
-"""What the owner says about backups: where each set is, how long what is kept, and what has to be so first."""
+"""The owner's settings for backups: each set's place, its retention, and the conditions for deleting."""
 
 from datetime import timedelta
 from enum import StrEnum
@@ -23,7 +23,7 @@ SetKey = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]*$", examples=["my-key
 
 
 class Proof(StrEnum):
-    """What a backup has to show before it counts: nothing, that it is complete, or that it has been restored."""
+    """The proof that a backup needs before it counts: none, that it is complete, or that it has been restored."""
 
     NONE = "none"
     COMPLETE = "complete"
@@ -33,11 +33,11 @@ class Proof(StrEnum):
 
 
 class TimeFrom(StrEnum):
-    """What says when a backup was taken."""
+    """The source of a backup's time."""
 
     NAME = "name"
     CREATION = "creation"
-    """When its object was created: for names without a time. Such a set cannot be restored by a command."""
+    """The creation time of its object: for names without a time. A command cannot restore such a set."""
 
 
 class BackupSet(Model, frozen=True, kw_only=True):
@@ -46,7 +46,7 @@ class BackupSet(Model, frozen=True, kw_only=True):
     bucket: BucketName
     prefix: Annotated[str, Meta(max_length=1024)] = ""
     name: Annotated[str, Meta(max_length=1024)] = ""
-    """What follows the prefix, as a pattern: `{group}`, `{time:%Y%m%dT%H%M%S%z}`, `{*}`. Nothing at all means any name.
+    """The pattern after the prefix: `{group}`, `{time:%Y%m%dT%H%M%S%z}`, `{*}`. An empty pattern means any name.
     Objects of one time and group are one backup."""
     time_from: TimeFrom = TimeFrom.NAME
     written_within: DurationText = "2d"
@@ -84,7 +84,7 @@ class BackupSet(Model, frozen=True, kw_only=True):
 
     @property
     def full_name(self) -> str:
-        """Where it is, as Google's tools write it."""
+        """Its address, as Google's tools write it."""
         return f"gs://{self.bucket}/{self.prefix}".rstrip("/")
 
     @property

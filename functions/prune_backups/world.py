@@ -1,4 +1,4 @@
-"""What `prune_backups` reads of the world, as typed values: for each set what is in its bucket."""
+"""The objects that `prune_backups` reads for each set, as typed values."""
 
 from datetime import datetime
 
@@ -35,7 +35,7 @@ class Listing(msgspec.Struct, frozen=True):
     misdated: UnknownNames = UnknownNames()
     """Objects that were written at another time than their names say."""
     restorable: tuple[Restorable, ...] = ()
-    """What is to be restored, while a person asks for that."""
+    """The objects to restore, while a person asks for that."""
 
 
 class NoBucket(msgspec.Struct, frozen=True):
@@ -43,7 +43,7 @@ class NoBucket(msgspec.Struct, frozen=True):
 
 
 class ListingOf(Need[Listing | NoBucket], frozen=True, kw_only=True):
-    """What there is of a set, listed to its end."""
+    """The whole list of a set."""
 
     key: str
     settings: BackupSet
@@ -55,7 +55,7 @@ class ListingOf(Need[Listing | NoBucket], frozen=True, kw_only=True):
 
     @property
     def resource(self) -> str:
-        """Where the set is."""
+        """The set's place."""
         return self.settings.full_name
 
 

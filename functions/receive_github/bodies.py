@@ -35,7 +35,7 @@ TOO_BUSY = Refused(HTTPStatus.SERVICE_UNAVAILABLE, "too many large bodies at onc
 
 
 class Deadline:
-    """When the body of one request must have arrived."""
+    """The deadline for the body of one request."""
 
     def __init__(self, connection: socket.socket, at: float) -> None:
         self.connection = connection
@@ -129,6 +129,6 @@ class Bodies:
 
 
 def _length(request: Request) -> int | None:
-    """What the request says; None for a body in chunks."""
+    """The request's content length; None for a chunked body."""
     said: str = request.environ.get("CONTENT_LENGTH", "")
     return int(said) if said.isdecimal() and "HTTP_TRANSFER_ENCODING" not in request.environ else None

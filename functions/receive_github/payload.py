@@ -27,7 +27,7 @@ class Account(msgspec.Struct, frozen=True):
 
 
 class Repository(msgspec.Struct, frozen=True):
-    """Where it happened."""
+    """The repository of the event."""
 
     full_name: str
 
@@ -89,7 +89,7 @@ class CommentPayload(msgspec.Struct, frozen=True):
 
 
 def read_payload(event: str, body: bytes) -> GithubEvent | None:
-    """What is published of a payload; None if no automation wants it.
+    """The part of a payload that is published; None if no automation subscribes to it.
 
     Raises ``IgnoredMessage`` if it is not what GitHub sends; what it said is not repeated.
     """

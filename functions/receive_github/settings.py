@@ -18,6 +18,6 @@ class Settings(Section, frozen=True, kw_only=True):
     ]
     """As ``owner/name``. What others send, with a good signature too, is answered and goes no further."""
     secret_file: Mounted = "/secrets/github-webhook/current"  # noqa: S105 - a path
-    """Where the webhook's secret is mounted. It is read anew each minute, so it can be rotated without a deployment."""
+    """The mounted file with the webhook's secret. It is read every minute, so rotating it needs no deployment."""
     previous_secret_file: Mounted = "/secrets/github-webhook-previous/previous"  # noqa: S105 - a path
-    """Where the secret before that is mounted, if there is one: both are accepted while GitHub moves to the new one."""
+    """The mounted file with the previous secret, if any: both are accepted while GitHub moves to the new one."""

@@ -1,4 +1,4 @@
-"""Which version counts of a secret that was not rotated here before, or that a person has changed since."""
+"""The current version of a secret that was not rotated here before, or that a person has changed since."""
 
 import msgspec
 
@@ -16,7 +16,7 @@ MOST_TESTED = 5
 
 
 def decide_adopt(view: SecretView) -> SecretDecision:
-    """What serves and works is the version that counts, since it was made."""
+    """The version that is in use and works is the current one, since its creation."""
     chosen = {name: _chosen(view, name) for name in view.settings.names}
     if any(view.versions(name) and version is None for name, version in chosen.items()):
         return SecretDecision(alerts=(_none_accepted(view, chosen),))
@@ -32,7 +32,7 @@ def decide_adopt(view: SecretView) -> SecretDecision:
 
 
 def decide_readopt(view: SecretView) -> SecretDecision | None:
-    """What a person has put in the place of the version that counts; None if that still counts.
+    """A person's replacement of the current version; None if there is none.
 
     No dependent is moved and no version retired while a dependent may still serve with a version unknown here.
     """
@@ -91,7 +91,7 @@ def _chosen(view: SecretView, name: str) -> Version | None:
 
 
 def _new(view: SecretView) -> list[str]:
-    """Those that have joined the others, or got their first version, since."""
+    """The secrets that have joined the group, or got their first version, since."""
     return [
         name
         for name in view.settings.names

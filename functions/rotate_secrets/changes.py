@@ -1,4 +1,4 @@
-"""What `rotate_secrets` can change."""
+"""The changes that `rotate_secrets` makes."""
 
 from collections.abc import Mapping
 from typing import ClassVar, TypedDict
@@ -31,7 +31,7 @@ class SecretChange(Change, frozen=True, kw_only=True):
 
     existing: ExistingSecret
     state: RotationState
-    """What is recorded."""
+    """The new state."""
 
 
 class Adopt(SecretChange, frozen=True, kw_only=True):

@@ -29,7 +29,7 @@ Seen = list[tuple[SecretView, SecretDecision]]
 
 
 def decide(context: Context, world: World, applied: tuple[RotationChange, ...]) -> RotationDecision:
-    """What is possible now. The state of a rotation is on the secret; of the records only fulfilled terms go."""
+    """The changes that are possible now. A rotation's state is on the secret; records only lose fulfilled terms."""
     del applied
     seen = [(view, decide_secret(view)) for view in views(context, world)]
     decisions = [decision for _, decision in seen]

@@ -1,4 +1,4 @@
-"""What is to become of one secret now: one change at most, and where its dependents are to be moved. Pure."""
+"""Decide on one secret: at most one change, and the versions to move its dependents to. Pure."""
 
 from collections.abc import Iterable
 
@@ -35,7 +35,7 @@ OVERDUE_AFTER = 24
 
 
 def decide_secret(view: SecretView) -> SecretDecision:
-    """What is to be done about a secret, and what a person should know of it; or what the decision lacks.
+    """The decision on a secret, with its notices; or the needs that the decision lacks.
 
     An answer that could not be read blocks this secret, and is an alert.
     """
@@ -80,7 +80,7 @@ def _decide(view: SecretView) -> SecretDecision:
 
 
 def _decide_left_alone(view: SecretView) -> SecretDecision | None:
-    """What is said of a secret that cannot be rotated here; None if it can. Raises ``NotAsked``, or ``NotReadable``."""
+    """Why a secret cannot be rotated here; None if it can. Raises ``NotAsked``, or ``NotReadable``."""
     if view.problem:
         return view.refused(UNREADABLE_RECORD, Text(view.problem))  # the engine adds the alert
     if missing := view.missing:
@@ -110,7 +110,7 @@ def _decide_idle(view: SecretView, state: RotationState) -> SecretDecision:
 
 
 def _alerts(view: SecretView) -> Iterable[Alert]:
-    """What is so for as long as it is so."""
+    """The states that last, for as long as they do."""
     state = view.state
     if is_overdue(view) and not view.is_removed:
         yield view.alert("overdue", Overdue(due_at(view.settings, state)))

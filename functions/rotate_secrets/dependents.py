@@ -39,7 +39,7 @@ def movable(view: SecretView) -> list[Dependent]:
 
 
 def moves(dependent: Dependent, view: SecretView, targets: TargetVersions) -> list[Move]:
-    """What of a dependent's template should refer to another version of a secret, or of its group."""
+    """The references in a dependent's template that should point to another version of a secret or its group."""
     found = set()
     for reference in dependent.references:
         name = view.secret_of(reference)
@@ -92,7 +92,7 @@ def reads_latest(dependent: Dependent, view: SecretView) -> bool:
 
 
 def lagging(view: SecretView) -> tuple[Message, ...]:
-    """Those that are not moved, and why. Raises ``NotAsked``."""
+    """The dependents that are not moved, and why. Raises ``NotAsked``."""
     return tuple(
         view.about(NotMoved(one.name, why))
         for one in view.dependents

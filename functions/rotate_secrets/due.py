@@ -1,4 +1,4 @@
-"""When a secret is due, overdue, or has something going on: pure decisions from what is known without asking."""
+"""Whether a secret is due, overdue or being rotated: pure decisions that need no read."""
 
 from datetime import datetime, timedelta
 
@@ -30,7 +30,7 @@ def why_due(view: SecretView) -> Message | None:
 
 
 def due_at(secret: Secret, state: RotationState) -> datetime:
-    """When its period ends."""
+    """The end of its period."""
     return (state.promoted or NEVER) + secret.period
 
 

@@ -16,7 +16,7 @@ STILL_IN_USE = Retire.guard
 
 
 def still_in_use(context: Context, world: World, changes: tuple[RotationChange, ...]) -> Iterable[Refusal]:
-    """What is revoked cannot be restored: nothing may refer to it, or run with it, wherever it could be."""
+    """A revoked value cannot be restored: nothing may refer to it or run with it, in any location."""
     by_name = {view.name: view for view in views(context, world)}
     for change in changes:
         if isinstance(change, Retire) and (why := _reason(change, by_name[change.target])):

@@ -79,7 +79,7 @@ NOTHING_ADDED = Text("the rotation started, but no version holds the recorded va
 
 
 class DueAt(Message, frozen=True):
-    """When the next rotation is due."""
+    """The next rotation's due date."""
 
     at: datetime
 
@@ -97,7 +97,7 @@ class Overdue(Message, frozen=True):
 
 
 class WindowOpens(Message, frozen=True):
-    """When the next maintenance window opens; None if none does."""
+    """The start of the next maintenance window; None if there is none."""
 
     at: datetime | None
 
@@ -461,7 +461,7 @@ NOBODY_KNOWN = Text(
 
 
 class RetiredWhen(Message, frozen=True):
-    """When the versions before are retired."""
+    """The time at which old versions are retired."""
 
     versions: tuple[int, ...]
     when: WindowOpens
@@ -518,7 +518,7 @@ CURRENT_WOULD_END = Text("the current version would be disabled")
 
 
 class UsersUnknown(Message, frozen=True):
-    """What uses a version could not be found out."""
+    """The users of a version could not be read."""
 
     why: str
 

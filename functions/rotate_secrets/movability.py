@@ -1,4 +1,4 @@
-"""Which dependents a rotation could move, asked before one begins: by `./deploy.sh doctor` and `plan`."""
+"""The dependents that a rotation could move, for `./deploy.sh doctor` and `plan` to report before one starts."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -19,7 +19,7 @@ from shared.world import Unreadable, World
 
 
 class Movability(msgspec.Struct, frozen=True, kw_only=True):
-    """What a rotation of one secret would come upon."""
+    """The dependents of one secret that a rotation would meet."""
 
     key: str
     secret: str

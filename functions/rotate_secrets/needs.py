@@ -1,4 +1,4 @@
-"""What `rotate_secrets` has to read: the secrets first, then anything that the decision on each of them lacks. Pure."""
+"""The reads that `rotate_secrets` needs: first the secrets, then what the decision on each of them lacks. Pure."""
 
 from collections.abc import Iterable
 

@@ -1,4 +1,4 @@
-"""What a message is: by the inbox a tick or a command, by the other topic a notification of Secret Manager."""
+"""Parse messages: ticks and commands from the inbox, Secret Manager's notifications from the other topic."""
 
 import re
 

@@ -111,6 +111,6 @@ def _reason_unfinished(view: SecretView, new: Versions) -> Message | None:
 
 
 def _added_at(view: SecretView, attempt: Attempt) -> datetime:
-    """When the new version was added. Raises ``NotAsked``, or ``NotReadable``."""
+    """The time the new version was added. Raises ``NotAsked``, or ``NotReadable``."""
     versions = view.versions(view.name)
     return next((one.created for one in versions if one.number == attempt.version), view.now)

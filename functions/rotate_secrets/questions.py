@@ -42,7 +42,7 @@ class Acceptance(Need[str], frozen=True):
 
 
 class DependentsIn(Need[tuple[Dependent, ...]], frozen=True):
-    """What of Cloud Run refers to any secret in a location: services, jobs, worker pools and instances."""
+    """The services, jobs, worker pools and instances in a location that refer to any secret."""
 
     location: str
 

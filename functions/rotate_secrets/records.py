@@ -1,4 +1,4 @@
-"""What `rotate_secrets` remembers: requests, and the terms of every rotation until its old version is retired.
+"""The records of `rotate_secrets`: requests, and each rotation's terms until its old version is retired.
 
 The state of a rotation is on the secret itself. A person's request is filed under the secret's full name: keys are
 labels, and renaming one forgets nothing.
@@ -83,7 +83,7 @@ class Records(automation.Records, frozen=True, kw_only=True):
 
 
 def requested(words: Mapping[str, datetime], secret: str, key: str) -> datetime:
-    """When something was last requested of a secret."""
+    """The time of the last request for a secret."""
     return max(words.get(secret, NEVER), words.get(key, NEVER))
 
 

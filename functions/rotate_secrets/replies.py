@@ -31,7 +31,7 @@ def reply(context: Context, world: World, decision: RotationDecision) -> tuple[s
 
 
 def _rotation(view: SecretView) -> str:
-    """What the request for a new value leads to."""
+    """The reply to a request for a new value."""
     if why := _reason_ignored(view):
         return why
     if view.state.attempt:
@@ -42,7 +42,7 @@ def _rotation(view: SecretView) -> str:
 
 
 def _rollback(view: SecretView) -> str:
-    """What the request for the version before leads to."""
+    """The reply to a request for the previous version."""
     if why := _reason_ignored(view):
         return why
     state = view.state

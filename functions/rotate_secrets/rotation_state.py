@@ -25,7 +25,7 @@ class UnreadableState(ValueError):
 
 
 class VersionNumbers(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Which versions of one secret count."""
+    """The current and previous versions of one secret."""
 
     current: int = 0
     """The version that is promoted; 0 if there is none."""
@@ -39,7 +39,7 @@ class VersionNumbers(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
 
 
 class NewVersion(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a rotation adds to one secret."""
+    """The version that a rotation adds to one secret."""
 
     before: int = 0
     """The version that was promoted when it began; 0 if there was none."""
@@ -59,7 +59,7 @@ class Attempt(NewVersion, frozen=True, kw_only=True, omit_defaults=True):
     promoted_before: datetime | None
     """Since when the version from before was promoted."""
     stage: RotationStage = field(default=RotationStage.CREATE, name="step")
-    """What is to be done next."""
+    """The next step."""
     back: str = ""
     """Why it is taken back, if it is."""
     is_restored: bool = False
@@ -68,7 +68,7 @@ class Attempt(NewVersion, frozen=True, kw_only=True, omit_defaults=True):
     """By full name, the same of the secrets that rotate together with this one."""
 
     def of(self, secret: str) -> NewVersion:
-        """What it adds to one of the secrets."""
+        """The version that it adds to one of the secrets."""
         return self.others.get(secret, self)
 
 
@@ -78,11 +78,11 @@ class RotationState(VersionNumbers, frozen=True, kw_only=True, omit_defaults=Tru
     format: int = 0
     """As it was read; 0 before formats were counted."""
     epoch: int = 0
-    """How many rotations have begun."""
+    """The number of rotations that have started."""
     promoted: datetime | None = None
     attempt: Attempt | None = None
     failed: datetime | None = None
-    """When a rotation was last taken back, if none has succeeded since."""
+    """The time of the last rollback, if no rotation has succeeded since."""
     why: str = ""
     """Why it was."""
     others: dict[str, VersionNumbers] = {}
@@ -90,7 +90,7 @@ class RotationState(VersionNumbers, frozen=True, kw_only=True, omit_defaults=Tru
 
     @property
     def since(self) -> datetime:
-        """When what was asked for last was done, or failed."""
+        """The time the last request was completed, or failed."""
         return max(self.promoted or NEVER, self.failed or NEVER)
 
     def of(self, secret: str) -> VersionNumbers:

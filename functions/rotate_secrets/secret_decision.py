@@ -1,4 +1,4 @@
-"""What is decided about one secret."""
+"""The decision on one secret."""
 
 from collections.abc import Mapping
 
@@ -10,7 +10,7 @@ from shared.decision import Alert, Message, Refusal
 
 
 class TargetVersions(msgspec.Struct, frozen=True, kw_only=True):
-    """Which versions the dependents of a secret should refer to, by the full names of the secrets."""
+    """The versions that a secret's dependents should refer to, by the full names of the secrets."""
 
     target: Versions
     previous: Versions = {}
@@ -22,15 +22,15 @@ class TargetVersions(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SecretDecision(msgspec.Struct, frozen=True, kw_only=True):
-    """What is to become of one secret."""
+    """The decision on one secret."""
 
     needs: tuple[RotationNeed, ...] = ()
-    """What the decision lacks: then there is nothing else in it."""
+    """The needs that the decision lacks: then it has nothing else."""
     change: SecretChange | None = None
     targets: TargetVersions | None = None
     refusal: Refusal | None = None
     waiting: tuple[Message, ...] = ()
-    """What is in flight."""
+    """The operations in flight."""
     next: Message | None = None
     alerts: tuple[Alert, ...] = ()
     notices: tuple[Message, ...] = ()

@@ -28,7 +28,7 @@ PAGE_SIZE = 1000
 
 
 class DamagedPayload(CaretakerError):
-    """What Secret Manager answered is not what it keeps, by the checksum that it sends along."""
+    """The payload from Secret Manager does not match the checksum that it sends along."""
 
 
 def secrets_in(project: str, clients: Clients) -> Mapping[str, ExistingSecret]:
@@ -66,7 +66,7 @@ def added_version(need: AddedVersion, clients: Clients) -> int:
 
 
 def payload(secret: str, version: int, clients: Clients) -> bytes:
-    """What a version holds; nothing for version 0. Raises ``GoogleAPIError``, or ``DamagedPayload``."""
+    """The payload of a version; empty for version 0. Raises ``GoogleAPIError``, or ``DamagedPayload``."""
     if not version:
         return b""
     request = {"name": f"{secret}/versions/{version}"}

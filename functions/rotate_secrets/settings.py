@@ -21,7 +21,7 @@ ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
 
 class RotationStage(StrEnum):
-    """What a rotation does, in the order that its kind declares."""
+    """The steps of a rotation, in the order that its kind declares."""
 
     CREATE = "create"
     """Add a version, after what is to be added was recorded."""
@@ -48,7 +48,7 @@ class Random(Model, frozen=True, kw_only=True, tag_field="kind", tag="random"):
     follows_current: ClassVar[bool] = False
     """Whether a new value is made from the current one."""
     previous_secret: ClassVar[SecretName | None] = None
-    """Where the value before is kept for those that cannot be moved."""
+    """The secret that keeps the previous value, for users that cannot be moved."""
     other_addresses: ClassVar[tuple[SecretName, ...]] = ()
     """Secrets that rotate together with this one."""
 
@@ -137,7 +137,7 @@ Value = Random | Postgres | GithubWebhook
 
 
 class Location(Model, frozen=True, kw_only=True):
-    """Where something on Cloud Run may use the secrets."""
+    """A location of Cloud Run in which the secrets may be used."""
 
     project: ProjectId
     region: Region
@@ -154,12 +154,12 @@ class Secret(Model, frozen=True, kw_only=True):
     secret: SecretName
     value: Value
     every_days: Annotated[int, Meta(ge=1, le=3650)]
-    """How old its value may become."""
+    """The maximum age of its value."""
     dependents_in: tuple[Location, ...] | None = None
-    """Where it may be used, if not everywhere that the section names: a location that cannot be read holds up only the
+    """The locations in which it may be used, instead of the section's: one that cannot be read delays only the
     secrets that may be used there."""
     grace_hours: Annotated[int, Meta(ge=1, le=24 * 90)] = 24
-    """How long the version before stays accessible."""
+    """The time for which the previous version stays enabled."""
     overdue_after_days: Annotated[int, Meta(ge=1, le=365)] = 7
     """This many days past its due date it raises an alert, for any reason."""
     roll_pinned_traffic: bool = False
@@ -175,12 +175,12 @@ class Secret(Model, frozen=True, kw_only=True):
 
     @property
     def period(self) -> timedelta:
-        """How old its value may become."""
+        """The maximum age of its value."""
         return timedelta(days=self.every_days)
 
     @property
     def grace(self) -> timedelta:
-        """How long the version before stays accessible."""
+        """The time for which the previous version stays enabled."""
         return timedelta(hours=self.grace_hours)
 
     @property
@@ -195,9 +195,9 @@ class Settings(Section, frozen=True, kw_only=True):
     secrets: dict[Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]*$", examples=["my-key"])], Secret]
     """By a key of your own, which commands and reports use."""
     dependents_in: tuple[Location, ...] = ()
-    """Where the secrets may be used. What uses them anywhere else is neither found nor waited for."""
+    """The locations in which the secrets may be used. Users anywhere else are neither found nor waited for."""
     at_once: Annotated[int, Meta(ge=1, le=50)] = 3
-    """How many dependents may be changing to another version at a time."""
+    """The number of dependents that may be moving to another version at a time."""
     hours: Hours | None = None
     """Maintenance windows: outside of them no rotation starts, rolls or retires; rollbacks still happen. Without them,
     at any time."""

@@ -1,4 +1,4 @@
-"""What a rotation needs from beginning to end, fixed when it begins: edited settings count for the next one."""
+"""The terms of a rotation, fixed when it starts: edited settings apply to the next one."""
 
 from datetime import datetime
 
@@ -9,13 +9,13 @@ from functions.rotate_secrets.settings import Location, Secret
 
 
 class Terms(msgspec.Struct, frozen=True, kw_only=True):
-    """How a secret is rotated, and where its dependents are."""
+    """The settings of a rotation, and the locations of its dependents."""
 
     key: str
     """The owner's key of it, for reports."""
     secret: Secret
     locations: tuple[Location, ...]
-    """Where dependents are looked for."""
+    """The locations in which dependents are searched."""
     dependents: tuple[str, ...] = ()
     """The full names of those that could be moved when it began."""
     was_used: bool = False

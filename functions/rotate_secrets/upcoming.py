@@ -1,4 +1,4 @@
-"""What follows for secrets, each with its time where that is known. Pure."""
+"""The next steps for secrets, each with its time where that is known. Pure."""
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -19,7 +19,7 @@ from shared.decision import Message, Next
 
 
 def upcoming(seen: Iterable[tuple[SecretView, SecretDecision]], later: int, at_once: int) -> Iterator[Next]:
-    """What follows for each secret; and how many dependents are moved later, as only so many are at once."""
+    """The next step for each secret, and the number of dependents that wait for `at_once`."""
     for view, decision in seen:
         if decision.next:
             yield Next(view.key, decision.next, _moment_of(decision.next))

@@ -1,4 +1,4 @@
-"""What is known of one secret, and of those that rotate together with it, when it is decided on."""
+"""The facts about one secret, and those that rotate with it, for the decision on it."""
 
 from datetime import datetime
 
@@ -32,13 +32,13 @@ class SecretView(msgspec.Struct, frozen=True, kw_only=True):
     """One secret, with all that decides about it."""
 
     terms: Terms
-    """How it is rotated: as recorded when its rotation began, or else as the settings have it."""
+    """The terms of its rotation: those recorded when it started, or else those of the settings."""
     recorded: Terms | None
-    """What was recorded, if a rotation has begun and its old version is not retired."""
+    """The recorded terms, if a rotation has started and its old version is not retired."""
     context: Context
     world: World
     wanted_locations: tuple[Location, ...]
-    """Where the settings have its dependents now."""
+    """The locations of its dependents in the current settings."""
     found: tuple[ExistingSecret, ...]
     """Its secrets, as far as they are there and could be read: the first one first."""
     is_removed: bool = False
@@ -58,7 +58,7 @@ class SecretView(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def settings(self) -> Secret:
-        """How it is rotated."""
+        """The settings of its rotation."""
         return self.terms.secret
 
     @property
@@ -75,7 +75,7 @@ class SecretView(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def lists(self) -> tuple[SecretsIn, ...]:
-        """Where its secrets are."""
+        """The projects of its secrets."""
         return lists_of(self.settings)
 
     @property
@@ -122,7 +122,7 @@ class SecretView(msgspec.Struct, frozen=True, kw_only=True):
         return self.current
 
     def _with_state(self) -> tuple[str, ...]:
-        """Those names whose versions the state has: one that was added to the settings has none yet."""
+        """The names whose versions the state has: one that was added to the settings has none yet."""
         state = self.state
         return tuple(name for name in self.settings.names if name == self.name or name in state.others)
 
@@ -165,7 +165,7 @@ class SecretView(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def locations(self) -> tuple[DependentsIn, ...]:
-        """Where dependents are looked for: as when the rotation began, and as the settings have it now."""
+        """The locations to search for dependents: those of the rotation's terms, and those of the settings."""
         return tuple(DependentsIn(one.parent) for one in dict.fromkeys((*self.terms.locations, *self.wanted_locations)))
 
     @property
@@ -222,7 +222,7 @@ class SecretView(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def opens(self) -> WindowOpens:
-        """When the next maintenance window opens."""
+        """The start of the next maintenance window."""
         hours = self.context.settings.hours
         window = hours.next_window(self.now) if hours else None
         return WindowOpens(window.start if window else None)
@@ -232,7 +232,7 @@ class SecretView(msgspec.Struct, frozen=True, kw_only=True):
         return About(self.key, message)
 
     def edit(self, field: str, before: str, after: str) -> Edit:
-        """What every change of this secret has."""
+        """The fields that every change of this secret has."""
         return Edit(target=self.name, field=field, before=before, after=after, scope=self.name, existing=self.existing)
 
     def alert(self, kind: str, reason: Message) -> Alert:

@@ -1,4 +1,4 @@
-"""What of Google Cloud `rotate_secrets` looks at, as typed values."""
+"""The resources that `rotate_secrets` reads, as typed values."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -30,7 +30,7 @@ class ExistingSecret(msgspec.Struct, frozen=True, kw_only=True):
     """All of them: what is not ours has to be written back."""
     aliases: Mapping[str, int] = {}
     state: RotationState | None = None
-    """What our annotation says; None if there is none."""
+    """The state in our annotation; None if there is none."""
     problem: str = ""
     """Why our annotation cannot be read."""
     is_managed: bool = False
@@ -59,9 +59,9 @@ class Dependent(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     references: tuple[Reference, ...] = ()
-    """Those of its template, which the newest revision is made from."""
+    """The references in its template, which the newest revision is made from."""
     serving: tuple[Reference, ...] = ()
-    """Those of what runs, where that is not known to be the template."""
+    """The references in what runs, where that may differ from the template."""
     is_in_flight: bool = False
     problem: str = ""
     """Why it is not as its template says, in Google's words."""

@@ -1,4 +1,4 @@
-"""What savings are counted against: the nodes that would really run if nothing had turned a pool off. Pure."""
+"""The baseline of savings: the nodes that would really run if nothing had turned a pool off. Pure."""
 
 from datetime import datetime
 
@@ -9,7 +9,7 @@ from shared.hours import Hours
 def nodes_that_would_run(
     nodes: int, *, hours: Hours | None, autoscaling: str, zones: int, is_idle: bool, now: datetime
 ) -> int:
-    """How many nodes of a pool at zero would really run now if nothing had turned it off.
+    """The nodes of a pool at zero that would really run now if nothing had turned it off.
 
     As many as it had; but its own autoscaler would have gone to its minimum while the pool is idle, and out of its
     hours, when no one works with it. ``autoscaling`` is what it was before, in words. Raises ``ValueError`` if they

@@ -1,4 +1,4 @@
-"""What `scale_gpu_pools` can change."""
+"""The changes that `scale_gpu_pools` makes."""
 
 from functions.scale_gpu_pools.records import Interval, PoolChange
 from functions.scale_gpu_pools.savings import saved
@@ -30,7 +30,7 @@ class RecordSaving(Change, frozen=True, kw_only=True):
 
     @property
     def saving(self) -> Saving:
-        """What that time has saved."""
+        """The savings of that time."""
         return Saving(saved(self.interval, self.interval.stopped or self.interval.began), self.interval.currency)
 
 

@@ -61,7 +61,7 @@ def decide(context: Context, world: World, applied: tuple[ScaleChange, ...]) -> 
 
 
 def _next(key: str, message: Message) -> Next:
-    """What follows for a pool, with the time if the message has one."""
+    """The next step for a pool, with its time if the message has one."""
     match message:
         case OnAgain(at=at) | DecidedAgainAt(at=at) | ZeroAt(at=at):
             return Next(key, message, at)
@@ -93,7 +93,7 @@ def _observed(
 
 
 def _shadow(decision: PoolDecision, context: Context) -> Shadow | None:
-    """What acting would have done with a pool that is only observed."""
+    """The changes that acting would have made to a pool that is only observed."""
     settings = context.settings.pools.get(decision.key)
     if context.settings.mode is Mode.ACT or not (settings and decision.pool and decision.desired):
         return None
@@ -102,7 +102,7 @@ def _shadow(decision: PoolDecision, context: Context) -> Shadow | None:
 
 
 def _turn(decision: PoolDecision) -> tuple[bool, bool, str]:
-    """Which pool of a cluster comes first: those that go to zero, then those that need nodes, then bounds put back."""
+    """The order of pools in a cluster: first to zero, then those that need nodes, then those that need bounds."""
     is_up = decision.desired is not None and decision.desired.state is State.ON
     change = decision.reconciliation.change
     return (is_up, is_up and change is not None and change.field == AUTOSCALING, decision.name)
@@ -129,7 +129,7 @@ def _change(decision: PoolDecision, records: Records) -> ScaleChange | None:
 
 
 def _follows(decision: PoolDecision, change: FieldChange) -> Iterable[Message]:
-    """What a change leads to: the size after the autoscaling, and what is saved at zero."""
+    """The next step after a change: the size after the autoscaling, and the savings at zero."""
     if decision.pool is None or decision.desired is None or decision.desired.state is State.ON:
         return
     pool, price = decision.pool, decision.settings.hourly_price if decision.settings else None

@@ -1,4 +1,4 @@
-"""What each pool should be now, and why: a pure decision from settings, records, signals and the time."""
+"""The desired state of each pool, and why: a pure decision from settings, records, signals and the time."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
@@ -36,14 +36,14 @@ Readings = Mapping[Question, Reading]
 
 
 class State(StrEnum):
-    """What a pool is to be."""
+    """The desired state of a pool."""
 
     ON = "on"
     ZERO = "zero"
 
 
 class Desired(msgspec.Struct, frozen=True, kw_only=True):
-    """What a pool is to be, and why."""
+    """The desired state of a pool, and why."""
 
     state: State
     why: Message
@@ -52,7 +52,7 @@ class Desired(msgspec.Struct, frozen=True, kw_only=True):
     is_needed: bool = False
     """Whether there is work that waits for it."""
     minimum: int = 0
-    """How many nodes stay in each zone when the pool is at zero."""
+    """The nodes in each zone that stay when the pool is off."""
     idle_in: datetime | None = None
     """The start of the window that it is idle in, if that is why."""
     by_signal: bool = False
@@ -60,7 +60,7 @@ class Desired(msgspec.Struct, frozen=True, kw_only=True):
     is_unheard: bool = False
     """Whether that signal has no data, and nothing else keeps the pool on."""
     next: Message | None = None
-    """What would follow, and when."""
+    """The next change, and its time."""
 
 
 class PoolView(msgspec.Struct, frozen=True):
@@ -85,7 +85,7 @@ class PoolView(msgspec.Struct, frozen=True):
         return idle | wake if idle or window is None else set()
 
     def desired(self, readings: Readings) -> Desired:
-        """What the pool should be: first by spending restrictions, then by a person's word, wake signals, and hours."""
+        """The desired state: spending restrictions come first, then a person's command, wake signals, and hours."""
         if restriction := restriction_in_force(self.context):
             return Desired(
                 state=State.ZERO,
@@ -193,7 +193,7 @@ class PoolView(msgspec.Struct, frozen=True):
             yield from ((signal, idle.for_minutes) for signal in idle.signals)
 
     def _next_on(self) -> OnAgain | None:
-        """What would turn it on again."""
+        """The events that would turn it on again."""
         window = self.settings.hours.next_window(self.context.now) if self.settings.hours else None
         at, signals = window.start if window else None, self.settings.wake
         return OnAgain(at, signals) if at or signals else None
@@ -205,13 +205,13 @@ def restriction_in_force(context: Context) -> InForce | None:
 
 
 def override_in_force(name: str, context: Context) -> Override | None:
-    """What a person has said of the pool of this full name, if it still holds."""
+    """A person's command on the pool of this full name, if it is still in force."""
     override = context.records.overrides.get(name)
     return override if override and context.now < override.until else None
 
 
 def next_window_start(pool: Pool, now: datetime) -> datetime:
-    """When the pool's next window begins; without hours, in a day."""
+    """The start of the pool's next window; without hours, in a day."""
     window = pool.hours.next_window(now) if pool.hours else None
     return window.start if window else now + timedelta(days=1)
 

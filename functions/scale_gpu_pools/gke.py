@@ -24,11 +24,11 @@ FIELDS = (
 )
 LONGEST_REASON = 500
 INCOMPATIBLE = "incompatible operation"
-"""What GKE calls an operation that runs while another one is asked for."""
+"""GKE's words for an operation that is already running."""
 
 
 class CurrentActions(msgspec.Struct, frozen=True):
-    """How many instances of a group are on their way."""
+    """The number of a group's instances that are being created."""
 
     creating: int = 0
     creating_without_retries: int = msgspec.field(name="creatingWithoutRetries", default=0)
@@ -43,7 +43,7 @@ class InstanceGroupManager(msgspec.Struct, frozen=True):
 
     @property
     def running(self) -> int:
-        """How many instances there are."""
+        """The number of instances."""
         missing = self.current_actions.creating + self.current_actions.creating_without_retries
         return max(self.target_size - missing, 0)
 
@@ -87,7 +87,7 @@ def node_pools(cluster: str, clients: Clients) -> tuple[ListedNodePool, ...]:
 
 
 def operations_in(location: str, clients: Clients) -> Operations:
-    """What is in flight in a location."""
+    """The operations in flight in a location."""
     from google.cloud.container_v1 import ClusterManagerClient, Operation
 
     answer = clients.of(ClusterManagerClient).list_operations(request={"parent": location}, **clients.reading)

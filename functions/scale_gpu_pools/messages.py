@@ -146,7 +146,7 @@ class Resting(Message, frozen=True):
     """It was found idle, and nothing has woken it since."""
 
     until: datetime | None
-    """When its hours end; None if the pool has none."""
+    """The end of its hours; None if the pool has none."""
 
     def __str__(self) -> str:
         return f"idle within hours until {format_time(self.until)}" if self.until else "idle"
@@ -231,7 +231,7 @@ class ZeroWhenIdle(Message, frozen=True):
 
 
 class OnAgain(Message, frozen=True):
-    """What turns a pool on again."""
+    """The events that turn a pool on again."""
 
     at: datetime | None
     """The start of its next window."""
@@ -255,7 +255,7 @@ class WouldResize(Message, frozen=True):
 
 
 class WouldSave(Message, frozen=True):
-    """What a pool at zero saves, at the price in the settings."""
+    """The savings of a pool at zero, at the price in the settings."""
 
     key: str
     nodes: int
@@ -412,5 +412,5 @@ class KeptOnWithoutData(Message, frozen=True):
 
 
 def originals(hold: Hold) -> str:
-    """What a held pool was before, in words."""
+    """The original state of a held pool, in words."""
     return ", ".join(f"{field} {held.original}" for field, held in sorted(hold.fields.items()))

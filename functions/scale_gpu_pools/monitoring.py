@@ -13,7 +13,7 @@ RawPage = Any
 
 
 def reading(signal: Signal, minutes: int, now: datetime, clients: Clients) -> Reading:
-    """What a signal says. Raises what the queries raise."""
+    """The state of a signal. Raises what the queries raise."""
     return reading_of(signal, minutes, now, lambda filter_: _answer(signal.project, filter_, minutes, now, clients))
 
 

@@ -1,4 +1,4 @@
-"""What `scale_gpu_pools` has to read: the pools, then the signals that matter, then what is in flight. Pure."""
+"""The reads that `scale_gpu_pools` needs: the pools, then the signals that matter, then operations in flight. Pure."""
 
 from collections.abc import Iterator, Mapping
 

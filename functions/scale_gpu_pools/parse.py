@@ -1,4 +1,4 @@
-"""What a message is: by the inbox a tick, a hint that restrictions have changed, or a command, and nothing else."""
+"""Parse messages: only ticks, hints that restrictions have changed, and commands, from the inbox."""
 
 from msgspec.json import Decoder
 

@@ -25,15 +25,15 @@ from shared.decision import Alert, Message
 from shared.holds import Phase
 
 SILENT_AT_MOST = timedelta(hours=1)
-"""How long a signal without data may be all that keeps a pool on, before a person is notified."""
+"""A person is notified once missing data alone has kept a pool on for this long."""
 
 
 class PoolDecision(msgspec.Struct, frozen=True, kw_only=True):
-    """What is seen of one pool, and what follows."""
+    """The decision on one pool."""
 
     name: str
     key: str
-    """What it is called to a person: the owner's key, or the name of one that is not listed any more."""
+    """Its name in messages: the owner's key, or the resource's name if it is not listed any more."""
     settings: Pool | None = None
     """The owner's, if it is still listed."""
     pool: GpuPool | None
@@ -41,7 +41,7 @@ class PoolDecision(msgspec.Struct, frozen=True, kw_only=True):
     desired: Desired | None = None
     reconciliation: Reconciliation
     waiting: Message | None = None
-    """What is in flight, and must end before anything is done or concluded."""
+    """The operations in flight, which must end before anything is changed or concluded."""
     alerts: tuple[Alert, ...] = ()
 
 

@@ -1,4 +1,4 @@
-"""How one pool gets to what it should be: what is remembered, what changes first, what a person has changed."""
+"""Bring one pool to its desired state: its record, the next change, and a person's changes."""
 
 from datetime import datetime, timedelta
 
@@ -46,7 +46,7 @@ class FieldChange(msgspec.Struct, frozen=True):
 
 
 class Reconciliation(msgspec.Struct, frozen=True, kw_only=True):
-    """What was seen of a pool, and what follows."""
+    """The decision on a pool."""
 
     record: PoolRecord
     """After what was seen."""
@@ -72,7 +72,7 @@ class PoolReconciler(msgspec.Struct, frozen=True):
     context: Context
 
     def reconciliation(self) -> Reconciliation:
-        """What was seen, and what follows."""
+        """The decision."""
         return self._to_zero() if self.want.state is State.ZERO else self._on()
 
     # Towards zero
@@ -143,7 +143,7 @@ class PoolReconciler(msgspec.Struct, frozen=True):
         )
 
     def _would_run(self, hold: Hold) -> int:
-        """How many nodes would run now if nothing had turned the pool off."""
+        """The nodes that would run now if nothing had turned the pool off."""
         autoscaling = hold.fields.get(AUTOSCALING)
         return nodes_that_would_run(
             self.record.nodes,

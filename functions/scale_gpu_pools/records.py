@@ -1,4 +1,4 @@
-"""What `scale_gpu_pools` remembers: what a person asked for, and for each pool how it was left, and why."""
+"""The records of `scale_gpu_pools`: people's commands, and for each pool its last state, and why."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -55,24 +55,24 @@ class Shadow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     at_zero: datetime | None = None
     """From when on it would be at zero: that may be a little later than it is wanted."""
     nodes: int = 0
-    """How many nodes would not run."""
+    """The number of nodes that would not run."""
     back: datetime | None = None
-    """When it would have been turned on again."""
+    """The time it would have been turned on again."""
 
 
 class PoolRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """How one pool was left."""
+    """The last state of one pool."""
 
     is_on: bool | None = None
     """Whether it was on when all was as desired; None before that was ever so."""
     idle_in: datetime | None = None
     """The start of the window in which it was found idle, and stays at zero until something wakes it."""
     nodes: int = 0
-    """How many nodes it was asked to have, in all, when it went to zero."""
+    """The nodes requested, in all, when it went to zero."""
     on_since: datetime | None = None
-    """When nodes were last asked for; None at zero."""
+    """The time nodes were last requested; None at zero."""
     asked: datetime | None = None
-    """When nodes were asked for, if none has been seen since."""
+    """The time nodes were requested, if none has been seen since."""
     silent: datetime | None = None
     """Since when nothing but a signal without data keeps it up."""
     drift: Drift | None = None
@@ -85,7 +85,7 @@ class PoolRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     ended: tuple[Interval, ...] = ()
     """Times at zero that have ended, and are not with the savings yet."""
     shadow: Shadow | None = None
-    """What acting would have done, in mode `observe`."""
+    """The changes that acting would have made, in mode `observe`."""
 
 
 NOTHING = PoolRecord()
@@ -96,7 +96,7 @@ class PoolChange(HeldChange, frozen=True, kw_only=True):
 
     is_money: ClassVar[bool] = True
     record: PoolRecord
-    """What must be recorded of the pool, beside its hold, before the change is made."""
+    """The record of the pool, besides its hold, that must be durable before the change is made."""
 
 
 class Records(automation.Records, frozen=True, kw_only=True):
@@ -130,7 +130,7 @@ class Records(automation.Records, frozen=True, kw_only=True):
         )
 
     def of(self, name: str) -> PoolRecord:
-        """What is remembered of a pool, by its full name: it may be nothing."""
+        """The record of a pool, by its full name: it may be empty."""
         return self.pools.get(name, NOTHING)
 
 

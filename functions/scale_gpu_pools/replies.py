@@ -31,7 +31,7 @@ def reply(context: Context, world: World, decision: object) -> tuple[str, ...]:
 
 
 def _command_reply(key: str, context: Context) -> str:
-    """What becomes of a person's word on a pool, the newest that there is."""
+    """The effect of a person's newest command on a pool."""
     name = context.settings.pools[key].full_name
     override = context.records.overrides[name]
     until, state = format_time(override.until), "off" if override.is_off else "on"
@@ -65,7 +65,7 @@ def _pools(context: Context, seen: Seen) -> Iterable[str]:
 
 
 def _observed(context: Context) -> Iterable[str]:
-    """What acting would have saved of the pools that are only observed."""
+    """The savings that acting would have made on pools that are only observed."""
     for key, settings in context.settings.pools.items():
         shadow = context.records.of(settings.full_name).shadow
         if context.settings.mode is not Mode.OBSERVE or shadow is None:

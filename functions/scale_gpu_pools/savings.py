@@ -1,4 +1,4 @@
-"""What pools at zero have saved: intervals with the price of the time, computed on request. Pure."""
+"""The savings of pools at zero: intervals with the price of the time, computed on request. Pure."""
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
@@ -21,7 +21,7 @@ class SavingsBook(msgspec.Struct, frozen=True):
 
 
 def document_of(pool: str, month: date) -> str:
-    """Where the intervals of a pool are kept that ended in a month. A document's id has no slash in it."""
+    """The document with a pool's intervals that ended in a month. A document's id has no slash in it."""
     return f"savings/{month:%Y-%m}.{pool.replace('/', '.')}"
 
 
@@ -37,12 +37,12 @@ def months_before(now: datetime) -> tuple[date, date]:
 
 
 def saved(interval: Interval, now: datetime) -> float:
-    """What one interval saved, up to now if it has not ended, in its currency."""
+    """The savings of one interval, up to now if it has not ended, in its currency."""
     return _price(interval, interval.began, interval.stopped or now)
 
 
 def by_day(intervals: Iterable[Interval], now: datetime) -> dict[tuple[date, str], float]:
-    """What intervals saved on each day, in UTC, by currency."""
+    """The savings of intervals on each day, in UTC, by currency."""
     days: dict[tuple[date, str], float] = {}
     for interval in intervals:
         at, end = interval.began.astimezone(UTC), (interval.stopped or now).astimezone(UTC)

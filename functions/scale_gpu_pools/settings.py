@@ -1,4 +1,4 @@
-"""What the owner says about GPU pools: where each is, when it is to be on, and what tells that it is idle or needed."""
+"""The owner's settings for GPU pools: each pool's place, its hours, and the signals that it is idle or needed."""
 
 from typing import Annotated, ClassVar, Literal
 
@@ -149,7 +149,7 @@ class GpuSignal(Model, frozen=True, kw_only=True, tag_field="kind"):
 
 
 class GpuDutyCycle(GpuSignal, frozen=True, kw_only=True, tag="gpu_duty_cycle"):
-    """How busy the GPUs are, in percent."""
+    """The utilization of the GPUs, in percent."""
 
     metric: ClassVar[str] = "duty_cycle"
     title: ClassVar[str] = "GPU duty cycle"
@@ -159,7 +159,7 @@ class GpuDutyCycle(GpuSignal, frozen=True, kw_only=True, tag="gpu_duty_cycle"):
 
 
 class GpuMemory(GpuSignal, frozen=True, kw_only=True, tag="gpu_memory"):
-    """How much memory of the GPUs is in use, in bytes."""
+    """The memory of the GPUs that is in use, in bytes."""
 
     metric: ClassVar[str] = "memory_used"
     title: ClassVar[str] = "GPU memory"
@@ -186,7 +186,7 @@ Signal = PendingMessages | GpuDutyCycle | GpuMemory | Metric
 
 
 class Idle(Model, frozen=True, kw_only=True):
-    """What must all be so, over a whole window, for a pool to be idle."""
+    """The signals that must all be quiet for a whole window before a pool is idle."""
 
     for_minutes: Minutes = 30
     signals: Annotated[tuple[Signal, ...], Meta(min_length=1)]
@@ -212,19 +212,19 @@ class Pool(Model, frozen=True, kw_only=True):
     """Nodes in each zone, or instances, that stay when it is idle or out of hours. A spending restriction, and a person
     who says `off`, take these away too; what is at zero already is not brought up to it."""
     hours: Hours | None = None
-    """When it is to be on unless idle; always, if nothing is said."""
+    """The hours in which it is on unless idle; always, by default."""
     idle: Idle | None = None
     wake: tuple[Signal, ...] = ()
     """Any of these being active turns the pool on at any hour."""
     hourly_price: Annotated[float, Meta(ge=0)] | None = None
     """Of one node or instance, in the currency of `savings`."""
     on_drift: Literal["respect", "enforce"] = "respect"
-    """What to do when a person has resized the pool: leave it until the next window, or apply what is desired."""
+    """The reaction to a person's resize of the pool: leave it until the next window, or apply the desired size."""
     on_for_minutes: Minutes | None = None
     """Once started, it stays on at least so long when it is idle or out of hours; if left out, as long as idle is asked
     for."""
     nodes_within_minutes: Minutes = 20
-    """How long nodes may take to arrive before a stock-out is an alert."""
+    """The time nodes may take to arrive before a stock-out is an alert."""
 
     def __post_init__(self) -> None:
         places = [name for name in ("node_pool", "worker_pool", "service") if getattr(self, name) is not None]
@@ -237,7 +237,7 @@ class Pool(Model, frozen=True, kw_only=True):
 
     @property
     def minutes_on(self) -> int:
-        """How long it stays on once started: at least as long as its signals are asked for."""
+        """The time it stays on once started: at least the window of its signals."""
         return max(self.on_for_minutes or 0, self.idle.for_minutes if self.idle else 0)
 
     @property

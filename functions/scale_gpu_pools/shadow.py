@@ -1,4 +1,4 @@
-"""What acting would have saved, while `mode` is observe: a pool as it would be, followed beside the one that is. Pure.
+"""The savings that acting would have made while `mode` is observe: follows the pool as it would have been. Pure.
 
 Adding up the times at which an observing run wanted zero says too much: it forgets that nodes which are back stay on
 for a time. What it cannot know is how long work would have waited for nodes; `./deploy.sh simulate` plays that too.

@@ -1,4 +1,4 @@
-"""What a signal says: work, none, or nothing that can be relied on. Pure, but for the questions that it is given."""
+"""The state of a signal: work, no work, or no reliable data. Pure, but for the queries that it is given."""
 
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
@@ -26,11 +26,11 @@ to four minutes later (https://cloud.google.com/monitoring/api/v3/latency-n-rete
 LATEST = 2
 """By so many whole values the data may be late, ten minutes, and still be judged: from the newest value back."""
 WAKE_MINUTES = 10
-"""How far back a wake signal is looked for: a newest value that is late must not look like no work."""
+"""The window of a wake signal: a late newest value must not look like no work."""
 
 
 class Says(Enum):
-    """What a signal comes to."""
+    """The state of a signal."""
 
     ACTIVE = "active"
     IDLE = "idle"
@@ -48,7 +48,7 @@ class Point(msgspec.Struct, frozen=True):
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """What Monitoring answers to one filter."""
+    """Monitoring's answer to one filter."""
 
     points: tuple[Point, ...] = ()
     missing: str = ""
@@ -62,24 +62,24 @@ Ask = Callable[[str], Answer]
 
 
 class Reading(msgspec.Struct, frozen=True):
-    """What a signal comes to, and its message in a report."""
+    """The state of a signal, and its message in a report."""
 
     says: Says
     message: Message
 
 
 def buckets_in(minutes: int) -> int:
-    """How many values cover so many minutes."""
+    """The number of values that cover so many minutes."""
     return -(-timedelta(minutes=minutes) // BUCKET)
 
 
 def buckets_asked(minutes: int) -> int:
-    """How many values are asked for, so that late ones can be judged."""
+    """The number of values to request, with room for late ones."""
     return buckets_in(minutes) + LATEST - 1
 
 
 def reading_of(signal: Signal, minutes: int, now: datetime, ask: Ask) -> Reading:
-    """What a signal says of the minutes before now. Raises what ``ask`` raises."""
+    """The state of a signal in the minutes before now. Raises what ``ask`` raises."""
     answer = ask(signal.filter)
     points = _numbers(answer.points)
     if isinstance(signal, GpuSignal) and not _is_whole(points, minutes, now):
@@ -112,7 +112,7 @@ def with_no_container(
 
 
 def judged(signal: Signal, points: Iterable[Point], minutes: int, now: datetime) -> Reading:
-    """What the values of the last minutes say: active if any is above the limit, idle if all are known and none is.
+    """Judge the values of the last minutes: active if any is above the limit, idle if all are known and none is.
 
     The newest value may be incomplete, and data may be ten minutes late: then the minutes before that are judged. A
     gap anywhere else is no idleness.
@@ -138,7 +138,7 @@ def judged(signal: Signal, points: Iterable[Point], minutes: int, now: datetime)
 
 
 def _needed(newest: int, minutes: int) -> range:
-    """Which values must be known: as many as cover the time, without the incomplete newest one."""
+    """The values that must be known: as many as cover the time, without the incomplete newest one."""
     first, count = (max(newest, 1), buckets_in(minutes) - 1) if buckets_in(minutes) > 1 else (newest, 1)
     return range(first, first + count)
 

@@ -1,4 +1,4 @@
-"""What of Google Cloud `scale_gpu_pools` looks at, as typed values."""
+"""The resources that `scale_gpu_pools` reads, as typed values."""
 
 from collections.abc import Mapping
 from datetime import date, datetime
@@ -24,21 +24,21 @@ class GpuPool(msgspec.Struct, frozen=True, kw_only=True):
     current: Current
     """The fields that we may hold: one that says the size, and for a node pool its autoscaling."""
     size_field: str
-    """Which of them is the size: nodes in each zone, or instances."""
+    """The field with the size: nodes in each zone, or instances."""
     zones: int = 1
     nodes_asked_for: int = 0
-    """How many nodes it is asked to have, in all zones."""
+    """The nodes requested, in all zones."""
     nodes: int = 0
-    """How many of them there are. Cloud Run does not report it: there it is all, if the last change succeeded."""
+    """The nodes that exist. Cloud Run does not report it: there it is all, if the last change succeeded."""
     problem: str = ""
     """Google's own words for why there are not as many as asked for."""
     in_flight: Message | None = None
-    """What is going on with it, if the resource itself says that."""
+    """The operation in flight, if the resource itself reports one."""
     etag: str = ""
 
     @property
     def size(self) -> int:
-        """What it is asked to have, in each zone."""
+        """The nodes requested in each zone."""
         return int(self.current[self.size_field])
 
     @property
@@ -47,11 +47,11 @@ class GpuPool(msgspec.Struct, frozen=True, kw_only=True):
         return self.current.get(AUTOSCALING, OFF) != OFF
 
     def nodes_above(self, minimum: int) -> int:
-        """How many of the nodes that it is asked to have, in all zones, are more than a minimum in each."""
+        """The requested nodes, in all zones, above a minimum in each."""
         return max(self.nodes_asked_for - minimum * self.zones, 0)
 
     def down_to(self, minimum: int) -> dict[str, str | int]:
-        """What its fields are with nothing but a minimum: bounds go too, as the autoscaler would undo the resize."""
+        """Its fields at a minimum: bounds go too, as the autoscaler would undo the resize."""
         bounds: dict[str, str | int] = {AUTOSCALING: OFF} if AUTOSCALING in self.current else {}
         return {**bounds, self.size_field: minimum}
 
@@ -92,13 +92,13 @@ class OperationInFlight(msgspec.Struct, frozen=True):
     """An operation of GKE that has not ended."""
 
     target: str
-    """What it is of, below ``projects/``, with ``locations`` for zones and regions."""
+    """The resource it changes, below ``projects/``, with ``locations`` for zones and regions."""
     kind: str
     started: str
 
 
 class Operations(msgspec.Struct, frozen=True):
-    """What is in flight in one location."""
+    """The operations in flight in one location."""
 
     in_flight: tuple[OperationInFlight, ...] = ()
     missing_zones: tuple[str, ...] = ()
@@ -125,7 +125,7 @@ class CloudRunPoolsIn(Need[tuple[GpuPool, ...]], frozen=True):
 
 
 class ReadingOf(Need[Reading], frozen=True):
-    """What a signal says of the minutes before a time."""
+    """The state of a signal in the minutes before a time."""
 
     signal: Signal
     minutes: int
@@ -133,13 +133,13 @@ class ReadingOf(Need[Reading], frozen=True):
 
 
 class OperationsIn(Need[Operations], frozen=True):
-    """What is in flight in ``projects/P/locations/L``."""
+    """The operations in flight in ``projects/P/locations/L``."""
 
     location: str
 
 
 class SavingsOf(Need[SavingsBook], frozen=True):
-    """What pools have saved in these months."""
+    """The savings of pools in these months."""
 
     pools: tuple[str, ...]
     months: tuple[date, ...]
@@ -149,15 +149,15 @@ PoolNeed = NodePoolsOf | GroupsOf | CloudRunPoolsIn | ReadingOf | OperationsIn |
 
 
 class Seen(msgspec.Struct, frozen=True):
-    """What was read, by pool."""
+    """The pools that were read, by key."""
 
     pools: Mapping[str, GpuPool] = {}
     """By full name; one that is neither here nor unknown does not exist."""
     readings: Mapping[Question, Reading] = {}
-    """What the signals say that matter now."""
+    """The states of the signals that matter now."""
     busy: Mapping[str, Message] = {}
     """By cluster, the operation in flight, for those clusters that something is to be done about."""
     unknown: frozenset[str] = frozenset()
     """The pools of which something that matters now could not be read: nothing is done or concluded about them."""
     savings: SavingsBook = SavingsBook()
-    """What was saved, if that was asked."""
+    """The savings, if they were read."""

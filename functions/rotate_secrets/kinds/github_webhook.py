@@ -17,7 +17,7 @@ class WebhookNotSet(CaretakerError):
 
 
 class HookConfiguration(msgspec.Struct, frozen=True):
-    """How a webhook is delivered. GitHub hides the secret, and shows only that there is one."""
+    """A webhook's delivery settings. GitHub shows that there is a secret, and hides its value."""
 
     secret: str = ""
 

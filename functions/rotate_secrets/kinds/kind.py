@@ -1,10 +1,10 @@
-"""What a kind of secret can do."""
+"""The contract of a kind of secret."""
 
 from typing import Protocol
 
 
 class Kind(Protocol):
-    """How values of one kind are made up, and how the system behind them learns them. Nothing of it may be logged.
+    """Creates values of one kind, and sets them in the system behind them. No value may be logged.
 
     Its order of stages is with its settings. Each method may be called again after it has taken effect.
     """

@@ -1,4 +1,4 @@
-"""What one database user may do and another may not: two users who take turns must be as good as each other."""
+"""Compare two database users' rights: users that take turns need the same."""
 
 from typing import TYPE_CHECKING
 
@@ -80,7 +80,7 @@ WHERE NOT 0 = ANY (p.polroles)
 
 
 def lacking_rights(connection: "Connection", *, has: str, lacks: str) -> str:
-    """What one user may do in the database of a connection and the other may not, in words; "" if that is nothing.
+    """The rights that one user has in the connected database and the other lacks, in words; "" if there are none.
 
     Any user may ask. At most ``MOST_NAMED`` are named; settings without their values, which may be secret. Raises
     ``psycopg.Error``.
