@@ -55,7 +55,7 @@ def test_a_pip_that_does_not_run_is_reported_in_its_own_words(
     def fails(*_given: object, **_options: object) -> None:
         raise subprocess.CalledProcessError(1, ["python", "-m", "ensurepip"], output=b"pip needs zlib\n")
 
-    monkeypatch.setattr(environment.venv, "create", fails)
+    monkeypatch.setattr("venv.create", fails)
     (tmp_path / "requirements.txt").touch()
     assert environment.main([str(tmp_path / "env"), str(tmp_path / "requirements.txt")]) == 1
     error = capsys.readouterr().err
