@@ -13,6 +13,7 @@ pytestmark = pytest.mark.one_python
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 PAGES += sorted((ROOT / "functions").glob("*/README.md"))
+FOLDERS = {path.name for path in ROOT.iterdir() if path.is_dir()}
 LINK = re.compile(r"\]\((?!https?:)([^)#]*)(#[^)]*)?\)")
 
 
@@ -36,6 +37,15 @@ def test_links_lead_somewhere(page: Path) -> None:
         assert found.exists(), target
         if anchor and found.suffix == ".md":
             assert anchor in anchors(found), f"{target}{anchor}"
+
+
+def test_the_files_that_surprises_name_exist() -> None:
+    page = (ROOT / "docs" / "surprises.md").read_text(encoding="utf-8")
+    named = re.findall(r"`(?:infra/terraform/)?([\w-]+/[\w/-]+(?:\.\w+)?)`", page)
+    paths = [name for name in named if name.partition("/")[0] in FOLDERS or name.startswith("modules/")]
+    assert len(paths) > 60
+    places = (ROOT, ROOT / "infra" / "terraform")
+    assert [name for name in paths if not any((place / name).exists() for place in places)] == []
 
 
 def test_the_picture_is_drawn_from_lines_and_loads_nothing() -> None:

@@ -202,7 +202,7 @@ def test_a_message_is_not_acknowledged_while_the_lease_is_held_for_it(state: Sta
         (60, "nothing", True, 0),  # a minute is left, which is enough
         (61, "nothing", True, 61),
         (61, "a request", True, 61),
-        (500, "nothing", True, 500),  # it has expired, and nobody has taken it
+        (500, "nothing", True, 500),  # it has expired, and no run has taken it
         (120, "another run", False, 120),
     ],
 )
