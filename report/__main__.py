@@ -3,7 +3,6 @@
 import argparse
 import sys
 from collections.abc import Sequence
-from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -25,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _write(options: argparse.Namespace) -> int:
     suite, target = suite_and_target(options)
     zone = options.time_zone or local_zone()
-    month = Month.around(options.month.replace(tzinfo=zone) if options.month else target.now(), zone)
+    month = Month.named(options.month, zone) if options.month else Month.around(target.now(), zone)
     path = write(suite, target, options.out, month=month, zone=zone)
     sys.stdout.write(f"{path.resolve().as_uri()}\n")
     return 0
@@ -48,11 +47,12 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _month(text: str) -> datetime:
+def _month(text: str) -> str:
     try:
-        return datetime.strptime(text, "%Y-%m")  # noqa: DTZ007 - the zone is another option
+        Month.named(text, ZoneInfo("UTC"))
     except ValueError:
         raise argparse.ArgumentTypeError(f"invalid month {text!r}; expected one such as 2026-11") from None
+    return text
 
 
 def _out(text: str) -> Path:

@@ -27,11 +27,9 @@ from infra.deploy.send import send
 from infra.deploy.target import Target, suite_and_target
 from infra.suite.automations import load_automations
 from infra.suite.deployment import Suite
-from report.compose import picture_of
+from report.live import current_page, security_headers
 from report.options import deployed_options, explained
-from report.reading import local_zone, read_sources
-from report.rendering import console_page, html, policy
-from report.sources import Month
+from report.rendering import console_page
 from shared.errors import CaretakerError, cloud_errors, in_words
 from shared.events import ASKED, Command
 from shared.report import Outcome, Report
@@ -92,14 +90,7 @@ class Console:
             if request.method == "POST" and request.headers.get("origin") != f"http://{self._host}":
                 return PlainTextResponse("commands come from the console's own pages", 403)
             response = await answer(request)
-            response.headers.update(
-                {
-                    "Content-Security-Policy": f"{policy(is_console=True)}; frame-ancestors 'none'",
-                    "Cache-Control": "no-store",
-                    "Referrer-Policy": "same-origin",
-                    "X-Content-Type-Options": "nosniff",
-                }
-            )
+            response.headers.update(security_headers(is_console=True))
             return response
 
         return guarded
@@ -112,12 +103,10 @@ class Console:
         return response
 
     def _rendered(self) -> str:
-        now, zone = self._target.now(), local_zone()
         try:
-            sources = read_sources(self._suite, self._target, now=now, zone=zone, month=Month.around(now, zone))
+            return current_page(self._suite, self._target, console=self.live)
         except cloud_errors() as error:
             return console_page(self.live, Sent("", "The suite cannot be read", (in_words(error),)))
-        return html(picture_of(sources), console=self.live)
 
     async def _plan(self, request: Request) -> Response:
         return await self._carried_out(request, is_plan=True)

@@ -42,6 +42,11 @@ class Month(msgspec.Struct, frozen=True):
         end = start.replace(year=start.year + start.month // 12, month=start.month % 12 + 1)
         return cls(start, end)
 
+    @classmethod
+    def named(cls, text: str, zone: ZoneInfo) -> "Month":
+        """The month of a text such as ``2026-11``. Raises ``ValueError`` for any other."""
+        return cls.around(datetime.strptime(text, "%Y-%m").replace(tzinfo=zone), zone)
+
     def has(self, moment: datetime) -> bool:
         """Whether a moment is in it."""
         return self.start <= moment < self.end

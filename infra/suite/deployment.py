@@ -15,6 +15,7 @@ from infra.suite.scope import ACCOUNT, REPOSITORY, Scope, scope_of, union_of
 from infra.suite.settings import EXPECTED, SETTINGS, read_caretaker_yaml, refuse_another_kind
 from shared.debts import Debt
 from shared.errors import SettingsError, settings_error_of
+from shared.hours import zone_of
 from shared.settings import Model, ProjectId, Region, convert, parse
 from shared.settings_words import did_you_mean, nearest
 from shared.yaml_file import YamlFile, located_in, read_yaml_file
@@ -95,6 +96,31 @@ class BillingExport(Model, frozen=True, kw_only=True):
     """Set it a day after the export was switched on: BigQuery refuses a view on a table that does not exist."""
 
 
+class SignedInReport(Model, frozen=True, kw_only=True):
+    """The report on Cloud Run, read-only, behind Identity-Aware Proxy."""
+
+    image: Annotated[
+        str, Meta(pattern=r"^[^\s/]+/[^\s]+$", examples=["REGION-docker.pkg.dev/PROJECT/images/report:v1"])
+    ]
+    """Built from `report/service/Dockerfile`."""
+    viewers: Annotated[
+        tuple[
+            Annotated[
+                str,
+                Meta(pattern=r"^(user|group|domain|serviceAccount):[^\s:]+$", examples=["group:team@example.com"]),
+            ],
+            ...,
+        ],
+        Meta(min_length=1),
+    ]
+    """Who may sign in."""
+    time_zone: str = "Etc/UTC"
+    """Of the page: an IANA name, such as Europe/Berlin."""
+
+    def __post_init__(self) -> None:
+        zone_of(self.time_zone)
+
+
 class Deployment(Model, frozen=True, kw_only=True):
     """The whole of `deployment.yaml`."""
 
@@ -115,6 +141,8 @@ class Deployment(Model, frozen=True, kw_only=True):
     """By their keys in `caretaker.yaml`: those of `rotate_secrets` that do not exist yet."""
     alerts: Alerts = Alerts()
     billing_export: BillingExport | None = None
+    report: SignedInReport | None = None
+    """A page for those who may sign in, if set: needs an image that you build, and an organization."""
     act_as: dict[str, tuple[Account, ...]] = {}
     """By automation, accounts that it may act as besides those that its section names: what runs the services that it
     moves to new secrets, say."""
@@ -237,6 +265,10 @@ def _check_sizes(suite: Suite) -> Iterator[SettingsError]:
         size = len(msgspec.json.encode(suite.owner[name]))
         if size > MOST_BYTES:
             yield SettingsError(name, f"{size} bytes", f"at most {MOST_BYTES} bytes, as Cloud Run takes no more")
+    together = len(msgspec.json.encode({name: suite.owner[name] for name in suite.automations}))
+    if suite.deployment.report and together > MOST_BYTES:
+        expected = f"at most {MOST_BYTES} bytes of all sections, which the report's service is given"
+        yield SettingsError("report", f"{together} bytes", expected)
 
 
 def _check_names(suite: Suite) -> Iterator[SettingsError]:

@@ -23,6 +23,7 @@ locals {
   others = concat(
     length(var.budgets) > 0 ? ["billingbudgets.googleapis.com", "cloudbilling.googleapis.com"] : [],
     var.billing_export == null ? [] : ["bigquery.googleapis.com"],
+    var.report == null ? [] : ["iap.googleapis.com"],
   )
 }
 

@@ -92,3 +92,21 @@ module "billing_export" {
 
   depends_on = [google_project_service.suite]
 }
+
+# Off unless deployment.yaml has `report`.
+module "report" {
+  source = "./modules/report"
+  count  = var.report == null ? 0 : 1
+
+  project_id     = var.project_id
+  project_number = data.google_project.suite.number
+  region         = var.region
+  database       = google_firestore_database.state.name
+  settings       = jsonencode(merge(values(local.settings)...)) # the mode, and each section
+  image          = var.report.image
+  viewers        = var.report.viewers
+  time_zone      = var.report.time_zone
+  labels         = local.labels
+
+  depends_on = [google_project_service.suite]
+}

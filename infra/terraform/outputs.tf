@@ -18,6 +18,11 @@ output "budgets" {
   value       = module.budget.ids
 }
 
+output "report" {
+  description = "The address of the report behind Identity-Aware Proxy, if there is one."
+  value       = one(module.report[*].uri)
+}
+
 output "next_steps" {
   description = "What remains for a person to do."
   value       = [for export in module.billing_export : export.next_step]

@@ -106,6 +106,16 @@ variable "billing_export" {
   default = null
 }
 
+variable "report" {
+  description = "The report behind Identity-Aware Proxy: its image, who may sign in, and the time zone of the page. Off if null."
+  type = object({
+    image     = string
+    viewers   = set(string)
+    time_zone = optional(string, "Etc/UTC")
+  })
+  default = null
+}
+
 variable "images" {
   description = "Whether the suite makes the topic `gcr` in the projects of the images, to which Artifact Registry publishes. False if it is there already."
   type        = bool

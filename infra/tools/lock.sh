@@ -10,7 +10,7 @@ compile() {
     --custom-compile-command "./deploy.sh lock" "$@"
 }
 
-parts=({functions,jobs,examples}/*/requirements.in localcloud/requirements.in infra/tools/skeleton/function/requirements.in)
+parts=({functions,jobs,examples}/*/requirements.in {localcloud,report/service}/requirements.in infra/tools/skeleton/function/requirements.in)
 compile "$@" --group deploy --group local --group test --group lint --group lock "${parts[@]}" \
   --output-file requirements.txt
 for requirements in "${parts[@]}"; do

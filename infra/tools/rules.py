@@ -13,7 +13,7 @@ from packaging.utils import canonicalize_name
 REGISTRY_HOST = r"\b(?:pypi\.org|pythonhosted\.org|npmjs\.(?:org|com)|crates\.io|proxy\.golang\.org|deb\.debian\.org)\b"
 NOT_INSIDE = r"(?<![\w.])"  # infra/root/main.tf is no home directory
 HOME_FOLDER = NOT_INSIDE + r"(?:/root|/(?:home|Users)/[\w.-]+|[A-Z]:\\Users\\[\w.-]+)[/\\]"
-LOCKED_APART = ("functions/*", "jobs/*", "examples/*", "localcloud", "infra/tools/skeleton/function")
+LOCKED_APART = ("functions/*", "jobs/*", "examples/*", "localcloud", "report/service", "infra/tools/skeleton/function")
 """The folders that are deployed or used with requirements of their own, and the skeleton of one."""
 ADDRESS_IN_LOCK = re.compile(r"://|--(?:(?:extra-)?index-url|find-links|trusted-host)\b|(?<!\S)/\S")
 

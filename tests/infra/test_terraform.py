@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from infra.suite.deployment import NewBudget, NewSecret, Suite, load_deployment, variables
+from infra.suite.deployment import NewBudget, NewSecret, SignedInReport, Suite, load_deployment, variables
 from infra.suite.settings import EXAMPLES
 from infra.tools.examples import every_section
 from tests.infra.terraform import check, folders, modules_under_test, roots
@@ -24,6 +24,9 @@ def whole_suite() -> dict[str, object]:
         load_deployment(EXAMPLES / "deployment.yaml"),
         budgets={"monthly": NewBudget(amount=400.0)},
         secrets={"session-key": NewSecret()},
+        report=SignedInReport(
+            image="europe-west1-docker.pkg.dev/my-caretaker/images/report:v1", viewers=("group:team@example.com",)
+        ),
     )
     suite = Suite(deployment, owner)
     return variables(suite, {name: Path(f"dist/{name}-0123456789abcdef.zip") for name in suite.automations})

@@ -24,6 +24,7 @@ SUITE = [
     "modules/billing_export",
     "modules/budget",
     "modules/observability",
+    "modules/report",
     "modules/secret",
 ]
 AUTHORITATIVE = re.compile(

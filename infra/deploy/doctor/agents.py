@@ -25,6 +25,7 @@ class Service(msgspec.Struct, frozen=True):
 
 PUBSUB = Service("Pub/Sub", "pubsub")
 SECRET_MANAGER = Service("Secret Manager", "secretmanager")
+IAP = Service("Identity-Aware Proxy", "iap")
 
 
 def agents(context: CheckContext) -> Iterable[Finding]:
@@ -45,8 +46,11 @@ def agents(context: CheckContext) -> Iterable[Finding]:
 
 
 def _wanted(context: CheckContext) -> Iterator[tuple[str, Service]]:
-    """Pub/Sub pushes and moves dead letters; Secret Manager publishes to the topic of `rotate_secrets`."""
-    yield context.suite.deployment.project, PUBSUB
+    """Pub/Sub pushes and moves dead letters; IAP calls the report; Secret Manager publishes to a topic of ours."""
+    deployment = context.suite.deployment
+    yield deployment.project, PUBSUB
+    if deployment.report:
+        yield deployment.project, IAP
     if "rotate_secrets" in context.suite.owner:
         secrets = context.suite.scope("rotate_secrets").own_secrets
         yield from ((project, SECRET_MANAGER) for project in sorted({secret.split("/")[1] for secret in secrets}))

@@ -100,6 +100,10 @@ run "every_automation_of_the_map" {
     condition     = alltrue([for name, settings in output.settings : toset(keys(settings)) == toset(["mode", name])])
     error_message = "A function is given its own section alone."
   }
+  assert {
+    condition     = module.report[0].settings == jsonencode(merge({ mode = output.settings.cap_spending.mode }, [for name, settings in output.settings : { (name) = settings[name] }]...)) && contains(keys(google_project_service.suite), "iap.googleapis.com")
+    error_message = "The report is given every section, with the ids of budgets that were created."
+  }
 }
 
 run "what_cannot_be_deployed_is_refused" {

@@ -50,6 +50,12 @@ def test_the_example_can_be_deployed() -> None:
         ("{project: my-caretaker, firestore_location: europe}", "firestore_location: 'europe';"),
         ("{project: my-caretaker, alerts: {emails: [oncall]}}", "alerts.emails[0]: 'oncall';"),
         ("{project: my-caretaker, alerts: {slack: ['#ops']}}", "alerts.slack[0]: '#ops';"),
+        ("{project: my-caretaker, report: {image: x/y, viewers: []}}", "report.viewers: [];"),
+        ("{project: my-caretaker, report: {image: x/y, viewers: [allUsers]}}", "report.viewers[0]: 'allUsers';"),
+        (
+            "{project: my-caretaker, report: {image: x/y, viewers: ['group:a@b.c'], time_zone: Berlin}}",
+            "report.time_zone: 'Berlin';",
+        ),
         ("{project: my-caretaker, budgets: {m: {amount: 0}}}", "budgets.m.amount: 0;"),
         (
             "{project: my-caretaker, budgets: {m: {amount: 99.996}}}",

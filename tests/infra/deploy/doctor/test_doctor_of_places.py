@@ -15,7 +15,7 @@ from infra.deploy.doctor.images import topics_of_images
 from infra.deploy.doctor.region import quotas_of_functions, region
 from infra.deploy.doctor.secrets import notices_of_rotation
 from infra.deploy.quotas import limit
-from infra.suite.deployment import Suite
+from infra.suite.deployment import SignedInReport, Suite
 from localcloud.core.messages import project_number
 from tests.infra.deploy.stage import CLUSTER, PROJECT, Stage, add_topic, all_is_well, example, shipped
 
@@ -211,6 +211,13 @@ def test_an_agent_that_is_not_there_and_one_that_cannot_be_seen(stage: Stage) ->
     stage.cloud.server.fail("x509", grpc.StatusCode.UNAVAILABLE)
     ((word, what, _),) = found(stage, agents)
     assert (word, "injected UNAVAILABLE" in what) == ("PROBLEM", True)
+
+
+def test_the_agent_that_calls_the_report(stage: Stage) -> None:
+    report = SignedInReport(image="x/report:v1", viewers=("group:team@example.com",))
+    stage.cloud.service_agents.remove(PROJECT, "iap")
+    missing = {fix for word, _, fix in found(stage, agents, report=report) if word == "PROBLEM"}
+    assert f"gcloud beta services identity create --service=iap.googleapis.com --project={PROJECT}" in missing
 
 
 def test_a_bucket_that_is_elsewhere_and_one_that_is_not_there(stage: Stage) -> None:
