@@ -1,4 +1,4 @@
-"""What Google's discovery documents have and the local cloud does not: methods, and fields of requests.
+"""The methods and fields of requests in Google's discovery documents that the local cloud lacks.
 
     python -m localcloud.discovery google_api_python_client-2.202.0-py3-none-any.whl
 

@@ -1,4 +1,4 @@
-"""What a shell has to have set so that official clients and tools reach a local cloud, and nothing else.
+"""The environment with which a shell's official clients and tools reach a local cloud, and nothing else.
 
 The proxy takes the place of endpoint overrides: `gcloud`, `gsutil`, curl, Node and Python, by REST and by gRPC, use the
 world's own URLs. A person's own settings and credentials are neither read nor changed.
@@ -56,7 +56,7 @@ def write_environment(http: str, folder: Path, project: str) -> Mapping[str, str
 
 
 def export_lines(environment: Mapping[str, str]) -> str:
-    """What a shell evaluates, or a person pastes."""
+    """The lines that a shell evaluates, or a person pastes."""
     return "".join(f"export {name}={shlex.quote(value)}\n" for name, value in environment.items())
 
 

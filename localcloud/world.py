@@ -1,4 +1,4 @@
-"""What exists in the local cloud at first: read from ``--world FILE`` or from data, and created."""
+"""The initial state of the local cloud: read from ``--world FILE`` or from data, and created."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What `manage_previews` can change."""
+"""The changes that `manage_previews` makes."""
 
 from typing import ClassVar
 

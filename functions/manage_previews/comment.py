@@ -8,13 +8,13 @@ from functions.manage_previews.states import State
 
 
 def comment_of(decision: PreviewDecision) -> PreviewComment:
-    """What the comment is to say."""
+    """The desired text of the comment."""
     asked_for_help = decision.view.record.help_for is not None
     return PreviewComment(decision.state, decision.why, _facts(decision), asked_for_help)
 
 
 def checksum_of(text: str) -> str:
-    """What a text is compared by: GitHub may answer it with other line ends."""
+    """A text as it is compared: GitHub may return it with other line endings."""
     return sha256(text.replace("\r\n", "\n").strip().encode()).hexdigest()[:16]
 
 

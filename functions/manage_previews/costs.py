@@ -1,4 +1,4 @@
-"""What a preview costs while it serves requests, from list prices. Pure."""
+"""The cost of a preview while it serves requests, from list prices. Pure."""
 
 VCPU_SECOND = 0.000024
 GIB_SECOND = 0.0000025

@@ -140,7 +140,7 @@ def _deployment(decision: PreviewDecision, spec: Spec) -> DeployPreview:
 
 
 def _waiting(decision: PreviewDecision) -> Message | None:
-    """What is in flight, and must end first."""
+    """The operations in flight, which must end first."""
     preview = decision.view.preview
     return DeployingService(preview.name) if preview and preview.in_flight else None
 

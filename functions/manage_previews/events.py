@@ -1,4 +1,4 @@
-"""What wakes `manage_previews`, beside ticks: pull requests, comments, pushed images, restrictions, commands."""
+"""The triggers of `manage_previews`, besides ticks: pull requests, comments, pushed images, restrictions, commands."""
 
 from typing import Literal
 

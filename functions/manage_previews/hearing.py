@@ -11,11 +11,11 @@ from shared.events import Dated
 from shared.world import World
 
 HEARD_AGAIN = timedelta(hours=1)
-"""How far back a sweep looks: as long as GitHub may have answered nothing."""
+"""The period of a sweep: the longest time for which GitHub may have been unavailable."""
 
 
 def lost_commands(context: Context, repository: str) -> CommandsSince:
-    """What to ask of a repository."""
+    """The comments to read from a repository."""
     return CommandsSince(context.settings.github, repository, context.now - HEARD_AGAIN)
 
 

@@ -1,4 +1,4 @@
-"""What the outcome of a change adds to the records: what GitHub answered, refused or deferred, and failures. Pure."""
+"""Add the outcome of a change to the records: GitHub's answers, refusals and deferrals, and failures. Pure."""
 
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -50,7 +50,7 @@ def learn(records: Records, change: PreviewChange, answer: Answered | Exception,
 
 
 def still_holds(world: World, applied: "Sequence[PreviewChange]") -> World:
-    """What is written at GitHub changes neither pull requests nor services; what was found there before may be old."""
+    """Writes at GitHub change neither pull requests nor services; earlier reads of GitHub may be stale."""
     if not all(isinstance(change, GitHubChange) for change in applied):
         return World()
     kept = {need: answer for need, answer in world.answers.items() if not isinstance(need, CommentOf | DeploymentOf)}

@@ -247,7 +247,7 @@ class UpToDate(Reason, frozen=True):
 
 
 class DeployingService(Message, frozen=True):
-    """What is in flight."""
+    """The operation in flight."""
 
     name: str
 
@@ -266,7 +266,7 @@ class Waits(Message, frozen=True):
 
 
 class ExpiresAt(Message, frozen=True):
-    """When a preview is deleted unless a person acts."""
+    """The time at which a preview is deleted unless a person acts."""
 
     at: datetime
 
@@ -284,7 +284,7 @@ class GitHubQuiet(Message, frozen=True):
 
 
 class ReportedLater(Message, frozen=True):
-    """What GitHub would take too much of at once."""
+    """The writes that exceed GitHub's limit at a time."""
 
     count: int
 
@@ -362,7 +362,7 @@ _HEADINGS = {
 
 
 class Facts(Message, frozen=True, kw_only=True):
-    """What there is to know of a preview, as a table."""
+    """The facts about a preview, as a table."""
 
     uri: str
     public: bool

@@ -1,4 +1,4 @@
-"""What things are called: pull requests, their services, labels, tags. Pure.
+"""Names of pull requests, their services, labels and tags. Pure.
 
 Nothing that GitHub users choose freely (a branch, a title, a login) is in any of these names.
 """
@@ -18,7 +18,7 @@ COMMIT, DIGEST, TEMPLATE = "caretaker-commit", "caretaker-digest", "caretaker-te
 
 
 def key_of(repository: str, number: int) -> str:
-    """What a pull request is called here, as on GitHub: ``owner/name#12``."""
+    """The name of a pull request, as on GitHub: ``owner/name#12``."""
     return f"{repository}#{number}"
 
 

@@ -1,4 +1,4 @@
-"""What `manage_previews` has to read, in rounds: each asks only what matters after the one before it. Pure."""
+"""The reads that `manage_previews` needs, in rounds: each asks only what matters after the one before it. Pure."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -115,7 +115,7 @@ def see(context: Context, world: World) -> Seen:
 
 
 def _commands(world: World) -> dict[tuple[str, int], CommentCommand | None]:
-    """What GitHub has of comments, by repository and id."""
+    """The comments on GitHub, by repository and id."""
     found: dict[tuple[str, int], CommentCommand | None] = {}
     for need, answer in world.answers.items():
         if isinstance(need, CommandIn) and (answer is None or isinstance(answer, CommentCommand)):
@@ -144,7 +144,7 @@ def owner_of(service: ListedService, settings: Settings) -> str | None:
 
 
 def _pull_requests(context: Context, world: World) -> Iterator[PreviewNeed]:
-    """Those of the event; of all, one list for each repository."""
+    """The pull requests of the event; for all of them, one list for each repository."""
     del world
     scope, access = scope_of(context), context.settings.github
     if scope.is_empty:

@@ -30,7 +30,7 @@ from shared.holds import Phase
 REMEMBERED = timedelta(days=7)
 """For how long a closed pull request is remembered: Pub/Sub delivers nothing that is older."""
 ACTIVITY = frozenset(("opened", "reopened", "synchronize", "ready_for_review"))
-"""What counts as a push."""
+"""The events that count as a push."""
 
 
 class Observed(msgspec.Struct, frozen=True):

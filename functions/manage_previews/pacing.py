@@ -1,4 +1,4 @@
-"""How much is written at GitHub at a time, and when it may be asked at all: remembered across runs. Pure.
+"""Limits on writes at GitHub, and deferrals that GitHub asked for: remembered across runs. Pure.
 
 GitHub lets a user write 80 times a minute and 500 times an hour, independent of its other limits:
 https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api#about-secondary-rate-limits.
@@ -16,14 +16,14 @@ MOST_WRITES_OF_A_SWEEP = 30
 
 
 class Writes(msgspec.Struct, frozen=True):
-    """What was written at GitHub in the current window."""
+    """The writes at GitHub in the current window."""
 
     since: datetime
     count: int
 
 
 def room(writes: Writes | None, now: datetime, *, is_sweep: bool) -> int:
-    """How many more writes this window allows."""
+    """The number of writes that this window still allows."""
     used = writes.count if writes and now - writes.since < WINDOW else 0
     return max((MOST_WRITES_OF_A_SWEEP if is_sweep else MOST_WRITES) - used, 0)
 

@@ -1,4 +1,4 @@
-"""What a message is, by the topic that it came by: what comes from GitHub or from a registry cannot command."""
+"""Parse messages by their topic: messages from GitHub or from a registry cannot command."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""What each pull request's preview should be now, and why: a pure decision."""
+"""The desired state of each pull request's preview, and why: a pure decision."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -46,7 +46,7 @@ class PreviewDecision(msgspec.Struct, frozen=True, kw_only=True):
     state: State
     why: Reason
     deploy: Spec | None = None
-    """What its service is to be made, if that can be done now."""
+    """The desired service, if it can be deployed now."""
     remove: bool = False
     """Whether its service is to go now."""
 
@@ -80,7 +80,7 @@ class PullRequestView(msgspec.Struct, frozen=True):
 
     @property
     def key(self) -> str:
-        """What the pull request is called here."""
+        """The name of the pull request."""
         return self.pull.key
 
     @property
@@ -90,17 +90,17 @@ class PullRequestView(msgspec.Struct, frozen=True):
 
     @property
     def environment(self) -> str:
-        """What GitHub calls the place of its deployments: one for each pull request."""
+        """The GitHub environment of its deployments: one for each pull request."""
         return service_id(self.repository.service, self.pull.number)
 
     @property
     def image_tag(self) -> str:
-        """Where the image of its head is, by tag."""
+        """The image of its head, by tag."""
         return f"{self.repository.image}:{self.repository.tag_of(self.pull.number, self.pull.head_sha)}"
 
     @property
     def expires_at(self) -> datetime:
-        """When its preview expires, unless someone pushes or comments."""
+        """The time at which its preview expires unless someone pushes or comments."""
         return expiry_of(self.record, self.context)
 
     @property
@@ -124,7 +124,7 @@ class PullRequestView(msgspec.Struct, frozen=True):
         return next(self._reasons_against(), None)
 
     def decision(self, *, has_room: bool) -> PreviewDecision:
-        """What is to be done; ``has_room`` says whether one more preview may be made."""
+        """The change to make; ``has_room`` says whether one more preview may be made."""
         if no := self.unwanted():
             return self._decision(*no, remove=self.preview is not None and not self.preview.in_flight)
         if obstacle := next(self._obstacles(has_room=has_room), None):
@@ -153,7 +153,7 @@ class PullRequestView(msgspec.Struct, frozen=True):
         yield from expiries(self.record, self.context)
 
     def _obstacles(self, *, has_room: bool) -> Iterator[tuple[State, Reason]]:
-        """What blocks a wanted preview. An existing one stays as it is meanwhile."""
+        """The reason that blocks a wanted preview. An existing one stays as it is meanwhile."""
         if self.preview is None and self.service_name in self.seen.foreign:
             yield State.NAME_TAKEN, NameTaken(self.service_name)
         if self.needs_approval and not self._is_approved():
@@ -207,7 +207,7 @@ class PullRequestView(msgspec.Struct, frozen=True):
 
 
 def expiry_of(record: PullRecord, context: Context) -> datetime:
-    """When a preview expires unless someone pushes or comments."""
+    """The time at which a preview expires unless someone pushes or comments."""
     spoken = [request.at for request in record.requests.values() if request.kind is not Kind.STOP]
     active = max([record.active_at or context.now, *spoken])
     extended = record.request(Kind.EXTEND)

@@ -31,7 +31,7 @@ DESCRIPTION = "A preview of the pull request"
 
 
 class Repository(msgspec.Struct, frozen=True):
-    """Where commits are."""
+    """A repository, by its id."""
 
     id: int
 
@@ -43,14 +43,14 @@ class NamedRepository(Repository, frozen=True):
 
 
 class Head(msgspec.Struct, frozen=True):
-    """Where a pull request comes from; no repository, if that has been deleted."""
+    """The head of a pull request; no repository, if that has been deleted."""
 
     sha: Sha
     repo: Repository | None
 
 
 class Base(msgspec.Struct, frozen=True):
-    """Where it goes to."""
+    """The base of a pull request."""
 
     repo: NamedRepository
 
@@ -87,7 +87,7 @@ class PullAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PermissionAnswer(msgspec.Struct, frozen=True):
-    """How much a collaborator may."""
+    """A collaborator's permission."""
 
     permission: str
 

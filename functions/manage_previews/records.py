@@ -1,4 +1,4 @@
-"""What `manage_previews` remembers: of each pull request whose word counts, and what was written where."""
+"""The records of `manage_previews`: each pull request's accepted requests, and what was written where."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -22,7 +22,7 @@ from shared.holds import Phase
 UNDO = "./deploy.sh send manage_previews pause"
 RETRY_REFUSED = timedelta(days=1)
 MOST_IGNORED = 10
-"""How many words that do not count are remembered of a pull request, so that each is weighed once.
+"""The number of ignored requests remembered for a pull request, so that each is judged once.
 
 Anybody may comment on a public repository. A word takes 135 bytes at most of the one document, which holds 1 MiB
 (https://cloud.google.com/firestore/docs/storage-size): so many of each of a hundred pull requests take an eighth.
@@ -58,14 +58,14 @@ class Deployed(msgspec.Struct, frozen=True):
 
 
 class GitHubWrite(StrEnum):
-    """What is written at GitHub."""
+    """A write at GitHub."""
 
     COMMENT = "comment"
     DEPLOYMENT = "deployment"
 
 
 class RefusedWrite(msgspec.Struct, frozen=True):
-    """What GitHub refused for good: it is tried again when there is another head, or a day later."""
+    """A write that GitHub refused: it is repeated for another head, or a day later."""
 
     head_sha: str
     why: str
@@ -109,18 +109,18 @@ class MakesPreview(Change, frozen=True, kw_only=True):
 
 
 class PullRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What is remembered of one pull request."""
+    """The record of one pull request."""
 
     head_sha: str = ""
     """The head that was seen last."""
     active_at: datetime | None = None
-    """When that was pushed, or the pull request opened again, as far as is known."""
+    """The time of that push, or of the pull request's reopening, as far as is known."""
     closed_at: datetime | None = None
-    """When it was seen to be closed."""
+    """The time it was seen to be closed."""
     requests: dict[Kind, Request] = msgspec.field(default_factory=dict, name="words")
     """The newest of each kind that counts."""
     pending: tuple[Request, ...] = ()
-    """Those of which is not known yet whether they count."""
+    """Requests whose author's permission is not known yet."""
     ignored: tuple[Request, ...] = msgspec.field(default=(), name="heard")
     """The newest of each person and kind that was weighed and does not count, as far as it is newer than what does."""
     help_for: Request | None = None
@@ -198,7 +198,7 @@ class Records(automation.Records, frozen=True, kw_only=True):
         return with_records(msgspec.structs.replace(self, previews=dict(sorted(previews.items()))), intended)
 
     def of(self, key: str) -> PullRecord:
-        """What is remembered of a pull request: it may be nothing."""
+        """The record of a pull request: it may be empty."""
         return self.pull_requests.get(key, NOTHING)
 
     @property

@@ -1,4 +1,4 @@
-"""What is written at GitHub of each pull request: its one comment, and its deployment. Pure."""
+"""The writes at GitHub for each pull request: its one comment, and its deployment. Pure."""
 
 from collections.abc import Iterable, Iterator
 from itertools import accumulate
@@ -16,7 +16,7 @@ from shared.holds import Phase
 def reports_of(
     decisions: Iterable[PreviewDecision], context: Context, seen: Seen
 ) -> tuple[tuple[PreviewChange, ...], int]:
-    """What is written now, as much as GitHub takes at once, and how much is left for later."""
+    """The writes to make now, as many as GitHub accepts at a time, and the number left for later."""
     if seen.quiet_until:
         return (), 0
     looked_at = [decision for decision in decisions if decision.key not in seen.unresolved]

@@ -14,7 +14,7 @@ _UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1)}
 
 
 class Kind(StrEnum):
-    """What is asked for."""
+    """The kind of request."""
 
     START = "start"
     STOP = "stop"
@@ -55,7 +55,7 @@ class Request(msgspec.Struct, frozen=True):
 
 
 def read_requests(command: CommentCommand, longest: timedelta) -> tuple[Request, ...]:
-    """What a comment asks for: nothing that is known, one thing, or to start and to approve at once."""
+    """The requests in a comment: none, one, or start and approve together."""
     said, at, by = str(command.comment_id), command.created_at, command.author
     match command.command.split()[1:]:
         case []:

@@ -1,4 +1,4 @@
-"""Which pull requests an event is about: one, none, or all. Pure."""
+"""The pull requests that an event is about: one, none, or all. Pure."""
 
 from collections.abc import Iterable
 
@@ -29,7 +29,7 @@ ALL = Scope(is_all=True)
 
 
 def scope_of(context: Context) -> Scope:
-    """What a run is about. A tick, a command, a change of restrictions, or being asked to look again is about all."""
+    """The scope of a run. A tick, a command, a change of restrictions and a requested rerun are about all."""
     match context.event.event:
         case PullRequestEvent() | CommentCommand() as event:
             return Scope(frozenset({key_of(event.repository, event.number)}))

@@ -38,7 +38,7 @@ class PreviewedRepository(Model, frozen=True, kw_only=True):
     """A repository on GitHub whose pull requests have previews."""
 
     service: Annotated[str, Meta(pattern=r"^[a-z]([a-z0-9-]*[a-z0-9])?$", examples=["my-product"], max_length=49)]
-    """What its previews are called: my-product makes my-product-pr-12."""
+    """The prefix of its previews' names: my-product makes my-product-pr-12."""
     image: Annotated[
         str,
         Meta(
@@ -46,7 +46,7 @@ class PreviewedRepository(Model, frozen=True, kw_only=True):
             examples=["europe-west1-docker.pkg.dev/my-project/images/api"],
         ),
     ]
-    """Where its images are pushed, without tag or digest: LOCATION-docker.pkg.dev/PROJECT/REPOSITORY/IMAGE."""
+    """The address of its images, without tag or digest: LOCATION-docker.pkg.dev/PROJECT/REPOSITORY/IMAGE."""
     tag: str = "{sha}"
     """The tag by which the image of a commit is known, with {sha} and, if need be, {number}."""
     label: Label | None = None
@@ -98,10 +98,10 @@ class Settings(Section, frozen=True, kw_only=True):
 
     github: GitHubAccess
     project: ProjectId
-    """Where previews run. A project without anything of production in it is best."""
+    """The project of previews: best one without any production resources."""
     region: Region
     service_account: Annotated[str, Meta(pattern=ACCOUNT, examples=["api@my-product.iam.gserviceaccount.com"])]
-    """What previews run as: an account of their own, without any permission."""
+    """The service account of previews: one of their own, without any permission."""
     repositories: Annotated[dict[RepositoryName, PreviewedRepository], Meta(min_length=1)]
     """By ``owner/name``, as GitHub spells it."""
     public: bool = False
@@ -111,7 +111,7 @@ class Settings(Section, frozen=True, kw_only=True):
     longest_extension_hours: Hours = 24 * 14
     """The most that ``/preview extend`` gives."""
     maximum: Annotated[int, Meta(ge=1, le=900)] = 10
-    """How many previews there are at once."""
+    """The maximum number of previews at a time."""
     max_instances: Annotated[int, Meta(ge=1, le=10)] = 2
     """Of each preview. It scales to zero without requests."""
     cpu: Literal["1", "2", "4"] = "1"
@@ -146,7 +146,7 @@ class Settings(Section, frozen=True, kw_only=True):
 
     @property
     def time_to_live(self) -> timedelta:
-        """How long a preview lives since the last push or command."""
+        """The lifetime of a preview since the last push or command."""
         return timedelta(hours=self.time_to_live_hours)
 
     @property

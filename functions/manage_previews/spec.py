@@ -1,4 +1,4 @@
-"""What a preview is to be: all that its Cloud Run service is made from. Pure."""
+"""The specification of a preview: everything that its Cloud Run service is made from. Pure."""
 
 from hashlib import sha256
 
@@ -35,7 +35,7 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def image(self) -> str:
-        """What it runs, by digest: a tag may move."""
+        """Its image, by digest: a tag may move."""
         return f"{self.place}@{self.digest}"
 
     @property

@@ -1,4 +1,4 @@
-"""What `manage_previews` sees: pull requests, its own services, images, permissions, and what it wrote at GitHub."""
+"""The reads of `manage_previews`: pull requests, its own services, images, permissions, and its writes at GitHub."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -28,7 +28,7 @@ class PullRequest(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def key(self) -> str:
-        """What it is called here."""
+        """Its name."""
         return key_of(self.repository, self.number)
 
 
@@ -70,7 +70,7 @@ class ListedService(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     labels: Mapping[str, str]
     repository: str
-    """What its annotation says."""
+    """The value of its annotation."""
     preview: PreviewService
 
 

@@ -74,7 +74,7 @@ def is_previous(name: str) -> bool:
 
 
 def files_of(secret: "SecretVolumeSource") -> list[tuple[str, str]]:
-    """Which version is in which file. A volume without items has the latest one, in a file of the secret's name."""
+    """The version in each file. A volume without items has the latest one, in a file of the secret's name."""
     items = [(item.path, item.version or LATEST) for item in secret.items]
     return items or [(secret.secret.rpartition("/")[2], LATEST)]
 

@@ -99,7 +99,7 @@ class CloudBilling:
     def get_project_billing_info(
         self, request: billing_v1.GetProjectBillingInfoRequest
     ) -> billing_v1.ProjectBillingInfo:
-        """Which account a project is linked to, if any."""
+        """The account a project is linked to, if any."""
         with self._lock:
             self._check_project(request.name)
             return self._info(request.name)

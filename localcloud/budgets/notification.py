@@ -1,4 +1,4 @@
-"""What a budget's notification says of a cost, and the period that the cost is of."""
+"""A budget's notification of a cost, and the period of that cost."""
 
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
@@ -39,7 +39,7 @@ def notification(
 
 
 def period_start(budget: budgets_v1.Budget, moment: datetime) -> datetime:
-    """When the budget's period began that ``moment`` (aware) is in: midnight in the US Pacific time zone."""
+    """The start of the budget's period that contains ``moment`` (aware): midnight in the US Pacific time zone."""
     day = moment.astimezone(_PACIFIC).date().replace(day=1)
     if "custom_period" in budget.budget_filter:
         first = budget.budget_filter.custom_period.start_date

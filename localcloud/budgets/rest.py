@@ -25,7 +25,7 @@ _UPPER = re.compile(r"[A-Z]")
 
 
 def routes(budgets: "Budgets") -> tuple[Route, ...]:
-    """What is served over HTTP: the same budgets as over gRPC."""
+    """The HTTP routes: the same budgets as over gRPC."""
 
     def answer(budget: budgets_v1.Budget) -> dict[str, object]:
         plain = _plain(budget)

@@ -1,4 +1,4 @@
-"""What the Budget API fills in and refuses."""
+"""The Budget API's defaults and validation."""
 
 import re
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class SpendBasis(StrEnum):
-    """What a threshold rule looks at."""
+    """The figure that a threshold rule compares."""
 
     CURRENT_SPEND = "CURRENT_SPEND"
     FORECASTED_SPEND = "FORECASTED_SPEND"
@@ -43,7 +43,7 @@ class Budget(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     projects: list[str] = []
     """Ids of the projects whose cost it tracks; none means all of the account."""
     services: list[str] = []
-    """Those whose cost it tracks, such as ``services/152E-C115-5142``; none means all."""
+    """The services whose cost it tracks, such as ``services/152E-C115-5142``; none means all."""
     is_capped: bool = False
     """Whether it has a spend cap, configured. What Google asks of every capped budget is then filled in."""
     proto: Proto = {}
@@ -60,7 +60,7 @@ def add_budgets(service: "Budgets", place: Place, budgets: Mapping[str, Budget])
 
 
 def set_cost_lag(service: "Budgets", place: Place, minutes: int) -> None:
-    """How long after it was incurred the cost of this account's projects shows in spend caps."""
+    """The delay after which the cost of this account's projects counts in spend caps."""
     service.cost_lags[place.owner] = timedelta(minutes=minutes)
 
 

@@ -47,7 +47,7 @@ _BUDGET = re.compile(r"^(?P<parent>billingAccounts/[^/]+)/budgets/(?P<id>[^/]+)$
 
 
 class Topics(Protocol):
-    """What budgets need of Pub/Sub."""
+    """The part of Pub/Sub that budgets need."""
 
     def get_topic(self, request: GetTopicRequest) -> Topic:
         """Answer a topic, or raise NOT_FOUND."""
@@ -65,7 +65,7 @@ class Budgets:
         self.cost_lags: dict[str, timedelta] = {}
         """By billing account, how long after it was incurred the cost of a service shows in its spend caps."""
         self.operation_delay = timedelta(0)
-        """How long a spend cap takes to become enforced, lifted or armed."""
+        """The time a spend cap takes to become enforced, lifted or armed."""
         self._clock = clock
         self._pubsub = pubsub
         self._budgets: dict[str, budgets_v1.Budget] = {}
@@ -76,7 +76,7 @@ class Budgets:
 
     @property
     def routes(self) -> tuple[Route, ...]:
-        """What is served over HTTP beside gRPC."""
+        """The HTTP routes beside gRPC."""
         return rest.routes(self)
 
     def create_budget(self, request: budgets_v1.CreateBudgetRequest) -> budgets_v1.Budget:

@@ -45,7 +45,7 @@ class SpendCap:
     period: datetime
     """The start of the period that the states are of: a new one arms every cap again."""
     becomes: State | None = None
-    """What the service is about to make it, until ``settles``."""
+    """Its next state, which it reaches at ``settles``."""
     settles: datetime | None = None
 
     @property
@@ -67,7 +67,7 @@ class Spent:
 def visible_cost(
     spent: Iterable[Spent], budget: budgets_v1.Budget, period: datetime, now: datetime, lag: timedelta
 ) -> Decimal:
-    """What a cap knows of this period's cost: that which was incurred at least ``lag`` ago."""
+    """The part of this period's cost that a cap knows: cost incurred at least ``lag`` ago."""
     project, service = budget.budget_filter.projects[0], budget.budget_filter.services[0]
     seen = (
         one.cost for one in spent if (one.project, one.service) == (project, service) and period <= one.at <= now - lag

@@ -1,4 +1,4 @@
-"""What Google Chat refuses of a webhook's message.
+"""Google Chat's validation of a webhook's message.
 
 https://developers.google.com/workspace/chat/api/reference/rest/v1/spaces.messages/create
 """

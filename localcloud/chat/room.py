@@ -22,7 +22,7 @@ class Room:
     by_request: dict[str, dict[str, object]] = field(default_factory=dict)
     """By Google Chat's ``requestId``, the message that was answered."""
     times: list[datetime] = field(default_factory=list)
-    """When they were posted."""
+    """The times they were posted."""
 
     def is_limited(self, now: datetime) -> bool:
         """Whether another message would be one too many."""

@@ -31,7 +31,7 @@ class Chat:
 
     @property
     def routes(self) -> tuple[Route, ...]:
-        """What is served over HTTP."""
+        """The HTTP routes."""
         return Route("POST", SLACK, self._post_to_slack), Route("POST", GOOGLE_CHAT, self._post_to_google_chat)
 
     def add_slack(self, hook: str) -> None:

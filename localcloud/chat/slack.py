@@ -1,4 +1,4 @@
-"""What Slack's incoming webhooks answer, as text.
+"""The answers of Slack's incoming webhooks, as text.
 
 Limits: https://docs.slack.dev/reference/block-kit/blocks. Errors:
 https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks#handling_errors

@@ -65,7 +65,7 @@ class InstanceGroup:
 
     @property
     def missing(self) -> int:
-        """How many instances are still to be created."""
+        """The number of instances still to be created."""
         return max(self.target_size - self.running, 0)
 
 

@@ -49,7 +49,7 @@ class InstanceGroups:
 
     @property
     def routes(self) -> tuple[Route, ...]:
-        """What is served over HTTP."""
+        """The HTTP routes."""
         every = re.compile(f"{PROJECT}/aggregated/instanceGroupManagers")
         one = re.compile(f"{PROJECT}/zones/(?P<zone>[^/]+)/instanceGroupManagers/(?P<group>[^/]+)")
         plain = re.compile(f"{PROJECT}/zones/(?P<zone>[^/]+)/instanceGroups")

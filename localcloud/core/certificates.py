@@ -46,11 +46,11 @@ class Authority:
 
     @property
     def certificate(self) -> bytes:
-        """What clients have to trust (PEM)."""
+        """The certificate that clients have to trust (PEM)."""
         return self._certificate.public_bytes(serialization.Encoding.PEM)
 
     def context(self, host: str) -> ssl.SSLContext:
-        """How to answer for a host by TLS."""
+        """The TLS context that answers for a host."""
         with self._lock:
             if host not in self._contexts:
                 self._contexts[host] = self._context(host)

@@ -75,7 +75,7 @@ class Clock:
         return self.call_at(self.now() + delay, callback)
 
     def horizon(self) -> datetime:
-        """How far time is being advanced at the moment; the time itself when it is not."""
+        """The end of the advance in progress; the current time if there is none."""
         with self._changed:
             return max(self._horizon, self.now())
 

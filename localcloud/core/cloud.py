@@ -20,7 +20,7 @@ from localcloud.core.server import Server
 from localcloud.core.service import Later, Service
 
 SURFACES = (("localcloud.core.control", "Control"), ("localcloud.rest.transcoder", "Transcoder"))
-"""What answers over HTTP beside the services' own routes: classes that take the cloud, by module and name."""
+"""Answers over HTTP beside the services' own routes: classes that take the cloud, by module and name."""
 
 T = TypeVar("T")
 
@@ -49,12 +49,12 @@ class Cloud:
 
     @property
     def parts(self) -> Mapping[str, object]:
-        """What holds the state of the cloud, by name: the clock, the operations, and each service."""
+        """The parts that hold the cloud's state, by name: the clock, the operations, and each service."""
         made = {service.name: self.of(service) for service in self.services()}
         return {"clock": self.clock, "operations": self.operations, **made}
 
     def of(self, service: Service[T]) -> T:
-        """What serves a service in this cloud; made if it is not there yet, as another may need it to be made."""
+        """The server of a service in this cloud; created on first use, which may be by another service."""
         if service not in self._made:
             self._made[service] = service.make(self)
         return cast("T", self._made[service])
@@ -100,7 +100,7 @@ class Cloud:
 
     @property
     def address(self) -> str:
-        """Where all services are served, as ``host:port``."""
+        """The address of all services, as ``host:port``."""
         return f"127.0.0.1:{self.server.port}"
 
     @property

@@ -26,7 +26,7 @@ TEXT = "text/plain; charset=utf-8"
 
 
 class FaultWanted(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
-    """Which calls are to fail, and how."""
+    """The calls that are to fail, and how."""
 
     method: str
     """A part of the call's name: ``google.cloud.run.v2.Services/UpdateService``, ``GET storage.googleapis.com``."""

@@ -24,7 +24,7 @@ class DirectAdapter(BaseAdapter):
         self._http = http
 
     def send(self, request: PreparedRequest, *_: Any, **__: Any) -> Response:
-        """What the services answer."""
+        """The services' answers."""
         body = request.body or b""
         if not isinstance(body, str | bytes):
             raise NotImplementedError("a request whose body is a stream")
@@ -103,7 +103,7 @@ class Refused(grpc.RpcError):
         return self._status.details
 
     def trailing_metadata(self) -> Any:
-        """Where the error's details are."""
+        """The key of the error's details."""
         return self._status.trailing_metadata
 
     def result(self) -> NoReturn:
@@ -112,14 +112,14 @@ class Refused(grpc.RpcError):
 
 
 class _Context:
-    """What a handler is given to refuse a call with."""
+    """The context with which a handler refuses a call."""
 
     def abort_with_status(self, status: grpc.Status) -> NoReturn:
         raise Refused(status)
 
 
 class _Details(grpc.HandlerCallDetails):
-    """How a server is asked for the handler of a method."""
+    """Asks a server for the handler of a method."""
 
     invocation_metadata = ()
 
@@ -136,7 +136,7 @@ class _Rpc:
         self._deserialize = deserialize
 
     def answers(self, request: Any, handle: str) -> Iterable[Any]:
-        """What the server answers, by the handler's own name for this kind of method."""
+        """The server's answer, by the handler's own name for this kind of method."""
         received = self._handler.request_deserializer(self._serialize(request))
         answer = getattr(self._handler, handle)(received, _Context())
         for one in answer if handle == "unary_stream" else [answer]:

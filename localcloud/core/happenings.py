@@ -1,4 +1,4 @@
-"""What happens in the local cloud without a call of any API: people on GitHub, images that CI pushes, new objects.
+"""Events in the local cloud without an API call: people on GitHub, images that CI pushes, new objects.
 
 Each is a method of one of the local cloud's services, with its name and its arguments.
 """

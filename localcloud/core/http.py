@@ -43,7 +43,7 @@ STATUSES = {
     grpc.StatusCode.UNAVAILABLE: (503, "UNAVAILABLE"),
     grpc.StatusCode.DEADLINE_EXCEEDED: (504, "DEADLINE_EXCEEDED"),
 }
-"""How Google's APIs put a status code over HTTP: https://cloud.google.com/apis/design/errors#handling_errors"""
+"""Google's HTTP status for each gRPC code: https://cloud.google.com/apis/design/errors#handling_errors"""
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class HttpRequest:
     arguments: Sequence[tuple[str, str]] = ()
     """The query in its order, with those parameters that are repeated."""
     api_url: str = ""
-    """Where the client finds the API of this host: links in answers lead there."""
+    """The URL at which the client reaches this host's API, for links in answers."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ def google_refusal(error: ApiError) -> HttpAnswer:
 
 @dataclass(frozen=True)
 class Route:
-    """Which requests a handler answers: with what JSON can hold, or with an `HttpAnswer` of its own.
+    """The requests that a handler answers, with a JSON value or with an `HttpAnswer` of its own.
 
     An `ApiError`, raised by it or injected, becomes what ``refusal`` makes of it: Google's JSON, if nothing is said.
     The pattern is one of host and path; what is before its first slash is a pattern of its own, for the host.
@@ -120,7 +120,7 @@ class HttpService(Protocol):
 
     @property
     def routes(self) -> tuple[Route, ...]:
-        """What it answers."""
+        """The routes that it answers."""
 
 
 class HttpServer:
@@ -184,12 +184,12 @@ class HttpServer:
 
     @property
     def grpc_port(self) -> int:
-        """Where gRPC is served."""
+        """The address of gRPC."""
         return self._server.port
 
     @property
     def url(self) -> str:
-        """Where the APIs are served."""
+        """The address of the APIs."""
         if self._listener is None:
             self._listener = Listener("http", handler(self))
         return self._listener.url

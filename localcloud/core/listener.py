@@ -31,7 +31,7 @@ class Listener(ThreadingHTTPServer):
 
     @property
     def url(self) -> str:
-        """Where it listens."""
+        """The address it listens on."""
         return f"http://127.0.0.1:{self.server_port}"
 
     def stop(self) -> None:

@@ -1,4 +1,4 @@
-"""Where services are, over REST: ``projects.locations.list`` of the APIs that `./deploy.sh doctor` asks."""
+"""The locations of services, over REST: ``projects.locations.list`` of the APIs that `./deploy.sh doctor` reads."""
 
 import re
 import threading
@@ -28,7 +28,7 @@ class Locations:
 
     @property
     def routes(self) -> tuple[Route, ...]:
-        """What is served over HTTP."""
+        """The HTTP routes."""
         return (Route("GET", _LIST, self._list),)
 
     def lack(self, service: str, region: str) -> None:

@@ -1,4 +1,4 @@
-"""What several services do alike with their messages: update masks, pages, versions."""
+"""Handling of messages that several services share: update masks, pages, versions."""
 
 import base64
 from collections.abc import Iterable, Mapping, Sequence

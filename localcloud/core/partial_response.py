@@ -13,7 +13,7 @@ from urllib.parse import unquote
 from localcloud.core.messages import invalid
 
 Selection = Mapping[str, Union["Selection", None]]
-"""Which fields are selected, and what of each: None is all of it."""
+"""The selected fields, with the selection within each: None is all of it."""
 
 TOKEN = re.compile(r"[^\s/(),]+|[/(),]")
 EVERY_KEY = "*"
@@ -33,7 +33,7 @@ def selection(fields: str, known: Selection) -> Selection:
 
 
 def select(answer: object, selected: Selection | None) -> object:
-    """What is selected of an answer; fields that it does not have are left out."""
+    """The selected fields of an answer; fields that it does not have are left out."""
     if selected is None:
         return answer
     if isinstance(answer, list):
@@ -72,7 +72,7 @@ def _field(tokens: list[str], fields: str) -> tuple[str, Selection | None]:
 
 
 def _both(one: Selection | None, other: Selection | None) -> Selection | None:
-    """What either selects."""
+    """The union of two selections."""
     if one is None or other is None:
         return None
     only = {name: inner for name, inner in other.items() if name not in one}
@@ -93,7 +93,7 @@ def _names(selected: Selection, key: str) -> bool:
 
 
 def _of(selected: Selection, key: str) -> Selection | None:
-    """What is selected of the value at ``key``, by its name or as one of all."""
+    """The selection within the value at ``key``, by its name or by a wildcard."""
     if key in selected and EVERY_KEY in selected:
         return _both(selected[key], selected[EVERY_KEY])
     return selected[key] if key in selected else selected[EVERY_KEY]

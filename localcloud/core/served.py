@@ -1,4 +1,4 @@
-"""Which methods a kind of cloud serves, read off its services, as a table for its README."""
+"""The methods that a kind of cloud serves, read from its services, as a table for its README."""
 
 import importlib
 import re

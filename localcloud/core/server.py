@@ -89,7 +89,7 @@ class Server(Recorder, grpc.GenericRpcHandler):
         self._handlers: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}
         self._server: grpc.Server | None = None
         self.port = 0
-        """Where it listens, as soon as it does."""
+        """The address it listens on, as soon as it does."""
 
     @property
     def transports(self) -> tuple[type, ...]:
@@ -145,7 +145,7 @@ class Server(Recorder, grpc.GenericRpcHandler):
             self._server.stop(None).wait()
 
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> "grpc.RpcMethodHandler[Any, Any]":
-        """What answers a method; for one that no added transport has, a refusal that names it."""
+        """The handler of a method; for one that no added transport has, a refusal that names it."""
         path = handler_call_details.method
         self._load_for(path)
         return self._handlers.get(path) or self._refusal(path)
@@ -228,7 +228,7 @@ class Server(Recorder, grpc.GenericRpcHandler):
         return grpc.stream_stream_rpc_method_handler(refuse)
 
     def perform(self, method: Method, request: Any, received: Message) -> Any:
-        """What a method answers, with the faults that it is to have, recorded as a call with ``received``.
+        """Answer a method with its configured faults, and record the call with ``received``.
 
         Raises ``ApiError``.
         """

@@ -1,4 +1,4 @@
-"""What a service of the local cloud registers, once: how it is made, what it serves, its part of a world.
+"""The registration of a service of the local cloud: its constructor, its transports, its part of a world.
 
 A folder's ``registration.py`` has one `Service` value for each API of the service, and `LocalCloud` names them.
 """
@@ -32,7 +32,7 @@ class Section(Generic[T]):
     """A key of a world, or of each project or billing account in it, whose value a service creates."""
 
     holder: type[Holder]
-    """Where the key is: `World`, `Project` or `BillingAccount`."""
+    """The place of the key: `World`, `Project` or `BillingAccount`."""
     key: str
     type: Any
     """The type of its value, for msgspec."""
@@ -52,12 +52,12 @@ class Service(Generic[T]):
     is_http: bool = False
     """Whether it answers over HTTP too: it has ``routes``."""
     surfaces: tuple[tuple[str, str], ...] = ()
-    """What else answers for it over HTTP, imported when first needed: module and name of a `Surface` of the cloud."""
+    """Its other HTTP surface, imported when first needed: module and name of a `Surface` of the cloud."""
     needs_billing: bool = False
     """Whether it refuses what is asked of a project that was detached from its billing account."""
     sections: tuple[Section[T], ...] = ()
     add_project: Callable[[T, str, Project], None] | None = None
-    """What it must know of each project of a world, by its id, before anything is created there."""
+    """Registers each project of a world with it, by id, before anything is created there."""
     add_account: Callable[[T, str, BillingAccount], None] | None = None
     """The same for each billing account, by its full name."""
     happenings: tuple[Callable[..., object], ...] = ()

@@ -110,7 +110,7 @@ class _Copier:
 
 
 def _begun(value: Any) -> Any:
-    """What a copy begins as, to be filled."""
+    """The empty object that a copy fills."""
     if isinstance(value, (dict, list, deque, set, types.CellType)):
         return type(value)()
     if type(value).__module__.startswith("localcloud.") and not hasattr(value, "__struct_fields__"):

@@ -25,13 +25,13 @@ GRPC = "h2"
 
 
 def handler(http: "HttpServer", host: str = "") -> type[BaseHTTPRequestHandler]:
-    """What answers requests; to ``host``, if one is named: then without the host before its paths."""
+    """Answers requests; those to ``host``, if one is named, without the host before their paths."""
     return type("Handler", (_Handler,), {"http": http, "host": host})
 
 
 @dataclass(frozen=True)
 class Target:
-    """What a request is for: host, path and query, and the URL before the paths of that host."""
+    """The target of a request: host, path and query, and the URL before the paths of that host."""
 
     path: str
     api_url: str
@@ -148,7 +148,7 @@ def _join(inside: ssl.SSLSocket, port: int) -> None:
 
 
 def _received(end: socket.socket) -> bytes | None:
-    """What has come; nothing at the end, None if it was only TLS's own."""
+    """The bytes received; empty at the end, None if they were TLS's own."""
     end.settimeout(0)
     try:
         return end.recv(CHUNK)

@@ -1,4 +1,4 @@
-"""What exists in a cloud at first: the keys of all of its services in one type, and how it is created."""
+"""The initial state of a cloud: the keys of all of its services in one type, and their creation."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, cast

@@ -1,4 +1,4 @@
-"""What every world has: billing accounts, projects, and the types that services write their parts of it with.
+"""The parts of every world: billing accounts, projects, and the types with which services write their own parts.
 
 Names are those of Google's APIs (snake_case fields of the protos). Common things have a short form; under
 ``proto`` a resource takes any further field of its API message. Each service adds its own keys (`Section`).
@@ -15,7 +15,7 @@ Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 class Holder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What services add keys to."""
+    """A part of a world to which services add keys."""
 
     def section(self, key: str) -> Any:  # noqa: ANN401 - of the type that the service has registered
         """The value of a key that a service has added."""

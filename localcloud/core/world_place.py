@@ -1,4 +1,4 @@
-"""Where in a world something is created, for services' `Section`s and for what an error names."""
+"""The place in a world at which something is created, for services' `Section`s and for errors."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -34,7 +34,7 @@ class Place:
 
     @contextmanager
     def key(self, *keys: object) -> Iterator[None]:
-        """What is refused within is an error of this key of the value. Raises WorldError."""
+        """Refusals within are errors of this key of the value. Raises WorldError."""
         with at(".".join([self.path, *map(str, keys)])):
             yield
 
@@ -54,7 +54,7 @@ class Place:
 
 @contextmanager
 def at(path: str) -> Iterator[None]:
-    """What is refused within is an error of this path. Raises WorldError."""
+    """Refusals within are errors of this path. Raises WorldError."""
     try:
         yield
     except ApiError as error:

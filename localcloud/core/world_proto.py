@@ -1,4 +1,4 @@
-"""How a world sets a resource's further fields: under ``proto``, in the words of the API."""
+"""A resource's further fields in a world: under ``proto``, in the words of the API."""
 
 from google.protobuf.json_format import ParseDict
 from google.protobuf.message import Message

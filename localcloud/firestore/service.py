@@ -32,7 +32,7 @@ RawMessage = Any
 
 @dataclass(eq=False)
 class Transaction:
-    """What a transaction has read: how to read it again, and what was there."""
+    """The reads of a transaction: how to repeat each, and its result."""
 
     is_read_only: bool
     reads: list[tuple[Callable[[], object], object]] = field(default_factory=list)

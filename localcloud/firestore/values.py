@@ -40,7 +40,7 @@ RANK = {kind: rank for rank, kinds in enumerate(ORDER) for kind in kinds}
 
 
 def kind_of(value: RawValue) -> str:
-    """Which kind of value it is, such as ``string_value``. INVALID_ARGUMENT for a value that is none."""
+    """The kind of a value, such as ``string_value``. INVALID_ARGUMENT for a value of no kind."""
     kind: str | None = value.WhichOneof("value_type")
     if kind is None:
         raise invalid("Cannot convert firestore.v1.Value with type unset.")

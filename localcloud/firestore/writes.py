@@ -1,4 +1,4 @@
-"""What one write makes of a document: preconditions, masks, transforms, limits."""
+"""Apply one write to a document: preconditions, masks, transforms, limits."""
 
 from typing import Any
 

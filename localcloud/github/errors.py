@@ -18,11 +18,11 @@ CODES = {
     422: grpc.StatusCode.INVALID_ARGUMENT,
     429: grpc.StatusCode.RESOURCE_EXHAUSTED,
 }
-"""How a status is recorded among the calls, which know gRPC's codes only."""
+"""The gRPC code under which a status is recorded among the calls."""
 
 
 class GitHubError(ApiError):
-    """What GitHub answers instead of a result; the operation fills in where it is documented, and its headers."""
+    """GitHub's answer instead of a result; the operation adds the address of its documentation, and its headers."""
 
     def __init__(
         self,
@@ -41,7 +41,7 @@ class GitHubError(ApiError):
 
 
 def not_found() -> GitHubError:
-    """What is not there, or not to be known of."""
+    """A resource that does not exist, or that the caller may not see."""
     return GitHubError(404, "Not Found")
 
 

@@ -222,7 +222,7 @@ class Activity:
             comments[comment.id] = comment
 
     def comments(self, repository: str, number: int) -> list[str]:
-        """What the comments of a pull request say, the oldest first."""
+        """The texts of a pull request's comments, oldest first."""
         with self.lock:
             return [one.body for one in self._repository(repository).comments.values() if one.number == number]
 

@@ -21,7 +21,7 @@ ItemT = TypeVar("ItemT")
 
 @dataclass(frozen=True)
 class Reply:
-    """What an operation answers."""
+    """The answer of an operation."""
 
     content: object = None
     status: int = 200
@@ -94,7 +94,7 @@ def one_of(items: Mapping[int, ItemT], number: int) -> ItemT:
 
 
 def names_in(request: HttpRequest) -> dict[str, str]:
-    """What the path names, decoded."""
+    """The parameters in the path, decoded."""
     return {name: unquote(value) for name, value in request.captured.items()}
 
 

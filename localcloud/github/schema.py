@@ -38,7 +38,7 @@ class Parameter(msgspec.Struct, frozen=True):
 
 
 class Body(msgspec.Struct, frozen=True):
-    """What a request carries."""
+    """The parameters and body of a request."""
 
     required: bool
     schema: Json
@@ -84,7 +84,7 @@ def description() -> Description:
 
 
 def problems(schema: Json, value: object) -> Iterator[str]:
-    """What is wrong with a value, in words; nothing if it is as the schema demands."""
+    """The fault of a value, in words; none if it matches the schema."""
     for error in sorted(_validator(msgspec.json.encode(schema)).iter_errors(value), key=lambda one: one.json_path):
         where = "/".join(f"properties/{key}" if isinstance(key, str) else f"items/{key}" for key in error.absolute_path)
         yield f"For '{where}', {error.message}." if where else f"{error.message}."

@@ -18,7 +18,7 @@ FullName = Annotated[str, msgspec.Meta(pattern=r"^[\w.-]+/[\w.-]+$")]
 
 
 class Role(StrEnum):
-    """How much a collaborator may."""
+    """A collaborator's permission."""
 
     ADMIN = "admin"
     MAINTAIN = "maintain"
@@ -29,7 +29,7 @@ class Role(StrEnum):
 
 
 class Level(StrEnum):
-    """How much a token may, of one kind of thing."""
+    """A token's access level to one kind of resource."""
 
     READ = "read"
     WRITE = "write"
@@ -37,7 +37,7 @@ class Level(StrEnum):
 
 
 class DeploymentState(StrEnum):
-    """How a deployment gets on."""
+    """The state of a deployment."""
 
     ERROR = "error"
     FAILURE = "failure"
@@ -117,7 +117,7 @@ class Token(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Installation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where an app is installed, which is everywhere if no repositories are said, and what it may do there."""
+    """An app's installation, on all repositories by default, and its permissions there."""
 
     permissions: dict[str, Level]
     repositories: list[FullName] | None = None
@@ -133,7 +133,7 @@ class App(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class GitHubWorld(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What GitHub has: repositories by full name, tokens by their value, apps by id."""
+    """The state of GitHub: repositories by full name, tokens by value, apps by id."""
 
     repositories: dict[FullName, Repository] = {}
     tokens: dict[str, Token] = {}

@@ -1,4 +1,4 @@
-"""What GitHub's resources look like in answers. ``api`` is the URL at which the API is served."""
+"""GitHub's resources as they appear in answers. ``api`` is the URL at which the API is served."""
 
 from datetime import UTC, datetime
 from zlib import crc32
@@ -79,7 +79,7 @@ class Answers:
         return completed("integration", known)
 
     def collaborator(self, login: str, role: str) -> Json:
-        """How much someone may, in a repository."""
+        """A user's permission in a repository."""
         rights: dict[str, bool] = {right: right in CAN[role] for right in CAN["admin"]}
         user = {**self._user(self._state.user(login)), "permissions": rights, "role_name": role}
         return {
@@ -142,7 +142,7 @@ class Answers:
         return completed(schema, known)
 
     def _head(self, pull: PullRequest) -> Json:
-        """Where the commits come from. GitHub's description leaves out that ``repo`` is null for a deleted fork."""
+        """The source of the commits. GitHub's description does not say that ``repo`` is null for a deleted fork."""
         fork = self._state.repository(pull.head_repository) if pull.head_repository else None
         owner = fork.owner if fork else "unknown"
         return {
@@ -243,6 +243,6 @@ class Answers:
         return completed("hook", known)
 
     def hook_config(self, hook: Hook) -> Json:
-        """Where a webhook is sent, and how; its secret is hidden."""
+        """A webhook's address and format; its secret is hidden."""
         secret: Json = {"secret": HIDDEN} if hook.secret else {}
         return {"url": hook.url, "content_type": hook.content_type, "insecure_ssl": hook.insecure_ssl, **secret}

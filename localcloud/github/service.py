@@ -39,7 +39,7 @@ class GitHub(Activity):
 
     @property
     def routes(self) -> tuple[Route, ...]:
-        """What is served over HTTP."""
+        """The HTTP routes."""
         served = description().operations.items()
         return (
             *(Route(one.verb, one.pattern, functools.partial(self._answer, name), refusal) for name, one in served),
@@ -111,7 +111,7 @@ def by_id(operation: Operation) -> re.Pattern[str]:
 
 
 def _redirect(repository: Repository, operation: Operation, request: HttpRequest) -> Reply:
-    """Where a repository is now, by its id."""
+    """The current name of a repository, by its id."""
     rest = "/".join(request.path.removeprefix(HOST).split("/")[4:])
     url = f"{api_url(request)}/repositories/{repository.id}" + (f"/{rest}" if rest else "")
     status = 301 if operation.verb == "GET" else 307

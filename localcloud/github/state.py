@@ -1,4 +1,4 @@
-"""What GitHub holds here: users, repositories with their pull requests, deployments and webhooks; tokens and apps.
+"""The state of GitHub: users, repositories with their pull requests, deployments and webhooks; tokens and apps.
 
 Logins and names of repositories are the same in capitals and small letters.
 """
@@ -27,7 +27,7 @@ class User:
 
 
 class Head(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where a pull request comes from: a commit on a branch of a repository, of its own if that is ""."""
+    """The head of a pull request: a commit on a branch of a repository, its own if that is ""."""
 
     sha: str
     ref: str = "topic"
@@ -190,7 +190,7 @@ class Token:
 
 @dataclass
 class Installation:
-    """Where an app is installed, and what it may do there; no ``repositories`` means all."""
+    """An app's installation, and its permissions there; no ``repositories`` means all."""
 
     id: int
     app: App

@@ -25,7 +25,7 @@ class ServiceAgents:
 
     @property
     def routes(self) -> tuple[Route, ...]:
-        """What is served over HTTP."""
+        """The HTTP routes."""
         return Route("GET", _KEYS, self._get), Route("POST", _IDENTITY, self._generate)
 
     def remove(self, project: str, service: str) -> None:

@@ -18,7 +18,7 @@ class Tokens:
 
     @property
     def routes(self) -> tuple[Route, ...]:
-        """What is served over HTTP."""
+        """The HTTP routes."""
         return (Route("POST", _TOKEN, self._give),)
 
     def _give(self, _: HttpRequest) -> object:

@@ -35,7 +35,7 @@ LARGEST_PAGE = 1000
 
 
 class Publisher(Protocol):
-    """What a sink needs of Pub/Sub."""
+    """The part of Pub/Sub that a sink needs."""
 
     def publish(self, request: pubsub.PublishRequest) -> pubsub.PublishResponse:
         """Publish the messages of ``request`` to its topic."""

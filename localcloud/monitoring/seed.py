@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class MonitoredResource(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a time series is about."""
+    """The monitored resource of a time series."""
 
     type: str
     labels: dict[str, str] = {}

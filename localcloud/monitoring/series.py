@@ -52,12 +52,12 @@ _REDUCERS: dict[int, _Combine] = {
     Reducer.REDUCE_COUNT: len,
 }
 _TYPES = {_mean: ValueType.DOUBLE, len: ValueType.INT64}
-"""What the values become; by everything else they keep their type."""
+"""The value type after alignment; every other aligner keeps the type."""
 
 
 @dataclass(frozen=True)
 class Labels:
-    """What a series is of: selectors as filters write them, by which it is known."""
+    """The identity of a series: its selectors, as filters write them."""
 
     fields: tuple[tuple[str, str], ...]
 
@@ -78,7 +78,7 @@ def labels_of(
     resource_labels: Mapping[str, str],
     metric_labels: Mapping[str, str],
 ) -> Labels:
-    """What a series is known by; its resource has a label ``project_id`` in any case."""
+    """The identity of a series; its resource always has a label ``project_id``."""
     fields = {"project": project, "metric.type": metric_type, "resource.type": resource_type}
     fields |= {f"resource.labels.{name}": value for name, value in {"project_id": project, **resource_labels}.items()}
     fields |= {f"metric.labels.{name}": value for name, value in metric_labels.items()}

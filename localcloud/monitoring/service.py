@@ -60,7 +60,7 @@ class Monitoring:
         self._clock = clock
         self._series: dict[Labels, Series] = {}
         self._types: dict[tuple[str, str], ValueType] = {}
-        """What the values of a project's metric are; a metric that has none yet is not there."""
+        """The value type of a project's metric; a metric without values does not exist yet."""
         self._lock = threading.RLock()
 
     def set_value(
@@ -161,7 +161,7 @@ class Monitoring:
 
 @dataclass
 class _Row:
-    """What counts as one on a page: a point, or a series without its points."""
+    """The unit of a page: a point, or a series without its points."""
 
     name: str
     labels: Labels

@@ -1,4 +1,4 @@
-"""What Pub/Sub refuses, and what it fills in where a caller said nothing.
+"""Pub/Sub's validation and defaults.
 
 Limits: https://cloud.google.com/pubsub/quotas#resource_limits, and the message descriptions of ``google.pubsub.v1``.
 Texts and codes are those that Google's emulator and users' reports show.
@@ -31,7 +31,7 @@ FIRST_BACKOFF = timedelta(seconds=10)
 RETENTION = timedelta(days=7)
 EXPIRATION = timedelta(days=31)
 PUSH_VERSION = {"x-goog-version": "v1"}
-"""What answers to a creation or an update tell of pushes, and answers to Get and List do not."""
+"""Fields of push configurations that creations and updates return, and Get and List do not."""
 
 _NAME = re.compile(r"projects/[^/]+/(?P<collection>topics|subscriptions)/(?!goog)[A-Za-z][A-Za-z0-9\-_.~+%]{2,254}")
 

@@ -113,7 +113,7 @@ class Subscription:
             self._deliver(Delivery(delivery.message))
 
     def still_out(self, ack_ids: Iterable[str]) -> set[str]:
-        """Those of some messages that are neither acknowledged nor expired."""
+        """The given messages that are neither acknowledged nor expired."""
         return set(ack_ids) & self._outstanding.keys()
 
     def modify_ack_deadline(self, ack_ids: Iterable[str], seconds: int) -> None:
@@ -172,7 +172,7 @@ class Subscription:
             self._deliver(again)
 
     def _backoff(self, attempt: int) -> timedelta:
-        """How long to wait after that many attempts. Only what is pulled comes back at once."""
+        """The back-off after that many attempts. Pulled messages are available again at once."""
         shortest, longest = PUSH_BACKOFF if self.resource.push_config.push_endpoint else NO_BACKOFF
         if "retry_policy" in self.resource:
             shortest = max(shortest, self.resource.retry_policy.minimum_backoff)
@@ -189,7 +189,7 @@ class Subscription:
         return f"{self.resource.name.rpartition('/')[2]}:{number}"
 
     def _take_back(self, ack_ids: Iterable[str]) -> dict[str, Delivery]:
-        """What is out under these ids and has not expired. INVALID_ARGUMENT for an id that was never given."""
+        """The outstanding messages with these ack ids. INVALID_ARGUMENT for an id that was never issued."""
         known = list(ack_ids)
         if not known:
             raise invalid("No ack ids specified.")

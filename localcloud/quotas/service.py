@@ -26,7 +26,7 @@ class CloudQuotas:
 
     @property
     def routes(self) -> tuple[Route, ...]:
-        """What is served over HTTP."""
+        """The HTTP routes."""
         return (Route("GET", _NAME, self._get),)
 
     def set_limit(self, project: str, quota: str, value: int, **dimensions: str) -> None:

@@ -86,7 +86,7 @@ class ResourceManager:
         )
 
     def test_iam_permissions(self, request: TestIamPermissionsRequest) -> TestIamPermissionsResponse:
-        """Which of these permissions the caller has in a project."""
+        """The subset of these permissions that the caller has in a project."""
         project = self._project(request.resource)
         if not request.permissions:
             raise invalid("At least one permission must be specified.")

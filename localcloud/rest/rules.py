@@ -40,7 +40,7 @@ class Rule:
 
     @functools.cached_property
     def pattern(self) -> re.Pattern[str]:
-        """What the path matches; its groups are the values of `fields`."""
+        """The pattern of the path; its groups are the values of `fields`."""
         text, end = "", 0
         for found in _VARIABLE.finditer(self.template):
             text += re.escape(self.template[end : found.start()]) + f"({_segments(found['segments'] or '*')})"
@@ -59,7 +59,7 @@ class Rule:
 
     @property
     def order(self) -> tuple[bool, int]:
-        """Which rules are tried first: custom verbs, which plain patterns would take for part of a name; long ones."""
+        """The order of rules: custom verbs first, as plain patterns match them too; then long ones."""
         return not _CUSTOM_VERB.search(self.template), -self.template.count("/")
 
     def line(self, host: str) -> str:

@@ -37,7 +37,7 @@ class Transcoder:
         return api_of(host) in rules()
 
     def answer(self, request: HttpRequest) -> HttpAnswer | None:
-        """What the RPC answers that a request stands for; None if it stands for none."""
+        """The answer of the RPC that a request maps to; None if it maps to none."""
         host, _, path = request.path.partition("/")
         verb = "GET" if request.verb == "HEAD" else request.verb
         for rule, captured in matches(host, verb, f"/{path}"):
@@ -86,7 +86,7 @@ def request_type(server: Server, rpc: str) -> type[Message]:
 
 
 def perform(server: Server, rpc: str, message: Message) -> Any:  # noqa: ANN401 - a message, or an iterator of messages
-    """What an RPC answers a request, recorded and failed as one that came by gRPC. Raises ApiError."""
+    """The RPC's answer to a request, recorded and failed like one over gRPC. Raises ApiError."""
     served = server.find(f"/{rpc}")
     if served.rpc.kind == REQUEST_STREAM:
         raise invalid(f"{rpc} takes a stream of requests: it is served by gRPC alone.")

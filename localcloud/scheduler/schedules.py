@@ -1,4 +1,4 @@
-"""When a Cloud Scheduler job is due: unix-cron and the App Engine style of schedule.
+"""The due times of a Cloud Scheduler job: unix-cron and the App Engine style of schedule.
 
 Of the App Engine style this understands ``every N minutes|mins|hours`` (counted from when the job was created
 or changed), the same with ``synchronized`` (counted from midnight), and ``every day|monday,friday,...

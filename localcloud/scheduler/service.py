@@ -39,7 +39,7 @@ _MUTABLE = tuple(name for name in scheduler_v1.Job.meta.fields if name not in OU
 
 
 class Publisher(Protocol):
-    """What the scheduler needs of Pub/Sub."""
+    """The part of Pub/Sub that the scheduler needs."""
 
     def publish(self, request: PublishRequest) -> PublishResponse:
         """Publish the messages of ``request`` to its topic."""

@@ -1,4 +1,4 @@
-"""What Secret Manager publishes to a secret's topics.
+"""Secret Manager's notifications to a secret's topics.
 
 Format: https://cloud.google.com/secret-manager/docs/event-notifications
 """
@@ -20,7 +20,7 @@ _PACIFIC = ZoneInfo("America/Los_Angeles")
 
 
 class Publisher(Protocol):
-    """What Secret Manager needs of Pub/Sub."""
+    """The part of Pub/Sub that Secret Manager needs."""
 
     def publish(self, request: PublishRequest) -> PublishResponse:
         """Publish the messages of ``request`` to its topic."""

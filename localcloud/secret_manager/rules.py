@@ -1,4 +1,4 @@
-"""What Secret Manager accepts as a secret, and how its resources are named.
+"""Secret Manager's validation of secrets, and the names of its resources.
 
 Pure functions over messages: ``secret_manager.py`` keeps the state. Limits are from the message descriptions of
 ``google.cloud.secretmanager.v1``, https://cloud.google.com/secret-manager/quotas and

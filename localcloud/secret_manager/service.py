@@ -158,7 +158,7 @@ class SecretManager:
     def access_secret_version(
         self, request: secretmanager.AccessSecretVersionRequest
     ) -> secretmanager.AccessSecretVersionResponse:
-        """What an enabled version holds. ``latest`` is the newest version, and refused if that one is not enabled."""
+        """The payload of an enabled version. ``latest`` is the newest version, refused if that is not enabled."""
         with self._store.lock:
             _, stored = self._store.version(request.name)
             if stored.version.state != State.ENABLED:
@@ -195,7 +195,7 @@ class SecretManager:
     def _desired(
         self, current: secretmanager.Secret, wanted: secretmanager.Secret, paths: list[str]
     ) -> secretmanager.Secret:
-        """What ``current`` becomes by taking over the fields of a mask, checked and filled in."""
+        """``current`` updated by the fields of a mask, with validation and defaults."""
         if given := sorted(rules.IMMUTABLE.intersection(path.split(".")[0] for path in paths)):
             raise invalid(f"Secret.{given[0]} cannot be changed.")
         secret = secretmanager.Secret(current)

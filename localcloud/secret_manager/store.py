@@ -1,4 +1,4 @@
-"""What Secret Manager keeps, and what time does to it: rotations come due, secrets expire, versions are destroyed."""
+"""The state of Secret Manager, and its changes over time: rotations due, secrets expired, versions destroyed."""
 
 import itertools
 import threading

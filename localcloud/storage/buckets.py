@@ -12,9 +12,9 @@ from localcloud.storage.serializers import bucket_resource, rfc3339
 from localcloud.storage.state import Bucket, Json
 
 SOFT_DELETE_SECONDS = 7 * 24 * 3600
-"""How long soft delete keeps what is deleted, if nothing is said."""
+"""The default retention of soft delete."""
 UNIFORM_ACCESS_UNLOCKED = timedelta(days=90)
-"""How long uniform access can be taken back."""
+"""The time within which uniform access can be turned off again."""
 SETTABLE = frozenset(
     (
         *("location", "storageClass", "labels", "versioning", "softDeletePolicy", "retentionPolicy", "lifecycle"),
@@ -137,7 +137,7 @@ def _set(objects: Objects, bucket: Bucket, fields: Json) -> None:
 
 
 def _iam(bucket: Bucket, given: object) -> Json:
-    """How access is granted. Uniform access can be taken back for 90 days; its old name is returned too."""
+    """The access configuration. Uniform access can be turned off again for 90 days; its old name is returned too."""
     iam = given if isinstance(given, Mapping) else {}
     uniform = iam.get("uniformBucketLevelAccess", iam.get("bucketPolicyOnly"))
     is_uniform = isinstance(uniform, Mapping) and uniform.get("enabled") is True

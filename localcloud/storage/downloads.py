@@ -10,7 +10,7 @@ RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 
 
 def content_answer(version: StoredObject, request: HttpRequest) -> HttpAnswer:
-    """What ``alt=media`` answers. Raises StorageError (416) for a range that lies behind the end."""
+    """The answer to ``alt=media``. Raises StorageError (416) for a range behind the end."""
     headers = {
         "X-Goog-Generation": str(version.generation),
         "X-Goog-Metageneration": str(version.metageneration),
@@ -36,7 +36,7 @@ def content_answer(version: StoredObject, request: HttpRequest) -> HttpAnswer:
 
 
 def _bounds(first: str, last: str, size: int) -> tuple[int, int]:
-    """Where a range begins and ends: ``-500`` are the last 500 bytes."""
+    """The start and end of a range: ``-500`` is the last 500 bytes."""
     if not first:
         return max(size - int(last), 0), size
     return int(first), min(int(last) + 1, size) if last else size

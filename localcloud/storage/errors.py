@@ -20,7 +20,7 @@ CODES = {
     416: grpc.StatusCode.OUT_OF_RANGE,
     499: grpc.StatusCode.CANCELLED,
 }
-"""How a status is recorded among the calls, which know gRPC's codes only."""
+"""The gRPC code under which a status is recorded among the calls."""
 REASONS = {
     400: "invalid",
     401: "authError",
@@ -40,7 +40,7 @@ REASONS = {
 
 
 class StorageError(ApiError):
-    """What Cloud Storage answers instead of a result."""
+    """Cloud Storage's answer instead of a result."""
 
     def __init__(
         self, status: int, message: str, reason: str = "", *, headers: Mapping[str, str] | None = None

@@ -38,7 +38,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Position:
-    """Where a list continues: after a prefix, or after a generation of a name."""
+    """The position at which a list continues: after a prefix, or after a generation of a name."""
 
     name: str = ""
     generation: int = 0
@@ -57,7 +57,7 @@ class Position:
 
 
 def list_objects(bucket: Bucket, request: HttpRequest) -> Json:
-    """What ``objects.list`` answers. A page has at most 1000 entries, even if the request asks for more."""
+    """The answer of ``objects.list``. A page has at most 1000 entries, even if the request asks for more."""
     check_parameters(request, PARAMETERS)
     wanted = selected(request, KNOWN_LIST)
     size = number_in(request, "maxResults")

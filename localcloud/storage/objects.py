@@ -55,7 +55,7 @@ class Objects:
         self.sessions: dict[str, Session] = {}
         """Resumable uploads, by id."""
         self.most_kept: int | None = None
-        """How many bytes of a request of theirs are kept; all of them, if nothing is said."""
+        """The number of bytes of each request that are kept; all of them by default."""
         self._last_generation = 0
 
     def bucket(self, name: str) -> Bucket:

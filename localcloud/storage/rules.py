@@ -1,4 +1,4 @@
-"""What Cloud Storage enforces: names, preconditions, holds, retention."""
+"""Cloud Storage's rules: names, preconditions, holds, retention."""
 
 import re
 from datetime import datetime
@@ -62,7 +62,7 @@ def check_conditions(request: HttpRequest, found: StoredObject | None) -> None:
 
 
 def retained_until(bucket: Bucket, version: StoredObject) -> datetime | None:
-    """When the bucket's retention policy stops protecting a version; None if it has none or is on hold."""
+    """The end of the bucket's retention for a version; None if there is none or the version is on hold."""
     if not bucket.retention_period or version.event_based_hold:
         return None
     return (version.released or version.created) + bucket.retention_period

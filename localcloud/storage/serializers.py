@@ -15,13 +15,13 @@ from localcloud.storage.rules import retained_until
 from localcloud.storage.state import Bucket, Json, StoredObject
 
 API = "https://www.googleapis.com/storage/v1"
-"""How resources name themselves, wherever a client reached them."""
+"""The URL in resources' self links, wherever a client reached them."""
 MULTI_REGION = {"locationType": "multi-region", "rpo": "DEFAULT"}
 OBJECT_SETTINGS = (
     *("cacheControl", "contentDisposition", "contentEncoding", "contentLanguage", "contentType", "customTime"),
     *("retention", "storageClass"),
 )
-"""What a client may set of an object, besides holds and custom metadata."""
+"""The fields of an object that a client may set, besides holds and custom metadata."""
 
 
 def rfc3339(moment: datetime) -> str:

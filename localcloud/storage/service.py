@@ -48,7 +48,7 @@ class CloudStorage:
 
     @property
     def routes(self) -> tuple[Route, ...]:
-        """What is served over HTTP."""
+        """The HTTP routes."""
         return (
             self._route("POST", "/storage/v1/b", insert_bucket),
             self._route("GET", "/storage/v1/b", list_buckets),
@@ -94,7 +94,7 @@ class CloudStorage:
         self.add_object(bucket, name, Zeros(size), {"metadata": metadata} if metadata else None)
 
     def size(self, bucket: str, name: str) -> int | None:
-        """How many bytes a live object has, None if it is not there. Raises StorageError (404) for the bucket."""
+        """The size of a live object in bytes, None if it does not exist. Raises StorageError (404) for the bucket."""
         with self._objects.lock:
             found = self._objects.bucket(bucket).live(name)
             return found.size if found else None

@@ -1,4 +1,4 @@
-"""What Cloud Storage keeps: buckets, and in each the versions of every object."""
+"""The state of Cloud Storage: buckets, and in each the versions of every object."""
 
 import base64
 import functools
@@ -55,15 +55,15 @@ class StoredObject:
     temporary_hold: bool | None = None
     event_based_hold: bool | None = None
     released: datetime | None = None
-    """When an event-based hold ended: the bucket's retention period counts from then."""
+    """The end of an event-based hold: the bucket's retention period counts from then."""
     noncurrent_since: datetime | None = None
     soft_deleted: datetime | None = None
     hard_deleted: datetime | None = None
-    """When a soft-deleted version is gone for good."""
+    """The time at which a soft-deleted version is deleted permanently."""
 
     @property
     def size(self) -> int:
-        """How many bytes it has."""
+        """Its size in bytes."""
         return len(self.content)
 
     @property
@@ -82,13 +82,13 @@ class Bucket:
     updated: datetime
     metageneration: int = 1
     fields: Json = field(default_factory=dict)
-    """What a client may set, in the API's words."""
+    """The fields that a client may set, in the API's words."""
     versions: dict[str, list[StoredObject]] = field(default_factory=dict)
     names: list[str] = field(default_factory=list)
     """The names of all versions, sorted as UTF-8 is."""
     soft_deleted: dict[str, list[StoredObject]] = field(default_factory=dict)
     next_purge: datetime | None = None
-    """When the first of them is gone for good."""
+    """The time at which the first of them is deleted permanently."""
 
     def number(self, outer: str, inner: str) -> int:
         """A number in its settings, 0 if there is none, such as softDeletePolicy.retentionDurationSeconds."""
@@ -97,12 +97,12 @@ class Bucket:
 
     @property
     def soft_delete_for(self) -> timedelta:
-        """How long what is deleted can be restored; 0 is not at all."""
+        """The time for which deleted objects can be restored; 0 is not at all."""
         return timedelta(seconds=self.number("softDeletePolicy", "retentionDurationSeconds"))
 
     @property
     def retention_period(self) -> timedelta:
-        """How long each object is kept at least."""
+        """The minimum retention of each object."""
         return timedelta(seconds=self.number("retentionPolicy", "retentionPeriod"))
 
     @property

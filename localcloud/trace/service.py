@@ -20,7 +20,7 @@ class Trace:
 
     @property
     def spans(self) -> "list[Span]":
-        """What was written, by name: projects/PROJECT/traces/TRACE/spans/SPAN."""
+        """The spans that were written, by name: projects/PROJECT/traces/TRACE/spans/SPAN."""
         with self._lock:
             return [self._spans[name] for name in sorted(self._spans)]
 
