@@ -1,4 +1,4 @@
-"""What every test stands on."""
+"""Fixtures and hooks for every test."""
 
 import gc
 import importlib

@@ -1,4 +1,4 @@
-"""What tests assert of a ``SettingsError``: its key, its value and the remedy, however the sentence is worded."""
+"""Assertions on a ``SettingsError``: its key, its value and the remedy, however the sentence is worded."""
 
 import contextlib
 import re

@@ -208,7 +208,7 @@ def _speakers(context: Context, world: World) -> Iterator[PreviewNeed]:
 
 
 def _approvers_and_images(context: Context, world: World) -> Iterator[PreviewNeed]:
-    """Whose approval is to be checked again, and the images of which it matters now whether they are there."""
+    """The approvals to check again, and the images whose existence matters now."""
     seen = see(context, world)
     context = msgspec.structs.replace(context, records=observe(context, seen).records)
     views = [view for view in views_of(context, seen) if not view.unwanted()]

@@ -30,6 +30,6 @@ class Settings(Section, frozen=True, kw_only=True):
     """Section `notify_chat`."""
 
     product: Product
-    """Whose incoming webhook it is."""
+    """The chat product of the incoming webhook."""
     webhook_secret: SecretName
     """Contains the address of the incoming webhook: anyone who has it can post."""

@@ -21,7 +21,7 @@ Context = automation.RunContext[Settings, "Event", "Records"]
 
 
 class Restoring(msgspec.Struct, frozen=True):
-    """What was deleted of a set since then should be there again, and nothing is deleted until then; said when."""
+    """A command to restore what was deleted since a time, and to delete nothing until another; with its own time."""
 
     deleted_since: datetime
     until: datetime

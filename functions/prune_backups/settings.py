@@ -53,7 +53,7 @@ class BackupSet(Model, frozen=True, kw_only=True):
     """A backup was written at most so long before or after the time in its name. Others do not count as backups, and no
     more than `max_unknown_names` of them may be there."""
     time_zone: str = "Etc/UTC"
-    """Whose days, weeks and months count, and whose clock a name shows that has no offset."""
+    """The time zone of days, weeks and months, and of names without an offset."""
     retention: RetentionPolicy
     floor: Annotated[int, Meta(ge=1)] = 3
     """At least so many complete backups (verified ones, if that is asked) stay of each group."""

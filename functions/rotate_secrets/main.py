@@ -11,5 +11,5 @@ answer = entry_point(AUTOMATION)
 
 @functions_framework.cloud_event
 def rotate_secrets(cloud_event: CloudEvent) -> None:
-    """Answer one Pub/Sub push; raises if anything failed, so that Pub/Sub delivers it again."""
+    """Handle one Pub/Sub push. If anything failed it raises, and Pub/Sub delivers the message again."""
     answer(cloud_event)

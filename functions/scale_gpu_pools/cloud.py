@@ -58,7 +58,7 @@ def _record_saving(change: RecordSaving, clients: Clients) -> None:
 
 
 def _savings(need: SavingsOf, clients: Clients) -> SavingsBook:
-    """What these months have saved, in one call."""
+    """The savings of these months, in one call."""
     wanted = [(name, document_of(name, month)) for name in need.pools for month in need.months]
     found: dict[str, tuple[Interval, ...]] = {}
     for (name, _), document in zip(wanted, State(clients).read(*(path for _, path in wanted)), strict=True):

@@ -178,7 +178,7 @@ class PoolReconciler(msgspec.Struct, frozen=True):
         )
 
     def _comes_back(self, hold: Hold) -> Reconciliation:
-        """What is still as we made it is given back; what a person has changed since is theirs."""
+        """Restore the fields that still have our values; a person's later changes stay."""
         if _is_back(hold, self.pool):
             return Reconciliation(record=self._up(), hold=None)
         if restore := to_restore(hold, self.pool.current):
@@ -293,7 +293,7 @@ def _has_original_autoscaling(pool: GpuPool, hold: Hold) -> bool:
 
 
 def _within_bounds(restore: Current, hold: Hold, pool: GpuPool) -> dict[str, FieldValue]:
-    """What is given back, with no more nodes than bounds on all zones together allow: GKE sets every zone alike."""
+    """The values to restore, with no more nodes than bounds on all zones together allow: GKE sets every zone alike."""
     bounded = dict(restore)
     autoscaling = hold.fields.get(AUTOSCALING)
     most = read_autoscaling(str(autoscaling.original)).total_max_node_count if autoscaling else 0

@@ -72,7 +72,7 @@ class PendingMessages(Model, frozen=True, kw_only=True, tag_field="kind", tag="p
 
     @property
     def project(self) -> str:
-        """Whose metric it is."""
+        """The project of the metric."""
         return self.subscription.split("/")[1]
 
     @property

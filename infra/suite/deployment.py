@@ -22,7 +22,7 @@ from shared.yaml_file import YamlFile, located_in, read_yaml_file
 
 PATH = SETTINGS / "deployment.yaml"
 TERRAFORM = ROOT / "infra" / "terraform"
-REGION = "europe-west1"  # if nothing is said, and on the local cloud
+REGION = "europe-west1"  # the default, and that of the local cloud
 VARIABLES = "caretaker.auto.tfvars.json"
 MOST_BYTES = 30_000
 """Of one function's settings: Cloud Run takes 32 KiB for all variables (https://cloud.google.com/run/quotas)."""
@@ -46,7 +46,7 @@ class NewBudget(Model, frozen=True, kw_only=True):
     amount: Annotated[float, Meta(gt=0)]
     """Each month, in the currency set in `caretaker.yaml`, to the cent."""
     projects: tuple[ProjectId, ...] = ()
-    """Whose costs count; the whole billing account's, if nothing is said."""
+    """The projects whose costs count; by default all of the billing account."""
     display_name: str | None = None
 
     def __post_init__(self) -> None:
@@ -58,7 +58,7 @@ class NewSecret(Model, frozen=True, kw_only=True):
     """A secret that Terraform creates, with Secret Manager's own schedule by its `every_days` in `caretaker.yaml`."""
 
     locations: tuple[Region, ...] = ()
-    """The regions that keep its values; Google chooses, if nothing is said."""
+    """The regions that keep its values; by default Google chooses."""
 
 
 class Alerts(Model, frozen=True, kw_only=True):
@@ -134,7 +134,7 @@ class Deployment(Model, frozen=True, kw_only=True):
     organization: Annotated[str, Meta(pattern=r"^[0-9]*$", examples=["123456789012"])] = ""
     """Its number, if you may make roles in it: then billing permissions are granted by a role of exactly these."""
     state_bucket: str = ""
-    """Where Terraform keeps its state; PROJECT-caretaker-state, if nothing is said."""
+    """The bucket of Terraform's state; by default PROJECT-caretaker-state."""
     budgets: dict[str, NewBudget] = {}
     """By their keys in `caretaker.yaml`: those that have no `id` there."""
     secrets: dict[str, NewSecret] = {}

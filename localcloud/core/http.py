@@ -88,7 +88,7 @@ def google_refusal(error: ApiError) -> HttpAnswer:
 class Route:
     """The requests that a handler answers, with a JSON value or with an `HttpAnswer` of its own.
 
-    An `ApiError`, raised by it or injected, becomes what ``refusal`` makes of it: Google's JSON, if nothing is said.
+    An `ApiError`, raised by it or injected, becomes the answer of ``refusal``: by default Google's JSON.
     The pattern is one of host and path; what is before its first slash is a pattern of its own, for the host.
     """
 

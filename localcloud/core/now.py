@@ -64,7 +64,7 @@ def answer_time(clock: Clock, wanted: str | None) -> tuple[int, str]:
     if wanted is not None:
         when = _time(wanted)
         if when is None or when < clock.now():
-            return 400, f"{wanted!r} will not do: say a later time than {_text(clock.now())}, in ISO 8601"
+            return 400, f"invalid time {wanted!r}; expected a time in ISO 8601 after {_text(clock.now())}"
         clock.advance_to(when)
     return 200, _text(clock.now())
 

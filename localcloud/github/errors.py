@@ -46,7 +46,7 @@ def not_found() -> GitHubError:
 
 
 def invalid_field(resource: str, field: str, message: str, *, code: str = "custom") -> GitHubError:
-    """A value that is of the right form, and will not do."""
+    """A value of the right form that is not allowed."""
     error = {"resource": resource, "code": code, "field": field, "message": message}
     return GitHubError(422, "Validation Failed", errors=[error])
 

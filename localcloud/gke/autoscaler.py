@@ -20,7 +20,7 @@ from localcloud.gke.rules import split_node_pool
 
 SCALE_UP_DELAY = timedelta(seconds=30)
 SCALE_DOWN_DELAY = timedelta(minutes=10)
-"""How long fewer nodes must be needed than there are, before any are taken away."""
+"""The time for which fewer nodes must be needed before any are removed."""
 
 UP, DOWN = "up", "down"
 ANY = container_v1.NodePoolAutoscaling.LocationPolicy.ANY
@@ -28,7 +28,7 @@ ANY = container_v1.NodePoolAutoscaling.LocationPolicy.ANY
 
 @dataclass(frozen=True)
 class Intention:
-    """What the autoscaler is going to do to a node pool."""
+    """The autoscaler's next change to a node pool."""
 
     direction: str
     timer: Timer
@@ -98,7 +98,7 @@ class Autoscaler:
         return [group.target_size for group in self._pools.groups_of(name)]
 
     def _wanted(self, name: str) -> list[int]:
-        """How many nodes a node pool is to have in each zone."""
+        """The target size of a node pool in each zone."""
         autoscaling = self._pools.existing(name).autoscaling
         sizes = self._sizes(name)
         demand = self._demand.get(name)
@@ -108,7 +108,7 @@ class Autoscaler:
 
 
 def scaled(sizes: list[int], demand: int, autoscaling: container_v1.NodePoolAutoscaling) -> list[int]:
-    """What the autoscaler makes of the sizes in each zone when so many nodes are needed in all.
+    """The autoscaler's new sizes in each zone when so many nodes are needed in all.
 
     A bound alone scales nothing: it adds nodes because more are needed than there are, and then not more than the
     maximum, and takes nodes away because fewer are needed, and then leaves the minimum.

@@ -1,4 +1,4 @@
-"""What GKE fills in where a cluster or a node pool leaves it out, as real answers of 2025 and 2026 show it.
+"""GKE's defaults for clusters and node pools, as real answers of 2025 and 2026 show them.
 
 Not filled in: ``node_image_config`` and ``kubelet_cert_info``, which name Google's images and certificates, and
 ``pod_ipv4_range_utilization``, which lags behind the nodes.

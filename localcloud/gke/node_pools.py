@@ -88,7 +88,7 @@ class NodePools:
         return self._groups[name]
 
     def running_in(self, names: Iterable[str]) -> int:
-        """How many nodes these node pools have."""
+        """The number of nodes of these node pools."""
         return sum(group.running for name in names for group in self._groups[name])
 
     def resize(self, name: str, sizes: Iterable[int]) -> None:

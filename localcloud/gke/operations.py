@@ -14,7 +14,7 @@ from localcloud.gke import rules
 
 KEPT_WHEN_DONE = timedelta(days=1)  # ours to assume
 PENDING = timedelta(seconds=1)
-"""How long an operation on a node pool waits before it runs; ours to assume. One on a cluster runs at once."""
+"""The time an operation on a node pool waits before it runs (our assumption). One on a cluster runs at once."""
 
 PROGRESS: Mapping[container_v1.Operation.Type, Mapping[str, int]] = {
     container_v1.Operation.Type.CREATE_CLUSTER: {
@@ -24,11 +24,11 @@ PROGRESS: Mapping[container_v1.Operation.Type, Mapping[str, int]] = {
         "CLUSTER_HEALTHCHECKING_TOTAL": 2,
     }
 }
-"""What operations tell of their progress when they are done, as most of the real ones do."""
+"""The progress of completed operations, as most of the real ones report it."""
 
 
 class ClusterOperations:
-    """What is being done to clusters, by the operations' full names."""
+    """The operations on clusters, by full name."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock

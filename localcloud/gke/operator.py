@@ -1,4 +1,4 @@
-"""What GKE's operations do to clusters and node pools, and when: on the Clock, or when their nodes have come."""
+"""Run GKE's operations on clusters and node pools: on the Clock, or when their nodes have arrived."""
 
 import functools
 from collections.abc import Callable
@@ -24,9 +24,9 @@ class Operator:
 
     def __init__(self, clock: Clock, instance_groups: InstanceGroups) -> None:
         self.operation_delay = timedelta(0)
-        """How long an operation takes; 0 ends each within its call."""
+        """The duration of an operation; 0 ends each within its call."""
         self.stock_out_patience = timedelta(minutes=20)
-        """How long after its call an operation waits for nodes that do not come."""
+        """The time after its call for which an operation waits for nodes that do not arrive."""
         self._clock = clock
         self._clusters = Clusters(clock)
         self._pools = NodePools(instance_groups)
@@ -46,7 +46,7 @@ class Operator:
             self._autoscaler.set_demand(node_pool, nodes)
 
     def size_of(self, node_pool: str) -> int:
-        """How many nodes a node pool has, in all zones. Raises ``ApiError`` (NOT_FOUND)."""
+        """The number of nodes of a node pool, in all zones. Raises ``ApiError`` (NOT_FOUND)."""
         with self._lock:
             self._pools.existing(node_pool)
             return self._pools.running_in([node_pool])

@@ -1,4 +1,4 @@
-"""What GKE calls things, and what it refuses."""
+"""GKE's names and validation."""
 
 import re
 from hashlib import sha256
@@ -23,7 +23,7 @@ LONGEST_ID = 40
 ZONE = re.compile(r"[a-z]+-[a-z]+[0-9]+-[a-z]")
 EVERY_LOCATION = "-"
 ZONES_OF_REGIONS = {"europe-west1": "bcd", "us-east1": "bcd"}
-"""Where they are not a, b and c."""
+"""The zones of regions in which they are not a, b and c."""
 
 PER_ZONE = ("min_node_count", "max_node_count")
 TOTAL = ("total_min_node_count", "total_max_node_count")
@@ -45,7 +45,7 @@ def split_operation(name: str) -> tuple[str, str]:
 
 
 def prefix_of(location: str) -> str:
-    """What the names of all that is in a location (by its full name) begin with; ``-`` is every one of the project.
+    """The prefix of all names in a location (given by its full name); ``-`` is every location of the project.
 
     Raises INVALID_ARGUMENT.
     """

@@ -39,10 +39,10 @@ class NodePool(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     locations: list[str] = []
     """Its zones; none means those of the cluster."""
     node_count: Count = 1
-    """How many nodes it has in each zone."""
+    """The number of nodes in each zone."""
     autoscaling: NodePoolAutoscaling | None = None
     demand: Count | None = None
-    """How many nodes its pods need in all, which the autoscaler follows; none means as many as there are."""
+    """The nodes that its pods need in all, which the autoscaler follows; none means as many as there are."""
     proto: Proto = {}
 
 

@@ -1,4 +1,4 @@
-"""What an update changes in a cluster or in a node pool: which of its fields each field of the request sets.
+"""Updates of clusters and node pools: the resource's field that each field of the request sets.
 
 A field that is not known here is refused (UNIMPLEMENTED), so that nothing is ignored in silence.
 """

@@ -30,7 +30,7 @@ class TimeSeries(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     value: int | float | None = None
     """None means that there are no points."""
     since: Moment | None = None
-    """A day before the clock's time, if nothing is said."""
+    """By default a day before the clock's time."""
 
 
 def add_time_series(service: "Monitoring", place: Place, found: Sequence[TimeSeries]) -> None:

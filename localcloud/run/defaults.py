@@ -1,4 +1,4 @@
-"""What Cloud Run fills in of services, jobs and worker pools where the caller said nothing.
+"""Cloud Run's defaults for services, jobs and worker pools.
 
 Of services and jobs this is what recorded answers of the real service show.
 """

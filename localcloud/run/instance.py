@@ -28,7 +28,7 @@ NOT_PASSED_ON = frozenset({"accept-encoding", "connection", "content-length", "h
 
 @dataclass(frozen=True)
 class Program:
-    """What is in an image: its command, and the environment variables that it brings along.
+    """The content of an image: its command, and its environment variables.
 
     The command listens on port ``PORT`` of 127.0.0.1.
     """

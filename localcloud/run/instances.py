@@ -1,4 +1,4 @@
-"""Which services of Cloud Run really run: those with an image of which it was said what is in it.
+"""The services of Cloud Run that really run: those with an image whose content is known.
 
 Behind every other image nothing runs: its revisions still become ready, and their address does not respond.
 """
@@ -57,7 +57,7 @@ class Instances:
             instance.end()
 
     def ask(self, service: str, request: HttpRequest) -> HttpAnswer:
-        """What the instance of a service answers. UNIMPLEMENTED if there is none, UNAVAILABLE if it does not answer."""
+        """The answer of a service's instance. UNIMPLEMENTED if there is none, UNAVAILABLE if it does not answer."""
         if service not in self._running:
             raise ApiError(grpc.StatusCode.UNIMPLEMENTED, f"nothing runs here behind the image of {service}")
         _, instance = self._running[service]

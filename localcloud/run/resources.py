@@ -1,4 +1,4 @@
-"""What Cloud Run does alike with services, worker pools and jobs: versions, revisions, bringing changes about.
+"""The parts that services, worker pools and jobs of Cloud Run share: versions, revisions, reconciliation.
 
 A change is accepted at once and brought about later: its operation finishes ``operation_delay`` after the
 call, on the Clock, and until then the resource is ``reconciling``. A change that arrives meanwhile is accepted
@@ -40,7 +40,7 @@ Template = run_v2.RevisionTemplate | run_v2.WorkerPoolRevisionTemplate
 
 @dataclass(frozen=True)
 class Kind(Generic[ResourceT]):
-    """What sets a kind of resource apart from the others."""
+    """The properties of a kind of resource."""
 
     message: type[ResourceT]
     name: str
@@ -54,7 +54,7 @@ class Kind(Generic[ResourceT]):
     check: Callable[[ResourceT, str], None]
     """Raises INVALID_ARGUMENT for what Cloud Run would not take; the text is the field's path in the request."""
     instances: Callable[[ResourceT], int]
-    """How many instances have to run before it is ready."""
+    """The number of instances that must run before it is ready."""
 
 
 class Resources(Generic[ResourceT]):
@@ -62,7 +62,7 @@ class Resources(Generic[ResourceT]):
 
     def __init__(self, kind: Kind[ResourceT], clock: Clock, operations: Operations) -> None:
         self.operation_delay = timedelta(0)
-        """How long a resource reconciles after a change; 0 finishes each change within its call."""
+        """The time a resource reconciles after a change; 0 finishes each change within its call."""
         self._kind: Kind[ResourceT] = kind
         self._clock = clock
         self._operations = operations
@@ -187,7 +187,7 @@ class Resources(Generic[ResourceT]):
         return self._kind.message(name=name, uid=uid, create_time=self._clock.now(), creator=CALLER)
 
     def _desired(self, current: ResourceT, wanted: ResourceT, paths: Iterable[str], request: str) -> ResourceT:
-        """What ``current`` becomes by taking over ``paths`` of ``wanted``, checked and filled in."""
+        """``current`` updated by ``paths`` of ``wanted``, with validation and defaults."""
         kind = self._kind
         desired = kind.message(current)
         chosen = [path for path in paths if path.split(".")[0] not in rules.OUTPUT_ONLY]
@@ -220,14 +220,14 @@ class Resources(Generic[ResourceT]):
         return self._operation(desired, self.operation_delay, lambda: self._reconciled(name, uid, generation))
 
     def _made_revision(self, resource: ResourceT, revision: str) -> None:
-        """What becomes of a resource's newest revision, named in full, is for its kind to say."""
+        """Handle a resource's newest revision, named in full, as its kind does."""
 
     def _problem(self, resource: ResourceT) -> str:
         """Why a resource cannot be as it should; "" if it can."""
         return self._problems.get(resource.name, "") if self._kind.instances(resource) else ""
 
     def _settled(self, resource: ResourceT, problem: str) -> None:
-        """What a kind adds to a resource whose reconciliation ends."""
+        """Add the fields of a kind to a resource whose reconciliation ends."""
 
     def _revision(
         self, current: run_v2.Service | run_v2.WorkerPool | None, desired: run_v2.Service | run_v2.WorkerPool
@@ -306,7 +306,7 @@ class Resources(Generic[ResourceT]):
         return resource
 
     def _gone(self, name: str) -> None:
-        """What a kind does when a resource has been removed."""
+        """Handle the removal of a resource, as its kind does."""
 
     def _removed(self, resource: ResourceT) -> ResourceT:
         with self._lock:

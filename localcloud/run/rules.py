@@ -1,4 +1,4 @@
-"""What Cloud Run accepts as a service, a job or a worker pool.
+"""Cloud Run's validation of services, jobs and worker pools.
 
 Pure functions over messages: ``cloud_run_resources.py`` keeps the state. The text and code of the scaling rule are
 those that users report (goblet/goblet #287); limits are from the message descriptions of
@@ -148,7 +148,7 @@ def check_worker_pool(pool: run_v2.WorkerPool, where: str) -> None:
 
 
 def _check_described(service: run_v2.Service | run_v2.WorkerPool, where: str) -> None:
-    """What neither a service nor a worker pool may lack or have: containers, labels, annotations."""
+    """Validation that services and worker pools share: containers, labels, annotations."""
     if len(service.description) > LONGEST_DESCRIPTION:
         raise invalid(f"Violation in {where}.description: must have at most {LONGEST_DESCRIPTION} characters.")
     _check_containers(service.template, f"{where}.template")

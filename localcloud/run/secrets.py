@@ -1,4 +1,4 @@
-"""What Cloud Run resources refer to in Secret Manager, and whether it can be read."""
+"""Cloud Run resources' references to Secret Manager, and whether they can be read."""
 
 from collections.abc import Iterator
 

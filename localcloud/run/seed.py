@@ -44,7 +44,7 @@ class Service(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A Cloud Run service with one container."""
 
     image: str = ""
-    """Google's hello container, if nothing is said."""
+    """By default Google's hello container."""
     env: dict[str, str] = {}
     secret_env: dict[str, SecretReference] = {}
     labels: dict[str, str] = {}
@@ -57,7 +57,7 @@ class RunJob(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A Cloud Run job with one container."""
 
     image: str = ""
-    """Google's hello container, if nothing is said."""
+    """By default Google's hello container."""
     env: dict[str, str] = {}
     secret_env: dict[str, SecretReference] = {}
     labels: dict[str, str] = {}
@@ -69,7 +69,7 @@ class WorkerPool(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A Cloud Run worker pool with one container."""
 
     image: str = ""
-    """Google's hello container, if nothing is said."""
+    """By default Google's hello container."""
     env: dict[str, str] = {}
     labels: dict[str, str] = {}
     annotations: dict[str, str] = {}

@@ -30,7 +30,7 @@ NO_SERVICE = HttpAnswer(404, b"<title>404 Page not found</title>", "text/html; c
 
 
 def _instances(service: run_v2.Service) -> int:
-    """How many instances a service must have now: a new revision is ready when one has started."""
+    """The instances that a service must have now: a new revision is ready when one has started."""
     is_new = service.latest_created_revision != service.latest_ready_revision
     return max(
         service.scaling.manual_instance_count,

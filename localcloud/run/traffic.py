@@ -1,4 +1,4 @@
-"""Where Cloud Run sends the requests of a service: to its latest ready revision, or to those that it names.
+"""The revisions that get a service's requests: its latest ready one, or those that it names.
 
 Limits: https://cloud.google.com/run/docs/rollouts-rollbacks-traffic-migration.
 """

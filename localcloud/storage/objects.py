@@ -96,7 +96,7 @@ class Objects:
     ) -> StoredObject:
         """Make a new live version of what ``fields`` name, in the place of the one that there is.
 
-        Raises StorageError: 400 for what will not do, 403 if the present one is protected, 412 by preconditions.
+        Raises StorageError: 400 for invalid values, 403 if the present one is protected, 412 by preconditions.
         """
         name = str(fields.get("name", ""))
         check_object_name(name)

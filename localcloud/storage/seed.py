@@ -23,7 +23,7 @@ class StoredObject(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     content: str = ""
     size: Count = 0
     created: Moment | None = None
-    """Now, if nothing is said."""
+    """By default now."""
     metadata: dict[str, str] = {}
     temporary_hold: bool = False
     event_based_hold: bool = False

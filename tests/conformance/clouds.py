@@ -16,13 +16,13 @@ Condition = Callable[[], bool]
 
 @dataclass(frozen=True)
 class Cloud:
-    """Where it is served, what time it is there, and how to let time pass until something has come about."""
+    """A cloud's address, its time, and a way to advance time until something has happened."""
 
     address: str
     now: Callable[[], datetime]
     settle: Callable[[Condition], None]
     http_address: str = ""
-    """Where its APIs are served over HTTP, each under its host; none for an emulator, which serves one."""
+    """The address of its APIs over HTTP, each under its host; none for an emulator, which serves one."""
 
 
 @contextmanager

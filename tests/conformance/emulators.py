@@ -34,7 +34,7 @@ class Program(Protocol):
 
     @property
     def name(self) -> str:
-        """What its files are called."""
+        """The names of its files."""
 
     def command(self) -> list[str]:
         """The program to run, without its host and port. Raises EmulatorMissingError if it is not installed."""
@@ -49,7 +49,7 @@ class Emulator:
 
     @property
     def name(self) -> str:
-        """What its files are called."""
+        """The names of its files."""
         return self.main_class
 
     def command(self) -> list[str]:

@@ -1,4 +1,4 @@
-"""How the emulators are found and run; none of these needs one."""
+"""Finding and running the emulators; none of these tests needs one."""
 
 from pathlib import Path
 

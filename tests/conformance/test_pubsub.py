@@ -321,7 +321,7 @@ def test_push_can_become_pull(pubsub: Cloud, messenger: Messenger, inbox: Inbox)
 
 
 def pulled(pubsub: Cloud, messenger: Messenger, subscription: str = "inbox") -> list[Any]:
-    """What there is to pull, as soon as there is anything."""
+    """The messages to pull, as soon as there are any."""
     received: list[Any] = []
 
     def has_come() -> bool:

@@ -42,7 +42,7 @@ class AtHost(Clients):
     """Clients that reach Firestore alone, without its host before its paths, as the emulator serves it."""
 
     def url(self, address: str) -> str:
-        """Where a request goes."""
+        """The address of a request."""
         return address.replace("https://firestore.googleapis.com", self._http_endpoint)
 
 

@@ -1,4 +1,4 @@
-"""What the automations' stages share: a seeded local cloud in one process, and runs of one automation on it."""
+"""The part that automations' stages share: a seeded local cloud in one process, and runs of one automation on it."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -95,7 +95,7 @@ class AutomationStage(Generic[SectionT]):
 
     @property
     def mutating(self) -> list[str]:
-        """Those that change something but our own state."""
+        """The calls that change something other than our own state."""
         return [call.method for call in self.cloud.server.calls if call.mutating and "Firestore" not in call.method]
 
 

@@ -51,7 +51,7 @@ COMMANDS: dict[str, set[str]] = {
     "rotate_secrets": {"rotate", "roll_back"},
     "manage_previews": {"pause", "resume"},
 }
-"""Those that are answered below, by automation: `status` has tests of its own."""
+"""The commands that are answered below, by automation: `status` has tests of its own."""
 
 
 @pytest.mark.parametrize("automation", COMMANDS)

@@ -17,7 +17,7 @@ RENDER = "projects/my-product/locations/europe-west4/workerPools/render"
 
 
 def pause(clients: Clients, *projects: str) -> None:
-    """What `cap_spending` records once a cap is enforced in these projects, or lifted in all."""
+    """The record of `cap_spending` once a cap is enforced in these projects, or lifted in all."""
     state = State(clients)
     (known,) = state.read(DOCUMENT)
     paused = {project: CAP.format(project=project) for project in projects}

@@ -22,7 +22,7 @@ from infra.suite.automations import ROOT
 TERRAFORM = ROOT / "infra" / "terraform"
 VARIABLE = "CARETAKER_TERRAFORM_CHECK"
 PROVIDERS = ROOT / ".terraform" / "providers"
-"""What was fetched once is kept here; git ignores it."""
+"""Providers that were fetched once; git ignores this folder."""
 NOT_OURS = shutil.ignore_patterns(".terraform", "*.tfstate*", ".terraform.lock.hcl", "*.auto.tfvars*")
 CANNOT_FETCH = re.compile("Failed to (query available provider packages|install provider)")
 RUN = re.compile(r'^run "', re.MULTILINE)
@@ -52,7 +52,7 @@ def modules_under_test(root: str) -> set[str]:
 
 
 def runs_of(root: str) -> int:
-    """How many runs the tests of a root have."""
+    """The number of runs in the tests of a root."""
     return sum(len(RUN.findall(path.read_text())) for path in (TERRAFORM / root).glob("tests/*.tftest.hcl"))
 
 

@@ -55,7 +55,7 @@ def filters(group: str) -> dict[str, str]:
 
 
 def matched(group: str, line: dict[str, object]) -> set[str]:
-    """Which metrics count a line, or which policies tell of it."""
+    """The metrics that count a line, or the policies that alert on it."""
     return {name for name, text in filters(group).items() if all_hold(parse_filter(text), line)}
 
 

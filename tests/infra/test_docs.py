@@ -1,4 +1,4 @@
-"""What the docs say of deploying, held against the map."""
+"""The docs on deploying match the map."""
 
 import re
 

@@ -34,7 +34,7 @@ SPOT = {"key": "cloud.google.com/gke-spot", "operator": "Equal", "value": "true"
 
 
 def terraform(folder: Path, *arguments: str) -> str:
-    """What Terraform prints, if it succeeds."""
+    """Terraform's output, if it succeeds."""
     ended = subprocess.run(["terraform", *arguments], cwd=folder, capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stderr
     return ended.stdout
@@ -50,7 +50,7 @@ def rendered(folder: Path, temporal: Mapping[str, object] | None) -> list[dict[s
 
 
 def errors(manifest: Mapping[str, Any]) -> list[str]:
-    """What Kubernetes would refuse, or not know."""
+    """The fields that Kubernetes would refuse, or does not know."""
     schema = {**SCHEMAS["kinds"][manifest["kind"]], "$defs": SCHEMAS["$defs"]}
     return [f"{one.json_path}: {one.message}" for one in Draft202012Validator(schema).iter_errors(manifest)]
 
@@ -62,7 +62,7 @@ def named(objects: list[dict[str, Any]], kind: str) -> dict[str, dict[str, Any]]
 
 @pytest.fixture(scope="module")
 def objects(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
-    """What the defaults make."""
+    """The manifests with default values."""
     return rendered(tmp_path_factory.mktemp("manifests"), TEMPORAL)
 
 

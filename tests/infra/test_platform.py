@@ -26,7 +26,7 @@ def block(module: str, kind: str, name: str) -> str:
 
 
 def ignored(module: str, kind: str, name: str) -> set[str]:
-    """What a resource's lifecycle leaves alone."""
+    """The fields that a resource's lifecycle ignores."""
     found = re.search(r"ignore_changes\s*=\s*\[(.*?)\n?\s*\]\s*(?:#.*)?\n", block(module, kind, name), re.DOTALL)
     assert found, f"{kind}.{name} leaves nothing alone"
     listed = re.sub(r"#.*", "", found[1])

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.one_python
 
 
 def whole_suite() -> dict[str, object]:
-    """What Terraform is given to deploy every automation of the map, as both examples name things.
+    """Terraform's variables to deploy every automation of the map, as both examples name things.
 
     A budget and a secret are new.
     """

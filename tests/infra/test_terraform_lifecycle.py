@@ -1,4 +1,4 @@
-"""What Terraform's files promise over time: a first apply in one go, an upgrade, a destroy, and an apply after it."""
+"""Terraform's files over time: a first apply in one go, an upgrade, a destroy, and an apply after it."""
 
 from typing import Any
 

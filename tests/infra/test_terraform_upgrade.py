@@ -79,7 +79,7 @@ def run(name: str, command: str, version: str) -> str:
 
 
 def two_automations() -> dict[str, object]:
-    """What Terraform is given for one that Pub/Sub wakes and one that is asked over HTTP: enough, and fast."""
+    """Terraform's variables for one automation with a Pub/Sub trigger and one with HTTP: enough, and fast."""
     given = whole_suite()
     settings = given["settings"]
     assert isinstance(settings, dict)

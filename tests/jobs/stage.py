@@ -1,4 +1,4 @@
-"""What the tests of the jobs stand on: a database on a real PostgreSQL, a bucket, and a job's environment."""
+"""The stage of the jobs' tests: a database on a real PostgreSQL, a bucket, and a job's environment."""
 
 import itertools
 import os
@@ -33,7 +33,7 @@ _numbers = itertools.count(1)
 
 
 class Said(msgspec.Struct, frozen=True):
-    """How a job ended, in its one line."""
+    """A job's outcome, in its one line."""
 
     outcome: str
     exit_code: int = 0
@@ -78,7 +78,7 @@ class Stage:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What Cloud Run would give the jobs."""
+        """The environment that Cloud Run would give the jobs."""
         return {
             "PGHOST": str(self.server.folder),
             "PGPORT": str(self.server.port),

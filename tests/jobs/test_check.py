@@ -1,4 +1,4 @@
-"""What is restored is what was backed up, and what its owner asks for is true."""
+"""The restored tables equal those backed up, and the owner's check query is true."""
 
 import re
 from collections.abc import Iterator

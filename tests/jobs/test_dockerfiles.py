@@ -14,7 +14,7 @@ pytestmark = pytest.mark.one_python
 
 JOBS = sorted(path.parent.name for path in ROOT.glob("jobs/*/__main__.py"))
 PYTHON_OF = {"bookworm": "3.11", "trixie": "3.13"}
-"""Which Python a release of Debian has; the project supports both."""
+"""The Python of each release of Debian; the project supports both."""
 
 
 def instructions(job: str) -> Iterator[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""What the jobs leave is what `prune_backups` reads."""
+"""`prune_backups` reads the objects that the jobs write."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""How a job ends, and what of its secrets is seen meanwhile."""
+"""A job's outcome, and its secrets, which nothing shows meanwhile."""
 
 import logging
 import os
@@ -136,5 +136,5 @@ def test_the_password_is_seen_nowhere(
 
 
 def command_lines() -> str:
-    """What every process of this machine was started with."""
+    """The command line of every process of this machine."""
     return subprocess.run(["ps", "-A", "-ww", "-o", "args"], capture_output=True, text=True, check=True).stdout

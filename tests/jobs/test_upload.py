@@ -149,7 +149,7 @@ class Connection:
     def __init__(self, cloud: LocalCloud, lengths: list[int]) -> None:
         self._cloud = cloud
         self._lengths = lengths
-        """How many bytes of each answer come through, one after another; all of any other."""
+        """The number of bytes of each answer that come through, in order; all of any other."""
         self.listener = Listener("broken connection", self._handler())
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:

@@ -1,4 +1,4 @@
-"""How a law says that it is broken."""
+"""The error of a broken law."""
 
 from collections.abc import Mapping, Sequence
 

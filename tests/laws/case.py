@@ -1,4 +1,4 @@
-"""What is held against a law: one automation in one scenario, and what comes of each message delivered to it."""
+"""A case of a law: one automation in one scenario, and the result of each message delivered to it."""
 
 import re
 from dataclasses import dataclass

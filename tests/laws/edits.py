@@ -1,4 +1,4 @@
-"""What an owner may do to a section of the settings: every key dropped or renamed, and every text altered."""
+"""An owner's edits of a section of the settings: every key dropped or renamed, and every text altered."""
 
 import copy
 from collections.abc import Iterator, Mapping, Sequence

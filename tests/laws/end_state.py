@@ -63,7 +63,7 @@ Listed = Iterator[tuple[str, dict[str, Any]]]
 
 @dataclass(frozen=True)
 class Places:
-    """Where to look, as the scenario's world says."""
+    """The places to read, from the scenario's world."""
 
     projects: tuple[str, ...]
     parents: tuple[str, ...]
@@ -86,7 +86,7 @@ KINDS_OF_PARENTS = ("services", "worker_pools", "jobs")
 
 
 def places_of(world: World, entry: Entry) -> Places:
-    """Where the world's resources are; policies only if the automation may set them (law 8 holds it to that)."""
+    """The places of the world's resources; policies only if the automation may set them (law 8 enforces that)."""
     located = {
         key: [(f"projects/{project}", location, one) for project, location, one in world.located(key)]
         for key in ("services", "worker_pools", "jobs", "run_jobs", "clusters", "repositories", "buckets")
@@ -123,7 +123,7 @@ def _named(messages: Iterable[Any]) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _unless_detached(parent: str, listed: Listed) -> Listed:
-    """What is listed of a project; of one that is detached from billing, only that."""
+    """The listed state of a project; of one that is detached from billing, only that fact."""
     try:
         yield from listed
     except PermissionDenied as denied:
@@ -133,7 +133,7 @@ def _unless_detached(parent: str, listed: Listed) -> Listed:
 
 
 def _of_a_project(list_all: Callable[..., Iterable[Any]], parent: str) -> Listed:
-    """What a list call tells of a project."""
+    """The result of a list call on a project."""
 
     def listed() -> Listed:
         yield from _named(list_all(request={"parent": parent}))
@@ -295,7 +295,7 @@ def resources(clients: Clients, places: Places) -> Resources:
 
 
 def that_remember(records: dict[str, Any]) -> dict[str, Any]:
-    """Those documents that remember anything: another is as none, as its only alert may have begun and ended."""
+    """The documents with any content: an empty one equals none, as its only alert may have begun and ended."""
     return {
         name: fields
         for name, fields in records.items()

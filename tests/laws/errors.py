@@ -49,7 +49,7 @@ class Fault:
     at: int
     method: str
     earlier: int
-    """How many calls of the same method come before it."""
+    """The number of earlier calls of the same method."""
     code: StatusCode
     after_effect: bool = False
     times: int = 1
@@ -142,7 +142,7 @@ class Trial:
 
 
 def edit_of(call: Call) -> tuple[str, bytes]:
-    """What a call changes, and how: its request without etags and preconditions, which tell when it was made."""
+    """The change of a call: its request without etags and preconditions, which depend on its time."""
     request = type(call.request)()
     request.CopyFrom(call.request)
     forget_versions(request)

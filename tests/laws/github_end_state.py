@@ -1,4 +1,4 @@
-"""What the suite leaves on GitHub, for laws to compare: comments, and deployments with their statuses.
+"""The suite's end state on GitHub, for laws to compare: comments, and deployments with their statuses.
 
 Ids and times are GitHub's own, so a resource is named by its place among those of its pull request or environment.
 When something was done depends on when runs happen to look: a time that a comment tells is left out.
@@ -27,7 +27,7 @@ def let_look(cloud: LocalCloud) -> None:
 
 
 def comments_and_deployments(clients: Clients, repository: str) -> Iterator[tuple[str, Json]]:
-    """Those of a repository, by ``.../issues/7/comments/1`` and ``.../environments/staging/deployments/1``."""
+    """A repository's comments (``.../issues/7/comments/1``) and deployments (``.../environments/e/deployments/1``)."""
     path = f"repos/{repository}"
     places: Counter[str] = Counter()
 

@@ -46,7 +46,7 @@ from tests.laws.probe import PATIENCE_SECONDS, Crash, PausingProbe, Probe, Switc
 from tests.laws.scenario import Act, Event, Scenario, ScenarioError
 
 MOST_DELIVERIES = 5
-"""How often a message is delivered until a law gives up on its being acknowledged."""
+"""The number of deliveries after which a law stops waiting for an acknowledgement."""
 HASTY = RetryPolicy(first=0.0005, longest=0.001, give_up=0.012, timeout=20.0)
 """A read is retried several times, with short waits."""
 
@@ -73,7 +73,7 @@ class Stage:
         self.places: Places = places_of(self._world, case.entry)
         self.cloud = LocalCloud(now=case.scenario.now)
         self.authorize: Authorize | None = None
-        """What the runs may call, if not everything: it raises ``ApiError`` for any other call."""
+        """Restricts the calls of runs, if set: it raises ``ApiError`` for any other call."""
         self._switchboard = Switchboard()
         self._is_by_wire = is_by_wire
         self._cloud_events: dict[str, CloudEvent] = {}

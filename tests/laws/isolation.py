@@ -27,7 +27,7 @@ OWN_STATE = "google.firestore."
 NAMED = re.compile(
     r"projects/[^\s\"?\\]+|billingAccounts/[^\s\"?\\]+|(?<=/repos/)[^/\s]+/[^/?\s\"]+|(?<=/b/)[^/?\s\"]+"
 )
-"""What a request asks about, by full name: of Google Cloud, a repository of GitHub's, or a bucket."""
+"""The full name that a request reads: of Google Cloud, a repository on GitHub, or a bucket."""
 
 NUMBERED = re.compile(r"/(comments|deployments)/\d+")
 """GitHub numbers these as they come, so that the numbers differ from one future to another."""
@@ -41,7 +41,7 @@ class Read(msgspec.Struct, frozen=True):
 
     @property
     def subjects(self) -> tuple[str, ...]:
-        """What it names: of a version or a revision, what that belongs to; of a list of everything, the project."""
+        """The resource that it names: the parent of a version or a revision; the project for a list of everything."""
         found = NAMED.findall(f"{self.method} {self.asked}")
         return tuple(dict.fromkeys(re.sub(r"/(versions|revisions|aggregated)/[^/]+$", "", one) for one in found))
 

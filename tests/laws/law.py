@@ -1,4 +1,4 @@
-"""What a law is, and the parts that a long one is tested in."""
+"""The type of a law, and the parts in which a long one is tested."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

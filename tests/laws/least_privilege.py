@@ -60,7 +60,7 @@ def granted_permissions(entry: Entry) -> list[str]:
 
 
 def enforcing(entry: Entry, scope: Scope) -> Authorize:
-    """What an automation with these grants may call: IAM and GitHub refuse everything else."""
+    """The calls that an automation with these grants may make: IAM and GitHub refuse everything else."""
 
     def authorize(method: str, request: Message) -> None:
         call = Call(method, request, mutating=False, at=NOW, code=StatusCode.OK)

@@ -64,7 +64,7 @@ def _must_keep(stage: Stage, delivery: Delivery, what: str) -> None:
 
 @contextlib.contextmanager
 def everything_logged() -> Iterator[io.StringIO]:
-    """What is printed and logged, with every logger at DEBUG, Google's as if its logging scope had been set to all."""
+    """All output and logs, with every logger at DEBUG, Google's as if its logging scope had been set to all."""
     output = io.StringIO()
     handler = logging.StreamHandler(output)
     # Google's clients put requests and answers beside the message, where their own formatter finds them.

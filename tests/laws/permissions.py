@@ -1,4 +1,4 @@
-"""Which permissions a call needs. The map is ours, from Google's and GitHub's pages: no service has checked it."""
+"""The permissions that a call needs. The map is ours, from Google's and GitHub's pages: no service has checked it."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -45,7 +45,7 @@ def _create_service(request: Any) -> Needed:
 
 
 def _update_service(request: Any) -> Needed:
-    """What changes the template makes a revision of its image."""
+    """A changed template makes a revision, for which the caller must be able to read its image."""
     paths = {path.partition(".")[0] for path in request.update_mask.paths} or {"*"}
     running = (READING_IMAGES,) if paths & {"template", "*"} else ()
     opening = _letting_everybody_in(request.service) if paths & {"invoker_iam_disabled", "*"} else ()
@@ -140,7 +140,7 @@ HTTP_PERMISSIONS: Mapping[str, Needed] = {
 
 
 def permissions_of(method: str, request: Message) -> Needed:
-    """What a call needs of IAM. Raises ``KeyError`` for a method that is not in the map."""
+    """The IAM permissions that a call needs. Raises ``KeyError`` for a method that is not in the map."""
     if method.partition(" ")[2].startswith(f"{HOST}/"):
         return ()
     for pattern, by_http in HTTP_PERMISSIONS.items():
@@ -151,7 +151,7 @@ def permissions_of(method: str, request: Message) -> Needed:
 
 
 def github_permissions_of(method: str) -> tuple[Needed, str]:
-    """What a call needs of GitHub: any of these permissions, at least at this level; none, if there are none.
+    """The GitHub permissions that a call needs: any of these, at least at this level; none, if there are none.
 
     Raises ``KeyError`` for an operation of GitHub's that the local cloud does not serve.
     """

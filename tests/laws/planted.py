@@ -31,7 +31,7 @@ API = "projects/my-product/locations/europe-west1/services/api"
 
 
 class ThisRun(threading.local):
-    """What a bug remembers of the run that its thread is in."""
+    """A bug's memory of the run in its thread."""
 
     decisions = 0
     has_notified = False

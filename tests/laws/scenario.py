@@ -30,7 +30,7 @@ class Event(Model, frozen=True, kw_only=True):
     """One message, as it is published."""
 
     name: Annotated[str, Meta(pattern=r"^[a-z0-9_]+$")]
-    """What it is called in the names of tests, and its message id."""
+    """Its name in the names of tests, and its message id."""
     topic: str = ""
     """The topic's id; the automation's inbox, if none is said."""
     attributes: dict[str, str] = {}
@@ -39,7 +39,7 @@ class Event(Model, frozen=True, kw_only=True):
     text: str | None = None
     """Is sent as it stands, instead of ``data``."""
     published: datetime | None = None
-    """When it is published; the scenario's ``now``, if nothing is said."""
+    """Its time of publication; by default the scenario's ``now``."""
 
     def __post_init__(self) -> None:
         if (self.data is None) == (self.text is None):
@@ -82,7 +82,7 @@ class TimedAct(Act, frozen=True, kw_only=True):
 
 
 class PersonsAct(Act, frozen=True, kw_only=True):
-    """What a person does after the events and before the undo."""
+    """A person's actions after the events and before the undo."""
 
     remains: Annotated[dict[str, dict[str, object]], Meta(min_length=1)]
     """By full resource name and field path, the values that must still be there after the undo."""
@@ -98,23 +98,23 @@ class Scenario(Model, frozen=True, kw_only=True):
     settings: dict[str, object]
     """The whole of ``caretaker.yaml``, acting."""
     world: dict[str, object]
-    """What exists at first, in the format of ``--world FILE``."""
+    """The initial state, in the format of ``--world FILE``."""
     events: Annotated[tuple[Event, ...], Meta(min_length=1)]
     undo: Event | None = None
     """The event that asks to restore everything."""
     person: tuple[PersonsAct, ...] = ()
     meanwhile: tuple[TimedAct, ...] = ()
-    """What others do in the course of time: a spending restriction comes into force, a person resizes something."""
+    """Others' actions over time: a spending restriction comes into force, a person resizes something."""
     look_alikes: Annotated[tuple[str, ...], Meta(min_length=1)]
     """Full names of resources that must never be in a mutating call."""
     canary: Annotated[str, Meta(min_length=8)]
     """A value in the world, or in events, that must never leave."""
     ticks: Annotated[int, Meta(ge=1)] = 1
-    """How many ticks the automation needs to complete what a run had begun: one, unless operations take long."""
+    """The number of ticks that complete an interrupted run: one, unless operations take long."""
     operation_seconds: Annotated[int, Meta(ge=0)] = 0
-    """How long the long-running operations of the local cloud take."""
+    """The duration of the local cloud's long-running operations, in seconds."""
     seconds_a_call: Annotated[int, Meta(ge=0)] = 0
-    """How much of its time budget each API call of a run uses up; only what it really takes, if nothing is said."""
+    """The share of its time budget that each API call of a run uses, in seconds; by default its real duration."""
     blocks: dict[str, tuple[str, ...]] = {}
     """By a part of the name of something that is read: parts of the names of what depends on it, and lies elsewhere."""
     laws_that_do_not_apply: dict[str, Annotated[str, Meta(min_length=20)]] = {}

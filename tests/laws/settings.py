@@ -135,5 +135,5 @@ def _must_be_restored_or_named(
 
 
 def _identity(stage: Stage, debt: Debt) -> tuple[object, ...]:
-    """What makes it the same debt: a rotation that ended may be followed by another, a field's hold by another's."""
+    """The identity of a debt: a rotation may be followed by another, a field's hold by another's."""
     return (debt.resource, debt.field, debt.since if _ends_by_itself(stage) else None)

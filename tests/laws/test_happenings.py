@@ -1,4 +1,4 @@
-"""What others do in a scenario without an API: typed when it is read, and there when its time has come."""
+"""Others' actions in a scenario without an API: typed when read, and done at their time."""
 
 from pathlib import Path
 

@@ -71,7 +71,7 @@ def entry(**github_permissions: str) -> Entry:
 
 
 def used_by_what_writes_comments(given: Entry) -> set[str]:
-    """What an automation needs that writes comments besides, if it is granted that."""
+    """The permissions of an automation that also writes comments, if it is granted that."""
     path = Path(__file__).with_name("planted.yaml")
     scenario = load_scenario(path, "cap_spending")
     return used_permissions(Case(edits_what_others_wrote(), given, scenario, "planted"))

@@ -42,7 +42,7 @@ def clients(cloud: LocalCloud) -> Iterator[Clients]:
 
 
 def waiting(clients: Clients) -> int:
-    """How many messages wait in the subscription; they are taken out of it."""
+    """The number of messages in the subscription; they are taken out of it."""
     request = {"subscription": "projects/my-product/subscriptions/to-us", "max_messages": 10}
     return len(clients.of(SubscriberClient).pull(request=request).received_messages)
 

@@ -24,7 +24,7 @@ def case_of(automation: AnyAutomation) -> Case:
 
 
 def verdict(law: str, case: Case, parts: list[str]) -> str:
-    """What the law says is broken; nothing if it holds."""
+    """The faults that the law reports; none if it holds."""
     try:
         for part in parts:
             LAWS[law].check(case, part)

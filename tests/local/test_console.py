@@ -1,4 +1,4 @@
-"""What a person reads: one line for each event, plan and effect."""
+"""The console's lines: one for each event, plan and effect."""
 
 import io
 import re
@@ -30,7 +30,7 @@ CHANGE = Change(
 
 
 def shown(line: LogLine, *, terminal: bool = False) -> str:
-    """What is printed for a line of a function's log."""
+    """The output for a line of a function's log."""
     out = io.StringIO()
     Console(RichConsole(file=out, force_terminal=terminal, highlight=False, soft_wrap=True, width=200)).log_line(line)
     return out.getvalue()
@@ -129,7 +129,7 @@ def test_a_line_is_wrapped_on_a_terminal_and_whole_elsewhere() -> None:
 
 
 def briefly(report: Report) -> list[str]:
-    """What a reader of the story sees of a run."""
+    """The story's output for a run."""
     out = io.StringIO()
     Console(RichConsole(file=out, highlight=False, width=200), is_verbose=False).log_line(reported(report))
     return out.getvalue().splitlines()

@@ -1,4 +1,4 @@
-"""What is deployed on the local cloud, listed and replaced over HTTP."""
+"""The functions deployed on the local cloud, listed and replaced over HTTP."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""What of Google's client packages is left out on a laptop."""
+"""The parts of Google's client packages that are left out on a laptop."""
 
 from importlib.util import module_from_spec
 

@@ -31,7 +31,7 @@ BUDGET_TOPIC = "projects/my-product/topics/caretaker-budget-notifications"
 INBOX = "projects/my-product/topics/caretaker-cap-spending"
 PATIENCE_SECONDS = 60
 COVERAGE = {"COVERAGE_PROCESS_CONFIG", "COVERAGE_PROCESS_START"}
-"""What has a process measure its coverage, which triples the time that it takes to start."""
+"""The variables with which a process measures its coverage, which triples its start time."""
 
 
 class Served:
@@ -45,7 +45,7 @@ class Served:
         self.clients = Clients("my-product", endpoint=self.endpoints["grpc"])
 
     def read_to(self, words: str) -> str:
-        """What is printed, up to a line with these words."""
+        """The output, up to a line with these words."""
         for line in self.process.stdout or ():
             self.lines.append(line)
             if words in line:

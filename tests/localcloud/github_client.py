@@ -46,7 +46,7 @@ class GitHubClient:
         return answer
 
     def ok(self, verb: str, path: str, body: object = None, **parameters: object) -> Any:
-        """What a good answer holds."""
+        """The body of a successful answer."""
         answer = self.send(verb, path, body, **parameters)
         assert answer.ok, answer.text
         return answer.json() if answer.content else None

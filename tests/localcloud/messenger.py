@@ -70,7 +70,7 @@ class Messenger:
         return list(self.publisher.publish(request=request, **self.clients.writing).message_ids)
 
     def pull(self, subscription: str = "inbox", most: int = 100) -> list[types.ReceivedMessage]:
-        """What waits, without waiting for more."""
+        """The waiting messages, without waiting for more."""
         request = types.PullRequest(
             subscription=self.subscription(subscription), max_messages=most, return_immediately=True
         )

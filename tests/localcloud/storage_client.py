@@ -45,5 +45,5 @@ def storage_client(cloud: LocalCloud) -> Iterator[Client]:
 
 
 def address(cloud: LocalCloud, path: str) -> str:
-    """Where a path of the API is on this machine."""
+    """The URL of an API path on this machine."""
     return f"{cloud.http_address}/{HOST}/{path}"

@@ -91,7 +91,7 @@ def update(clients: Clients, image: str, **env: object) -> run_v2.Service:
 
 
 def ask(clients: Clients, uri: str, path: str = "/") -> Any:
-    """What a service answers to a POST; the status alone, unless it is 201."""
+    """A service's answer to a POST; the status alone, unless it is 201."""
     answer = clients.public_session.post(clients.url(f"{uri}{path}"), data=b"tea", timeout=30)
     return answer.json() if answer.status_code == 201 else answer.status_code
 

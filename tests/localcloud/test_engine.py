@@ -1,4 +1,4 @@
-"""What every service of the local cloud has in common: calls, records of them, faults."""
+"""The behaviour that every service of the local cloud shares: calls, records of them, faults."""
 
 import logging
 from collections.abc import Iterator
@@ -141,7 +141,7 @@ def test_a_fault_of_a_service_is_loud(
 
 
 def outcomes(publisher: PublisherClient, count: int) -> list[str]:
-    """What each of some calls is answered with."""
+    """The answer to each of some calls."""
     found = []
     for _ in range(count):
         try:

@@ -242,7 +242,7 @@ operations = st.one_of(
 
 
 def expected_after(documents: dict[str, Fields], commit: list[tuple[str, str, Fields]]) -> dict[str, Fields] | None:
-    """What a commit makes of documents, said as simply as can be; None if it is refused."""
+    """A simple model of a commit's effect on documents; None if it is refused."""
     after = dict(documents)
     for kind, path, values in commit:
         if (kind == "create" and path in after) or (kind == "change" and path not in after):

@@ -64,7 +64,7 @@ def by_number(name: str) -> str:
 
 
 def sizes(cloud: LocalCloud) -> list[tuple[int, int]]:
-    """What the groups of the pool of GPUs are to have, and have."""
+    """The target and actual sizes of the GPU pool's groups."""
     path = "/compute.googleapis.com/compute/v1/projects/demo-project/aggregated/instanceGroupManagers"
     scopes = json.loads(cloud.http.answer("GET", path, b"").body)["items"]
     return [

@@ -33,7 +33,7 @@ def some_clients(cloud: LocalCloud) -> Clients:
 
 
 def read(clients: Clients, filter_: str = "", order: str = "", size: int = 0) -> list[str]:
-    """What entries say, by a filter."""
+    """The texts of the entries that match a filter."""
     request = {"resource_names": [PROJECT], "filter": filter_, "order_by": order, "page_size": size}
     entries = clients.of(LoggingServiceV2Client).list_log_entries(request=request)
     return [entry.text_payload or str(entry.json_payload["message"]) for entry in entries]

@@ -29,7 +29,7 @@ FIELDS: dict[str, Any] = {
 
 
 def request_of(rpc: str, content: object, *arguments: tuple[str, str]) -> Message:
-    """What the fast mapping makes of a request."""
+    """The fast mapping's result for a request."""
     body = json.dumps(content).encode()
     request = HttpRequest("POST", "firestore.googleapis.com/", {}, body, {}, arguments=arguments)
     return plain_json.request_of(rpc, {"database": DATABASE}, request)

@@ -47,7 +47,7 @@ def create(scheduler: scheduler_v1.CloudSchedulerClient, **fields: object) -> sc
 
 
 def received(cloud: LocalCloud) -> list[tuple[datetime, bytes, dict[str, str]]]:
-    """When each message was published, and what it holds."""
+    """The publish time and data of each message."""
     subscriber = Clients("demo-project", endpoint=cloud.address).of(SubscriberClient)
     found: list[tuple[datetime, bytes, dict[str, str]]] = []
     while True:

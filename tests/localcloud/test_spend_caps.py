@@ -53,7 +53,7 @@ class Service:
         return str(made["name"])
 
     def patch(self, name: str, body: object, mask: str = "") -> str:
-        """What a change is answered: its status, or the reason that it was refused."""
+        """The answer to a change: its status, or the reason for its refusal."""
         status, answered = self.call("PATCH", f"{name}?updateMask={mask}" if mask else name, body)
         return "OK" if status == 200 else str(answered["error"]["status"])
 

@@ -165,7 +165,7 @@ def test_buckets(client: Client, bucket: Bucket) -> None:
 
 
 class TestDownloads:
-    """What is read of an object."""
+    """The content of an object."""
 
     @pytest.mark.parametrize(
         ("asked", "status", "content"),
@@ -196,7 +196,7 @@ class TestDownloads:
 
 
 class TestUploads:
-    """How content comes."""
+    """The ways to upload content."""
 
     def test_in_pieces(self, bucket: Bucket) -> None:
         content = bytes(range(256)) * 3000

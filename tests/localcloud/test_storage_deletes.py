@@ -1,4 +1,4 @@
-"""What keeps an object of Cloud Storage from being deleted, and what becomes of one that is, on the local cloud."""
+"""Protection of objects from deletion in Cloud Storage, and the state of deleted ones, on the local cloud."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""What `gcloud` and `gsutil` send, as plain requests: so it is tested where they are not installed, too."""
+"""The requests of `gcloud` and `gsutil`, sent plainly: so they are tested where those are not installed, too."""
 
 import json
 from collections.abc import Iterator, Mapping

@@ -1,4 +1,4 @@
-"""What exists in the local cloud at the start, seen through the official clients."""
+"""The local cloud's initial state, seen through the official clients."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta

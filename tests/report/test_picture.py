@@ -1,4 +1,4 @@
-"""What a picture says of worlds, and that each rendering says it: bounded, and without any markup of others."""
+"""The picture of some worlds, and the same in each rendering: bounded, and without foreign markup."""
 
 import json
 from collections.abc import Callable

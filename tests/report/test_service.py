@@ -54,7 +54,7 @@ ENVIRONMENT = {
 
 
 class Issuer:
-    """What signs assertions, as Identity-Aware Proxy does: with an elliptic curve's key that has a public id."""
+    """Signs assertions as Identity-Aware Proxy does: with an elliptic curve's key that has a public id."""
 
     def __init__(self, key_id: str) -> None:
         self.key_id = key_id
@@ -78,7 +78,7 @@ IAP, STRANGER, FORGER = Issuer("of-iap"), Issuer("unknown"), Issuer("of-iap")
 
 @pytest.fixture(scope="module")
 def certificates() -> Iterator[str]:
-    """Where the public keys are."""
+    """The address of the public keys."""
 
     class Keys(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -237,5 +237,5 @@ def test_the_image_has_what_the_service_imports() -> None:
 
 
 def _files(pattern: str) -> set[Path]:
-    """What a pattern of a COPY stands for: files, or a folder with all that is in it."""
+    """The files of a COPY's pattern: files, or a folder with all that is in it."""
     return {path for path in ROOT.glob(pattern) if path.is_file()} | set((ROOT / pattern).rglob("*"))

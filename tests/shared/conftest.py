@@ -1,4 +1,4 @@
-"""What the tests of `shared` stand on: a local cloud, and clients of it that are quick to try again."""
+"""Fixtures for the tests of `shared`: a local cloud, and clients of it that retry quickly."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime

@@ -37,13 +37,13 @@ class Lights(Section, frozen=True, kw_only=True):
 
 
 class Wish(Command, frozen=True, tag="wish"):
-    """How bright it should be."""
+    """The desired brightness."""
 
     level: int
 
 
 class Records(automation.Records, frozen=True, kw_only=True):
-    """What is remembered."""
+    """The records."""
 
     level: int = 0
     said: datetime | None = None
@@ -69,7 +69,7 @@ Levels = dict[str, int]
 
 
 class Room(Need[int], frozen=True):
-    """How bright a room is."""
+    """The brightness of a room."""
 
     name: str
 
@@ -95,12 +95,12 @@ class House:
         self.smoking: set[str] = set()
         """Rooms that a person should look after."""
         self.remarks: list[str] = []
-        """What the next change says of how it went."""
+        """The notices of the next change."""
         self.single_pass = False
         self.on_read: Callable[[], object] | None = None
-        """What happens as the world is read; once."""
+        """An event while the world is read; once."""
         self.on_apply: Callable[[], object] | None = None
-        """What happens as a change is made; once."""
+        """An event while a change is made; once."""
         self.about: list[str] = []
         """By read, the kind of event that the run was about."""
         self.changes: list[str] = []
@@ -125,7 +125,7 @@ class House:
 
     @property
     def reads(self) -> int:
-        """How often a room was looked into."""
+        """The number of times a room was read."""
         return len(self.about)
 
     def _needs(self, context: "Known", world: World) -> Iterable[Room]:

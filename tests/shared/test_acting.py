@@ -1,4 +1,4 @@
-"""What a run waits for, what a person must see, and how much of it a report holds."""
+"""A run's operations in flight, its alerts, and the limits of its report."""
 
 import time
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""What a backup says of itself: written and read back, and never taken for complete when it is not."""
+"""A backup's metadata: written and read back, and never taken for complete when it is not."""
 
 from datetime import UTC, datetime, timedelta, timezone
 

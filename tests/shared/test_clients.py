@@ -39,7 +39,7 @@ FINAL = [
 
 
 def list_services(clients: Clients, options: CallOptions) -> int:
-    """How many services there are, by one call."""
+    """The number of services, by one call."""
     return len(list(clients.of(ServicesClient).list_services(request={"parent": PARENT}, **options)))
 
 

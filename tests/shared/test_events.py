@@ -1,4 +1,4 @@
-"""What wakes a function: one message, however it is wrapped."""
+"""The trigger of a function: one message, however it is wrapped."""
 
 import base64
 from datetime import UTC, datetime, timedelta

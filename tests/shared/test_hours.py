@@ -1,4 +1,4 @@
-"""When a GPU pool is to be on: plain weeks, holidays, nights in which clocks change, and settings that will not do."""
+"""A GPU pool's hours: plain weeks, holidays, nights in which clocks change, and invalid settings."""
 
 import os
 import re
@@ -256,7 +256,7 @@ ZONE = "the IANA name of a time zone, such as Europe/Berlin"
 
 
 def apart(place: int, text: str, both_on: str) -> str:
-    """What would do instead of a window that overlaps another."""
+    """The remedy for a window that overlaps another."""
     return f"{APART} windows[{place}], `{text}`: at {both_on} both are on"
 
 

@@ -31,7 +31,7 @@ def a_lease(state: State, message_id: str | None = None) -> Lease:
 
 
 def stored(state: State) -> LeaseRecord:
-    """What is in the database."""
+    """The document in the database."""
     return state.read(PATH)[0].as_type(LeaseRecord)
 
 

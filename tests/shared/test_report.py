@@ -36,7 +36,7 @@ REFUSAL = Refusal("t", "not_too_many", "too many")
 
 
 def made(outcome: Outcome, error: str = "") -> ChangeReport:
-    """What came of a change."""
+    """The outcome of a change."""
     return change_report(CHANGE, outcome, error)
 
 

@@ -26,7 +26,7 @@ QUICK = RetryPolicy(first=0.001, longest=0.002)
 
 
 class Thing(msgspec.Struct, frozen=True):
-    """What the API answers."""
+    """The API's answer."""
 
     name: str
     size: int = 0
@@ -48,7 +48,7 @@ class Things:
         return Route("GET", one, self.get), Route("POST", one, self.post)
 
     def post(self, request: HttpRequest) -> object:
-        """What was sent."""
+        """The request that was sent."""
         return {"name": request.body.decode(), "size": len(request.headers["content-type"])}
 
     def get(self, request: HttpRequest) -> object:

@@ -40,7 +40,7 @@ class Sweep(Section, frozen=True, kw_only=True):
 
 
 def complaint(section: object, mode: object = "act") -> str:
-    """What is said of a section that will not do."""
+    """The error for an invalid section."""
     with pytest.raises(SettingsError) as error:
         parse({"mode": mode, "sweep": section}, "sweep", Sweep)
     return parts_of(error.value)

@@ -1,4 +1,4 @@
-"""What `prune_backups` would do with a bucket as it was listed."""
+"""The simulated decisions of `prune_backups` on a listed bucket."""
 
 import json
 from datetime import UTC, datetime, timedelta

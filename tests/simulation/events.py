@@ -1,4 +1,4 @@
-"""What happens in one step of a life, chosen at random: costs, commands, people, edits, trouble."""
+"""The events of one step of a life, chosen at random: costs, commands, people, edits, trouble."""
 
 import copy
 import random

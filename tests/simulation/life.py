@@ -165,7 +165,7 @@ class Life:
     # The owner
 
     def settings_of(self, name: str) -> Configuration[Any]:
-        """What the function was deployed with."""
+        """The settings the function was deployed with."""
         if name not in self._settings:
             self._settings[name] = parse(self.owner, name, self.automations[name].section)
         return self._settings[name]
@@ -192,7 +192,7 @@ class Life:
         self.probe = CrashingProbe(at, answer_lost=answer_lost)
 
     def set_delay(self, seconds: int) -> None:
-        """How long operations take from now on."""
+        """Set the duration of operations from now on."""
         for service in (self.cloud.run, self.cloud.run_jobs, self.cloud.worker_pools, self.cloud.gke):
             service.operation_delay = timedelta(seconds=seconds)
 

@@ -1,4 +1,4 @@
-"""What all automations look after together: a product, its budget, GPUs, a secret, backups, previews; and strangers."""
+"""The world of all automations: a product, its budget, GPUs, a secret, backups, previews; and foreign resources."""
 
 from datetime import UTC, datetime
 from typing import Any

@@ -6,7 +6,7 @@ from typing import Self
 
 
 class SettingsError(ValueError):
-    """A variable of the environment will not do; the text names it, its value, and what would."""
+    """An environment variable is invalid; the message names it, its value, and what is expected."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def _address(environment: Mapping[str, str], name: str) -> str:
     address = environment.get(name, "")
     if not address.startswith(("postgresql://", "postgres://")):
         # It may hold a password, so it is not shown.
-        raise SettingsError(f"{name} will not do: it must be like postgresql://user:password@host/database")
+        raise SettingsError(f"invalid {name}; expected an address such as postgresql://user:password@host/database")
     return address
 
 

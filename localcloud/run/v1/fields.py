@@ -1,4 +1,4 @@
-"""Where version 1 of Cloud Run's API (Knative's form) has what version 2 has, as a table that is read both ways.
+"""The fields of Cloud Run's API version 1 (Knative's form) for those of version 2, as a table read both ways.
 
 https://cloud.google.com/run/docs/reference/rest/v1/namespaces.services and .../v2/projects.locations.services. Both
 are JSON here. A path names keys, and places of lists, with ``|`` between them.
@@ -24,7 +24,7 @@ PASSED_OVER = frozenset(
         "run.googleapis.com/scalingMode",  # of a worker pool, which has no other mode
     )
 )
-"""What Google writes, and what version 2 has no field for and nothing depends on."""
+"""Annotations that Google writes, that version 2 has no field for, and that nothing depends on."""
 
 
 @dataclass(frozen=True)

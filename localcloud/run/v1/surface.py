@@ -147,7 +147,7 @@ class V1:
         return {"kind": "Status", "apiVersion": "v1", "status": "Success"}
 
     def _policy(self, target: "Target", action: str) -> Json | None:
-        """What is asked of the IAM policy of a service."""
+        """The requests for the IAM policy of a service."""
         if target.collection.kind != "Service" or action not in POLICY_METHODS:
             return None
         wanted = {"resource": target.name, **_json(target.request)}
@@ -170,7 +170,7 @@ class V1:
 
 @dataclass(frozen=True)
 class Target:
-    """What a request is about."""
+    """The resource of a request."""
 
     request: HttpRequest
     collection: "Collection"

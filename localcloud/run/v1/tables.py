@@ -116,7 +116,7 @@ def _metadata(v1: str, v2: str) -> tuple[Field, ...]:
 
 
 def _task(v1: str, v2: str) -> tuple[Field, ...]:
-    """What runs: of a service's revision and of a job's task."""
+    """The containers of a service's revision or a job's task."""
     return (
         Field(f"{v1}|containers", f"{v2}|containers", _containers(_env_down), _containers(_env_up)),
         Field(f"{v1}|volumes", f"{v2}|volumes", _volumes_down, _volumes_up),

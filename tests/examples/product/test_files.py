@@ -1,4 +1,4 @@
-"""What stands beside the example's code: compose, the container, the workflow for previews' images."""
+"""The files beside the example's code: compose, the container, the workflow for previews' images."""
 
 import re
 import subprocess

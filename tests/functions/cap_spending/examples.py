@@ -1,4 +1,4 @@
-"""What the tests of `cap_spending` have in common: settings, messages and moments."""
+"""Settings, messages and times that the tests of `cap_spending` share."""
 
 import json
 from collections.abc import Mapping, Sequence

@@ -55,7 +55,7 @@ ACCOUNT_NAME = f"billingAccounts/{examples.ACCOUNT}"
 
 FREE = {"api": 20, "worker": 10, "batch-import": "ENABLED", "my-experiments": ACCOUNT_NAME}
 CAPPED = FREE | {"api": 1, "worker": 1, "batch-import": "PAUSED"}
-"""What the world is at first, and what the usual ladder makes of it when the whole budget is spent."""
+"""The initial world, and its state once the usual ladder has acted on the whole budget."""
 
 
 class Crash(Exception):
@@ -107,7 +107,7 @@ class Simulation:
     settings: Settings = field(default_factory=examples.settings)
     resources: dict[str, Resource] = field(default_factory=a_world)
     amounts: dict[str, Decimal] = field(default_factory=dict)
-    """What the Budget API answers, by the budget's key; nothing for a budget without a fixed amount."""
+    """The Budget API's amounts, by the budget's key; none for a budget without a fixed amount."""
     now: datetime = examples.NOON
     records: Records = field(default_factory=Records)
     restrictions: SpendingRestrictions = field(default_factory=SpendingRestrictions)
@@ -154,7 +154,7 @@ class Simulation:
         published: datetime | None = None,
         fault: Fault = no_fault,
     ) -> None:
-        """Let hours pass, and take an event through a whole run. It was published now, if nothing else is said."""
+        """Let hours pass, and take an event through a whole run. By default it was published now."""
         self.now += examples.hours(after)
         self.plans, self.notices = [], []
         dated = Dated(event, f"{next(self._numbers):06d}", published or self.now)
@@ -187,13 +187,13 @@ class Simulation:
 
     @property
     def values(self) -> Mapping[str, object]:
-        """What we may hold of each resource, by the last part of its name."""
+        """The field of each resource that may be held, by the last part of its name."""
         return {
             name.rpartition("/")[2]: next(iter(resource.current.values())) for name, resource in self.resources.items()
         }
 
     def maximum(self) -> object:
-        """What the service `api` may grow to."""
+        """The maximum instances of the service `api`."""
         return self.values["api"]
 
     @property
@@ -202,7 +202,7 @@ class Simulation:
         return [change.kind for plan in self.plans for change in plan.changes]
 
     def comes_next(self) -> tuple[str, ...]:
-        """What the latest plan says that would come next."""
+        """The next steps in the latest plan."""
         return tuple(map(str, self.plans[-1].next))
 
     def _decide(

@@ -161,7 +161,7 @@ class Stage:
 
     @property
     def values(self) -> dict[str, object]:
-        """What may be held of each resource, as official clients see it."""
+        """The fields of each resource that may be held, as official clients see them."""
         services = self.people.of(ServicesClient).list_services(parent=examples.WHERE)
         jobs = self.people.of(CloudSchedulerClient).list_jobs(parent=examples.WHERE)
         info = self.people.of(CloudBillingClient).get_project_billing_info(name=examples.EXPERIMENTS)
@@ -173,7 +173,7 @@ class Stage:
 
     @property
     def records(self) -> Records:
-        """What is remembered."""
+        """The records."""
         (document,) = State(self.unwatched).read(RECORDS)
         return document.as_type(Records)
 

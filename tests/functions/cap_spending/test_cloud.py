@@ -55,7 +55,7 @@ BLOCKED_BY = {
     "ListJobs": {"batch-import", "my-experiments"},
     "GetProjectBillingInfo": {"my-experiments"},
 }
-"""What stays capped when a call cannot be read although the budget was raised: a new amount links no project."""
+"""The caps that stay when a read fails although the budget was raised: a new amount links no project."""
 
 
 @pytest.fixture

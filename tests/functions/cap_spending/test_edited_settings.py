@@ -27,7 +27,7 @@ DETACH = {"at": 1.0, "do": ["detach_billing"]}
 
 
 def maximum(stage: Stage, name: str = API) -> int:
-    """How far a service may grow."""
+    """A service's maximum instances."""
     return stage.people.of(ServicesClient).get_service(name=name).scaling.max_instance_count
 
 

@@ -1,4 +1,4 @@
-"""Which rungs are in force: tables of events and results."""
+"""The rungs in force: tables of events and results."""
 
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -25,7 +25,7 @@ LADDER = settings(
 
 
 def says(cost: float, amount: float = 400.0, forecast: float | None = None, interval: datetime = NOVEMBER) -> Event:
-    """What a notification says."""
+    """The facts of a notification."""
     return BudgetNotification(
         "monthly",
         interval,

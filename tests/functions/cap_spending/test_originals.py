@@ -52,7 +52,7 @@ OURS = (1, 5, "PAUSED", "")
 """The values that we set: a person's change to the same value looks like ours."""
 
 ByHand = dict[str, list[int | str]]
-"""What a person has made of each resource, one value after another."""
+"""A person's successive values for each resource."""
 
 Deed = Callable[[Simulation, ByHand, Fault], None]
 """Something that happens, in a run that may be cut short."""

@@ -14,7 +14,7 @@ URL = "/europe-west1-run.googleapis.com/apis/serving.knative.dev/v1/namespaces/m
 
 
 def run_services_update_max_instances(stage: Stage, value: int) -> None:
-    """What ``gcloud run services update api --max-instances=VALUE`` sends."""
+    """The request of ``gcloud run services update api --max-instances=VALUE``."""
     found: dict[str, Any] = json.loads(stage.cloud.http.answer("GET", URL, b"").body)
     template = found["spec"]["template"].setdefault("metadata", {})
     template.setdefault("annotations", {})["autoscaling.knative.dev/maxScale"] = str(value)

@@ -29,7 +29,7 @@ ACTIONS = "notify, limit_cloud_run, pause_schedules, gpu_pools_off, previews_off
 
 
 def complaint(change: Callable[[Data], object]) -> str:
-    """What is said of the usual settings after a change of the budget `monthly`."""
+    """The error for the usual settings after a change of the budget `monthly`."""
     budget = copy.deepcopy(a_budget(hourly_burn=2.5))
     change(budget)
     with pytest.raises(SettingsError) as error:

@@ -32,7 +32,7 @@ def settings(budgets: dict[str, Any] | None = None, **caps: dict[str, Any]) -> S
 
 
 def caps(stage: Stage) -> list[str]:
-    """What each capped budget caps, and how it stands."""
+    """The name, amount and state of each spend cap."""
     answer = stage.clients.session.get(stage.clients.url(BUDGETS), timeout=10).json()
     return [
         f"{one['displayName'].partition(' ')[0]} {one['amount']['specifiedAmount'].get('units', '0')}"
@@ -43,7 +43,7 @@ def caps(stage: Stage) -> list[str]:
 
 
 def change(stage: Stage, mask: str, **fields: Any) -> None:
-    """A person changes the one capped budget, or deletes it if nothing is said."""
+    """A person changes the one capped budget, or deletes it without an argument."""
     url = stage.clients.url(BUDGETS)
     (name,) = [one["name"] for one in stage.clients.session.get(url, timeout=10).json()["budgets"] if "spendCap" in one]
     address = stage.clients.url(f"https://billingbudgets.googleapis.com/v1/{name}")

@@ -126,7 +126,7 @@ def decision_on(
 
 
 def written(decision: HoldDecision | None) -> Current | None:
-    """What is to be written."""
+    """The writes to make."""
     return decision.write if decision else None
 
 

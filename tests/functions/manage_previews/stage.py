@@ -96,7 +96,7 @@ class Stage(AutomationStage[Settings]):
         return self.push(self.event_data(number, action, sender=sender, **more), topic=TOPIC)
 
     def event_data(self, number: int, action: str, *, sender: str = WRITER, **more: object) -> dict[str, object]:
-        """What `receive_github` publishes of such a webhook."""
+        """The event that `receive_github` publishes for such a webhook."""
         pull = self.github.state.repository(TEAM).pull_requests[number]
         return {
             "type": "pull_request",
@@ -149,7 +149,7 @@ class Stage(AutomationStage[Settings]):
 
     @property
     def records(self) -> Records:
-        """What is remembered."""
+        """The records."""
         return State(self.clients).read("records/manage_previews")[0].as_type(Records)
 
     def set_records(self, **changed: object) -> None:

@@ -1,4 +1,4 @@
-"""Whose word counts: commands in comments, approvals of forks, and what a stranger can have done, which is nothing."""
+"""Authors whose requests count: commands in comments, approvals of forks, and strangers, who can have nothing done."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""What is not known is not "closed": errors of GitHub, rate limits and lost access take nothing down."""
+"""An unknown state is not "closed": GitHub's errors, rate limits and lost access delete no preview."""
 
 import contextlib
 from datetime import timedelta

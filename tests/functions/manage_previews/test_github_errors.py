@@ -1,4 +1,4 @@
-"""What GitHub refuses, hides or defers: it costs the pull request that it is about, no other, and few requests."""
+"""GitHub's refusals, hidden resources and deferrals affect their own pull request only, and cost few requests."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

@@ -14,7 +14,7 @@ Data = dict[str, object]
 
 
 def a_life(stage: Stage, *, ends: bool) -> list[tuple[str, Data]]:
-    """What happens to a pull request, on GitHub and in the registry; returns the messages of it, which are not sent."""
+    """Act on a pull request, on GitHub and in the registry; return the resulting messages, unsent."""
     registry, later = stage.cloud.artifact_registry, stage.cloud.clock
 
     def pass_a_minute(messages: Data, topic: str = TOPIC) -> tuple[str, Data]:

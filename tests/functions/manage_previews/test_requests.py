@@ -1,4 +1,4 @@
-"""What a comment asks for."""
+"""The requests in a comment."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -85,7 +85,7 @@ def context_of(records: Records, now: datetime = NOON, product: Product = Produc
 
 
 def lines(records: Records, now: datetime = NOON) -> list[tuple[str, str, str]]:
-    """What would be posted: kind, subject and what."""
+    """The lines that would be posted: kind, subject and event."""
     posts = decide(context_of(records, now), World(), ()).changes
     return [(item.kind.value, item.subject, item.what) for post in posts for item in post.lines]
 

@@ -55,7 +55,7 @@ def inventory(backups: Iterable[Backup]) -> Inventory:
 
 
 def context(sets: Mapping[str, BackupSet], now: datetime = NOW, records: Records | None = None) -> Context:
-    """What a run knows before it looks."""
+    """The context of a run before it looks."""
     return Context(
         event=Dated(Prune(), "m1", now),
         records=records or Records(),

@@ -24,7 +24,7 @@ VERIFIED = {
 
 
 def complete(**more: str) -> dict[str, str]:
-    """What a complete backup says of itself."""
+    """The metadata of a complete backup."""
     return {
         "caretaker-sha256": "0" * 64,
         "caretaker-size": str(SIZE),

@@ -1,4 +1,4 @@
-"""What refuses to delete: each guard with its numbers, and what holds for any list, policy and clock."""
+"""The guards with their numbers, and invariants for any list, policy and clock."""
 
 import random
 from collections.abc import Iterable

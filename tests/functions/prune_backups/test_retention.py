@@ -1,4 +1,4 @@
-"""Which backups stay: golden tables, a second opinion, and what holds for any list, policy and zone."""
+"""The backups to keep: golden tables, a second implementation, and invariants for any list, policy and zone."""
 
 import random
 from collections.abc import Iterable

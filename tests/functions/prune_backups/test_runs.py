@@ -359,7 +359,7 @@ class TestRestoring:
             assert stage.cloud.storage.size(BUCKET, names[0]) == 1000, "what was written late is no such backup"
 
     def test_the_set_may_be_renamed_meanwhile(self, stage: Stage) -> None:
-        """What a person asked for is filed under the bucket and the prefix."""
+        """A person's command is stored under the bucket and the prefix."""
         names = stage.nightly(20)
         stage.tick()
         stage.push(restore(set="shop"))

@@ -1,4 +1,4 @@
-"""What the tests of `receive_github` stand on."""
+"""Fixtures for the tests of `receive_github`."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -32,7 +32,7 @@ DECODER = msgspec.json.Decoder(PullRequestEvent | CommentCommand)
 
 
 def signature_of(body: bytes, secret: bytes = SECRET) -> str:
-    """What GitHub sends as ``X-Hub-Signature-256``."""
+    """The value that GitHub sends as ``X-Hub-Signature-256``."""
     return "sha256=" + hmac.new(secret, body, "sha256").hexdigest()
 
 
@@ -78,12 +78,12 @@ class Stage:
         return answer
 
     def published(self) -> list[tuple[GithubEvent, str]]:
-        """What is in the topic, each event with the id of its delivery."""
+        """The events in the topic, each with the id of its delivery."""
         pulled = self.clients.of(SubscriberClient).pull(request={"subscription": SUBSCRIPTION, "max_messages": 1000})
         return events_in([one.message for one in pulled.received_messages])
 
     def calls(self) -> list[str]:
-        """What the function has called."""
+        """The function's calls."""
         return [call.method.rpartition("/")[2] for call in self.cloud.server.calls]
 
     def close(self) -> None:

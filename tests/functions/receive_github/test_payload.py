@@ -35,19 +35,19 @@ PULL_REQUESTS = examples("pull_request")
 
 
 def read(payload: Payload, event: str = "pull_request") -> GithubEvent | None:
-    """What is published of a payload."""
+    """The event published for a payload."""
     return read_payload(event, body_of(payload))
 
 
 def read_pull_request(payload: Payload) -> PullRequestEvent:
-    """What is published of a payload that is wanted."""
+    """The event published for a payload that is wanted."""
     event = read(payload)
     assert isinstance(event, PullRequestEvent)
     return event
 
 
 def read_comment(payload: Payload) -> CommentCommand:
-    """What is published of a comment that is a command."""
+    """The event published for a comment that is a command."""
     event = read(payload, "issue_comment")
     assert isinstance(event, CommentCommand)
     return event

@@ -1,4 +1,4 @@
-"""What a request from outside is answered, and what is in the topic then."""
+"""The answer to a request from outside, and the events in the topic then."""
 
 import io
 import json
@@ -71,13 +71,13 @@ class Stream(io.RawIOBase):
 
 
 def sent_in_chunks(stream: Stream) -> dict[str, object]:
-    """How gunicorn hands on a body that comes in chunks: no length, and an end."""
+    """A chunked body as gunicorn passes it on: no length, and an end."""
     chunked = {"wsgi.input": stream, "wsgi.input_terminated": True, "HTTP_TRANSFER_ENCODING": "chunked"}
     return {"environ_overrides": chunked}
 
 
 def sent_with_length(stream: Stream, length: int, *, terminated: bool = False) -> dict[str, object]:
-    """How a server hands on a body with a length; gunicorn ends it, too."""
+    """A body with a length as a server passes it on; gunicorn ends it, too."""
     given = {"wsgi.input": stream, "CONTENT_LENGTH": str(length)}
     return {"environ_overrides": given | ({"wsgi.input_terminated": True} if terminated else {})}
 

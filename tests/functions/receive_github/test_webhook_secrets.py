@@ -34,7 +34,7 @@ def volumes(tmp_path: Path) -> Volumes:
 
 
 def accepted(secrets: WebhookSecrets, *candidates: bytes) -> set[bytes]:
-    """Which of some secrets sign a webhook that is accepted."""
+    """The secrets whose signature of a webhook is accepted."""
     return {secret for secret in candidates if secrets.accept(BODY, signature_of(BODY, secret))}
 
 

@@ -1,4 +1,4 @@
-"""What the tests of `rotate_secrets` share."""
+"""Fixtures for the tests of `rotate_secrets`."""
 
 from collections.abc import Iterator
 

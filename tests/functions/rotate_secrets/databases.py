@@ -33,7 +33,7 @@ class Database:
 
     @property
     def port(self) -> int:
-        """Where the server listens."""
+        """The server's address."""
         return self.superuser.info.port
 
     def log_in(self, address: str) -> None:
@@ -50,7 +50,7 @@ class Database:
         return True
 
     def passwords(self) -> str:
-        """What the server keeps of its users' passwords."""
+        """The server's hashes of its users' passwords."""
         return repr(self.superuser.execute("SELECT rolname, rolpassword FROM pg_authid ORDER BY 1").fetchall())
 
 

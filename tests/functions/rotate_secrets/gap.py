@@ -62,7 +62,7 @@ class Applications:
 
     stage: Stage
     database: Database | None = None
-    """What the secret ``db`` is the address of."""
+    """The database whose address is in the secret ``db``."""
     webhook: tuple[str, int] | None = None
     """The repository and the hook that the secret ``webhook`` is of."""
     follows: bool = False
@@ -72,7 +72,7 @@ class Applications:
     """Addresses of successful logins, each with the server's passwords at that time."""
     _seen: str = ""
     _read: list[tuple[datetime, tuple[str, ...]]] = field(default_factory=list)
-    """What following receivers have read, and until when one may have."""
+    """The versions that receivers of ``latest`` have read, and the latest time for each."""
 
     def accept(self, key: str, values: list[str]) -> None:
         """Log in, or see whether a receiver accepts what GitHub signs with."""

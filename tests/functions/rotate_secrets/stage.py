@@ -112,12 +112,12 @@ class Stage(AutomationStage[Settings]):
         return [version.state.name for version in listed][::-1]
 
     def payload(self, version: int | str, secret_id: str = "key") -> str:
-        """What a version holds."""
+        """The payload of a version."""
         name = f"{PRODUCT}/secrets/{secret_id}/versions/{version}"
         return self.manager.access_secret_version(request={"name": name}).payload.data.decode()
 
     def state(self, secret_id: str = "key") -> RotationState:
-        """What is written on a secret."""
+        """The annotations of a secret."""
         secret = self.manager.get_secret(request={"name": f"{PRODUCT}/secrets/{secret_id}"})
         return read_state(secret.annotations[ANNOTATION])
 
@@ -130,7 +130,7 @@ class Stage(AutomationStage[Settings]):
         return self.people.of(run_v2.JobsClient).get_job(request={"name": f"{REGION}/jobs/{job_id}"})
 
     def said(self, service_id: str = "api") -> list[str]:
-        """Which versions the template of a service refers to: variables first, then files."""
+        """The versions that the template of a service refers to: variables first, then files."""
         return said_in(self.service(service_id).template)
 
     @property
@@ -140,12 +140,12 @@ class Stage(AutomationStage[Settings]):
 
     @property
     def writes(self) -> list[str]:
-        """Those that changed something of Google Cloud but our own state."""
+        """The calls that changed something in Google Cloud other than our own state."""
         return last_part([method for method in self.methods if not is_read(method) and "Firestore" not in method])
 
 
 def said_in(template: Any) -> list[str]:
-    """Which versions a template or a revision refers to: variables first, then files."""
+    """The versions that a template or a revision refers to: variables first, then files."""
     env = [one.value_source.secret_key_ref for container in template.containers for one in container.env]
     files = [item.version for volume in template.volumes for item in volume.secret.items or [None] if item]
     return [said.version for said in env if said.secret] + files

@@ -1,4 +1,4 @@
-"""Which addresses of databases are understood, and what is written back: letter for letter, but for the user."""
+"""The accepted addresses of databases, and the addresses written back: unchanged except for the user."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""What the owner may say of secrets, what will not do, and what a message is taken for."""
+"""Valid and invalid settings for secrets, and the parsing of messages."""
 
 import itertools
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""What released versions have stored is read, and carried to its end."""
+"""The stored state of released versions is read, and their rotations are completed."""
 
 from datetime import datetime
 from pathlib import Path
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.one_python
 
 
 class Stored(msgspec.Struct):
-    """What a release has stored at one phase of a rotation."""
+    """A release's stored state at one phase of a rotation."""
 
     phase: str
     now: datetime

@@ -140,7 +140,7 @@ class Simulation:
     stage: Stage = field(default_factory=lambda: Stage(SETTINGS, world=WORLD))
     is_restricted: bool = False
     history: dict[str, list[tuple[datetime, float | None]]] = field(default_factory=dict)
-    """What each signal was, since when."""
+    """The values of each signal, with their times."""
     held: dict[str, tuple[str, int]] = field(default_factory=dict)
     """The autoscaling and the size that each held pool had before the run that began to hold it."""
     touched: set[str] = field(default_factory=set)
@@ -265,7 +265,7 @@ class Simulation:
 
     @property
     def records(self) -> Records:
-        """What the automation remembers."""
+        """The automation's records."""
         return self.stage.records
 
     def savings(self, name: str) -> list[Interval]:
@@ -282,7 +282,7 @@ class Simulation:
         return sorted(known, key=lambda interval: interval.began)
 
     def values(self, signal: str, minutes: int) -> list[float | None]:
-        """What a signal was at each full minute of the last ones."""
+        """A signal's values at the last full minutes."""
         end = self.now.replace(second=0, microsecond=0)
         return [self._value(signal, end - timedelta(minutes=ago)) for ago in range(minutes)]
 

@@ -86,7 +86,7 @@ class Stage(AutomationStage[Settings]):
 
     @property
     def records(self) -> Records:
-        """What is remembered."""
+        """The records."""
         return State(self.clients).read("records/scale_gpu_pools")[0].as_type(Records)
 
     @property
@@ -104,5 +104,5 @@ class Stage(AutomationStage[Settings]):
 
     @property
     def mutating(self) -> list[str]:
-        """Those that changed something of Google Cloud but our own state."""
+        """The calls that changed something in Google Cloud other than our own state."""
         return last_part(super().mutating)

@@ -1,4 +1,4 @@
-"""What a pool should be: a restriction before a person's word, that before work that waits, and that before hours."""
+"""A pool's desired state: restrictions come before a person's command, then waiting work, then hours."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -80,12 +80,12 @@ def situation(
 
 
 def readings(**says: Says) -> dict[Question, Reading]:
-    """What these signals say, in words that name them."""
+    """The states of these signals, with reasons that name them."""
     return {SIGNALS[name]: Reading(say, Text(f"{name} is {say.value}")) for name, say in says.items()}
 
 
 def marks(desired: Desired) -> set[str]:
-    """What is so of a desired state, beside what it is."""
+    """The properties of a desired state."""
     return {name for name in ("by_a_person", "is_needed", "by_signal", "is_unheard") if getattr(desired, name)}
 
 

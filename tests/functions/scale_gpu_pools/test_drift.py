@@ -1,4 +1,4 @@
-"""What becomes of a pool that a person has resized: left until its next window, or put as it should be."""
+"""A pool that a person has resized is left until its next window, or set to its desired size."""
 
 import pytest
 from google.cloud.container_v1 import ClusterManagerClient

@@ -1,4 +1,4 @@
-"""What `test_simulation.py` has found, each as a short story of its own."""
+"""Bugs that `test_simulation.py` has found, each as a short story of its own."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""What pools at zero have saved: hours, nodes and prices, on the days on which they did not run."""
+"""The savings of pools at zero: hours, nodes and prices, on the days on which they did not run."""
 
 from datetime import UTC, date, datetime, timedelta, timezone
 

@@ -1,4 +1,4 @@
-"""What the owner may say of GPU pools, and the errors for invalid settings: key, value, remedy."""
+"""Valid settings for GPU pools, and the errors for invalid ones: key, value, remedy."""
 
 import copy
 import json
@@ -54,14 +54,14 @@ KEY = r"text such as my-key matching ^[a-z0-9][a-z0-9_-]*$"
 
 
 def said_of(section: object) -> str:
-    """What is said of a section that will not do."""
+    """The error for an invalid section."""
     with pytest.raises(SettingsError) as error:
         parse({"mode": "act", "scale_gpu_pools": section}, "scale_gpu_pools", Settings)
     return parts_of(error.value)
 
 
 def complaint(change: Callable[[Data], object]) -> str:
-    """What is said of the usual pool, with signals and prices, after a change of it."""
+    """The error for the usual pool, with signals and prices, after a change of it."""
     pool = copy.deepcopy(a_pool(idle={"signals": [QUEUE]}, wake=[QUEUE]))
     change(pool)
     said = said_of({"pools": {"gpu": pool}, "savings": {"currency": "USD"}})

@@ -1,4 +1,4 @@
-"""What a signal says: idle only if all is known and nothing is above the limit."""
+"""The state of a signal: idle only if all values are known and none is above the limit."""
 
 import math
 from collections.abc import Mapping

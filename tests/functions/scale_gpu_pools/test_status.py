@@ -1,4 +1,4 @@
-"""Where things stand with each pool, and what was saved, in words."""
+"""The status of each pool, and its savings, in words."""
 
 from collections.abc import Iterator
 from datetime import timedelta

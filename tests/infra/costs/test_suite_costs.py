@@ -1,4 +1,4 @@
-"""What the suite itself costs: estimated from the map, and equal to the table in docs/deploy.md."""
+"""The suite's own cost: estimated from the map, and equal to the table in docs/deploy.md."""
 
 import pytest
 

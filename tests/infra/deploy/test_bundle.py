@@ -54,7 +54,7 @@ def unpacked(name: str, folder: Path) -> Path:
 
 
 def deployed_settings(name: str, folder: Path) -> str:
-    """What Terraform puts into the function's environment."""
+    """The environment that Terraform gives the function."""
     section = every_section()[name]
     if name == "receive_github":
         (folder / "secret").write_bytes(SECRET)
@@ -87,7 +87,7 @@ def real_event(name: str) -> dict[str, object]:
 
 
 def answers(python: Path | str, name: str, folder: Path) -> list[dict[str, object]]:
-    """What a bundle wrote when it was started by itself and woken once, as JSON lines."""
+    """The JSON lines that a bundle wrote when it was started alone and triggered once."""
     home = unpacked(name, folder)
     kept = {
         key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "CARETAKER_", "COVERAGE_"))

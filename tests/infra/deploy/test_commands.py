@@ -1,4 +1,4 @@
-"""What a person may type after `./deploy.sh send`, and what is sent for it."""
+"""The arguments of `./deploy.sh send`, and the commands sent for them."""
 
 import time
 from collections.abc import Iterator

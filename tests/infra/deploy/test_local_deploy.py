@@ -40,7 +40,7 @@ REPORTS = f"{PROJECT}/topics/reports"
 
 
 def deploy(folder: Path, command: str, *options: str, **owner: object) -> int:
-    """What `./deploy.sh` does for a suite with such settings."""
+    """The exit code of `./deploy.sh` for a suite with such settings."""
     return main([command, *where(folder, {"cap_spending": STORY["cap_spending"]} | owner), *options])
 
 

@@ -1,4 +1,4 @@
-"""What a suite is made of on the local cloud: Terraform's values, as its own tests hold them against a file."""
+"""A suite's resources on the local cloud: Terraform's values, as its own tests compare them with a file."""
 
 from typing import Any
 
@@ -26,12 +26,12 @@ def a_suite(**deployment: object) -> Suite:
 
 
 def made(suite: Suite, bundle: str = "0") -> tuple[AnyResource, ...]:
-    """What it is made of, with a bundle of some name."""
+    """Its resources, with a bundle of some name."""
     return resources_of(suite, {"manage_previews": bundle}, lambda name: f"{ADDRESS}/{name}")
 
 
 def shown(change: Change) -> str:
-    """What is changed: the resource's type and id."""
+    """The changed resource's type and id."""
     return f"{type(change.resource).__name__} {change.resource.name.rpartition('/')[2]}"
 
 

@@ -45,7 +45,7 @@ def in_utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def deploy(folder: Path, *arguments: str) -> int:
-    """What `./deploy.sh` does with these arguments, against that suite."""
+    """The exit code of `./deploy.sh` with these arguments, against that suite."""
     settings = [] if arguments[0] == "send" else ["--settings", str(STORY / "caretaker.yaml")]
     return main([*arguments, "--local", "--directory", str(folder), *settings])
 

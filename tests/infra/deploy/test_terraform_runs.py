@@ -72,12 +72,12 @@ class Bench:
 
     @property
     def calls(self) -> list[str]:
-        """How Terraform was called."""
+        """The calls of Terraform."""
         path = self.folder / "calls"
         return [" ".join(json.loads(line)) for line in path.read_text().splitlines()] if path.exists() else []
 
     def terraform(self) -> Terraform:
-        """What is under test."""
+        """The suite under test."""
         return Terraform(
             self.stage.suite, self.stage.target.clients, ask=self.ask, say=self.stage.said.append, folder=self.folder
         )
@@ -185,7 +185,7 @@ def at_home(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> Bench:
 
 
 def run(bench: Bench, *arguments: str) -> int:
-    """What `./deploy.sh` does."""
+    """The exit code of `./deploy.sh`."""
     settings = [] if "--settings" in arguments else ["--settings", str(EXAMPLES / "caretaker.yaml")]
     where = ["--deployment", str(bench.folder / "deployment.yaml"), "--root", str(bench.folder), "--wait", "0"]
     return main([*arguments, *settings, *where])

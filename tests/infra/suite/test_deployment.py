@@ -1,4 +1,4 @@
-"""`deployment.yaml` beside `caretaker.yaml`: what will not do, and what Terraform is given."""
+"""`deployment.yaml` beside `caretaker.yaml`: its errors, and the variables that Terraform gets."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What sections of the settings name, and what their automations are granted on it."""
+"""The resources that sections of the settings name, and the grants of their automations on them."""
 
 import re
 from typing import Any
@@ -37,7 +37,7 @@ POOL: dict[str, Any] = {"size": 1, "hours": {"time_zone": "Etc/UTC", "windows": 
 
 
 def a_scope(automation: str, section: dict[str, Any]) -> Scope:
-    """What a section names, once it is known to be one."""
+    """The resources that a section names, once it is known to be one."""
     parse({automation: section}, automation, sections()[automation])
     return scope_of(section, load_functions()[automation], "my-caretaker")
 

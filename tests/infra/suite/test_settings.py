@@ -19,7 +19,7 @@ GOOD = (EXAMPLES / "caretaker.yaml").read_text(encoding="utf-8")
 
 
 def complaint(tmp_path: Path, text: str | bytes) -> str:
-    """What is said of a file that will not do, without its place."""
+    """The error for an invalid file, without its place."""
     path = tmp_path / "mine.yaml"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     with pytest.raises(SettingsError) as error:

@@ -25,7 +25,7 @@ PREVIEWS = "manage_previews.repositories.my-team/my-product"
 PROJECT = r"text such as my-product matching ^[a-z][a-z0-9-]{4,28}[a-z0-9]$"
 Loader = Callable[[Path], object]
 Mistake = tuple[str, str, str, object, str]
-"""What is replaced by what, and then the key, its value (... for any) and the remedy."""
+"""The replaced text and its replacement, then the key, its value (... for any) and the remedy."""
 
 PYTHONS_WORDS = re.compile(
     r"`(str|int|float|array|object|null)`|Expected|regex|Traceback|msgspec|NoneType|<class|datetime\.|yaml\.|codec"

@@ -38,7 +38,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(root: Path, *arguments: str | Path) -> str:
-    """What a module of the copy prints, run as `deploy.sh` does; the test fails if it does."""
+    """The output of a module of the copy, run as `deploy.sh` runs it; the test fails if the module does."""
     environment = {
         name: value for name, value in os.environ.items() if name != VARIABLE
     }  # a person has no settings there

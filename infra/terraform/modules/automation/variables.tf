@@ -93,7 +93,7 @@ variable "grant_targets" {
 }
 
 variable "scope" {
-  description = "What the automation's section asks for (all that the map lists, if nothing is said) and names. Permissions are granted on these and on nothing else: projects with those that are granted there; secrets, of which it may change its own and only read the others. Secrets and repositories are full names; buckets have their project."
+  description = "The permissions that the automation's section needs (by default all that the map lists) and the resources it names. Permissions are granted on these and on nothing else: projects with those that are granted there; secrets, of which it may change its own and only read the others. Secrets and repositories are full names; buckets have their project."
   type = object({
     permissions      = optional(set(string))
     projects         = optional(map(set(string)), {})

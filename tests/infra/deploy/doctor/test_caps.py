@@ -1,4 +1,4 @@
-"""What `doctor` and `plan` report about Google's spend caps that could stop Caretaker itself."""
+"""The reports of `doctor` and `plan` on Google's spend caps that could stop Caretaker itself."""
 
 import pytest
 from google.cloud.billing import budgets_v1

@@ -285,7 +285,7 @@ def program(folder: Path, name: str, prints: str) -> None:
 
 
 def seen(check: Check) -> list[Finding]:
-    """What one check of the machine finds, for a suite in `my-caretaker`."""
+    """The findings of one check of the machine, for a suite in `my-caretaker`."""
     suite = Suite(Deployment(project=PROJECT), {})
     return run_check(check, CheckContext(suite, None))  # type: ignore[arg-type]
 

@@ -1,4 +1,4 @@
-"""What `./deploy.sh doctor` says of regions, quotas, and what Secret Manager needs to tell of rotations."""
+"""`./deploy.sh doctor` on regions, quotas, and Secret Manager's notifications of rotations."""
 
 from collections.abc import Callable, Iterable, Iterator
 
@@ -36,7 +36,7 @@ def stage() -> Iterator[Stage]:
 
 
 def found(stage: Stage, check: Checks, **deployment: object) -> list[tuple[str, str, str]]:
-    """What one check finds: its status, what it is, what fixes it."""
+    """The findings of one check: status, subject, fix."""
     suite = Suite(shipped(**deployment), stage.suite.owner)
     return [(str(one.status), one.what, one.fix) for one in run_check(check, CheckContext(suite, stage.target))]
 

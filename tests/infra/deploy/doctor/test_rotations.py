@@ -1,4 +1,4 @@
-"""What `doctor` reports about the dependents of a secret before a rotation begins."""
+"""The reports of `doctor` on the dependents of a secret before a rotation starts."""
 
 from google.cloud import run_v2
 from google.cloud.secretmanager_v1 import Rotation
