@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 REQUESTER = "caretaker"
 SECONDARY = "secondary rate limit"
-FOR_GOOD = ("Resource not accessible by", "is locked")
-"""What GitHub says to a token without the permission, and of a locked conversation."""
+FOR_GOOD = ("Resource not accessible by", "Must have admin rights", "is locked")
+"""What GitHub says to a token without the permission, for a user without it, and of a locked conversation."""
 REDIRECTS = (HTTPStatus.MOVED_PERMANENTLY, HTTPStatus.TEMPORARY_REDIRECT)
 """GitHub's answers to requests by a repository's earlier name, for reads and for writes."""
 LATEST = int(datetime(9999, 1, 1, tzinfo=UTC).timestamp())
@@ -114,6 +114,10 @@ class GitHub:
     def send(self, verb: str, path: str, body: Body, type_: type[ValueT]) -> ValueT:
         """Change something, once, and return what it is now."""
         return self._typed(self._exchange(verb, path, body=body)[0], type_, f"{verb} {path}")
+
+    def delete(self, path: str) -> None:
+        """Delete something, once."""
+        self._exchange("DELETE", path)
 
     def is_mine(self, author: Author | None, by_app: ByApp | None) -> bool:
         """Whether it is this suite that wrote something."""

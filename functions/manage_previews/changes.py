@@ -44,6 +44,10 @@ class Gone(Answered, frozen=True):
     """A deployment that was deleted by someone else."""
 
 
+class EnvironmentDeleted(Answered, frozen=True):
+    """An environment is gone."""
+
+
 class WriteComment(GitHubChange, frozen=True, kw_only=True):
     """Write the one comment on a pull request, or edit it in place."""
 
@@ -61,7 +65,6 @@ class CreateDeployment(GitHubChange, frozen=True, kw_only=True):
     requests: ClassVar[int] = 2
     access: GitHubAccess
     sha: str
-    environment: str
     state: DeploymentState
     url: str
 
@@ -77,4 +80,13 @@ class SetDeploymentStatus(GitHubChange, frozen=True, kw_only=True):
     url: str
 
 
-PreviewChange = DeployPreview | DeletePreview | WriteComment | CreateDeployment | SetDeploymentStatus
+class DeleteEnvironment(GitHubChange, frozen=True, kw_only=True):
+    """Delete the environment that a preview's deployments were made to. Its deployments stay."""
+
+    writes: ClassVar[GitHubWrite] = GitHubWrite.ENVIRONMENT
+    access: GitHubAccess
+
+
+PreviewChange = (
+    DeployPreview | DeletePreview | WriteComment | CreateDeployment | SetDeploymentStatus | DeleteEnvironment
+)

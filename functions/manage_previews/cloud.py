@@ -3,6 +3,7 @@
 from functions.manage_previews import pull_requests, services
 from functions.manage_previews.changes import (
     CreateDeployment,
+    DeleteEnvironment,
     DeletePreview,
     DeployPreview,
     PreviewChange,
@@ -16,6 +17,7 @@ from functions.manage_previews.world import (
     CommentOf,
     DeploymentOf,
     DigestsOf,
+    IsOurs,
     Lost,
     MayWrite,
     OpenPullRequests,
@@ -40,7 +42,9 @@ def look(need: PreviewNeed, clients: Clients) -> object:
     return _ask_github(need, github)
 
 
-def _ask_github(need: MayWrite | CommandIn | CommandsSince | CommentOf | DeploymentOf, github: GitHub) -> object:
+def _ask_github(
+    need: MayWrite | CommandIn | CommandsSince | CommentOf | DeploymentOf | IsOurs, github: GitHub
+) -> object:
     match need:
         case MayWrite(repository=repository, login=login):
             return pull_requests.may_write(repository, login, github)
@@ -52,6 +56,8 @@ def _ask_github(need: MayWrite | CommandIn | CommandsSince | CommentOf | Deploym
             return pull_requests.find_comment(key, known_id, github)
         case DeploymentOf(key=key, environment=environment, known=known):
             return pull_requests.find_deployment(key, environment, known, github)
+        case IsOurs(key=key, environment=environment):
+            return pull_requests.is_ours(key, environment, github)
 
 
 def _pull_requests(need: AboutPullRequests, github: GitHub) -> object:
@@ -77,4 +83,6 @@ def apply(change: PreviewChange, clients: Clients) -> Answered | None:
         return pull_requests.create_deployment(change, clients)
     if isinstance(change, SetDeploymentStatus):
         return pull_requests.set_deployment_status(change, clients)
+    if isinstance(change, DeleteEnvironment):
+        return pull_requests.delete_environment(change, clients)
     return pull_requests.write_comment(change, clients)

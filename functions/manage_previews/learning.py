@@ -7,13 +7,16 @@ import msgspec
 
 from functions.manage_previews.changes import (
     CommentWritten,
+    DeleteEnvironment,
     DeploymentReported,
     DeployPreview,
+    EnvironmentDeleted,
     Gone,
     PreviewChange,
     WriteComment,
 )
 from functions.manage_previews.comment import checksum_of
+from functions.manage_previews.names import parts_of
 from functions.manage_previews.pacing import counted
 from functions.manage_previews.records import (
     Deployed,
@@ -25,7 +28,7 @@ from functions.manage_previews.records import (
     Written,
     with_records,
 )
-from functions.manage_previews.world import CommentOf, DeploymentOf
+from functions.manage_previews.world import CommentOf, DeploymentOf, IsOurs
 from shared.automation import Answered
 from shared.errors import Deferred, Refused, in_words
 from shared.holds import Phase
@@ -42,6 +45,9 @@ def learn(records: Records, change: PreviewChange, answer: Answered | Exception,
         records = msgspec.structs.replace(records, quiet_until=answer.until(now))
     if isinstance(change, GitHubChange):
         records = msgspec.structs.replace(records, writes=counted(records.writes, change.requests, now))
+        if isinstance(change, DeleteEnvironment) and isinstance(answer, Refused):
+            stay = {**records.environments_stay, parts_of(change.scope)[0]: now}
+            records = msgspec.structs.replace(records, environments_stay=stay)
         return with_records(records, {change.scope: _with_answer(record, change, answer, now)})
     if isinstance(change, DeployPreview) and isinstance(answer, Exception):
         failure = DeployFailure(change.spec.sha, in_words(answer))
@@ -53,7 +59,11 @@ def still_holds(world: World, applied: "Sequence[PreviewChange]") -> World:
     """Writes at GitHub change neither pull requests nor services; earlier reads of GitHub may be stale."""
     if not all(isinstance(change, GitHubChange) for change in applied):
         return World()
-    kept = {need: answer for need, answer in world.answers.items() if not isinstance(need, CommentOf | DeploymentOf)}
+    kept = {
+        need: answer
+        for need, answer in world.answers.items()
+        if not isinstance(need, CommentOf | DeploymentOf | IsOurs)
+    }
     return World(kept)
 
 
@@ -63,6 +73,8 @@ def _with_answer(record: PullRecord, change: GitHubChange, answer: Answered | Ex
             return msgspec.structs.replace(record, comment=Written(id_, checksum_of(text), Phase.CONFIRMED))
         case DeploymentReported(id=id_, sha=sha, state=state):
             return msgspec.structs.replace(record, deployment=Deployed(id_, sha, state, Phase.CONFIRMED))
+        case EnvironmentDeleted():
+            return msgspec.structs.replace(record, environment="")
         case Gone():
             return msgspec.structs.replace(record, deployment=None)
         case Refused():
@@ -72,6 +84,8 @@ def _with_answer(record: PullRecord, change: GitHubChange, answer: Answered | Ex
 
 def _with_refusal(record: PullRecord, change: GitHubChange, why: str, now: datetime) -> PullRecord:
     """Nothing was written: what was there before is still so, as far as is known."""
+    if isinstance(change, DeleteEnvironment):
+        return msgspec.structs.replace(record, environment="")
     kind = change.writes
     refused = {**record.refused, kind: RefusedWrite(record.head_sha, why, now)}
     if isinstance(change, WriteComment):

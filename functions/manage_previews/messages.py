@@ -312,6 +312,18 @@ class RequestUnconfirmed(Message, frozen=True):
         return f"{self.kind} by {self.by} ignored: GitHub has no such comment or label"
 
 
+class EnvironmentsStay(Message, frozen=True):
+    """GitHub refused to delete one."""
+
+    why: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.why}; environments of closed pull requests stay until the token or app has the permission "
+            "administration (write)"
+        )
+
+
 class NotMadeHere(Message, frozen=True):
     """A service that looks like a preview, in no settings and no record."""
 

@@ -12,7 +12,7 @@ from functions.manage_previews.orphans import is_orphan, is_ours, places_of_orph
 from functions.manage_previews.pacing import room
 from functions.manage_previews.preview_decision import Context, PullRequestView, decisions_on, views_of
 from functions.manage_previews.records import Deployed
-from functions.manage_previews.reporting import is_first_comment
+from functions.manage_previews.reporting import has_environment_left, is_first_comment
 from functions.manage_previews.scope import scope_of, unfinished
 from functions.manage_previews.settings import Settings
 from functions.manage_previews.world import (
@@ -24,6 +24,7 @@ from functions.manage_previews.world import (
     FoundComment,
     FoundDeployment,
     GitHubNeed,
+    IsOurs,
     ListedService,
     Lost,
     MayWrite,
@@ -103,6 +104,11 @@ def see(context: Context, world: World) -> Seen:
             need.key: answer
             for need, answer in world.answers.items()
             if isinstance(need, DeploymentOf) and (answer is None or isinstance(answer, FoundDeployment))
+        },
+        environments={
+            need.key: answer
+            for need, answer in world.answers.items()
+            if isinstance(need, IsOurs) and isinstance(answer, bool)
         },
         quiet_until=_quiet_until(context, world),
         unresolved=frozenset(
@@ -240,6 +246,9 @@ def _written(context: Context, world: World) -> Iterator[PreviewNeed]:
         deployed: Deployed | None = view.record.deployment
         if deployed and deployed.phase is Phase.INTENDED:
             yield DeploymentOf(access, view.key, view.environment, deployed)
+        elif first_writes and has_environment_left(view):
+            first_writes -= 1
+            yield IsOurs(access, view.key, view.record.environment)
 
 
 def _found(world: World) -> tuple[dict[str, PullRequest], dict[str, str]]:

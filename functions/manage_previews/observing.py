@@ -50,7 +50,9 @@ def observe(context: Context, seen: Seen) -> Observed:
         record = _weighed(context, pull, seen, notices)
         record = _with_head(record, pull, context)
         record = _without_failure(_with_what_stands(record, key, seen), pull, seen)
-        records_of[key] = msgspec.structs.replace(record, closed_at=None) if pull.is_open else _closed(record, context)
+        records_of[key] = (
+            msgspec.structs.replace(record, closed_at=None) if pull.is_open else _closed(record, pull, context)
+        )
     records = with_records(_with_previews(context.records, seen), records_of)
     records = msgspec.structs.replace(records, quiet_until=seen.quiet_until)
     return Observed(_without_old(records, context), tuple(notices))
@@ -134,6 +136,8 @@ def _with_what_stands(record: PullRecord, key: str, seen: Seen) -> PullRecord:
         reported = seen.deployments[key]
         deployed = Deployed(reported.id, reported.sha, reported.state, Phase.CONFIRMED) if reported else None
         record = msgspec.structs.replace(record, deployment=deployed)
+    if not seen.environments.get(key, True):
+        record = msgspec.structs.replace(record, environment="")
     return record
 
 
@@ -145,14 +149,20 @@ def _without_failure(record: PullRecord, pull: PullRequest, seen: Seen) -> PullR
     return record
 
 
-def _closed(record: PullRecord, context: Context) -> PullRecord:
+def _closed(record: PullRecord, pull: PullRequest, context: Context) -> PullRecord:
     """The record of a pull request that is closed; nothing, if nothing of it has to be remembered."""
     if record == NOTHING:
         return NOTHING
     known = record.deployment
     is_reported = known is not None and (known.state, known.phase) == (DeploymentState.INACTIVE, Phase.CONFIRMED)
     deployment = None if is_reported else known
-    return msgspec.structs.replace(record, closed_at=record.closed_at or context.now, deployment=deployment)
+    may_delete = context.records.may_delete_environments(pull.repository, context.now)
+    return msgspec.structs.replace(
+        record,
+        closed_at=record.closed_at or context.now,
+        deployment=deployment,
+        environment=record.environment if may_delete else "",
+    )
 
 
 def _without_old(records: Records, context: Context) -> Records:

@@ -11,12 +11,14 @@ import msgspec
 from functions.manage_previews.changes import (
     CommentWritten,
     CreateDeployment,
+    DeleteEnvironment,
     DeploymentReported,
+    EnvironmentDeleted,
     Gone,
     SetDeploymentStatus,
     WriteComment,
 )
-from functions.manage_previews.messages import MARKER
+from functions.manage_previews.messages import MARKER, EnvironmentsStay
 from functions.manage_previews.names import parts_of
 from functions.manage_previews.records import Deployed, DeploymentState
 from functions.manage_previews.world import FoundComment, FoundDeployment, PullRequest
@@ -133,6 +135,13 @@ class DeploymentAnswer(msgspec.Struct, frozen=True):
     sha: str
 
 
+class DescribedDeployment(msgspec.Struct, frozen=True):
+    """A deployment, as far as it shows by whom it was made."""
+
+    description: str | None = None
+    transient_environment: bool = False
+
+
 class StatusAnswer(msgspec.Struct, frozen=True):
     """One word on a deployment's way."""
 
@@ -214,6 +223,20 @@ def find_deployment(key: str, environment: str, known: Deployed, github: GitHub)
     return None
 
 
+def is_ours(key: str, environment: str, github: GitHub) -> bool:
+    """Whether all deployments to an environment are ours; not, if GitHub does not show them to us."""
+    from google.api_core.exceptions import GoogleAPICallError
+
+    path = f"/repos/{parts_of(key)[0]}/deployments"
+    try:
+        found = github.list(path, DescribedDeployment, {"environment": environment})
+    except GoogleAPICallError as error:
+        if is_refused_for_good(error):
+            return False
+        raise
+    return all(one.description == DESCRIPTION and one.transient_environment for one in found)
+
+
 def write_comment(change: WriteComment, clients: Clients) -> CommentWritten:
     """Write the comment, or edit it in place; a deleted one is written again. Raises ``Refused``."""
     from google.api_core.exceptions import NotFound
@@ -261,6 +284,19 @@ def set_deployment_status(change: SetDeploymentStatus, clients: Clients) -> Depl
     except NotFound:
         return Gone()
     return DeploymentReported(change.deployment_id, change.sha, change.state)
+
+
+def delete_environment(change: DeleteEnvironment, clients: Clients) -> EnvironmentDeleted:
+    """Delete an environment; one that is gone already is as good. Raises ``Refused``."""
+    from google.api_core.exceptions import NotFound
+
+    path = f"/repos/{parts_of(change.scope)[0]}/environments/{quote(change.environment, safe='')}"
+    try:
+        with suppress(NotFound), _refusals(NotFound):
+            GitHub(change.access, clients).delete(path)
+    except Refused as refused:
+        raise Refused(str(EnvironmentsStay(str(refused)))) from None
+    return EnvironmentDeleted()
 
 
 @contextmanager

@@ -62,6 +62,7 @@ class GitHubWrite(StrEnum):
 
     COMMENT = "comment"
     DEPLOYMENT = "deployment"
+    ENVIRONMENT = "environment"
 
 
 class RefusedWrite(msgspec.Struct, frozen=True):
@@ -92,6 +93,8 @@ class GitHubChange(Change, frozen=True, kw_only=True):
     """That it takes."""
     comment: Written | None = None
     deployment: Deployed | None = None
+    environment: str = ""
+    """That its deployments are made to."""
 
 
 class Made(msgspec.Struct, frozen=True):
@@ -127,6 +130,8 @@ class PullRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The first comment that asked for something unknown: it gets a short help, once."""
     comment: Written | None = None
     deployment: Deployed | None = None
+    environment: str = ""
+    """Of its deployments: it is there, and is deleted when the pull request is closed."""
     refused: dict[GitHubWrite, RefusedWrite] = {}
     failure: DeployFailure | None = None
 
@@ -154,7 +159,7 @@ class Records(automation.Records, frozen=True, kw_only=True):
     """The document `records/manage_previews`."""
 
     incidental_fields: ClassVar[frozenset[str]] = frozenset(
-        ("active_at", "closed_at", "checksum", "id", "since", "quiet_until", "writes")
+        ("active_at", "closed_at", "checksum", "id", "since", "quiet_until", "writes", "environments_stay")
     )
 
     pull_requests: dict[str, PullRecord] = {}
@@ -163,6 +168,8 @@ class Records(automation.Records, frozen=True, kw_only=True):
     quiet_until: datetime | None = None
     """GitHub answers nothing until then."""
     writes: Writes | None = None
+    environments_stay: dict[str, datetime] = {}
+    """By repository, when GitHub refused to delete an environment: the token lacks the permission."""
     previews: dict[str, Made] = {}
     """By the full name of the service: every preview that was made, until it is seen to be gone."""
 
@@ -192,6 +199,7 @@ class Records(automation.Records, frozen=True, kw_only=True):
                     record,
                     comment=change.comment or record.comment,
                     deployment=change.deployment or record.deployment,
+                    environment=change.environment or record.environment,
                 )
         made = {change.target: change.made for change in changes if isinstance(change, MakesPreview)}
         previews = self.previews | {name: one for name, one in made.items() if name not in self.previews}
@@ -200,6 +208,11 @@ class Records(automation.Records, frozen=True, kw_only=True):
     def of(self, key: str) -> PullRecord:
         """The record of a pull request: it may be empty."""
         return self.pull_requests.get(key, NOTHING)
+
+    def may_delete_environments(self, repository: str, now: datetime) -> bool:
+        """Whether GitHub has not refused that of late."""
+        refused_at = self.environments_stay.get(repository)
+        return refused_at is None or now - refused_at >= RETRY_REFUSED
 
     @property
     def is_paused(self) -> bool:

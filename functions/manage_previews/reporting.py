@@ -3,10 +3,16 @@
 from collections.abc import Iterable, Iterator
 from itertools import accumulate
 
-from functions.manage_previews.changes import CreateDeployment, PreviewChange, SetDeploymentStatus, WriteComment
+from functions.manage_previews.changes import (
+    CreateDeployment,
+    DeleteEnvironment,
+    PreviewChange,
+    SetDeploymentStatus,
+    WriteComment,
+)
 from functions.manage_previews.comment import checksum_of, comment_of
 from functions.manage_previews.pacing import room
-from functions.manage_previews.preview_decision import Context, PreviewDecision
+from functions.manage_previews.preview_decision import Context, PreviewDecision, PullRequestView
 from functions.manage_previews.records import Deployed, DeploymentState, GitHubWrite, Written
 from functions.manage_previews.scope import scope_of
 from functions.manage_previews.world import PreviewService, Seen
@@ -23,7 +29,11 @@ def reports_of(
     reports = [
         change
         for decision in looked_at
-        for change in (*_change_of_deployment(decision), *_change_of_comment(decision, seen))
+        for change in (
+            *_change_of_deployment(decision),
+            *_change_of_comment(decision, seen),
+            *_change_of_environment(decision, seen),
+        )
         if decision.may_write(change.writes)
     ]
     most = room(context.records.writes, context.now, is_sweep=scope_of(context).is_all)
@@ -36,6 +46,27 @@ def reports_of(
 def is_first_comment(decision: PreviewDecision) -> bool:
     """Whether its comment is to be written for the first time, as far as is known."""
     return decision.view.record.comment is None and decision.state.is_wanted and decision.may_write(GitHubWrite.COMMENT)
+
+
+def has_environment_left(view: PullRequestView) -> bool:
+    """Whether the environment of a closed pull request is to be deleted: it has no preview, and that is reported."""
+    is_reported = view.record.deployment is None
+    return bool(view.record.environment) and not view.pull.is_open and view.preview is None and is_reported
+
+
+def _change_of_environment(decision: PreviewDecision, seen: Seen) -> Iterator[DeleteEnvironment]:
+    view = decision.view
+    if has_environment_left(view) and seen.environments.get(decision.key):
+        yield DeleteEnvironment(
+            target=f"{decision.key}, environment",
+            field="environment",
+            before=view.record.environment,
+            after="",
+            reason=decision.why,
+            scope=decision.key,
+            access=view.context.settings.github,
+            environment=view.record.environment,
+        )
 
 
 def _change_of_comment(decision: PreviewDecision, seen: Seen) -> Iterator[WriteComment]:

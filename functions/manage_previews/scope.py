@@ -48,7 +48,8 @@ def is_done(record: PullRecord) -> bool:
     """Whether a pull request is closed and everything about it is reported."""
     comment = record.comment
     is_reported = comment is None or (comment.phase is Phase.CONFIRMED and comment.checksum == CLOSED_CHECKSUM)
-    return record.closed_at is not None and not record.pending and record.deployment is None and is_reported
+    is_left = bool(record.pending or record.deployment or record.environment)
+    return record.closed_at is not None and not is_left and is_reported
 
 
 def _scope_of_image(pushed: ImagePushed, context: Context) -> Scope:

@@ -145,6 +145,13 @@ class DeploymentOf(GitHubNeed[FoundDeployment | None], frozen=True):
     known: Deployed
 
 
+class IsOurs(GitHubNeed[bool], frozen=True):
+    """Whether all deployments to an environment are of the preview of a pull request."""
+
+    key: str
+    environment: str
+
+
 class DigestsOf(Need[dict[str, str]], frozen=True):
     """By place and tag, the digests of the tags of one image that are there."""
 
@@ -154,7 +161,15 @@ class DigestsOf(Need[dict[str, str]], frozen=True):
 
 AboutPullRequests = OpenPullRequests | PullRequestOf
 PreviewNeed = (
-    ServicesIn | DigestsOf | AboutPullRequests | MayWrite | CommandIn | CommandsSince | CommentOf | DeploymentOf
+    ServicesIn
+    | DigestsOf
+    | AboutPullRequests
+    | MayWrite
+    | CommandIn
+    | CommandsSince
+    | CommentOf
+    | DeploymentOf
+    | IsOurs
 )
 
 
@@ -185,6 +200,8 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     """By key, of those that were looked up."""
     deployments: Mapping[str, FoundDeployment | None] = {}
     """By key, of those that were looked up."""
+    environments: Mapping[str, bool] = {}
+    """By key, of those that were asked about, whether the environment is ours alone."""
     quiet_until: datetime | None = None
     """GitHub answers nothing until then; None if it may be asked."""
     blocked: frozenset[str] = frozenset()

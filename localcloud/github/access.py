@@ -24,6 +24,7 @@ LIMITS_PAGE = "https://docs.github.com/rest/using-the-rest-api/rate-limits-for-t
 
 _PULLS = ("pull_requests",)
 _COMMENTS = ("issues", "pull_requests")
+_ADMINISTRATION = ("administration",)
 _HOOKS = ("repository_hooks",)
 _NONE = ((), "")
 PERMISSIONS: Mapping[str, tuple[tuple[str, ...], str]] = {
@@ -40,7 +41,9 @@ PERMISSIONS: Mapping[str, tuple[tuple[str, ...], str]] = {
     "pulls/list": (_PULLS, READ),
     "repos/create-deployment": (("deployments",), WRITE),
     "repos/create-deployment-status": (("deployments",), WRITE),
+    "repos/delete-an-environment": (_ADMINISTRATION, WRITE),
     "repos/get": (("metadata",), READ),
+    "repos/get-all-environments": (("actions",), READ),
     "repos/get-collaborator-permission-level": (("metadata",), READ),
     "repos/get-commit": (("contents",), READ),
     "repos/get-deployment": (("deployments",), READ),

@@ -2,7 +2,8 @@
 
 from typing import cast
 
-from localcloud.github.errors import GitHubError, invalid_field
+from localcloud.core.http import NO_CONTENT
+from localcloud.github.errors import GitHubError, invalid_field, not_found
 from localcloud.github.request import Exchange, Reply, one_of
 from localcloud.github.state import Deployment, DeploymentStatus
 
@@ -44,7 +45,7 @@ def create_deployment(exchange: Exchange) -> Reply:
         created_at=exchange.now,
         updated_at=exchange.now,
     )
-    repository.deployments[new.id] = new
+    exchange.state.add_deployment(repository, new)
     return Reply(exchange.answers.deployment(repository, new), 201)
 
 
@@ -85,6 +86,21 @@ def create_status(exchange: Exchange) -> Reply:
     return Reply(exchange.answers.status(exchange.repository, deployment, new), 201)
 
 
+def list_environments(exchange: Exchange) -> Reply:
+    """repos/get-all-environments."""
+    found = list(exchange.repository.environments.values())
+    shown, headers = exchange.page(found)
+    environments = [exchange.answers.environment(exchange.repository, one) for one in shown]
+    return Reply({"total_count": len(found), "environments": environments}, headers=headers)
+
+
+def delete_environment(exchange: Exchange) -> Reply:
+    """repos/delete-an-environment: its deployments stay."""
+    if exchange.repository.environments.pop(exchange.path["environment_name"], None) is None:
+        raise not_found()
+    return Reply(status=NO_CONTENT)
+
+
 def _retire_earlier(exchange: Exchange, newest: Deployment) -> None:
     """Prior successes in the same environment, unless it is transient or production, become inactive."""
     for one in exchange.repository.deployments.values():
@@ -111,6 +127,8 @@ def _deployment(exchange: Exchange) -> Deployment:
 OPERATIONS = {
     "repos/create-deployment": create_deployment,
     "repos/create-deployment-status": create_status,
+    "repos/delete-an-environment": delete_environment,
+    "repos/get-all-environments": list_environments,
     "repos/get-deployment": get_deployment,
     "repos/list-deployment-statuses": list_statuses,
     "repos/list-deployments": list_deployments,

@@ -260,8 +260,15 @@ class Activity:
                 updated_at=now,
                 statuses=[status],
             )
-            found.deployments[new.id] = new
+            self.state.add_deployment(found, new)
             return new.id
+
+    def delete_deployments(self, repository: str, environment: str) -> None:
+        """Delete all deployments to an environment, as clean-up jobs do; the environment stays."""
+        with self.lock:
+            found = self._repository(repository).deployments
+            for one in [one for one in found.values() if one.environment == environment]:
+                del found[one.id]
 
     def add_hook(
         self,

@@ -14,5 +14,6 @@ GITHUB = Service(
         *(Activity.open_pull_request, Activity.push, Activity.close, Activity.reopen, Activity.delete_fork),
         *(Activity.set_draft, Activity.label, Activity.unlabel, Activity.comment, Activity.deploy),
         *(Activity.lock_conversation, Activity.rename, Activity.set_permission, Activity.add_installation),
+        Activity.delete_deployments,
     ),
 )

@@ -1,6 +1,7 @@
 """GitHub's resources as they appear in answers. ``api`` is the URL at which the API is served."""
 
 from datetime import UTC, datetime
+from urllib.parse import quote
 from zlib import crc32
 
 from localcloud.github.schema import Json, completed
@@ -9,6 +10,7 @@ from localcloud.github.state import (
     Comment,
     Deployment,
     DeploymentStatus,
+    Environment,
     Hook,
     PullRequest,
     Repository,
@@ -226,6 +228,17 @@ class Answers:
             "repository_url": self.url(repository),
         }
         return completed("deployment-status", known)
+
+    def environment(self, repository: Repository, environment: Environment) -> Json:
+        """An environment, without protection rules."""
+        known: Json = {
+            "id": environment.id,
+            "name": environment.name,
+            "created_at": moment(environment.created_at),
+            "updated_at": moment(environment.created_at),
+            "url": f"{self.url(repository)}/environments/{quote(environment.name, safe='')}",
+        }
+        return completed("environment", known)
 
     def hook(self, repository: Repository, hook: Hook) -> Json:
         """A webhook."""

@@ -119,6 +119,15 @@ class Deployment:
 
 
 @dataclass
+class Environment:
+    """What deployments are made to. The first deployment makes it, and it does not go with the last."""
+
+    id: int
+    name: str
+    created_at: datetime
+
+
+@dataclass
 class Hook:
     """A repository's webhook. Its secret is never answered."""
 
@@ -149,6 +158,7 @@ class Repository:
     pull_requests: dict[int, PullRequest] = field(default_factory=dict)
     comments: dict[int, Comment] = field(default_factory=dict)
     deployments: dict[int, Deployment] = field(default_factory=dict)
+    environments: dict[str, Environment] = field(default_factory=dict)
     hooks: dict[int, Hook] = field(default_factory=dict)
 
     @property
@@ -218,6 +228,13 @@ class State:
     def user(self, login: str) -> User:
         """The user of this login, who is there from now on."""
         return self.users.setdefault(login.lower(), User(login, self.new_id()))
+
+    def add_deployment(self, repository: Repository, deployment: Deployment) -> None:
+        """Add a deployment, and the environment that it is made to."""
+        repository.deployments[deployment.id] = deployment
+        name = deployment.environment
+        if name not in repository.environments:
+            repository.environments[name] = Environment(self.new_id(), name, deployment.created_at)
 
     def repository(self, full_name: str) -> Repository:
         """A repository. Raises ``KeyError`` for an unknown one."""

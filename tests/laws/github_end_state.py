@@ -1,4 +1,4 @@
-"""The suite's end state on GitHub, for laws to compare: comments, and deployments with their statuses.
+"""The suite's end state on GitHub, for laws to compare: comments, environments, deployments with their statuses.
 
 Ids and times are GitHub's own, so a resource is named by its place among those of its pull request or environment.
 When something was done depends on when runs happen to look: a time that a comment tells is left out.
@@ -23,11 +23,13 @@ Json = dict[str, Any]
 
 def let_look(cloud: LocalCloud) -> None:
     """Give the comparison a token for every repository."""
-    cloud.github.add_token(TOKEN, "comparison", permissions={"issues": "read", "deployments": "read"})
+    cloud.github.add_token(
+        TOKEN, "comparison", permissions={"issues": "read", "deployments": "read", "actions": "read"}
+    )
 
 
 def comments_and_deployments(clients: Clients, repository: str) -> Iterator[tuple[str, Json]]:
-    """A repository's comments (``.../issues/7/comments/1``) and deployments (``.../environments/e/deployments/1``)."""
+    """A repository's comments (``.../issues/7/comments/1``), environments, and their deployments."""
     path = f"repos/{repository}"
     places: Counter[str] = Counter()
 
@@ -58,12 +60,15 @@ def comments_and_deployments(clients: Clients, repository: str) -> Iterator[tupl
             },
         )
 
+    for one in _listed(clients, f"{path}/environments", "environments"):
+        yield f"{HOST}/{path}/environments/{quote(one['name'], safe='')}", _chosen(one, "name")
+
 
 def _chosen(content: Json, *names: str) -> Json:
     return {name: content[name] for name in names}
 
 
-def _listed(clients: Clients, path: str) -> list[Json]:
+def _listed(clients: Clients, path: str, key: str = "") -> list[Json]:
     """All pages of a list."""
     found: list[Json] = []
     while len(found) % LARGEST_PAGE == 0:
@@ -75,7 +80,7 @@ def _listed(clients: Clients, path: str) -> list[Json]:
             timeout=30,
         )
         answer.raise_for_status()
-        if not (page := answer.json()):
+        if not (page := answer.json()[key] if key else answer.json()):
             break
         found += page
     return found

@@ -205,6 +205,18 @@ def test_a_deployment_and_its_statuses(client: GitHubClient) -> None:
     assert client.ok("GET", deployment["url"])["id"] == deployment["id"]
 
 
+def test_the_first_deployment_makes_its_environment_which_stays_until_it_is_deleted(client: GitHubClient) -> None:
+    for name in ("staging", "pr/7", "staging"):
+        client.ok("POST", f"{SHOP}/deployments", {"ref": "topic", "environment": name, "required_contexts": []})
+    found = client.ok("GET", f"{SHOP}/environments")
+    assert [one["name"] for one in found["environments"]] == ["staging", "pr/7"]
+    assert found["total_count"] == 2
+    client.ok("DELETE", f"{SHOP}/environments/pr%2F7")
+    assert client.send("DELETE", f"{SHOP}/environments/pr%2F7").status_code == 404
+    assert [one["name"] for one in client.ok("GET", f"{SHOP}/environments")["environments"]] == ["staging"]
+    assert len(client.ok("GET", f"{SHOP}/deployments", environment="pr/7")) == 1
+
+
 def test_deployments_are_listed_by_what_they_are(client: GitHubClient) -> None:
     ids = [
         client.ok("POST", f"{SHOP}/deployments", {"ref": "topic", "environment": name})["id"]

@@ -230,3 +230,71 @@ def test_a_repository_that_was_renamed_or_transferred_is_followed_with_an_alert(
         assert stage.shown["my-product-pr-1"] == image(2)
         (comment,) = stage.github.comments(name, 1)
         assert sha_of(2) in comment
+
+
+def environments(stage: Stage) -> list[str]:
+    """The environments of the repository."""
+    return list(stage.github.state.repository(TEAM).environments)
+
+
+def closed_after_its_preview(stage: Stage, number: int) -> Report:
+    """A pull request whose image is there is opened, and closed."""
+    stage.open(number, number)
+    stage.push_image(number)
+    stage.event(number, "opened")
+    assert environments(stage)[-1] == f"my-product-pr-{number}"
+    stage.github.close(TEAM, number)
+    return stage.event(number, "closed")
+
+
+def test_the_environment_of_a_preview_is_deleted_when_its_pull_request_closes() -> None:
+    with Stage() as stage:
+        stage.github.state.repository(TEAM).commits.add(sha_of(9))
+        stage.github.deploy(TEAM, "production", sha_of(9))
+        closed_after_its_preview(stage, 1)
+        assert environments(stage) == ["production"]
+        assert stage.tick().changes == ()
+        stage.github.reopen(TEAM, 1)
+        stage.event(1, "reopened")
+        assert environments(stage) == ["production", "my-product-pr-1"]
+        stage.github.close(TEAM, 1)
+        stage.tick()  # no webhook came
+        assert environments(stage) == ["production"]
+
+
+def test_an_environment_to_which_others_have_deployed_stays() -> None:
+    with Stage() as stage:
+        stage.github.state.repository(TEAM).commits.add(sha_of(1))
+        stage.github.deploy(TEAM, "my-product-pr-1", sha_of(1))
+        assert closed_after_its_preview(stage, 1).outcome is Outcome.APPLIED
+        assert environments(stage) == ["my-product-pr-1"]
+        assert stage.tick().changes == ()
+
+
+def test_without_the_permission_environments_stay_which_is_reported_once_and_blocks_nothing() -> None:
+    with Stage() as stage:
+        stage.github.add_token(TOKEN, BOT, permissions={"pull_requests": "write", "deployments": "write"})
+        report = closed_after_its_preview(stage, 1)
+        assert [(one.kind, one.outcome) for one in report.changes][-1] == ("DeleteEnvironment", Outcome.REFUSED)
+        assert "administration" in report.changes[-1].error
+        report = closed_after_its_preview(stage, 2)
+        assert "DeleteEnvironment" not in {one.kind for one in report.changes}
+        assert report.outcome is Outcome.APPLIED
+        assert stage.shown == {}
+        assert environments(stage) == ["my-product-pr-1", "my-product-pr-2"]
+        assert stage.tick().changes == ()
+        stage.github.add_token(TOKEN, BOT)
+        stage.advance(minutes=24 * 60)
+        closed_after_its_preview(stage, 3)
+        assert environments(stage) == ["my-product-pr-1", "my-product-pr-2"]
+
+
+@pytest.mark.parametrize("error", [grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.INTERNAL])
+def test_an_environment_whose_deletion_fails_is_deleted_by_the_next_run(error: grpc.StatusCode) -> None:
+    with Stage() as stage:
+        stage.cloud.server.fail("DELETE api.github.com", error, after_effect=error is grpc.StatusCode.INTERNAL)
+        with pytest.raises(RunFailed):
+            closed_after_its_preview(stage, 1)
+        stage.tick()
+        assert environments(stage) == []
+        assert stage.tick().changes == ()
