@@ -9,7 +9,7 @@ import importlib
 import inspect
 import itertools
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TypeGuard
 
 import msgspec
@@ -24,7 +24,15 @@ ROWS = ("| key in `settings/caretaker.yaml` | default | value | meaning |", "|--
 def settings_table(automation: str) -> list[str]:
     """The lines of the table of one automation."""
     section = importlib.import_module(f"functions.{automation}.settings").Settings
-    return [*ROWS, *_rows(msgspec.inspect.type_info(section), "")]
+    kinds: dict[tuple[str, str], list[str]] = {}
+    for key, kind, cells in _rows(msgspec.inspect.type_info(section), "", {}):
+        kinds.setdefault((key, cells), []).extend([kind] if kind else [])
+    return [*ROWS, *(_row(key, found, cells) for (key, cells), found in kinds.items())]
+
+
+def _row(key: str, kinds: Sequence[str], cells: str) -> str:
+    of_kinds = f" ({', '.join(kinds)})" if kinds else ""
+    return f"| `{key}`{of_kinds} | {cells} |"
 
 
 def with_settings(readme: str, automation: str) -> str:
@@ -32,24 +40,32 @@ def with_settings(readme: str, automation: str) -> str:
     table = "\n".join((HEADING, "", *settings_table(automation), ""))
     before, found, after = readme.partition(f"{HEADING}\n")
     if found:
-        return f"{before}{table}\n## {after.partition(chr(10) + '## ')[2]}"
+        _, heading, after = after.partition("\n## ")
+        return f"{before}{table}{heading}{after}"
     before, heading, after = readme.partition("## Permissions\n")
     return f"{before}{table}\n{heading}{after}"
 
 
-def _rows(kind: Type, above: str) -> Iterator[str]:
-    """A row for each key of a struct that holds a value, and those of the structs in it."""
+def _rows(kind: Type, above: str, listed: dict[tuple[type, ...], str]) -> Iterator[tuple[str, str, str]]:
+    """For each key that holds a value, also within nested structs: key, tag of its struct, and the other cells.
+
+    Keys of structs that are ``listed`` already, by the key above them, are not repeated.
+    """
+    classes = tuple(struct.cls for struct in _structs(kind))
+    if classes in listed:
+        yield above.removesuffix("."), "", f" | the same keys as `{listed[classes].removesuffix('.')}` | "
+        return
+    listed[classes] = above
     for struct in _structs(kind):
         meanings = _meanings(struct.cls)
-        of_kind = f" ({struct.tag})" if struct.tag else ""
         for field in struct.fields:
             inner, name = _below(field.type, f"{above}{field.encode_name}")
             meaning = _escaped(_meaning(field, meanings))
             if any(True for _ in _structs(inner)):
-                yield from _rows(inner, f"{name}.")
+                yield from _rows(inner, f"{name}.", listed)
             elif not meaning.startswith(PUT_IN):
-                key = f"`{name.removesuffix('[]')}`{of_kind}"
-                yield f"| {key} | {_default(field)} | {_escaped(expected(field.type))} | {meaning} |"
+                cells = f"{_default(field)} | {_escaped(expected(field.type))} | {meaning}"
+                yield name.removesuffix("[]"), str(struct.tag or ""), cells
 
 
 PUT_IN = "Put in by the deployment"

@@ -30,6 +30,16 @@ def test_the_readme_is_short_and_begins_with_what_it_does_for_the_money() -> Non
         assert needed in README
 
 
+@pytest.mark.parametrize("page", sorted((ROOT / "functions").glob("*/README.md")), ids=lambda page: page.parent.name)
+def test_a_functions_page_says_what_its_owner_asks_first(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    introduction, *_ = text.partition("\n## ")
+    assert len(introduction.split("\n\n")[1].splitlines()) <= 6
+    headings = re.findall(r"^## (.*)$", text, re.MULTILINE)
+    assert {"How to undo", "Limits", "Settings", "Permissions"} <= set(headings)
+    assert len(headings) == len(set(headings))
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_lead_somewhere(page: Path) -> None:
     for target, anchor in LINK.findall(page.read_text(encoding="utf-8")):
