@@ -5,7 +5,7 @@ Texts and codes are those that Google's emulator and users' reports show.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from urllib.parse import urlsplit
 
@@ -33,14 +33,39 @@ EXPIRATION = timedelta(days=31)
 PUSH_VERSION = {"x-goog-version": "v1"}
 """Fields of push configurations that creations and updates return, and Get and List do not."""
 
-_NAME = re.compile(r"projects/[^/]+/(?P<collection>topics|subscriptions)/(?!goog)[A-Za-z][A-Za-z0-9\-_.~+%]{2,254}")
+_NAME = re.compile(
+    r"projects/[^/]+/(?P<collection>topics|subscriptions|snapshots)/(?!goog)[A-Za-z][A-Za-z0-9\-_.~+%]{2,254}"
+)
 
 
 def check_name(collection: str, name: str) -> None:
-    """Raises INVALID_ARGUMENT unless it is the full name of a resource of ``collection`` (topics, subscriptions)."""
+    """Raises INVALID_ARGUMENT unless it is the full name of a resource of ``collection``, such as topics."""
     match = _NAME.fullmatch(name)
     if not match or match["collection"] != collection:
         raise invalid(f"Invalid [{collection}] name: (name={name})")
+
+
+def not_found(name: str) -> ApiError:
+    """The error for a resource that does not exist."""
+    return ApiError(grpc.StatusCode.NOT_FOUND, f"Resource not found (resource={name.rpartition('/')[2]}).")
+
+
+def already_exists(name: str) -> ApiError:
+    """The error for a name that is taken."""
+    text = f"Resource already exists in the project (resource={name.rpartition('/')[2]})."
+    return ApiError(grpc.StatusCode.ALREADY_EXISTS, text)
+
+
+def masked(request: str, resource: str, paths: Iterable[str], unchangeable: frozenset[str]) -> list[str]:
+    """The paths of an update mask. Raises INVALID_ARGUMENT if there is none, or one that cannot be changed."""
+    chosen = list(paths)
+    if not chosen:
+        raise invalid(f"The update_mask in the {request} must be set, and must contain a non-empty paths list.")
+    if fixed := unchangeable.intersection(chosen):
+        raise invalid(
+            f"Invalid update_mask provided in the {request}: the {min(fixed)} field in the {resource} is not mutable."
+        )
+    return chosen
 
 
 def check_messages(messages: Sequence[types.PubsubMessage]) -> None:
@@ -102,6 +127,13 @@ def answered(subscription: types.Subscription) -> types.Subscription:
     """A subscription as the answer to its creation or update shows it."""
     shown = types.Subscription(subscription)
     shown.push_config.attributes = {**PUSH_VERSION, **shown.push_config.attributes}
+    return shown
+
+
+def kept(subscription: types.Subscription) -> types.Subscription:
+    """A subscription as Get and List show it: without the attributes of its pushes."""
+    shown = types.Subscription(subscription)
+    shown.push_config.attributes = {}
     return shown
 
 

@@ -1,11 +1,11 @@
 """Pub/Sub: topics, and subscriptions that push or are pulled, with filters, back-off and dead letters.
 
 Delivery is at least once and in no order. Not modelled: ordering keys, exactly-once delivery, OIDC
-tokens on pushes, snapshots, schemas, the expiration of subscriptions.
+tokens on pushes, schemas, the expiration of subscriptions.
 """
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 import grpc
 from google.protobuf import empty_pb2
@@ -14,25 +14,33 @@ from google.pubsub_v1 import types
 from localcloud.core.clock import Clock
 from localcloud.core.messages import invalid, merge, page
 from localcloud.core.server import ApiError
-from localcloud.pubsub.policies import HasPolicies
 from localcloud.pubsub.push import Pusher
-from localcloud.pubsub.rules import answered, check_messages, check_name, check_subscription, completed
+from localcloud.pubsub.rules import (
+    already_exists,
+    answered,
+    check_messages,
+    check_name,
+    check_subscription,
+    completed,
+    kept,
+    masked,
+    not_found,
+)
+from localcloud.pubsub.snapshots import DELETED_TOPIC, HasSnapshots
 from localcloud.pubsub.streaming import Stream
 from localcloud.pubsub.subscription import Delivery, Subscription
 
-DELETED_TOPIC = "_deleted-topic_"
 UNCHANGEABLE = frozenset({"name", "topic", "filter", "enable_message_ordering"})
 UNCHANGEABLE_OF_TOPICS = frozenset({"name", "kms_key_name"})
 LARGEST_PAGE = 1000
 LONGEST_DEADLINE = 600
 
 
-class PubSub(HasPolicies):
+class PubSub(HasSnapshots):
     """Serves ``google.pubsub_v1`` PublisherClient and SubscriberClient."""
 
     def __init__(self, clock: Clock) -> None:
-        super().__init__()
-        self._clock = clock
+        super().__init__(clock)
         self._topics: dict[str, types.Topic] = {}
         self._subscriptions: dict[str, Subscription] = {}
         self._message_ids = itertools.count(1)
@@ -49,7 +57,7 @@ class PubSub(HasPolicies):
         check_name("topics", request.name)
         with self._lock:
             if request.name in self._topics:
-                raise _already_exists(request.name)
+                raise already_exists(request.name)
             self._topics[request.name] = types.Topic(request)
             return types.Topic(request)
 
@@ -57,7 +65,7 @@ class PubSub(HasPolicies):
         """Change the masked fields of a topic. INVALID_ARGUMENT for those that stay as they were made."""
         with self._lock:
             changed = types.Topic(self._topic(request.topic.name))
-            paths = _masked("UpdateTopicRequest", "Topic", request.update_mask.paths, UNCHANGEABLE_OF_TOPICS)
+            paths = masked("UpdateTopicRequest", "Topic", request.update_mask.paths, UNCHANGEABLE_OF_TOPICS)
             merge(types.Topic.pb(changed), types.Topic.pb(request.topic), paths)
             self._topics[changed.name] = changed
             return types.Topic(changed)
@@ -81,6 +89,7 @@ class PubSub(HasPolicies):
             self._topic(request.topic)
             del self._topics[request.topic]
             self.policies.forget(request.topic)
+            self._topic_deleted(request.topic)
             for subscription in self._subscriptions.values():
                 resource = subscription.resource
                 if resource.topic == request.topic:
@@ -128,11 +137,11 @@ class PubSub(HasPolicies):
         check_subscription(resource)
         with self._lock:
             if request.name in self._subscriptions:
-                raise _already_exists(request.name)
+                raise already_exists(request.name)
             self._topic(resource.topic)
             self._check_dead_letter_topic(resource)
             self._subscriptions[request.name] = Subscription(
-                resource, self._clock, self._pusher, self._lock, self._bury
+                kept(resource), self._clock, self._pusher, self._lock, self._bury
             )
             return answered(resource) if resource.push_config.push_endpoint else types.Subscription(resource)
 
@@ -157,7 +166,7 @@ class PubSub(HasPolicies):
         """Change the masked fields of a subscription. INVALID_ARGUMENT for those that stay as they were made."""
         with self._lock:
             subscription = self._subscription(request.subscription.name)
-            paths = _masked("UpdateSubscriptionRequest", "Subscription", request.update_mask.paths, UNCHANGEABLE)
+            paths = masked("UpdateSubscriptionRequest", "Subscription", request.update_mask.paths, UNCHANGEABLE)
             changed = types.Subscription(subscription.resource)
             merge(types.Subscription.pb(changed), types.Subscription.pb(request.subscription), paths)
             return self._configure(subscription, changed)
@@ -196,14 +205,6 @@ class PubSub(HasPolicies):
             stream = Stream(self._subscription(first.subscription), first)
         return stream.answers(requests)
 
-    def seek(self, request: types.SeekRequest) -> types.SeekResponse:
-        """Go back, or on, to a time. Snapshots are not served."""
-        if "time" not in request:
-            raise ApiError(grpc.StatusCode.UNIMPLEMENTED, "snapshots are not served by the local cloud")
-        with self._lock:
-            self._subscription(request.subscription).seek(request.time)
-            return types.SeekResponse()
-
     def acknowledge(self, request: types.AcknowledgeRequest) -> empty_pb2.Empty:
         """Done with these; ids that have expired are no error."""
         with self._lock:
@@ -228,6 +229,7 @@ class PubSub(HasPolicies):
         for subscription in self._subscriptions.values():
             if subscription.resource.topic == topic:
                 subscription.offer(message)
+        self._retain(topic, message)
         return message.message_id
 
     def _bury(self, subscription: types.Subscription, delivery: Delivery) -> bool:
@@ -252,45 +254,24 @@ class PubSub(HasPolicies):
         resource = completed(changed)
         check_subscription(resource)
         self._check_dead_letter_topic(resource)
-        subscription.configure(resource)
+        subscription.configure(kept(resource))
         return answered(resource)
 
     def _check_dead_letter_topic(self, resource: types.Subscription) -> None:
         policy = resource.dead_letter_policy
         if policy and policy.dead_letter_topic not in {*self._topics, DELETED_TOPIC}:
-            raise _not_found(policy.dead_letter_topic)
+            raise not_found(policy.dead_letter_topic)
 
     def _check_exists(self, name: str) -> None:
-        if name not in self._topics and name not in self._subscriptions:
-            raise _not_found(name)
+        if name not in {*self._topics, *self._subscriptions, *self._snapshots}:
+            raise not_found(name)
 
     def _topic(self, name: str) -> types.Topic:
         if name not in self._topics:
-            raise _not_found(name)
+            raise not_found(name)
         return self._topics[name]
 
     def _subscription(self, name: str) -> Subscription:
         if name not in self._subscriptions:
-            raise _not_found(name)
+            raise not_found(name)
         return self._subscriptions[name]
-
-
-def _masked(request: str, resource: str, paths: Iterable[str], unchangeable: frozenset[str]) -> list[str]:
-    """The paths of an update mask. Raises INVALID_ARGUMENT if there is none, or one that cannot be changed."""
-    masked = list(paths)
-    if not masked:
-        raise invalid(f"The update_mask in the {request} must be set, and must contain a non-empty paths list.")
-    if fixed := unchangeable.intersection(masked):
-        raise invalid(
-            f"Invalid update_mask provided in the {request}: the {min(fixed)} field in the {resource} is not mutable."
-        )
-    return masked
-
-
-def _not_found(name: str) -> ApiError:
-    return ApiError(grpc.StatusCode.NOT_FOUND, f"Resource not found (resource={name.rpartition('/')[2]}).")
-
-
-def _already_exists(name: str) -> ApiError:
-    text = f"Resource already exists in the project (resource={name.rpartition('/')[2]})."
-    return ApiError(grpc.StatusCode.ALREADY_EXISTS, text)

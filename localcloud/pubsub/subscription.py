@@ -47,20 +47,23 @@ class Subscription:
         self._pusher = pusher
         self._lock = lock
         self._bury = bury
-        self._lets_pass = compile_filter(resource.filter)
+        self.lets_pass = compile_filter(resource.filter)
         self.is_open = True
         """Until it is deleted, or detached from its topic."""
         self.arrived = threading.Condition(lock)
         """Called with each message that waits to be pulled."""
         self._waiting: list[Delivery] = []
-        self._acknowledged: list[Delivery] = []
+        self._unacknowledged: dict[str, types.PubsubMessage] = {}
+        """By id, wherever they are: waiting, out, being pushed, or backing off."""
+        self._acknowledged: list[types.PubsubMessage] = []
         """Only if the subscription retains them: seeking brings them back."""
         self._outstanding: dict[str, Delivery] = {}
         self._ack_ids_given = 0
 
     def offer(self, message: types.PubsubMessage) -> None:
         """Take in a message that was published, if the filter lets it pass."""
-        if self._lets_pass(message.attributes):
+        if self.is_open and self.lets_pass(message.attributes):
+            self._unacknowledged[message.message_id] = message
             self._deliver(Delivery(message))
 
     def configure(self, resource: types.Subscription) -> None:
@@ -75,6 +78,7 @@ class Subscription:
         """Drop every message, and deliver no other."""
         self.is_open = False
         self._waiting.clear()
+        self._unacknowledged.clear()
         self._acknowledged.clear()
         self._outstanding.clear()
         self.arrived.notify_all()
@@ -82,7 +86,7 @@ class Subscription:
     def pull(self, most: int, seconds: int | None = None) -> list[types.ReceivedMessage]:
         """Up to ``most`` of the messages that wait, each out for so long, or until its ack deadline."""
         received = []
-        kept = [delivery for delivery in self._waiting if not self._is_too_old(delivery)]
+        kept = [delivery for delivery in self._waiting if not self._is_too_old(delivery.message)]
         taken, self._waiting = kept[:most], kept[most:]
         for delivery in taken:
             self._ack_ids_given += 1
@@ -97,20 +101,29 @@ class Subscription:
         """Done with these. Ids that have expired are no error; INVALID_ARGUMENT for one that was never given."""
         for delivery in self._take_back(ack_ids).values():
             self._stop_waiting(delivery)
-            if self.resource.retain_acked_messages:
-                self._acknowledged = [one for one in self._acknowledged if not self._is_too_old(one)]
-                self._acknowledged.append(delivery)
+            self._finish(delivery.message)
+
+    def backlog(self) -> list[types.PubsubMessage]:
+        """The messages that are not acknowledged, as far as they are still kept."""
+        self._unacknowledged = {key: one for key, one in self._unacknowledged.items() if not self._is_too_old(one)}
+        return list(self._unacknowledged.values())
 
     def seek(self, moment: datetime) -> None:
         """Count what was published before a moment as acknowledged, and what was later as not, if it is retained."""
+        self.reset([one for one in (*self._acknowledged, *self.backlog()) if one.publish_time >= moment])
+
+    def reset(self, messages: Iterable[types.PubsubMessage]) -> None:
+        """Deliver these, and count everything else as acknowledged."""
         for delivery in self._outstanding.values():
             self._stop_waiting(delivery)
-        known = [*self._acknowledged, *self._outstanding.values(), *self._waiting]
-        again = [one for one in known if one.message.publish_time >= moment]
-        self._acknowledged = [one for one in known if one not in again and self.resource.retain_acked_messages]
-        self._waiting, self._outstanding = [], {}
-        for delivery in sorted(again, key=lambda one: one.message.publish_time):
-            self._deliver(Delivery(delivery.message))
+        again = {one.message_id: one for one in sorted(messages, key=lambda one: one.publish_time)}
+        known = [*self._acknowledged, *self.backlog()]
+        self._acknowledged = [
+            one for one in known if one.message_id not in again and self.resource.retain_acked_messages
+        ]
+        self._waiting, self._outstanding, self._unacknowledged = [], {}, again
+        for message in list(again.values()):
+            self._deliver(Delivery(message))
 
     def still_out(self, ack_ids: Iterable[str]) -> set[str]:
         """The given messages that are neither acknowledged nor expired."""
@@ -128,7 +141,10 @@ class Subscription:
 
     def _deliver(self, delivery: Delivery) -> None:
         with self._lock:
-            if not self.is_open or self._is_too_old(delivery):
+            if not self.is_open or delivery.message.message_id not in self._unacknowledged:
+                return
+            if self._is_too_old(delivery.message):
+                del self._unacknowledged[delivery.message.message_id]
                 return
             if not self.resource.push_config.push_endpoint:
                 self._waiting.append(delivery)
@@ -140,9 +156,17 @@ class Subscription:
             )
 
     def _pushed(self, delivery: Delivery, *, accepted: bool) -> None:
-        if not accepted:
-            with self._lock:
+        with self._lock:
+            if accepted:
+                self._finish(delivery.message)
+            else:
                 self._retry(delivery)
+
+    def _finish(self, message: types.PubsubMessage) -> None:
+        """Count a message as acknowledged."""
+        if self._unacknowledged.pop(message.message_id, None) and self.resource.retain_acked_messages:
+            self._acknowledged = [one for one in self._acknowledged if not self._is_too_old(one)]
+            self._acknowledged.append(message)
 
     def _expect_ack(self, ack_id: str, delivery: Delivery, seconds: int) -> None:
         delivery.deadline = self._clock.call_later(timedelta(seconds=seconds), lambda: self._expire(ack_id))
@@ -163,6 +187,7 @@ class Subscription:
             return
         policy = self.resource.dead_letter_policy
         if policy and delivery.attempt >= policy.max_delivery_attempts and self._bury(self.resource, delivery):
+            self._unacknowledged.pop(delivery.message.message_id, None)
             return
         again = Delivery(delivery.message, delivery.attempt + 1)
         backoff = self._backoff(delivery.attempt)
@@ -180,8 +205,8 @@ class Subscription:
         backoff: timedelta = min(longest, shortest * 2 ** min(attempt - 1, MOST_DOUBLINGS))
         return backoff
 
-    def _is_too_old(self, delivery: Delivery) -> bool:
-        published: datetime = delivery.message.publish_time
+    def _is_too_old(self, message: types.PubsubMessage) -> bool:
+        published: datetime = message.publish_time
         kept_for: timedelta = self.resource.message_retention_duration
         return self._clock.now() - published > kept_for
 
