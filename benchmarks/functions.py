@@ -19,6 +19,7 @@ from pathlib import Path
 import msgspec
 from cloudevents.http import CloudEvent
 
+from benchmarks.processes import cpu_seconds, resident_bytes, with_children
 from infra.suite.automations import ROOT
 from shared.events import Tick, inbox_of
 
@@ -187,15 +188,31 @@ def _push(message_id: str, data: bytes, published: datetime, attributes: Mapping
 def serving(folder: Path, target: str, variables: Mapping[str, str]) -> Iterator[int]:
     """A functions-framework process for one function, as Google's buildpack starts it. Yields its port."""
     port = _free_port()
-    program = [str(Path(sys.executable).with_name("functions-framework")), "--target", target, "--source", "main.py"]
-    program += ["--host", "127.0.0.1", "--port", str(port)]
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    process = subprocess.Popen(program, cwd=folder, env=dict(variables), **quiet)  # type: ignore[call-overload]
+    process = _start(folder, target, variables, port)
     try:
         yield port
     finally:
         process.terminate()
         process.wait()
+
+
+def _start(folder: Path, target: str, variables: Mapping[str, str], port: int) -> subprocess.Popen[bytes]:
+    program = [str(Path(sys.executable).with_name("functions-framework")), "--target", target, "--source", "main.py"]
+    program += ["--host", "127.0.0.1", "--port", str(port)]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    started: subprocess.Popen[bytes] = subprocess.Popen(program, cwd=folder, env=dict(variables), **quiet)  # type: ignore[call-overload]
+    return started
+
+
+class FirstAnswer(msgspec.Struct, frozen=True):
+    """What a server and its worker cost until the first answer."""
+
+    seconds: float
+    """From its start to the answer."""
+    cpu_seconds: float
+    """In user and kernel mode: other work on the machine changes that least."""
+    resident: int
+    """Bytes of memory that the larger of the two holds."""
 
 
 def first_answer(
@@ -207,10 +224,12 @@ def first_answer(
     *,
     headers: Mapping[str, str] | None = None,
     expected: http.HTTPStatus = http.HTTPStatus.OK,
-) -> float:
-    """Seconds from the start of a process to its answer to the first message. Raises unless it is as expected."""
+) -> FirstAnswer:
+    """What a process costs that answers one message. Raises unless the answer is as expected."""
     begun = time.perf_counter()
-    with serving(folder, target, variables) as port:
+    port = _free_port()
+    process = _start(folder, target, variables, port)
+    try:
         while True:
             with contextlib.suppress(ConnectionRefusedError):
                 status = post(
@@ -221,9 +240,14 @@ def first_answer(
             if time.perf_counter() - begun > PATIENCE_SECONDS:
                 raise TimeoutError(f"{target} did not answer within {PATIENCE_SECONDS} s")
             time.sleep(0.001)
+        processes = list(with_children(process.pid))
+        spent = FirstAnswer(took, sum(map(cpu_seconds, processes)), max(map(resident_bytes, processes)))
+    finally:
+        process.terminate()
+        process.wait()
     if status != expected:
         raise RuntimeError(f"{target} answered {status}")
-    return took
+    return spent
 
 
 def post(

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 KeyT = TypeVar("KeyT")
+ValueT = TypeVar("ValueT")
 
 
 @dataclass(frozen=True)
@@ -40,9 +41,9 @@ class Figure:
         return f"within {self.at_most:g}" if self.ratio <= self.at_most else f"OVER {self.at_most:g}"
 
 
-def in_turn(contenders: Mapping[KeyT, Callable[[], float]], rounds: int) -> dict[KeyT, list[float]]:
+def in_turn(contenders: Mapping[KeyT, Callable[[], ValueT]], rounds: int) -> dict[KeyT, list[ValueT]]:
     """Measure all contenders one after another, ``rounds`` times after one round that is not counted."""
-    measured: dict[KeyT, list[float]] = {name: [] for name in contenders}
+    measured: dict[KeyT, list[ValueT]] = {name: [] for name in contenders}
     for number in range(rounds + 1):
         for name, measure in contenders.items():
             value = measure()

@@ -1,5 +1,6 @@
 """The cost of the laptop run: the memory of its two processes, and the seconds of the whole story."""
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -7,6 +8,7 @@ import time
 from pathlib import Path
 
 from benchmarks.harness import Figure, show
+from benchmarks.processes import resident_bytes
 from infra.suite.automations import ROOT
 from infra.suite.settings import load_caretaker_yaml
 from local.story import cap_spending, manage_previews, prune_backups, restore_drill, rotate_secrets, scale_gpu_pools
@@ -69,12 +71,4 @@ def play() -> None:
             rotate_secrets.play(player, suite, database)
             prune_backups.play(player, suite)
             restore_drill.play(player, suite)
-            sys.stdout.write(f"\n{_resident('self')} {_resident(str(suite.process_id))}\n")
-
-
-def _resident(process: str) -> int:
-    """Bytes of memory that a process holds (Linux)."""
-    for line in Path(f"/proc/{process}/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
-            return int(line.split()[1]) * 1024
-    raise RuntimeError(f"/proc/{process}/status has no VmRSS")
+            sys.stdout.write(f"\n{resident_bytes(os.getpid())} {resident_bytes(suite.process_id)}\n")

@@ -1,8 +1,12 @@
-"""Google's REST APIs, for calls that a cold start waits for: with the retries and errors of Google's clients."""
+"""Google's REST APIs, for calls that a cold start waits for: with the retries and errors of Google's clients.
 
-from collections.abc import Mapping
+A method that is an RPC too is given by its name, ``package.Service/Method``, which is what watchers know it by.
+"""
+
+import contextlib
+from collections.abc import Iterator, Mapping
 from http import HTTPStatus
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import msgspec
 
@@ -17,7 +21,19 @@ if TYPE_CHECKING:
 
 JSON = {"Content-Type": "application/json"}
 
+Int64 = Annotated[str, msgspec.Meta(pattern=r"^-?[0-9]{1,19}$")]
+"""A number of 64 bits, which Google's JSON has as text: https://protobuf.dev/programming-guides/json/."""
+
 ValueT = TypeVar("ValueT")
+
+
+class Page(msgspec.Struct, frozen=True, rename="camel"):
+    """One page of a list: each list adds the field with its items."""
+
+    next_page_token: str = ""
+
+
+PageT = TypeVar("PageT", bound=Page)
 
 
 class UnknownAnswer(CaretakerError):
@@ -27,21 +43,32 @@ class UnknownAnswer(CaretakerError):
 class _Status(msgspec.Struct, frozen=True):
     """Of an error of Google's: https://cloud.google.com/apis/design/errors#http_mapping."""
 
-    message: str = ""
+    message: str
     status: str = ""
 
 
 class _Error(msgspec.Struct, frozen=True):
-    error: _Status = _Status()
+    error: _Status
 
 
-def get(clients: Clients, address: str, parameters: Mapping[str, str], type_: type[ValueT]) -> ValueT:
+def get(clients: Clients, address: str, parameters: Mapping[str, str], type_: type[ValueT], *, rpc: str = "") -> ValueT:
     """What a GET of an ``https://`` address answers, as a value of a type.
 
     Raises ``GoogleAPIError`` for an answer that is an error, or none, as Google's clients do, or ``UnknownAnswer``.
     """
-    answer = clients.repeated(lambda: _sent(clients, "GET", address, parameters=parameters))
-    return _typed(answer, type_, f"GET {address}")
+    answer = clients.repeated(lambda: _sent(clients, "GET", address, rpc=rpc, parameters=parameters))
+    return _typed(answer, type_, rpc or f"GET {address}")
+
+
+def pages(
+    clients: Clients, address: str, parameters: Mapping[str, str], type_: type[PageT], *, rpc: str = ""
+) -> Iterator[PageT]:
+    """All pages of a list, each read when it is asked for. Raises as ``get`` does."""
+    page = get(clients, address, parameters, type_, rpc=rpc)
+    yield page
+    while page.next_page_token:
+        page = get(clients, address, {**parameters, "pageToken": page.next_page_token}, type_, rpc=rpc)
+        yield page
 
 
 def post(clients: Clients, address: str, content: bytes, content_type: str) -> "Answer":
@@ -53,7 +80,13 @@ def post(clients: Clients, address: str, content: bytes, content_type: str) -> "
 
 
 def send(
-    clients: Clients, verb: str, address: str, value: object = None, parameters: Mapping[str, str] | None = None
+    clients: Clients,
+    verb: str,
+    address: str,
+    value: object = None,
+    parameters: Mapping[str, str] | None = None,
+    *,
+    rpc: str = "",
 ) -> None:
     """Make a change, with a value as JSON if there is one. It is sent once, as every write is.
 
@@ -61,16 +94,16 @@ def send(
     """
     content = None if value is None else msgspec.json.encode(value)
     headers = JSON if content else None
-    _sent(clients, verb, address, parameters=parameters, content=content, headers=headers)
+    _sent(clients, verb, address, rpc=rpc, parameters=parameters, content=content, headers=headers)
 
 
 def read(clients: Clients, rpc: str, address: str, request: object, type_: type[ValueT]) -> ValueT:
-    """What an RPC that only reads answers a request by POST; watchers know it by the name of the RPC.
+    """What an RPC that only reads answers a request by POST.
 
     Raises as ``get`` does.
     """
     content = msgspec.json.encode(request)
-    answer = clients.repeated(lambda: _sent(clients, "POST", address, call=rpc, content=content, headers=JSON))
+    answer = clients.repeated(lambda: _sent(clients, "POST", address, rpc=rpc, content=content, headers=JSON))
     return _typed(answer, type_, rpc)
 
 
@@ -79,8 +112,13 @@ def write(clients: Clients, rpc: str, address: str, request: object, type_: type
 
     Raises as ``get`` does.
     """
-    answer = _sent(clients, "POST", address, call=rpc, content=msgspec.json.encode(request), headers=JSON)
+    answer = _sent(clients, "POST", address, rpc=rpc, content=msgspec.json.encode(request), headers=JSON)
     return _typed(answer, type_, rpc)
+
+
+def said_by(error: Exception) -> str:
+    """What Google says in an error that was raised here, without the name of the call."""
+    return str(getattr(error, "message", error)).partition(": ")[2]
 
 
 def _typed(answer: "Answer", type_: type[ValueT], what: str) -> ValueT:
@@ -95,7 +133,7 @@ def _sent(
     verb: str,
     address: str,
     *,
-    call: str = "",
+    rpc: str = "",
     parameters: Mapping[str, str] | None = None,
     content: bytes | None = None,
     headers: Mapping[str, str] | None = None,
@@ -104,10 +142,10 @@ def _sent(
 
     from urllib3.exceptions import HTTPError
 
-    what = call or f"{verb} {address}"
+    what = rpc or f"{verb} {address}"
     try:
         answer = clients.send(
-            verb, address, call=call, query=urlencode(parameters or {}), content=content, headers=headers
+            verb, address, call=rpc, query=urlencode(parameters or {}), content=content, headers=headers
         )
     except HTTPError as error:
         from google.api_core.exceptions import ServiceUnavailable
@@ -119,28 +157,28 @@ def _sent(
     return answer
 
 
-def _error_of(answer: "Answer", what: str) -> "GoogleAPICallError":
-    """An answer that is an error, as Google's clients raise it, even if its JSON is not of Google's shape."""
+def _error_of(answer: "Answer", what: str) -> "GoogleAPICallError | UnknownAnswer":
+    """An answer that is an error, as Google's clients raise it, even if its JSON is not of Google's shape.
+
+    Only one that is of that shape says that a resource is not there: a wrong turn on the way is a 404 too.
+    """
     from google.api_core import exceptions
     from grpc import StatusCode
 
     said = _said(answer.content)
-    message = f"{what}: {said.message or 'unknown error'}"
-    code = StatusCode.__members__.get(said.status)
+    message = f"{what}: {said.message if said else answer.content.decode(errors='replace') or 'unknown error'}"
+    if said is None and answer.status == HTTPStatus.NOT_FOUND:
+        return UnknownAnswer(message)
+    code = StatusCode.__members__.get(said.status) if said else None
     error: GoogleAPICallError = (
         exceptions.from_grpc_status(code, message) if code else exceptions.from_http_status(answer.status, message)
     )
     return error
 
 
-def _said(content: bytes) -> _Status:
-    """What an error says: Google's JSON, in a list if the answer would have been a stream, or all that was sent."""
-    try:
-        return msgspec.json.decode(content, type=_Error).error
-    except MALFORMED:
-        """It may be a list."""
-    try:
-        (refusal,) = msgspec.json.decode(content, type=list[_Error])
-    except (*MALFORMED, ValueError):
-        return _Status(content.decode(errors="replace"))
-    return refusal.error
+def _said(content: bytes) -> _Status | None:
+    """What an error says: Google's JSON, in a list if the answer would have been a stream; None if it is not that."""
+    for in_a_list in (content, b"[" + content + b"]"):
+        with contextlib.suppress(*MALFORMED):
+            return msgspec.json.decode(in_a_list, type=tuple[_Error])[0].error
+    return None

@@ -17,6 +17,7 @@ from shared import rest
 from shared.backup_metadata import is_complete, verified_at
 from shared.clients import Clients
 from shared.clock import format_time
+from shared.errors import is_not_found
 from shared.rest import UnknownAnswer
 
 API = "https://storage.googleapis.com/storage/v1"
@@ -82,8 +83,6 @@ class _Others:
 
 def listed(need: ListingOf, clients: Clients) -> Listing | NoBucket:
     """See `BackupSource`."""
-    from google.api_core.exceptions import NotFound
-
     inventory = Inventory()
     unknown, misdated = _Others(), _Others()
     restored = frozenset(need.restored)
@@ -100,8 +99,10 @@ def listed(need: ListingOf, clients: Clients) -> Listing | NoBucket:
                 inventory.add(backup)
             else:
                 misdated.add(stored.name)
-    except NotFound:
-        return NoBucket()
+    except Exception as error:
+        if is_not_found(error):
+            return NoBucket()
+        raise
     restorable = tuple(_restorable(need, live, clients)) if need.deleted_since else ()
     return Listing(inventory, unknown.found, misdated.found, restorable)
 

@@ -1,9 +1,12 @@
-"""The edge to Secret Manager: secrets by one list for each project, versions, and writing down what was done."""
+"""The edge to Secret Manager: secrets by one list for each project, versions, and writing down what was done.
 
+By REST (https://cloud.google.com/secret-manager/docs/reference/rest), as every tick lists the secrets.
+"""
+
+import base64
 import hashlib
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from datetime import datetime
 
 import msgspec
 
@@ -18,40 +21,67 @@ from functions.rotate_secrets.rotation_state import (
     read_state,
 )
 from functions.rotate_secrets.world import ExistingSecret, Version
+from shared import rest
 from shared.clients import Clients
-from shared.errors import CaretakerError
+from shared.secret_values import API, RPC, crc32c, payload_of
 
-if TYPE_CHECKING:
-    from google.cloud.secretmanager_v1 import Secret, SecretManagerServiceClient
-
-PAGE_SIZE = 1000
+PAGE_SIZE = {"pageSize": "1000"}
+ENABLED, NOT_MANAGED = "ENABLED", "STATE_UNSPECIFIED"
 
 
-class DamagedPayload(CaretakerError):
-    """The payload from Secret Manager does not match the checksum that it sends along."""
+class _Answer(msgspec.Struct, frozen=True, rename="camel"):
+    """Messages as Google's JSON has them: what is empty is left out."""
+
+
+class _ManagedRotation(_Answer, frozen=True):
+    state: str = ""
+
+
+class _Rotation(_Answer, frozen=True):
+    managed_rotation_status: _ManagedRotation = _ManagedRotation()
+
+
+class _Secret(_Answer, frozen=True):
+    name: str
+    etag: str = ""
+    annotations: dict[str, str] = {}
+    version_aliases: dict[str, rest.Int64] = {}
+    rotation: _Rotation = _Rotation()
+
+
+class _Secrets(rest.Page, frozen=True):
+    secrets: tuple[_Secret, ...] = ()
+
+
+class _Version(_Answer, frozen=True):
+    name: str
+    create_time: datetime
+    state: str = ""
+
+
+class _Versions(rest.Page, frozen=True):
+    versions: tuple[_Version, ...] = ()
 
 
 def secrets_in(project: str, clients: Clients) -> Mapping[str, ExistingSecret]:
     """The secrets of a project, by full name with its id."""
-    request = {"parent": f"projects/{project}", "page_size": PAGE_SIZE}
-    listed = _manager(clients).list_secrets(request=request, **clients.reading)
-    names = ((f"projects/{project}/secrets/{secret.name.rpartition('/')[2]}", secret) for secret in listed)
+    listed = rest.pages(clients, f"{API}/projects/{project}/secrets", PAGE_SIZE, _Secrets, rpc=f"{RPC}/ListSecrets")
+    secrets = (secret for page in listed for secret in page.secrets)
+    names = ((f"projects/{project}/secrets/{secret.name.rpartition('/')[2]}", secret) for secret in secrets)
     return {name: _existing(name, secret) for name, secret in names}
 
 
 def versions_of(secret: str, clients: Clients) -> tuple[Version, ...]:
     """The versions of a secret, the newest first."""
-    from google.cloud.secretmanager_v1 import SecretVersion
-
-    request = {"parent": secret, "page_size": PAGE_SIZE}
-    answers = _manager(clients).list_secret_versions(request=request, **clients.reading)
+    listed = rest.pages(clients, f"{API}/{secret}/versions", PAGE_SIZE, _Versions, rpc=f"{RPC}/ListSecretVersions")
     return tuple(
         Version(
             number=int(version.name.rpartition("/")[2]),
-            is_enabled=version.state == SecretVersion.State.ENABLED,
-            created=_in_utc(version.create_time),
+            is_enabled=version.state == ENABLED,
+            created=version.create_time,
         )
-        for version in answers
+        for page in listed
+        for version in page.versions
     )
 
 
@@ -66,14 +96,8 @@ def added_version(need: AddedVersion, clients: Clients) -> int:
 
 
 def payload(secret: str, version: int, clients: Clients) -> bytes:
-    """The payload of a version; empty for version 0. Raises ``GoogleAPIError``, or ``DamagedPayload``."""
-    if not version:
-        return b""
-    request = {"name": f"{secret}/versions/{version}"}
-    answer = _manager(clients).access_secret_version(request=request, **clients.reading)
-    if answer.payload.data_crc32c != _crc32c(answer.payload.data):
-        raise DamagedPayload(f"{secret}/versions/{version}: the payload does not have its checksum")
-    return answer.payload.data
+    """The payload of a version; empty for version 0. Raises as ``payload_of`` does."""
+    return payload_of(f"{secret}/versions/{version}", clients) if version else b""
 
 
 def add_versions(existing: ExistingSecret, state: RotationState, values: Mapping[str, bytes], clients: Clients) -> None:
@@ -103,14 +127,15 @@ def keep(secret: str, value: bytes, clients: Clients) -> None:
 
 def write_state(existing: ExistingSecret, state: RotationState, clients: Clients) -> None:
     """Record the state of a secret, and for people which version is which. Refused if it has changed."""
-    from google.cloud.secretmanager_v1 import Secret
-
-    secret = Secret(name=existing.name, etag=existing.etag)
     known = existing.annotations.get(ANNOTATION, "")
-    secret.annotations = {**existing.annotations, ANNOTATION: encoded(state, known)}
-    secret.version_aliases = _aliases(existing, state)
-    mask = {"paths": ["annotations", "version_aliases"]}
-    _manager(clients).update_secret(request={"secret": secret, "update_mask": mask}, **clients.writing)
+    secret = {
+        "name": existing.name,
+        "etag": existing.etag,
+        "annotations": {**existing.annotations, ANNOTATION: encoded(state, known)},
+        "versionAliases": {alias: str(number) for alias, number in _aliases(existing, state).items()},
+    }
+    mask = {"updateMask": "annotations,versionAliases"}
+    rest.send(clients, "PATCH", f"{API}/{existing.name}", secret, mask, rpc=f"{RPC}/UpdateSecret")
 
 
 def disable(secret: str, versions: Iterable[int], clients: Clients) -> None:
@@ -126,54 +151,34 @@ def disable(secret: str, versions: Iterable[int], clients: Clients) -> None:
 
 
 def _add(secret: str, value: bytes, clients: Clients) -> None:
-    content = {"data": value, "data_crc32c": _crc32c(value)}
-    _manager(clients).add_secret_version(request={"parent": secret, "payload": content}, **clients.writing)
+    content = {"data": base64.b64encode(value).decode(), "dataCrc32c": str(crc32c(value))}
+    rest.send(clients, "POST", f"{API}/{secret}:addVersion", {"payload": content}, rpc=f"{RPC}/AddSecretVersion")
 
 
 def _disable(version: str, clients: Clients) -> None:
-    _manager(clients).disable_secret_version(request={"name": version}, **clients.writing)
+    rest.send(clients, "POST", f"{API}/{version}:disable", {}, rpc=f"{RPC}/DisableSecretVersion")
 
 
-def _manager(clients: Clients) -> "SecretManagerServiceClient":
-    from google.cloud.secretmanager_v1 import SecretManagerServiceClient
-
-    return clients.of(SecretManagerServiceClient)
-
-
-def _existing(name: str, secret: "Secret") -> ExistingSecret:
-    from google.cloud.secretmanager_v1 import Rotation
-
+def _existing(name: str, secret: _Secret) -> ExistingSecret:
     text = secret.annotations.get(ANNOTATION)
     state, problem = None, ""
     try:
         state = read_state(text) if text else None
     except UnreadableState as error:
         problem = str(error)
-    unmanaged = Rotation.ManagedRotationStatus.State.STATE_UNSPECIFIED
     return ExistingSecret(
         name=name,
         numbered_name=secret.name,
         etag=secret.etag,
-        annotations=dict(secret.annotations),
-        aliases=dict(secret.version_aliases),
+        annotations=secret.annotations,
+        aliases={alias: int(number) for alias, number in secret.version_aliases.items()},
         state=state,
         problem=problem,
-        is_managed=secret.rotation.managed_rotation_status.state != unmanaged,
+        is_managed=secret.rotation.managed_rotation_status.state not in ("", NOT_MANAGED),
     )
-
-
-def _in_utc(moment: datetime) -> datetime:
-    """A moment as a plain one: Google's clients answer a kind of their own."""
-    return datetime.fromtimestamp(moment.timestamp(), UTC)
 
 
 def _aliases(existing: ExistingSecret, state: RotationState) -> dict[str, int]:
     kept = {alias: number for alias, number in existing.aliases.items() if alias not in (CURRENT_ALIAS, PREVIOUS_ALIAS)}
     ours = {CURRENT_ALIAS: state.current, PREVIOUS_ALIAS: max(state.older, default=0)}
     return kept | {alias: number for alias, number in ours.items() if number}
-
-
-def _crc32c(data: bytes) -> int:
-    import google_crc32c
-
-    return int.from_bytes(google_crc32c.Checksum(data).digest())

@@ -6,14 +6,18 @@ import msgspec
 
 from functions.scale_gpu_pools.world import OFF
 
+NO_POLICY = "LOCATION_POLICY_UNSPECIFIED"
 _WORDS = re.compile(
     r"(?P<least>\d+) to (?P<most>\d+) nodes (?P<of>in each zone|in all)"
     r"(?:, (?P<policy>[A-Z]+))?(?P<autoprovisioned>, autoprovisioned)?"
 )
 
 
-class Autoscaling(msgspec.Struct, frozen=True, kw_only=True):
-    """The fields of GKE's ``NodePoolAutoscaling``: https://cloud.google.com/kubernetes-engine/docs/reference/rest."""
+class Autoscaling(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """GKE's ``NodePoolAutoscaling``, as its JSON has it: what is empty is left out.
+
+    https://cloud.google.com/kubernetes-engine/docs/reference/rest/v1/NodePoolAutoscaling
+    """
 
     enabled: bool = False
     min_node_count: int = 0
@@ -21,7 +25,7 @@ class Autoscaling(msgspec.Struct, frozen=True, kw_only=True):
     total_min_node_count: int = 0
     total_max_node_count: int = 0
     location_policy: str = ""
-    """BALANCED, ANY, or nothing."""
+    """BALANCED, ANY, LOCATION_POLICY_UNSPECIFIED or nothing."""
     autoprovisioned: bool = False
 
     def __str__(self) -> str:
@@ -33,7 +37,7 @@ class Autoscaling(msgspec.Struct, frozen=True, kw_only=True):
             if in_all
             else (self.min_node_count, self.max_node_count)
         )
-        policy = f", {self.location_policy}" if self.location_policy else ""
+        policy = f", {self.location_policy}" if self.location_policy not in ("", NO_POLICY) else ""
         made = ", autoprovisioned" if self.autoprovisioned else ""
         return f"{least} to {most} nodes {'in all' if in_all else 'in each zone'}{policy}{made}"
 

@@ -1,18 +1,56 @@
-"""The edge to Cloud Run: worker pools, and services, by one list for each region."""
+"""The edge to Cloud Run: worker pools, and services, by one list for each region.
 
-from typing import TYPE_CHECKING
+By REST (https://cloud.google.com/run/docs/reference/rest), as every tick lists them.
+"""
+
+import msgspec
 
 from functions.scale_gpu_pools.changes import Resize
 from functions.scale_gpu_pools.messages import Reconciling
 from functions.scale_gpu_pools.records import PoolChange
 from functions.scale_gpu_pools.world import GpuPool
+from shared import rest
 from shared.clients import Clients
 
-if TYPE_CHECKING:
-    from google.cloud.run_v2 import Service, WorkerPool
-
+API = "https://run.googleapis.com/v2"
+SERVICES, WORKER_POOLS = "google.cloud.run.v2.Services", "google.cloud.run.v2.WorkerPools"
 MANUAL = "manual_instance_count"
 MINIMUM = "min_instance_count"
+SUCCEEDED = "CONDITION_SUCCEEDED"
+MODE_MANUAL = "MANUAL"
+
+
+class _Answer(msgspec.Struct, frozen=True, rename="camel"):
+    """Messages as Google's JSON has them: what is empty is left out."""
+
+
+class _Scaling(_Answer, frozen=True):
+    manual_instance_count: int = 0
+    min_instance_count: int = 0
+    scaling_mode: str = ""
+
+
+class _Condition(_Answer, frozen=True):
+    state: str = ""
+    message: str = ""
+
+
+class _Resource(_Answer, frozen=True):
+    """A service or a worker pool."""
+
+    name: str
+    etag: str = ""
+    reconciling: bool = False
+    scaling: _Scaling = _Scaling()
+    terminal_condition: _Condition = _Condition()
+
+
+class _Services(rest.Page, frozen=True):
+    services: tuple[_Resource, ...] = ()
+
+
+class _WorkerPools(rest.Page, frozen=True):
+    worker_pools: tuple[_Resource, ...] = ()
 
 
 def pools_in(parent: str, collection: str, clients: Clients) -> tuple[GpuPool, ...]:
@@ -24,52 +62,34 @@ def change_pool(change: PoolChange, clients: Clients) -> None:
     """Set how many instances a worker pool or service has, or has at least. It makes no revision."""
     if not isinstance(change, Resize):
         raise TypeError(f"Cloud Run cannot {change}")
-    from google.cloud.run_v2 import (
-        Service,
-        ServiceScaling,
-        ServicesClient,
-        WorkerPool,
-        WorkerPoolScaling,
-        WorkerPoolsClient,
-    )
-
-    mask = {"paths": [f"scaling.{change.field}"]}
-    if "/workerPools/" in change.target:
-        pool = WorkerPool(
-            name=change.target, etag=change.etag, scaling=WorkerPoolScaling(manual_instance_count=change.size)
-        )
-        clients.of(WorkerPoolsClient).update_worker_pool(
-            request={"worker_pool": pool, "update_mask": mask}, **clients.writing
-        )
-    else:
-        service = Service(name=change.target, etag=change.etag, scaling=ServiceScaling({change.field: change.size}))
-        clients.of(ServicesClient).update_service(request={"service": service, "update_mask": mask}, **clients.writing)
+    camel = {MANUAL: "manualInstanceCount", MINIMUM: "minInstanceCount"}[change.field]
+    content = {"name": change.target, "etag": change.etag, "scaling": {camel: change.size}}
+    rpc = f"{WORKER_POOLS}/UpdateWorkerPool" if "/workerPools/" in change.target else f"{SERVICES}/UpdateService"
+    rest.send(clients, "PATCH", f"{API}/{change.target}", content, {"updateMask": f"scaling.{camel}"}, rpc=rpc)
 
 
 def _worker_pools(parent: str, clients: Clients) -> list[GpuPool]:
-    from google.cloud.run_v2 import WorkerPoolsClient
-
-    found = clients.of(WorkerPoolsClient).list_worker_pools(request={"parent": parent}, **clients.reading)
-    return [_pool(pool, {MANUAL: pool.scaling.manual_instance_count}, MANUAL) for pool in found]
+    pages = rest.pages(clients, f"{API}/{parent}/workerPools", {}, _WorkerPools, rpc=f"{WORKER_POOLS}/ListWorkerPools")
+    return [
+        _pool(pool, {MANUAL: pool.scaling.manual_instance_count}, MANUAL)
+        for page in pages
+        for pool in page.worker_pools
+    ]
 
 
 def _services(parent: str, clients: Clients) -> list[GpuPool]:
-    from google.cloud.run_v2 import ServiceScaling, ServicesClient
-
-    found = clients.of(ServicesClient).list_services(request={"parent": parent}, **clients.reading)
     listed = []
-    for service in found:
-        is_manual = service.scaling.scaling_mode == ServiceScaling.ScalingMode.MANUAL
-        counts = {MANUAL: service.scaling.manual_instance_count, MINIMUM: service.scaling.min_instance_count}
-        listed.append(_pool(service, counts, MANUAL if is_manual else MINIMUM))
+    pages = rest.pages(clients, f"{API}/{parent}/services", {}, _Services, rpc=f"{SERVICES}/ListServices")
+    for service in (one for page in pages for one in page.services):
+        scaling = service.scaling
+        counts = {MANUAL: scaling.manual_instance_count, MINIMUM: scaling.min_instance_count}
+        listed.append(_pool(service, counts, MANUAL if scaling.scaling_mode == MODE_MANUAL else MINIMUM))
     return listed
 
 
-def _pool(resource: "Service | WorkerPool", counts: dict[str, int], size_field: str) -> GpuPool:
-    from google.cloud.run_v2 import Condition
-
+def _pool(resource: _Resource, counts: dict[str, int], size_field: str) -> GpuPool:
     condition = resource.terminal_condition
-    is_ready = condition.state == Condition.State.CONDITION_SUCCEEDED
+    is_ready = condition.state == SUCCEEDED
     return GpuPool(
         name=resource.name,
         current=counts,

@@ -1,15 +1,78 @@
-"""The edge to Cloud Monitoring: one query for each signal, and two more if GPUs have no data."""
+"""The edge to Cloud Monitoring: one query for each signal, and two more if GPUs have no data.
 
-from datetime import UTC, datetime
-from typing import Any
+By REST (https://cloud.google.com/monitoring/api/ref_v3/rest/v3/projects.timeSeries/list), as ticks ask for signals.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+import msgspec
 
 from functions.scale_gpu_pools.settings import Signal
 from functions.scale_gpu_pools.signals import BUCKET, Answer, Point, Reading, buckets_asked, reading_of
+from shared import rest
 from shared.clients import Clients
+from shared.errors import is_not_found
 
-# Google's client publishes no type for the raw protobuf messages, which are several times faster than its wrappers.
-RawPoint = Any
-RawPage = Any
+API = "https://monitoring.googleapis.com/v3"
+RPC = "google.monitoring.v3.MetricService/ListTimeSeries"
+HIGHEST = {
+    "aggregation.alignmentPeriod": f"{BUCKET.total_seconds():.0f}s",
+    "aggregation.perSeriesAligner": "ALIGN_MAX",
+    "aggregation.crossSeriesReducer": "REDUCE_MAX",
+}
+"""The highest value of all series in each five minutes: https://cloud.google.com/monitoring/api/v3/aggregation."""
+
+
+class _Answer(msgspec.Struct, frozen=True, rename="camel"):
+    """Messages as Google's JSON has them: what is empty is left out."""
+
+
+class _Interval(_Answer, frozen=True):
+    end_time: datetime
+
+
+class _Value(_Answer, frozen=True):
+    """One of them is there."""
+
+    double_value: float | str | None = None
+    """A text for what JSON has no number for: NaN."""
+    int64_value: rest.Int64 | None = None
+
+
+class _Point(_Answer, frozen=True):
+    interval: _Interval
+    value: _Value
+
+
+class _Series(_Answer, frozen=True):
+    points: tuple[_Point, ...] = ()
+
+
+class _Status(_Answer, frozen=True):
+    message: str = ""
+
+
+class _TimeSeries(rest.Page, frozen=True):
+    time_series: tuple[_Series, ...] = ()
+    execution_errors: tuple[_Status, ...] = ()
+    unreachable: tuple[str, ...] = ()
+
+    @property
+    def missing(self) -> str:
+        """Why series may be missing; nothing if it is whole."""
+        if self.execution_errors:
+            return f"Monitoring could not read all series ({self.execution_errors[0].message})"
+        return "Monitoring could not reach all series" if self.unreachable else ""
+
+    @property
+    def points(self) -> Iterator[Point]:
+        """Those of all series. Raises ``UnknownAnswer`` for values that have no highest."""
+        for point in (one for series in self.time_series for one in series.points):
+            value = point.value.int64_value if point.value.double_value is None else point.value.double_value
+            if value is None:
+                raise rest.UnknownAnswer(f"{RPC}: a point is no number")
+            yield Point(point.interval.end_time, float(value))
 
 
 def reading(signal: Signal, minutes: int, now: datetime, clients: Clients) -> Reading:
@@ -18,41 +81,17 @@ def reading(signal: Signal, minutes: int, now: datetime, clients: Clients) -> Re
 
 
 def _answer(project: str, filter_: str, minutes: int, now: datetime, clients: Clients) -> Answer:
-    """The highest value of all series in each five minutes: https://cloud.google.com/monitoring/api/v3/aggregation."""
-    from google.api_core.exceptions import NotFound
-    from google.cloud.monitoring_v3 import Aggregation, ListTimeSeriesRequest, MetricServiceClient, TimeInterval
-
-    request = ListTimeSeriesRequest(
-        name=f"projects/{project}",
-        filter=filter_,
-        interval=TimeInterval(start_time=now - buckets_asked(minutes) * BUCKET, end_time=now),
-        aggregation=Aggregation(
-            alignment_period=BUCKET,
-            per_series_aligner=Aggregation.Aligner.ALIGN_MAX,
-            cross_series_reducer=Aggregation.Reducer.REDUCE_MAX,
-        ),
-    )
+    asked = {
+        "filter": filter_,
+        "interval.startTime": (now - buckets_asked(minutes) * BUCKET).isoformat(),
+        "interval.endTime": now.isoformat(),
+        **HIGHEST,
+    }
     try:
-        found = clients.of(MetricServiceClient).list_time_series(request=request, **clients.reading)
-        pages = [type(page).pb(page) for page in found.pages]
-    except NotFound as error:
-        return Answer(unknown=error.message)
-    points = tuple(_point(point) for page in pages for series in page.time_series for point in series.points)
-    return Answer(points, missing=next(filter(None, map(incomplete, pages)), ""))
-
-
-def incomplete(page: RawPage) -> str:
-    """Why series may be missing from an answer; nothing if it is whole.
-
-    Its field `unreachable` is newer than Google's client, which keeps it as one of those that it does not know.
-    """
-    from google.protobuf.unknown_fields import UnknownFieldSet
-
-    if page.execution_errors:
-        return f"Monitoring could not read all series ({page.execution_errors[0].message})"
-    return "Monitoring could not reach all series" if len(UnknownFieldSet(page)) else ""
-
-
-def _point(point: RawPoint) -> Point:
-    value = getattr(point.value, point.value.WhichOneof("value"))
-    return Point(point.interval.end_time.ToDatetime(UTC), float(value))
+        pages = list(rest.pages(clients, f"{API}/projects/{project}/timeSeries", asked, _TimeSeries, rpc=RPC))
+    except Exception as error:
+        if is_not_found(error):
+            return Answer(unknown=rest.said_by(error))
+        raise
+    points = tuple(point for page in pages for point in page.points)
+    return Answer(points, missing=next((page.missing for page in pages if page.missing), ""))

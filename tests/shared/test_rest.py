@@ -234,7 +234,7 @@ def test_an_answer_of_another_shape_is_not_believed(body: bytes, said: str) -> N
         (b'[{"error": {"message": "no"}}]', "no"),
         (b"<html>no</html>", "<html>no</html>"),
         (b"", "unknown error"),
-        (b"{}", "unknown error"),
+        (b"{}", "{}"),
         (b'{"error": "invalid_grant"}', "invalid_grant"),
         (b'"no"', "no"),
         (b"5", "5"),
@@ -245,6 +245,42 @@ def test_an_error_of_another_shape_is_an_error_still(body: bytes, said: str) -> 
         with pytest.raises(exceptions.Forbidden) as raised:
             rest.get(clients, LAMP, {}, Thing)
         assert said in raised.value.message
+
+
+def test_only_google_says_that_something_is_not_there() -> None:
+    """A proxy, or a wrong address, answers 404 too, and says nothing about the resource."""
+    shaped = b'{"error": {"code": 404, "message": "no lamp", "status": "NOT_FOUND"}}'
+    with server(as_http("404 Not Found", shaped)) as address, at(address) as clients:
+        with pytest.raises(exceptions.NotFound) as raised:
+            rest.get(clients, LAMP, {}, Thing)
+        assert rest.said_by(raised.value) == "no lamp"
+    for body in (b"<html>no such page</html>", b"", b"{}"):
+        with (
+            server(as_http("404 Not Found", body)) as address,
+            at(address) as clients,
+            pytest.raises(rest.UnknownAnswer),
+        ):
+            rest.get(clients, LAMP, {}, Thing)
+
+
+class ThingsPage(rest.Page, frozen=True):
+    """A page of a list."""
+
+    names: tuple[str, ...] = ()
+    total: rest.Int64 = "0"
+
+
+def test_a_list_is_read_page_by_page(clients: Clients, things: Things) -> None:
+    things.answer = {"names": ["lamp"], "nextPageToken": "2", "total": "3"}
+    pages = rest.pages(clients, LAMP, {"pageSize": "1"}, ThingsPage)
+    first = next(pages)
+    assert (first.names, first.total) == (("lamp",), "3")
+    things.answer = {"nextPageToken": "3"}  # an empty page is not the last
+    assert next(pages).names == ()
+    things.answer = {"names": ["bulb"]}
+    assert [page.names for page in pages] == [("bulb",)]
+    assert [query.get("pageToken") for query in things.queries] == [None, "2", "3"]
+    assert {query["pageSize"] for query in things.queries} == {"1"}
 
 
 def test_what_is_posted_is_sent_once(cloud: LocalCloud, clients: Clients) -> None:

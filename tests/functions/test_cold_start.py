@@ -1,0 +1,56 @@
+"""What a cold start imports: ticks need neither gRPC nor protobuf, which took half of their time."""
+
+import json
+import subprocess
+import sys
+from datetime import UTC, datetime
+
+import pytest
+
+from benchmarks.functions import PROJECT, WORLD, environment
+from infra.suite.automations import ROOT
+from localcloud import LocalCloud
+from localcloud.world import seed, world_from
+
+OUTCOMES = {
+    "cap_spending": "unchanged",
+    "scale_gpu_pools": "unchanged",
+    "rotate_secrets": "applied",  # it begins to count a secret's days, on the secret
+    "prune_backups": "refused",  # too many are too old at once
+}
+CALLS = {"BatchGetDocuments", "Commit", "ListNodePools", "instanceGroupManagers", "o"}
+CALLS |= {"ListSecrets", "ListSecretVersions", "UpdateSecret"}
+TICKS = """
+import base64, importlib, json, sys
+from cloudevents.http import CloudEvent
+there = set(sys.modules)  # an installed package may put an empty `google` there at start
+for name in sys.argv[3:]:
+    message = {"data": base64.b64encode(b'{"type": "tick", "every_seconds": 86400}').decode(), "messageId": name}
+    source = sys.argv[1] + name.replace("_", "-")
+    kind = "google.cloud.pubsub.topic.v1.messagePublished"
+    event = CloudEvent({"type": kind, "source": source}, {"message": {**message, "publishTime": sys.argv[2]}})
+    getattr(importlib.import_module(f"functions.{name}.main"), name)(event)
+print(json.dumps(sorted(set(sys.modules) - there)))
+"""
+
+
+@pytest.mark.one_python
+def test_ticks_import_no_client_of_google() -> None:
+    with LocalCloud() as cloud:
+        seed(cloud, world_from(WORLD))
+        inbox = f"//pubsub.googleapis.com/projects/{PROJECT}/topics/caretaker-"
+        done = subprocess.run(
+            [sys.executable, "-c", TICKS, inbox, datetime.now(UTC).isoformat(), *OUTCOMES],
+            cwd=ROOT,
+            env=environment(cloud.address, cloud.http_address),
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        called = {call.method.rpartition("/")[2] for call in cloud.server.calls}
+    *reports, modules = map(json.loads, done.stdout.splitlines())
+    outcomes = {one["report"]["automation"]: one["report"]["outcome"] for one in reports if "report" in one}
+    assert outcomes == OUTCOMES
+    assert called == CALLS
+    unwanted = ("grpc", "google.api_core", "google.protobuf", "proto", "requests")
+    assert [name for name in modules if name.startswith(unwanted)] == []
