@@ -4,7 +4,6 @@ A set that anything speaks against is left alone as a whole, whichever of its gr
 """
 
 import itertools
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from statistics import median
@@ -139,21 +138,20 @@ def below_floor(pruned: PrunedSet) -> Iterator[str]:
     """Too few good backups would be left of a group that something is deleted of."""
     inventory, settings = pruned.listing.inventory, pruned.settings
     is_deleted = bytearray(len(inventory))
-    groups: Counter[str] = Counter()
     for change in pruned.deletes:
         for place in change.places:
             is_deleted[place] = True
-            groups[inventory.group_at(place)] += 1
     for group, places in inventory.places_by_group().items():
-        if not groups[group]:
+        if not any(map(is_deleted.__getitem__, places)):
             continue
         least, _ = pruned.least_size(inventory.backups_of(places))
-        left = sum(
-            1
+        good = (
+            backup
             for backup in inventory.backups_of(places)
             if inventory.size_of(backup) >= max(least, 1)
             and all(not is_deleted[place] and inventory.is_good(place, settings.proof) for place in backup)
         )
+        left = sum(1 for _ in itertools.islice(good, settings.floor))  # more than that need not be counted
         if left < settings.floor:
             kind = "complete, verified" if settings.proof is Proof.VERIFIED else "complete"
             of_group = f" of {printable(group)}" if group else ""

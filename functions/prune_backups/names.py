@@ -6,7 +6,6 @@ text. ``{group}-{time:%Y%m%dT%H%M%S%z}.dump`` reads ``orders-20261101T023000Z.du
 
 import functools
 import re
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 
 import msgspec
@@ -25,6 +24,7 @@ DIRECTIVES = {
 """The directives allowed in a time's format, and what each matches in a name."""
 NOT_UTC = "`%z` in place of `Z`, which is an offset: as text it would be read on the clock of `time_zone`"
 NEEDED = ("%Y", "%m", "%d")
+PARTS = ("year", "month", "day", "hour", "minute", "second")
 YEARS = range(1970, 9000)
 
 
@@ -52,18 +52,32 @@ class NamePattern:
                 raise ValueError(NOT_UTC)
         expression.append(_literal(pattern[place:]))
         self._expression = re.compile("".join(expression), re.DOTALL | re.ASCII)
+        self._has_group = "group" in fields
+        self._parts = [part for part in PARTS if part in self._expression.groupindex]
+        """Those of the time that names have; the rest is 0."""
+        self._has_offset = "offset" in self._expression.groupindex
 
     def read(self, name: str, zone: tzinfo) -> ParsedName | None:
         """The values in a name, None if it does not match. A time without an offset is local time in ``zone``."""
         found = self._expression.fullmatch(name)
         if not found:
             return None
-        fields = found.groupdict()
-        group = fields.get("group") or ""
+        group = found["group"] if self._has_group else ""
         if not self.has_time:
             return ParsedName(group)
-        time = _time(fields, zone)
+        time = self._time(found, zone)
         return ParsedName(group, time) if time else None
+
+    def _time(self, found: re.Match[str], zone: tzinfo) -> datetime | None:
+        """The time of a name, in UTC; None if there is none such. Of the two of a clock that is set back, the first."""
+        parts: dict[str, int] = dict(zip(self._parts, map(int, found.group(*self._parts)), strict=True))
+        if parts["year"] not in YEARS:
+            return None
+        try:
+            moment = datetime(**parts, tzinfo=_zone(found["offset"]) if self._has_offset else zone)
+        except ValueError:
+            return None
+        return moment if moment.tzinfo is UTC else moment.astimezone(UTC)
 
 
 @functools.lru_cache(maxsize=64)
@@ -92,19 +106,6 @@ def _matching(field: re.Match[str]) -> str:
     if any(part not in directives for part in NEEDED) or len(set(directives)) < len(directives):
         raise ValueError(f"a time with {', '.join(NEEDED)}, each directive once")
     return "".join(DIRECTIVES.get(part) or re.escape(part) for part in parts)
-
-
-def _time(fields: Mapping[str, str | None], zone: tzinfo) -> datetime | None:
-    """The time of a name, in UTC; None if there is none such. Of the two of a clock that is set back, the first."""
-    year, month, day, hour, minute, second = (
-        int(fields.get(name) or 0) for name in ("year", "month", "day", "hour", "minute", "second")
-    )
-    offset = fields.get("offset")
-    try:
-        moment = datetime(year, month, day, hour, minute, second, tzinfo=_zone(offset) if offset else zone)
-    except ValueError:
-        return None
-    return moment.astimezone(UTC) if year in YEARS else None
 
 
 def _zone(offset: str) -> tzinfo:

@@ -75,7 +75,8 @@ class KeepReasons:
 
     def deleted(self) -> "array[int]":
         """The places of what no rule keeps, in order of name."""
-        return array("I", (place for place in range(len(self._inventory)) if not self.is_kept(place)))
+        each = enumerate(zip(self._codes, self._inventory.are_pinned(), strict=True))
+        return array("I", (place for place, (code, is_pinned) in each if code == KEPT_BY_NONE and not is_pinned))
 
 
 def rules_of(policy: RetentionPolicy) -> list[Rule]:
