@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 
 from infra.suite.automations import ROOT
-from infra.suite.settings import EXAMPLES, PATH, load_caretaker_yaml, own_or_example
+from infra.suite.settings import EXAMPLES, PATH, load_caretaker_yaml, own_or_example, refuse_another_kind
 from local.console import Console, OutputClosed
 from local.endpoints import write_endpoints
 from local.environment import print_environment
@@ -33,12 +33,12 @@ from local.story.summary import reading, summary
 from local.suite import Suite
 from localcloud import LocalCloud
 from localcloud.shell import export_lines, write_environment
-from localcloud.world import read_world, seed
+from localcloud.world import World, read_world, seed
 from report.writing import write
 from shared.errors import CaretakerError, SettingsError
 from shared.postgres_server import PostgresServer
 from shared.settings import ProjectId, convert
-from shared.yaml_file import located_in
+from shared.yaml_file import YamlFile, located_in, read_yaml_file
 
 HERE = ROOT / "local" / "story"
 DIRECTORY = ROOT / ".local"
@@ -74,7 +74,7 @@ def _run(options: argparse.Namespace) -> int:
     console = Console(is_verbose=options.verbose or not is_story)
     settings = options.settings or (HERE / "caretaker.yaml" if is_story else own_or_example(PATH))
     owner = load_caretaker_yaml(settings)
-    world = read_world(options.world or HERE / "world.yaml") if is_story or options.world else None
+    world = read_world_file(options.world or HERE / "world.yaml") if is_story or options.world else None
     directory: Path = options.directory.resolve()  # the functions run in another folder
     directory.mkdir(parents=True, exist_ok=True)
     start = options.now or (cap_spending.START if is_story else datetime.now(UTC))
@@ -120,6 +120,15 @@ def _run(options: argparse.Namespace) -> int:
         player.follow()
         console.say("serving", "until Ctrl-C")
         return _serve(suite, console)
+
+
+def read_world_file(path: Path) -> tuple[YamlFile, World]:
+    """A world, and the lines of its keys. Raises ``SettingsError``, which names another kind of file as such."""
+    try:
+        return read_world(path)
+    except SettingsError:
+        refuse_another_kind(read_yaml_file(path), "world", "a world")
+        raise
 
 
 def _written(owner: Mapping[str, object], directory: Path) -> Path:
