@@ -72,19 +72,21 @@ def _rungs(
     active: set[str] = set()
     if sources.spending and record and interval is record.current:
         active = {one.name for one in active_rungs(sources.spending_records, sources.spending, sources.now)}
-    for rung in sorted(budget.ladder, key=lambda one: (one.at, one.on)):
+    for rung in sorted(budget.ladder, key=lambda one: (one.ratio, one.on)):
         passed: datetime | None = None
         if record and interval:
+            records = sources.spending_records
             is_current = interval is record.current
-            passed = passed_at(rung, record, budget, sources.now) if is_current else interval.passed.get(rung.name)
+            now = passed_at(rung, key, records, budget, sources.now) if is_current else None
+            passed = now or interval.passed.get(rung.name)
         state = RungState.AHEAD
         if passed:
             state = RungState.IN_FORCE if f"{key}/{rung.name}" in active else RungState.LET_GO
         yield RungPicture(
             rung.name,
             str(rung.on),
-            percent(rung.ratio),
-            float(rung.ratio * interval.amount) if interval else 0.0,
+            percent(rung.ratio) if rung.at else "cost anomaly",
+            rung.threshold if not rung.at else (float(rung.ratio * interval.amount) if interval else 0.0),
             tuple(action(str(one)) for one in rung.do),
             state,
             passed,

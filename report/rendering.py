@@ -124,7 +124,7 @@ class _View:
         if budget.cost is None or budget.published is None:
             return f"{budget.key}: no cost reported yet."
         spent = f"{money(budget.cost)} of {money(budget.amount, budget.currency)} on {self.day(budget.published)}."
-        passed = [f"{money(rung.amount)} passed on {self.day(rung.passed)}" for rung in budget.rungs if rung.passed]
+        passed = [f"{_threshold(rung)} passed on {self.day(rung.passed)}" for rung in budget.rungs if rung.passed]
         heading = f" Heading for {chart.expected.text}." if chart.expected else ""
         return f"{budget.key}: {spent}{heading} {'; '.join(passed)}".strip()
 
@@ -209,7 +209,11 @@ def _budget_line(budget: BudgetPicture, view: _View) -> str:
 
 def _rung_words(rung: RungPicture, view: _View) -> str:
     passed = f", passed {view.day(rung.passed)}" if rung.passed else ""
-    return f"{money(rung.amount)} {listed(rung.actions)} ({rung.state}{passed})"
+    return f"{_threshold(rung)} {listed(rung.actions)} ({rung.state}{passed})"
+
+
+def _threshold(rung: RungPicture) -> str:
+    return f"{'an anomaly of ' if rung.basis == 'anomaly' else ''}{money(rung.amount)}"
 
 
 def _standing(standing: str) -> str:

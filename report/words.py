@@ -107,8 +107,8 @@ DONE = {
 PARTICIPLES = frozenset({"paused", "resumed", "deployed", "deleted", "redeployed"})
 LONGEST_NAME, LONGEST_TEXT = 80, 400
 _MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d)(?::\d\d)?(?: UTC|Z|\+00:00)")
-_RUNGS = re.compile(r"\s*\((?:[\w-]+/(?:actual|forecast|projected)@[\d.]+(?:, )?)+\)")
-_RUNG = re.compile(r"\b([\w-]+)/((?:actual|forecast|projected)@[\d.]+)")
+_RUNGS = re.compile(r"\s*\((?:[\w-]+/(?:actual|forecast|projected|anomaly)@[\d.]+(?:, )?)+\)")
+_RUNG = re.compile(r"\b([\w-]+)/((?:actual|forecast|projected|anomaly)@[\d.]+)")
 _BYTES = re.compile(r"\b(\d{1,3}(?:,\d{3}){2,})(?: bytes)?")
 NO_MAXIMUM = "no maximum"
 
@@ -185,4 +185,9 @@ def _rung(name: str) -> str:
         share = f"{float(ratio) * 100:g} %"
     except ValueError:
         return name
-    return {"forecast": f"{share}, as Google forecasts", "projected": f"{share}, as projected"}.get(basis, share)
+    words = {
+        "forecast": f"{share}, as Google forecasts",
+        "projected": f"{share}, as projected",
+        "anomaly": f"an anomaly of {ratio}",
+    }
+    return words.get(basis, share)

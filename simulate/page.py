@@ -199,7 +199,8 @@ def _rungs(budgets: BudgetSettings, billing: Billing) -> Iterator[tuple[str, flo
     levels: dict[float, list[str]] = {}
     for key, budget in budgets.budgets.items():
         for rung in budget.ladder:
-            levels.setdefault(rung.at * billing.amounts[key], []).append(f"{key}/{rung.name}")
+            if rung.at:
+                levels.setdefault(rung.at * billing.amounts[key], []).append(f"{key}/{rung.name}")
     whole = {billing.amounts[key] for key in budgets.budgets}
     yield from ((", ".join(names), level, level in whole) for level, names in sorted(levels.items()))
 

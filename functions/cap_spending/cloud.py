@@ -157,7 +157,7 @@ def _specified(amount: "budgets_v1.BudgetAmount", currency: str) -> Decimal | No
 
 def _notify(change: Notify) -> None:
     """One line at the severity of what is at stake: a warning below the budget's amount, an error from there on."""
-    severity = Severity.ERROR if change.rung.at >= 1 else Severity.WARNING
+    severity = Severity.ERROR if change.rung.ratio >= 1 else Severity.WARNING
     write_log(
         severity,
         f"budget {change.budget}: {change.reason}"
@@ -165,7 +165,7 @@ def _notify(change: Notify) -> None:
         budget_alert={
             "budget": change.budget,
             "rung": change.rung.name,
-            "at": change.rung.at,
+            "at": change.rung.threshold,
             "on": change.rung.on,
             "observing": change.is_observing,
         },

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import msgspec
 
-from functions.cap_spending.settings import Settings
+from functions.cap_spending.settings import Settings, rung_name
 from shared.errors import IgnoredMessage
 from shared.events import Command, in_utc
 
@@ -86,7 +86,7 @@ def _known_rung(accept: Accept, settings: Settings) -> str:
     """The rung's name as the settings spell it: ``actual@1.0`` is ``actual@1``."""
     known = {rung for key in budgets_of(accept, settings) for rung in settings.budgets[key].rungs}
     basis, _, at = accept.rung.partition("@")
-    name = f"{basis}@{float(at):g}" if re.fullmatch(r"[0-9.]*[0-9]", at) and at.count(".") < 2 else accept.rung
+    name = rung_name(basis, float(at)) if re.fullmatch(r"[0-9.]*[0-9]", at) and at.count(".") < 2 else accept.rung
     if name not in known:
         raise IgnoredMessage(f"no rung is called {accept.rung!r}: there are {_listed(sorted(known))}")
     having = [key for key in budgets_of(accept, settings) if name in settings.budgets[key].rungs]

@@ -6,6 +6,7 @@ from datetime import datetime
 import msgspec
 
 from functions.cap_spending.alerts import alerts
+from functions.cap_spending.anomaly import CostAnomaly
 from functions.cap_spending.changes import (
     CapSpendingChange,
     DetachBilling,
@@ -20,12 +21,12 @@ from functions.cap_spending.changes import (
 from functions.cap_spending.kept_caps import change_of_amount, decide_kept
 from functions.cap_spending.ladder import ActiveRung, active_rungs, latched_intervals, passed_at
 from functions.cap_spending.last_resort import detaching_that_waits
-from functions.cap_spending.messages import CloudRunIsPaused, RestrictedBecause, RungAhead, WouldObey
+from functions.cap_spending.messages import AnomalyReported, CloudRunIsPaused, RestrictedBecause, RungAhead, WouldObey
 from functions.cap_spending.needs import closed_projects, places_of, with_readings
 from functions.cap_spending.notification import BudgetNotification
 from functions.cap_spending.paused import cloud_run_paused
 from functions.cap_spending.records import Context, Records
-from functions.cap_spending.settings import Action
+from functions.cap_spending.settings import Action, Basis
 from functions.cap_spending.wanted import PAUSED, decide_resources
 from functions.cap_spending.world import (
     KINDS,
@@ -234,18 +235,36 @@ def _kind_of_edit(
 
 
 def _next_rungs(context: Context) -> Iterable[Next]:
-    """For each budget the next rung that is not passed."""
+    """For each budget the next rung that cost has not passed."""
     for key, record in context.records.budgets.items():
         if budget := context.settings.budgets.get(key):
-            ahead = [rung for rung in budget.ladder if passed_at(rung, record, budget, context.now) is None]
-            for rung in sorted(ahead, key=lambda rung: rung.at)[:1]:
+            ahead = [
+                rung
+                for rung in budget.ladder
+                if rung.on is not Basis.ANOMALY and passed_at(rung, key, context.records, budget, context.now) is None
+            ]
+            for rung in sorted(ahead, key=lambda rung: rung.ratio)[:1]:
                 ahead_of_it = RungAhead(rung, record.newest.amount, budget.currency)
                 yield Next(f"{key}/{rung.name}", ahead_of_it)
 
 
 def _cost(context: Context) -> Iterable[LogLine]:
-    """Log a budget's cost at each notification: a log-based metric reads this line."""
+    """Log a budget's cost at each notification: a log-based metric reads this line. Log each cost anomaly."""
     said = context.event.event
+    if isinstance(said, CostAnomaly):
+        yield LogLine(
+            Severity.WARNING,
+            str(AnomalyReported(said.resource, said.detected.date(), said.deviation, said.currency)),
+            {
+                "cost_anomaly": {
+                    "name": said.name,
+                    "resource": said.resource,
+                    "deviation": float(said.deviation),
+                    "currency": said.currency,
+                    "detected": said.detected,
+                }
+            },
+        )
     if isinstance(said, BudgetNotification):
         current = context.records.budgets[said.budget].current
         currency = context.settings.budgets[said.budget].currency

@@ -2,17 +2,19 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from decimal import Decimal
 
 import msgspec
 
+from functions.cap_spending.anomaly import CostAnomaly
 from functions.cap_spending.commands import Accept, Arm, Lift, LinkBilling, RemoveSpendCaps, Snooze, Undo, budgets_of
 from functions.cap_spending.labels import holding_budgets, labelled
 from functions.cap_spending.notification import BudgetNotification
 from functions.cap_spending.records import (
     AMOUNTS_KEPT,
+    ANOMALIES_KEPT,
     INTERVALS_KEPT,
-    AcceptedCost,
+    STEPS_KEPT,
+    Anomaly,
     BudgetRecord,
     CapAsked,
     CapCommand,
@@ -21,8 +23,9 @@ from functions.cap_spending.records import (
     Newest,
     Records,
     Snoozed,
+    Step,
 )
-from functions.cap_spending.settings import Basis, Budget, Settings
+from functions.cap_spending.settings import Basis, Budget, Rung, Settings
 from shared.events import Dated
 
 
@@ -33,12 +36,12 @@ def fold(records: Records, event: Dated[Event], settings: Settings) -> Records:
 
 def _folded(records: Records, event: Dated[Event], settings: Settings) -> Records:
     match event.event:
-        case BudgetNotification() as notification:
-            return fold_notification(records, notification, event.published, event.message_id, settings)
+        case BudgetNotification() | CostAnomaly() as said:
+            return _with_reported(records, said, event.published, event.message_id, settings)
         case Undo() as undo:
             keys = budgets_of(undo, settings) if undo.budget else {*settings.budgets, *holding_budgets(records)}
             undone = {key: _later(records.undone.get(key), event.published) for key in sorted(keys)}
-            return _with_accepted_costs(msgspec.structs.replace(records, undone=records.undone | undone), undone)
+            return msgspec.structs.replace(records, undone=records.undone | undone)
         case Accept() as accept:
             return msgspec.structs.replace(records, accepted=_accepted(records, accept, event.published, settings))
         case Snooze() as snooze:
@@ -51,6 +54,14 @@ def _folded(records: Records, event: Dated[Event], settings: Settings) -> Record
         case LinkBilling() | Lift() | Arm() | RemoveSpendCaps() as command:
             return _with_asked(records, command, event.published, settings)
     return records
+
+
+def _with_reported(
+    records: Records, said: BudgetNotification | CostAnomaly, published: datetime, message_id: str, settings: Settings
+) -> Records:
+    if isinstance(said, CostAnomaly):
+        return fold_anomaly(records, said, published, settings)
+    return fold_notification(records, said, published, message_id, settings)
 
 
 def _with_asked(
@@ -82,12 +93,13 @@ def fold_notification(
     intervals = {(one.interval_start, one.amount): one for one in known.intervals} if known else {}
     key = (said.interval_start, said.amount)
     intervals[key] = _raised(intervals.get(key), said, published, settings.budgets[said.budget])
-    record = BudgetRecord(max(newest, known.newest) if known else newest, tuple(_kept(intervals.values())))
+    kept = tuple(_kept(intervals.values()))
+    step = Step(said.interval_start, published, said.cost)
+    steps = _steps(known, step, records.undone.get(said.budget), {one.interval_start for one in kept})
+    record = BudgetRecord(max(newest, known.newest) if known else newest, kept, steps)
     if record == known:
         return records
-    records = msgspec.structs.replace(records, budgets=records.budgets | {said.budget: record})
-    undone = records.undone.get(said.budget)
-    return _with_accepted_costs(records, {said.budget: undone}) if undone and published <= undone else records
+    return msgspec.structs.replace(records, budgets=records.budgets | {said.budget: record})
 
 
 def _kept(intervals: Iterable[Interval]) -> Iterator[Interval]:
@@ -95,28 +107,27 @@ def _kept(intervals: Iterable[Interval]) -> Iterator[Interval]:
     by_start: dict[datetime, list[Interval]] = {}
     for one in intervals:
         by_start.setdefault(one.interval_start, []).append(one)
-    newest_first = sorted(by_start.values(), key=lambda same: max(one.last for one in same), reverse=True)
+    newest_first = sorted(
+        by_start.values(), key=lambda same: (max(one.last for one in same), same[0].interval_start), reverse=True
+    )
     for same in sorted(newest_first[:INTERVALS_KEPT], key=lambda same: same[0].interval_start, reverse=True):
         highest = max(same, key=lambda one: (one.highest_cost, one.amount))
         last = sorted(same, key=lambda one: (one.last, one.amount), reverse=True)[: AMOUNTS_KEPT - 1]
         yield from sorted({id(one): one for one in (*last, highest)}.values(), key=lambda one: one.amount, reverse=True)
 
 
-def _with_accepted_costs(records: Records, undone: Mapping[str, datetime]) -> Records:
-    """The records with the cost that is accepted in the current period by words of these times."""
-    costs = dict(records.accepted_costs)
-    for key, said in undone.items():
-        record = records.budgets.get(key)
-        if record is None:
-            continue
-        start = record.newest.interval_start
-        known = [one for one in record.intervals if one.interval_start == start]
-        seen = [one.highest_cost for one in known if one.highest_published <= said]
-        before = costs.get(key)
-        seen += [before.cost] if before and before.interval_start == start else []
-        if seen:
-            costs[key] = AcceptedCost(start, max(seen))
-    return msgspec.structs.replace(records, accepted_costs=costs)
+def _steps(known: BudgetRecord | None, new: Step, undone: datetime | None, starts: set[datetime]) -> tuple[Step, ...]:
+    """The newest rises of the cost in each of these intervals, and the last that an `undo` has accepted."""
+    by_time = sorted({*(known.steps if known else ()), new}, key=lambda one: (one.published, -one.cost))
+    kept: list[Step] = []
+    for start in sorted(starts):
+        rising: list[Step] = []
+        for one in by_time:
+            if one.interval_start == start and (not rising or one.cost > rising[-1].cost):
+                rising.append(one)
+        accepted = [one for one in rising[:-STEPS_KEPT] if undone and one.published <= undone]
+        kept += [*accepted[-1:], *rising[-STEPS_KEPT:]]
+    return tuple(kept)
 
 
 def _raised(known: Interval | None, said: BudgetNotification, published: datetime, budget: Budget) -> Interval:
@@ -129,7 +140,7 @@ def _raised(known: Interval | None, said: BudgetNotification, published: datetim
         highest_published=published,
         forecast=said.forecast_threshold,
         forecast_published=published if said.forecast_threshold is not None else None,
-        passed={rung.name: published for rung in budget.ladder if _passes(said, rung.on, rung.ratio)},
+        passed={rung.name: published for rung in budget.ladder if _passes(said, rung)},
         last_published=published,
     )
     return _merged(known, seen) if known else seen
@@ -144,10 +155,6 @@ def _merged(one: Interval, other: Interval) -> Interval:
         if seen.forecast is not None and seen.forecast_published is not None
     ]
     forecast, forecast_published = min(forecasts, key=lambda seen: (-seen[0], seen[1]), default=(None, None))
-    passed = {
-        rung: min(seen.passed[rung] for seen in (one, other) if rung in seen.passed)
-        for rung in sorted(one.passed | other.passed)
-    }
     return Interval(
         interval_start=one.interval_start,
         amount=one.amount,
@@ -156,19 +163,47 @@ def _merged(one: Interval, other: Interval) -> Interval:
         highest_published=highest.highest_published,
         forecast=forecast,
         forecast_published=forecast_published,
-        passed=passed,
+        passed=_first_times(one.passed, other.passed),
         last_published=max(one.last, other.last),
     )
 
 
-def _passes(said: BudgetNotification, basis: Basis, ratio: Decimal) -> bool:
-    match basis:
+def _passes(said: BudgetNotification, rung: Rung) -> bool:
+    match rung.on:
         case Basis.ACTUAL:
-            return said.cost > 0 and said.cost >= ratio * said.amount
+            return said.cost > 0 and said.cost >= rung.ratio * said.amount
         case Basis.FORECAST:
-            return said.forecast_threshold is not None and said.forecast_threshold >= ratio
-        case Basis.PROJECTED:
+            return said.forecast_threshold is not None and said.forecast_threshold >= rung.ratio
+        case Basis.PROJECTED | Basis.ANOMALY:
             return False
+
+
+def fold_anomaly(records: Records, said: CostAnomaly, published: datetime, settings: Settings) -> Records:
+    """The records with one notification of an anomaly, for each budget that has a rung for it."""
+    anomalies = dict(records.anomalies)
+    for key in said.budgets:
+        rungs = [rung for rung in settings.budgets[key].ladder if rung.is_passed_by(said.resource, said.deviation)]
+        passed = {rung.name: published for rung in rungs}
+        seen = Anomaly(said.name, said.resource, said.detected, said.deviation, published, passed)
+        known = {one.name: one for one in anomalies.get(key, ())}
+        known[said.name] = _larger(known[said.name], seen) if said.name in known else seen
+        newest_first = sorted(known.values(), key=lambda one: (one.detected, one.name), reverse=True)
+        anomalies[key] = tuple(newest_first[:ANOMALIES_KEPT])
+    return records if anomalies == records.anomalies else msgspec.structs.replace(records, anomalies=anomalies)
+
+
+def _larger(one: Anomaly, other: Anomaly) -> Anomaly:
+    """The larger report of an anomaly with the first times of both: the same whichever comes first."""
+    larger = min((one, other), key=lambda seen: (-seen.deviation, seen.published))
+    return msgspec.structs.replace(
+        larger, detected=max(one.detected, other.detected), passed=_first_times(one.passed, other.passed)
+    )
+
+
+def _first_times(one: Mapping[str, datetime], other: Mapping[str, datetime]) -> dict[str, datetime]:
+    return {
+        rung: min(seen[rung] for seen in (one, other) if rung in seen) for rung in sorted(one.keys() | other.keys())
+    }
 
 
 def _accepted(

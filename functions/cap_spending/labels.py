@@ -19,7 +19,8 @@ def labelled(records: Records, settings: Settings) -> Records:
         for key, name in records.labels.items()
         if (new := keys.get(name, key if now.get(key, name) == name else name)) != key
     }
-    used = {*records.budgets, *records.undone, *records.accepted, *records.snoozed, *holding_budgets(records)}
+    remembered = (records.budgets, records.anomalies, records.undone, records.accepted, records.snoozed)
+    used = {key for by_key in remembered for key in by_key} | holding_budgets(records)
     labels = {
         renamed.get(key, key): name for key in used if (name := records.labels.get(key) or now.get(key)) is not None
     }
@@ -33,9 +34,9 @@ def labelled(records: Records, settings: Settings) -> Records:
     return msgspec.structs.replace(
         records,
         budgets={renamed.get(key, key): one for key, one in records.budgets.items()},
+        anomalies={renamed.get(key, key): one for key, one in records.anomalies.items()},
         undone={renamed.get(key, key): one for key, one in records.undone.items()},
         accepted={renamed.get(key, key): one for key, one in records.accepted.items()},
-        accepted_costs={renamed.get(key, key): one for key, one in records.accepted_costs.items()},
         snoozed={renamed.get(key, key): one for key, one in records.snoozed.items()},
         in_force=dict(sorted((rung(key), one) for key, one in records.in_force.items())),
         holds={

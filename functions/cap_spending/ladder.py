@@ -5,8 +5,14 @@ from decimal import Decimal
 
 import msgspec
 
-from functions.cap_spending.messages import CostReached, ForecastReached, ProjectionReached, WhyPassed
-from functions.cap_spending.records import BudgetRecord, Interval, Records
+from functions.cap_spending.messages import (
+    AnomalyReported,
+    CostReached,
+    ForecastReached,
+    ProjectionReached,
+    WhyPassed,
+)
+from functions.cap_spending.records import Anomaly, BudgetRecord, Interval, Records
 from functions.cap_spending.settings import Action, Basis, Budget, Rung, Settings
 from shared.decision import Message
 
@@ -45,17 +51,24 @@ def active_rungs(records: Records, settings: Settings, now: datetime) -> tuple[A
 def passed_rungs(records: Records, settings: Settings, now: datetime) -> tuple[ActiveRung, ...]:
     """All rungs that are passed in the current interval at the current amount."""
     return tuple(
-        ActiveRung(key, rung, record.current.interval_start, since, explain(rung, record, budget))
+        ActiveRung(key, rung, record.current.interval_start, since, _explain(rung, key, records, budget))
         for key, budget in settings.budgets.items()
         if (record := records.budgets.get(key))
         for rung in budget.ladder
-        if (since := passed_at(rung, record, budget, now))
+        if (since := passed_at(rung, key, records, budget, now))
     )
 
 
-def passed_at(rung: Rung, record: BudgetRecord, budget: Budget, now: datetime) -> datetime | None:
-    """The time a rung was first passed in the current interval at the current amount; None if it was not."""
+def passed_at(rung: Rung, key: str, records: Records, budget: Budget, now: datetime) -> datetime | None:
+    """The time a rung was first passed in the current interval; None if it was not. The budget must have notified.
+
+    Anomalies count at any amount, everything else at the current one.
+    """
+    record = records.budgets[key]
     interval = record.current
+    if rung.on is Basis.ANOMALY:
+        found = passing_anomaly(rung, key, records)
+        return _since(rung, found) if found else None
     if first := interval.passed.get(rung.name):
         return first
     match rung.on:
@@ -67,6 +80,26 @@ def passed_at(rung: Rung, record: BudgetRecord, budget: Budget, now: datetime) -
         case Basis.PROJECTED:
             crossing = projected_crossing(rung, record, budget)
             return crossing if crossing and crossing <= now else None
+
+
+def passing_anomaly(rung: Rung, key: str, records: Records) -> Anomaly | None:
+    """The first anomaly of the budget's current period that passes a rung: of those since an `undo`, if there are any.
+
+    What `undo` accepts are the anomalies that had been reported; another one is news.
+    """
+    start = records.budgets[key].current.interval_start
+    passing = [
+        one
+        for one in records.anomalies.get(key, ())
+        if one.detected >= start and rung.is_passed_by(one.resource, one.deviation)
+    ]
+    undone = records.undone.get(key)
+    news = [one for one in passing if undone is None or _since(rung, one) > undone]
+    return min(news or passing, key=lambda one: (_since(rung, one), one.name), default=None)
+
+
+def _since(rung: Rung, anomaly: Anomaly) -> datetime:
+    return anomaly.passed.get(rung.name, anomaly.published)
 
 
 def projected_crossing(rung: Rung, record: BudgetRecord, budget: Budget) -> datetime | None:
@@ -89,7 +122,7 @@ def latched_intervals(records: Records, settings: Settings, now: datetime) -> di
     latched: dict[str, Interval] = {}
     for rung in passed_rungs(records, settings, now):
         interval = latched.get(rung.budget, records.budgets[rung.budget].current)
-        if rung.rung.name not in interval.passed:
+        if rung.rung.on is not Basis.ANOMALY and rung.rung.name not in interval.passed:
             passed = dict(sorted((interval.passed | {rung.rung.name: rung.since}).items()))
             latched[rung.budget] = msgspec.structs.replace(interval, passed=passed)
     return latched
@@ -129,10 +162,11 @@ def _was_accepted_at_another_amount(rung: ActiveRung, record: BudgetRecord, reco
     """
     undone = records.undone[rung.budget]
     amount = record.current.amount
+    if rung.rung.on is Basis.ANOMALY:
+        return False
     if rung.rung.on is Basis.ACTUAL:
-        accepted = records.accepted_costs.get(rung.budget)
-        is_of_now = accepted is not None and accepted.interval_start == rung.interval_start
-        return accepted is not None and is_of_now and accepted.cost >= rung.rung.ratio * amount
+        accepted = record.cost_at(undone)
+        return accepted is not None and accepted >= rung.rung.ratio * amount
     return any(
         one.forecast * one.amount * FORECAST_TOLERANCE >= rung.rung.ratio * amount
         for one in record.intervals
@@ -142,13 +176,15 @@ def _was_accepted_at_another_amount(rung: ActiveRung, record: BudgetRecord, reco
     )
 
 
-def explain(rung: Rung, record: BudgetRecord, budget: Budget) -> WhyPassed:
+def _explain(rung: Rung, key: str, records: Records, budget: Budget) -> WhyPassed:
     """Why a rung is passed."""
-    interval = record.current
+    if anomaly := passing_anomaly(rung, key, records):
+        return AnomalyReported(anomaly.resource, anomaly.detected.date(), anomaly.deviation, budget.currency)
+    interval = records.budgets[key].current
     match rung.on:
         case Basis.ACTUAL:
             return CostReached(interval.highest_cost, rung, interval.amount, budget.currency)
         case Basis.FORECAST:
             return ForecastReached(rung, interval.amount, budget.currency)
-        case Basis.PROJECTED:
+        case _:
             return ProjectionReached(budget.hourly_burn or 0, rung, interval.amount, budget.currency)

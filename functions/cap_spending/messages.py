@@ -1,6 +1,7 @@
 """The messages of `cap_spending` as typed values: all of its wording besides the replies to commands."""
 
 from collections.abc import Mapping
+from datetime import date
 from decimal import Decimal
 
 from functions.cap_spending.settings import Action, Rung
@@ -63,7 +64,21 @@ class ProjectionReached(Message, frozen=True):
         return f"at {self.burn:g} {self.currency} an hour, cost has passed {threshold}"
 
 
-WhyPassed = CostReached | ForecastReached | ProjectionReached
+class AnomalyReported(Message, frozen=True):
+    """A cost anomaly, which may pass an `anomaly` rung."""
+
+    resource: str
+    detected: date
+    deviation: Decimal
+    currency: str
+
+    def __str__(self) -> str:
+        than = "above" if self.deviation >= 0 else "below"
+        amount = f"{abs(self.deviation):.2f} {self.currency}"
+        return f"Google reports a cost anomaly of {self.detected} in {self.resource}: {amount} {than} what it expected"
+
+
+WhyPassed = CostReached | ForecastReached | ProjectionReached | AnomalyReported
 
 
 def _threshold(rung: Rung, amount: Decimal, currency: str) -> str:

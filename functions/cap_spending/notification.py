@@ -25,6 +25,11 @@ LONGEST_PERIOD = timedelta(days=3660)
 """A custom period may be years long. One that began before that is a mistake, or a made-up message."""
 
 
+def is_plausible(named: datetime, published: datetime) -> bool:
+    """Whether a message that was published then may name this time as one that has been."""
+    return published - LONGEST_PERIOD <= named <= published + BEGINS_EARLY_AT_MOST
+
+
 class BudgetNotification(msgspec.Struct, frozen=True):
     """A notification of a configured budget. Most are routine status."""
 
@@ -68,7 +73,7 @@ def parse_notification(message: PubsubMessage, settings: Settings) -> BudgetNoti
     if data.currency_code != settings.budgets[key].currency:
         raise IgnoredMessage(f"foreign: a notification of budget {key} is not in {settings.budgets[key].currency}")
     begins = in_utc(data.cost_interval_start, "costIntervalStart")
-    if not message.published - LONGEST_PERIOD <= begins <= message.published + BEGINS_EARLY_AT_MOST:
+    if not is_plausible(begins, message.published):
         raise IgnoredMessage(
             f"malformed: a notification of budget {key}: costIntervalStart is not a time at which a period that is "
             "current when it is published can have begun"

@@ -1,7 +1,8 @@
-"""Parse messages: only notifications from the budget topic, only ticks and commands from the inbox."""
+"""Parse messages: only notifications and anomalies from the budget topic, only ticks and commands from the inbox."""
 
 from msgspec.json import Decoder
 
+from functions.cap_spending.anomaly import is_anomaly, parse_anomaly
 from functions.cap_spending.commands import (
     Accept,
     Arm,
@@ -24,9 +25,9 @@ Inbox = Tick | RestrictionsChanged | Undo | Accept | Snooze | LinkBilling | Lift
 def parse(message: PubsubMessage, settings: Settings) -> Event:
     """The message as a typed event. Raises ``IgnoredMessage`` for what can never succeed.
 
-    Only the inbox can command: a message by any other topic is a budget notification or nothing.
+    Only the inbox can command: a message by any other topic is a budget notification, a cost anomaly or nothing.
     """
     if not is_from_inbox(message, "cap_spending"):
-        return parse_notification(message, settings)
+        return parse_anomaly(message, settings) if is_anomaly(message) else parse_notification(message, settings)
     event = read_inbox(message, Decoder(Inbox))
     return checked(event, settings) if isinstance(event, Command) else event

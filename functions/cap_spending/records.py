@@ -12,6 +12,7 @@ from typing import ClassVar
 
 import msgspec
 
+from functions.cap_spending.anomaly import CostAnomaly
 from functions.cap_spending.cap_changes import CreateCap
 from functions.cap_spending.notification import BudgetNotification
 from functions.cap_spending.settings import Settings
@@ -27,10 +28,15 @@ from shared.restrictions import undo_of
 INTERVALS_KEPT = 3
 MADE_CAP = "spend_cap"
 """The field of a debt that is a spend cap which we have made."""
+STEPS_KEPT = 16
+"""Of each interval, the newest. An `undo` that arrives after so many more rises of the cost accepts none of them."""
 AMOUNTS_KEPT = 8
 """Of each interval: an amount that follows last month's cost may change by cents on every notification."""
 
-Event = BudgetNotification | Tick | RestrictionsChanged | Command
+ANOMALIES_KEPT = 50
+"""Of each budget, the newest: Google reports a few in a day at most, and those of earlier periods do not count."""
+
+Event = BudgetNotification | CostAnomaly | Tick | RestrictionsChanged | Command
 Context = automation.RunContext[Settings, "Event", "Records"]
 
 
@@ -71,11 +77,27 @@ class Interval(msgspec.Struct, frozen=True):
         return self.highest_cost > 0 and self.highest_cost >= ratio * self.amount
 
 
+class Step(msgspec.Struct, frozen=True):
+    """A cost that was higher than any that had been published before in its period."""
+
+    interval_start: datetime
+    published: datetime
+    cost: Decimal
+
+
 class BudgetRecord(msgspec.Struct, frozen=True):
     """All that is known of one budget."""
 
     newest: Newest
     intervals: tuple[Interval, ...]
+    steps: tuple[Step, ...] = ()
+    """How cost rose: an `undo` accepts what was known when it was published, whenever it arrives."""
+
+    def cost_at(self, moment: datetime) -> Decimal | None:
+        """The highest cost of the current period that was published by then, at any amount; None if there was none."""
+        start = self.newest.interval_start
+        known = (one.cost for one in self.steps if one.interval_start == start and one.published <= moment)
+        return max(known, default=None)
 
     @property
     def current(self) -> Interval:
@@ -84,11 +106,17 @@ class BudgetRecord(msgspec.Struct, frozen=True):
         return next(one for one in self.intervals if (one.interval_start, one.amount) == key)
 
 
-class AcceptedCost(msgspec.Struct, frozen=True):
-    """The most that a budget was known to have cost in a period when an overrun was accepted."""
+class Anomaly(msgspec.Struct, frozen=True):
+    """One cost anomaly, with the most that was reported of it."""
 
-    interval_start: datetime
-    cost: Decimal
+    name: str
+    resource: str
+    detected: datetime
+    deviation: Decimal
+    published: datetime
+    """When it was first reported to be as large."""
+    passed: dict[str, datetime] = {}
+    """For each rung the publish time of the first notification that had passed it."""
 
 
 class Snoozed(msgspec.Struct, frozen=True):
@@ -128,14 +156,14 @@ class Records(automation.Records, frozen=True, kw_only=True):
     incidental_fields: ClassVar[frozenset[str]] = frozenset({"first_seen"})
 
     budgets: dict[str, BudgetRecord] = {}
+    anomalies: dict[str, tuple[Anomaly, ...]] = {}
+    """By budget."""
     undone: dict[str, datetime] = {}
     """By budget: what was passed up to then is accepted."""
     accepted: dict[str, dict[str, datetime]] = {}
     """By budget and rung."""
     snoozed: dict[str, Snoozed] = {}
     """By budget."""
-    accepted_costs: dict[str, AcceptedCost] = {}
-    """By budget: what `undo` has accepted, at any amount."""
     labels: dict[str, str] = {}
     """By the owner's key, which budget it has named: keys may change, and what is remembered follows the budget."""
     linked: dict[str, datetime] = {}

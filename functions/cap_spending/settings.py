@@ -4,7 +4,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from functions.cap_spending.spend_caps import CappedService, SpendCap, cap_name
 from shared.errors import SettingsError
@@ -24,7 +24,7 @@ class Action(StrEnum):
 
 
 class Basis(StrEnum):
-    """The figure that a rung compares with the budget's amount."""
+    """The figure that a rung compares: with the budget's amount, or `on: anomaly` with an amount of its own."""
 
     ACTUAL = "actual"
     """The cost so far."""
@@ -32,6 +32,8 @@ class Basis(StrEnum):
     """Google's forecast for the period, by the budget's own forecast threshold rules."""
     PROJECTED = "projected"
     """The cost so far and an hourly burn since the last notification, as notifications lag by hours."""
+    ANOMALY = "anomaly"
+    """By how much Google reports a project's cost to be above what it expected (public preview)."""
 
 
 Projects = Annotated[tuple[ProjectId, ...], Meta(min_length=1)]
@@ -45,23 +47,56 @@ HIGHEST_RATIO = 20
 class Rung(Model, frozen=True, kw_only=True):
     """One threshold of a ladder and what is done once it is passed."""
 
-    at: Annotated[float, Meta(gt=0, description="Ratio of cost to the budget's amount: 1.0 is all of it.")]
+    at: Annotated[float, Meta(gt=0)] | UnsetType = UNSET
+    """Ratio of cost to the budget's amount: 1.0 is all of it. Required, except for `on: anomaly`."""
     on: Basis = Basis.ACTUAL
+    at_least: Annotated[float, Meta(gt=0)] | UnsetType = UNSET
+    """For `on: anomaly`, required there: by how much cost exceeds what Google expected, in the budget's currency."""
+    project_numbers: tuple[Annotated[str, Meta(pattern=r"^[0-9]+$", examples=["123456789012"])], ...] = ()
+    """For `on: anomaly`: the projects whose anomalies count. Left out, all of the billing account."""
     do: Annotated[tuple[Action, ...], Meta(min_length=1)]
 
     def __post_init__(self) -> None:
+        if self.on is Basis.ANOMALY:
+            if self.at is not UNSET:
+                raise SettingsError("at", self.at, "`at_least: AMOUNT` instead, because the rung is `on: anomaly`")
+            if self.at_least is UNSET:
+                raise SettingsError("at_least", None, "an amount in the budget's currency, for `on: anomaly`")
+            return
+        if self.at is UNSET:
+            raise SettingsError("at", None, "a ratio of the budget's amount, such as 0.8 for 80 %")
         if self.at > HIGHEST_RATIO:
             raise SettingsError("at", self.at, f"a ratio of the budget's amount: {self.at / 100:g} for {self.at:g} %")
+        if self.at_least is not UNSET:
+            raise SettingsError("at_least", self.at_least, f"it only with `on: anomaly`, not `on: {self.on}`")
+        if self.project_numbers:
+            numbers = list(self.project_numbers)
+            raise SettingsError("project_numbers", numbers, f"it only with `on: anomaly`, not `on: {self.on}`")
 
     @property
     def name(self) -> str:
-        """The rung's name in commands and reports, such as ``actual@0.8``."""
-        return f"{self.on}@{self.at:g}"
+        """The rung's name in commands and reports, such as ``actual@0.8`` or ``anomaly@100``."""
+        return rung_name(self.on, self.threshold)
+
+    @property
+    def threshold(self) -> float:
+        """The ratio, or `on: anomaly` the amount, from which it is passed."""
+        return self.at or self.at_least or 0
 
     @property
     def ratio(self) -> Decimal:
-        """The threshold as the decimal that the owner wrote, so that 2.4 of 3.0 is exactly 0.8."""
-        return Decimal(repr(self.at))
+        """The threshold as the decimal that the owner wrote, so that 2.4 of 3.0 is exactly 0.8; 0 `on: anomaly`."""
+        return Decimal(repr(self.at or 0))
+
+    def is_passed_by(self, resource: str, deviation: Decimal) -> bool:
+        """Whether an anomaly of this size in this project, by its full name, passes the rung."""
+        is_meant = not self.project_numbers or resource.removeprefix("projects/") in self.project_numbers
+        return self.on is Basis.ANOMALY and is_meant and deviation >= Decimal(repr(self.threshold))
+
+
+def rung_name(basis: str, threshold: float) -> str:
+    """The name of a rung: ratios and amounts as people write them, with no exponent."""
+    return f"{basis}@{threshold:g}" if threshold < 1000 else f"{basis}@{threshold:.15g}"
 
 
 class CloudRunScope(Model, frozen=True, kw_only=True):

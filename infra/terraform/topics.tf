@@ -151,7 +151,7 @@ module "budget" {
       billing_account = local.ladders[key].billing_account
       currency        = local.ladders[key].currency
       # A projected rung compares with costs that Google has not seen yet, so there is no rule for it.
-      thresholds = [for rung in local.ladders[key].ladder : { at = rung.at, on = try(rung.on, "actual") } if try(rung.on, "actual") != "projected"]
+      thresholds = [for rung in local.ladders[key].ladder : { at = rung.at, on = try(rung.on, "actual") } if contains(["actual", "forecast"], try(rung.on, "actual"))]
     })
   }
 

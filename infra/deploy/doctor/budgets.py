@@ -77,9 +77,9 @@ def _forecast_rules(key: str, found: "GoogleBudget", budget: Budget, update: str
 
     forecast = ThresholdRule.Basis.FORECASTED_SPEND
     rules = {rule.threshold_percent for rule in found.threshold_rules if rule.spend_basis == forecast}
-    lacking = [rung for rung in budget.ladder if rung.on is Basis.FORECAST and rung.at not in rules]
+    lacking = [rung for rung in budget.ladder if rung.on is Basis.FORECAST and rung.threshold not in rules]
     for rung in lacking:
-        fix = f"{update} --add-threshold-rule=percent={rung.at:g},basis=forecasted-spend"
+        fix = f"{update} --add-threshold-rule=percent={rung.threshold:g},basis=forecasted-spend"
         yield problem(
             f"budget {key} has no forecast rule for the rung {rung.name}, which so never comes into force", fix
         )

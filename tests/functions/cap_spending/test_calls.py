@@ -99,7 +99,7 @@ def test_a_stale_notification_is_one_read(stage: Stage) -> None:
     capped(stage)
     stage.notify(COST + 5, after=2)
     stage.calls()
-    stale = stage.notify(COST + 1, published=stage.cloud.clock.now() - hours(1))
+    stale = stage.notify(COST, published=stage.cloud.clock.now() - hours(1))
     assert (stale.outcome, stage.calls()) == (Outcome.UNCHANGED, [READ])
 
 

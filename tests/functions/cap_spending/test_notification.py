@@ -80,11 +80,6 @@ def test_the_budget_is_known_by_account_and_id_together() -> None:
 
 
 FOREIGN = "foreign: the billing account and budget of this message are not in the settings"
-ANOMALY = {
-    # The preview of cost anomalies publishes to the same topic, with attributes and data of its own.
-    "anomaly": {"displayName": "Compute Engine", "deviation": {"amount": {"currencyCode": "USD", "units": "900"}}},
-    "schemaVersion": "1.0.0",
-}
 
 
 @pytest.mark.parametrize(
@@ -112,11 +107,6 @@ def test_another_currency_is_not_heard() -> None:
 def test_another_schema_is_not_guessed_at(version: str) -> None:
     why = _why(a_message(notification(), given=attributes(schemaVersion=version)))
     assert why == "unknown shape: a notification of budget monthly has a schemaVersion other than 1.0"
-
-
-def test_a_cost_anomaly_is_none() -> None:
-    assert _why(a_message(ANOMALY, given={"billingAccountId": ACCOUNT, "anomalyId": "7"})) == FOREIGN
-    assert _why(a_message(ANOMALY)) == f"{MALFORMED}: Object missing required field `costAmount`"
 
 
 MALFORMED = "malformed: a notification of budget monthly"

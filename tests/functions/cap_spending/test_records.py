@@ -1,5 +1,6 @@
 """The records: the same in every order of messages, and with duplicates."""
 
+import itertools
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -8,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 from msgspec.structs import replace
 
+from functions.cap_spending.anomaly import CostAnomaly
 from functions.cap_spending.commands import Accept, LinkBilling, Snooze, Status, Undo
 from functions.cap_spending.folding import fold
 from functions.cap_spending.ladder import active_rungs
@@ -32,6 +34,7 @@ SETTINGS = settings_of(
         {"at": 1.0, "do": ["notify", "limit_cloud_run"]},
         {"at": 1.0, "on": "forecast", "do": ["previews_off"]},
         {"at": 1.0, "on": "projected", "do": ["gpu_pools_off"]},
+        {"at_least": 100, "on": "anomaly", "do": ["limit_cloud_run"]},
         hourly_burn=2.5,
     ),
     team=a_budget({"at": 0.8, "do": ["pause_schedules"]}, id=TEAM_BUDGET_ID),
@@ -48,10 +51,21 @@ notifications = some.builds(
     amount=amounts,
     forecast_threshold=some.sampled_from([None, Decimal("0.5"), Decimal(1), Decimal("1.5")]),
 )
+anomalies = some.builds(
+    CostAnomaly,
+    budgets=some.just(("monthly",)),
+    name=some.sampled_from(["a", "b"]),
+    resource=some.just("projects/1"),
+    detected=intervals,
+    deviation=some.sampled_from([Decimal(50), Decimal(100), Decimal(150)]),
+    currency=some.just("USD"),
+)
 budgets = some.sampled_from(["", "monthly", "team"])
 commands = some.one_of(
     some.builds(Undo, budget=budgets),
-    some.builds(Accept, budget=budgets, rung=some.sampled_from(["actual@1", "actual@0.8", "forecast@1"])),
+    some.builds(
+        Accept, budget=budgets, rung=some.sampled_from(["actual@1", "actual@0.8", "forecast@1", "anomaly@100"])
+    ),
     some.builds(Snooze, budget=budgets, until=moments),
     some.builds(LinkBilling, project=some.just("my-experiments")),
     some.just(Status()),
@@ -59,7 +73,7 @@ commands = some.one_of(
 others = some.sampled_from([Tick(every_seconds=600), RestrictionsChanged()])
 events = some.builds(
     Dated[Event],
-    event=some.one_of(notifications, notifications, commands, others),
+    event=some.one_of(notifications, notifications, anomalies, commands, others),
     message_id=some.integers(1, 3).map(str),
     published=moments,
 )
@@ -142,6 +156,13 @@ def test_what_is_kept_is_bounded(messages: list[Dated[Event]]) -> None:
         assert len(set(starts)) <= INTERVALS_KEPT
         assert starts == sorted(starts, reverse=True)
         assert budget.newest.interval_start == budget.current.interval_start
+
+
+def test_an_undo_accepts_the_cost_of_its_time_whenever_it_arrives() -> None:
+    messages = [said(412, at=1), asked(Undo(), 2), said(430, at=3), said(440, 405, at=4)]
+    for order in itertools.permutations(messages):
+        records = folded(list(order))
+        assert records.budgets["monthly"].cost_at(records.undone["monthly"]) == 412
 
 
 def test_one_notification() -> None:

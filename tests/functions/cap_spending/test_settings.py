@@ -60,14 +60,37 @@ def test_the_usual_settings() -> None:
             lambda b: b["ladder"][0].update(at=float("nan")),
             "ladder[0].at: nan; expected a number greater than 0",
         ),
-        (lambda b: b["ladder"][2].pop("at"), "ladder[2].at: None; expected a number greater than 0"),
+        (
+            lambda b: b["ladder"][2].pop("at"),
+            "ladder[2].at: None; expected a ratio of the budget's amount, such as 0.8 for 80 %",
+        ),
+        (
+            lambda b: b["ladder"].append({"at": 1, "on": "anomaly", "do": ["notify"]}),
+            "ladder[3].at: 1.0; expected `at_least: AMOUNT` instead, because the rung is `on: anomaly`",
+        ),
+        (
+            lambda b: b["ladder"].append({"on": "anomaly", "do": ["notify"]}),
+            "ladder[3].at_least: None; expected an amount in the budget's currency, for `on: anomaly`",
+        ),
+        (
+            lambda b: b["ladder"][0].update(at_least=100),
+            "ladder[0].at_least: 100.0; expected it only with `on: anomaly`, not `on: actual`",
+        ),
+        (
+            lambda b: b["ladder"][0].update(project_numbers=["7"]),
+            "ladder[0].project_numbers: ['7']; expected it only with `on: anomaly`, not `on: actual`",
+        ),
+        (
+            lambda b: b["ladder"].append({"at_least": 100, "on": "anomaly", "do": ["detach_billing"]}),
+            "ladder[3].on: 'anomaly'; expected actual, because the rung does detach_billing",
+        ),
         (
             lambda b: b["ladder"][1].update(on="actuall"),
-            "ladder[1].on: 'actuall'; expected actual, forecast or projected (did you mean actual?)",
+            "ladder[1].on: 'actuall'; expected actual, forecast, projected or anomaly (did you mean actual?)",
         ),
         (
             lambda b: b["ladder"][1].update(on=True),
-            "ladder[1].on: True; expected actual, forecast or projected",
+            "ladder[1].on: True; expected actual, forecast, projected or anomaly",
         ),
         (
             lambda b: b["ladder"][0].update(do=["notfy"]),
@@ -243,11 +266,19 @@ def test_the_name_of_a_rung(at: float, name: str) -> None:
     assert rung.ratio == Decimal(str(at))
 
 
+@pytest.mark.parametrize(("amount", "name"), [(100, "anomaly@100"), (0.5, "anomaly@0.5"), (1500000, "anomaly@1500000")])
+def test_the_name_of_a_rung_for_anomalies(amount: float, name: str) -> None:
+    assert Rung(on=Basis.ANOMALY, at_least=amount, do=(Action.NOTIFY,)).name == name
+
+
+actions = some.lists(some.sampled_from([Action.NOTIFY, Action.GPU_POOLS_OFF, Action.PREVIEWS_OFF]), min_size=1)
 rungs = some.builds(
     Rung,
     at=some.floats(0.01, 20, allow_nan=False),
-    on=some.sampled_from(Basis),
-    do=some.lists(some.sampled_from([Action.NOTIFY, Action.GPU_POOLS_OFF, Action.PREVIEWS_OFF]), min_size=1).map(tuple),
+    on=some.sampled_from([one for one in Basis if one is not Basis.ANOMALY]),
+    do=actions.map(tuple),
+) | some.builds(
+    Rung, at_least=some.floats(0.01, 1e9, allow_nan=False), on=some.just(Basis.ANOMALY), do=actions.map(tuple)
 )
 
 

@@ -199,7 +199,12 @@ def test_terraform_is_given_settings_as_they_were_read() -> None:
         msgspec.json.encode(variables(Suite(Deployment(project="my-caretaker"), owner), {}))
     )
     rungs = given["settings"]["cap_spending"]["budgets"]["monthly"]["ladder"]
-    assert [rung["on"] for rung in rungs] == ["actual", "forecast", "actual"]  # no boolean, as YAML 1.1 would have it
+    assert [rung["on"] for rung in rungs] == [
+        "actual",
+        "forecast",
+        "actual",
+        "anomaly",
+    ]  # no boolean, as YAML 1.1 would have it
     assert given["settings"]["scale_gpu_pools"]["pools"]["training"]["hours"]["holidays"] == ["2026-12-25"]
 
 

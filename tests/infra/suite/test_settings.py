@@ -47,9 +47,9 @@ def test_the_schema_knows_every_key_and_no_other() -> None:
     assert set(whole["properties"]) == {"mode", *load_functions()}
     assert whole["additionalProperties"] is False
     rung = schema["$defs"]["Rung"]
-    assert (set(rung["properties"]), rung["required"]) == ({"at", "on", "do"}, ["at", "do"])
+    assert (set(rung["properties"]), rung["required"]) == ({"at", "on", "at_least", "project_numbers", "do"}, ["do"])
     assert rung["additionalProperties"] is False
-    assert schema["$defs"]["Basis"]["enum"] == ["actual", "forecast", "projected"]
+    assert schema["$defs"]["Basis"]["enum"] == ["actual", "anomaly", "forecast", "projected"]
     assert json_schema()["$schema"] == "https://json-schema.org/draft/2020-12/schema"
 
 
@@ -72,7 +72,7 @@ def test_every_automation_has_settings_of_its_own() -> None:
         ("mode: off", "mode: 'off'; expected observe or act"),
         (
             GOOD.replace("on: forecast", "on: yes"),
-            "cap_spending.budgets.monthly.ladder[1].on: 'yes'; expected actual, forecast or projected",
+            "cap_spending.budgets.monthly.ladder[1].on: 'yes'; expected actual, forecast, projected or anomaly",
         ),
         (
             GOOD.replace("at: 0.5", "at: 50 %"),

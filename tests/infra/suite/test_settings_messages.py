@@ -150,7 +150,7 @@ def test_all_mistakes_of_a_file_are_reported_at_once_in_the_order_of_their_lines
     assert [str(error).replace(f"{path} ", "") for error in errors_of(load_caretaker_yaml, path)] == [
         "invalid value 'Act' for mode in line 5; expected observe or act (did you mean act?)",
         f"invalid value 7 for {MONTHLY}.currency in line 13; expected text such as USD matching ^[A-Z]{{3}}$",
-        f"unknown key {SHOP}.flor in line 80; did you mean floor?",
+        f"unknown key {SHOP}.flor in line 82; did you mean floor?",
     ]
 
 
