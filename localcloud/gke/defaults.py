@@ -1,7 +1,6 @@
 """GKE's defaults for clusters and node pools, as real answers of 2025 and 2026 show them.
 
-Not filled in: ``node_image_config`` and ``kubelet_cert_info``, which name Google's images and certificates, and
-``pod_ipv4_range_utilization``, which lags behind the nodes.
+Not filled in: ``node_image_config`` and ``kubelet_cert_info``, which name Google's images and certificates.
 """
 
 from hashlib import sha256
@@ -76,7 +75,11 @@ def _complete_config(raw: container_v1.NodeConfig) -> None:
     if not raw.HasField("shielded_instance_config"):
         raw.shielded_instance_config.enable_integrity_monitoring = True
     raw.kubelet_config.insecure_kubelet_readonly_port_enabled = False
-    raw.kubelet_config.max_parallel_image_pulls = raw.kubelet_config.max_parallel_image_pulls or 2
+    # "2 or 3 depending on the disk type", say the descriptions; 3 was recorded of nodes whose images are on local SSDs.
+    pulls = 3 if raw.ephemeral_storage_local_ssd_config.local_ssd_count else 2
+    raw.kubelet_config.max_parallel_image_pulls = raw.kubelet_config.max_parallel_image_pulls or pulls
+    if raw.confidential_nodes.enabled and not raw.confidential_nodes.confidential_instance_type:
+        raw.confidential_nodes.confidential_instance_type = container_v1.ConfidentialNodes.ConfidentialInstanceType.SEV
     if PROVISIONING_MODEL not in raw.resource_labels:
         raw.resource_labels[PROVISIONING_MODEL] = "spot" if raw.spot else "on-demand"
     raw.windows_node_config.SetInParent()

@@ -16,15 +16,25 @@ KEPT_WHEN_DONE = timedelta(days=1)  # ours to assume
 PENDING = timedelta(seconds=1)
 """The time an operation on a node pool waits before it runs (our assumption). One on a cluster runs at once."""
 
-PROGRESS: Mapping[container_v1.Operation.Type, Mapping[str, int]] = {
-    container_v1.Operation.Type.CREATE_CLUSTER: {
-        **dict.fromkeys(("CLUSTER_CONFIGURING", "CLUSTER_CONFIGURING_TOTAL"), 9),
+NO_NODES: Mapping[str, int] = {"NODES_TOTAL": 0}
+"""The progress of a change of a node pool that replaces no node."""
+
+
+def creation_progress(cluster: str) -> Mapping[str, int]:
+    """What the creation of a cluster tells of its progress when it is done, as most recordings of 2026 do."""
+    is_zonal = rules.ZONE.fullmatch(rules.split_cluster(cluster)[0].rpartition("/")[2])
+    return {
+        **dict.fromkeys(("CLUSTER_CONFIGURING", "CLUSTER_CONFIGURING_TOTAL"), 8 if is_zonal else 9),
         **dict.fromkeys(("CLUSTER_DEPLOYING", "CLUSTER_DEPLOYING_TOTAL"), 12),
         "CLUSTER_HEALTHCHECKING": 1,
         "CLUSTER_HEALTHCHECKING_TOTAL": 2,
     }
-}
-"""The progress of completed operations, as most of the real ones report it."""
+
+
+def upgrade_progress(nodes: int) -> Mapping[str, int]:
+    """What an operation that replaces the nodes of a pool tells when it is done, as recorded in 2025 and 2026."""
+    done = dict.fromkeys(("NODES_TOTAL", "NODES_COMPLETE", "NODES_DONE"), nodes)
+    return {**done, "NODES_FAILED": 0, "NODE_PDB_DELAY_SECONDS": 0} if nodes else NO_NODES
 
 
 class ClusterOperations:
@@ -36,6 +46,7 @@ class ClusterOperations:
         self._ends: dict[str, datetime] = {}
         self._running: dict[str, str] = {}
         """The operation of each cluster that has one."""
+        self._progress: dict[str, container_v1.OperationProgress] = {}
         self._started = 0
 
     def is_running(self, cluster: str) -> bool:
@@ -50,8 +61,13 @@ class ClusterOperations:
                 grpc.StatusCode.FAILED_PRECONDITION, f"Cluster is running incompatible operation {operation_id}."
             )
 
-    def start(self, kind: container_v1.Operation.Type, cluster: str, target: str) -> str:
-        """Begin an operation on ``target``, a cluster or what is in it, and return its full name."""
+    def start(
+        self, kind: container_v1.Operation.Type, cluster: str, target: str, progress: Mapping[str, int] | None = None
+    ) -> str:
+        """Begin an operation on ``target``, a cluster or what is in it, and return its full name.
+
+        ``progress`` is what it tells when it is done.
+        """
         location, _ = rules.split_cluster(cluster)
         now = self._clock.now()
         self._started += 1
@@ -68,6 +84,9 @@ class ClusterOperations:
             start_time=_text(now),
         )
         self._running[cluster] = name
+        if progress:
+            metrics = [{"name": metric, "int_value": value} for metric, value in progress.items()]
+            self._progress[name] = container_v1.OperationProgress({"metrics": metrics})
         return name
 
     def finish(self, name: str, cluster: str, *, errors: Iterable[container_v1.StatusCondition] = ()) -> None:
@@ -76,10 +95,8 @@ class ClusterOperations:
         conditions = list(errors)
         operation.status = container_v1.Operation.Status.DONE
         operation.end_time = _text(self._clock.now())
-        metrics = PROGRESS.get(operation.operation_type, {})
-        if metrics:
-            progress = [{"name": metric, "int_value": value} for metric, value in metrics.items()]
-            operation.progress = container_v1.OperationProgress({"metrics": progress})
+        if name in self._progress:
+            operation.progress = self._progress.pop(name)
         if conditions:
             operation.nodepool_conditions = conditions
             operation.status_message = conditions[0].message

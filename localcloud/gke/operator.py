@@ -1,7 +1,7 @@
 """Run GKE's operations on clusters and node pools: on the Clock, or when their nodes have arrived."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 
 from google.cloud import container_v1
@@ -66,14 +66,14 @@ class Operator:
                 elif self._pools.existing(name).status in AT_REST:
                     self._bring(name)
 
-    def _begin(self, kind: container_v1.Operation.Type, name: str) -> str:
+    def _begin(self, kind: container_v1.Operation.Type, name: str, progress: Mapping[str, int] | None = None) -> str:
         """Begin an operation on a cluster or a node pool; both are reconciled while it runs."""
         cluster = rules.cluster_of(name)
         self._operations.check_idle(cluster)
         self._clusters.existing(cluster).status = ClusterStatus.RECONCILING
         if name != cluster:
             self._pools.set_status(name, PoolStatus.RECONCILING)
-        return self._operations.start(kind, cluster, name)
+        return self._operations.start(kind, cluster, name, progress)
 
     def _carry_out(self, operation: str, name: str, work: Callable[[str, str], None]) -> container_v1.Operation:
         """Do the work of an operation when its time has come, and return the operation in its current state."""

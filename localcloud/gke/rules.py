@@ -101,10 +101,11 @@ def _below(name: str) -> str:
 
 
 def zones_chosen(location: str) -> list[str]:
-    """The zones that GKE chooses for a new cluster: its own, or three of its region."""
+    """The zones that GKE chooses for a new cluster: its own, or three of its region, which it does not sort."""
     if ZONE.fullmatch(location):
         return [location]
-    return [f"{location}-{zone}" for zone in ZONES_OF_REGIONS.get(location, "abc")]
+    zones = ZONES_OF_REGIONS.get(location, "abc")
+    return [f"{location}-{zone}" for zone in (zones[-1], *zones[:-1])]
 
 
 def zones_of(location: str, wanted: list[str]) -> list[str]:

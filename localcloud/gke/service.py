@@ -11,7 +11,9 @@ from google.cloud import container_v1
 from localcloud.core.server import ApiError
 from localcloud.gke import rules
 from localcloud.gke.defaults import complete_node_pool
+from localcloud.gke.operations import NO_NODES, creation_progress, upgrade_progress
 from localcloud.gke.operator import ClusterStatus, Operator, PoolStatus
+from localcloud.gke.pod_ranges import show_utilization
 from localcloud.gke.updates import apply_to_cluster, apply_to_node_pool
 
 OperationType = container_v1.Operation.Type
@@ -52,7 +54,7 @@ class Gke(Operator):
             self._clusters.add(name, wanted)
             for pool in pools:
                 self._add_node_pool(name, pool)
-            operation = self._operations.start(OperationType.CREATE_CLUSTER, name, name)
+            operation = self._operations.start(OperationType.CREATE_CLUSTER, name, name, creation_progress(name))
             return self._carry_out(operation, name, self._created)
 
     def update_cluster(self, request: container_v1.UpdateClusterRequest) -> container_v1.Operation:
@@ -92,7 +94,8 @@ class Gke(Operator):
         """The node pools of a cluster."""
         with self._lock:
             self._clusters.existing(request.parent)
-            return container_v1.ListNodePoolsResponse(node_pools=self._shown(request.parent).node_pools)
+            names = self._pools.names_in(request.parent)
+            return container_v1.ListNodePoolsResponse(node_pools=[self._pools.existing(one) for one in names])
 
     def get_node_pool(self, request: container_v1.GetNodePoolRequest) -> container_v1.NodePool:
         """One node pool."""
@@ -118,7 +121,7 @@ class Gke(Operator):
             apply_to_node_pool(request, changed)
             if list(changed.locations) != list(self._pools.existing(name).locations):
                 raise ApiError(grpc.StatusCode.UNIMPLEMENTED, "The local cloud moves no node pool to other zones.")
-            operation = self._begin(OperationType.UPGRADE_NODES, name)
+            operation = self._begin(OperationType.UPGRADE_NODES, name, upgrade_progress(self._pools.running_in([name])))
             self._pools.replace(name, changed)
             return self._carry_out(operation, name, self._done)
 
@@ -208,7 +211,7 @@ class Gke(Operator):
 
     def _set_autoscaling(self, name: str, autoscaling: container_v1.NodePoolAutoscaling) -> container_v1.Operation:
         rules.check_autoscaling(autoscaling)
-        operation = self._begin(OperationType.UPDATE_CLUSTER, name)
+        operation = self._begin(OperationType.UPDATE_CLUSTER, name, NO_NODES)
         self._pools.existing(name).autoscaling = rules.filled_in(autoscaling)
         self._pools.changed(name)
         return self._carry_out(operation, name, self._done)
@@ -223,6 +226,7 @@ class Gke(Operator):
         shown = container_v1.Cluster(self._clusters.existing(name))
         names = self._pools.names_in(name)
         shown.node_pools = [self._pools.existing(one) for one in names]
+        show_utilization(shown, [self._pools.running_in([one]) for one in names])
         shown.instance_group_urls = [url for pool in shown.node_pools for url in pool.instance_group_urls]
         shown.current_node_count = self._pools.running_in(names)
         if shown.node_pools:

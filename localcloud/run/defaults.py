@@ -10,6 +10,8 @@ from google.cloud import run_v2
 
 from localcloud.core.messages import duration, project_number
 
+CLOUD_SQL = "/cloudsql"
+
 
 def fill_in(service: run_v2.Service) -> None:
     """Set what Cloud Run sets of a service where the caller said nothing."""
@@ -23,6 +25,7 @@ def fill_in(service: run_v2.Service) -> None:
         template.timeout = duration(timedelta(seconds=300))
     template.max_instance_request_concurrency = template.max_instance_request_concurrency or 80
     template.service_account = template.service_account or default_account(service.name)
+    _mount_cloud_sql(template)
     is_only_one = len(template.containers) == 1
     for container in template.containers:
         _fill_in_container(container, takes_requests=is_only_one or bool(container.ports))
@@ -52,6 +55,17 @@ def _fill_in_container(container: run_v2.Container, *, takes_requests: bool) -> 
     _fill_in_probe(container)
 
 
+def _mount_cloud_sql(
+    template: run_v2.RevisionTemplate | run_v2.WorkerPoolRevisionTemplate | run_v2.TaskTemplate,
+) -> None:
+    """Mount volumes of Cloud SQL where Cloud Run always does: another path in the request is dropped, as recorded."""
+    volumes = {volume.name for volume in template.volumes if "cloud_sql_instance" in volume}
+    for container in template.containers:
+        for mount in container.volume_mounts:
+            if mount.name in volumes:
+                mount.mount_path = CLOUD_SQL
+
+
 def _fill_in_limits(container: run_v2.Container) -> None:
     for resource, amount in (("memory", "512Mi"), ("cpu", "1000m")):
         container.resources.limits.setdefault(resource, amount)
@@ -76,6 +90,7 @@ def fill_in_job(job: run_v2.Job) -> None:
         task.max_retries = 3
     task.execution_environment = task.execution_environment or run_v2.ExecutionEnvironment.EXECUTION_ENVIRONMENT_GEN2
     task.service_account = task.service_account or default_account(job.name)
+    _mount_cloud_sql(task)
     run_v2.Job.pb(job).latest_created_execution.SetInParent()
     for container in task.containers:
         _fill_in_limits(container)
@@ -88,5 +103,6 @@ def fill_in_worker_pool(pool: run_v2.WorkerPool) -> None:
     if not pool.instance_splits:
         latest = run_v2.InstanceSplitAllocationType.INSTANCE_SPLIT_ALLOCATION_TYPE_LATEST
         pool.instance_splits = [run_v2.InstanceSplit(type_=latest, percent=100)]
+    _mount_cloud_sql(pool.template)
     pool.custom_audiences = []  # they are ignored
     run_v2.WorkerPool.pb(pool).scaling.SetInParent()

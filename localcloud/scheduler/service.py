@@ -20,21 +20,17 @@ from google.pubsub_v1.types import PublishRequest, PublishResponse, PubsubMessag
 from google.rpc.status_pb2 import Status
 
 from localcloud.core.clock import Clock, Timer
-from localcloud.core.messages import duration, invalid, merge, page, timestamp
+from localcloud.core.messages import invalid, merge, page, timestamp
 from localcloud.core.server import ApiError
+from localcloud.scheduler.rules import check, check_parent, fill_in
 from localcloud.scheduler.schedules import Schedule, ScheduleError, parse_schedule
 
-LONGEST_DESCRIPTION = 500
-LONGEST_URI = 2083
-LARGEST_JOB = 1024 * 1024
 LARGEST_PAGE = 500
-MOST_RETRIES = 5
-HTTP_DEADLINES = (timedelta(seconds=15), timedelta(minutes=30))
+NEW, CHANGED = timedelta(seconds=15), timedelta(seconds=1)
+"""How long after a job was created or changed its schedule time is missing, as recorded of the real service."""
 OUTPUT_ONLY = frozenset(("name", "user_update_time", "state", "status", "schedule_time", "last_attempt_time"))
 
-_PARENT = re.compile(r"^projects/[A-Za-z0-9:.-]+/locations/[a-z][a-z0-9-]*$")
 _JOB = re.compile(r"^(?P<parent>projects/[A-Za-z0-9:.-]+/locations/[a-z][a-z0-9-]*)/jobs/[A-Za-z0-9_-]{1,500}$")
-_TOPIC = re.compile(r"^projects/(?P<project>[^/]+)/topics/[^/]+$")
 _MUTABLE = tuple(name for name in scheduler_v1.Job.meta.fields if name not in OUTPUT_ONLY)
 
 
@@ -51,6 +47,8 @@ class _Entry:
 
     job: scheduler_v1.Job
     schedule: Schedule
+    picked_up: datetime
+    """From when on its schedule time is shown."""
     timer: Timer | None = None
 
 
@@ -73,7 +71,7 @@ class CloudScheduler:
 
     def create_job(self, request: scheduler_v1.CreateJobRequest) -> scheduler_v1.Job:
         """Make a job; it is enabled, and due for the first time after now."""
-        _check_parent(request.parent)
+        check_parent(request.parent)
         job = scheduler_v1.Job(name=request.job.name or f"{request.parent}/jobs/{uuid.uuid4()}")
         match = _JOB.match(job.name)
         if not match or match["parent"] != request.parent:
@@ -90,14 +88,14 @@ class CloudScheduler:
     def get_job(self, request: scheduler_v1.GetJobRequest) -> scheduler_v1.Job:
         """One job as it is now."""
         with self._lock:
-            return scheduler_v1.Job(self._entry(request.name).job)
+            return self._shown(self._entry(request.name))
 
     def list_jobs(self, request: scheduler_v1.ListJobsRequest) -> scheduler_v1.ListJobsResponse:
         """The jobs of one location, in order of name."""
-        _check_parent(request.parent)
+        check_parent(request.parent)
         with self._lock:
             prefix = f"{request.parent}/jobs/"
-            here = {name: entry.job for name, entry in self._entries.items() if name.startswith(prefix)}
+            here = {name: self._shown(entry) for name, entry in self._entries.items() if name.startswith(prefix)}
             jobs, token = page(here, request.page_size, request.page_token, default=LARGEST_PAGE, maximum=LARGEST_PAGE)
             return scheduler_v1.ListJobsResponse(jobs=jobs, next_page_token=token)
 
@@ -123,7 +121,7 @@ class CloudScheduler:
             entry = self._entry(request.name)
             self._move(entry, states.ENABLED, states.PAUSED)
             self._stop(entry)
-            return scheduler_v1.Job(entry.job)
+            return self._shown(entry)
 
     def resume_job(self, request: scheduler_v1.ResumeJobRequest) -> scheduler_v1.Job:
         """Let a paused job come due again; what it missed is not made up for."""
@@ -132,7 +130,7 @@ class CloudScheduler:
             entry = self._entry(request.name)
             self._move(entry, states.PAUSED, states.ENABLED)
             self._await_next(entry)
-            return scheduler_v1.Job(entry.job)
+            return self._shown(entry)
 
     def run_job(self, request: scheduler_v1.RunJobRequest) -> scheduler_v1.Job:
         """Run a job now, regardless of its schedule and state."""
@@ -151,8 +149,8 @@ class CloudScheduler:
     def _write(self, job: scheduler_v1.Job, wanted: scheduler_v1.Job, paths: Iterable[str]) -> scheduler_v1.Job:
         """Take over ``paths`` of ``wanted`` into ``job``, check it, store it and set its timer."""
         merge(scheduler_v1.Job.pb(job), scheduler_v1.Job.pb(wanted), paths)
-        _fill_in(job)
-        _check(job)
+        fill_in(job)
+        check(job)
         now = self._clock.now()
         try:
             schedule = parse_schedule(job.schedule, job.time_zone, now)
@@ -161,11 +159,19 @@ class CloudScheduler:
         job.user_update_time = timestamp(now)
         if job.name in self._entries:
             self._stop(self._entries[job.name])
-        entry = _Entry(job, schedule)
+        delay = CHANGED if job.name in self._entries else NEW
+        entry = _Entry(job, schedule, now + delay)
         self._entries[job.name] = entry
         if job.state == scheduler_v1.Job.State.ENABLED:
             self._await_next(entry)
-        return scheduler_v1.Job(job)
+        return self._shown(entry)
+
+    def _shown(self, entry: _Entry) -> scheduler_v1.Job:
+        """A job as it is given out."""
+        shown = scheduler_v1.Job(entry.job)
+        if self._clock.now() < entry.picked_up:
+            scheduler_v1.Job.pb(shown).ClearField("schedule_time")
+        return shown
 
     @staticmethod
     def _move(entry: _Entry, old: scheduler_v1.Job.State, new: scheduler_v1.Job.State) -> None:
@@ -221,69 +227,3 @@ class CloudScheduler:
         except ApiError as error:
             return Status(code=error.code.value[0], message=error.message)
         return Status()
-
-
-def _check_parent(parent: str) -> None:
-    if not _PARENT.match(parent):
-        raise invalid(f"Invalid parent {parent!r}: expected projects/PROJECT_ID/locations/LOCATION_ID.")
-
-
-def _fill_in(job: scheduler_v1.Job) -> None:
-    """Set what Cloud Scheduler sets where the caller said nothing."""
-    job.time_zone = job.time_zone or "UTC"
-    if "http_target" in job:
-        _fill_in_http(job)
-
-
-def _fill_in_http(job: scheduler_v1.Job) -> None:
-    """A job for Pub/Sub has no retries of its own, and nothing is filled in: recorded of the real service."""
-    retry = job.retry_config
-    if "min_backoff_duration" not in retry:
-        retry.min_backoff_duration = duration(timedelta(seconds=5))
-    if "max_backoff_duration" not in retry:
-        retry.max_backoff_duration = duration(timedelta(hours=1))
-    if "max_retry_duration" not in retry:
-        retry.max_retry_duration = duration(timedelta(0))
-    retry.max_doublings = retry.max_doublings or 5
-    job.http_target.headers.setdefault("User-Agent", "Google-Cloud-Scheduler")
-    if "attempt_deadline" not in job:
-        job.attempt_deadline = duration(timedelta(minutes=3))
-
-
-def _check(job: scheduler_v1.Job) -> None:
-    if len(job.description) > LONGEST_DESCRIPTION:
-        raise invalid(f"Job.description must have at most {LONGEST_DESCRIPTION} characters.")
-    if scheduler_v1.Job.pb(job).ByteSize() > LARGEST_JOB:
-        raise invalid(f"Job must have at most {LARGEST_JOB} bytes.")
-    if not 0 <= job.retry_config.retry_count <= MOST_RETRIES:
-        raise invalid(f"Job.retry_config.retry_count must be between 0 and {MOST_RETRIES}.")
-    target = scheduler_v1.Job.pb(job).WhichOneof("target")
-    if target is None:
-        raise invalid("Job.target is required: pubsub_target, http_target or app_engine_http_target.")
-    if target == "pubsub_target":
-        _check_pubsub(job)
-    if target == "http_target":
-        _check_http(job)
-
-
-def _check_pubsub(job: scheduler_v1.Job) -> None:
-    target = job.pubsub_target
-    match = _TOPIC.match(target.topic_name)
-    if not match or match["project"] != job.name.split("/")[1]:
-        raise invalid(
-            f"Job.pubsub_target.topic_name {target.topic_name!r} must be projects/PROJECT_ID/topics/TOPIC_ID,"
-            " in the same project as the job."
-        )
-    if not target.data and not target.attributes:
-        raise invalid("Job.pubsub_target must contain either non-empty data or at least one attribute.")
-
-
-def _check_http(job: scheduler_v1.Job) -> None:
-    uri = job.http_target.uri
-    if not uri.startswith(("http://", "https://")) or len(uri) > LONGEST_URI:
-        raise invalid(
-            f"Job.http_target.uri must begin with http:// or https:// and have at most {LONGEST_URI} letters."
-        )
-    shortest, longest = HTTP_DEADLINES
-    if not shortest <= scheduler_v1.Job.pb(job).attempt_deadline.ToTimedelta() <= longest:
-        raise invalid(f"Job.attempt_deadline must be between {shortest} and {longest}.")

@@ -247,9 +247,13 @@ def test_jobs_refer_to_secrets_and_have_no_revisions(clients: Clients) -> None:
 
 def test_a_job_is_made_and_taken_away(clients: Clients) -> None:
     jobs = clients.of(run_v2.JobsClient)
-    wanted = {"template": {"template": {"containers": [{"image": "export"}]}}}
+    container = {"image": "export", "volume_mounts": [{"name": "db", "mount_path": "/elsewhere"}]}
+    volume = {"name": "db", "cloud_sql_instance": {"instances": ["demo-project:europe-west1:db"]}}
+    wanted = {"template": {"template": {"containers": [container], "volumes": [volume]}}}
     made = run_v2.Job(jobs.create_job({"parent": PARENT, "job_id": "export", "job": wanted}).result(timeout=10))
     assert made.name == f"{PARENT}/jobs/export"
+    # As recorded of the real service, and documented.
+    assert made.template.template.containers[0].volume_mounts[0].mount_path == "/cloudsql"
     jobs.delete_job(name=made.name).result(timeout=10)
     with pytest.raises(exceptions.NotFound):
         jobs.get_job(name=made.name)

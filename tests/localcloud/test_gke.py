@@ -85,6 +85,10 @@ def test_a_cluster_and_its_node_pools(gke: container_v1.ClusterManagerClient) ->
     assert cluster.current_node_count == 4
     assert cluster.self_link == f"https://container.googleapis.com/v1/{CLUSTER}"
     gpu, default = gke.list_node_pools(parent=CLUSTER).node_pools
+    # Only clusters show how much of the range of pods' addresses is used: 4 nodes of 256 addresses of 262,144.
+    assert [one.network_config.pod_ipv4_range_utilization for one in (*cluster.node_pools, gpu)] == [0.0039, 0.0039, 0]
+    for shown in cluster.node_pools:
+        del shown.network_config.pod_ipv4_range_utilization
     assert list(cluster.node_pools) == [gpu, default]
     assert gpu == pool(gke)
     assert (gpu.name, gpu.status, gpu.config.machine_type) == ("gpu", Pool.RUNNING, "g2-standard-8")

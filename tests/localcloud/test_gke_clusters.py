@@ -56,8 +56,8 @@ def test_a_cluster_comes_with_a_node_pool(cloud: LocalCloud, gke: container_v1.C
     cloud.clock.advance(MINUTE)
     done = gke.get_operation(name=f"{LOCATION}/operations/{operation.name}")
     assert {one.name: one.int_value for one in done.progress.metrics} == {
-        "CLUSTER_CONFIGURING": 9,
-        "CLUSTER_CONFIGURING_TOTAL": 9,
+        "CLUSTER_CONFIGURING": 8,
+        "CLUSTER_CONFIGURING_TOTAL": 8,
         "CLUSTER_DEPLOYING": 12,
         "CLUSTER_DEPLOYING_TOTAL": 12,
         "CLUSTER_HEALTHCHECKING": 1,
@@ -89,8 +89,17 @@ def test_a_regional_cluster_has_three_zones(cloud: LocalCloud, gke: container_v1
     gke.create_cluster(request={"parent": parent, "cluster": {"name": "wide", "initial_node_count": 2}}, retry=None)
     cloud.clock.advance(MINUTE)
     cluster = gke.get_cluster(name=f"{parent}/clusters/wide")
-    assert list(cluster.locations) == [f"europe-west1-{zone}" for zone in "bcd"]
+    assert list(cluster.locations) == [f"europe-west1-{zone}" for zone in "dbc"]
     assert cluster.current_node_count == 6
+
+
+def test_nodes_are_filled_in_by_their_disks_and_confidentiality(
+    cloud: LocalCloud, gke: container_v1.ClusterManagerClient
+) -> None:
+    ssd = {"ephemeral_storage_local_ssd_config": {"local_ssd_count": 2}}
+    config = create(cloud, gke, node_config={"confidential_nodes": {"enabled": True}, **ssd}).node_pools[0].config
+    assert config.kubelet_config.max_parallel_image_pulls == 3
+    assert config.confidential_nodes.confidential_instance_type.name == "SEV"
 
 
 def test_node_pools_are_created_changed_and_deleted(cloud: LocalCloud, gke: container_v1.ClusterManagerClient) -> None:
@@ -110,6 +119,11 @@ def test_node_pools_are_created_changed_and_deleted(cloud: LocalCloud, gke: cont
     operation = gke.update_node_pool(request=change, retry=None)
     assert (operation.operation_type, operation.status) == (Type.UPGRADE_NODES, Status.PENDING)
     cloud.clock.advance(MINUTE)
+    done = gke.get_operation(name=f"{LOCATION}/operations/{operation.name}")
+    assert {one.name: one.int_value for one in done.progress.metrics} == {
+        **dict.fromkeys(("NODES_TOTAL", "NODES_COMPLETE", "NODES_DONE"), 2),
+        **dict.fromkeys(("NODES_FAILED", "NODE_PDB_DELAY_SECONDS"), 0),
+    }
     changed = gke.get_node_pool(name=GPU)
     assert ([one.key for one in changed.config.taints], dict(changed.config.labels)) == (["only"], {"a": "b"})
     assert changed.config.machine_type == "g2-standard-8"
