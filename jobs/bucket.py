@@ -168,7 +168,7 @@ class Bucket:
 
 
 def _said(answer: "Response") -> str:
-    """What an answer says is wrong, in Google's words if it has any."""
+    """The error in an answer, in Google's words if it has any."""
     try:
         return msgspec.json.decode(answer.content, type=_Error).error.message or answer.reason
     except msgspec.DecodeError:

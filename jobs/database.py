@@ -68,7 +68,7 @@ def prepare(connection: psycopg.Connection, *, lock_seconds: int = 0) -> None:
 
 
 def count_rows(connection: psycopg.Connection, snapshot: str = "") -> dict[str, int]:
-    """How many rows each table has, by ``schema.table``, in a snapshot that another transaction has exported.
+    """The number of rows of each table, by ``schema.table``, in a snapshot that another transaction has exported.
 
     Each table is counted in a transaction of its own: a lock on it, and on each of its indexes, lasts no longer than
     that. The connection is a prepared one. Raises ``psycopg.Error``.

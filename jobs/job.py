@@ -1,4 +1,4 @@
-"""What both jobs share: settings in, work, one structured line, and an exit code that says what to do next."""
+"""The frame of both jobs: settings in, work, one structured line, and an exit code that says what to do next."""
 
 import signal
 from collections.abc import Callable
@@ -17,7 +17,7 @@ PATIENT = RetryPolicy(give_up=300.0, timeout=60.0)
 
 
 class ExitCode(IntEnum):
-    """How a job ends. Cloud Run tries a task again that ends with anything but 0, as often as its job says."""
+    """The outcome of a job. Cloud Run tries a task again that ends with anything but 0, as often as its job says."""
 
     DONE = 0
     FAILED = 1
@@ -43,7 +43,7 @@ class Stopped(BaseException):
 
 
 class Result(msgspec.Struct, frozen=True):
-    """What a job has done: a sentence, and the same as fields for queries and metrics."""
+    """The result of a job: a sentence, and the same as fields for queries and metrics."""
 
     sentence: str
     details: msgspec.Struct

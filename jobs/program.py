@@ -14,7 +14,7 @@ from jobs.job import JobFailed
 PASSED_ON = ("PATH", "HOME", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR")
 MOST_SAID = 1_000
 FOLLOWS_AN_ERROR = ("DETAIL:", "CONTEXT:", "HINT:", "STATEMENT:", "LINE ", "Command was:")
-"""What may quote rows of a table, and is not reported."""
+"""Output that may quote rows of a table, and is not reported."""
 
 
 class ProgramFailed(JobFailed):
@@ -31,12 +31,12 @@ class Program:
 
     @property
     def output(self) -> IO[bytes]:
-        """What it puts out."""
+        """Its output."""
         return _there(self._process.stdout)
 
     @property
     def input(self) -> IO[bytes]:
-        """What it is fed by."""
+        """Its input."""
         return _there(self._process.stdin)
 
     def finish(self) -> None:

@@ -24,11 +24,11 @@ def _variable(field: str) -> str:
 
 
 class JobSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename=_variable):
-    """Where backups are, which both jobs must know."""
+    """The place of backups, which both jobs must know."""
 
     bucket: BucketName
     prefix: Prefix = ""
-    """What the names of these backups begin with, such as ``shop/``: each database has one of its own."""
+    """The prefix of these backups' names, such as ``shop/``: each database has one of its own."""
 
 
 SettingsT = TypeVar("SettingsT", bound=JobSettings)

@@ -43,7 +43,7 @@ def brief_lines(report: Report) -> list[tuple[str, str]]:
 
 
 def brief_alerts(report: Report) -> list[tuple[str, str]]:
-    """What each alert that begins in a run is about, and its title; refusals that are alerts too are left out."""
+    """The subject and title of each alert that begins in a run; refusals that are alerts too are left out."""
     refused = {refusal.reason for refusal in report.refusals}
     begun = [one for one in report.alerts if one.since == report.at and one.reason not in refused]
     return [(one.subject.rpartition("/")[2], one.title or one.kind) for one in begun]

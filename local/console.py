@@ -1,4 +1,4 @@
-"""What the laptop run prints: one readable line for each event, plan and effect."""
+"""The output of the laptop run: one readable line for each event, plan and effect."""
 
 import os
 import re
@@ -14,7 +14,7 @@ from local.brief import brief_alerts, brief_lines
 from shared.report import ChangeReport, Outcome, Report
 
 BAR = 30
-"""How wide a bar of progress is."""
+"""The width of a progress bar."""
 STYLES = {
     Outcome.APPLIED: "green",
     Outcome.UNCHANGED: "dim",
@@ -32,21 +32,21 @@ LOG_STYLES = {"INFO": "dim", "WARNING": "yellow"}
 
 
 class BudgetAlert(msgspec.Struct, frozen=True):
-    """What the action `notify` writes for an alert policy to match."""
+    """The line of the action `notify`, for an alert policy to match."""
 
     budget: str
     rung: str
 
 
 class BudgetCost(msgspec.Struct, frozen=True):
-    """What a budget has cost so far, of which a metric is made."""
+    """A budget's cost so far, which becomes a metric."""
 
     budget: str
     cost: float
 
 
 class Progress(msgspec.Struct, frozen=True):
-    """How far a long piece of work has come; a ``total`` of 0 is not known yet."""
+    """The progress of long work; a ``total`` of 0 is not known yet."""
 
     what: str
     done: int

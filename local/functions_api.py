@@ -26,7 +26,7 @@ class FunctionsApi:
 
     @property
     def routes(self) -> tuple[Route, ...]:
-        """What is served over HTTP."""
+        """The HTTP routes."""
         return Route("GET", PATH, self._get), Route("POST", PATH, self._post)
 
     def _get(self, _: HttpRequest) -> HttpAnswer:

@@ -27,7 +27,7 @@ class LeftOut(MetaPathFinder, Loader):
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """What there is of a module that is left out; None for any other."""
+        """The substitute for a module that is left out; None for any other."""
         del path, target
         return ModuleSpec(fullname, self) if LEFT_OUT.fullmatch(fullname) else None
 

@@ -21,7 +21,7 @@ from shared.postgres_server import LOOPBACK, PostgresServer, free_port
 PRODUCT = ROOT / "examples" / "product"
 PASSWORD = "a-canary-of-a-password"  # noqa: S105 - of a database that lives as long as this
 SECONDS = 60.0
-"""How long anything here may take on a machine that is busy with other tests."""
+"""The time limit for anything here, on a machine that is busy with other tests."""
 CONNECTIONS = "SELECT count(*) FROM pg_stat_activity WHERE usename = %s AND backend_type = 'client backend'"
 ON_CLOUD_RUN = {"K_SERVICE": "product-api", "TRACE_EXPORT": "none"}
 COMMAND = (sys.executable, "-P", "-m", "product_api")
@@ -29,7 +29,7 @@ COMMAND = (sys.executable, "-P", "-m", "product_api")
 
 @dataclass(frozen=True)
 class Answer:
-    """What the API answered."""
+    """The API's answer."""
 
     status: int
     body: object
@@ -41,7 +41,7 @@ class Product:
 
     port: int
     conninfo: str
-    """How its database is looked into."""
+    """The connection to its database."""
     user: str
     log: Path
     process: subprocess.Popen[bytes] = field(repr=False)
@@ -58,16 +58,16 @@ class Product:
             connection.close()
 
     def lines(self) -> list[dict[str, object]]:
-        """What it has logged so far, in whole lines."""
+        """Its log so far, in whole lines."""
         whole, _, _ = self.log.read_text().rpartition("\n")
         return [json.loads(line) for line in whole.splitlines()]
 
     def connections(self) -> int:
-        """How many connections it holds, as PostgreSQL counts them."""
+        """The number of its connections, as PostgreSQL counts them."""
         return self._count(CONNECTIONS)
 
     def waiting_for_a_lock(self) -> int:
-        """How many of its connections are blocked because someone has locked a table."""
+        """The number of its connections that wait for a locked table."""
         return self._count(f"{CONNECTIONS} AND wait_event_type = 'Lock'")
 
     def _count(self, query: LiteralString) -> int:

@@ -51,11 +51,11 @@ class Suite:
         self.project = project
         self.clients = Clients(project, endpoint=cloud.address, http_endpoint=cloud.http_address)
         self.functions: tuple[Function, ...] = ()
-        """What is deployed."""
+        """The deployed functions."""
         self.deployed = deployment.Suite(Deployment(project=project), owner)
         """The owner's settings and the deployment."""
         self.address = ""
-        """Where the functions answer, as long as the suite lives."""
+        """The functions' address, as long as the suite runs."""
         self._socket: socket.socket | None = None
         self._on_line = on_line
         self._error_log = error_log
@@ -154,7 +154,7 @@ class Suite:
         self._process = None
 
     def failure(self) -> str:
-        """What to tell a person if the functions' process has ended by itself; "" while it is up."""
+        """The error for a person if the functions' process has ended by itself; "" while it is up."""
         with self._lock:
             if self._process is None or self._process.poll() is None:
                 return ""
@@ -174,11 +174,11 @@ class Suite:
 
     @property
     def webhook_secret(self) -> bytes:
-        """What GitHub's webhooks are signed with here."""
+        """The secret that signs GitHub's webhooks here."""
         return self._webhook_secret_file.read_bytes()
 
     def url(self, automation: str, topic: str) -> str:
-        """Where an automation answers the pushes of a topic, given by its id."""
+        """The address at which an automation answers the pushes of a topic, given by its id."""
         return f"{self.address}/{automation}/projects/{self.project}/topics/{topic}"
 
     def _read_lines(self, process: "subprocess.Popen[bytes]") -> None:

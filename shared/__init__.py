@@ -1,1 +1,1 @@
-"""What more than one automation needs: the run, its words, and the edges to Google Cloud."""
+"""The parts that several automations need: the run, its words, and the edges to Google Cloud."""

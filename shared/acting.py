@@ -39,7 +39,7 @@ from shared.transitions import with_dated_alerts, without_alerting
 from shared.world import NeedT, Unreadable, World
 
 PAUSE_SECONDS = 3.0
-"""How long a run that waits for what is in flight leaves it alone at a time."""
+"""The pause between two looks of a run that waits for operations in flight."""
 ANOTHER_RUN = "another run holds the lease, and reruns before it releases it"
 
 
@@ -67,7 +67,7 @@ class RunLoop(Generic[SectionT, EventT, RecordsT, NeedT, ChangeT]):
         self._event = event
         self._plan = plan
         self._about: Dated[EventT | RerunRequested] = event
-        """What it looks at: what its event is about, or everything, once another run has requested that."""
+        """The event that it handles: its own, or a rerun of everything once another run has requested one."""
         self._now = now
         self._runtime = runtime
         self._store = RecordsStore(automation, settings.section, event, now, runtime.clients, sent_by=sent_by)
@@ -75,14 +75,14 @@ class RunLoop(Generic[SectionT, EventT, RecordsT, NeedT, ChangeT]):
         self._lease: Lease | None = None
         """What this run holds to make changes; none while it observes."""
         self._world = World()
-        """What was seen last. The needs that could not be answered are not asked again in this run."""
+        """The last look. Needs that could not be answered are not asked again in this run."""
         self._logged: list[LogLine] = []
         self._attempts = Attempts(automation, runtime.clients)
         self.notices: dict[str, None] = {}
 
     @property
     def results(self) -> list[ChangeReport]:
-        """What came of each change so far."""
+        """The outcome of each change so far."""
         return self._attempts.reports
 
     @property
@@ -113,7 +113,7 @@ class RunLoop(Generic[SectionT, EventT, RecordsT, NeedT, ChangeT]):
         return self._summary(report, first.decision, ())
 
     def _planned(self, report: Report) -> Report | None:
-        """What a command would lead to, folded, read and decided in memory: nothing is written.
+        """The plan of a command, folded, read and decided in memory: nothing is written.
 
         None if it is to be carried out as planned, and would still lead to just that, or has been put on record by an
         earlier delivery.
@@ -135,7 +135,7 @@ class RunLoop(Generic[SectionT, EventT, RecordsT, NeedT, ChangeT]):
     def _look(
         self, context: "RunContext[SectionT, EventT, RecordsT]", applied: tuple[ChangeT, ...], *, reread: bool = True
     ) -> "Look[SectionT, EventT, RecordsT, ChangeT]":
-        """What is seen and decided; what failed is not asked again, nor what ``still_holds``, unless ``reread``."""
+        """Look and decide; failed needs are not asked again, nor what ``still_holds`` keeps, unless ``reread``."""
         context = msgspec.structs.replace(context, event=self._about)
         kept = World() if reread else self._automation.still_holds(self._world, applied)
         known = kept.with_answers(self._world.unanswered.answers)

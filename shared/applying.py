@@ -23,7 +23,7 @@ class Attempt(msgspec.Struct, Generic[ChangeT], frozen=True):
     change: ChangeT
     report: ChangeReport
     answer: Answered | Exception | None = None
-    """What the automation may learn from it."""
+    """The answer or error, for ``learn``."""
     notices: tuple[str, ...] = ()
 
     @property
@@ -46,7 +46,7 @@ class Attempts(Generic[SectionT, EventT, RecordsT, NeedT, ChangeT]):
         self._settled: set[str] = set()
         """The changes of which nothing more is to be done, in words."""
         self.reports: list[ChangeReport] = []
-        """What came of each change so far, for the report of a run that fails too."""
+        """The outcome of each change so far, also for the report of a run that fails."""
 
     def make(self, changes: Sequence[ChangeT], obstacle: Callable[[], Message | None]) -> tuple[Attempt[ChangeT], ...]:
         """Apply changes in parallel, and note what came of each; those that were made before have not lasted.

@@ -1,4 +1,4 @@
-"""What an automation is: a handful of functions, pure but for the two that touch the world.
+"""An automation is a handful of functions, pure but for the two that touch the world.
 
 One run of the engine (`shared/run.py`, `shared/acting.py`) takes one event through them::
 
@@ -60,7 +60,7 @@ from shared.world import NeedT, World
 
 
 class Records(msgspec.Struct, frozen=True, kw_only=True):
-    """What every automation remembers, in one Firestore document: each adds its own."""
+    """The records of every automation, in one Firestore document: each adds its own."""
 
     incidental_fields: ClassVar[frozenset[str]] = frozenset()
     """Names of fields, at any depth, that depend on when runs happen to look, such as when something was seen: laws do
@@ -83,7 +83,7 @@ class Records(msgspec.Struct, frozen=True, kw_only=True):
         return self
 
     def moments_since(self, before: Self) -> Iterable[Moment]:
-        """What these records tell that those before did not, for the history, besides debts and alerts."""
+        """The moments that these records add to those before, for the history, besides debts and alerts."""
         del before
         return ()
 
@@ -93,7 +93,7 @@ ALWAYS_INCIDENTAL = frozenset(("alerting", "reason", "seen"))
 
 
 class Answered(msgspec.Struct, frozen=True):
-    """What a change was answered, as a typed value of the automation, for ``learn``."""
+    """The answer to a change, as a typed value of the automation, for ``learn``."""
 
 
 NOT_READ = Document(RESTRICTIONS_DOCUMENT)
@@ -117,7 +117,7 @@ class RunContext(msgspec.Struct, Generic[SectionT, EventT, RecordsT], frozen=Tru
     restrictions_document: Document = NOT_READ
     """The restrictions as they were read, for the one automation that writes them."""
     unreadable: tuple[UnreadableEntry, ...] = ()
-    """What of the records and restrictions this version cannot read: nothing of such a subject may be changed."""
+    """The entries of records and restrictions that this version cannot read: their subjects must not be changed."""
 
 
 def no_reply(context: object, world: World, decision: object) -> Sequence[Message | str]:
@@ -158,11 +158,11 @@ class Automation(msgspec.Struct, Generic[SectionT, EventT, RecordsT, NeedT, Chan
     ] = no_reply
     learn: Callable[[RecordsT, ChangeT, Answered | Exception, datetime], RecordsT] = learns_nothing
     still_holds: Callable[[World, tuple[ChangeT, ...]], World] = look_at_all
-    """What of the world is not read again after these changes were applied: by default nothing."""
+    """The part of the world that is not read again after these changes were applied: by default nothing."""
     alert_titles: Mapping[str, str] = {}
     """By kind of alert, or the guard that is one, what it is called to a person."""
     commands: tuple[type[Command], ...] = ()
-    """What a person may ask of it, for `./deploy.sh send`."""
+    """The commands that a person may send it, for `./deploy.sh send`."""
     patience: float = 0.0
     """Seconds for which a run that has nothing else to do waits for what is in flight, before it leaves that to the
     next one."""

@@ -1,4 +1,4 @@
-"""What a backup says of itself, in its object's custom metadata: written by the jobs, read before anything is pruned.
+"""A backup's own description, in its object's custom metadata: written by the jobs, read before anything is pruned.
 
 An object is a backup only when its metadata is complete, and that is written after its content: what an upload left
 that did not complete says nothing of itself, and does not count.
@@ -28,7 +28,7 @@ VERIFIED: Final = "caretaker-verified"
 RESTORE_SECONDS: Final = "caretaker-restore-seconds"
 
 MOST_TABLE_BYTES = 6 * 1024
-"""How long the list of tables may be: custom metadata holds 8 KiB in all (https://cloud.google.com/storage/quotas#objects)."""
+"""The maximum size of the list of tables: custom metadata holds 8 KiB in all (https://cloud.google.com/storage/quotas#objects)."""
 MOST_ROLE_BYTES = 1024
 """And so the list of roles."""
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -41,7 +41,7 @@ class IncompleteMetadata(CaretakerError):
 
 
 class TableCounts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How many tables a database has and how many rows in all, where there are too many tables to list each."""
+    """The numbers of tables and rows of a database, where there are too many tables to list each."""
 
     digest: str
     """Of each table's rows: `counts_digest`."""
@@ -50,7 +50,7 @@ class TableCounts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Locale(msgspec.Struct, frozen=True, omit_defaults=True):
-    """How a database stores and compares text: what a restored copy must have alike.
+    """A database's encoding and locale, which a restored copy must share.
 
     https://www.postgresql.org/docs/current/locale.html
     """
@@ -70,7 +70,7 @@ Tables = dict[str, int] | TableCounts
 
 
 class BackupMetadata(msgspec.Struct, frozen=True, kw_only=True):
-    """What a complete backup says of itself."""
+    """The description of a complete backup."""
 
     sha256: str
     size: int
@@ -103,7 +103,7 @@ def is_complete(metadata: Mapping[str, str], size: int) -> bool:
 
 
 def verified_at(metadata: Mapping[str, str]) -> datetime | None:
-    """When a backup was last proved by restoring it; None if it has not been."""
+    """The time a backup was last proved by restoring it; None if it has not been."""
     return _time(metadata.get(VERIFIED, ""))
 
 

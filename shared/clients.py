@@ -43,7 +43,7 @@ class CallOptions(TypedDict):
 
 
 class RetryPolicy(msgspec.Struct, frozen=True):
-    """How long a read is tried again, in seconds: it doubles from ``first`` to ``longest`` until ``give_up``.
+    """The back-off of a read, in seconds: it doubles from ``first`` to ``longest`` until ``give_up``.
 
     A write is never repeated within a run. Its answer may have been lost, so the run fails and the next
     one reads what really happened.
@@ -109,7 +109,7 @@ class Clients:
         return view
 
     def once(self, key: Hashable, read: Callable[[], ResultT]) -> ResultT:
-        """What ``read`` gives, read once in a run: a token, say, that every request of the run bears."""
+        """The value of ``read``, read once in a run: for example a token that every request of the run carries."""
         with self._reading:
             if key not in self._read_once:
                 self._read_once[key] = read()
@@ -125,7 +125,7 @@ class Clients:
         content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> "Answer":
-        """What one of Google's APIs answers a request to an ``https://`` address, whatever that is. It is sent once.
+        """The answer of one of Google's APIs to a request to an ``https://`` address. It is sent once.
 
         ``call`` is its name to watchers, if it is not ``VERB host/path``. Raises ``urllib3.exceptions.HTTPError`` for
         no answer, ``GoogleAuthError`` for no credentials.
@@ -166,7 +166,7 @@ class Clients:
             return self._sessions[authorized]
 
     def url(self, address: str) -> str:
-        """Where a request to this ``https://`` address goes: there, or to the endpoint that replaces all hosts.
+        """The target of a request to this ``https://`` address: the same, or the endpoint that replaces all hosts.
 
         Raises ``ValueError`` where only gRPC has an endpoint: nothing may reach Google by mistake.
         """
@@ -208,7 +208,7 @@ class Clients:
         return CallOptions(retry=self._retrying(give_up), timeout=timeout)
 
     def repeated(self, call: Callable[[], ResultT]) -> ResultT:
-        """What a call returns that does no harm twice, and takes no options: tried again as ``reading`` says."""
+        """The result of an idempotent call that takes no options: it is retried as ``reading`` says."""
         return repeating.repeated(call, lambda: self._retrying(self._retry.give_up))
 
     def _retrying(self, give_up: float) -> "Retry":

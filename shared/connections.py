@@ -19,7 +19,7 @@ APIS = "googleapis.com"
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """What a request was answered, whatever that is."""
+    """The answer to a request, whatever its status."""
 
     status: int
     headers: Mapping[str, str]

@@ -13,7 +13,7 @@ from shared.world import Unreadable
 
 
 class DebtState(StrEnum):
-    """How far something that is owed back has come."""
+    """The state of a debt."""
 
     INTENDED = "about to change"
     HELD = "held"
@@ -34,7 +34,7 @@ class Debt(msgspec.Struct, frozen=True):
     undo: str
     """The command that gives it back."""
     asks_for: Mapping[str, object] = {}
-    """What giving it back needs, in the form of the owner's section: permissions are granted on that too."""
+    """The resources that restoring it needs, in the form of the owner's section: they are granted, too."""
     state: DebtState = DebtState.HELD
     reason: str = ""
     """Why, in the words of when it was decided."""
@@ -46,12 +46,12 @@ class Debt(msgspec.Struct, frozen=True):
 
     @property
     def key(self) -> tuple[str, str]:
-        """What tells it from other debts."""
+        """Its identity among debts."""
         return self.resource, self.field
 
     @property
     def standing(self) -> str:
-        """How far it has come, in words: ``changed by a person to 4, seen 2026-11-21 10:00 UTC``."""
+        """Its state, in words: ``changed by a person to 4, seen 2026-11-21 10:00 UTC``."""
         if self.state is not DebtState.BY_HAND or self.by_hand_seen is None:
             return self.state
         return f"{self.state} to {self.by_hand or 'none'}, seen {format_time(self.by_hand_seen)}"
@@ -92,7 +92,7 @@ def debts_of(
 
 
 def state_of(hold: Hold, field: str) -> DebtState:
-    """How far the hold of one field has come."""
+    """The state of the hold of one field."""
     if hold.is_being_restored:
         return DebtState.RESTORING
     if hold.by_hand and hold.by_hand.values.get(field) != hold.fields[field].applied:
@@ -101,13 +101,13 @@ def state_of(hold: Hold, field: str) -> DebtState:
 
 
 def held_while_observing(debts: Iterable[Debt]) -> Iterator[Alert]:
-    """What was changed while acting and is not restored while observing."""
+    """Something that was changed while acting and is not restored while observing."""
     for debt in debts:
         yield Alert("held_while_observing", debt.resource, f"it is still changed, and `mode` is observe: {debt}")
 
 
 def held_and_unreadable(debts: Iterable[Debt], unreadable: Iterable[Unreadable]) -> Iterator[Alert]:
-    """What cannot be given back because it cannot be read, such as after a permission was withdrawn."""
+    """Something that cannot be restored because it cannot be read, for example after a permission was withdrawn."""
     failed = {one.resource.partition(", ")[0]: one for one in reversed(tuple(unreadable))}
     for debt in debts:
         if found := next((one for place, one in failed.items() if _is_in(debt.resource, place)), None):

@@ -40,7 +40,7 @@ def as_message(text: Message | str) -> Message:
 
 
 class Next(Message, frozen=True):
-    """What would follow, of what, and when that is known."""
+    """A next step, its subject, and its time where that is known."""
 
     subject: str
     """To a person: a budget and its rung, a pool, a secret, a set, a pull request; or nothing."""
@@ -67,14 +67,14 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     target: str
     """Full name of the resource that changes."""
     field: str
-    """What of it changes, in Google's words."""
+    """The field that changes, by Google's name."""
     before: str
     after: str
     reason: Message
     scope: str
-    """What a refusal stops: this budget, pool, secret or set, and not the others."""
+    """The scope that a refusal stops: this budget, pool, secret or set, and not the others."""
     follows: tuple[Message, ...] = ()
-    """What this and other automations would do once it is made, for reports while observing."""
+    """The follow-up changes of this and other automations, for reports while observing."""
     guard: ClassVar[str] = ""
     """For a kind of change that cannot simply be undone: the name of its guard."""
     while_observing: ClassVar[bool] = False
@@ -84,7 +84,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def count(self) -> int:
-        """How many things it changes, where one change is a batch of many."""
+        """The number of things it changes, where one change is a batch of many."""
         return 1
 
     @property
@@ -94,7 +94,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def saving(self) -> Saving | None:
-        """What it puts on the books as saved."""
+        """The savings that it records."""
         return None
 
     def __str__(self) -> str:
@@ -119,13 +119,13 @@ class Alert(msgspec.Struct, frozen=True):
     subject: str
     reason: str
     title: str = ""
-    """What this kind is called to a person (``Automation.alert_titles``); the engine fills it in."""
+    """The title of this kind (``Automation.alert_titles``); the engine fills it in."""
     since: datetime | None = None
-    """When a run first reported it; the engine fills it in."""
+    """The time a run first reported it; the engine fills it in."""
 
     @property
     def key(self) -> str:
-        """What it is remembered by."""
+        """Its key in the records."""
         return f"{self.kind}/{self.subject}"
 
 
@@ -145,18 +145,18 @@ class Decision(msgspec.Struct, Generic[RecordsT_co, ChangeT_co], frozen=True, kw
     """Everything that one look leads to."""
 
     records: RecordsT_co
-    """What is remembered after what was seen; what the changes intend comes on top of it (``Records.before``)."""
+    """The records after this look; the intentions of changes are added to them (``Records.before``)."""
     changes: tuple[ChangeT_co, ...] = ()
-    """What is possible now."""
+    """The changes that are possible now."""
     refusals: tuple[Refusal, ...] = ()
     waiting: tuple[Message, ...] = ()
-    """What is in flight and must end first."""
+    """The operations in flight that must end first."""
     next: tuple[Next, ...] = ()
-    """What would follow, and when."""
+    """The next steps, with their times."""
     alerts: tuple[Alert, ...] = ()
     """Repeated on each run for as long as it is so."""
     notices: tuple[Message, ...] = ()
-    """What a person should know of what was seen."""
+    """Facts from this look that a person should know."""
     log: tuple[LogLine, ...] = ()
     table: tuple[str, ...] = ()
     """While observing, the whole decision, line by line: what stays as it is, and why, is in it too."""

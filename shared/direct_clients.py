@@ -30,7 +30,7 @@ class Answered(Protocol):
 
     @property
     def content_type(self) -> str:
-        """What its body is."""
+        """Its body."""
 
     @property
     def body(self) -> bytes:

@@ -157,7 +157,7 @@ class Deferred(CaretakerError):
         self._at = at
 
     def until(self, now: datetime) -> datetime:
-        """When it may be asked again: within ``LONGEST_DEFERRAL``, even if the other side says later."""
+        """The time from which it may be asked again: within ``LONGEST_DEFERRAL``, even if the other side says later."""
         said = self._at or now + timedelta(seconds=min(self._seconds or 0.0, LONGEST_DEFERRAL.total_seconds()))
         return min(max(said, now), now + LONGEST_DEFERRAL)
 
@@ -175,7 +175,7 @@ class WriteConflict(CaretakerError):
 
 
 def cloud_errors() -> tuple[type[Exception], ...]:
-    """What a call may raise. Anything else is a fault of ours and takes the run down with its traceback."""
+    """The errors that a call may raise. Any other is a fault of ours and ends the run with its traceback."""
     from google.api_core.exceptions import GoogleAPIError
     from google.auth.exceptions import GoogleAuthError
 

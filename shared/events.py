@@ -1,4 +1,4 @@
-"""What wakes a function: a Pub/Sub message, and the events that every automation knows."""
+"""The trigger of a function: a Pub/Sub message, and the events that every automation knows."""
 
 import base64
 import binascii
@@ -21,7 +21,7 @@ TOPIC_SOURCE = "//pubsub.googleapis.com/"
 A_YEAR_IN_SECONDS = 366 * 24 * 3600
 
 MALFORMED = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-"""What decoding JSON raises if it is none, or not of the type, or nested too deep to be looked at."""
+"""The errors of decoding JSON that is invalid, of another type, or nested too deeply."""
 
 
 class PubsubMessage(msgspec.Struct, frozen=True):
@@ -130,7 +130,7 @@ def read_inbox(message: PubsubMessage, decoder: "msgspec.json.Decoder[DecodedT]"
 
 
 def decode(data: bytes, decoder: "msgspec.json.Decoder[DecodedT]") -> DecodedT:
-    """What some JSON says. Raises ``IgnoredMessage`` if it is not of the type, without repeating what may be secret."""
+    """The value of some JSON. Raises ``IgnoredMessage`` for another type, without repeating what may be secret."""
     try:
         return decoder.decode(data)
     except MALFORMED as error:
@@ -138,7 +138,7 @@ def decode(data: bytes, decoder: "msgspec.json.Decoder[DecodedT]") -> DecodedT:
 
 
 def explain(error: Exception) -> str:
-    """What was expected of some JSON, and where, without repeating anything that it said."""
+    """The type that was expected of some JSON, and where, without repeating its content."""
     text = str(error)
     return (
         text
@@ -148,7 +148,7 @@ def explain(error: Exception) -> str:
 
 
 class RerunRequested(msgspec.Struct, frozen=True):
-    """What a run is about, instead of its own event, once another run has requested a rerun: everything."""
+    """The event of a run once another run has requested a rerun: everything, instead of its own."""
 
 
 def is_superseded(event: object, published: datetime, now: datetime) -> bool:

@@ -75,4 +75,4 @@ _READ: Mapping[str, Callable[[Any], Builtins]] = {
     "mapValue": lambda plain: from_fields(plain.get("fields", {})),
     "arrayValue": lambda plain: [_from_value(item) for item in plain.get("values", ())],
 }
-"""How each kind of value is read: https://firebase.google.com/docs/firestore/reference/rest/v1/Value."""
+"""The reader of each kind of value: https://firebase.google.com/docs/firestore/reference/rest/v1/Value."""

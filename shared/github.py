@@ -48,7 +48,7 @@ class App(Model, frozen=True, kw_only=True):
 
 
 class GitHubAccess(Model, frozen=True, kw_only=True):
-    """How the suite may ask GitHub: with a fine-grained token, or as an app. Raises ``SettingsError`` for both."""
+    """The suite's credentials at GitHub: a fine-grained token, or an app. Raises ``SettingsError`` for both."""
 
     token_secret: SecretName | None = None
     """Holds a fine-grained personal access token."""
@@ -96,7 +96,7 @@ class GitHub:
         self._clients = clients
 
     def get(self, path: str, type_: type[ValueT], query: Query | None = None) -> ValueT:
-        """What is at a path, such as ``/repos/o/r/pulls/1``; tried again while the error is one that passes."""
+        """The resource at a path, such as ``/repos/o/r/pulls/1``; tried again while the error is one that passes."""
         return self._read(path, type_, query or {})[0]
 
     def list(self, path: str, type_: type[ValueT], query: Query | None = None) -> list[ValueT]:
@@ -173,7 +173,7 @@ class GitHub:
         return content, following is not None
 
     def _path_of(self, location: str) -> str:
-        """Where a repository is by its id, which is not redirected again; empty if that is not this API."""
+        """The address of a repository by its id, which is not redirected again; empty if it is not in this API."""
         apis = (self._access.api, self._clients.url(self._access.api))
         path = next((location.removeprefix(api) for api in apis if location.startswith(api)), "")
         return path if path.startswith("/repositories/") else ""
@@ -186,7 +186,7 @@ class GitHub:
 
     @property
     def _token(self) -> str:
-        """What every request bears: the token that is kept, or the one that an app is given for an hour."""
+        """The token of every request: the stored one, or the one that an app gets for an hour."""
         app = self._access.app
         if app is None:
             return latest_value(self._access.token_secret or "", self._clients)
@@ -223,7 +223,7 @@ def _error_of(error: "HTTPException", answer: "Response", what: str) -> Exceptio
 
 
 def _limit_of(headers: Mapping[str, str], message: str) -> RateLimited:
-    """When GitHub may be asked again: after ``retry-after``, at the reset of a used up limit, or in a minute.
+    """The time of the next request to GitHub: after ``retry-after``, at the reset of a used up limit, or in a minute.
 
     See https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api#exceeding-the-rate-limit.
     """

@@ -1,4 +1,4 @@
-"""What is published of GitHub's webhooks, and previews are managed by: only the fields that are needed.
+"""The events published from GitHub's webhooks, which previews are managed by: only the fields that are needed.
 
 A payload may be larger than Pub/Sub allows, and nearly all of it is not needed.
 """

@@ -66,7 +66,7 @@ class Journal:
         return found
 
     def writes(self, root: str, more: Iterable[Moment] = ()) -> list[Write]:
-        """What adds the pending moments, and some more, to the documents of their days below ``root``."""
+        """The writes that add the pending moments, and some more, to the documents of their days below ``root``."""
         by_day: dict[date, list[Moment]] = {}
         for moment in [*self._pending, *more][: max(self._room, 0)]:
             by_day.setdefault(moment.at.astimezone(UTC).date(), []).append(moment)

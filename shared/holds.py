@@ -15,7 +15,7 @@ from shared.hold_messages import ChangedByPerson, FieldValue, Gone, InFlight, Ke
 
 
 class Phase(StrEnum):
-    """How far a hold has come: about to be applied, or seen in the resource itself."""
+    """The phase of a hold: about to be applied, or seen in the resource itself."""
 
     INTENDED = "intended"
     CONFIRMED = "confirmed"
@@ -25,15 +25,15 @@ class Held(msgspec.Struct, frozen=True):
     """One field that we hold."""
 
     original: FieldValue
-    """What it was before we first touched it."""
+    """Its value before our first change."""
     before: FieldValue
-    """What it was when the value below was decided: the original, or an earlier value of ours."""
+    """Its value when the one below was decided: the original, or an earlier value of ours."""
     applied: FieldValue
-    """What we make of it."""
+    """Our value."""
 
 
 class HandChange(msgspec.Struct, frozen=True):
-    """What a person has made of a resource while it is held, and when a run first saw it."""
+    """A person's change of a held resource, and the time a run first saw it."""
 
     values: dict[str, FieldValue]
     seen: datetime
@@ -57,13 +57,13 @@ class HeldChange(Change, frozen=True, kw_only=True):
     """A change of a resource that is held, or let go."""
 
     hold: Hold | None
-    """What must be recorded before the change is made; None if the record stays as it is."""
+    """The record that must be durable before the change is made; None if it stays as it is."""
     etag: str = ""
     """The version of the resource that was judged, where its service has one."""
 
 
 class HoldStatus(StrEnum):
-    """What a held resource's present value says."""
+    """The comparison of a held resource's present value with its hold."""
 
     APPLIED = "applied"
     """It is what we made of it."""
@@ -155,7 +155,7 @@ def with_intended(holds: Mapping[str, Hold], changes: Iterable[Change]) -> dict[
 
 
 class Wanted(msgspec.Struct, frozen=True):
-    """What a resource should be while it is held, by which rungs, and since when."""
+    """The desired values of a held resource, with the rungs that hold it, and since when."""
 
     applied: Current
     held_by: tuple[str, ...]
@@ -164,7 +164,7 @@ class Wanted(msgspec.Struct, frozen=True):
 
 
 class HoldDecision(msgspec.Struct, frozen=True):
-    """What one resource needs now, and what its record says once that is seen."""
+    """The next change of one resource, and its record once that is seen."""
 
     name: str
     hold: Hold | None = None
@@ -176,7 +176,7 @@ class HoldDecision(msgspec.Struct, frozen=True):
     notices: tuple[Message, ...] = ()
     waiting: tuple[Message, ...] = ()
     held_by: tuple[str, ...] = ()
-    """Which rungs want it held, or else have held it."""
+    """The rungs that want it held, or else have held it."""
 
     @property
     def is_settled(self) -> bool:
@@ -193,7 +193,7 @@ def decide(
     now: datetime,
     in_flight: bool = False,
 ) -> HoldDecision:
-    """What a resource with these present values needs (``current`` is None if it does not exist).
+    """Decide on a resource with these present values (``current`` is None if it does not exist).
 
     While it is in flight its value may not be its last: it is neither changed, nor is anything concluded from it.
     """
@@ -259,7 +259,7 @@ def _to_hold_more(name: str, current: Current, wanted: Wanted, hold: Hold) -> Ho
 
 
 def _by_hand(hold: Hold, current: Current, now: datetime) -> HandChange:
-    """What a person has made of it; the time stays that at which it was first seen."""
+    """The person's change; its time stays that at which it was first seen."""
     values = {field: current[field] for field in hold.fields}
     known = hold.by_hand
     return known if known and known.values == values else HandChange(values, now)

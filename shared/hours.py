@@ -1,4 +1,4 @@
-"""When something is to be on, or may be done: weekly windows on the wall clock of a time zone, and holidays.
+"""Hours in which something is on, or may be done: weekly windows in local time of a time zone, and holidays.
 
 A window belongs to the date on which it begins, so one that begins on the evening before a holiday runs on into it.
 
@@ -46,7 +46,7 @@ ALWAYS = Window(start=datetime.min.replace(tzinfo=UTC), end=datetime.max.replace
 
 
 class Hours(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """When something is to be on, or may be done.
+    """Hours in which something is on, or may be done.
 
     Raises ``SettingsError`` for windows that contradict one another, or mean nothing.
     """
@@ -115,7 +115,7 @@ class Hours(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 def _readings(wall_clock: datetime) -> tuple[datetime, datetime]:
-    """What a time on the wall clock is in UTC: the same twice, unless it does not exist or comes twice."""
+    """A local time in UTC: the same twice, unless it does not exist or comes twice."""
     return wall_clock.replace(fold=0).astimezone(UTC), wall_clock.replace(fold=1).astimezone(UTC)
 
 

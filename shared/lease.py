@@ -25,7 +25,7 @@ LEFT_FOR_A_CHANGE = timedelta(seconds=60)
 
 
 class LeaseRecord(msgspec.Struct, frozen=True):
-    """Who holds the lease until when, for which message, and whether another run has requested a rerun."""
+    """The holder of the lease, its end and message, and whether another run has requested a rerun."""
 
     holder: str = ""
     message_id: str = ""
@@ -61,7 +61,7 @@ class Lease:
 
     @staticmethod
     def path(automation: str) -> str:
-        """Where the lease of an automation is kept."""
+        """The document of an automation's lease."""
         return f"leases/{automation}"
 
     def take(self, now: datetime) -> bool:

@@ -14,11 +14,11 @@ from shared.world import NeedT, Unreadable, World
 UNREADABLE_RECORD = "unreadable_record"
 """The guard, and the alert, of a record that this version cannot read."""
 MOST_ROUNDS = 20
-"""How many rounds of needs a look may take: more is a fault of the automation."""
+"""The maximum number of rounds of needs in a look: more is a fault of the automation."""
 
 
 class Look(msgspec.Struct, Generic[SectionT, EventT, RecordsT, ChangeT], frozen=True):
-    """What was known, what was seen, and what was decided from it."""
+    """The context, the world, and the decision from both."""
 
     context: RunContext[SectionT, EventT, RecordsT]
     world: World
@@ -38,7 +38,7 @@ def look_and_decide(
     applied: tuple[ChangeT, ...] = (),
     known: World | None = None,
 ) -> Look[SectionT, EventT, RecordsT, ChangeT]:
-    """What the decision needs, and the decision. What is ``known``, or has failed before in the run, is not asked."""
+    """Read the decision's needs, and decide. Needs that are ``known``, or have failed in this run, are not asked."""
     world = read_world(automation, context, clients, known or World())
     decision = automation.decide(context, world, applied)
     return Look(context, world, guarded(automation, context, world, decision))

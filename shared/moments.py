@@ -1,4 +1,4 @@
-"""What the history keeps: moments, as typed values, each of a run of an automation.
+"""The moments of the history, as typed values, each of a run of an automation.
 
 They are added to one Firestore document a day (`shared/history.py`), and outlive the log.
 """

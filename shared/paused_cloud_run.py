@@ -18,7 +18,7 @@ class CloudRunPaused(Message, frozen=True):
     name: str
     """The full name of the resource that would be changed."""
     cap: str
-    """What the spend cap is for: ``billingAccounts/A/spendCaps/PROJECT/SERVICE``."""
+    """The target of the spend cap: ``billingAccounts/A/spendCaps/PROJECT/SERVICE``."""
 
     def __str__(self) -> str:
         project = self.name.split("/")[1]

@@ -38,7 +38,7 @@ FOLDERS = (
     "/usr/local/opt/postgresql*/bin",  # Homebrew on Intel
 )
 UNPRIVILEGED = ("postgres", "nobody")
-"""Who the server runs as where we are root, as it refuses to be that itself: the first of these that there is."""
+"""The server's user where we are root, as which it refuses to run: the first of these that exists."""
 # Nothing here outlives the process, let alone the machine.
 SETTINGS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
@@ -52,7 +52,7 @@ class PostgresFailed(CaretakerError):
 
 
 class Certificate(msgspec.Struct, frozen=True):
-    """What a server shows of itself, and the key to it, both in PEM format."""
+    """A server's certificate and its key, both in PEM format."""
 
     certificate: bytes
     key: bytes
@@ -85,7 +85,7 @@ class PostgresServer:
         self.stop()
 
     def conninfo(self, **parameters: str) -> str:
-        """How its superuser connects by the socket, with these parameters of libpq added or in place of its own.
+        """The superuser's address by the socket, with these parameters of libpq added or replaced.
 
         https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING
         """
@@ -178,7 +178,7 @@ class PostgresServer:
         return self.folder / "log"
 
     def _access(self) -> str:
-        """Who may connect how (https://www.postgresql.org/docs/current/auth-pg-hba-conf.html)."""
+        """The rules of access (https://www.postgresql.org/docs/current/auth-pg-hba-conf.html)."""
         by_network = "hostssl" if self._certificate else "host"
         return (
             f"local all {SUPERUSER} trust\n"
@@ -271,7 +271,7 @@ def _version(folder: Path) -> int:
 
 
 def _unprivileged_user() -> str:
-    """Who the server is to run as; empty if that is ourselves."""
+    """The user that the server runs as; empty if that is ours."""
     if os.geteuid() != 0:
         return ""
     for name in UNPRIVILEGED:

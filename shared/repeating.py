@@ -1,4 +1,4 @@
-"""Which errors pass, so that the same call may succeed a little later, and calls that are made again until they do."""
+"""Transient errors, after which the same call may succeed a little later, and the retries of calls."""
 
 from collections.abc import Callable
 from http import HTTPStatus
@@ -11,7 +11,7 @@ ResultT = TypeVar("ResultT")
 
 
 def repeated(call: Callable[[], ResultT], retry: "Callable[[], Retry]") -> ResultT:
-    """What a call returns that does no harm twice: made again as ``retry`` says while its error is one that passes.
+    """The result of an idempotent call: it is retried as ``retry`` says while its error is transient.
 
     What repeats a call takes long to import, and most calls go well: it is asked for after the first that does not.
     """

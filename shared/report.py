@@ -18,13 +18,13 @@ from shared.settings import Mode
 from shared.world import Unreadable
 
 MOST_CHANGES = 100
-"""How many changes one report lists in full: Cloud Logging takes no line of more than 256 KiB."""
+"""The number of changes that one report lists in full: Cloud Logging takes no line of more than 256 KiB."""
 MOST_LINES = 100
-"""How many notices, things waited for, and so on, for the same reason."""
+"""The number of notices, operations in flight, and so on, for the same reason."""
 
 
 class Outcome(StrEnum):
-    """What came of a run, or of one of its changes."""
+    """The outcome of a run, or of one of its changes."""
 
     APPLIED = "applied"
     UNCHANGED = "unchanged"
@@ -58,7 +58,7 @@ class ChangeReport(msgspec.Struct, frozen=True):
     error: str = ""
     is_money: bool = False
     count: int = 1
-    """How many things it changes, where one change is a batch of many."""
+    """The number of things it changes, where one change is a batch of many."""
     saved: float = 0.0
     currency: str = ""
     follows: tuple[str, ...] = ()
@@ -66,7 +66,7 @@ class ChangeReport(msgspec.Struct, frozen=True):
 
 
 class Upcoming(msgspec.Struct, frozen=True):
-    """What would follow, of what, and when that is known."""
+    """A next step, its subject, and its time where that is known."""
 
     subject: str
     what: str
@@ -94,21 +94,21 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     changes: tuple[ChangeReport, ...] = ()
     """The first `MOST_CHANGES` of them, failures before all others."""
     counts: dict[Outcome, int] = {}
-    """How many changes came to which outcome, all of them counted, and of a batch all that is in it."""
+    """The number of changes by outcome: all of them, and everything in a batch."""
     failed_money: int = 0
-    """How many changes that matter to the bill have failed."""
+    """The number of failed changes that matter to the bill."""
     saved: float = 0.0
-    """What the changes that were applied put on the books as saved, in `currency`."""
+    """The savings that the applied changes recorded, in `currency`."""
     currency: str = ""
     unreadable: tuple[Unreadable, ...] = ()
-    """What could not be read, and so blocked what needs it."""
+    """The reads that failed, and so blocked what needs them."""
     refusals: tuple[Refusal, ...] = ()
     alerts: tuple[Alert, ...] = ()
     waiting: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
     upcoming: tuple[Upcoming, ...] = ()
     held: tuple[Debt, ...] = ()
-    """What is owed back at the end of the run."""
+    """The debts at the end of the run."""
     status: tuple[str, ...] = ()
     """The answer to a command: the current state, or the outcome of the command."""
     table: tuple[str, ...] = ()
@@ -118,12 +118,12 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def next(self) -> tuple[str, ...]:
-        """What would follow, in sentences."""
+        """The next steps, in sentences."""
         return tuple(map(str, self.upcoming))
 
 
 def change_report(change: Change, outcome: Outcome, error: str = "") -> ChangeReport:
-    """How one change appears in a report."""
+    """One change as it appears in a report."""
     return ChangeReport(
         kind=change.kind,
         target=change.target,
@@ -166,7 +166,7 @@ def bounded(lines: Iterable[str]) -> tuple[str, ...]:
 
 
 def upcoming(following: Iterable[Next]) -> tuple[Upcoming, ...]:
-    """What would follow, as many as a report holds."""
+    """The next steps, as many as a report holds."""
     found = [Upcoming(one.subject, str(one.what), one.at) for one in following]
     more = [Upcoming("", f"... and {len(found) - MOST_LINES} more")] if len(found) > MOST_LINES else []
     return (*found[:MOST_LINES], *more)
@@ -199,7 +199,7 @@ _SEVERITIES = {
 
 
 def severity(report: Report) -> Severity:
-    """How loud a report is. An alert is an error; a plan that has changed while observing is worth a notice."""
+    """The severity of a report. An alert is an error; a plan that has changed while observing is worth a notice."""
     if report.alerts:
         return Severity.ERROR
     return Severity.NOTICE if report.plan_changed else _SEVERITIES[report.outcome]

@@ -52,7 +52,7 @@ class _Error(msgspec.Struct, frozen=True):
 
 
 def get(clients: Clients, address: str, parameters: Mapping[str, str], type_: type[ValueT], *, rpc: str = "") -> ValueT:
-    """What a GET of an ``https://`` address answers, as a value of a type.
+    """The answer to a GET of an ``https://`` address, as a value of a type.
 
     Raises ``GoogleAPIError`` for an answer that is an error, or none, as Google's clients do, or ``UnknownAnswer``.
     """
@@ -72,7 +72,7 @@ def pages(
 
 
 def post(clients: Clients, address: str, content: bytes, content_type: str) -> "Answer":
-    """What a POST to an ``https://`` address answers. It is sent once, as every write is.
+    """The answer to a POST to an ``https://`` address. It is sent once, as every write is.
 
     Raises ``GoogleAPIError`` for an answer that is an error, or none, as Google's clients do.
     """
@@ -108,7 +108,7 @@ def read(clients: Clients, rpc: str, address: str, request: object, type_: type[
 
 
 def write(clients: Clients, rpc: str, address: str, request: object, type_: type[ValueT]) -> ValueT:
-    """What an RPC that changes something answers a request by POST. It is sent once.
+    """The answer of a mutating RPC to a request by POST. It is sent once.
 
     Raises as ``get`` does.
     """

@@ -98,7 +98,7 @@ def _where(error: Exception) -> str:
 
 
 def _unfinished(report: Report) -> str:
-    """What of a run has failed, in one line."""
+    """The failures of a run, in one line."""
     failed = [change.target for change in report.changes if change.outcome is Outcome.FAILED]
     count = report.counts.get(Outcome.FAILED, 0)
     changes = [f"{count} {'change' if count == 1 else 'changes'} failed, such as {failed[0]}"] if failed else []

@@ -1,4 +1,4 @@
-"""What a run needs: clients, clock, log, and how long it may work."""
+"""The means of a run: clients, clock, log, and its time budget."""
 
 import time
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from shared.report import Report, write_line, write_report
 
 
 class Runtime(msgspec.Struct, frozen=True):
-    """What a run needs: the clients, the clock, the log, and how long it may work."""
+    """The means of a run: the clients, the clock, the log, and its time budget."""
 
     clients: Clients
     clock: Callable[[], datetime] = clock.now
@@ -22,8 +22,8 @@ class Runtime(msgspec.Struct, frozen=True):
     time_budget: float = 180.0
     """Seconds after which a run starts nothing more; the next one continues."""
     seconds: Callable[[], float] = time.monotonic
-    """What that is measured with."""
+    """The clock that measures it."""
     patience: float = 0.0
     """Seconds for which a run that has nothing else to do waits for what is in flight (`Automation.patience`)."""
     pause: Callable[[float], None] = time.sleep
-    """How it waits, so many seconds at a time."""
+    """Waits for so many seconds."""

@@ -1,4 +1,4 @@
-"""What Secret Manager keeps: read when it is needed, and never kept, logged or put into an error."""
+"""Values from Secret Manager: read when needed, and never kept, logged or put into an error."""
 
 from typing import Annotated
 

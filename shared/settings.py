@@ -33,7 +33,7 @@ class Model(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What every automation's section of the settings has."""
+    """The keys that every automation's section of the settings has."""
 
     mode: Mode | None = None
     """Overrides the suite's ``mode`` for this automation."""
@@ -90,7 +90,7 @@ ValueT = TypeVar("ValueT")
 def convert(
     data: object, type_: type[ValueT], key: str, *, strict: bool = True, may_end_in_line_break: bool = False
 ) -> ValueT:
-    """What was read from YAML, as a typed value; ``strict=False`` takes texts for numbers, as in the environment.
+    """Data from YAML as a typed value; ``strict=False`` accepts texts for numbers, as in the environment.
 
     Content, such as a secret of a local world, may end in a line break; a setting may not.
 

@@ -72,7 +72,7 @@ class _Walk:
         self._strict = strict
 
     def errors(self, data: object, kind: Type, key: str) -> Iterator[SettingsError]:
-        """What is wrong in the data, from top to bottom."""
+        """The errors in the data, from top to bottom."""
         bare, _ = unwrapped(kind)
         match bare:
             case UnionType():
@@ -134,7 +134,7 @@ class _Walk:
         yield from wrong or self._as_a_whole(data, kind, key)
 
     def _as_a_whole(self, data: Mapping[str, object], kind: StructType, key: str) -> Iterator[SettingsError]:
-        """What the type's own ``__post_init__`` refuses, where every field is right."""
+        """The refusals of the type's own ``__post_init__``, where every field is right."""
         try:
             self._convert(data, kind.cls)
         except msgspec.ValidationError as error:

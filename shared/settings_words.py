@@ -1,4 +1,4 @@
-"""What a settings type expects, in words, and the nearest value or key to one that is wrong."""
+"""The expectation of a settings type, in words, and the nearest value or key to a wrong one."""
 
 import difflib
 from collections.abc import Iterable, Sequence
@@ -41,7 +41,7 @@ WORDS: dict[type[Type], str] = {
 
 
 def expected(kind: Type) -> str:
-    """What a value of a type looks like, such as ``a whole number from 1 to 10``."""
+    """The description of a type's values, such as ``a whole number from 1 to 10``."""
     bare, examples = unwrapped(kind)
     if isinstance(bare, UnionType):
         return either([expected(one) for one in bare.types if not isinstance(one, NoneType)])

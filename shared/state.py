@@ -21,7 +21,7 @@ READ = "google.firestore.v1.Firestore/BatchGetDocuments"
 COMMIT = "google.firestore.v1.Firestore/Commit"
 DATABASE = "caretaker"
 ATTEMPTS = 20
-"""How often a run tries to write while others write first."""
+"""The number of attempts to write while others write first."""
 
 ValueT = TypeVar("ValueT")
 

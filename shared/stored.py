@@ -25,7 +25,7 @@ class UnreadableEntry(msgspec.Struct, frozen=True):
     field: str
     key: str
     error: str
-    """What was expected, without the value."""
+    """The expected type, without the value."""
 
     def __str__(self) -> str:
         return f"{self.field}.{self.key} in {self.document} cannot be read by this version: {self.error}"

@@ -1,4 +1,4 @@
-"""What the records of a run tell that those before did not: for the history, and when alerts began and ended. Pure."""
+"""The difference between two records: for the history, and the beginning and end of alerts. Pure."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
@@ -15,7 +15,7 @@ TITLES = {
     "held_while_observing": "still changed, while only observing",
     "held_unreadable": "still changed, and cannot be read",
 }
-"""What the engine's own alerts are called."""
+"""The titles of the engine's own alerts."""
 
 
 def moments_between(before: Records, after: Records, alerts: Iterable[Alert], now: datetime) -> Iterator[Moment]:

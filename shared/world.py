@@ -1,4 +1,4 @@
-"""What a run asks of the world, and what it was answered: needs as values, and a world of answers.
+"""A run's questions about the world and their answers: needs as values, and a world of answers.
 
 A need is one question, as a frozen value that names the type of its answer::
 
@@ -23,7 +23,7 @@ class Need(msgspec.Struct, Generic[AnswerT_co], frozen=True):
 
     @property
     def resource(self) -> str:
-        """What it asks about, for a person who reads that it could not be read."""
+        """Its subject, for a person who reads that it could not be read."""
         return ", ".join(str(getattr(self, field)) for field in self.__struct_fields__)
 
 
@@ -36,7 +36,7 @@ class Unreadable(msgspec.Struct, frozen=True):
     error: str
     """The error in words."""
     retry_at: datetime | None = None
-    """When it may be asked again, if the other side has said so."""
+    """The time from which it may be asked again, if the other side has said so."""
 
     def __str__(self) -> str:
         return f"cannot read {self.asked} of {self.resource}: {self.error}"
@@ -59,7 +59,7 @@ class World(msgspec.Struct, frozen=True):
         return need in self.answers and not isinstance(self.answers[need], Unreadable)
 
     def missing(self, needs: Iterable[NeedT]) -> tuple[NeedT, ...]:
-        """Those needs that have not been asked yet, each once, in order."""
+        """The needs that have not been asked yet, each once, in order."""
         return tuple(need for need in dict.fromkeys(needs) if need not in self.answers)
 
     def with_answers(self, answers: Mapping[Need[Any], object]) -> "World":
@@ -68,7 +68,7 @@ class World(msgspec.Struct, frozen=True):
 
     @property
     def unreadable(self) -> tuple[Unreadable, ...]:
-        """What could not be read."""
+        """The needs that could not be read."""
         return tuple(answer for answer in self.answers.values() if isinstance(answer, Unreadable))
 
     @property

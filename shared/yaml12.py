@@ -93,7 +93,7 @@ def children(node: yaml.Node) -> list[yaml.Node]:
 
 
 def _size(node: yaml.Node, known: dict[int, int], above: set[int]) -> int:
-    """How many values a node holds with its aliases expanded, counted without expanding them."""
+    """The number of values in a node with its aliases expanded, counted without expanding them."""
     if id(node) in above:
         raise TooLargeError("contains itself through an alias")
     if id(node) not in known:

@@ -139,7 +139,7 @@ def _duplicates(path: Path, root: yaml.Node | None) -> Iterator[SettingsError]:
 
 
 def _syntax_error(path: Path, text: str, error: yaml.MarkedYAMLError) -> SettingsError:
-    """What is wrong with the syntax, in words of YAML's."""
+    """The syntax error, in YAML's words."""
     said = error.problem or ""
     mark = error.problem_mark
     lines = text.splitlines() or [""]

@@ -91,7 +91,7 @@ class BudgetRecord(msgspec.Struct, frozen=True):
     newest: Newest
     intervals: tuple[Interval, ...]
     steps: tuple[Step, ...] = ()
-    """How cost rose: an `undo` accepts what was known when it was published, whenever it arrives."""
+    """The steps of the cost: an `undo` accepts the cost known when it was published, whenever it arrives."""
 
     def cost_at(self, moment: datetime) -> Decimal | None:
         """The highest cost of the current period that was published by then, at any amount; None if there was none."""
@@ -114,7 +114,7 @@ class Anomaly(msgspec.Struct, frozen=True):
     detected: datetime
     deviation: Decimal
     published: datetime
-    """When it was first reported to be as large."""
+    """The time it was first reported to be as large."""
     passed: dict[str, datetime] = {}
     """For each rung the publish time of the first notification that had passed it."""
 

@@ -50,7 +50,7 @@ class Inventory(Sequence[Backup]):
         self._names = bytearray()
         """All of them, one after the other: a text of Python's for each would take half of the memory."""
         self._ends = array("Q")
-        """Where each of them ends."""
+        """The end of each of them."""
         self._last_name = ""
         self._generations = array("q")
         self.times = array("q")

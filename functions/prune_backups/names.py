@@ -54,7 +54,7 @@ class NamePattern:
         self._expression = re.compile("".join(expression), re.DOTALL | re.ASCII)
         self._has_group = "group" in fields
         self._parts = [part for part in PARTS if part in self._expression.groupindex]
-        """Those of the time that names have; the rest is 0."""
+        """The parts of the time that names have; the rest is 0."""
         self._has_offset = "offset" in self._expression.groupindex
 
     def read(self, name: str, zone: tzinfo) -> ParsedName | None:

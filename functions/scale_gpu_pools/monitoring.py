@@ -67,7 +67,7 @@ class _TimeSeries(rest.Page, frozen=True):
 
     @property
     def points(self) -> Iterator[Point]:
-        """Those of all series. Raises ``UnknownAnswer`` for values that have no highest."""
+        """The values of all series. Raises ``UnknownAnswer`` for values that have no highest."""
         for point in (one for series in self.time_series for one in series.points):
             value = point.value.int64_value if point.value.double_value is None else point.value.double_value
             if value is None:

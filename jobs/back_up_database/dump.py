@@ -73,7 +73,7 @@ def _take(connection: psycopg.Connection, variables: Mapping[str, str], lock_sec
 
 
 class Dumped(msgspec.Struct, frozen=True):
-    """What has become of a dump."""
+    """The result of a dump."""
 
     stored: StoredObject
     sha256: str
@@ -115,7 +115,7 @@ def dump(bucket: Bucket, name: str, snapshot: Snapshot, variables: Mapping[str, 
 
 
 def _hint(error: str, user: str) -> str:
-    """What to do about large objects: `pg_read_all_data` does not cover them."""
+    """The remedy for large objects: `pg_read_all_data` does not cover them."""
     if "large object" not in error or "permission denied" not in error:
         return ""
     name = user.replace('"', '""')

@@ -15,7 +15,7 @@ class Settings(JobSettings, frozen=True, kw_only=True):
     """Besides where to, and libpq's own: how patient it is."""
 
     lock_seconds: Annotated[int, Meta(ge=1, le=86_400)] = 60
-    """How long it waits for a table that another session has locked, before it fails."""
+    """The time it waits for a table that another session has locked, before it fails."""
 
 
 def connection_variables() -> dict[str, str]:

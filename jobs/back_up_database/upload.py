@@ -37,7 +37,7 @@ class Upload:
         self._bucket = bucket
         self._address = address
         self._kept = 0
-        """How many bytes Cloud Storage has said that it keeps."""
+        """The number of bytes that Cloud Storage has confirmed."""
         self._is_unsure = False
         """Whether a request has been sent, and its answer has not come."""
 

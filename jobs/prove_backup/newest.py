@@ -1,4 +1,4 @@
-"""Which backup is to be proved: the newest that is complete."""
+"""The backup to prove: the newest that is complete."""
 
 import re
 
@@ -9,7 +9,7 @@ from jobs.job import ExitCode, JobFailed
 from shared.backup_metadata import is_complete
 
 NAME = r"\d{8}T\d{6}Z\.dump"
-"""What `back_up_database` calls its objects after their prefix: their order is that of time."""
+"""The names of `back_up_database`'s objects after their prefix: their order is that of time."""
 
 
 class NoBackup(JobFailed):

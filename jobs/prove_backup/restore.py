@@ -17,7 +17,7 @@ from shared.postgres_server import SUPERUSER, PostgresServer
 
 MOST_NAMED = 5
 UNKNOWN_FORMAT = "unsupported version"
-"""What `pg_restore` says of an archive that is newer than itself."""
+"""`pg_restore`'s error for an archive that is newer than itself."""
 OPTIONS = (
     f"--dbname={DATABASE}",
     "--exit-on-error",
@@ -67,7 +67,7 @@ def restore(
 
 
 def _hint(error: str, restorer: Restorer, target: Target) -> str:
-    """What may help, where the backup itself may be good."""
+    """A remedy, where the backup itself may be good."""
     hints = []
     if ("permission denied" in error or "superuser" in error) and restorer.user != SUPERUSER:
         hints.append("if its code is trusted, set BACKUP_IS_TRUSTED")
@@ -100,7 +100,7 @@ def ask(query: str, server: PostgresServer, restorer: Restorer) -> None:
 
 
 def _differences(expected: Tables, found: dict[str, int]) -> list[str]:
-    """What differs between the tables of a backup and those that were restored, in words."""
+    """The differences between the tables of a backup and the restored ones, in words."""
     if isinstance(expected, TableCounts):
         if short(found) == expected:
             return []

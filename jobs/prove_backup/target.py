@@ -1,4 +1,4 @@
-"""Where a backup is restored: the version of the server, and a database with the encoding and locale of the source."""
+"""The target of a restore: the version of the server, and a database with the encoding and locale of the source."""
 
 import re
 from pathlib import Path

@@ -199,12 +199,12 @@ def _state(suite: Suite, number: int) -> str:
 
 
 def _comments(suite: Suite, number: int) -> list[str]:
-    """What ours say, of the comments on a pull request."""
+    """The texts of our comments on a pull request."""
     return [one["body"] for one in _github(suite, f"issues/{number}/comments") if one["user"]["login"] == BOT]
 
 
 def _deployments(suite: Suite, number: int) -> str:
-    """How the deployments of a pull request stand on GitHub, the oldest first."""
+    """The states of a pull request's deployments on GitHub, oldest first."""
     query = {"environment": _service_id(number)}
     found = [_github(suite, f"deployments/{one['id']}/statuses") for one in _github(suite, "deployments", query)]
     return ", ".join(statuses[0]["state"] for statuses in reversed(found)) or "none"

@@ -22,9 +22,9 @@ class Player:
         self.cloud = cloud
         self.console = console
         self.checks = 0
-        """How many end states were compared with what was expected."""
+        """The number of end states that were compared with expectations."""
         self.wrong = 0
-        """How many of them differed."""
+        """The number that differed."""
         self._lines: list[LogLine] = []
         self._shown = 0
         self._follows = False

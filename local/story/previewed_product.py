@@ -41,7 +41,7 @@ def with_database(owner: Mapping[str, object], variables: Variables) -> dict[str
 
 
 class PreviewedProduct:
-    """What previews answer, if there is a database for them; else that is said once, and nothing is asked."""
+    """The answers of previews, if they have a database; otherwise the console says so once."""
 
     def __init__(self, player: Player, suite: Suite, variables: Variables, service_id: str) -> None:
         self._player = player

@@ -1,4 +1,4 @@
-"""What the story ends with: what was capped and given back, saved, rotated, pruned and previewed."""
+"""The story's summary: capped and restored, saved, rotated, pruned and previewed."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -79,7 +79,7 @@ def _total(changes: Iterable[ChangeReport], kind: str) -> int:
 
 
 def reading(*, is_verbose: bool) -> Iterator[str]:
-    """What to run or read next."""
+    """The next commands to run and pages to read."""
     if not is_verbose:
         yield "./deploy.sh local --verbose    every event, plan, change and reason"
     yield "./deploy.sh local --serve      an empty local cloud to try your own settings on (docs/local-cloud.md)"

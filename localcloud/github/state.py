@@ -120,7 +120,7 @@ class Deployment:
 
 @dataclass
 class Environment:
-    """What deployments are made to. The first deployment makes it, and it does not go with the last."""
+    """A target of deployments. The first deployment creates it, and the last does not delete it."""
 
     id: int
     name: str
