@@ -12,7 +12,7 @@ does so in UTC too. Windows of which one ends where the next begins may overlap 
 
 import re
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -103,15 +103,18 @@ class Hours(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     def _starting_after(self, moment: datetime, day: date) -> list[Window]:
         return [window for window in self._beginning_on(day) if window.start > moment]
 
-    def _beginning_on(self, day: date) -> list[Window]:
-        spans = _week(self.windows)[day.weekday()]
-        if not spans or day in self.holidays:
-            return []
-        midnight = datetime.combine(day, time(), zone_of(self.time_zone))
-        return [
-            Window(start=min(_readings(midnight + span.start)), end=max(_readings(midnight + span.end)))
-            for span in spans
-        ]
+    def _beginning_on(self, day: date) -> tuple[Window, ...]:
+        return () if day in self.holidays else _windows_on(day, self.windows, self.time_zone)
+
+
+@lru_cache(maxsize=1024)
+def _windows_on(day: date, windows: tuple[str, ...], time_zone: str) -> tuple[Window, ...]:
+    """The windows that begin on a day. Kept, as a decision asks for the same few days many times."""
+    midnight = datetime.combine(day, time(), zone_of(time_zone))
+    return tuple(
+        Window(start=min(_readings(midnight + span.start)), end=max(_readings(midnight + span.end)))
+        for span in _week(windows)[day.weekday()]
+    )
 
 
 def _readings(wall_clock: datetime) -> tuple[datetime, datetime]:

@@ -13,6 +13,7 @@ from functions.cap_spending.settings import Settings as BudgetSettings
 from functions.prune_backups.settings import Settings as BackupSettings
 from functions.scale_gpu_pools.settings import Settings
 from infra.suite.settings import load_caretaker_yaml, own_or_example
+from report.words import counted
 from shared.errors import SettingsError
 from shared.settings import parse
 from simulate.arguments import parser
@@ -23,7 +24,7 @@ from simulate.figures import coverage_of, figures_of, values_of, work_of_days
 from simulate.generator import generate, generate_charges
 from simulate.page import Page, page_of
 from simulate.playing import Assumptions, Played
-from simulate.recording import MINUTE, Period, period_of, read_recordings
+from simulate.recording import MINUTE, Period, moments_of, period_of, read_recordings
 from simulate.rendering import basis_lines, hurting_lines, step_line, table_lines, timeline_lines
 from simulate.rendering_spending import billing_lines, budget_json, spending_lines
 from simulate.replay import differences
@@ -46,8 +47,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """0; 1 if work would have been killed or a signal is unusable; 2 if there is no answer that can be trusted."""
     options = parser().parse_args(arguments)
     try:
-        if options.what_if and not options.metrics:
-            raise SettingsError("--metrics", None, "the folder of exported time series")
         policies = [
             _policy(one.stem if at else OWN, one) for at, one in enumerate([options.settings, *options.what_if])
         ]
@@ -71,8 +70,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 print(command)
             print(print_query(start, end))
             return GOOD
+        if options.metrics is None and options.billing is None:
+            expected = "the folder of exported time series, or --billing FILE, or --print-export"
+            raise SettingsError("--metrics", None, expected)
+        if options.metrics and not any(one.pools.pools for one in policies):
+            raise SettingsError(f"{POOLS}.pools", None, "a pool in the settings, whose signals were exported")
         if options.metrics is None:
-            raise SettingsError("--metrics", None, "the folder of exported time series, or --print-export")
+            policies = [one.with_budgets_alone() for one in policies]
         return _simulate(options, policies)
     except SettingsError as error:
         print(error, file=sys.stderr)
@@ -80,15 +84,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _simulate(options: argparse.Namespace, policies: Sequence[Policy]) -> int:
-    recordings = read_recordings(options.metrics, queries_of([one.pools for one in policies]))
-    period = period_of(recordings, options.start, options.end)
+    recordings = read_recordings(options.metrics or Path(), queries_of([one.pools for one in policies]))
     assumptions = _assumptions(options)
     billing = _billing(options, policies)
+    charged = [moment for one in billing.charges for moment in (one.start, one.known or one.end)] if billing else []
+    period = period_of(moments_of(recordings) if options.metrics else charged, options.start, options.end)
     coverage = coverage_of([pool for one in policies for pool in one.pools.pools.values()], recordings, period)
     recorded = Recorded(values_of(recordings, period), period, assumptions, billing, options.outage // MINUTE)
     outcomes = play_all(policies, recorded)
     own = outcomes[0]
-    basis = list(basis_lines(coverage, period, assumptions, tuple(_not_simulated(own))))
+    basis = list(basis_lines(coverage, period, assumptions if own.pools else None, tuple(_not_simulated(own, options))))
     basis += billing_lines(billing, own) if billing else []
     print("\n".join(basis))
     if options.timeline:
@@ -97,7 +102,8 @@ def _simulate(options: argparse.Namespace, policies: Sequence[Policy]) -> int:
             print("\n".join(timeline_lines(played)))
     print()
     rows = [figures_of(one.policy.name, played, period) for one in outcomes for played in one.pools.values()]
-    print("\n".join(table_lines(rows, own.policy.pools.currency)))
+    if rows:
+        print("\n".join(table_lines(rows, own.policy.pools.currency)))
     for line in _spending(outcomes, recorded, options):
         print(line)
     if own.policy.backups:
@@ -123,7 +129,9 @@ def _assumptions(options: argparse.Namespace) -> Assumptions:
     return Assumptions(start_minutes=options.start_minutes, seen_after=options.seen_after, seed=options.seed)
 
 
-def _not_simulated(own: Outcome) -> Iterator[str]:
+def _not_simulated(own: Outcome, options: argparse.Namespace) -> Iterator[str]:
+    if options.metrics is None:
+        yield f"{POOLS} (it needs --metrics; here its pools cost what they were charged)"
     if own.spent is None:
         yield f"{BUDGETS} (it needs --billing, and budgets in the settings)"
     if own.policy.backups is None:
@@ -135,6 +143,8 @@ def _billing(options: argparse.Namespace, policies: Sequence[Policy]) -> Billing
     """The charges, with the amounts of all budgets. Raises ``SettingsError``."""
     if options.billing is None:
         return None
+    if options.metrics is None and not any(one.budgets and one.budgets.budgets for one in policies):
+        raise SettingsError(f"{BUDGETS}.budgets", None, "a budget in the settings, or --metrics: charges need one")
     charges, amounts = read_charges(options.billing), dict(options.budget)
     for key in [key for one in policies if one.budgets for key in one.budgets.budgets]:
         if key not in amounts:
@@ -173,7 +183,8 @@ def _untrusted(own: Outcome, period: Period, assumptions: Assumptions, options: 
         found = differences(played, period, assumptions, chosen)
         yield from found
         left_out = "" if chosen else ": no whole day is recorded, or --no-replay was given"
-        print(f"\n{played.key}: {len(chosen)} days played again on the local cloud, {len(found)} differences{left_out}")
+        days = counted(len(chosen), "day")
+        print(f"\n{played.key}: {days} played again on the local cloud, {len(found)} differences{left_out}")
 
 
 def _untrusted_rungs(own: Outcome, billing: Billing | None, options: argparse.Namespace) -> Iterator[str]:
@@ -187,7 +198,7 @@ def _untrusted_rungs(own: Outcome, billing: Billing | None, options: argparse.Na
     days = sorted({_midnight(step.at) for step in own.spent.steps} & own.spent.days.keys())[:MOST_DAYS]
     found = spending_differences(own.spent, budgets, billing.amounts, days)
     yield from found
-    print(f"\n{BUDGETS}: {len(days)} days played again on the local cloud, {len(found)} differences")
+    print(f"\n{BUDGETS}: {counted(len(days), 'day')} played again on the local cloud, {len(found)} differences")
 
 
 def _days(played: Played, period: Period) -> list[datetime]:
@@ -200,7 +211,8 @@ def _policy(name: str, path: Path) -> Policy:
     owner = load_caretaker_yaml(own_or_example(path))
     budgets = parse(owner, BUDGETS, BudgetSettings).section if BUDGETS in owner else None
     backups = parse(owner, BACKUPS, BackupSettings).section if BACKUPS in owner else None
-    return Policy(name, parse(owner, POOLS, Settings).section, _with_ids(budgets), backups)
+    pools = parse(owner, POOLS, Settings).section if POOLS in owner else Settings(pools={})
+    return Policy(name, pools, _with_ids(budgets), backups)
 
 
 def _with_ids(settings: BudgetSettings | None) -> BudgetSettings | None:

@@ -34,7 +34,7 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     jobs: int
     met_zero: int
     mean_wait: float
-    """Minutes, of the jobs that met no nodes."""
+    """Minutes, of the jobs that met no nodes; to the end for those that got none."""
     longest_wait: int
     killed: int
     """How often the pool went to zero under work."""
@@ -54,7 +54,7 @@ def figures_of(policy: str, played: Played, period: Period) -> Figures:
     node_hours_on = work.node_minutes / 60 * pool.zones
     needed = sum(played.model.busy) / 60 * nodes
     best = always - needed
-    waits = [wait for _, wait in work.waits]
+    waits = [wait for _, wait in played.model.waits]
     return Figures(
         policy=policy,
         pool=played.key,

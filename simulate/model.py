@@ -30,7 +30,7 @@ class Figures:
     jobs: int = 0
     """Stretches of work without a pause."""
     waits: list[tuple[int, int]] = field(default_factory=list)
-    """For each job that met no nodes, when it came and how long it waited."""
+    """For each job that met no nodes and got some later, when it came and how long it waited."""
     killed: list[int] = field(default_factory=list)
     """When the pool went to zero under work."""
     minutes_on: int = 0
@@ -80,6 +80,15 @@ class PoolModel:
         if size and not self.size:
             self._ready_at = at + minutes_to_start
         self.size = size
+
+    @property
+    def waits(self) -> list[tuple[int, int]]:
+        """For each job that met no nodes, when it came and how long it waited; to the end, if none came."""
+        first: dict[int, int] = {}
+        for unit in self._waiting:
+            if unit.job in self._met_no_nodes:
+                first.setdefault(unit.job, unit.minute)
+        return [*self.figures.waits, *((came, len(self.sizes) - came) for came in first.values())]
 
     @property
     def unfinished(self) -> int:

@@ -58,11 +58,12 @@ def page_of(answer: Page) -> str:
         parts += ["<h2>Cost against its rungs</h2>", _costs(own, answer)]
     for key, played in own.pools.items():
         parts += [f"<h2>{escape(key)}: nodes on, and needed</h2>", _lanes(played, answer.period)]
-    parts += ["<h2>What if</h2>", _table(answer)]
+    if own.pools:
+        parts += ["<h2>What if</h2>", _table(answer)]
     if answer.hurting:
         items = "".join(f"<p>{escape(line)}</p>" for line in answer.hurting)
         parts += ["<h2>What would hurt, with your settings</h2>", items]
-    footer = " ".join(escape(line) for line in answer.basis)
+    footer = " ".join(escape(line if line.endswith(".") else f"{line}.") for line in answer.basis)
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><meta name="viewport" '
         'content="width=device-width, initial-scale=1"><meta http-equiv="Content-Security-Policy" '
@@ -78,14 +79,18 @@ def _headline(answer: Page) -> str:
     always, on = sum(one.node_hours_always for one in rows), sum(one.node_hours_on for one in rows)
     met, jobs = sum(one.met_zero for one in rows), sum(one.jobs for one in rows)
     killed = sum(one.killed for one in rows)
-    said = f"Your GPU pools would have been on for <b>{on:,.0f} of {always:,.0f} hours</b>. "
-    said += f"{met} of {jobs} jobs would have waited for nodes, and {killed or 'none'} would have been interrupted."
+    said = ""
+    if rows:
+        said += f"Your GPU pools would have been on for <b>{on:,.0f} of {always:,.0f} hours</b>. "
+        said += f"{met} of {jobs} jobs would have waited for nodes, and {killed or 'none'} would have been interrupted."
+        if unfinished := sum(one.unfinished for one in rows):
+            said += f' <b class="bad">{unfinished / 60:,.0f} hours of work</b> would not have been done by the end.'
     if own.spent and own.spent.costs and answer.billing:
         months = _by_period(own.spent.costs)
         recorded = sum(costs[-1].recorded for costs in months.values())
         simulated = sum(costs[-1].simulated for costs in months.values())
         currency = escape(answer.billing.charges[0].currency)
-        said += f" The bill: <b>{recorded:,.0f} -&gt; {simulated:,.0f} {currency}</b>."
+        said += f" The bill would have been <b>{simulated:,.0f} {currency}</b> instead of {recorded:,.0f}."
     return said
 
 
@@ -124,7 +129,7 @@ def _costs(own: Outcome, answer: Page) -> str:
 def _lanes(played: Played, period: Period) -> str:
     """When there was work, when nodes were on, and when work waited."""
     waits = bytearray(period.minutes)
-    for at, length in played.model.figures.waits:
+    for at, length in played.model.waits:
         waits[at : at + length] = b"\1" * len(waits[at : at + length])
     lanes: list[tuple[str, Sequence[object], float]] = [
         ("needed", played.model.busy, 4.0),

@@ -1,7 +1,7 @@
 """Reads exported time series: one value for each minute, and nothing where Monitoring had none."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -63,6 +63,11 @@ class Period(msgspec.Struct, frozen=True):
         return self.start + self.minutes * MINUTE
 
 
+def moments_of(recordings: Mapping[Query, Recording]) -> list[datetime]:
+    """The minutes of which something is known."""
+    return [moment for recording in recordings.values() for moment in recording.values]
+
+
 def read_recordings(folder: Path, queries: Sequence[Query]) -> dict[Query, Recording]:
     """The answer to each query. Raises ``SettingsError`` for a file that is missing, cut short, or something else."""
     return {query: read_recording(folder / query.file) for query in queries}
@@ -82,9 +87,11 @@ def read_recording(path: Path) -> Recording:
     return Recording(highest, any(page.execution_errors or page.unreachable for page in pages))
 
 
-def period_of(recordings: Mapping[Query, Recording], start: datetime | None, end: datetime | None) -> Period:
-    """The time that is known, or the part of it that was asked for. Raises ``SettingsError`` if there is none."""
-    known = [moment for recording in recordings.values() for moment in recording.values]
+def period_of(known: Collection[datetime], start: datetime | None, end: datetime | None) -> Period:
+    """The time in which something is known, or the part of it that was asked for.
+
+    Raises ``SettingsError`` if there is none.
+    """
     first, last = start or min(known, default=None), end or max(known, default=None)
     if first is None or last is None:
         raise SettingsError("metrics", "no value", "data", problem="the exported files have no data", remedy=REMEDY)

@@ -16,20 +16,21 @@ HEADS = (
 
 
 def basis_lines(
-    coverage: Sequence[Coverage], period: Period, assumptions: Assumptions, not_simulated: Sequence[str]
+    coverage: Sequence[Coverage], period: Period, assumptions: Assumptions | None, not_simulated: Sequence[str]
 ) -> Iterator[str]:
-    """The basis of the result, its weak points first."""
+    """The basis of the result, its weak points first. Without pools nothing is assumed of any."""
     days = period.minutes / 1440
     if days < FEW_DAYS:
         yield f"! Only {days:.1f} days are recorded: the answer may be an accident of these days."
     yield from (f"! {one}" for one in coverage if one.share < WELL_KNOWN or one.is_partial)
     yield f"From {format_time(period.start)} to {format_time(period.end)}: {days:.1f} days."
     yield from (str(one) for one in coverage if one.share >= WELL_KNOWN and not one.is_partial)
-    first, last = assumptions.start_minutes
-    yield (
-        f"Assumed: nodes take {first} to {last} minutes, Monitoring shows a value after {assumptions.seen_after}, "
-        "each pool is on at first, and work that is killed starts over."
-    )
+    if assumptions:
+        first, last = assumptions.start_minutes
+        yield (
+            f"Assumed: nodes take {first} to {last} minutes, Monitoring shows a value after {assumptions.seen_after}, "
+            "each pool is on at first, and work that is killed starts over."
+        )
     yield f"Not simulated: {', '.join(not_simulated)}."
 
 
@@ -64,8 +65,9 @@ def table_lines(rows: Sequence[Figures], currency: str) -> Iterator[str]:
 def hurting_lines(played: Played, coverage: Sequence[Coverage], period: Period) -> Iterator[str]:
     """The longest waits, each zero under work, and signals and settings that cannot do what they are there for."""
     work = played.model.figures
-    for at, wait in sorted(work.waits, key=lambda one: -one[1])[:WORST]:
-        yield f"{played.key}: work of {_local(period.start + at * MINUTE)} waits {wait} minutes for nodes"
+    for at, wait in sorted(played.model.waits, key=lambda one: -one[1])[:WORST]:
+        waits = f"waits {wait} minutes for nodes" if at + wait < period.minutes else "still waits for nodes at the end"
+        yield f"{played.key}: work of {_local(period.start + at * MINUTE)} {waits}"
     for at in work.killed:
         yield f"{played.key}: {_local(period.start + at * MINUTE)} to zero while work is going on, which starts over"
     if played.model.unfinished:

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 
-from simulate.spending import PACIFIC, Cost, Spent
+from functions.cap_spending.settings import Basis, Settings
+from simulate.spending import FORECAST_BY, PACIFIC, Cost, Spent
 from simulate.together import Billing, Outcome, hourly_price_of
 
 
@@ -15,6 +16,11 @@ def billing_lines(billing: Billing, outcome: Outcome) -> Iterator[str]:
         f"{len(charges)} charges, {sum(one.cost for one in charges):.2f} {charges[0].currency}; known {lag}"
         + ("" if own == len(charges) or billing.lag else f" ({len(charges) - own} rows do not say when)")
     )
+    if outcome.policy.budgets and _has_forecast(outcome.policy.budgets):
+        yield (
+            f"Rungs on: forecast act by the pace of the last {FORECAST_BY.days} days to the end of the month; Google's "
+            "own forecast is in no export, and may differ"
+        )
     for key, pool in outcome.policy.pools.pools.items():
         price = hourly_price_of(pool, charges)
         yield (
@@ -46,6 +52,10 @@ def budget_json(policy: str, spent: Spent) -> Iterator[dict[str, object]]:
             "at": step.at.isoformat(),
             "changes": step.changes,
         }
+
+
+def _has_forecast(budgets: Settings) -> bool:
+    return any(rung.on is Basis.FORECAST for budget in budgets.budgets.values() for rung in budget.ladder)
 
 
 def _months(spent: Spent) -> Mapping[str, Cost]:

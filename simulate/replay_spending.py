@@ -21,7 +21,7 @@ from shared.settings import Configuration, Mode
 from shared.state import State
 from simulate.playing import Step
 from simulate.replay import HASTY, PROJECT, NoWatcher, pushed
-from simulate.spending import Cost, Spent, period_start
+from simulate.spending import Cost, Spent, forecast_threshold, period_start
 
 TOPIC = "budgets"
 DAY = timedelta(days=1)
@@ -85,6 +85,8 @@ def _notification(settings: Settings, key: str, cost: Cost, amount: float) -> Cl
         "budgetAmount": amount,
         "currencyCode": budget.currency,
     }
+    if (threshold := forecast_threshold(budget, amount, cost.forecast)) is not None:
+        data["forecastThresholdExceeded"] = threshold
     attributes = {
         "billingAccountId": budget.billing_account,
         "budgetId": budget.id,

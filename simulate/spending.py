@@ -4,6 +4,7 @@ A notification has the period's cost as known at its time: that is Google's lag.
 and what is in a detached project, is left out of it, so that a rung lets go or never trips because of what was saved.
 """
 
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -16,7 +17,7 @@ from functions.cap_spending.automation import AUTOMATION
 from functions.cap_spending.changes import CapSpendingChange, DetachBilling, SetRestrictions
 from functions.cap_spending.notification import BudgetNotification
 from functions.cap_spending.records import Event, Records
-from functions.cap_spending.settings import Basis, Settings
+from functions.cap_spending.settings import Basis, Budget, Settings
 from functions.cap_spending.world import (
     AmountOf,
     BillingOf,
@@ -38,6 +39,9 @@ PACIFIC = ZoneInfo("America/Los_Angeles")
 """A budget's periods begin at midnight there: https://cloud.google.com/billing/docs/how-to/budgets."""
 NOTIFIED_EVERY = timedelta(minutes=30)
 TICK = timedelta(minutes=10)
+FORECAST_BY = timedelta(days=7)
+"""A forecast continues the pace of so many days, weekends among them, to the end of the period, and there is none
+before so much is known: no export has Google's own forecast."""
 Share = Callable[[Charge], float]
 """Which part of a recorded charge there would have been."""
 
@@ -48,6 +52,8 @@ class Cost(msgspec.Struct, frozen=True):
     at: datetime
     recorded: float
     simulated: float
+    forecast: float | None = None
+    """Of the whole period; None before enough is known."""
 
 
 class SpendingStart(msgspec.Struct, frozen=True):
@@ -77,6 +83,8 @@ class SpendingPlayer:
         self._charges = sorted(((_known(one, lag), one) for one in charges), key=lambda pair: pair[0])
         self._next = 0
         self._costs: dict[datetime, tuple[float, float]] = {}
+        self._totals: deque[tuple[datetime, float]] = deque()
+        """The simulated cost of all periods, as known at each notification of the last days."""
         self._records = Records()
         self._detached: dict[str, datetime] = {}
         self._steps: list[Step] = []
@@ -112,10 +120,22 @@ class SpendingPlayer:
         period = period_start(now)
         recorded, simulated = self._costs.get(period, (0.0, 0.0))
         simulated = round(simulated, 6)
-        self._said.append(Cost(now, recorded, simulated))
-        for key in self._settings.budgets:
+        forecast = self._forecast(now, simulated)
+        self._said.append(Cost(now, recorded, simulated, forecast))
+        for key, budget in self._settings.budgets.items():
+            passed = forecast_threshold(budget, self._amounts[key], forecast)
+            threshold = None if passed is None else Decimal(repr(passed))
             amount = Decimal(str(self._amounts[key]))
-            self._run(BudgetNotification(key, period, Decimal(str(simulated)), amount, None), now)
+            self._run(BudgetNotification(key, period, Decimal(str(simulated)), amount, threshold), now)
+
+    def _forecast(self, now: datetime, cost: float) -> float | None:
+        self._totals.append((now, sum(simulated for _, simulated in self._costs.values())))
+        if now - self._totals[0][0] < FORECAST_BY:
+            return None
+        while now - self._totals[0][0] > FORECAST_BY:
+            self._totals.popleft()
+        spent = self._totals[-1][1] - self._totals[0][1]
+        return round(cost + spent * ((period_end(now) - now) / FORECAST_BY), 6)
 
     def _run(self, event: Event, now: datetime) -> None:
         """One run as the engine makes it."""
@@ -166,6 +186,17 @@ class SpendingPlayer:
                 key = next(key for key, one in self._settings.budgets.items() if budget.endswith(f"/{one.id}"))
                 return BudgetAmount(exists=True, amount=Decimal(str(self._amounts[key])))
         return Unreadable(type(need).__name__, need.resource, "it is not simulated")
+
+
+def forecast_threshold(budget: Budget, amount: float, forecast: float | None) -> float | None:
+    """The highest forecast rung of a budget that a forecast is past, as Google's notification says it."""
+    rungs = [rung.threshold for rung in budget.ladder if rung.on is Basis.FORECAST]
+    return max((at for at in rungs if forecast is not None and forecast >= at * amount), default=None)
+
+
+def period_end(moment: datetime) -> datetime:
+    """When the calendar month of a moment ends."""
+    return period_start(period_start(moment) + timedelta(days=32))
 
 
 def period_start(moment: datetime) -> datetime:

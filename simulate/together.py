@@ -38,6 +38,10 @@ class Policy(msgspec.Struct, frozen=True):
     budgets: BudgetSettings | None = None
     backups: BackupSettings | None = None
 
+    def with_budgets_alone(self) -> "Policy":
+        """Of these settings what charges alone can speak for."""
+        return Policy(self.name, msgspec.structs.replace(self.pools, pools={}, savings=None), self.budgets)
+
 
 class Billing(msgspec.Struct, frozen=True):
     """What was charged, and what the export does not say."""

@@ -108,9 +108,9 @@ def test_a_file_that_will_not_do(tmp_path: Path, content: str | None, said: str)
     assert str(path) in str(error.value)
 
 
-def hourly(cost: float) -> list[Charge]:
+def hourly(cost: float, days: int = DAYS) -> list[Charge]:
     """Charges of one cost an hour, known five hours later."""
-    moments = [START + hour * HOUR for hour in range(DAYS * 24)]
+    moments = [START + hour * HOUR for hour in range(days * 24)]
     return [Charge(start=at, end=at + HOUR, cost=cost, currency="USD", known=at + HOUR + KNOWN) for at in moments]
 
 
@@ -138,6 +138,20 @@ def test_what_pools_at_zero_do_not_cost_trips_no_rung() -> None:
     spent = player.spent()
     assert not spent.steps
     assert (spent.costs[-1].recorded, round(spent.costs[-1].simulated, 6)) == (66.0, 6.6)
+
+
+def test_a_forecast_continues_the_pace_and_its_rung_acts_on_the_local_cloud_too() -> None:
+    ladder = [{"at": 0.5, "on": "forecast", "do": ["notify"]}, {"at": 1.0, "on": "forecast", "do": ["gpu_pools_off"]}]
+    settings, amounts = budgets(ladder), {"monthly": 650.0}
+    player = SpendingPlayer(settings, amounts, hourly(1.0, days=8), timedelta())
+    for minute in range(0, 8 * 1440, 30):
+        player.pass_minute(START + timedelta(minutes=minute), lambda _: 1.0)
+    spent = player.spent()
+    week = next(one for one in spent.costs if one.forecast is not None)
+    # A dollar an hour, to the end of November in California, eight hours after that of UTC.
+    assert (week.at, week.simulated, week.forecast) == (START + timedelta(days=7), 168.0, 29 * 24 + 8)
+    assert [str(step.changes).count("gpu_pools_off") for step in spent.steps if step.at == week.at] == [1]
+    assert spending_differences(spent, settings, amounts, [week.at]) == []
 
 
 def test_a_period_begins_at_midnight_in_california() -> None:
@@ -187,6 +201,16 @@ def test_the_whole_command_with_budgets_and_lags(tmp_path: Path, capsys: pytest.
     again = [*settings, "--metrics", str(metrics), *charges, "--no-replay"]
     assert simulate.main(again) == 2
     assert "--budget monthly" in capsys.readouterr().err
+    alone = [*settings, *charges, "--budget", "monthly=60", "--page", str(tmp_path / "alone.html")]
+    assert simulate.main(alone) == 0
+    answer = capsys.readouterr().out
+    assert "Not simulated: scale_gpu_pools (it needs --metrics; here its pools cost what they were charged)" in answer
+    assert "cap_spending: 2 days played again on the local cloud, 0 differences" in answer
+    assert "met zero" not in answer + (tmp_path / "alone.html").read_text(encoding="utf-8")
+    own.write_text(json.dumps({"mode": "observe", "scale_gpu_pools": sections["scale_gpu_pools"]}), encoding="utf-8")
+    assert simulate.main(alone) == 2
+    assert "cap_spending.budgets" in capsys.readouterr().err
+    own.write_text(json.dumps({"mode": "observe", **sections}), encoding="utf-8")
     rows = [{**one, "export_time": None} for one in json.loads((metrics / "billing.json").read_text())]
     (metrics / "billing.json").write_text(json.dumps(rows), encoding="utf-8")
     page = tmp_path / "page.html"

@@ -48,8 +48,16 @@ def test_at_zero_work_waits_and_shows_in_the_queue_until_nodes_are_there() -> No
         model.pass_minute(at, is_outage=False)
     assert model.shown[DUTY_QUERY] == [None] * 8 + [80, 90, 0, 0]
     assert model.shown[QUEUE_QUERY] == [0, 0, 0, 1, 1, 1, 1, 1, 1, 0, 0, 0]
-    assert model.figures.waits == [(3, 5)]
+    assert model.waits == [(3, 5)]
     assert (model.figures.minutes_on, model.unfinished) == (6, 0)
+
+
+def test_work_that_gets_no_nodes_waits_to_the_end() -> None:
+    model = a_model({2: 80.0, 5: 80.0, 6: 80.0})
+    model.resize(0, 0, 0)
+    for at in range(10):
+        model.pass_minute(at, is_outage=False)
+    assert (model.waits, model.unfinished) == ([(2, 8), (5, 5)], 3)
 
 
 def test_work_that_is_killed_starts_over() -> None:
