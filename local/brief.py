@@ -14,6 +14,8 @@ VERBS = {
     "ResumeJob": "resumed",
     "DetachBilling": "detached billing of",
     "LinkBilling": "linked billing of",
+    "CreateCap": "spend cap on",
+    "LiftCap": "lifted the spend cap on",
     "DeployPreview": "deployed",
     "DeletePreview": "deleted",
     "AddVersion": "new version of",

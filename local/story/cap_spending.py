@@ -7,10 +7,12 @@ from functools import partial
 from urllib.request import Request, urlopen
 
 import grpc
+from google.cloud.billing.budgets_v1 import ListBudgetsRequest
 from google.cloud.billing_v1 import CloudBillingClient
 from google.cloud.run_v2 import Service, ServiceScaling, ServicesClient
 from google.cloud.scheduler_v1 import CloudSchedulerClient, Job
 
+from functions.cap_spending.spend_caps import IDS, CappedService
 from local.story.messages import ACCOUNT, BUDGET, DECEMBER, NOVEMBER, command, notify
 from local.story.player import Player
 from local.suite import Suite
@@ -26,6 +28,7 @@ def play(player: Player, suite: Suite) -> None:
     """Play the whole story; every step checks what it has left in the cloud."""
     player.about("cap_spending")
     _routine(player, suite)
+    _spend_cap(player, suite)
     _again_and_stale(player, suite, *_over_budget(player, suite))
     _forged(player, suite)
     _by_a_person(player, suite)
@@ -41,6 +44,15 @@ def _routine(player: Player, suite: Suite) -> None:
     player.step("Half of the budget is spent: a person is notified.", after=timedelta(days=4))
     notify(player, "204.50")
     _check_services(player, suite, api=20, worker=10, admin=5)
+
+
+def _spend_cap(player: Player, suite: Suite) -> None:
+    player.step("Gemini has cost 50 dollars: Google's spend cap pauses it, and the owner lifts the cap.")
+    player.cloud.budgets.spend("my-product", IDS[CappedService.GEMINI_API], 50.2)
+    player.pass_time(timedelta(minutes=10))
+    player.check("spend cap", partial(_cap_state, player), "ENFORCED")
+    command(player, suite, "cap_spending", {"type": "lift", "cap": "gemini"})
+    player.check("spend cap", partial(_cap_state, player), "AWAITING_NEXT_PERIOD")
 
 
 def _over_budget(player: Player, suite: Suite) -> tuple[str, datetime]:
@@ -62,13 +74,12 @@ def _over_budget(player: Player, suite: Suite) -> tuple[str, datetime]:
 
 def _again_and_stale(player: Player, suite: Suite, message_id: str, published: datetime) -> None:
     before = _writes(player)
-    player.step("The same notification arrives twice: nothing changes.")
+    player.step("The same notification arrives twice, then one published two hours ago: nothing changes.")
     _push(suite, message_id, "412.30", published)
     player.show(message_id)
-    player.step("A stale notification, published two hours ago, arrives late: nothing changes.")
     _push(suite, "stale-1", "398.10", player.cloud.clock.now() - timedelta(hours=2))
     player.show("stale-1")
-    player.check("calls that changed anything", lambda: _writes(player) - before, 0)
+    player.check("calls that changed a resource", lambda: _writes(player) - before, 0)
     _check_services(player, suite, api=1, worker=1, admin=5)
 
 
@@ -171,6 +182,11 @@ def _number_capped(suite: Suite) -> int:
     return sum(service.scaling.max_instance_count == 1 for service in services)
 
 
+def _cap_state(player: Player) -> str:
+    found = player.cloud.budgets.list_budgets(ListBudgetsRequest(parent=f"billingAccounts/{ACCOUNT}")).budgets
+    return ", ".join(cap.output_state for one in found if (cap := player.cloud.budgets.cap_of(one.name)))
+
+
 def _restrictions(suite: Suite) -> str:
     (document,) = State(suite.clients).read(DOCUMENT)
     return ", ".join(sorted(document.as_type(SpendingRestrictions).in_force)) or "none"
@@ -182,4 +198,5 @@ def _account(suite: Suite) -> str:
 
 
 def _writes(player: Player) -> int:
-    return sum(call.mutating for call in player.calls)
+    """Calls that changed something besides what Caretaker remembers."""
+    return sum(call.mutating and "Firestore" not in call.method for call in player.calls)

@@ -29,11 +29,11 @@ def play(player: Player, suite: Suite) -> None:
 
 
 def _afternoon(player: Player, suite: Suite) -> None:
-    player.step("A GPU pool is busy during its hours.", after=AFTERNOON - player.cloud.clock.now())
+    player.pass_time(AFTERNOON - player.cloud.clock.now())
     _check(player, suite, nodes=2, autoscaling="0 to 2")
     _work(player, duty_cycle=0, messages=0)
     player.step(
-        "Idle for half an hour: the autoscaler is turned off, then the pool is set to zero.",
+        "A busy GPU pool is idle for half an hour: the autoscaler is turned off, then the pool is set to zero.",
         after=timedelta(minutes=20),
     )
     _ticks(player, 5)

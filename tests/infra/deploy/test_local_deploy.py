@@ -11,6 +11,7 @@ from google.cloud.scheduler_v1 import CloudSchedulerClient
 from google.pubsub_v1 import PublisherClient, SubscriberClient
 
 from functions.cap_spending.records import MADE_CAP, Records
+from functions.cap_spending.spend_caps import CappedService
 from functions.manage_previews.names import MANAGED_BY, NUMBER, REPOSITORY
 from functions.manage_previews.records import Made
 from functions.manage_previews.records import Records as PreviewRecords
@@ -27,6 +28,7 @@ from local.suite import Suite
 from shared.clients import Clients
 from shared.holds import Held, Hold, Phase
 from shared.state import State
+from tests.infra.deploy.doctor.test_caps import add_cap
 from tests.infra.deploy.stage import ACCOUNT, NOON, serving
 
 pytestmark = pytest.mark.one_python
@@ -184,7 +186,7 @@ def test_destroy_deletes_previews_first(tmp_path: Path, capsys: pytest.CaptureFi
         assert "services/my-product-pr-7 preview none -> my-team/my-product#7" in capsys.readouterr().out
 
 
-def test_plan_keeps_spend_caps_and_destroy_deletes_them_first(
+def test_plan_keeps_spend_caps_and_warns_of_foreign_ones_and_destroy_deletes_only_its_own(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     cap = {"billing_account": ACCOUNT, "project": "my-other", "service": "cloud_run", "amount": 50, "currency": "USD"}
@@ -201,9 +203,13 @@ def test_plan_keeps_spend_caps_and_destroy_deletes_them_first(
         assert capped() == ["CONFIGURED"]
         assert main(["plan", *where(tmp_path, acting)]) == 0
         assert capped() == ["CONFIGURED"]
-        capsys.readouterr()
+        assert "caps cloud_run" not in capsys.readouterr().out
+        add_cap(suite.cloud, "somebodys", "my-product", CappedService.CLOUD_RUN)
+        assert main(["plan", *where(tmp_path, acting)]) == 0
+        warned = "the budget 'somebodys' caps cloud_run in my-product: once it is enforced, Caretaker stops too"
+        assert warned in " ".join(capsys.readouterr().out.split())
         assert main(["destroy", "--yes", *where(tmp_path, acting)]) == 0
-        assert capped() == []
+        assert capped() == ["CONFIGURED"]
         assert f"spendCaps/my-other/cloud_run {MADE_CAP} none -> 50" in capsys.readouterr().out
 
 

@@ -6,6 +6,7 @@ from google.cloud.billing import budgets_v1
 from functions.cap_spending.spend_caps import IDS, CappedService, cap_name, title_of
 from infra.deploy.doctor.caps import caps_on_the_suite
 from infra.deploy.doctor.findings import CheckContext, run_check
+from localcloud import LocalCloud
 from tests.infra.deploy.stage import ACCOUNT, PROJECT, Stage, all_is_well
 
 pytestmark = pytest.mark.one_python
@@ -13,7 +14,7 @@ pytestmark = pytest.mark.one_python
 OURS = title_of(cap_name(ACCOUNT, PROJECT, CappedService.CLOUD_RUN), PROJECT)
 
 
-def add_cap(stage: Stage, title: str, project: str, service: CappedService) -> None:
+def add_cap(cloud: LocalCloud, title: str, project: str, service: CappedService) -> None:
     """Another person caps a service of a project."""
     budget = budgets_v1.Budget(
         display_name=title,
@@ -28,7 +29,7 @@ def add_cap(stage: Stage, title: str, project: str, service: CappedService) -> N
         notifications_rule={"enable_project_level_recipients": True},
     )
     name = f"billingAccounts/{ACCOUNT}/budgets/{title.replace(' ', '-')}"
-    stage.cloud.budgets.add_budget(name, budget, is_capped=True)
+    cloud.budgets.add_budget(name, budget, is_capped=True)
 
 
 def found(stage: Stage) -> list[tuple[str, str]]:
@@ -39,11 +40,11 @@ def found(stage: Stage) -> list[tuple[str, str]]:
 
 def test_a_cap_that_somebody_else_made_on_the_suite_is_a_warning() -> None:
     with all_is_well() as stage:
-        add_cap(stage, "elsewhere", "my-product", CappedService.CLOUD_RUN)
-        add_cap(stage, "gemini", PROJECT, CappedService.GEMINI_API)
-        add_cap(stage, OURS, PROJECT, CappedService.CLOUD_RUN)
+        add_cap(stage.cloud, "elsewhere", "my-product", CappedService.CLOUD_RUN)
+        add_cap(stage.cloud, "gemini", PROJECT, CappedService.GEMINI_API)
+        add_cap(stage.cloud, OURS, PROJECT, CappedService.CLOUD_RUN)
         assert found(stage) == [("ok", f"no other spend cap in {PROJECT} can stop Caretaker")]
-        add_cap(stage, "somebodys", PROJECT, CappedService.CLOUD_RUN_FUNCTIONS)
+        add_cap(stage.cloud, "somebodys", PROJECT, CappedService.CLOUD_RUN_FUNCTIONS)
         ((status, what),) = found(stage)
         assert status == "warning"
         assert what.startswith(f"the budget 'somebodys' caps cloud_run_functions in {PROJECT}: once it is enforced,")
