@@ -33,13 +33,13 @@ def _spending(changes: list[ChangeReport]) -> str:
             caps.setdefault(name_of(change), []).append(change)
     paused = {name_of(one) for one in changes if one.kind == "PauseJob"}
     detached = {name_of(one) for one in changes if one.kind == "DetachBilling"}
-    given_back = {name_of(one) for one in changes if one.kind in RESTORED_BY.values()}
+    restored = {name_of(one) for one in changes if one.kind in RESTORED_BY.values()}
     by_hand = [f"{name} stays at {of[-1].after}" for name, of in caps.items() if _differs(of)]
-    kept = [f"{name} is not" for name in sorted((paused | detached) - given_back)]
-    exceptions = f" except: {', '.join((*by_hand, *kept))}" if by_hand or kept else ""
+    kept = [f"{name} is not" for name in sorted((paused | detached) - restored)]
+    exceptions = f", but {', '.join((*by_hand, *kept))}" if by_hand or kept else ""
     return (
         f"capped {len(caps)} services, paused {len(paused)} jobs, detached {len(detached)} project from billing;"
-        f" all given back{exceptions}"
+        f" all restored{exceptions}"
     )
 
 

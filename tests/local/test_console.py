@@ -195,7 +195,7 @@ def test_the_summary_counts_what_was_changed_and_what_came_back() -> None:
     ]
     listed = dict(summary(reports, checks=7, wrong=1))
     assert listed["spending"] == (
-        "capped 2 services, paused 2 jobs, detached 1 project from billing; all given back except: "
+        "capped 2 services, paused 2 jobs, detached 1 project from billing; all restored, but "
         "worker stays at 1, lab is not, late is not"
     )
     assert listed["GPU pools"].startswith("to zero 1 time, ")
