@@ -21,7 +21,7 @@ NO_NODES: Mapping[str, int] = {"NODES_TOTAL": 0}
 
 
 def creation_progress(cluster: str) -> Mapping[str, int]:
-    """What the creation of a cluster tells of its progress when it is done, as most recordings of 2026 do."""
+    """The progress of a completed creation of a cluster, as in most recordings of 2026."""
     is_zonal = rules.ZONE.fullmatch(rules.split_cluster(cluster)[0].rpartition("/")[2])
     return {
         **dict.fromkeys(("CLUSTER_CONFIGURING", "CLUSTER_CONFIGURING_TOTAL"), 8 if is_zonal else 9),
@@ -32,7 +32,7 @@ def creation_progress(cluster: str) -> Mapping[str, int]:
 
 
 def upgrade_progress(nodes: int) -> Mapping[str, int]:
-    """What an operation that replaces the nodes of a pool tells when it is done, as recorded in 2025 and 2026."""
+    """The progress of a completed operation that replaces a pool's nodes, as recorded in 2025 and 2026."""
     done = dict.fromkeys(("NODES_TOTAL", "NODES_COMPLETE", "NODES_DONE"), nodes)
     return {**done, "NODES_FAILED": 0, "NODE_PDB_DELAY_SECONDS": 0} if nodes else NO_NODES
 

@@ -1,4 +1,4 @@
-"""How much of the ranges of pods' addresses is used: GKE shows it in clusters, and not in node pools by themselves.
+"""The used share of the ranges of pods' addresses: GKE shows it in clusters, not in node pools read alone.
 
 Message description of ``google.container.v1.NodeNetworkConfig``: nodes times addresses for each of them, in relation
 to the addresses of the range. Recorded answers round for each node pool, to four digits.

@@ -1,4 +1,4 @@
-"""What Cloud Scheduler refuses, and what it fills in where a caller said nothing."""
+"""Cloud Scheduler's validation and defaults."""
 
 import re
 from datetime import timedelta

@@ -27,7 +27,7 @@ from localcloud.scheduler.schedules import Schedule, ScheduleError, parse_schedu
 
 LARGEST_PAGE = 500
 NEW, CHANGED = timedelta(seconds=15), timedelta(seconds=1)
-"""How long after a job was created or changed its schedule time is missing, as recorded of the real service."""
+"""The time after a job's creation or change for which it has no schedule time, as in recordings of the real service."""
 OUTPUT_ONLY = frozenset(("name", "user_update_time", "state", "status", "schedule_time", "last_attempt_time"))
 
 _JOB = re.compile(r"^(?P<parent>projects/[A-Za-z0-9:.-]+/locations/[a-z][a-z0-9-]*)/jobs/[A-Za-z0-9_-]{1,500}$")
