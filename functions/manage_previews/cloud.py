@@ -1,6 +1,6 @@
 """The edge to the world: answers one need with typed values, and makes one change."""
 
-from functions.manage_previews import pull_requests, services
+from functions.manage_previews import deployments, pull_requests, services
 from functions.manage_previews.changes import (
     CreateDeployment,
     DeleteEnvironment,
@@ -55,9 +55,9 @@ def _ask_github(
         case CommentOf(key=key, known_id=known_id):
             return pull_requests.find_comment(key, known_id, github)
         case DeploymentOf(key=key, environment=environment, known=known):
-            return pull_requests.find_deployment(key, environment, known, github)
+            return deployments.find_deployment(key, environment, known, github)
         case IsOurs(key=key, environment=environment):
-            return pull_requests.is_ours(key, environment, github)
+            return deployments.is_ours(key, environment, github)
 
 
 def _pull_requests(need: AboutPullRequests, github: GitHub) -> object:
@@ -80,9 +80,9 @@ def apply(change: PreviewChange, clients: Clients) -> Answered | None:
         services.delete(change, clients)
         return None
     if isinstance(change, CreateDeployment):
-        return pull_requests.create_deployment(change, clients)
+        return deployments.create_deployment(change, clients)
     if isinstance(change, SetDeploymentStatus):
-        return pull_requests.set_deployment_status(change, clients)
+        return deployments.set_deployment_status(change, clients)
     if isinstance(change, DeleteEnvironment):
-        return pull_requests.delete_environment(change, clients)
+        return deployments.delete_environment(change, clients)
     return pull_requests.write_comment(change, clients)

@@ -139,15 +139,18 @@ class NotApproved(Reason, frozen=True):
     sha: str
     label_approves: bool
     """Whether the settings name a label that approves, too."""
+    was_labeled: bool = False
+    """Whether that label was set too soon after a push."""
 
     def __str__(self) -> str:
         return "it comes from a fork, and this commit is not approved"
 
     def _explained(self) -> str:
         label = ", or set the label that approves it" if self.label_approves else ""
+        near = "The label does not count, as it was set within two minutes of a push. " if self.was_labeled else ""
         return (
             "It comes from a fork, so nothing is deployed before someone with write access to this repository has "
-            f"reviewed the commit. To approve it, comment{label}:\n\n```\n/preview {self.sha}\n```\n\n"
+            f"reviewed the commit. {near}To approve it, comment{label}:\n\n```\n/preview {self.sha}\n```\n\n"
             "This approves only this commit: a push needs a new approval."
         )
 

@@ -119,7 +119,9 @@ def _with_head(record: PullRecord, pull: PullRequest, context: Context) -> PullR
     about = event if isinstance(event, PullRequestEvent) and event.head_sha == pull.head_sha else None
     said = min(about.updated_at, context.now) if about else context.now
     if record.head_sha != pull.head_sha and (pull.is_open or record != NOTHING):
-        return msgspec.structs.replace(record, head_sha=pull.head_sha, active_at=said)
+        return msgspec.structs.replace(record, head_sha=pull.head_sha, head_since=said, active_at=said)
+    if about and record.head_since and said < record.head_since:
+        record = msgspec.structs.replace(record, head_since=said)
     is_activity = about is not None and about.action in ACTIVITY and record.active_at is not None
     if is_activity and record.active_at and said > record.active_at:
         return msgspec.structs.replace(record, active_at=said)

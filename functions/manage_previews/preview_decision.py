@@ -105,9 +105,19 @@ class PullRequestView(msgspec.Struct, frozen=True):
 
     @property
     def approval(self) -> Request | None:
-        """The approval of exactly the commit that is the head now."""
-        word = self.record.request(Kind.APPROVE)
-        return word if word and word.sha == self.pull.head_sha else None
+        """The approval of exactly the commit that is the head now: by a comment, or by a label."""
+        comment, label = self.record.request(Kind.APPROVE), self._label
+        if comment and comment.sha == self.pull.head_sha:
+            return comment
+        return None if label is None or self._is_near_push(label) else label
+
+    @property
+    def _label(self) -> Request | None:
+        label = self.record.request(Kind.LABEL)
+        return label if label and label.sha == self.pull.head_sha else None
+
+    def _is_near_push(self, label: Request) -> bool:
+        return label.is_near(self.record.head_since or self.record.active_at)
 
     @property
     def needs_approval(self) -> bool:
@@ -159,7 +169,11 @@ class PullRequestView(msgspec.Struct, frozen=True):
         if self.needs_approval and not self._is_approved():
             yield (
                 State.NOT_APPROVED,
-                NotApproved(self.pull.head_sha, label_approves=self.repository.approval_label is not None),
+                NotApproved(
+                    self.pull.head_sha,
+                    label_approves=self.repository.approval_label is not None,
+                    was_labeled=self._label is not None and self._is_near_push(self._label),
+                ),
             )
         if not self._digest():
             yield State.NO_IMAGE, ImageMissing(self.image_tag, shows_earlier=self.preview is not None)

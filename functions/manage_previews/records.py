@@ -70,11 +70,11 @@ class RefusedWrite(msgspec.Struct, frozen=True):
 
     head_sha: str
     why: str
-    at: datetime
+    since: datetime
 
     def is_in_force(self, head_sha: str, now: datetime) -> bool:
         """Whether trying again is of no use."""
-        return head_sha == self.head_sha and now - self.at < RETRY_REFUSED
+        return head_sha == self.head_sha and now - self.since < RETRY_REFUSED
 
 
 class DeployFailure(msgspec.Struct, frozen=True):
@@ -116,6 +116,8 @@ class PullRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     head_sha: str = ""
     """The head that was seen last."""
+    head_since: datetime | None = None
+    """The first time at which that is known to have been the head."""
     active_at: datetime | None = None
     """The time of that push, or of the pull request's reopening, as far as is known."""
     closed_at: datetime | None = None
@@ -159,7 +161,17 @@ class Records(automation.Records, frozen=True, kw_only=True):
     """The document `records/manage_previews`."""
 
     incidental_fields: ClassVar[frozenset[str]] = frozenset(
-        ("active_at", "closed_at", "checksum", "id", "since", "quiet_until", "writes", "environments_stay")
+        (
+            "active_at",
+            "head_since",
+            "closed_at",
+            "checksum",
+            "id",
+            "since",
+            "quiet_until",
+            "writes",
+            "environments_stay",
+        )
     )
 
     pull_requests: dict[str, PullRecord] = {}
@@ -242,7 +254,7 @@ def approval_in(event: PullRequestEvent, settings: Settings) -> Request | None:
     if event.action != "labeled" or wanted is None or event.label != wanted:
         return None
     said = f"label {event.updated_at:%Y-%m-%dT%H:%M:%SZ}"
-    return Request(event.updated_at, said, Kind.APPROVE, event.sender, sha=event.head_sha)
+    return Request(event.updated_at, said, Kind.LABEL, event.sender, sha=event.head_sha)
 
 
 def with_records(records: Records, changed: Mapping[str, PullRecord]) -> Records:

@@ -20,6 +20,12 @@ class Kind(StrEnum):
     STOP = "stop"
     EXTEND = "extend"
     APPROVE = "approve"
+    LABEL = "label"
+    """The label that approves."""
+
+
+NEAR_PUSH = timedelta(minutes=2)
+"""A label that is set so soon after a push may be meant for the commit before it."""
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -48,6 +54,10 @@ class Request(msgspec.Struct, frozen=True):
             == (self.kind, self.by.lower(), self.sha, self.at.replace(microsecond=0))
             for one in read_requests(command, longest)
         )
+
+    def is_near(self, pushed_at: datetime | None) -> bool:
+        """Whether its commit was pushed shortly before, or after, or it is not known when."""
+        return pushed_at is None or self.at - pushed_at < NEAR_PUSH
 
     def is_after(self, other: "Request | None") -> bool:
         """Whether it was said later than another one, or there is none. Of two of one moment the ids decide."""

@@ -6,6 +6,7 @@ import pytest
 
 from functions.manage_previews.requests import Kind
 from shared.errors import RunFailed
+from shared.github_events import TOPIC
 from tests.functions.manage_previews.stage import READER, TEAM, WRITER, Stage, image, settings_of, sha_of
 
 FORK = "passer-by/my-product"
@@ -189,10 +190,56 @@ def test_a_label_approves_the_commit_of_its_event_alone() -> None:
         assert stage.services == {}
         stage.event(7, "labeled", label="another label")
         assert stage.services == {}
-        stage.cloud.clock.advance(stage.cloud.clock.now() - stage.cloud.clock.now())
         stage.tick()
         stage.event(7, "labeled", label="safe to preview")
         assert stage.shown == {"my-product-pr-7": image(2)}
+
+
+@pytest.mark.one_python
+@pytest.mark.parametrize("arrives", ["in order", "label first", "push lost", "push late"])
+@pytest.mark.parametrize(("seconds", "is_far"), [(-1, False), (0, False), (119, False), (120, True), (600, True)])
+def test_a_label_near_a_push_asks_again(seconds: int, arrives: str, *, is_far: bool) -> None:
+    with Stage() as stage:
+        stage.push_image(2)
+        stage.open(7, 1, fork=FORK)
+        stage.event(7, "opened")
+        stage.advance(minutes=60)
+        pushed_at = stage.cloud.clock.now()
+        stage.github.push(TEAM, 7, sha_of(2))
+        pushed = stage.event_data(7, "synchronize")
+        stage.github.label(TEAM, 7, "safe to preview")
+        labeled_at = pushed_at + timedelta(seconds=seconds)
+        labeled = stage.event_data(7, "labeled", label="safe to preview", updated_at=labeled_at)
+        stage.cloud.clock.advance_to(max(labeled_at, pushed_at))
+        if arrives == "in order":
+            stage.push(pushed, topic=TOPIC)
+        stage.push(labeled, topic=TOPIC)
+        if arrives == "push late":
+            stage.tick(minutes=15)
+        if arrives in ("label first", "push late"):
+            stage.push(pushed, topic=TOPIC)
+        is_approved = is_far and arrives != "push lost"
+        assert bool(stage.services) is is_approved
+        if not is_approved:
+            assert "within two minutes of a push" in stage.our_comment(7)
+        stage.advance(minutes=10)
+        stage.event(7, "labeled", label="safe to preview")  # set again
+        assert stage.shown == {"my-product-pr-7": image(2)}
+
+
+def test_a_label_near_a_push_takes_nothing_from_the_approval_by_a_comment() -> None:
+    with Stage() as stage:
+        stage.push_image(1)
+        stage.open(7, 1, fork=FORK)
+        stage.event(7, "opened")
+        stage.comment(7, f"/preview {sha_of(1)}")
+        stage.github.label(TEAM, 7, "safe to preview")
+        stage.event(7, "labeled", label="safe to preview")
+        stage.command("pause")
+        assert stage.shown == {}
+        stage.advance(minutes=1)
+        stage.command("resume")
+        assert stage.shown == {"my-product-pr-7": image(1)}
 
 
 def test_a_message_is_believed_only_as_far_as_github_confirms_it() -> None:
