@@ -1,1 +1,1 @@
-"""What puts the suite in place and keeps it sound: environments, checks, bundles, Terraform."""
+"""Deploys the suite and checks it: environments, checks, bundles, Terraform."""

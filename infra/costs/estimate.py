@@ -26,24 +26,24 @@ class Model(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class Source(Model, frozen=True, kw_only=True):
-    """Where prices are from, and how far that was checked."""
+    """The source of a price, and how it was checked."""
 
     page: str
     """Google's own."""
     compared_with: str | None = None
-    """What its prices were compared with, in words; None if with nothing."""
+    """The comparison of its prices, in words; None if there was none."""
     as_of: date | None = None
     """Of which day that is; None if it does not say."""
 
 
 class Price(Model, frozen=True, kw_only=True):
-    """What a unit of something costs."""
+    """The price of a unit."""
 
     usd: Amount
     per: str
     """The unit."""
     free: Amount = 0
-    """How many units of a month are free."""
+    """The number of free units in a month."""
     charged_from: date | None = None
     """Announced: until this day it costs nothing."""
     source: str
@@ -62,7 +62,7 @@ class Prices(Model, frozen=True, kw_only=True):
 
     @property
     def charged(self) -> dict[str, Price]:
-        """What each costs on the day of the list: nothing, if it is only announced."""
+        """The price on the day of the list: none, if it is only announced."""
         free = {
             key: msgspec.structs.replace(price, usd=0.0)
             for key, price in self.prices.items()
@@ -84,12 +84,12 @@ class Use(Model, frozen=True, kw_only=True):
 
     @property
     def units(self) -> float:
-        """How many in all."""
+        """The total number."""
         return self.amount * self.times
 
 
 class State(Model, frozen=True, kw_only=True):
-    """How a part of the product is run."""
+    """The way a part of the product runs."""
 
     how: str
     uses: tuple[Use, ...] = ()
@@ -106,11 +106,11 @@ class Part(Model, frozen=True, kw_only=True):
 
 
 class Row(Model, frozen=True, kw_only=True):
-    """What a part costs in a month, before and after, in the currency of the prices."""
+    """The monthly cost of a part, before and after, in the currency of the prices."""
 
     name: str
     how: str
-    """How it is run after, or what differs."""
+    """The way it runs after, or the difference."""
     before: float
     after: float
     in_plan: bool = True

@@ -18,7 +18,7 @@ NAMED = ("old figures", "nothing")
 def cost_lines(
     owner: Mapping[str, object], now: datetime, *, product: Path = PRODUCT, prices: Path = PRICES
 ) -> Iterator[str]:
-    """What a month costs before and after: the product's, and the GPU pools' of the owner's settings.
+    """The monthly cost before and after: of the product, and of the GPU pools in the owner's settings.
 
     Raises ``SettingsError`` for invalid settings, product or prices.
     """
@@ -35,7 +35,7 @@ def cost_lines(
 
 
 def _compared(prices: Prices) -> str:
-    """How many of the prices were compared with what, and which of them with nothing, or with what is old."""
+    """The numbers of prices by their comparison, and the prices without one, or with an old one."""
     counted: dict[str, list[str]] = {
         "recent figures": [],
         "figures without a day": [],
@@ -57,7 +57,7 @@ def _compared(prices: Prices) -> str:
 
 
 def _suite(prices: Prices) -> Row:
-    """What Caretaker itself costs: its free units are taken to be used up by the product."""
+    """Caretaker's own cost: the product is assumed to use up its free units."""
     after = sum(row.after for row in suite_rows(with_free=False, prices=prices))
     return Row(name="Caretaker", how=f"at {EVENTS_A_DAY:,} events a day", before=0, after=after, in_plan=False)
 

@@ -1,4 +1,4 @@
-"""What the owner's own GPU pools cost in a month if they are always on, and within their hours alone."""
+"""The monthly cost of the owner's GPU pools if they are always on, and within their hours alone."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta

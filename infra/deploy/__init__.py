@@ -1,1 +1,1 @@
-"""What a person does with the suite: `./deploy.sh plan`, `apply`, `destroy`, `doctor`, `status`, `send`."""
+"""Commands for the suite: `./deploy.sh plan`, `apply`, `destroy`, `doctor`, `status`, `send`."""

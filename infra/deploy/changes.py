@@ -1,4 +1,4 @@
-"""What of a suite would change: what is asked for held against what is there, as plain values."""
+"""The changes of a suite: desired and existing resources compared, as plain values."""
 
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -26,7 +26,7 @@ class Change(msgspec.Struct, frozen=True):
 
 
 def summary(planned: Iterable[Change]) -> str:
-    """How many of them there are of each kind."""
+    """The number of changes of each kind."""
     actions = [change.action for change in planned]
     words = {CREATE: "to create", UPDATE: "to change", DELETE: "to delete"}
     return ", ".join(f"{actions.count(action)} {word}" for action, word in words.items() if action in actions)
@@ -54,7 +54,7 @@ def _towards(there: AnyResource | None, wanted: AnyResource) -> Iterator[Change]
 
 
 def _differing(there: object, wanted: object, at: str = "") -> Iterator[tuple[str, str]]:
-    """Where two values differ, as deep as both are mappings or lists of as many mappings; credentials are hidden."""
+    """The differences of two values, within mappings and equally long lists of mappings; credentials are hidden."""
     if isinstance(there, Mapping) and isinstance(wanted, Mapping):
         for key in dict.fromkeys([*there, *wanted]):
             yield from _differing(there.get(key), wanted.get(key), f"{at}.{key}" if at else str(key))

@@ -54,7 +54,7 @@ def read_command(arguments: Sequence[str], now: datetime, *, automations: Sequen
 
 
 def _problem(arguments: list[str], known: Mapping[str, Mapping[str, CommandType]]) -> str:
-    """What is wrong with the names of the automation and the command, and the remedy; "" if nothing is."""
+    """The fault in the names of the automation and the command, and the remedy; "" if there is none."""
     if not arguments or {"-h", "--help"} & set(arguments):
         return ""
     automation, *rest = arguments

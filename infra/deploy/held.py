@@ -1,4 +1,4 @@
-"""What the suite holds when it is deployed: what an edit of the settings would strand, and the originals in a file."""
+"""The suite's holds at a deployment: those that an edit of the settings would strand, and the originals in a file."""
 
 from collections.abc import Iterator
 from datetime import datetime

@@ -41,7 +41,7 @@ def wait_for(
     every: float = EVERY_SECONDS,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Report | None:
-    """What is found within so many seconds, looked for again and again; None if nothing was."""
+    """The result of a repeated search within so many seconds; None if there was none."""
     deadline = time.monotonic() + seconds
     while (found := find()) is None and time.monotonic() < deadline:
         sleep(every)

@@ -14,7 +14,7 @@ from shared.rest import get, post
 from shared.state import DATABASE
 
 FUNCTIONS = "https://caretaker.local/functions"
-"""Where the local cloud tells what functions run, and lets others run in their place."""
+"""The address at which the local cloud lists its functions, and replaces them."""
 PUBSUB = "pubsub.googleapis.com/"
 """Before the topic, in the destination of a sink."""
 TICK_JOB = re.compile(r"caretaker-[a-z-]+-tick")
@@ -23,7 +23,7 @@ LABELS = {"managed_by": "caretaker"}
 
 
 def existing(clients: Clients, project: str, region: str, wanted: Container[str]) -> Iterator[AnyResource]:
-    """What is there of a suite, each after what it needs; of others' topics those that are wanted."""
+    """A suite's existing resources, each after what it needs; of others' topics only those that are wanted."""
     from google.pubsub_v1 import PublisherClient
 
     subscriptions = list(_subscriptions(clients, project))
@@ -40,7 +40,7 @@ def existing(clients: Clients, project: str, region: str, wanted: Container[str]
 
 
 def database(clients: Clients, project: str) -> Iterator[Database]:
-    """What the suite remembers, if it does."""
+    """The suite's database, if it exists."""
     from google.cloud.firestore_admin_v1 import FirestoreAdminClient
 
     parent = f"projects/{project}"

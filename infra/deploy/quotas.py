@@ -10,7 +10,7 @@ from shared.rest import get
 ADDRESS = "https://cloudquotas.googleapis.com/v1"
 UNLIMITED = -1
 REQUEST = "https://console.cloud.google.com/iam-admin/quotas"
-"""Where a person asks for more."""
+"""The page on which a person asks for more."""
 
 
 class _Details(msgspec.Struct):
@@ -29,7 +29,7 @@ class _QuotaInfo(msgspec.Struct, rename="camel"):
 
 
 def limit(clients: Clients, project: str, service: str, quota: str, wanted: Mapping[str, str]) -> int | None:
-    """How much a quota allows where it has these dimensions (``region``, ``gpu_family``); None if it does not say.
+    """The limit of a quota with these dimensions (``region``, ``gpu_family``); None if it does not say.
 
     The value with more matching dimensions takes precedence; -1 is no limit. Raises ``GoogleAPIError`` as reads do.
     https://docs.cloud.google.com/docs/quotas/reference/rest/v1/projects.locations.services.quotaInfos

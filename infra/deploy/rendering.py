@@ -20,7 +20,7 @@ def print_json(value: object) -> None:
 
 
 def print_to_stderr(line: str) -> None:
-    """What a person may read beside a JSON document."""
+    """A line for a person beside a JSON document."""
     sys.stderr.write(f"{line}\n")
 
 

@@ -1,4 +1,4 @@
-"""What leads to each function, as plain values, on a cloud that Terraform does not reach.
+"""The resources around each function, as plain values, on a cloud that Terraform does not reach.
 
 The same map and settings, and the same names and figures, as in infra/terraform; its tests hold them against these.
 """
@@ -83,7 +83,7 @@ AnyResource = Topic | Function | Subscription | TickJob | Sink | Database
 
 
 def resources_of(suite: Suite, bundles: Mapping[str, str], address_of: Callable[[str], str]) -> tuple[AnyResource, ...]:
-    """What a suite is made of, each after what it needs. ``address_of`` returns the URL of a function."""
+    """A suite's resources, each after what it needs. ``address_of`` returns the URL of a function."""
     project, region = suite.deployment.project, suite.deployment.region
     entries = {name: entry for name, entry in load_functions().items() if name in suite.automations}
     given = settings_of(suite)
@@ -107,7 +107,7 @@ def resources_of(suite: Suite, bundles: Mapping[str, str], address_of: Callable[
 
 
 def settings_of(suite: Suite) -> dict[str, dict[str, object]]:
-    """What each function is given: its own section alone, and what the deployment puts in."""
+    """The settings of each function: its own section alone, with the deployment's values."""
     owner: dict[str, object] = msgspec.json.decode(msgspec.json.encode(suite.owner))
     given: dict[str, dict[str, object]] = {}
     for name in suite.automations:

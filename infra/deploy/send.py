@@ -17,7 +17,7 @@ from shared.events import PLAN, SENT_BY, Command, inbox_of
 from shared.report import Outcome, Report
 
 CLOCKS_DIFFER = timedelta(minutes=5)
-"""How far this machine's clock may be from Google's."""
+"""The tolerated difference between this machine's clock and Google's."""
 
 
 def send(

@@ -27,7 +27,7 @@ LOOKS_BACK = timedelta(days=2)
 
 
 class BudgetStatus(msgspec.Struct, frozen=True):
-    """What a budget's newest notification reports."""
+    """The facts of a budget's newest notification."""
 
     budget: str
     """The owner's key."""
@@ -50,9 +50,9 @@ class AutomationStatus(msgspec.Struct, frozen=True):
 
     name: str
     held: tuple[Debt, ...]
-    """What it has changed and would give back, with the command that does."""
+    """Its debts, with the commands that restore them."""
     running_until: datetime | None
-    """When its lease expires at the latest, if a run holds it."""
+    """The latest end of its lease, if a run holds it."""
     report: Report | None
     """None if it has not reported for two days."""
 
@@ -95,21 +95,21 @@ def status_lines(status: SuiteStatus) -> Iterable[str]:
 
 
 def debts_of(state: State, automation: str) -> tuple[Debt, ...]:
-    """What an automation owes back, in order of the resources' names."""
+    """The debts of an automation, in order of the resources' names."""
     (document,) = state.read(f"records/{automation}")
     records: Records = document.as_type(load_automation(automation).records)
     return tuple(sorted(records.debts(), key=lambda debt: debt.key))
 
 
 def holds_of(state: State, automation: str) -> dict[str, Hold]:
-    """What an automation holds, by the resources' full names: what it has changed and would restore."""
+    """The holds of an automation, by the resources' full names."""
     (document,) = state.read(f"records/{automation}")
     holds: dict[str, Hold] = getattr(document.as_type(load_automation(automation).records), "holds", {})
     return holds
 
 
 def _budgets(suite: Suite, state: State) -> Iterable[BudgetStatus]:
-    """Those of the settings that have notified."""
+    """The budgets of the settings that have notified."""
     if "cap_spending" not in suite.owner:
         return
     settings = parse(suite.owner, "cap_spending", CapSpending).section

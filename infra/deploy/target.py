@@ -1,4 +1,4 @@
-"""Where the suite is that a person speaks to: in the cloud, with their own credentials, or local."""
+"""The suite that a command addresses: in the cloud, with the caller's own credentials, or local."""
 
 import argparse
 import socket
@@ -32,7 +32,7 @@ class NotLoggedIn(CaretakerError):
 
 
 class _Endpoints(msgspec.Struct):
-    """What `./deploy.sh local` writes of where everything is."""
+    """The addresses that `./deploy.sh local` writes."""
 
     grpc: str
     http: str
@@ -51,7 +51,7 @@ class Target(msgspec.Struct, frozen=True):
     clock_endpoint: str = ""
     """The local cloud's own clock."""
     functions_endpoint: str = ""
-    """Where its functions answer, each below its name."""
+    """The address of its functions, each below its name."""
     settings: Path | None = None
     """The file with the settings that the local suite was started with."""
     deployment: Path | None = None

@@ -20,7 +20,7 @@ class Model(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class TickSchedule(Model, frozen=True, kw_only=True):
-    """When Cloud Scheduler publishes a tick to the automation's inbox."""
+    """The schedule on which Cloud Scheduler publishes a tick to the automation's inbox."""
 
     schedule: str
     """In unix-cron format."""
@@ -31,7 +31,7 @@ class TickSchedule(Model, frozen=True, kw_only=True):
 
 
 class RetryPolicy(Model, frozen=True, kw_only=True):
-    """How Pub/Sub backs off when a run has raised."""
+    """Pub/Sub's back-off when a run has raised."""
 
     minimum_backoff_seconds: Annotated[int, Meta(ge=0, le=600)]
     maximum_backoff_seconds: Annotated[int, Meta(ge=0, le=600)]
@@ -48,7 +48,7 @@ class MountedSecret(Model, frozen=True, kw_only=True):
 
 
 class Function(Model, frozen=True, kw_only=True):
-    """What every function of the suite has: what it runs on, and what it may do."""
+    """The fields of every function of the suite: its resources, and its permissions."""
 
     summary: str
     memory: str
@@ -104,7 +104,7 @@ def _functions_in(text: str) -> Mapping[str, Entry | Webhook]:
 
 
 class GrantTarget(Model, frozen=True, kw_only=True):
-    """What Terraform does for a permission: the API that it enables, and on what it grants it."""
+    """Terraform's part for a permission: the API that it enables, and the resource it grants it on."""
 
     api: str
     granted_on: Literal[
@@ -115,7 +115,7 @@ class GrantTarget(Model, frozen=True, kw_only=True):
 
 
 def load_grant_targets(path: Path = PERMISSIONS_PATH) -> dict[str, GrantTarget]:
-    """Where permissions are granted, by the permission or by the service that it begins with."""
+    """The grant targets of permissions, by the permission or by the service that it begins with."""
     return dict(_grant_targets_in(path.read_text(encoding="utf-8")))
 
 
@@ -125,7 +125,7 @@ def _grant_targets_in(text: str) -> Mapping[str, GrantTarget]:
 
 
 def grant_target_of(permission: str, targets: dict[str, GrantTarget]) -> GrantTarget:
-    """Where a permission is granted. Raises ``KeyError`` if that is not defined."""
+    """The grant target of a permission. Raises ``KeyError`` if that is not defined."""
     return targets.get(permission) or targets[permission.partition(".")[0]]
 
 

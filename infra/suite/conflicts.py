@@ -1,4 +1,4 @@
-"""What two automations would change: each would undo, or be refused for, what the other does."""
+"""Conflicts between automations on the same resource: each would undo the other's change, or be refused for it."""
 
 from collections.abc import Iterator, Mapping
 

@@ -1,4 +1,4 @@
-"""Where and how the suite is deployed: `deployment.yaml`, checked before Terraform starts; what Terraform is given."""
+"""The deployment of the suite: `deployment.yaml`, checked before Terraform starts, and Terraform's variables."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -125,7 +125,7 @@ class Deployment(Model, frozen=True, kw_only=True):
     """The whole of `deployment.yaml`."""
 
     project: ProjectId
-    """Where the suite runs: a project of its own that looks after others (recommended), or the one it looks after."""
+    """The project of the suite: one of its own that looks after others (recommended), or the one it looks after."""
     region: Region = REGION
     firestore_location: Annotated[
         str, Meta(pattern=r"^([a-z]+-[a-z]+[0-9]+|[a-z]{3}[0-9])?$", examples=["europe-west1"])
@@ -162,12 +162,12 @@ class Deployment(Model, frozen=True, kw_only=True):
 
 
 class Suite(msgspec.Struct, frozen=True):
-    """What is to be deployed: where and how, and the owner's settings."""
+    """The suite to deploy: its deployment, and the owner's settings."""
 
     deployment: Deployment
     owner: Mapping[str, object]
     debts: Mapping[str, tuple[Debt, ...]] = {}
-    """What each automation holds: permissions to restore it are granted until it is, under any settings."""
+    """The debts of each automation: permissions to restore them are granted until they are, under any settings."""
 
     @property
     def automations(self) -> list[str]:
@@ -226,7 +226,7 @@ def _read_deployment(path: Path) -> tuple[YamlFile, Deployment]:
 
 
 def _both(read_one: Callable[[], OneT], read_other: Callable[[], OtherT]) -> tuple[OneT, OtherT]:
-    """What two files hold. Raises ``SettingsError`` with what is wrong in either of them."""
+    """The values of two files. Raises ``SettingsError`` with what is wrong in either of them."""
     try:
         one = read_one()
     except SettingsError as error:
@@ -239,7 +239,7 @@ def _both(read_one: Callable[[], OneT], read_other: Callable[[], OtherT]) -> tup
 
 
 def variables(suite: Suite, bundles: Mapping[str, Path]) -> dict[str, object]:
-    """What Terraform's root is given, by the names of its variables."""
+    """The variables of Terraform's root, by name."""
     deployment = msgspec.to_builtins(suite.deployment)
     for name in ("project", "state_bucket", "act_as", "images_of", "buckets"):
         del deployment[name]

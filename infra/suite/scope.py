@@ -1,4 +1,4 @@
-"""What a section of the owner's settings names, and so on what its automation is granted which permissions."""
+"""The resources that a section of the owner's settings names, on which its automation is granted permissions."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -26,7 +26,7 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
     secrets: tuple[str, ...] = ()
     """Full names. What they hold may be read."""
     own_secrets: tuple[str, ...] = ()
-    """Those among them that are the automation's to change, so that all permissions for secrets are granted on them."""
+    """The secrets that the automation may change: all permissions for secrets are granted on them."""
     buckets: dict[str, str] = {}
     """With the project of each: the one beside it, or else the suite's."""
     repositories: tuple[str, ...] = ()
@@ -56,7 +56,7 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def union_of(scopes: Sequence[Scope], function: Function) -> Scope:
-    """What several sections name together."""
+    """The union of what several sections name."""
     permissions = {permission for scope in scopes for permission in scope.permissions}
     projects = {project for scope in scopes for project in scope.projects}
     return Scope(
@@ -75,7 +75,7 @@ def union_of(scopes: Sequence[Scope], function: Function) -> Scope:
 
 
 def scope_of(section: object, function: Function, project: str) -> Scope:
-    """What a section of `caretaker.yaml` names, of a suite that runs in ``project``."""
+    """The scope of a section of `caretaker.yaml`, of a suite that runs in ``project``."""
     asked_for = _asked_for(section, function)
     pairs = list(_pairs(section))
     texts = [value for _, value in pairs]

@@ -29,7 +29,7 @@ ELSEWHERE = {"TZ": "Pacific/Kiritimati"}
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a check ended: what it adds to the totals, a note beside its line, and the lines below it."""
+    """The result of a check: its part of the totals, a note beside its line, and the lines below it."""
 
     passed: int = 0
     failed: int = 0
@@ -79,7 +79,7 @@ def shell_scripts() -> Outcome:
 
 
 def coverage() -> Outcome:
-    """How much of the code the tests ran, against the bound in pyproject.toml."""
+    """The coverage of the tests, against the bound in pyproject.toml."""
     code, report = execute((sys.executable, "-m", "coverage", "combine", "--quiet"))
     if not code:
         code, report = execute((sys.executable, "-m", "coverage", "report"))
@@ -99,7 +99,7 @@ def run_tests(
 
 
 def read_pytest(code: int, output: str) -> Outcome:
-    """What pytest's exit code and output mean; a run that ended without its summary is a failure."""
+    """The result of a run of pytest; one that ended without its summary is a failure."""
     summaries = list(SUMMARY.finditer(output))
     if not summaries:
         return Outcome(failed=1, note="pytest did not get to its summary", details=output)
@@ -139,7 +139,7 @@ def compiling_once(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def static_checks() -> list[Check]:
-    """What reads the code and does not run it. It needs one core."""
+    """The checks that read the code and do not run it. They need one core."""
     scripts = Path(sys.executable).parent
     return [
         Check(

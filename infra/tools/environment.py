@@ -26,7 +26,7 @@ SHOWN_LINES = 15
 
 
 class InstallationFailed(Exception):
-    """What is pinned could not be installed; the message is the end of what pip said."""
+    """The pinned packages could not be installed; the message is the end of pip's output."""
 
 
 def ensure(environment: Path, lock: Path, pip_of: Path | None = None) -> None:
@@ -59,7 +59,7 @@ def ensure(environment: Path, lock: Path, pip_of: Path | None = None) -> None:
 
 
 def fingerprint(environment: Path, lock: Path) -> str:
-    """What an installation depends on, as one word: the pins, this Python, and the environment's place."""
+    """A digest of the pins, this Python, and the environment's place, on which an installation depends."""
     facts = (sys.version, sys.base_prefix, str(environment.absolute()), lock.read_text())
     return hashlib.sha256("\0".join(facts).encode()).hexdigest()
 

@@ -1,4 +1,4 @@
-"""What Terraform's own tests hold its plan against: `infra/terraform/tests/resources.json`."""
+"""The resources that Terraform's own tests compare its plan with: `infra/terraform/tests/resources.json`."""
 
 from typing import Any
 

@@ -39,7 +39,7 @@ READMES = tuple(ROOT / "functions" / name / "README.md" for name in load_functio
 
 
 def _http_rules() -> str:
-    """How REST calls become the local cloud's RPCs, of all services that it serves."""
+    """The rules by which REST calls become the local cloud's RPCs, of all services that it serves."""
     from localcloud import LocalCloud
     from localcloud.rest.packages import rules_text
 

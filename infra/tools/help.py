@@ -32,7 +32,7 @@ BY_HAND = ("all", "test", "lock", "send")
 
 
 def text_of(command: str) -> str:
-    """What a command's own parser prints for ``--help``. Raises ``subprocess.CalledProcessError`` if it fails."""
+    """The output of a command's own parser for ``--help``. Raises ``subprocess.CalledProcessError`` if it fails."""
     return subprocess.run(
         (sys.executable, "-m", *MODULES[command], "--help"),
         cwd=ROOT,

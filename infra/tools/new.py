@@ -58,7 +58,7 @@ def _check_name(name: str) -> None:
 
 
 def _files(root: Path, name: str, words: Mapping[str, str]) -> Iterator[tuple[Path, str]]:
-    """What the skeleton's templates become; the requirements and their lock are copied, as they are locked with it."""
+    """The files made from the skeleton's templates; the requirements and their lock are copied as they are."""
     folder = SKELETON / "function"
     for path in sorted(folder.rglob("*")):
         if path.is_file():

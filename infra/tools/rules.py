@@ -102,7 +102,7 @@ def requirements_in(path: Path) -> list[Requirement]:
 
 
 def development_requirements(root: Path) -> list[Requirement]:
-    """What developing needs: every dependency group, and what each function, job and example needs."""
+    """The requirements of development: every dependency group, and those of each function, job and example."""
     project = tomllib.loads((root / "pyproject.toml").read_text())
     groups: Mapping[str, list[str]] = project["dependency-groups"]
     return [

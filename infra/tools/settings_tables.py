@@ -69,11 +69,11 @@ def _rows(kind: Type, above: str, listed: dict[tuple[type, ...], str]) -> Iterat
 
 
 PUT_IN = "Put in by the deployment"
-"""How the meaning of a key begins that no owner writes."""
+"""The beginning of the meaning of a key that no owner writes."""
 
 
 def _below(kind: Type, name: str) -> tuple[Type, str]:
-    """What is inside mappings and lists of a type, and how its key is written."""
+    """The type inside mappings and lists of a type, and its key as it is written."""
     bare, _ = unwrapped(kind)
     if isinstance(bare, UnionType):
         inner = [one for one in bare.types if any(True for _ in _structs(_below(one, name)[0]))]

@@ -40,7 +40,7 @@ def agents(context: CheckContext) -> Iterable[Finding]:
             yield ok(f"{project}: {service.title}'s agent is there")
         else:
             yield problem(
-                f"{project}: {service.title}'s agent is not there, and apply fails where it grants it something",
+                f"{project}: {service.title}'s agent does not exist, and apply fails when it grants it a role",
                 f"gcloud beta services identity create --service={service.name}.googleapis.com --project={project}",
             )
 

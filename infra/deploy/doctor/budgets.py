@@ -38,7 +38,7 @@ def _existing(context: CheckContext, key: str, budget: Budget, topic: str) -> It
         found = clients.of(BudgetServiceClient).get_budget(request={"name": name}, **clients.reading)
     except (NotFound, PermissionDenied):
         fix = f"gcloud billing budgets list --billing-account={budget.billing_account}, and its id into caretaker.yaml"
-        yield problem(f"budget {key}: there is no {name}, or it is not for you to see", fix)
+        yield problem(f"budget {key}: {name} does not exist or is not visible to you", fix)
         return
     yield ok(f"budget {key} is there")
     yield _topic(key, found.notifications_rule.pubsub_topic, topic, update, is_capped=is_capped(name, clients))
@@ -49,8 +49,8 @@ def _existing(context: CheckContext, key: str, budget: Budget, topic: str) -> It
 def _topic(key: str, found: str, topic: str, update: str, *, is_capped: bool) -> Finding:
     if is_capped:
         return problem(
-            f"budget {key} has a spend cap, so it never notifies, and nothing of its ladder can come into force",
-            "a budget without a cap for the ladder; what is to be capped goes into `spend_caps`",
+            f"budget {key} has a spend cap, so it never notifies, and no rung of its ladder can act",
+            "use a budget without a cap for the ladder, and put the cap into `spend_caps`",
         )
     if found == topic:
         return ok(f"budget {key} sends to the suite's topic")
@@ -80,8 +80,6 @@ def _forecast_rules(key: str, found: "GoogleBudget", budget: Budget, update: str
     lacking = [rung for rung in budget.ladder if rung.on is Basis.FORECAST and rung.threshold not in rules]
     for rung in lacking:
         fix = f"{update} --add-threshold-rule=percent={rung.threshold:g},basis=forecasted-spend"
-        yield problem(
-            f"budget {key} has no forecast rule for the rung {rung.name}, which so never comes into force", fix
-        )
+        yield problem(f"budget {key} has no forecast rule for the rung {rung.name}, which therefore never acts", fix)
     if not lacking and any(rung.on is Basis.FORECAST for rung in budget.ladder):
         yield ok(f"budget {key} has a forecast rule for each forecast rung")

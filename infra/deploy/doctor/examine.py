@@ -20,7 +20,7 @@ from infra.deploy.doctor import (
 from infra.deploy.doctor.findings import Check, CheckContext, Finding, Status, run_check
 
 ON_THIS_MACHINE: tuple[Check, ...] = (machine.tools, machine.login)
-"""What has no meaning for the local cloud."""
+"""Checks that do not apply to the local cloud."""
 
 EVERYWHERE: tuple[Check, ...] = (
     projects.projects,
@@ -51,7 +51,7 @@ IN_OWN_PROJECT = frozenset(
         caps.caps_on_the_suite,
     }
 )
-"""What reads the suite's own project: it can find nothing if that is missing."""
+"""Checks that read the suite's own project: they find nothing if that is missing."""
 
 
 def examine(context: CheckContext, say: Callable[[str], None]) -> bool:
@@ -67,7 +67,7 @@ def examine(context: CheckContext, say: Callable[[str], None]) -> bool:
 
 
 def findings(context: CheckContext) -> Iterator[Finding]:
-    """What the checks find that apply: on the local cloud none of this machine, without a login none of a cloud."""
+    """The findings of the checks that apply: not this machine's for the local cloud, nor a cloud's without a login."""
     context = context.for_one_run()
     if not context.target.is_local:
         for check in ON_THIS_MACHINE:
@@ -78,7 +78,7 @@ def findings(context: CheckContext) -> Iterator[Finding]:
 
 
 def skipped_checks(context: CheckContext) -> Iterable[str]:
-    """Which checks do not apply, and why."""
+    """The checks that do not apply, and why."""
     if context.target.is_local:
         yield "3 checks (tools, login, state) do not apply to the local cloud and were skipped"
     elif not machine.is_logged_in():
@@ -91,7 +91,7 @@ def has_problems(found: Iterable[Finding]) -> bool:
 
 
 def summary(found: Sequence[Finding]) -> str:
-    """How many findings there are of each status."""
+    """The number of findings of each status."""
     counts = Counter(finding.status for finding in found)
     parts = [
         f"{counts[Status.OK]} OK",

@@ -1,4 +1,4 @@
-"""What `doctor` finds: one line for each thing that was checked, and the command that fixes it."""
+"""The findings of `doctor`: one line for each thing that was checked, and the command that fixes it."""
 
 import enum
 from collections.abc import Callable, Iterable
@@ -13,7 +13,7 @@ from shared.errors import cloud_errors, in_words
 
 
 class Status(enum.StrEnum):
-    """How a check ended, as it is printed."""
+    """The result of a check, as it is printed."""
 
     OK = "ok"
     WARNING = "warning"
@@ -31,7 +31,7 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 class CheckContext(msgspec.Struct, frozen=True):
-    """What is checked."""
+    """The suite to check, and its cloud."""
 
     suite: Suite
     target: Target
@@ -55,7 +55,7 @@ Check = Callable[[CheckContext], Iterable[Finding]]
 
 
 def run_check(check: Check, context: CheckContext, *, project: str = "") -> list[Finding]:
-    """What one check finds; if a call fails, that is a problem too, after those already found.
+    """The findings of one check; if a call fails, that is a problem too, after those already found.
 
     A check that reads nothing but one ``project`` is not made if that is missing.
     """
@@ -82,7 +82,7 @@ def _project_number(project: str, clients: Clients) -> str:
 
 
 def subject_of(check: Check) -> str:
-    """What a check is about, to be put into a sentence: the beginning of its docstring."""
+    """The subject of a check, to be put into a sentence: the beginning of its docstring."""
     about = (check.__doc__ or check.__name__).partition(".")[0]
     return f"{about[0].lower()}{about[1:]}"
 

@@ -35,7 +35,7 @@ FAMILIES = {
     "nvidia-h200-141gb": "NVIDIA_H200",
     "nvidia-b200": "NVIDIA_B200",
 }
-"""Those that share one quota, which tells them apart by its dimension ``gpu_family``."""
+"""The accelerators that share one quota, which distinguishes them by its dimension ``gpu_family``."""
 ON_CLOUD_RUN = {"nvidia-l4": "NvidiaL4", "nvidia-rtx-pro-6000": "NvidiaRtxPro6000"}
 """Cloud Run's accelerators: https://docs.cloud.google.com/run/docs/configuring/gpu#request-quota."""
 
@@ -92,7 +92,7 @@ def quotas_of_gpus(context: CheckContext) -> Iterable[Finding]:
 def _finding(clients: Clients, key: str, need: Need) -> Finding:
     where = f"{REQUEST}?project={need.project}"
     if not need.quota:
-        return problem(f"pool {key}: the quota of {need.accelerator} is not known here", f"look for it at {where}")
+        return problem(f"pool {key}: doctor does not know the quota of {need.accelerator}", f"look for it at {where}")
     what = f"{need.quota} in {need.project}" + (f", {need.region}" if need.dimensions else "")
     allowed = limit(clients, need.project, need.service, need.quota, need.dimensions)
     if allowed is None:
@@ -100,14 +100,14 @@ def _finding(clients: Clients, key: str, need: Need) -> Finding:
     takes = f"{need.gpus} GPU{'s' if need.gpus > 1 else ''}"
     if allowed != UNLIMITED and allowed < need.gpus:
         return problem(
-            f"pool {key} could not come back from zero: it takes {takes}, and {what} is {allowed}",
+            f"pool {key} could not return from zero: it takes {takes}, and {what} is {allowed}",
             f"ask for more of {need.quota} at {where}",
         )
     return ok(f"pool {key} takes {takes}, and {what} is {'not limited' if allowed == UNLIMITED else allowed}")
 
 
 def _needs(clients: Clients, pool: Pool) -> Iterator[Need]:
-    """What a pool takes of quotas when it has the size of the settings. Raises ``NotFound``."""
+    """The quotas that a pool of the size in the settings uses. Raises ``NotFound``."""
     from google.cloud.run_v2 import ServicesClient, WorkerPoolsClient
 
     if pool.node_pool:

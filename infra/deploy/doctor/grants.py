@@ -26,7 +26,7 @@ def buckets(context: CheckContext) -> Iterable[Finding]:
                 number = state_bucket.project_number(context.target.clients, bucket)
             except Forbidden:
                 yield warning(
-                    f"bucket {bucket} is not for you to see, and taken to be in {project}",
+                    f"bucket {bucket} is not visible to you; assumed to be in {project}",
                     f"if it is in another project: buckets.{bucket} in deployment.yaml",
                 )
                 continue
@@ -39,7 +39,7 @@ def buckets(context: CheckContext) -> Iterable[Finding]:
                 )
             else:
                 fix = f"gcloud storage buckets create gs://{bucket} --project={project}"
-                yield problem(f"there is no bucket {bucket}, on which {name} is granted something", fix)
+                yield problem(f"bucket {bucket} does not exist, and {name} needs grants on it", fix)
 
 
 def cloud_run(context: CheckContext) -> Iterable[Finding]:
@@ -52,12 +52,12 @@ def cloud_run(context: CheckContext) -> Iterable[Finding]:
                 yield ok(f"{name} may act as {', '.join(scope.accounts)}")
             elif name == MAKES_REVISIONS:
                 yield problem(
-                    f"{name} may act as no account, so that no service takes a new secret from it",
+                    f"{name} may act as no account, so it cannot move a service to a new secret",
                     f"act_as.{name} in deployment.yaml: the accounts of services and jobs in {where}",
                 )
             else:
                 yield warning(
-                    f"{name} may act as no account, which Google's documentation requires to change a service",
+                    f"{name} may act as no account, but Google's documentation requires that to change a service",
                     f"act_as.{name} in deployment.yaml: the accounts of what it scales in {where}",
                 )
         if READING_IMAGES in scope.permissions:
@@ -65,6 +65,6 @@ def cloud_run(context: CheckContext) -> Iterable[Finding]:
                 yield ok(f"{name} may deploy images of {', '.join(scope.repositories)}")
             else:
                 yield problem(
-                    f"{name} may read no image, so that no service takes a new secret from it",
+                    f"{name} may read no image, so it cannot move a service to a new secret",
                     f"images_of.{name} in deployment.yaml: the repositories of the images of services and jobs",
                 )

@@ -7,7 +7,7 @@ from infra.deploy.held import stranded, with_debts
 
 
 def held(context: CheckContext) -> Iterable[Finding]:
-    """What Caretaker holds. With these settings, someone must be left to give it back."""
+    """The holds of Caretaker. With these settings, someone must be left to give it back."""
     suite = with_debts(context.suite, context.target)
     found = stranded(suite)
     for one in found:

@@ -34,7 +34,7 @@ def topics_of_images(context: CheckContext) -> Iterable[Finding]:
         is_ours = LABELS.items() <= dict(found.labels).items()
         if made and not is_ours:
             yield problem(
-                f"{topic} is there already, and apply fails where it makes it",
+                f"{topic} exists already, and apply fails when it creates it",
                 f"images: false in deployment.yaml, and {IMAGES} by hand in projects of images that have none",
             )
         else:

@@ -35,7 +35,7 @@ def _terraform() -> Finding:
     run = subprocess.run([program, "version", "-json"], capture_output=True, text=True, check=False)
     found = re.search(r'"terraform_version": *"(\d+)\.(\d+)[^"]*"', run.stdout)
     if found is None:
-        return problem(f"terraform does not say its version: {run.stderr.strip()[:200]}", get)
+        return problem(f"terraform does not print its version: {run.stderr.strip()[:200]}", get)
     version = (int(found[1]), int(found[2]))
     text = json.loads(run.stdout)["terraform_version"]
     if version < TERRAFORM_AT_LEAST:

@@ -83,7 +83,7 @@ def watched(context: CheckContext) -> dict[str, set[str]]:
 
 
 def present(context: CheckContext) -> dict[str, str]:
-    """Those of them that are there, with their numbers. Raises ``GoogleAPIError``."""
+    """The projects that exist, with their numbers. Raises ``GoogleAPIError``."""
     numbers = {project: context.project_number(project) for project in watched(context)}
     return {project: number for project, number in numbers.items() if number}
 
@@ -111,7 +111,7 @@ def projects(context: CheckContext) -> Iterable[Finding]:
 
 
 def billing(context: CheckContext) -> Iterable[Finding]:
-    """What the suite's own project is billed to."""
+    """The billing account of the suite's own project."""
     from google.cloud.billing_v1 import CloudBillingClient
 
     clients, project = context.target.clients, context.suite.deployment.project
@@ -212,6 +212,6 @@ def _strangers(context: CheckContext) -> Iterator[str]:
     """Grantees that belong to no organization."""
     automations = context.suite.automations
     if "cap_spending" in automations:
-        yield "billing-budget-alert@system.gserviceaccount.com, so that no budget notification comes"
+        yield "billing-budget-alert@system.gserviceaccount.com, so no budget notification arrives"
     if any(load_functions()[name].__struct_config__.tag == "http" for name in automations):
-        yield "allUsers, so that no webhook comes"
+        yield "allUsers, so no webhook arrives"

@@ -15,7 +15,7 @@ LOCATIONS = {
     "Cloud Scheduler": "https://cloudscheduler.googleapis.com/v1",
     "Artifact Registry": "https://artifactregistry.googleapis.com/v1",
 }
-"""What is made in the region, and the API that lists its regions: GET /projects/PROJECT/locations."""
+"""The services created in the region, and the API that lists their regions: GET /projects/PROJECT/locations."""
 FIRESTORE = "https://firestore.googleapis.com/v1"
 SECOND_GENERATION = "GEN_2"
 

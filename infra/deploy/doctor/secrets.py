@@ -73,7 +73,7 @@ def notices_of_rotation(context: CheckContext) -> Iterable[Finding]:
             continue
         first = target.now() + timedelta(days=rule.every_days)
         yield warning(
-            f"{rule.secret} sends no SECRET_ROTATE to the suite's topic: rotate_secrets goes by its tick",
+            f"{rule.secret} sends no SECRET_ROTATE to the suite's topic: rotate_secrets relies on its tick",
             f"after apply, if you like: gcloud secrets update {short} --project={project} --add-topics={topic}"
             f" --rotation-period={rule.every_days}d --next-rotation-time={first:%Y-%m-%dT%H:%M:%SZ}",
         )

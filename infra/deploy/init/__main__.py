@@ -53,7 +53,7 @@ def main(arguments: Sequence[str] | None = None, ask: Callable[[str], str] = inp
 
 
 def _target(options: argparse.Namespace) -> Target | None:
-    """Where to look; None to copy the examples. Raises ``NotRunning`` or ``NotLoggedIn``."""
+    """The project to read; None to copy the examples. Raises ``NotRunning`` or ``NotLoggedIn``."""
     if options.local:
         return on_this_machine(options.directory)
     if not options.project:
@@ -63,7 +63,7 @@ def _target(options: argparse.Namespace) -> Target | None:
 
 
 def _answers(options: argparse.Namespace, project: str, ask: Callable[[str], str]) -> Answers:
-    """What the options say; the rest is asked of a person, if there is one. Raises ``SettingsError``."""
+    """The options' answers; a person, if there is one, is asked for the rest. Raises ``SettingsError``."""
     project = options.project or project
 
     def asked(question: str, given: str | None, default: str) -> str:
@@ -97,7 +97,7 @@ def _texts(answers: Answers, found: ProjectContents) -> dict[str, str]:
 
 
 def _found_lines(found: ProjectContents) -> list[str]:
-    """What was found, and what could not be read."""
+    """The numbers of resources found, and the reads that failed."""
     counts = {
         "budget": found.budgets,
         "Cloud Run service": found.services,

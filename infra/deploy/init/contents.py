@@ -1,4 +1,4 @@
-"""What a project contains, as far as settings can name it."""
+"""The resources of a project, as far as settings can name them."""
 
 from typing import Annotated
 
@@ -11,14 +11,14 @@ from shared.settings import Model, ProjectId, Region
 
 
 class Answers(Model, frozen=True, kw_only=True):
-    """What a person says when they run `init`."""
+    """A person's answers to `init`."""
 
     project: ProjectId
     """The project to look after."""
     suite_project: ProjectId
     """The project that Caretaker runs in."""
     regions: Annotated[tuple[Region, ...], Meta(min_length=1)]
-    """Where Cloud Run and Cloud Scheduler are read: their lists are by region."""
+    """The regions in which Cloud Run and Cloud Scheduler are read: their lists are by region."""
     time_zone: str
     emails: tuple[Email, ...] = ()
     repository: RepositoryName | None = None
@@ -93,7 +93,7 @@ class ProjectContents(msgspec.Struct, frozen=True, kw_only=True):
     budgets: tuple[FoundBudget, ...] = ()
     services: tuple[FoundService, ...] = ()
     worker_pools: tuple[FoundService, ...] = ()
-    """Those with GPUs."""
+    """The worker pools with GPUs."""
     jobs: tuple[FoundJob, ...] = ()
     node_pools: tuple[FoundNodePool, ...] = ()
     buckets: tuple[FoundBucket, ...] = ()

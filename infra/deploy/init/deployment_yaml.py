@@ -50,5 +50,5 @@ def _act_as(changed: Mapping[str, Sequence[FoundService]]) -> list[str]:
 
 
 def _named(changed: Mapping[str, Sequence[FoundService]]) -> set[str]:
-    """Those that have an account of their own."""
+    """The services that have an account of their own."""
     return {one.name for services in changed.values() for one in services if re.match(ACCOUNT, one.account)}

@@ -116,7 +116,7 @@ def _service(service: "Service", region: str) -> FoundService:
 
 
 def _worker_pools(answers: Answers, clients: Clients) -> Iterator[FoundService]:
-    """Those with GPUs: the others are not what `scale_gpu_pools` is for."""
+    """The pools with GPUs: `scale_gpu_pools` is not for others."""
     from google.cloud.run_v2 import WorkerPoolsClient
 
     for region in answers.regions:
@@ -182,7 +182,7 @@ class _Page(msgspec.Struct, rename="camel"):
 
 
 def _buckets(project: str, clients: Clients) -> Iterator[FoundBucket]:
-    """Those named for backups; of each, the first page of its objects says how they are named."""
+    """The buckets named for backups; the first page of each one's objects shows how they are named."""
     token = ""
     while True:
         query = {"project": project, "fields": "items(name),nextPageToken"}

@@ -154,8 +154,8 @@ def unanswered(stage: Stage) -> None:
         (
             restricted_sharing,
             (
-                "domain-restricted sharing keeps out billing-budget-alert@system.gserviceaccount.com, so that no "
-                "budget notification comes and allUsers, so that no webhook comes\n"
+                "domain-restricted sharing keeps out billing-budget-alert@system.gserviceaccount.com, so no "
+                "budget notification arrives and allUsers, so no webhook arrives\n"
                 "an administrator of the organization: gcloud org-policies set-policy, "
                 f"iam.allowedPolicyMemberDomains with allowAll for {PROJECT}"
             ),
@@ -189,14 +189,14 @@ def unanswered(stage: Stage) -> None:
         (
             a_capped_budget,
             (
-                "budget monthly has a spend cap, so it never notifies, and nothing of its ladder can come into force\n"
-                "a budget without a cap for the ladder; what is to be capped goes into `spend_caps`"
+                "budget monthly has a spend cap, so it never notifies, and no rung of its ladder can act\n"
+                "use a budget without a cap for the ladder, and put the cap into `spend_caps`"
             ),
         ),
         (
             no_forecast_rule,
             (
-                "budget monthly has no forecast rule for the rung forecast@1, which so never comes into force\n"
+                "budget monthly has no forecast rule for the rung forecast@1, which therefore never acts\n"
                 f"{UPDATE} --add-threshold-rule=percent=1,basis=forecasted-spend"
             ),
         ),
@@ -258,7 +258,7 @@ def test_a_budget_that_is_not_there_and_one_that_terraform_makes() -> None:
     owner = example()
     owner["cap_spending"]["budgets"]["monthly"]["id"] = "00000000-0000-4000-8000-000000000000"
     with all_is_well(owner) as stage:
-        assert any(line.startswith("budget monthly: there is no billingAccounts/") for line in stage.examine())
+        assert any(line.startswith("budget monthly: billingAccounts/") for line in stage.examine())
     del owner["cap_spending"]["budgets"]["monthly"]["id"]
     with all_is_well(owner, shipped(budgets={"monthly": NewBudget(amount=400)})) as stage:
         assert stage.examine() == []
@@ -330,7 +330,7 @@ def test_secrets_that_terraform_makes_and_rotate_secrets_fills_are_not_missing()
         ('{"terraform_version": "1.11.4"}', "terraform 1.11.4", True),
         ('{"terraform_version": "2.0.0-beta1"}', "terraform 2.0.0-beta1", True),
         ('{"terraform_version": "1.9.8"}', "terraform 1.9.8 is too old: 1.11 or newer is needed", False),
-        ("OpenTofu", "terraform does not say its version: ", False),
+        ("OpenTofu", "terraform does not print its version: ", False),
     ],
 )
 def test_which_terraform(machine: Path, version: str, said: str, is_ok: bool) -> None:  # noqa: FBT001

@@ -109,14 +109,14 @@ def test_pools_that_could_not_come_back(stage: Stage) -> None:
     assert found(stage, quotas_of_gpus) == [
         (
             "PROBLEM",
-            f"pool training could not come back from zero: it takes 2 GPUs, and {L4} in my-product, europe-west4 is 1",
+            f"pool training could not return from zero: it takes 2 GPUs, and {L4} in my-product, europe-west4 is 1",
             f"ask for more of {L4} at {QUOTAS}my-product",
         ),
         ("ok", f"pool training takes 2 GPUs, and {ALL} in my-product is 2", ""),
         (
             "PROBLEM",
             (
-                f"pool embeddings could not come back from zero: it takes 1 GPU, and {ON_CLOUD_RUN} in my-product, "
+                f"pool embeddings could not return from zero: it takes 1 GPU, and {ON_CLOUD_RUN} in my-product, "
                 "europe-west1 is 0"
             ),
             f"ask for more of {ON_CLOUD_RUN} at {QUOTAS}my-product",
@@ -133,7 +133,7 @@ def test_pools_that_could_not_come_back(stage: Stage) -> None:
             "PREEMPTIBLE-NVIDIA-L4-GPUS-per-project-region in my-product, europe-west4 is not limited",
         ),
         ("nvidia-h100-80gb", "on demand", "GPUS-PER-GPU-FAMILY-per-project-region in my-product, europe-west4 is 8"),
-        ("nvidia-h100-80gb", "spot", "the quota of nvidia-h100-80gb is not known here"),
+        ("nvidia-h100-80gb", "spot", "doctor does not know the quota of nvidia-h100-80gb"),
         ("", "on demand", "has no GPUs, so no quota of GPUs stops it"),
     ],
 )
@@ -203,7 +203,7 @@ def test_an_agent_that_is_not_there_and_one_that_cannot_be_seen(stage: Stage) ->
     assert found(stage, agents) == [
         (
             "PROBLEM",
-            f"{agent} is not there, and apply fails where it grants it something",
+            f"{agent} does not exist, and apply fails when it grants it a role",
             f"gcloud beta services identity create --service={service}.googleapis.com --project={project}",
         )
         for agent, service, project in ((ours, "pubsub", PROJECT), (theirs, "secretmanager", "my-product"))
@@ -236,7 +236,7 @@ def test_a_bucket_that_is_elsewhere_and_one_that_is_not_there(stage: Stage) -> N
     assert found(stage, buckets) == [
         (
             "warning",
-            "bucket my-product-backups is not for you to see, and taken to be in my-product",
+            "bucket my-product-backups is not visible to you; assumed to be in my-product",
             "if it is in another project: buckets.my-product-backups in deployment.yaml",
         )
     ]
@@ -245,7 +245,7 @@ def test_a_bucket_that_is_elsewhere_and_one_that_is_not_there(stage: Stage) -> N
     assert found(Stage(stage.cloud, Suite(shipped(), owner)), buckets) == [
         (
             "PROBLEM",
-            "there is no bucket gone, on which prune_backups is granted something",
+            "bucket gone does not exist, and prune_backups needs grants on it",
             f"gcloud storage buckets create gs://gone --project={PROJECT}",
         )
     ]
@@ -266,7 +266,7 @@ def test_a_topic_of_images_that_is_made_or_there_already(stage: Stage) -> None:
     assert found(stage, topics_of_images) == [
         (
             "PROBLEM",
-            f"{topic} is there already, and apply fails where it makes it",
+            f"{topic} exists already, and apply fails when it creates it",
             "images: false in deployment.yaml, and gcr by hand in projects of images that have none",
         )
     ]
@@ -277,19 +277,19 @@ def test_automations_that_may_act_as_no_account_and_read_no_image(stage: Stage) 
     assert [one for one in found(stage, cloud_run, act_as={}, images_of={}) if one[0] != "ok"] == [
         (
             "warning",
-            f"{name} may act as no account, which Google's documentation requires to change a service",
+            f"{name} may act as no account, but Google's documentation requires that to change a service",
             f"act_as.{name} in deployment.yaml: the accounts of what it scales in my-product",
         )
         for name in ("cap_spending", "scale_gpu_pools")
     ] + [
         (
             "PROBLEM",
-            "rotate_secrets may act as no account, so that no service takes a new secret from it",
+            "rotate_secrets may act as no account, so it cannot move a service to a new secret",
             "act_as.rotate_secrets in deployment.yaml: the accounts of services and jobs in my-product",
         ),
         (
             "PROBLEM",
-            "rotate_secrets may read no image, so that no service takes a new secret from it",
+            "rotate_secrets may read no image, so it cannot move a service to a new secret",
             "images_of.rotate_secrets in deployment.yaml: the repositories of the images of services and jobs",
         ),
     ]
@@ -299,7 +299,7 @@ def test_a_secret_that_tells_of_its_rotation_and_one_that_does_not(stage: Stage)
     name, topic = "projects/my-product/secrets/session-key", f"projects/{PROJECT}/topics/caretaker-secret-notifications"
     assert found(stage, notices_of_rotation)[0] == (
         "warning",
-        f"{name} sends no SECRET_ROTATE to the suite's topic: rotate_secrets goes by its tick",
+        f"{name} sends no SECRET_ROTATE to the suite's topic: rotate_secrets relies on its tick",
         (
             f"after apply, if you like: gcloud secrets update session-key --project=my-product --add-topics={topic}"
             " --rotation-period=30d --next-rotation-time=2026-12-15T12:00:00Z"
