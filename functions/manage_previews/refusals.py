@@ -1,4 +1,4 @@
-"""What GitHub refuses for good, of reads and of writes."""
+"""GitHub's permanent refusals of reads and writes."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
