@@ -20,9 +20,10 @@ READABLE_BY_OWNER = 0o600
 def write_environment(http: str, folder: Path, project: str) -> Mapping[str, str]:
     """The variables to set for the local cloud at this address.
 
-    What some of them name is written into ``folder``: certificate, credentials, settings. Raises ``OSError`` if nothing
-    answers there.
+    What some of them name, by its full path, is written into ``folder``: certificate, credentials, settings. Raises
+    ``OSError`` if nothing answers there.
     """
+    folder = folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     with build_opener(ProxyHandler({})).open(f"{http}/localcloud/certificate", timeout=PATIENCE_SECONDS) as answer:
         certificate = _write(folder / "certificate.pem", answer.read().decode())

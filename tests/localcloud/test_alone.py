@@ -33,6 +33,8 @@ def test_of_shared_it_uses_what_knows_nothing_of_caretaker() -> None:
     graph = grimp.build_graph("localcloud", "shared", cache_dir=None)
     used = {one for one in graph.find_upstream_modules("localcloud", as_package=True) if one.startswith("shared.")}
     assert used == OF_SHARED
+    names = ",".join(["__init__", *sorted(one.removeprefix("shared.") for one in OF_SHARED)])
+    assert f"cp shared/{{{names}}}.py" in (ROOT / "localcloud/README.md").read_text()
 
 
 def test_it_runs_without_the_rest(tmp_path: Path) -> None:
@@ -43,13 +45,19 @@ def test_it_runs_without_the_rest(tmp_path: Path) -> None:
         shutil.copy(ROOT / path, tmp_path / path)
     (tmp_path / "world.yaml").write_text(WORLD)
     command = [sys.executable, "-m", "localcloud", "--world", "world.yaml", "--port", "0", "--http-port", "0"]
+    command += ["--env", "shell"]
     environment = {"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1"}
     with subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        lines = {line.split()[0]: line.split()[1] for line in (process.stdout.readline() for _ in range(2))}
-        services = f"{lines['HTTP']}/run.googleapis.com/v2/projects/demo-project/locations/europe-west1/services"
-        assert "europe-west1/services/api" in requests.get(services, timeout=30).text
-        process.send_signal(signal.SIGTERM)
+        try:
+            assert process.stdout is not None
+            lines = {line.split()[0]: line.split()[1] for line in (process.stdout.readline() for _ in range(4))}
+            services = f"{lines['HTTP']}/run.googleapis.com/v2/projects/demo-project/locations/europe-west1/services"
+            assert "europe-west1/services/api" in requests.get(services, timeout=30).text
+            # Its files are named in full, so that a shell that sourced it can change folders.
+            variables = (tmp_path / "shell/env.sh").read_text()
+            assert f"export NODE_EXTRA_CA_CERTS={tmp_path / 'shell/certificate.pem'}" in variables.splitlines()
+        finally:
+            process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=30) == 0
 
 
