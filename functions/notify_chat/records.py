@@ -4,6 +4,7 @@ A state (an alert, something held) is compared with the posted one, so lost, lat
 change only when it is posted. An event (a failure, a rung) is posted once a day.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import ClassVar
@@ -76,7 +77,7 @@ def fold(records: Records, event: Dated[Event], settings: Settings) -> Records:
     match event.event:
         case Reported(report):
             known = records.states.get(report.automation)
-            state = State(report.at.astimezone(UTC), dict(sorted(_states(report))))
+            state = State(report.at.astimezone(UTC), _by_key(_states(report)))
             is_newer = known is None or (state.at, msgspec.json.encode(state)) > (known.at, msgspec.json.encode(known))
             states = records.states | {report.automation: state} if is_newer else records.states
             events = dict(_events(report))
@@ -126,6 +127,16 @@ def changes_of_state(records: Records) -> Iterator[tuple[str, Item]]:
         state = records.states.get(item.automation)
         if key not in wanted and state:
             yield key, msgspec.structs.replace(over_line(item), at=state.at)
+
+
+def _by_key(states: Iterable[tuple[str, Item]]) -> dict[str, Item]:
+    """The states in order of their keys. Of two alerts on one budget, say, the second is numbered."""
+    found: dict[str, Item] = {}
+    numbers: Counter[str] = Counter()
+    for key, item in states:
+        numbers[key] += 1
+        found[key if numbers[key] == 1 else f"{key}/{numbers[key]}"] = item
+    return dict(sorted(found.items()))
 
 
 def _states(report: ReportEntry) -> Iterator[tuple[str, Item]]:

@@ -12,7 +12,8 @@ from tests.simulation.life import BACKUP_BYTES, Life, Trouble
 METHODS = ("ListServices", "UpdateService", "Commit", "ListNodePools", "SetNodePool", "github", "Secret", "storage")
 PASSING = (StatusCode.UNAVAILABLE, StatusCode.ABORTED, StatusCode.INTERNAL)
 FINAL = (StatusCode.PERMISSION_DENIED, StatusCode.FAILED_PRECONDITION)
-HOURS = (0.1, 0.3, 2, 6, 14, 30)
+HOURS = (0.1, 0.3, 2, 6, 14, 30, 100)
+"""Between two steps. No tick comes meanwhile: a life is months long, and what is missed is part of it."""
 
 Happening = Callable[[Life, random.Random], None]
 
@@ -25,6 +26,8 @@ def step(life: Life, chance: random.Random) -> str:
     for name in life.automations:
         if chance.random() < 0.7:
             life.tick(name)
+    if chance.random() < 0.7:
+        life.tell(again=chance.random() < 0.2)
     return happening.__name__.removeprefix("_")
 
 
@@ -34,7 +37,7 @@ def _costs(life: Life, chance: random.Random) -> None:
     cost, last = life.costs[key]
     if last.month != life.now.month:
         cost = 0.0
-    cost += world.BUDGETS[key][1] * chance.choice((0.1, 0.3, 0.6))
+    cost += world.BUDGETS[key][1] * chance.choice((0.1, 0.4, 0.9))
     life.costs[key] = (cost, life.now)
     for _ in range(chance.choice((0, 1, 1, 1, 2))):
         life.notify(key, cost)
@@ -50,6 +53,7 @@ def _command(life: Life, chance: random.Random) -> None:
             ("cap_spending", {"type": "snooze", "until": until}),
             ("scale_gpu_pools", {"type": "awake", "until": until}),
             ("scale_gpu_pools", {"type": "off", "until": until}),
+            ("cap_spending", {"type": "link_billing", "project": world.EXPERIMENTS}),
             ("manage_previews", {"type": "pause"}),
             ("manage_previews", {"type": "resume"}),
             ("rotate_secrets", {"type": "rotate"}),
@@ -86,15 +90,26 @@ def _backup(life: Life, chance: random.Random) -> None:
     life.back_up(size=chance.choice((BACKUP_BYTES, BACKUP_BYTES, BACKUP_BYTES, 10)))
 
 
+def _file_of_a_person(life: Life, chance: random.Random) -> None:
+    """A person puts a file beside the backups; no more than two may be there."""
+    life.cloud.storage.write(world.BUCKET, f"{world.PREFIX}notes-{chance.choice((1, 1, 1, 2))}.txt", 10)
+
+
 def _edit(life: Life, chance: random.Random) -> None:
-    """The owner renames, removes or switches something, or puts everything back."""
-    owner = copy.deepcopy(life.owner)
+    """The owner renames, removes or switches something, a whole section too, or puts everything back."""
+    owner = copy.deepcopy(life.deployed.owner)
+    if chance.random() < 0.2:
+        owner.pop(chance.choice(list(owner)[1:]), None)
+        life.deployed.edit(owner)
+        return
+    if owner.keys() != world.owner().keys():
+        owner = world.owner()
     budgets, pools = owner["cap_spending"]["budgets"], owner["scale_gpu_pools"]["pools"]
     match chance.randrange(6):
         case 0 if "monthly" in budgets:
             budgets["everything"] = budgets.pop("monthly")
         case 1:
-            budgets.pop("team", None)
+            budgets.pop(chance.choice(("team", "experiments")), None)
         case 2:
             pools.clear()
         case 3 if "gpu" in pools:
@@ -106,12 +121,12 @@ def _edit(life: Life, chance: random.Random) -> None:
             owner[name]["mode"] = "observe"
         case _:
             owner = world.owner()
-    life.edit(owner)
+    life.deployed.edit(owner)
 
 
 def _settings_as_at_first(life: Life, chance: random.Random) -> None:
     del chance
-    life.edit(world.owner())
+    life.deployed.edit(world.owner())
 
 
 def _fault(life: Life, chance: random.Random) -> None:
@@ -135,5 +150,17 @@ def _slowness(life: Life, chance: random.Random) -> None:
 
 HAPPENINGS: tuple[Happening, ...] = (
     *(_costs, _costs, _costs, _command, _command, _person_sets_a_maximum, _product_is_deployed, _pull_request),
-    *(_pull_request, _backup, _backup, _backup, _edit, _settings_as_at_first, _fault, _faults_end, _death, _slowness),
+    *(
+        _pull_request,
+        _backup,
+        _backup,
+        _backup,
+        _file_of_a_person,
+        _edit,
+        _settings_as_at_first,
+        _fault,
+        _faults_end,
+        _death,
+        _slowness,
+    ),
 )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from google.cloud.billing_v1 import CloudBillingClient
 from google.cloud.container_v1 import ClusterManagerClient
 from google.cloud.run_v2 import Service, ServicesClient
 from google.cloud.scheduler_v1 import CloudSchedulerClient, Job
@@ -19,7 +20,8 @@ KEPT = 3
 
 def violations(life: Life) -> list[str]:
     """Everything that is not as it must be."""
-    return [*_originals(life), *_restrictions(life), *_previews(life), *_versions(life), *_backups(life), *_rest(life)]
+    found = (_originals, _restrictions, _previews, _versions, _backups, _chat, _rest)
+    return [one for invariant in found for one in invariant(life)]
 
 
 def _alerted(life: Life) -> set[str]:
@@ -35,6 +37,9 @@ def _originals(life: Life) -> Iterator[str]:
         if service.scaling.max_instance_count != wanted and (is_foreign or service.name not in named):
             kind, maximum = "others" if is_foreign else "originals", service.scaling.max_instance_count
             yield f"{kind}: {name} has a maximum of {maximum}, should have {wanted}"
+    info = life.people.of(CloudBillingClient).get_project_billing_info(name=f"projects/{world.EXPERIMENTS}")
+    if not info.billing_account_name and f"projects/{world.EXPERIMENTS}" not in named:
+        yield f"originals: {world.EXPERIMENTS} is detached"
     for job in life.people.of(CloudSchedulerClient).list_jobs(request={"parent": world.REGION}):
         if job.state is not Job.State.ENABLED and job.name not in named:
             yield f"originals: {job.name} is {job.state.name}"
@@ -77,10 +82,18 @@ def _versions(life: Life) -> Iterator[str]:
 def _backups(life: Life) -> Iterator[str]:
     """So many backups stay, and what is no backup too."""
     names = life.cloud.storage.names(world.BUCKET)
-    if f"{world.PREFIX}README" not in names:
-        yield "others: README was deleted"
-    if len(names) - 1 < KEPT:
-        yield f"floors: {len(names) - 1} backups are left"
+    yield from (f"others: {name} was deleted" for name in world.NOT_OURS if name not in names)
+    backups = [name for name in names if name.startswith(world.PREFIX) and name.endswith(".dump")]
+    if len(backups) < KEPT:
+        yield f"floors: {len(backups)} backups are left"
+
+
+def _chat(life: Life) -> Iterator[str]:
+    """Every report was taken, and changes were posted."""
+    if life.untold:
+        yield f"chat: {len(life.untold)} reports were not taken"
+    if not life.cloud.chat.messages(world.HOOK):
+        yield "chat: nothing was posted"
 
 
 def _rest(life: Life) -> Iterator[str]:

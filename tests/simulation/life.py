@@ -1,6 +1,5 @@
 """All automations on one local cloud with one clock: messages are delivered, runs fail and die, people act."""
 
-import copy
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -22,21 +21,21 @@ from localcloud.world import seed, world_from
 from shared.automation import AnyAutomation
 from shared.clients import RetryPolicy
 from shared.direct_clients import DirectClients
-from shared.errors import CaretakerError, RunFailed
+from shared.errors import RunFailed
 from shared.events import inbox_of
 from shared.github_events import TOPIC as PULL_REQUESTS
 from shared.lease import DURATION
-from shared.report import Report
+from shared.report import Outcome, Report
 from shared.run import run
 from shared.runtime import Runtime
-from shared.settings import Configuration, parse
 from tests.laws.harness import cloud_event_of
 from tests.laws.probe import Crash, CrashingProbe, Probe, Switchboard
 from tests.laws.scenario import Event
 from tests.simulation import world
+from tests.simulation.deployed import Deployed
 
 HASTY = RetryPolicy(first=0.0005, longest=0.001, give_up=0.004)
-COSTS = "caretaker-budget-notifications"
+COSTS, REPORTS, NOTIFIER = "caretaker-budget-notifications", "caretaker-reports", "notify_chat"
 BACKUP_BYTES = 1_000_000
 
 
@@ -62,9 +61,9 @@ class Life:
         self.switchboard = Switchboard()
         self.clients = DirectClients(world.HOME, self.cloud, retry=HASTY, watcher=self.switchboard)
         self.people = DirectClients(world.PRODUCT, self.cloud, retry=HASTY, watcher=Switchboard())
-        self.owner: dict[str, Any] = world.owner()
-        names = [name for name in load_automations() if name in self.owner]
+        names = [name for name in load_automations() if name in world.owner()]
         self.automations = {name: self.replaced.get(name) or load_automation(name) for name in names}
+        self.deployed = Deployed(self.automations, self.clients)
         self.maxima = dict(world.LIMITED)
         """Each service's maximum, as people last set it."""
         self.reports: dict[str, Report] = {}
@@ -74,9 +73,10 @@ class Life:
         """By open pull request, its head."""
         self.probe: Probe | None = None
         self.troubles: list[Trouble] = []
+        self.untold: list[dict[str, Any]] = []
+        """Reports that a log sink has published, and that no run of `notify_chat` has taken."""
         self.runs = 0
         self._numbers = 0
-        self._settings: dict[str, Configuration[Any]] = {}
 
     def __enter__(self) -> Self:
         for name, entry in load_automations().items():
@@ -139,7 +139,15 @@ class Life:
         about = {"billingAccountId": world.ACCOUNT, "budgetId": id_, "schemaVersion": "1.0"}
         return self.deliver("cap_spending", data, topic=COSTS, at=when, **about)
 
+    def tell(self, *, again: bool = False) -> None:
+        """Deliver the reports that have not been taken, in order; ``again``: the last of them once more."""
+        for log_entry in (*self.untold, *(self.untold[-1:] if again else ())):
+            if self.deliver(NOTIFIER, log_entry, topic=REPORTS) and log_entry in self.untold:
+                self.untold.remove(log_entry)
+
     def _run(self, name: str, event: Event) -> bool:
+        if name not in self.deployed.owner:
+            return True
         reports: list[Report] = []
         runtime = Runtime(self.clients, clock=lambda: self.now, report=reports.append, log=lambda _: None)
         probe, self.probe = self.probe or Probe(), None
@@ -147,38 +155,24 @@ class Life:
         self.switchboard.connect(probe)
         for trouble in self.troubles:
             self.cloud.server.fail(trouble.method, trouble.code, times=trouble.times, after_effect=trouble.after_effect)
+        self.cloud.server.authorize = self.deployed.authorize(name)
         try:
-            run(self.automations[name], self.settings_of(name), cloud_event_of(event, world.HOME), runtime)
+            run(self.automations[name], self.deployed.settings_of(name), cloud_event_of(event, world.HOME), runtime)
         except RunFailed:
             return False
         except Crash:
             return False
         finally:
             self.switchboard.disconnect()
+            self.cloud.server.authorize = None
             self.cloud.server.clear_faults()
             self.troubles = [replace(one, runs=one.runs - 1) for one in self.troubles if one.runs > 1]
             self.cloud.clock.settle()
             if reports:
                 self.reports[name] = reports[-1]
-        return True
-
-    # The owner
-
-    def settings_of(self, name: str) -> Configuration[Any]:
-        """The settings the function was deployed with."""
-        if name not in self._settings:
-            self._settings[name] = parse(self.owner, name, self.automations[name].section)
-        return self._settings[name]
-
-    def edit(self, owner: dict[str, Any]) -> bool:
-        """Deploy other settings; False if they are not valid."""
-        try:
-            for name, automation in self.automations.items():
-                parse(owner, name, automation.section)
-        except CaretakerError:
-            return False
-        self.owner = copy.deepcopy(owner)
-        self._settings = {}
+                if name != NOTIFIER and reports[-1].outcome is not Outcome.UNCHANGED:
+                    payload = {"report": msgspec.to_builtins(reports[-1])}
+                    self.untold.append({"timestamp": f"{self.now:%Y-%m-%dT%H:%M:%SZ}", "jsonPayload": payload})
         return True
 
     # Trouble
@@ -271,7 +265,7 @@ class Life:
         """The first settings, no faults, a new month without costs, and commands that restore everything."""
         self.troubles, self.probe = [], None
         self.set_delay(0)
-        self.edit(world.owner())
+        self.deployed.edit(world.owner())
         self.pass_time(DURATION / timedelta(hours=1) + 0.2)
         month = (self.now.replace(day=1) + timedelta(days=32)).replace(day=1, hour=12)
         self.cloud.clock.advance_to(month)
@@ -285,4 +279,5 @@ class Life:
         # What a rotation leaves behind is retired after a day.
         for hours in (0.2, 0.2, 0.2, 30, 0.2, 0.2):
             self.tick_all()
+            self.tell()
             self.pass_time(hours)

@@ -13,6 +13,8 @@ from functions.cap_spending.automation import AUTOMATION as CAP_SPENDING
 from functions.cap_spending.changes import SetMaxInstances, SetRestrictions
 from functions.manage_previews.automation import AUTOMATION as MANAGE_PREVIEWS
 from functions.manage_previews.changes import DeletePreview
+from functions.notify_chat.automation import AUTOMATION as NOTIFY_CHAT
+from functions.notify_chat.changes import Post
 from functions.prune_backups.automation import AUTOMATION as PRUNE_BACKUPS
 from functions.prune_backups.changes import DeleteBackups
 from functions.rotate_secrets.automation import AUTOMATION as ROTATE_SECRETS
@@ -26,7 +28,7 @@ from tests.simulation.lives import live
 pytestmark = [pytest.mark.one_python, pytest.mark.no_cover]
 
 SEEDS = range(3)
-SEEDS_WITH_A_BUG = range(4)
+SEEDS_WITH_A_BUG = range(6, 10)
 STEPS = 40
 
 
@@ -109,6 +111,7 @@ def remembers_everything() -> AnyAutomation:
         ("others", caps_the_neighbour()),
         ("versions", sees_no_dependents()),
         ("floors", deletes_everything()),
+        ("chat", without(NOTIFY_CHAT, lambda one: isinstance(one, Post))),
         ("rest", never_rests()),
         ("bounded", remembers_everything()),
     ],

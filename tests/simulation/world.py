@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 START = datetime(2026, 1, 1, 12, tzinfo=UTC)
-HOME, PRODUCT, PREVIEWS = "caretaker-home", "my-product", "my-previews"
+HOME, PRODUCT, PREVIEWS, EXPERIMENTS = "caretaker-home", "my-product", "my-previews", "my-experiments"
+HOOK = "T0TEAM/B0TEAM/of0the0team"
 REGION = f"projects/{PRODUCT}/locations/europe-west1"
 PREVIEW_REGION = f"projects/{PREVIEWS}/locations/europe-west1"
 GPU = f"projects/{PRODUCT}/locations/europe-west4/clusters/training/nodePools/gpu"
@@ -13,8 +14,14 @@ TEAM = "my-team/my-product"
 REGISTRY = f"projects/{PREVIEWS}/locations/europe-west1/repositories/images"
 PLACE = f"europe-west1-docker.pkg.dev/{PREVIEWS}/images/api"
 BUCKET, PREFIX = "my-backups", "shop/"
+OTHERS_BACKUP = "shop-of-others/20251201T000000Z.dump"
+NOT_OURS = (f"{PREFIX}README", OTHERS_BACKUP)
 ACCOUNT = "0A1B2C-3D4E5F-6A7B8C"
-BUDGETS = {"monthly": ("monthly-budget", 400), "team": ("team-budget", 100)}
+BUDGETS = {
+    "monthly": ("monthly-budget", 400),
+    "team": ("team-budget", 100),
+    "experiments": ("experiments-budget", 50),
+}
 TOKEN = "github_pat_in_the_secret"  # noqa: S105 - of the local GitHub
 BOT, WRITER = "caretaker-bot", "maintainer"
 IMAGE = "example.com/app@sha256:" + "1" * 64
@@ -27,7 +34,14 @@ WORLD: dict[str, Any] = {
         ACCOUNT: {"currency_code": "USD", "budgets": {id_: {"amount": amount} for id_, amount in BUDGETS.values()}}
     },
     "projects": {
-        HOME: {"billing_account_name": ACCOUNT, "secrets": {"github-token": {"versions": [TOKEN]}}},
+        HOME: {
+            "billing_account_name": ACCOUNT,
+            "secrets": {
+                "github-token": {"versions": [TOKEN]},
+                "chat-webhook": {"versions": [f"https://hooks.slack.com/services/{HOOK}"]},
+            },
+        },
+        EXPERIMENTS: {"billing_account_name": ACCOUNT},
         PRODUCT: {
             "billing_account_name": ACCOUNT,
             "location": "europe-west1",
@@ -50,10 +64,11 @@ WORLD: dict[str, Any] = {
                     }
                 }
             },
-            "buckets": {BUCKET: {"objects": {f"{PREFIX}README": {"content": "not a backup"}}}},
+            "buckets": {BUCKET: {"objects": {name: {"content": "not ours"} for name in NOT_OURS}}},
         },
         PREVIEWS: {"location": "europe-west1", "repositories": {"images": {}}},
     },
+    "chat": {"slack": [HOOK]},
     "github": {"repositories": {TEAM: {"permissions": {WRITER: "write"}}}, "tokens": {TOKEN: {"login": BOT}}},
 }
 
@@ -82,6 +97,10 @@ def owner() -> dict[str, Any]:
                     {"at": 1.0, "do": ["limit_cloud_run", "gpu_pools_off"]},
                 ),
                 "team": _budget("team", {"at": 1.0, "do": ["pause_schedules", "limit_cloud_run"]}),
+                "experiments": {
+                    **_budget("experiments", {"at": 1.0, "do": ["detach_billing"]}),
+                    "may_touch": {"detach_billing": {"projects": [EXPERIMENTS]}},
+                },
             },
         },
         "scale_gpu_pools": {
@@ -112,13 +131,14 @@ def owner() -> dict[str, Any]:
                     "prefix": PREFIX,
                     "name": "{time:%Y%m%dT%H%M%S%z}.dump",
                     "retention": {"keep_last": 3, "keep_daily": 3},
-                    "max_unknown_names": 1,
+                    "max_unknown_names": 2,
                     "max_delete_fraction": 0.9,
                     "proof": "complete",
                     "fresh_within": "3d",
                 }
             }
         },
+        "notify_chat": {"product": "slack", "webhook_secret": f"projects/{HOME}/secrets/chat-webhook"},
         "rotate_secrets": {
             "dependents_in": [{"project": PRODUCT, "region": "europe-west1"}],
             "secrets": {"key": {"secret": SECRET, "every_days": 30, "value": {"kind": "random"}}},

@@ -111,6 +111,14 @@ def test_each_change_of_state_is_posted_once() -> None:
     assert lines(posted(records)) == []
 
 
+def test_two_alerts_on_one_subject_are_two() -> None:
+    names = [ALERT | {"kind": "matches_nothing", "reason": f"services: '{name}'"} for name in ("api", "worker")]
+    records = after(reported(0, alerts=tuple(names)))
+    assert [subject for _, subject, _ in lines(records)] == ["monthly", "monthly"]
+    records = after(reported(10, alerts=tuple(names[:1])), records=posted(records))
+    assert [kind for kind, _, _ in lines(records)] == ["alert_over"]
+
+
 def test_events_are_posted_by_their_kind() -> None:
     rung = FAILED | {"kind": "Notify", "target": "budgets/monthly", "reason": "cost passed", "outcome": "applied"}
     records = after(reported(changes=(FAILED, rung)))
