@@ -3,10 +3,11 @@
 import os
 import platform
 import statistics
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+import msgspec
 from rich.console import Console
 from rich.table import Table
 
@@ -62,14 +63,29 @@ def machine() -> str:
     return f"Python {platform.python_version()}, {os.cpu_count()} cores, {platform.system()} {platform.machine()}"
 
 
+class Shown(msgspec.Struct, frozen=True):
+    """What a benchmark has measured, as a table and notes."""
+
+    title: str
+    headings: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    notes: tuple[str, ...]
+
+    def in_markdown(self) -> str:
+        """The same as Markdown."""
+        lines = [self.headings, ("---",) * len(self.headings), *self.rows] if self.rows else []
+        table = ["| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines]
+        return "\n".join([*table, *([""] if table else []), *(f"- {note}" for note in self.notes)])
+
+
+SHOWN: list[Shown] = []
+"""What this process has shown so far, for `--write`."""
+
+
 def show(title: str, figures: list[Figure], notes: list[str]) -> None:
     """Print figures as a table with the ratios that matter, and notes below it; notes alone, if nothing is compared."""
-    console = Console(highlight=False)
-    table = Table(title=title, title_justify="left")
-    for heading in ("", "ours", "peer", "", "ratio", "bound"):
-        table.add_column(heading, justify="left" if heading in {"", "bound"} else "right")
-    for one in figures:
-        table.add_row(
+    rows = [
+        (
             one.name,
             f"{one.ours:.3f} {one.unit}",
             f"{one.theirs:.3f} {one.unit}",
@@ -77,6 +93,20 @@ def show(title: str, figures: list[Figure], notes: list[str]) -> None:
             f"{one.ratio:.2f}",
             one.verdict,
         )
-    console.print(table if figures else title)
-    for note in (*notes, machine()):
+        for one in figures
+    ]
+    show_table(title, ("", "ours", "peer", "", "ratio", "bound"), rows, notes)
+
+
+def show_table(title: str, headings: tuple[str, ...], rows: Sequence[tuple[str, ...]], notes: Iterable[str]) -> None:
+    """Print a table, and notes below it."""
+    SHOWN.append(Shown(title, headings, tuple(rows), tuple(notes)))
+    console = Console(highlight=False)
+    table = Table(title=title, title_justify="left")
+    for heading in headings:
+        table.add_column(heading, justify="left" if heading in {"", "bound"} else "right")
+    for row in rows:
+        table.add_row(*row)
+    console.print(table if rows else title)
+    for note in (*SHOWN[-1].notes, machine()):
         console.print(f"  {note}")

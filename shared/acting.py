@@ -19,6 +19,7 @@ from shared.events import ASKED, Dated, RerunRequested, Tick
 from shared.lease import Lease, LeaseRecord
 from shared.looking import Look, look_and_decide
 from shared.moments import Changed
+from shared.records_size import nearly_full
 from shared.records_store import RecordsStore
 from shared.report import (
     MOST_LINES,
@@ -147,15 +148,18 @@ class RunLoop(Generic[SectionT, EventT, RecordsT, NeedT, ChangeT]):
         return msgspec.structs.replace(look, decision=self._with_alerts(look))
 
     def _with_alerts(self, look: "Look[SectionT, EventT, RecordsT, ChangeT]") -> Decision[RecordsT, ChangeT]:
-        """The decision with the alerts on what is owed, and all of them dated."""
-        debts = look.decision.records.debts()
-        owed = held_while_observing(debts) if self._settings.mode is Mode.OBSERVE else ()
-        alerts = (*look.decision.alerts, *owed, *held_and_unreadable(debts, self.unreadable))
+        """The decision with the alerts on what is owed and on records that are nearly full, and all of them dated."""
+        is_all = isinstance(look.context.event.event, Tick | RerunRequested) and not self.unreadable
+        full = nearly_full(self._automation.name, look.decision.records) if is_all else ()
+        is_observing = self._settings.mode is Mode.OBSERVE
+        debts = look.decision.records.debts() if is_observing or self.unreadable else ()
+        owed = held_while_observing(debts) if is_observing else ()
+        alerts = (*look.decision.alerts, *owed, *held_and_unreadable(debts, self.unreadable), *full)
         return with_dated_alerts(
             msgspec.structs.replace(look.decision, alerts=alerts),
             self._automation.alert_titles,
             self._now,
-            is_all=isinstance(look.context.event.event, Tick | RerunRequested) and not self.unreadable,
+            is_all=is_all,
         )
 
     def _log(self, line: LogLine) -> None:

@@ -6,7 +6,7 @@ https://firebase.google.com/docs/firestore/reference/rest/v1/Value
 import math
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Any, Union
+from typing import Any, Union, cast
 
 Builtins = Union[None, bool, int, float, str, datetime, "list[Builtins]", "dict[str, Builtins]"]
 
@@ -54,6 +54,8 @@ _NAMES = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
 
 def _from_value(value: Fields) -> Builtins:
     ((kind, plain),) = value.items()
+    if kind in _AS_IT_IS:
+        return cast("Builtins", plain)
     if kind not in _READ:
         raise ValueError(f"{kind} is not a kind of value that the suite stores")
     return _READ[kind](plain)
@@ -65,14 +67,12 @@ def _to_microseconds(text: str) -> str:
     return f"{seconds}{point}{rest[:6].ljust(6, '0') if point else ''}+00:00"
 
 
+_AS_IT_IS = frozenset(("nullValue", "booleanValue", "stringValue"))
 _READ: Mapping[str, Callable[[Any], Builtins]] = {
-    "nullValue": lambda plain: plain,
-    "booleanValue": lambda plain: plain,
-    "stringValue": lambda plain: plain,
     "integerValue": int,
     "doubleValue": float,
     "timestampValue": lambda plain: datetime.fromisoformat(_to_microseconds(plain)),
     "mapValue": lambda plain: from_fields(plain.get("fields", {})),
     "arrayValue": lambda plain: [_from_value(item) for item in plain.get("values", ())],
 }
-"""The reader of each kind of value: https://firebase.google.com/docs/firestore/reference/rest/v1/Value."""
+"""The reader of each other kind of value: https://firebase.google.com/docs/firestore/reference/rest/v1/Value."""

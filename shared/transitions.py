@@ -14,6 +14,7 @@ TITLES = {
     "unreadable_record": "a record of another version",
     "held_while_observing": "still changed, while only observing",
     "held_unreadable": "still changed, and cannot be read",
+    "records_nearly_full": "records are nearly full",
 }
 """The titles of the engine's own alerts."""
 

@@ -3,6 +3,7 @@
 Whatever is not of the plain shape that is known here is left to that: `localcloud/rest/requests.py`.
 """
 
+import functools
 import json
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -126,7 +127,13 @@ def _document(document: RawDocument) -> Json:
         "createTime": document.create_time.ToJsonString(),
         "updateTime": document.update_time.ToJsonString(),
     }
-    return found | ({"fields": _fields(document.fields)} if document.fields else {})
+    return found | ({"fields": _fields_of(document.SerializeToString())} if document.fields else {})
+
+
+@functools.lru_cache(maxsize=16)
+def _fields_of(document: bytes) -> Json:
+    """The fields of a document: the same one is read again and again."""
+    return _fields(types.Document.pb().FromString(document).fields)
 
 
 def _fields(fields: RawFields) -> Json:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import grpc
+import msgspec
 import proto
 from google.protobuf import json_format
 from google.protobuf.descriptor import Descriptor
@@ -48,7 +49,7 @@ class Transcoder:
                     message = plain_json.request_of(rule.rpc, captured, request)
                 except plain_json.NotPlain:
                     message = message_from(kind, rule, captured, request.arguments, request.body)
-                return HttpAnswer(200, json.dumps(self._answer(rule.rpc, message, system)).encode())
+                return HttpAnswer(200, msgspec.json.encode(self._answer(rule.rpc, message, system)))
             except ApiError as error:
                 return _refusal(error)
         return None

@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from benchmarks.harness import Figure, in_turn, spread
+from benchmarks.harness import Figure, Shown, in_turn, spread
+from benchmarks.note import BEGIN, END, with_measured
 
 
 def test_a_ratio_is_ours_over_theirs() -> None:
@@ -40,3 +41,18 @@ def test_contenders_take_turns_and_the_first_round_is_not_counted() -> None:
 
 def test_the_spread_of_several_values() -> None:
     assert spread([3.0, 1.0, 2.0]) == "2.000 (1.000 to 3.000)"
+
+
+def test_the_note_has_the_latest_figures_of_each_benchmark() -> None:
+    note = "# What it costs\n\nText.\n\n## growth\n\nMore text.\n\n## memory\n\nOf the laptop run.\n"
+    first = Shown("Growth", ("", "calls"), (("pools | services", "3"),), ("on a local cloud",))
+    once = with_measured(note, "growth", [first], "Measured today.")
+    table = "**Growth**\n\n|  | calls |\n| --- | --- |\n| pools \\| services | 3 |\n\n- on a local cloud\n"
+    assert (
+        f"## growth\n\n{BEGIN.format('growth')}\n\nMeasured today.\n\n{table}\n{END}\n\nMore text.\n\n## memory" in once
+    )
+    again = with_measured(once, "growth", [Shown("Growth", (), (), ("nothing compared",))], "Measured later.")
+    assert "Measured today" not in again
+    assert f"Measured later.\n\n**Growth**\n\n- nothing compared\n\n{END}\n\nMore text." in again
+    assert with_measured(again, "growth", [first], "Measured today.") == once
+    assert with_measured(note, "webhooks", [first], "How.").endswith(f"\n{END}\n")

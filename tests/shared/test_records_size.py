@@ -1,0 +1,47 @@
+"""Records that are nearly full are an alert, before Firestore refuses to write them."""
+
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+import pytest
+
+from localcloud import LocalCloud
+from shared.automation import Records
+from shared.clients import Clients, RetryPolicy
+from shared.errors import in_words
+from shared.firestore_values import Builtins
+from shared.records_size import KIND, LARGEST, NEARLY_FULL, nearly_full, size_of
+from shared.state import State
+
+NOW = datetime(2026, 11, 16, 12, tzinfo=UTC)
+VALUES: dict[str, Builtins] = {"none": None, "yes": True, "many": 7, "when": NOW, "words": ["ä", {"half": 0.5}]}
+
+
+class Words(msgspec.Struct, frozen=True):
+    """A document of the tests."""
+
+    words: str = ""
+
+
+def test_the_size_is_what_firestore_counts() -> None:
+    assert size_of(VALUES) == (4 + 1 + 1) + (3 + 1 + 1) + (4 + 1 + 8) + (4 + 1 + 8) + (5 + 1 + 3 + 4 + 1 + 8)
+    name = 32 + len("records") + 1 + len("a") + 1 + 16  # what every document has besides: its name, and 32 bytes
+    fits = LARGEST - name - len("words") - 2
+    with LocalCloud(now=NOW) as cloud:
+        clients = Clients("p", http_endpoint=cloud.http_address, retry=RetryPolicy(give_up=0.01))
+        state = State(clients)
+        (known,) = state.read("records/a")
+        with pytest.raises(Exception, match="exceeds the maximum") as refused:
+            state.write(known, Words("x" * (fits + 1)))
+        state.write(known, Words("x" * fits))
+        clients.close()
+    assert f"{LARGEST:,} bytes" in in_words(refused.value)
+
+
+@pytest.mark.parametrize(("share", "alerts"), [(NEARLY_FULL * 0.99, 0), (NEARLY_FULL * 1.01, 1)])
+def test_four_fifths_are_an_alert(share: float, alerts: int) -> None:
+    each = len(f"stock_out/{0:050}") + 1 + 8
+    many = {f"stock_out/{number:050}": NOW + timedelta(number) for number in range(int(share * LARGEST / each))}
+    found = list(nearly_full("scale_gpu_pools", Records(alerting=many)))
+    assert [(one.kind, one.subject) for one in found] == [(KIND, "scale_gpu_pools")] * alerts
+    assert all("1,024 KiB" in one.reason and "caretaker.yaml" in one.reason for one in found)
