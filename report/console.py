@@ -22,13 +22,14 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from infra.deploy.commands import commands_of, read_command
-from infra.deploy.rendering import report_lines
 from infra.deploy.send import send
 from infra.deploy.target import Target, suite_and_target
 from infra.suite.automations import load_automations
 from infra.suite.deployment import Suite
+from report.answers import answer_lines
 from report.live import current_page, security_headers
 from report.options import deployed_options, explained
+from report.reading import local_zone
 from report.rendering import console_page
 from shared.errors import CaretakerError, cloud_errors, in_words
 from shared.events import ASKED, Command
@@ -37,7 +38,7 @@ from shared.report import Outcome, Report
 LARGEST_FORM = 4096
 WAIT_SECONDS = 60.0
 FOLLOWS_SECONDS = 10
-"""How often a page of the local suite is loaded anew: its story goes on meanwhile."""
+"""How often a page of the local suite is loaded again, as its story goes on; not while a person types or waits."""
 
 
 class Sent(msgspec.Struct, frozen=True):
@@ -55,6 +56,8 @@ class Live(msgspec.Struct, frozen=True):
 
     path: str
     commands: tuple[str, ...]
+    follows: int = 0
+    """Every so many seconds the page is loaded again; 0 for never."""
 
 
 class Console:
@@ -66,7 +69,7 @@ class Console:
         self._host = f"127.0.0.1:{port}"
         names = [name for name in suite.automations if name in load_automations()]
         every = tuple(f"{name} {command}" for name in names for command in commands_of(name))
-        self.live = Live(f"/{secrets.token_urlsafe(24)}", every)
+        self.live = Live(f"/{secrets.token_urlsafe(24)}", every, FOLLOWS_SECONDS if target.is_local else 0)
 
     @property
     def address(self) -> str:
@@ -97,10 +100,7 @@ class Console:
 
     async def _page(self, request: Request) -> Response:
         del request
-        response = HTMLResponse(await run_in_threadpool(self._rendered))
-        if self._target.is_local:
-            response.headers["Refresh"] = str(FOLLOWS_SECONDS)
-        return response
+        return HTMLResponse(await run_in_threadpool(self._rendered))
 
     def _rendered(self) -> str:
         try:
@@ -144,12 +144,8 @@ class Console:
             return Sent(text, "No answer yet", (f"There was no report within {WAIT_SECONDS:.0f} seconds.",))
         if plan == ASKED:
             title = "This would be done" if report.counts else "This would change nothing now"
-            return Sent(text, title, _lines(report), report.plan)
-        return Sent(text, _title_of(report), _lines(report))
-
-
-def _lines(report: Report) -> tuple[str, ...]:
-    return tuple(" ".join(line.split()) for line in report_lines(report))
+            return Sent(text, title, answer_lines(report, local_zone()), report.plan)
+        return Sent(text, _title_of(report), answer_lines(report, local_zone()))
 
 
 def _title_of(report: Report) -> str:

@@ -109,7 +109,12 @@ LONGEST_NAME, LONGEST_TEXT = 80, 400
 _MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d)(?::\d\d)?(?: UTC|Z|\+00:00)")
 _RUNGS = re.compile(r"\s*\((?:[\w-]+/(?:actual|forecast|projected|anomaly)@[\d.]+(?:, )?)+\)")
 _RUNG = re.compile(r"\b([\w-]+)/((?:actual|forecast|projected|anomaly)@[\d.]+)")
+_RUNG_ALONE = re.compile(r"\b(?:actual|forecast|projected)@[\d.]*\d")
 _BYTES = re.compile(r"\b(\d{1,3}(?:,\d{3}){2,})(?: bytes)?")
+_ENFORCES = re.compile(r"\b\w+ then enforces (\w+)")
+_SIZE = re.compile(r"\b(?:initial_node_count|manual_instance_count|min_instance_count) (\d+) -> (\d+)")
+ENFORCED = {"gpu_pools_off": "GPU pools then go to zero", "previews_off": "previews are then deleted"}
+"""By spending restriction, what the automation that obeys it does."""
 NO_MAXIMUM = "no maximum"
 
 
@@ -135,6 +140,9 @@ def text_words(text: str, zone: ZoneInfo) -> str:
     """A sentence of a report as the page shows it: times in its zone, no codes of rungs, sizes in MiB, bounded."""
     text = _RUNGS.sub("", presentable(text))
     text = _RUNG.sub(lambda found: f"{_rung(found[2])} of {found[1]}", text)
+    text = _RUNG_ALONE.sub(lambda found: _rung(found[0]), text)
+    text = _ENFORCES.sub(lambda found: ENFORCED.get(found[1], found[0]), text)
+    text = _SIZE.sub(r"from \1 to \2", text)
     text = _BYTES.sub(lambda found: f"{int(found[1].replace(',', '')) / 2**20:,.0f} MiB", text)
     return shortened(_MOMENT.sub(lambda found: _local(found, zone), text), LONGEST_TEXT)
 

@@ -3,8 +3,6 @@
 Skipped, each test once, where Chromium is not installed.
 """
 
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -21,18 +19,6 @@ pytestmark = [pytest.mark.one_python, pytest.mark.no_cover, pytest.mark.xdist_gr
 
 LAPTOP, PHONE = (1280, 900), (390, 844)
 Scheme = Literal["light", "dark"]
-
-
-@pytest.fixture(scope="module")
-def browser() -> "Iterator[Browser]":
-    chromium = shutil.which("chromium") or shutil.which("google-chrome")
-    if chromium is None:
-        pytest.skip("Chromium is not installed, 1 skipped: apt-get install chromium")
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as driver:
-        started = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        yield started
-        started.close()
 
 
 @pytest.fixture(scope="module")

@@ -8,10 +8,12 @@ from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
 from html import unescape
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
 
 import pytest
 import uvicorn
+from google.cloud.container_v1 import ClusterManagerClient
 from google.cloud.run_v2 import ServicesClient
 
 from infra.deploy.target import Target, on_this_machine
@@ -24,10 +26,14 @@ from localcloud.world import load_world, seed
 from report.console import Console
 from tests.infra.deploy.stage import serving
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
 pytestmark = pytest.mark.one_python
 
 STORY = ROOT / "local" / "story"
 API = "projects/my-product/locations/europe-west1/services/api"
+GPU = "projects/my-product/locations/europe-west4/clusters/research/nodePools/gpu"
 UNDO = "cap_spending undo --budget monthly"
 
 
@@ -101,7 +107,7 @@ def test_plan_then_confirm_and_the_state_is_what_the_plan_said(
     assert "script-src 'sha256-" in headers["Content-Security-Policy"]
     status, page, _ = visit("POST", f"{visit.path}plan", {"command": f"./deploy.sh send {UNDO}"})
     assert status == 200
-    assert "SetMaxInstances api: max_instances 1 -> 20" in lines(page)
+    assert "api at most 20, was 1, because " in lines(page)
     assert max_instances(target) == 1
     status, done, _ = visit("POST", f"{visit.path}send", {"command": UNDO, "plan": plan_in(page)})
     assert (status, max_instances(target)) == (200, 20)
@@ -109,6 +115,37 @@ def test_plan_then_confirm_and_the_state_is_what_the_plan_said(
     cloud[0].clock.advance(timedelta(minutes=1))
     _, again, _ = visit("POST", f"{visit.path}send", {"command": UNDO, "plan": "0123456789abcdef"})
     assert "the plan has changed" in lines(again)
+
+
+def test_in_a_browser_by_keyboard_from_a_command_to_the_state(
+    visit: Visitor, target: Target, browser: "Browser"
+) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+
+    def is_scaled_by_google() -> bool:
+        return target.clients.of(ClusterManagerClient).get_node_pool(request={"name": GPU}).autoscaling.enabled
+
+    page = browser.new_page()
+    page.on("pageerror", lambda error: pytest.fail(str(error)))
+    page.goto(f"http://{visit.host}{visit.path}")
+    violations = [axe.run(page).response["violations"]]
+    waiting = "document.querySelector('form').dispatchEvent(new Event('submit', {bubbles: true, cancelable: true}))"
+    assert [page.evaluate(waiting), page.evaluate(waiting)] == [True, False]  # a second one while it waits is none
+    assert page.get_by_role("status").first.inner_text().startswith("Waiting for the answer of the run")
+    page.reload()
+    page.get_by_role("combobox", name="Command").focus()
+    page.keyboard.type("scale_gpu_pools off --pool training --until 2026-11-15T18:00Z")
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="This would be done").wait_for()
+    assert page.get_by_text("gpu: autoscaling off, because ").is_visible()
+    assert is_scaled_by_google()
+    violations.append(axe.run(page).response["violations"])
+    page.get_by_role("button", name="Do just this").focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("link", name="Back, and change nothing more").wait_for()
+    assert not is_scaled_by_google()
+    assert [[one["id"] for one in found] for found in violations] == [[], []]
+    page.close()
 
 
 def max_instances(target: Target) -> int:

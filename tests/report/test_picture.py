@@ -87,8 +87,8 @@ def test_a_ladder_has_its_amounts_dates_and_where_it_is() -> None:
 def test_while_observing_it_says_what_would_follow() -> None:
     plans = {plan.name: plan for plan in picture_of(observing()).planned}
     assert plans["spending"].follows == (
-        "scale_gpu_pools then enforces gpu_pools_off",
-        "manage_previews then enforces previews_off",
+        "GPU pools then go to zero",
+        "previews are then deleted",
     )
     assert plans["training"].what == "autoscaling off"
 
