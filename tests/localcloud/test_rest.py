@@ -351,9 +351,9 @@ SERIES = f"monitoring.googleapis.com/v3/{PROJECT}/timeSeries"
             (404, "POST pubsub.googleapis.com/"),
         ),
         (
-            f"GET pubsub.googleapis.com/v1/{PROJECT}/snapshots",
+            f"GET logging.googleapis.com/v2/{PROJECT}/logs",
             None,
-            (405, "google.pubsub.v1.Subscriber/ListSnapshots is not"),
+            (405, "google.logging.v2.LoggingServiceV2/ListLogs is not"),
         ),
         (f"GET {RUN_HOST}/things", None, (404, f"GET {RUN_HOST}/things is not served by the local cloud")),
     ],
