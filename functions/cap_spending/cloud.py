@@ -100,7 +100,7 @@ def _services(parent: str, clients: Clients) -> tuple[RunService, ...]:
             etag=service.etag,
             manual_instances=service.scaling.manual_instance_count if service.scaling.scaling_mode == manual else None,
         )
-        for service in listed
+        for service in (type(one).pb(one) for one in listed)
     )
 
 

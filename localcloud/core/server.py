@@ -17,6 +17,7 @@ from grpc_status import rpc_status
 
 from localcloud.core.calls import Method, Recorder
 from localcloud.core.clock import Clock
+from localcloud.core.plain_fields import find_at_once
 from localcloud.core.transports import REQUEST_STREAM, RESPONSE_STREAM, Rpc, rpcs_of
 
 WORKERS = 32
@@ -111,6 +112,8 @@ class Server(Recorder, grpc.GenericRpcHandler):
         """
         self._transports.append(transport)
         for rpc in rpcs_of(transport):
+            if issubclass(rpc.request, proto.Message):
+                find_at_once(rpc.request.meta.marshal)
             # Every transport brings the operations' methods too, and all services share one implementation of them.
             is_shared = rpc.path.startswith(OPERATIONS)
             handle = getattr(self._operations if is_shared else service, rpc.snake_name, None)

@@ -5,7 +5,9 @@ Whatever is not of the plain shape that is known here is left to that: `localclo
 
 import functools
 import json
+import re
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from google.cloud.firestore_v1 import types
@@ -17,7 +19,12 @@ from localcloud.firestore.raw import RawFields, RawValue
 
 Json = Any
 RawDocument = Any
+RawTimestamp = Any
 RawWrite = Any
+
+IN_MICROSECONDS = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6}|\.\d{3})?Z", re.ASCII)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+SECONDS_A_DAY = 86_400
 
 
 class NotPlain(Exception):
@@ -57,11 +64,18 @@ def _commit(database: str, content: Json) -> Message:
 
 
 def _write(content: Json, write: RawWrite) -> None:
-    _only(content, {"update", "currentDocument"})
+    _only(content, {"update", "updateMask", "updateTransforms", "currentDocument"})
     update = content["update"]
     _only(update, {"name", "fields"})
     write.update.name = update["name"]
-    _put_fields(update["fields"], write.update.fields)
+    _put_fields(update.get("fields", {}), write.update.fields)
+    if "updateMask" in content:
+        _only(content["updateMask"], set())
+        write.update_mask.SetInParent()
+    for transform in content.get("updateTransforms", ()):
+        _only(transform, {"fieldPath", "appendMissingElements"})
+        added = write.update_transforms.add(field_path=transform["fieldPath"])
+        _put_items(transform["appendMissingElements"], added.append_missing_elements)
     condition = content.get("currentDocument", {})
     _only(condition, {"exists", "updateTime"})
     if len(condition) > 1:
@@ -69,7 +83,7 @@ def _write(content: Json, write: RawWrite) -> None:
     if "exists" in condition:
         write.current_document.exists = condition["exists"]
     if "updateTime" in condition:
-        write.current_document.update_time.FromJsonString(condition["updateTime"])
+        _put_time(condition["updateTime"], write.current_document.update_time)
 
 
 def _put_fields(content: Json, fields: RawFields) -> None:
@@ -91,18 +105,32 @@ def _put(content: Json, value: RawValue) -> None:
         case "nullValue", None:
             value.null_value = 0
         case "timestampValue", str():
-            value.timestamp_value.FromJsonString(plain)
+            _put_time(plain, value.timestamp_value)
         case "mapValue", dict():
             _only(plain, {"fields"})
             value.map_value.SetInParent()
             _put_fields(plain.get("fields", {}), value.map_value.fields)
         case "arrayValue", dict():
-            _only(plain, {"values"})
-            value.array_value.SetInParent()
-            for one in plain.get("values", ()):
-                _put(one, value.array_value.values.add())
+            _put_items(plain, value.array_value)
         case _:
             raise NotPlain
+
+
+def _put_items(content: Json, array: RawValue) -> None:
+    _only(content, {"values"})
+    array.SetInParent()
+    for one in content.get("values", ()):
+        _put(one, array.values.add())
+
+
+def _put_time(text: str, moment: RawTimestamp) -> None:
+    """As protobuf's own ``FromJsonString``, in a tenth of its time where Python knows the time's format."""
+    if not IN_MICROSECONDS.fullmatch(text):
+        moment.FromJsonString(text)
+        return
+    since = datetime.fromisoformat(text) - EPOCH
+    moment.seconds = since.days * SECONDS_A_DAY + since.seconds
+    moment.nanos = since.microseconds * 1000
 
 
 def _got(answer: Any) -> Json:  # noqa: ANN401 - Firestore's client publishes no types for its raw messages
@@ -115,10 +143,14 @@ def _got(answer: Any) -> Json:  # noqa: ANN401 - Firestore's client publishes no
 
 
 def _committed(answer: Any) -> Json:  # noqa: ANN401 - as above
-    if any(result.transform_results for result in answer.write_results):
-        raise NotPlain
-    results = [{"updateTime": result.update_time.ToJsonString()} for result in answer.write_results]
+    results = [_result(result) for result in answer.write_results]
     return {"writeResults": results, "commitTime": answer.commit_time.ToJsonString()}
+
+
+def _result(result: Any) -> Json:  # noqa: ANN401 - as above
+    updated = {"updateTime": result.update_time.ToJsonString()}
+    transformed = [_value(value) for value in result.transform_results]
+    return updated | ({"transformResults": transformed} if transformed else {})
 
 
 def _document(document: RawDocument) -> Json:

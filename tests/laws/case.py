@@ -2,14 +2,18 @@
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
+from google.protobuf.message import Message
 from grpc import StatusCode
 
 from infra.suite.automations import Entry
 from localcloud.core.calls import Call
 from shared.automation import AnyAutomation
 from shared.errors import RunFailed
+from shared.history import COLLECTION
 from shared.report import Report
+from shared.state import DATABASE
 from tests.laws.scenario import Scenario
 
 RUN_ID = re.compile(rb"[0-9a-f]{32}")
@@ -54,10 +58,26 @@ class Delivery:
     def effects(self, *also: StatusCode) -> tuple[tuple[str, bytes], ...]:
         """The calls that changed something, so that two runs with the same effect compare equal.
 
-        Those are the calls that were answered well, and those that took effect and were answered with ``also``.
+        Those are the calls that were answered well, and those that took effect and were answered with ``also``. What
+        they add to the history is left out: it tells of failures too, and no run reads it.
         """
         return tuple(
-            (call.method, RUN_ID.sub(b"(a run's own id)", call.request.SerializeToString(deterministic=True)))
+            (call.method, RUN_ID.sub(b"(a run's own id)", without_history(call).SerializeToString(deterministic=True)))
             for call in self.mutating
             if call.code in (StatusCode.OK, *also)
         )
+
+
+def without_history(call: Call) -> Message:
+    """A call's request without those of its writes that add to the history; the request itself if there are none."""
+    request: Any = call.request
+    if not call.method.endswith("Firestore/Commit") or not any(is_history(write) for write in request.writes):
+        return call.request
+    left: Message = type(request)(database=request.database)
+    left.writes.extend(write for write in request.writes if not is_history(write))  # type: ignore[attr-defined]
+    return left
+
+
+def is_history(write: Any) -> bool:
+    """Whether a write of Firestore adds to the suite's history."""
+    return f"/databases/{DATABASE}/documents/{COLLECTION}/" in write.update.name

@@ -31,7 +31,6 @@ from shared.clients import Clients, RetryPolicy
 from shared.direct_clients import DirectClients
 from shared.errors import RunFailed, StillAtWork
 from shared.events import Tick, inbox_of
-from shared.history import COLLECTION
 from shared.lease import DURATION
 from shared.report import Report
 from shared.run import run
@@ -39,7 +38,7 @@ from shared.runtime import Runtime
 from shared.settings import Configuration, Mode, parse
 from shared.state import DATABASE
 from tests.laws.broken import LawBroken, differences, in_lines
-from tests.laws.case import Case, Delivery
+from tests.laws.case import Case, Delivery, is_history
 from tests.laws.end_state import Places, Resources, end_state, places_of, resources
 from tests.laws.github_end_state import let_look
 from tests.laws.probe import PATIENCE_SECONDS, Crash, PausingProbe, Probe, Switchboard
@@ -305,9 +304,8 @@ class Stage:
 
     def is_history(self, write: Any) -> bool:
         """Whether a write of Firestore adds to the suite's history."""
-        database = f"projects/{self.scenario.project}/databases/{DATABASE}/documents"
         name: str = write.update.name
-        return name.startswith(f"{database}/{COLLECTION}/")
+        return is_history(write) and name.startswith(f"projects/{self.scenario.project}/")
 
     def must_be(self, expected: object, actual: object, what: str) -> None:
         """Raise ``LawBroken`` with every difference, if there is one."""

@@ -44,6 +44,36 @@ def test_a_commit(condition: dict[str, object] | None) -> None:
     assert request_of(COMMIT, content) == json_format.ParseDict(content, expected)
 
 
+ADDED = {"fieldPath": "moments", "appendMissingElements": {"values": [{"mapValue": {"fields": FIELDS}}]}}
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"updateMask": {}},
+        {"updateTransforms": [ADDED]},
+        {"updateTransforms": [{"fieldPath": "a", "appendMissingElements": {}}]},
+    ],
+)
+def test_a_commit_that_adds_to_a_document(more: dict[str, object]) -> None:
+    content = {"writes": [{"update": {"name": NAME}, **more}]}
+    expected = types.CommitRequest.pb()(database=DATABASE)
+    assert request_of(COMMIT, content) == json_format.ParseDict(content, expected)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("0001-01-01T00:00:00Z", "1969-12-31T23:59:59.999999Z", "2026-11-15T12:00:00.120Z", MOMENT),
+        *("2026-11-15T12:00:00.000000001Z", "2026-11-15T12:00:00.1+02:00", "9999-12-31T23:59:59.999999Z"),
+    ],
+)
+def test_a_time_in_a_commit(text: str) -> None:
+    write = {"update": {"name": NAME, "fields": {"at": {"timestampValue": text}}}}
+    expected = types.CommitRequest.pb()(database=DATABASE)
+    assert request_of(COMMIT, {"writes": [write]}) == json_format.ParseDict({"writes": [write]}, expected)
+
+
 def test_a_read_of_several_documents() -> None:
     content = {"documents": [NAME, f"{DATABASE}/documents/notes/b"]}
     expected = types.BatchGetDocumentsRequest.pb()(database=DATABASE)
@@ -55,7 +85,8 @@ def test_a_read_of_several_documents() -> None:
     [
         {"documents": [NAME]},
         {"writes": [{"delete": NAME}]},
-        {"writes": [{"update": {"name": NAME, "fields": {}}, "updateMask": {}}]},
+        {"writes": [{"update": {"name": NAME, "fields": {}}, "updateMask": {"fieldPaths": "a"}}]},
+        {"writes": [{"update": {"name": NAME}, "updateTransforms": [{"fieldPath": "a", "increment": {}}]}]},
         {"writes": [{"update": {"name": NAME, "fields": {"a": {"bytesValue": "YQ=="}}}}]},
         {"writes": [{"update": {"name": NAME, "fields": {"a": {"integerValue": "x"}}}}]},
         {"writes": [{"update": {"name": NAME, "fields": {"a": {"stringValue": 1}}}}]},
@@ -92,6 +123,14 @@ def test_so_are_parameters_and_other_rpcs() -> None:
         ),
         (READ, types.BatchGetDocumentsResponse, {"found": {"name": NAME, "createTime": MOMENT, "updateTime": MOMENT}}),
         (COMMIT, types.CommitResponse, {"writeResults": [{"updateTime": MOMENT}], "commitTime": MOMENT}),
+        (
+            COMMIT,
+            types.CommitResponse,
+            {
+                "writeResults": [{"updateTime": MOMENT, "transformResults": [{"nullValue": None}]}],
+                "commitTime": MOMENT,
+            },
+        ),
     ],
 )
 def test_an_answer(rpc: str, kind: Any, answer: dict[str, Any]) -> None:
@@ -103,4 +142,6 @@ def test_an_answer_that_is_more_is_left_to_the_general_mapping() -> None:
     with pytest.raises(plain_json.NotPlain):
         plain_json.answer_of(READ, types.BatchGetDocumentsResponse(missing=NAME, transaction=b"t"))
     with pytest.raises(plain_json.NotPlain):
-        plain_json.answer_of(COMMIT, types.CommitResponse(write_results=[{"transform_results": [{"null_value": 0}]}]))
+        plain_json.answer_of(
+            COMMIT, types.CommitResponse(write_results=[{"transform_results": [{"double_value": 1.0}]}])
+        )
