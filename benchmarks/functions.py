@@ -167,10 +167,15 @@ def tick(message_id: str, *, every_seconds: int = 300) -> bytes:
 
 def tick_event(automation: str, message_id: str, published: datetime, *, every_seconds: int = 300) -> CloudEvent:
     """A tick, as functions-framework hands it to an automation."""
-    said = base64.b64encode(msgspec.json.encode(Tick(every_seconds=every_seconds))).decode()
-    topic = f"//pubsub.googleapis.com/projects/{PROJECT}/topics/{inbox_of(automation)}"
+    return message_event(inbox_of(automation), message_id, Tick(every_seconds=every_seconds), published)
+
+
+def message_event(topic: str, message_id: str, data: object, published: datetime) -> CloudEvent:
+    """A message by a topic, as functions-framework hands it to an automation."""
+    said = base64.b64encode(msgspec.json.encode(data)).decode()
+    source = f"//pubsub.googleapis.com/projects/{PROJECT}/topics/{topic}"
     message = {"data": said, "messageId": message_id, "publishTime": published.isoformat()}
-    return CloudEvent({"type": "google.cloud.pubsub.topic.v1.messagePublished", "source": topic}, {"message": message})
+    return CloudEvent({"type": "google.cloud.pubsub.topic.v1.messagePublished", "source": source}, {"message": message})
 
 
 def _push(message_id: str, data: bytes, published: datetime, attributes: Mapping[str, str]) -> bytes:

@@ -8,6 +8,7 @@ import msgspec
 from functions.manage_previews.changes import (
     CommentWritten,
     DeleteEnvironment,
+    DeletePreview,
     DeploymentReported,
     DeployPreview,
     EnvironmentDeleted,
@@ -28,7 +29,7 @@ from functions.manage_previews.records import (
     Written,
     with_records,
 )
-from functions.manage_previews.world import CommentOf, DeploymentOf, IsOurs
+from functions.manage_previews.world import CommentOf, DeploymentOf, IsOurs, ServicesIn
 from shared.automation import Answered
 from shared.errors import Deferred, Refused, in_words
 from shared.holds import Phase
@@ -56,14 +57,16 @@ def learn(records: Records, change: PreviewChange, answer: Answered | Exception,
 
 
 def still_holds(world: World, applied: "Sequence[PreviewChange]") -> World:
-    """Writes at GitHub change neither pull requests nor services; earlier reads of GitHub may be stale."""
-    if not all(isinstance(change, GitHubChange) for change in applied):
+    """Nothing after a deployment: its pull request may have closed meanwhile. A deletion changes services alone.
+
+    Writes at GitHub change neither pull requests nor services; what was found of earlier writes may be stale.
+    """
+    if not all(isinstance(change, GitHubChange | DeletePreview) for change in applied):
         return World()
-    kept = {
-        need: answer
-        for need, answer in world.answers.items()
-        if not isinstance(need, CommentOf | DeploymentOf | IsOurs)
-    }
+    stale: tuple[type, ...] = (CommentOf, DeploymentOf, IsOurs)
+    if any(isinstance(change, DeletePreview) for change in applied):
+        stale = (*stale, ServicesIn)
+    kept = {need: answer for need, answer in world.answers.items() if not isinstance(need, stale)}
     return World(kept)
 
 

@@ -26,16 +26,25 @@ class Scope(msgspec.Struct, frozen=True):
 
 
 ALL = Scope(is_all=True)
+LABELING = frozenset(("labeled", "unlabeled"))
 
 
 def scope_of(context: Context) -> Scope:
     """The scope of a run. A tick, a command, a change of restrictions and a requested rerun are about all."""
     match context.event.event:
+        case PullRequestEvent() as event if _is_another_label(event, context):
+            return Scope()
         case PullRequestEvent() | CommentCommand() as event:
             return Scope(frozenset({key_of(event.repository, event.number)}))
         case ImagePushed() as pushed:
             return _scope_of_image(pushed, context)
     return ALL
+
+
+def _is_another_label(event: PullRequestEvent, context: Context) -> bool:
+    """Whether it is about a label that the settings do not name: no preview depends on it."""
+    repository = context.settings.repositories[event.repository]
+    return event.action in LABELING and event.label not in (repository.label, repository.approval_label)
 
 
 def unfinished(context: Context) -> set[str]:

@@ -7,6 +7,7 @@ import pytest
 from functions.manage_previews.requests import Kind
 from shared.errors import RunFailed
 from shared.github_events import TOPIC
+from shared.report import Outcome
 from tests.functions.manage_previews.stage import READER, TEAM, WRITER, Stage, image, settings_of, sha_of
 
 FORK = "passer-by/my-product"
@@ -188,9 +189,14 @@ def test_a_label_approves_the_commit_of_its_event_alone() -> None:
         stage.github.push(TEAM, 7, sha_of(2))
         stage.push(labeled, topic="caretaker-pull-requests")
         assert stage.services == {}
-        stage.event(7, "labeled", label="another label")
-        assert stage.services == {}
+        report = stage.event(7, "labeled", label="another label")
+        assert (report.outcome, stage.services, [call for call in stage.calls if "api.github.com" in call]) == (
+            Outcome.UNCHANGED,
+            {},
+            [],
+        )
         stage.tick()
+        stage.advance(minutes=2)
         stage.event(7, "labeled", label="safe to preview")
         assert stage.shown == {"my-product-pr-7": image(2)}
 
