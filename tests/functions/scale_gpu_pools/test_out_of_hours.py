@@ -12,6 +12,7 @@ from localcloud.core.http import HttpRequest, Route
 from localcloud.rest.transcoder import Transcoder
 from shared.settings import Mode
 from tests.functions.scale_gpu_pools.stage import HOURS, QUEUE, Stage, a_pool, settings_of
+from tests.laws.probe import Probe
 
 DUTY: dict[str, object] = {
     "kind": "gpu_duty_cycle",
@@ -51,6 +52,24 @@ def at_nine_in_the_evening(stage: Stage) -> None:
     assert stage.gpu == (0, "off")
     duty(stage, None)
     backlog(stage, 1)
+
+
+@pytest.mark.parametrize("comes", [True, False])
+def test_work_that_shows_once_the_lease_is_taken_keeps_the_pool_on(comes: bool) -> None:  # noqa: FBT001
+    class Work(Probe):
+        """Work that begins to show after a run has found the pool idle, and before it sets its size."""
+
+        def after(self, method: str) -> None:
+            if comes and method.endswith("Commit"):
+                duty(stage, 80)
+
+    with Stage(POOL) as stage:
+        backlog(stage, 0)
+        duty(stage, 0)
+        stage.advance(minutes=40)
+        stage.deliver({"type": "tick", "every_seconds": 300}, probe=Work())
+        assert ("SetNodePoolSize" in stage.mutating) == (not comes)
+        assert (stage.gpu[0] > 0) == comes
 
 
 def test_a_job_at_night_is_started_once_and_runs_to_its_end() -> None:
