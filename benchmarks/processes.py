@@ -8,10 +8,19 @@ from pathlib import Path
 
 def resident_bytes(process: int) -> int:
     """Bytes of memory that a process holds."""
+    return _of_status(process, "VmRSS")
+
+
+def peak_bytes(process: int) -> int:
+    """The most that it has held: ``ru_maxrss`` would be what its parent held when it was started, if that was more."""
+    return _of_status(process, "VmHWM")
+
+
+def _of_status(process: int, field: str) -> int:
     for line in Path(f"/proc/{process}/status").read_text("utf-8").splitlines():
-        if line.startswith("VmRSS:"):
+        if line.startswith(f"{field}:"):
             return int(line.split()[1]) * 1024
-    raise RuntimeError(f"/proc/{process}/status has no VmRSS")
+    raise RuntimeError(f"/proc/{process}/status has no {field}")
 
 
 def with_children(process: int) -> Iterator[int]:

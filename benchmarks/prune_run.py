@@ -4,14 +4,14 @@ It prints the seconds of the run, and the most memory that the process has had.
 """
 
 import os
-import resource
 import sys
 import time
 
 import msgspec
 
 from benchmarks.functions import PROJECT, tick_event
-from benchmarks.storage_double import BUCKET, NAME, NOW, PREFIX
+from benchmarks.processes import peak_bytes
+from benchmarks.stored_backups import BUCKET, NAME, NOW, PREFIX
 from shared.report import Outcome
 from shared.settings import VARIABLE
 
@@ -52,8 +52,7 @@ def main(keep: int, mode: str) -> None:
     begun = time.perf_counter()
     report = run(AUTOMATION, configuration, tick_event("prune_backups", "1", NOW), runtime)
     took = time.perf_counter() - begun
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-    sys.stdout.write("\n" + msgspec.json.encode(Ran(took, peak, report.counts)).decode() + "\n")
+    sys.stdout.write("\n" + msgspec.json.encode(Ran(took, peak_bytes(os.getpid()), report.counts)).decode() + "\n")
 
 
 if __name__ == "__main__":

@@ -18,14 +18,15 @@ import msgspec
 from benchmarks.functions import PROJECT
 from benchmarks.harness import Figure, show
 from benchmarks.prune_run import Ran
-from benchmarks.storage_double import BUCKET, Requests, Served, name_of
+from benchmarks.storage_double import Requests, Served
+from benchmarks.stored_backups import BUCKET, name_of
 from infra.suite.automations import ROOT
 from localcloud.storage.request import HOST
 from shared import clients
 
 KEPT, PRUNED = 500, 5_000
 MANY, LISTED = 100_000, 1_000_000
-MOST_BYTES = 300_000_000
+MOST_BYTES = 180_000_000
 FEWER_REQUESTS = 10
 
 

@@ -7,19 +7,13 @@ how many requests it has had. With a certificate it also serves Cloud Storage as
 import ssl
 import sys
 from collections import Counter
-from datetime import UTC, datetime, timedelta
 
 import msgspec
 
+from benchmarks.stored_backups import A_MINUTE, BUCKET, NOW, name_of
 from localcloud import LocalCloud
 from localcloud.storage.request import HOST
 from localcloud.storage.state import Zeros
-
-BUCKET = "my-backups"
-PREFIX = "shop/"
-NAME = "{time:%Y%m%dT%H%M%S%z}.dump"
-NOW = datetime(2026, 11, 15, 4, tzinfo=UTC)
-A_MINUTE = timedelta(minutes=1)
 
 
 class Served(msgspec.Struct, frozen=True):
@@ -41,11 +35,6 @@ class Requests(msgspec.Struct, frozen=True):
     def total(self) -> int:
         """All requests to Cloud Storage."""
         return sum(self.kinds.values())
-
-
-def name_of(number: int) -> str:
-    """The name of a backup, by its number from the newest: one a minute."""
-    return f"{PREFIX}{NOW - (number + 1) * A_MINUTE:%Y%m%dT%H%M%SZ}.dump"
 
 
 def serve(count: int, certificate: tuple[str, str] | None) -> None:
