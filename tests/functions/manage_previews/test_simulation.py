@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from google.cloud import artifactregistry
 from grpc import StatusCode
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -11,6 +12,7 @@ from shared.errors import RunFailed
 from tests.functions.manage_previews.stage import (
     BOT,
     READER,
+    REGISTRY,
     TEAM,
     WRITER,
     Stage,
@@ -98,8 +100,7 @@ class Simulation:
         self.stage.github.push(TEAM, number, sha_of(commit))
 
     def _image(self, commit: int, is_heard: bool) -> None:  # noqa: FBT001 - as hypothesis draws it
-        registry = "projects/my-previews/locations/europe-west1/repositories/images"
-        uri = self.stage.cloud.artifact_registry.push_image(registry, "api", digest_of(commit), [sha_of(commit)])
+        uri = self.stage.cloud.artifact_registry.push_image(REGISTRY, "api", digest_of(commit), [sha_of(commit)])
         if is_heard:
             tag = f"europe-west1-docker.pkg.dev/my-previews/images/api:{sha_of(commit)}"
             self._deliver({"action": "INSERT", "digest": uri, "tag": tag}, "gcr")
@@ -149,7 +150,9 @@ class Simulation:
         """One quiet sweep; then compare with the policy."""
         self._let_go()
         self.stage.tick()
-        tags = {one for image in self.stage.cloud.artifact_registry._images.values() for one in image.tags}  # noqa: SLF001 - all there are
+        listed = artifactregistry.ListDockerImagesRequest(parent=REGISTRY, page_size=1000)
+        images = self.stage.cloud.artifact_registry.list_docker_images(listed).docker_images
+        tags = {one for image in images for one in image.tags}
         for number in (1, 2, FORK):
             pull = self.stage.github.state.repository(TEAM).pull_requests[number]
             commit = int(pull.head_sha, 16)
