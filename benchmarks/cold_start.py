@@ -85,7 +85,7 @@ def measure() -> bool:
 
 
 def _contenders(place: Path, cloud: LocalCloud) -> dict[str, Callable[[], FirstAnswer]]:
-    """What is measured, each after one run that compiles its packages and, of an automation, makes its records."""
+    """The measured cases, each after one run that compiles its packages and, of an automation, makes its records."""
     bundles = {name: bundle(place / name, name) for name in (*TICKS, "receive_github")}
     bare = bare_bundle(place / "bare")
     ready = environment(cloud.address, cloud.http_address, more=webhook_section(place))

@@ -88,7 +88,7 @@ WORLD: dict[str, object] = {
         }
     }
 }
-"""What the local cloud holds for them."""
+"""The local cloud's content for them."""
 WEBHOOK_SECRET = b"correct horse battery staple"
 PATIENCE_SECONDS = 30.0
 
@@ -210,7 +210,7 @@ def _start(folder: Path, target: str, variables: Mapping[str, str], port: int) -
 
 
 class FirstAnswer(msgspec.Struct, frozen=True):
-    """What a server and its worker cost until the first answer."""
+    """The cost of a server and its worker until the first answer."""
 
     seconds: float
     """From its start to the answer."""
@@ -230,7 +230,7 @@ def first_answer(
     headers: Mapping[str, str] | None = None,
     expected: http.HTTPStatus = http.HTTPStatus.OK,
 ) -> FirstAnswer:
-    """What a process costs that answers one message. Raises unless the answer is as expected."""
+    """The cost of a process that answers one message. Raises unless the answer is as expected."""
     begun = time.perf_counter()
     port = _free_port()
     process = _start(folder, target, variables, port)

@@ -1,4 +1,4 @@
-"""How cost grows: the calls, the seconds and the records of a quiet tick for 1, 10, 100 and 1,000 of each."""
+"""Growth of cost: the calls, the seconds and the records of a quiet tick for 1, 10, 100 and 1,000 of each."""
 
 import io
 import sys
@@ -75,7 +75,7 @@ def measure() -> bool:
 
 
 def _limit(found: Sequence[Measured]) -> str:
-    """How many fit into one document, by what the last ones have added."""
+    """The number that fits into one document, by what the last ones have added."""
     (few, many), (fewer, more) = list(pairwise(found))[-1], list(pairwise(COUNTS))[-1]
     each = (many.record_bytes - few.record_bytes) / (more - fewer)
     return f"{int((LARGEST - few.record_bytes) / each + fewer):,}" if each >= 1 else "any number"

@@ -59,12 +59,12 @@ def spread(values: list[float]) -> str:
 
 
 def machine() -> str:
-    """What the figures were measured on."""
+    """The machine of the figures."""
     return f"Python {platform.python_version()}, {os.cpu_count()} cores, {platform.system()} {platform.machine()}"
 
 
 class Shown(msgspec.Struct, frozen=True):
-    """What a benchmark has measured, as a table and notes."""
+    """The figures of a benchmark, as a table and notes."""
 
     title: str
     headings: tuple[str, ...]
@@ -79,7 +79,7 @@ class Shown(msgspec.Struct, frozen=True):
 
 
 SHOWN: list[Shown] = []
-"""What this process has shown so far, for `--write`."""
+"""All that this process has shown so far, for `--write`."""
 
 
 def show(title: str, figures: list[Figure], notes: list[str]) -> None:

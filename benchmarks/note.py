@@ -12,7 +12,7 @@ from infra.suite.automations import ROOT
 
 NOTE = ROOT / "docs" / "benchmarks.md"
 PACKAGES = ("functions-framework", "google-auth", "urllib3", "msgspec", "grpcio")
-"""Those whose versions say most of what a function costs."""
+"""The packages that a function's cost depends on most."""
 BEGIN, END = "<!-- measured: ./deploy.sh bench {} --write -->", "<!-- the end of what was measured -->"
 
 
@@ -42,7 +42,7 @@ def _until_next_heading(text: str) -> tuple[str, str, str]:
 
 
 def circumstances() -> str:
-    """When and on what the figures were measured, and how busy that was: other work on it makes them worse."""
+    """The time and machine of the figures, and how busy it was: other work on it makes them worse."""
     packages = ", ".join(f"{package} {version(package)}" for package in PACKAGES)
     busy = ", ".join(f"{average:.1f}" for average in os.getloadavg())
     return (

@@ -22,7 +22,7 @@ GRANTED = 5_000
 """Requests an hour: https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api."""
 OF_A_PUSH = 8
 LATER = timedelta(minutes=1)
-"""When a commit's image is there."""
+"""The time at which a commit's image is there."""
 SWEEP = timedelta(minutes=5)
 ALONE = PULL_REQUESTS + 1
 """The pull request of the push alone."""
@@ -86,7 +86,7 @@ class _Hour:
         return self._requests()
 
     def _plan(self) -> Iterator[tuple[datetime, tuple[str, int]]]:
-        """When what happens: one step of all pull requests after another."""
+        """The events by time: one step of all pull requests after another."""
         begins = self._cloud.clock.now()
         for place in range(EVENTS):
             step, number = STEPS[place // PULL_REQUESTS], place % PULL_REQUESTS + 1

@@ -52,7 +52,7 @@ class PreviewRuns:
 
     @property
     def requests(self) -> int:
-        """How many of the last run's calls were requests to GitHub."""
+        """The number of the last run's calls that were requests to GitHub."""
         return sum(number for kind, number in self.calls.items() if " " in kind)
 
     def tick(self) -> Outcome:

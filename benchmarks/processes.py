@@ -1,4 +1,4 @@
-"""What processes hold and have computed, as Linux says it."""
+"""Memory and CPU time of processes, as Linux counts them."""
 
 import contextlib
 import time

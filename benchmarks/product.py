@@ -73,7 +73,7 @@ def measure(scale: float = SCALE) -> bool:
 
 
 def users_at(seconds: float, scale: float = SCALE) -> float:
-    """How many virtual users there are, so long after the start; between stages their number changes evenly."""
+    """The number of virtual users, so long after the start; between stages it changes evenly."""
     before = 0
     for length, target in STAGES:
         if seconds < length * scale:

@@ -175,7 +175,7 @@ def _cloud_sdk(folder: Path) -> dict[str, str]:
 
 
 def _found(program: str) -> str:
-    """Where a program is. Raises MissingError."""
+    """The path of a program. Raises MissingError."""
     found = shutil.which(program)
     if not found:
         raise MissingError(f"{program} is not installed")

@@ -52,7 +52,7 @@ class _Ended(msgspec.Struct, frozen=True):
 
 
 class _Line(msgspec.Struct, frozen=True):
-    """What `prove_backup` prints in the end."""
+    """The last line of `prove_backup`."""
 
     job: _Ended
 

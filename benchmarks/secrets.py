@@ -98,7 +98,7 @@ def _tick(cloud: LocalCloud, clients: Clients) -> Counter[str]:
 
 
 def _updates(clients: Clients) -> list[int]:
-    """How many revisions each service has had since its first."""
+    """The number of revisions of each service since its first."""
     services = clients.of(ServicesClient).list_services(parent=REGION)
     return [len(list(clients.of(RevisionsClient).list_revisions(parent=service.name))) - 1 for service in services]
 

@@ -17,7 +17,7 @@ from localcloud.storage.state import Zeros
 
 
 class Served(msgspec.Struct, frozen=True):
-    """Where everything is."""
+    """The folder of everything."""
 
     grpc: str
     http: str

@@ -1,4 +1,4 @@
-"""What a run answers to a command, in the words of the page. Pure."""
+"""The answer of a run to a command, in the words of the page. Pure."""
 
 from collections.abc import Iterator
 from zoneinfo import ZoneInfo
@@ -10,7 +10,7 @@ from shared.report import ChangeReport, Outcome, Report
 
 
 def answer_lines(report: Report, zone: ZoneInfo) -> tuple[str, ...]:
-    """What was, or would be, done and why; then what holds it up, and what follows."""
+    """The changes, made or planned, with their reasons; then the obstacles and the next steps."""
     return tuple(text_words(line, zone) for line in _lines(report))
 
 

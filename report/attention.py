@@ -1,4 +1,4 @@
-"""What needs a person, and what would follow. Pure."""
+"""Things that need a person, and what would follow. Pure."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -50,7 +50,7 @@ def _attention(  # noqa: PLR0917 - a row of a table
 
 
 def steps_of(sources: Sources) -> tuple[Step, ...]:
-    """What follows: first what has a time, in its order."""
+    """The next steps: first those with a time, in its order."""
     found = [
         Step(sources.name_of(one.subject), _what(one, sources), one.at, source_of(automation))
         for automation, report in sources.reports.items()
@@ -82,6 +82,6 @@ def plans_of(sources: Sources) -> Iterator[Plan]:
 
 
 def last_runs(sources: Sources) -> Iterator[LastRun]:
-    """When each automation last ran."""
+    """The last run of each automation."""
     for automation, report in sources.reports.items():
         yield LastRun(source_of(automation), report.at if report else None)

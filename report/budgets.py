@@ -13,7 +13,7 @@ from report.words import action
 from shared.moments import Costed
 
 PACE = timedelta(days=3)
-"""What the pace is taken from: days are unlike, and a week is too long for what has just changed."""
+"""The days that the pace is taken from: single days are unlike, and a week hides a recent change."""
 SHORTEST_PACE = timedelta(days=1)
 
 
@@ -50,7 +50,7 @@ def _interval(record: BudgetRecord, sources: Sources) -> Interval | None:
 def _points(
     key: str, record: BudgetRecord | None, interval: Interval | None, sources: Sources
 ) -> tuple[CostPoint, ...]:
-    """What the budget has reported in its period, as far as that is in the month; in order of publication."""
+    """The reports of the budget in its period, as far as that is in the month; in order of publication."""
     if record is None or interval is None:
         return ()
     start = interval.interval_start

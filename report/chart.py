@@ -1,4 +1,4 @@
-"""Where things are in a chart, in per cent of its width and height. Pure, and for other pages too."""
+"""Positions in a chart, in per cent of its width and height. Pure, and for other pages too."""
 
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
@@ -20,7 +20,7 @@ class Axis(msgspec.Struct, frozen=True):
     end: datetime
 
     def x(self, moment: datetime) -> float:
-        """Where a moment is, within the chart."""
+        """The position of a moment within the chart."""
         share = (moment - self.start) / (self.end - self.start)
         return round(100 * min(max(share, 0.0), 1.0), 2)
 
@@ -42,7 +42,7 @@ class Line(msgspec.Struct, frozen=True):
 
 
 class Dot(msgspec.Struct, frozen=True):
-    """Where the cost passed a rung."""
+    """The point at which the cost passed a rung."""
 
     x: float
     y: float
@@ -66,7 +66,7 @@ class CostChart(msgspec.Struct, frozen=True):
     above: str
     """The rest of it."""
     guess: str
-    """Where it is heading."""
+    """The forecast."""
     dots: tuple[Dot, ...]
     cost: Label | None
     expected: Label | None

@@ -38,11 +38,11 @@ from shared.report import Outcome, Report
 LARGEST_FORM = 4096
 WAIT_SECONDS = 60.0
 FOLLOWS_SECONDS = 10
-"""How often a page of the local suite is loaded again, as its story goes on; not while a person types or waits."""
+"""Seconds until a page of the local suite reloads, as its story goes on; not while a person types or waits."""
 
 
 class Sent(msgspec.Struct, frozen=True):
-    """What became of a command: planned, or carried out."""
+    """The result of a command: planned, or carried out."""
 
     command: str
     title: str
@@ -52,7 +52,7 @@ class Sent(msgspec.Struct, frozen=True):
 
 
 class Live(msgspec.Struct, frozen=True):
-    """What a page needs to send commands."""
+    """A page's means of sending commands."""
 
     path: str
     commands: tuple[str, ...]
@@ -73,7 +73,7 @@ class Console:
 
     @property
     def address(self) -> str:
-        """Where a person opens it."""
+        """The address that a person opens."""
         return f"http://{self._host}{self.live.path}/"
 
     def app(self) -> Starlette:

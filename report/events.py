@@ -1,4 +1,4 @@
-"""What happened in the month: the moments of each run as one event, the newest first. Pure."""
+"""The events of the month: the moments of each run as one event, the newest first. Pure."""
 
 from collections.abc import Iterable, Iterator
 

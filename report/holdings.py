@@ -1,4 +1,4 @@
-"""What is held now, why, and how to undo it; and when what was held in the month. Pure."""
+"""Held resources: why, since when, and how to undo it; and all that was held in the month. Pure."""
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -18,7 +18,7 @@ PREVIEWS = "restrictions/previews_off"
 
 
 def holds_of(sources: Sources) -> list[Debt]:
-    """What is held now: of one resource the field that says most."""
+    """The resources that are held now: of each the field that says most."""
     by_resource: dict[str, Debt] = {}
     for debt in (debt for debts in sources.debts.values() for debt in debts):
         if is_hold(debt) and (debt.resource not in by_resource or debt.field != "autoscaling"):
@@ -37,7 +37,7 @@ def cause_of(debt: Debt) -> Cause:
 
 
 def held_groups(sources: Sources) -> Iterator[HeldGroup]:
-    """What is held, by the command that undoes it, budgets first; previews that are off are among it."""
+    """Held resources by the command that undoes them, budgets first; previews that are off are among them."""
     groups: dict[tuple[Cause, str], list[Debt]] = {}
     for debt in sorted(holds_of(sources), key=lambda debt: (debt.since, debt.resource)):
         groups.setdefault((cause_of(debt), debt.undo), []).append(debt)

@@ -1,4 +1,4 @@
-"""What the console and the service share: the page of this moment, and the headers of its answer."""
+"""The page of this moment and the headers of its answer, for the console and the service."""
 
 from infra.deploy.target import Target
 from infra.suite.deployment import Suite

@@ -1,4 +1,4 @@
-"""What `report` and `console` share: which suite, where, and errors in words."""
+"""Options of `report` and `console`, which suite they name, and errors in words."""
 
 import argparse
 import sys

@@ -1,4 +1,4 @@
-"""What a report shows, as one typed value: HTML, Markdown, JSON and the console show it, and no more."""
+"""The content of a report as one typed value: HTML, Markdown, JSON and the console show it, and no more."""
 
 from datetime import date, datetime
 from enum import StrEnum
@@ -9,7 +9,7 @@ from shared.settings import Mode
 
 
 class Tone(StrEnum):
-    """How loud a part of the first sentence is."""
+    """The emphasis of a part of the first sentence."""
 
     PLAIN = "plain"
     STRONG = "strong"
@@ -24,7 +24,7 @@ class Span(msgspec.Struct, frozen=True):
 
 
 class RungState(StrEnum):
-    """Where a rung of a ladder is."""
+    """The position of a rung on its ladder."""
 
     AHEAD = "ahead"
     IN_FORCE = "in force"
@@ -64,7 +64,7 @@ class BudgetPicture(msgspec.Struct, frozen=True, kw_only=True):
     points: tuple[CostPoint, ...]
     rungs: tuple[RungPicture, ...]
     expected: float | None = None
-    """What it will have cost at the end of the time that is shown, at the pace of the last days."""
+    """The cost at the end of the time that is shown, at the pace of the last days."""
 
     @property
     def is_over(self) -> bool:
@@ -89,7 +89,7 @@ class Bar(msgspec.Struct, frozen=True):
 
 
 class Lane(msgspec.Struct, frozen=True):
-    """When one resource was held."""
+    """The time for which one resource was held."""
 
     name: str
     resource: str
@@ -102,9 +102,9 @@ class HeldItem(msgspec.Struct, frozen=True):
     name: str
     resource: str
     what: str
-    """What it is and was: ``at most 1, was 20``."""
+    """Its value now and before: ``at most 1, was 20``."""
     standing: str
-    """How far it has come, if it is not simply held: ``being given back``."""
+    """Its state, if it is not simply held: ``being given back``."""
     since: datetime
 
 
@@ -155,7 +155,7 @@ class Amount(msgspec.Struct, frozen=True):
 
 
 class SavingsPicture(msgspec.Struct, frozen=True):
-    """What was saved in one currency."""
+    """The saving in one currency."""
 
     currency: str
     total: float
@@ -179,7 +179,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LastRun(msgspec.Struct, frozen=True):
-    """When an automation last ran; None if it has not for days."""
+    """The last run of an automation; None if it has not run for days."""
 
     source: str
     at: datetime | None
@@ -207,7 +207,7 @@ class Picture(msgspec.Struct, frozen=True, kw_only=True):
     """The newest first."""
     last_runs: tuple[LastRun, ...]
     notes: tuple[str, ...] = ()
-    """What could not be read."""
+    """A part that could not be read."""
 
     @property
     def is_past(self) -> bool:

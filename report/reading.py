@@ -69,7 +69,7 @@ def read_sources(suite: Suite, target: Target, *, now: datetime, zone: ZoneInfo,
 
 
 def _names(pools: PoolSettings | None) -> dict[str, str]:
-    """What the owner calls what has a key in the settings."""
+    """The owner's keys in the settings, by resource."""
     return {pool.full_name: key for key, pool in pools.pools.items()} if pools else {}
 
 

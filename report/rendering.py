@@ -90,7 +90,7 @@ def policy(*, is_console: bool = False) -> str:
 
 
 def console_page(live: object, sent: object) -> str:
-    """What became of a command, and what can be done next."""
+    """The result of a command, and the next step."""
     template = environment().get_template("sent.html.j2")
     return template.render(live=live, sent=sent, style=Markup(style()), script=Markup(script()))  # noqa: S704 - ours
 
@@ -100,7 +100,7 @@ def _hash(text: str) -> str:
 
 
 class _View:
-    """How times and charts are put into words, in the time zone of the page."""
+    """Words for times and charts, in the time zone of the page."""
 
     def __init__(self, picture: Picture) -> None:
         self._picture = picture
@@ -129,7 +129,7 @@ class _View:
         return f"{budget.key}: {spent}{heading} {'; '.join(passed)}".strip()
 
     def lane_words(self, lane: Lane) -> str:
-        """When a resource was held, in words."""
+        """The time for which a resource was held, in words."""
         return "; ".join(
             f"{bar.cause} {self.day(bar.start)} to {self.day(bar.end) if bar.end else 'now'}" for bar in lane.bars
         )

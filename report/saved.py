@@ -1,4 +1,4 @@
-"""What GPU pools at zero have saved in the month, by day and by pool. Pure."""
+"""Savings of GPU pools at zero in the month, by day and by pool. Pure."""
 
 from collections.abc import Iterator
 from datetime import date, timedelta

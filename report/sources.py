@@ -1,4 +1,4 @@
-"""What a picture is made from: the owner's settings, stored documents, the history, and the newest reports."""
+"""The sources of a picture: the owner's settings, stored documents, the history, and the newest reports."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -80,7 +80,7 @@ class Sources(msgspec.Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...] = ()
 
     def name_of(self, resource: str) -> str:
-        """What a person calls a resource: the owner's key for it, or the last part of its name."""
+        """A person's name for a resource: the owner's key for it, or the last part of its name."""
         return name_words(self.names.get(resource) or resource.rpartition("/")[2] or resource)
 
     def text(self, text: str) -> str:

@@ -1,4 +1,4 @@
-"""What changes, actions, automations and amounts are called on the page."""
+"""Names of changes, actions, automations and amounts on the page."""
 
 import math
 import re
@@ -35,17 +35,17 @@ _CAPITALS = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
 def source_of(automation: str) -> str:
-    """What an automation or a job is called."""
+    """The name of an automation or a job."""
     return SOURCES.get(automation, automation.replace("_", " ").capitalize())
 
 
 def action(name: str) -> str:
-    """What an action of a rung is called."""
+    """The name of an action of a rung."""
     return ACTIONS.get(name, name.replace("_", " "))
 
 
 def command(name: str) -> str:
-    """What a command is called, by the name of its type."""
+    """The name of a command, by the name of its type."""
     return COMMANDS.get(name, spaced(name))
 
 
@@ -119,7 +119,7 @@ NO_MAXIMUM = "no maximum"
 
 
 def is_and_was(debt: Debt) -> str:
-    """What a held field is, and what it was."""
+    """The value of a held field, now and before."""
     values = {"value": debt.by_hand or debt.applied, "original": debt.original}
     if debt.field == "max_instances":
         values = {name: NO_MAXIMUM if value in {"", "0"} else value for name, value in values.items()}
@@ -148,7 +148,7 @@ def text_words(text: str, zone: ZoneInfo) -> str:
 
 
 def without_time(text: str) -> str:
-    """What follows, where its time stands beside it: ``due at 2026-12-02 10:30 UTC`` is ``due``."""
+    """A next step without its time, which stands beside it: ``due at 2026-12-02 10:30 UTC`` is ``due``."""
     return re.sub(r"(?: (?:at|until|when the maintenance window opens at))? " + _MOMENT.pattern, "", text)
 
 

@@ -32,10 +32,10 @@ from shared.report import (
     upcoming,
     with_changes,
 )
-from shared.run_time import RunTime
 from shared.runtime import Runtime
 from shared.settings import Configuration, Mode
 from shared.state import ATTEMPTS, Document
+from shared.stopwatch import Stopwatch
 from shared.transitions import with_dated_alerts, without_alerting
 from shared.world import NeedT, Unreadable, World
 
@@ -72,9 +72,9 @@ class RunLoop(Generic[SectionT, EventT, RecordsT, NeedT, ChangeT]):
         self._now = now
         self._runtime = runtime
         self._store = RecordsStore(automation, settings.section, event, now, runtime.clients, sent_by=sent_by)
-        self._time = RunTime(runtime, now)
+        self._time = Stopwatch(runtime, now)
         self._lease: Lease | None = None
-        """What this run holds to make changes; none while it observes."""
+        """This run's lease, which it needs to make changes; none while it observes."""
         self._world = World()
         """The last look. Needs that could not be answered are not asked again in this run."""
         self._logged: list[LogLine] = []

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 REQUESTER = "caretaker"
 SECONDARY = "secondary rate limit"
 FOR_GOOD = ("Resource not accessible by", "Must have admin rights", "is locked")
-"""What GitHub says to a token without the permission, for a user without it, and of a locked conversation."""
+"""GitHub's messages to a token without the permission, for a user without it, and of a locked conversation."""
 REDIRECTS = (HTTPStatus.MOVED_PERMANENTLY, HTTPStatus.TEMPORARY_REDIRECT)
 """GitHub's answers to requests by a repository's earlier name, for reads and for writes."""
 LATEST = int(datetime(9999, 1, 1, tzinfo=UTC).timestamp())
@@ -127,7 +127,7 @@ class GitHub:
 
     @property
     def _login(self) -> str:
-        """Whose token it is: asked once in a run."""
+        """The user whose token it is: asked once in a run."""
         return self._clients.once(("github login", self._access), lambda: self.get("/user", Author).login)
 
     def _read(self, path: str, type_: type[ValueT], query: Query) -> tuple[ValueT, bool]:

@@ -21,7 +21,7 @@ from shared.state import ATTEMPTS, Document, State
 DURATION = timedelta(seconds=120)
 """Shorter than the shortest tick (5 minutes). A run may last longer than that: it renews its lease."""
 LEFT_FOR_A_CHANGE = timedelta(seconds=60)
-"""How long the lease still lasts when a change begins: its calls, of 20 s at most, and two clocks that differ."""
+"""The time left on the lease when a change begins: for its calls, of 20 s at most, and two clocks that differ."""
 
 
 class LeaseRecord(msgspec.Struct, frozen=True):

@@ -98,7 +98,7 @@ def send(
 
 
 def read(clients: Clients, rpc: str, address: str, request: object, type_: type[ValueT]) -> ValueT:
-    """What an RPC that only reads answers a request by POST.
+    """The answer of an RPC that only reads, to a request by POST.
 
     Raises as ``get`` does.
     """
@@ -117,7 +117,7 @@ def write(clients: Clients, rpc: str, address: str, request: object, type_: type
 
 
 def said_by(error: Exception) -> str:
-    """What Google says in an error that was raised here, without the name of the call."""
+    """Google's words in an error that was raised here, without the name of the call."""
     return str(getattr(error, "message", error)).partition(": ")[2]
 
 
@@ -177,7 +177,7 @@ def _error_of(answer: "Answer", what: str) -> "GoogleAPICallError | UnknownAnswe
 
 
 def _said(content: bytes) -> _Status | None:
-    """What an error says: Google's JSON, in a list if the answer would have been a stream; None if it is not that."""
+    """The text of an error: Google's JSON, in a list if the answer would have been a stream; None if it is not that."""
     for in_a_list in (content, b"[" + content + b"]"):
         with contextlib.suppress(*MALFORMED):
             return msgspec.json.decode(in_a_list, type=tuple[_Error])[0].error

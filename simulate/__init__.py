@@ -1,1 +1,1 @@
-"""What Caretaker would have done with a recorded month, and what that would have saved: `./deploy.sh simulate`."""
+"""Simulates Caretaker on a recorded month, and what that would have saved: `./deploy.sh simulate`."""

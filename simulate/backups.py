@@ -1,4 +1,4 @@
-"""What `prune_backups` would do with buckets as they were listed: the real run, while observing, on the local cloud.
+"""Runs `prune_backups` on buckets as they were listed: the real run, while observing, on the local cloud.
 
 A listing is the answer of Cloud Storage's ``objects.list``:
 https://cloud.google.com/storage/docs/json_api/v1/objects/list.

@@ -24,14 +24,14 @@ QUERY = (
 
 
 class Charge(msgspec.Struct, frozen=True, kw_only=True):
-    """What one resource cost in a time of at most a day, after credits."""
+    """The cost of one resource in a time of at most a day, after credits."""
 
     start: datetime
     end: datetime
     cost: float
     currency: str
     known: datetime | None = None
-    """When Google exported it; None if the file does not say."""
+    """The time of the export; None if the file does not say."""
     project: str = ""
     resource: str = ""
     labels: Mapping[str, str] = {}

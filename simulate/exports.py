@@ -19,7 +19,7 @@ LARGEST_PAGE = 100_000
 
 
 class Query(msgspec.Struct, frozen=True, order=True):
-    """What is asked of Monitoring: signals that differ in their limits alone are one query."""
+    """Queries to Monitoring: signals that differ in their limits alone are one."""
 
     project: str
     filter: str

@@ -37,7 +37,7 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     """Minutes, of the jobs that met no nodes; to the end for those that got none."""
     longest_wait: int
     killed: int
-    """How often the pool went to zero under work."""
+    """The number of times that the pool went to zero under work."""
     unfinished: int
     """Minutes of work that were not done by the end."""
     hours_without_data: float
@@ -76,7 +76,7 @@ def figures_of(policy: str, played: Played, period: Period) -> Figures:
 
 
 def _stretches(played: Played) -> int:
-    """How many alerts would have been sent: an ongoing alert counts once."""
+    """The number of alerts that would have been sent: an ongoing alert counts once."""
     count, before = 0, frozenset[str]()
     for step in played.steps:
         kinds = frozenset(alert.partition(":")[0] for alert in step.alerts)
@@ -86,7 +86,7 @@ def _stretches(played: Played) -> int:
 
 
 class Coverage(msgspec.Struct, frozen=True, kw_only=True):
-    """How far one signal is known."""
+    """The share of time for which one signal is known."""
 
     signal: str
     share: float
@@ -103,7 +103,7 @@ class Coverage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def coverage_of(pools: Sequence[Pool], recordings: Mapping[Query, Recording], period: Period) -> list[Coverage]:
-    """How far each signal of the pools is known in the period."""
+    """The share of the period for which each signal of the pools is known."""
     signals = dict.fromkeys(signal for pool in pools for signal in signals_of(pool))
     found = []
     for signal in signals:

@@ -51,7 +51,7 @@ def generate_charges(folder: Path, settings: Settings, start: datetime, days: in
 
 
 def _charge(pool: Pool | None, start: datetime, lag_hours: float) -> dict[str, object]:
-    """What an hour of a pool that is always on costs; without a pool, of everything else."""
+    """The cost of an hour of a pool that is always on; without a pool, of everything else."""
     end = start + timedelta(hours=1)
     name = pool.full_name.rpartition("/")[2] if pool else "api"
     labels = {}

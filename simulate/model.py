@@ -25,14 +25,14 @@ class Unit:
 
 @dataclass
 class Figures:
-    """What came of the work, in minutes of the simulation."""
+    """The fate of the work, in minutes of the simulation."""
 
     jobs: int = 0
     """Stretches of work without a pause."""
     waits: list[tuple[int, int]] = field(default_factory=list)
     """For each job that met no nodes and got some later, when it came and how long it waited."""
     killed: list[int] = field(default_factory=list)
-    """When the pool went to zero under work."""
+    """The minutes at which the pool went to zero under work."""
     minutes_on: int = 0
     node_minutes: int = 0
     """Minutes of single nodes, or instances."""
@@ -92,7 +92,7 @@ class PoolModel:
 
     @property
     def unfinished(self) -> int:
-        """How many minutes of work are still waiting."""
+        """Minutes of work that still wait."""
         return len(self._waiting)
 
     def _arrive(self, at: int, *, is_running: bool) -> None:

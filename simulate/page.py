@@ -127,7 +127,7 @@ def _costs(own: Outcome, answer: Page) -> str:
 
 
 def _lanes(played: Played, period: Period) -> str:
-    """When there was work, when nodes were on, and when work waited."""
+    """Times of work, of nodes that were on, and of work that waited."""
     waits = bytearray(period.minutes)
     for at, length in played.model.waits:
         waits[at : at + length] = b"\1" * len(waits[at : at + length])

@@ -45,10 +45,10 @@ MOST_LOOKS = 10
 
 
 class Assumptions(msgspec.Struct, frozen=True, kw_only=True):
-    """What the record does not say."""
+    """Assumptions where the record says nothing."""
 
     start_minutes: tuple[int, int] = (3, 10)
-    """How long nodes take to come: drawn between these."""
+    """Minutes until nodes come: drawn between these."""
     seen_after: int = 3
     """Minutes until Monitoring shows a value."""
     outage: range = range(0)
@@ -72,7 +72,7 @@ class Step(msgspec.Struct, frozen=True):
 
 
 class Start(msgspec.Struct, frozen=True):
-    """How a day began, so that it can be played again."""
+    """The state at the beginning of a day, from which it can be played again."""
 
     size: int
     records: Records
@@ -86,7 +86,7 @@ class Played(msgspec.Struct, frozen=True, kw_only=True):
     model: PoolModel
     steps: tuple[Step, ...]
     starts: int
-    """How often nodes were asked for."""
+    """The number of requests for nodes."""
     minutes_on_without_data: int
     days: Mapping[datetime, Start]
     """By its first moment."""
@@ -160,7 +160,7 @@ class PoolPlayer:
         self._minutes_without_data += self._every if record.silent else 0
 
     def played(self) -> Played:
-        """What came of it."""
+        """The result."""
         return Played(
             key=self._key,
             settings=self._settings,
@@ -256,7 +256,7 @@ def _places(name: str) -> tuple[PoolNeed, ...]:
 
 
 def points_of(shown: Sequence[float | None], at: int, minutes: int, now: datetime, seen_after: int) -> list[Point]:
-    """What Monitoring answers at a minute: the highest value of each five minutes, as far as it shows them yet."""
+    """Monitoring's answer at a minute: the highest value of each five minutes, as far as it shows them yet."""
     bucket, points = BUCKET // MINUTE, []
     for number in range(buckets_asked(minutes)):
         last = at - number * bucket

@@ -35,7 +35,7 @@ def basis_lines(
 
 
 def timeline_lines(played: Played) -> Iterator[str]:
-    """What happened, a line for each tick that changed something, and for each alert when it begins."""
+    """The timeline: a line for each tick that changed something, and for each alert when it begins."""
     before: frozenset[str] = frozenset()
     for step in played.steps:
         for change in step.changes:

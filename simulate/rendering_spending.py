@@ -33,7 +33,7 @@ def billing_lines(billing: Billing, outcome: Outcome) -> Iterator[str]:
 
 
 def spending_lines(name: str, spent: Spent, billing: Billing) -> Iterator[str]:
-    """What the budgets would have done, and what each period would have cost."""
+    """The budgets' actions, and the cost of each period."""
     currency = billing.charges[0].currency
     for month, cost in _months(spent).items():
         yield f"{name}: {month} cost {cost.recorded:.2f} {currency} as recorded, {cost.simulated:.2f} with Caretaker"

@@ -53,7 +53,7 @@ class Unplayable(Exception):
 
 
 def differences(played: Played, period: Period, assumptions: Assumptions, days: Sequence[datetime]) -> list[str]:
-    """Where the local cloud's timeline differs from the simulation's, on these days: nothing if they are equal."""
+    """Differences between the local cloud's timeline and the simulation's on these days: none if they are equal."""
     found = []
     for day in days:
         end = min(day + timedelta(days=1), period.end)

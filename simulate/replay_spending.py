@@ -36,7 +36,7 @@ def can_be_played_again(settings: Settings) -> bool:
 def spending_differences(
     spent: Spent, settings: Settings, amounts: Mapping[str, float], days: Sequence[datetime]
 ) -> list[str]:
-    """Where the local cloud's rungs differ from the simulation's, on these days: nothing if they are equal."""
+    """Differences between the local cloud's rungs and the simulation's on these days: none if they are equal."""
     found = []
     for day in days:
         here = {step.at: step.changes for step in spent.steps if day <= step.at < day + DAY}
@@ -77,7 +77,7 @@ def _replay(spent: Spent, settings: Settings, amounts: Mapping[str, float], day:
 
 
 def _notification(settings: Settings, key: str, cost: Cost, amount: float) -> CloudEvent:
-    """What Google would have pushed: https://cloud.google.com/billing/docs/how-to/budgets-programmatic-notifications."""
+    """The notification that Google would have pushed: https://cloud.google.com/billing/docs/how-to/budgets-programmatic-notifications."""
     budget = settings.budgets[key]
     data = {
         "costAmount": cost.simulated,

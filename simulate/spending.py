@@ -43,11 +43,11 @@ FORECAST_BY = timedelta(days=7)
 """A forecast continues the pace of so many days, weekends among them, to the end of the period, and there is none
 before so much is known: no export has Google's own forecast."""
 Share = Callable[[Charge], float]
-"""Which part of a recorded charge there would have been."""
+"""The share of a recorded charge that there would have been."""
 
 
 class Cost(msgspec.Struct, frozen=True):
-    """What was known of the cost of a period at one moment."""
+    """The cost of a period as known at one moment."""
 
     at: datetime
     recorded: float
@@ -57,14 +57,14 @@ class Cost(msgspec.Struct, frozen=True):
 
 
 class SpendingStart(msgspec.Struct, frozen=True):
-    """How a day began, so that it can be played again."""
+    """The state at the beginning of a day, from which it can be played again."""
 
     records: Records
     restrictions: SpendingRestrictions
 
 
 class Spent(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of the budgets."""
+    """The result for the budgets."""
 
     steps: tuple[Step, ...]
     costs: tuple[Cost, ...]
@@ -105,7 +105,7 @@ class SpendingPlayer:
             self._run(Tick(every_seconds=600), now)
 
     def spent(self) -> Spent:
-        """What came of it."""
+        """The result."""
         return Spent(steps=tuple(self._steps), costs=tuple(self._said), days=self._days)
 
     def _notify(self, now: datetime, share: Share) -> None:
@@ -169,7 +169,7 @@ class SpendingPlayer:
         raise AssertionError(f"cap_spending is not settled after {MOST_LOOKS} looks")
 
     def _apply(self, change: CapSpendingChange, now: datetime) -> None:
-        """What a change does to the simulated cost. Services and jobs are not in the record, so none is changed."""
+        """Applies a change to the simulated cost. Services and jobs are not in the record, so none is changed."""
         if isinstance(change, SetRestrictions):
             self.restrictions = change.restrictions
         elif isinstance(change, DetachBilling):
@@ -195,12 +195,12 @@ def forecast_threshold(budget: Budget, amount: float, forecast: float | None) ->
 
 
 def period_end(moment: datetime) -> datetime:
-    """When the calendar month of a moment ends."""
+    """The end of the calendar month of a moment."""
     return period_start(period_start(moment) + timedelta(days=32))
 
 
 def period_start(moment: datetime) -> datetime:
-    """When the calendar month of a moment began."""
+    """The beginning of the calendar month of a moment."""
     return moment.astimezone(PACIFIC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
 
 

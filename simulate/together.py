@@ -44,7 +44,7 @@ class Policy(msgspec.Struct, frozen=True):
 
 
 class Billing(msgspec.Struct, frozen=True):
-    """What was charged, and what the export does not say."""
+    """The charges, and assumptions where the export says nothing."""
 
     charges: Sequence[Charge]
     amounts: Mapping[str, float]
@@ -54,7 +54,7 @@ class Billing(msgspec.Struct, frozen=True):
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """What would have come of one policy."""
+    """The result of one policy."""
 
     policy: Policy
     pools: Mapping[str, Played]
@@ -62,7 +62,7 @@ class Outcome(msgspec.Struct, frozen=True):
 
 
 class Recorded(msgspec.Struct, frozen=True):
-    """What is known of the past, and what is assumed besides."""
+    """The recorded past, and assumptions beside it."""
 
     values: Mapping[Query, Values]
     period: Period
@@ -106,7 +106,7 @@ def play_all(policies: Sequence[Policy], recorded: Recorded) -> list[Outcome]:
 
 
 def hourly_price_of(pool: Pool, charges: Sequence[Charge]) -> float | None:
-    """What an hour of a node, or an instance, was charged; None if no charge is the pool's."""
+    """The charge for an hour of a node or an instance; None if no charge is the pool's."""
     own = [one for one in charges if is_of(one, pool)]
     hours = {(one.resource, one.start, one.end): (one.end - one.start) / HOUR for one in own}
     total = sum(hours.values())
@@ -127,7 +127,7 @@ def _pool_of(charge: Charge, settings: PoolSettings) -> str:
 
 
 def _share(sizes: Sequence[int], charge: Charge, period: Period, size: int) -> float:
-    """Which part of a charge is left, if the pool was on all the time when it was recorded."""
+    """The share of a charge that is left, if the pool was on all the time when it was recorded."""
     first = max((charge.start - period.start) // MINUTE, 0)
     last = min((charge.end - period.start) // MINUTE, len(sizes))
     return min(sum(sizes[first:last]) / (size * (last - first)), 1.0) if last > first else 1.0

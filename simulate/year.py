@@ -53,7 +53,7 @@ def year_lines(settings: Settings, assumptions: Assumptions, days: int = DAYS) -
 
 
 def work_of(pool: Pool, minutes: int, seed: int) -> dict[Query, Values]:
-    """What the signals of a pool would have shown, minute by minute, if nodes had always been there."""
+    """The signals of a pool, minute by minute, as if nodes had always been there."""
     draw = random.Random(seed)  # noqa: S311 - the same for each run, and no secret
     working, waiting = bytearray(minutes), bytearray(minutes)
     for day in range(minutes // DAY_MINUTES):

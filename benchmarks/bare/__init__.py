@@ -1,1 +1,1 @@
-"""What everything is measured against: a function that does nothing."""
+"""A function that does nothing, against which everything is measured."""

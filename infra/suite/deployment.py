@@ -113,7 +113,7 @@ class SignedInReport(Model, frozen=True, kw_only=True):
         ],
         Meta(min_length=1),
     ]
-    """Who may sign in."""
+    """The people who may sign in."""
     time_zone: str = "Etc/UTC"
     """Of the page: an IANA name, such as Europe/Berlin."""
 

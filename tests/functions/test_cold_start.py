@@ -1,4 +1,4 @@
-"""What a cold start imports: ticks need neither gRPC nor protobuf, which took half of their time."""
+"""Imports of a cold start: ticks need neither gRPC nor protobuf, which took half of their time."""
 
 import json
 import subprocess

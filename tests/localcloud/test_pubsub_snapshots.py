@@ -38,7 +38,7 @@ def publish(messenger: Messenger, *texts: str) -> None:
 
 
 def pull(messenger: Messenger, subscription: str = "inbox", *, acknowledge: bool = True) -> list[bytes]:
-    """What waits in a subscription."""
+    """The messages that wait in a subscription."""
     name = messenger.subscription(subscription)
     received = messenger.subscriber.pull(subscription=name, max_messages=9).received_messages
     if received and acknowledge:

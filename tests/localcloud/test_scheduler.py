@@ -72,7 +72,7 @@ def at(hour: int, minute: int, day: int = 1, month: int = 11) -> datetime:
 
 
 def due(cloud: LocalCloud, scheduler: scheduler_v1.CloudSchedulerClient) -> datetime:
-    """When the job is due next, which does not show at once."""
+    """The next time at which the job is due, which does not show at once."""
     assert not scheduler.get_job(name=TICK).schedule_time
     cloud.clock.advance(timedelta(seconds=15))
     return moment(scheduler.get_job(name=TICK).schedule_time)

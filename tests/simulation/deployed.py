@@ -1,4 +1,4 @@
-"""What is deployed in a life: the owner's settings, and the permissions that go with them."""
+"""The deployment in a life: the owner's settings, and the permissions that go with them."""
 
 import copy
 from collections.abc import Mapping

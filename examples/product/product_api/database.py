@@ -1,4 +1,4 @@
-"""How the API reaches PostgreSQL: the engine, with the pool that fits where it runs, and the table."""
+"""The API's way to PostgreSQL: the engine, with the pool that fits where it runs, and the table."""
 
 from datetime import datetime
 from typing import TypedDict
@@ -46,7 +46,7 @@ def make_engine(settings: Settings) -> Engine:
 
 
 class Base(DeclarativeBase):
-    """What all tables have in common."""
+    """The base of all tables."""
 
 
 class OrderRow(Base):

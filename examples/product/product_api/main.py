@@ -41,13 +41,13 @@ class Order(NewOrder):
 
 
 class State(BaseModel):
-    """How the API is."""
+    """The state of the API."""
 
     status: str
 
 
 class Health(State):
-    """How the process is, and what it was built from."""
+    """The state of the process, and what it was built from."""
 
     commit: str
     """Empty if the build did not set it."""

@@ -18,14 +18,14 @@ class Settings:
     exports_traces: bool
     """Whether traces go to Cloud Trace: on Cloud Run and in a cluster, unless TRACE_EXPORT says otherwise."""
     commit: str
-    """What it was built from, which the image knows; empty if unknown."""
+    """The commit that it was built from, which the image knows; empty if unknown."""
     project: str
-    """Whose Cloud Trace logs are linked to; empty where there is none."""
+    """The project whose Cloud Trace logs are linked to; empty where there is none."""
     host: str
-    """Which address it listens on: a container sets 0.0.0.0."""
+    """The address to listen on: a container sets 0.0.0.0."""
     port: int
     concurrent_requests: int
-    """How many requests are answered at a time, and so how many connections an instance holds at most."""
+    """The number of requests that are answered at a time, and so of connections that an instance holds at most."""
     trace_ratio: float
     trace_endpoint: str
     """HOST:PORT of what stands in for Cloud Trace, without TLS; empty for Google's."""

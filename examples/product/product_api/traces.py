@@ -1,4 +1,4 @@
-"""Which requests are traced, and where traces go."""
+"""Tracing: which requests are traced, and where traces go."""
 
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
@@ -19,7 +19,7 @@ def sampler(ratio: float) -> Sampler:
 
 
 def make_provider(settings: Settings) -> TracerProvider:
-    """What spans come from. Those that are exported go to Cloud Trace, with the account that the API runs as."""
+    """The source of spans. Those that are exported go to Cloud Trace, with the account that the API runs as."""
     provider = TracerProvider(
         sampler=sampler(settings.trace_ratio), resource=Resource.create({"service.name": "product-api"})
     )

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from shared.runtime import Runtime
 
 
-class RunTime:
+class Stopwatch:
     """Time as one run knows it. The clock is read once: what has passed since is measured."""
 
     def __init__(self, runtime: Runtime, began: datetime) -> None:
