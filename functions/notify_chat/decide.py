@@ -41,7 +41,7 @@ def _post(context: Context, items: dict[str, Item]) -> Post:
     ordered = sorted(items.items(), key=lambda one: (URGENCY.index(one[1].kind), one[1].at, one[0]))
     settings = context.settings
     return Post(
-        target=settings.product.label,
+        target=settings.webhook_secret,
         field="message",
         before="",
         after=f"{len(ordered)} {'line' if len(ordered) == 1 else 'lines'}",
