@@ -165,6 +165,14 @@ def test_what_is_paused_is_deleted_while_github_answers_nothing() -> None:
         assert requests(stage) == []
 
 
+def test_what_is_paused_is_deleted_with_an_expired_token_and_the_run_says_so() -> None:
+    with two_repositories() as stage:
+        stage.github.add_token(TOKEN, BOT, expires_at=stage.cloud.clock.now())
+        with pytest.raises(RunFailed, match="Bad credentials"):
+            stage.command("pause")
+        assert stage.shown == {}
+
+
 def test_a_push_with_its_image_costs_eight_requests() -> None:
     with Stage() as stage:
         stage.push_image(1)
