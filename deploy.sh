@@ -114,7 +114,10 @@ if has_help "$command" && wants_help "$@"; then
   show_help "$command"
 fi
 case $command in
-  local) run_module local "$@" ;;
+  local)
+    export MALLOC_ARENA_MAX=1 # many threads share little: less memory, https://man7.org/linux/man-pages/man3/mallopt.3.html
+    run_module local "$@"
+    ;;
   test)
     [ $# -eq 0 ] || fail "test takes no argument: $*"
     run_checks

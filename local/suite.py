@@ -66,7 +66,7 @@ class Suite:
             clients.HTTP_ENDPOINT_VARIABLE: cloud.http_address,
             clients.RETRY_SECONDS_VARIABLE: str(retry_seconds),
             clock.ENDPOINT_VARIABLE: cloud.now_address,
-            "MALLOC_ARENA_MAX": "1",  # a tenth less memory: https://www.gnu.org/software/libc/manual/html_node/Tunables
+            "MALLOC_ARENA_MAX": "1",  # as deploy.sh has it for this process
         }
         self._process: subprocess.Popen[bytes] | None = None
         self._reader: threading.Thread | None = None

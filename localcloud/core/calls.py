@@ -2,6 +2,7 @@
 
 import re
 import threading
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -64,18 +65,22 @@ def is_read(method: str) -> bool:
     return method.rpartition("/")[2].startswith(READ_VERBS)
 
 
+MOST_CALLS = 50_000
+"""Recorded calls: some 100 MB at most, so that a local cloud that stays up for days does not grow for ever."""
+
+
 class Recorder:
     """Keeps a record of calls, and knows which are to fail."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, *, most: int = MOST_CALLS) -> None:
         self.clock = clock
-        self._calls: list[Call] = []
+        self._calls: deque[Call] = deque(maxlen=most)
         self._faults: list[Fault] = []
         self._lock = threading.Lock()
 
     @property
     def calls(self) -> list[Call]:
-        """Every call so far, in the order of their answers."""
+        """The calls so far, the newest ones if they are too many, in the order of their answers."""
         with self._lock:
             return list(self._calls)
 

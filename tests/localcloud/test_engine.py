@@ -12,7 +12,7 @@ from google.protobuf.wrappers_pb2 import StringValue
 from google.pubsub_v1 import PublisherClient, SubscriberClient, types
 from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
 
-from localcloud.core.calls import Call, is_read
+from localcloud.core.calls import Call, Method, Recorder, is_read
 from localcloud.core.clock import Clock
 from localcloud.core.server import ApiError, Server, copy_of
 from localcloud.core.transports import RESPONSE_STREAM, UNARY, rpcs_of
@@ -104,6 +104,13 @@ def test_the_record_is_a_snapshot(server: Server, publisher: PublisherClient) ->
     assert len(calls) == 1
     server.clear_calls()
     assert server.calls == []
+
+
+def test_the_record_keeps_the_newest_calls(clock: Clock) -> None:
+    recorder = Recorder(clock, most=2)
+    for number in range(3):
+        recorder.record(Method(f"m{number}", None), StringValue(), grpc.StatusCode.OK)
+    assert [call.method for call in recorder.calls] == ["m1", "m2"]
 
 
 def test_an_error_carries_its_reason(publisher: PublisherClient) -> None:
