@@ -83,6 +83,9 @@ def two_automations() -> dict[str, object]:
     given = whole_suite()
     settings = given["settings"]
     assert isinstance(settings, dict)
+    ladder = settings["cap_spending"]["budgets"]["monthly"]["ladder"]
+    ladder[:] = [rung for rung in ladder if rung.get("on") != "anomaly"]  # the last release knows none
+    del given["report"]  # nor this: it would take the API of IAP away, for which its plan of everything waits
     return given | {"settings": {name: settings[name] for name in DEPLOYED}, "secrets": {}}
 
 

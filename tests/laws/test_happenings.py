@@ -51,7 +51,8 @@ def test_what_happens_is_part_of_the_end_state(tmp_path: Path) -> None:
         assert [name for name in before if name.startswith("api.github.com")] == [f"{COMMENTS}/1"]
         stage.reach(given.events[0])
         after = stage.resources()
-    assert after.keys() - before.keys() == {f"{COMMENTS}/2", f"{STAGING}/1", f"{STAGING}/2"}
+    environment = STAGING.removesuffix("/deployments")
+    assert after.keys() - before.keys() == {f"{COMMENTS}/2", environment, f"{STAGING}/1", f"{STAGING}/2"}
     assert after[f"{COMMENTS}/2"] == {"user": "bob", "app": None, "body": "/preview"}
     assert [after[f"{STAGING}/{place}"]["creator"] for place in (1, 2)] == ["ci", "octocat"]
     (status,) = after[f"{STAGING}/1"]["statuses"]

@@ -7,6 +7,7 @@ import socket
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import cast
 
 import pytest
 import requests
@@ -27,7 +28,9 @@ from shared.report import Outcome
 NOON = datetime(2026, 11, 15, 12, tzinfo=UTC)
 INBOX = "projects/my-product/topics/caretaker-cap-spending"
 STORY = load_caretaker_yaml(ROOT / "local" / "story" / "caretaker.yaml")
-OWNER = {name: STORY[name] for name in ("mode", "cap_spending")}
+SECTION = cast("dict[str, object]", STORY["cap_spending"])
+CAP_SPENDING = {key: value for key, value in SECTION.items() if key != "spend_caps"}
+OWNER = {"mode": STORY["mode"], "cap_spending": CAP_SPENDING}
 WEBHOOKS = {"receive_github": {"repositories": ["my-team/my-product"]}}
 
 

@@ -34,6 +34,7 @@ from tests.infra.deploy.stage import ACCOUNT, NOON, serving
 pytestmark = pytest.mark.one_python
 
 STORY = msgspec.json.decode(msgspec.json.encode(load_caretaker_yaml(ROOT / "local" / "story" / "caretaker.yaml")))
+del STORY["cap_spending"]["spend_caps"]  # its first run would create them
 PROJECT = "projects/my-product"
 INBOX = f"{PROJECT}/subscriptions/caretaker-cap-spending-to-caretaker-cap-spending"
 TICK = f"{PROJECT}/locations/europe-west1/jobs/caretaker-cap-spending-tick"
