@@ -66,7 +66,7 @@ def is_read(method: str) -> bool:
 
 
 MOST_CALLS = 50_000
-"""Recorded calls: some 100 MB at most, so that a local cloud that stays up for days does not grow for ever."""
+"""Recorded calls: some 100 MB at most, so that the memory of a local cloud that stays up for days is bounded."""
 
 
 class Recorder:

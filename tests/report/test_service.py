@@ -147,26 +147,31 @@ def _encoded(part: bytes) -> str:
     return base64.urlsafe_b64encode(part).decode().rstrip("=")
 
 
-ASSERTIONS = {
-    "none": ("", 401),
-    "no token at all": ("a.b.c", 403),
-    "signed with another key": (FORGER.assertion(), 403),
-    "signed with a key that no one knows": (STRANGER.assertion(), 403),
-    "not signed": (forged("none", lambda _: b""), 403),
-    "signed with the public key": (forged("HS256", lambda text: hmac.digest(IAP.public.encode(), text, "sha256")), 403),
-    "expired": (IAP.assertion(iat=int(time.time()) - 900, exp=int(time.time()) - 300), 403),
-    "for another service": (IAP.assertion(aud=AUDIENCE.replace("caretaker-report", "other")), 403),
-    "from another issuer": (IAP.assertion(iss="https://accounts.google.com"), 403),
-    "tampered with": (re.sub(r"\.(..)", lambda found: f".{found[1][::-1]}", IAP.assertion(), count=1), 403),
-    "as it should be": (IAP.assertion(), 200),
+ASSERTIONS: dict[str, tuple[Callable[[], str], int]] = {
+    "none": (lambda: "", 401),
+    "no token at all": (lambda: "a.b.c", 403),
+    "signed with another key": (FORGER.assertion, 403),
+    "signed with a key that no one knows": (STRANGER.assertion, 403),
+    "not signed": (lambda: forged("none", lambda _: b""), 403),
+    "signed with the public key": (
+        lambda: forged("HS256", lambda text: hmac.digest(IAP.public.encode(), text, "sha256")),
+        403,
+    ),
+    "expired": (lambda: IAP.assertion(iat=int(time.time()) - 900, exp=int(time.time()) - 300), 403),
+    "for another service": (lambda: IAP.assertion(aud=AUDIENCE.replace("caretaker-report", "other")), 403),
+    "from another issuer": (lambda: IAP.assertion(iss="https://accounts.google.com"), 403),
+    "tampered with": (lambda: re.sub(r"\.(..)", lambda found: f".{found[1][::-1]}", IAP.assertion(), count=1), 403),
+    "as it should be": (IAP.assertion, 200),
 }
+"""By name, an assertion that is made when its test runs, as it expires; and the status that answers it."""
 
 
 @pytest.mark.parametrize("what", ASSERTIONS)
 def test_it_answers_only_requests_that_iap_has_signed_for_it(
     what: str, suite: Suite, target: Target, certificates: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assertion, expected = ASSERTIONS[what]
+    make, expected = ASSERTIONS[what]
+    assertion = make()
     served = app(suite, target, Assertions(AUDIENCE, certificates=certificates))
     status, page, _ = ask(served, **(signed_in(assertion) if assertion else {}))
     assert status == expected
