@@ -204,9 +204,8 @@ def serving(folder: Path, target: str, variables: Mapping[str, str]) -> Iterator
 def _start(folder: Path, target: str, variables: Mapping[str, str], port: int) -> subprocess.Popen[bytes]:
     program = [str(Path(sys.executable).with_name("functions-framework")), "--target", target, "--source", "main.py"]
     program += ["--host", "127.0.0.1", "--port", str(port)]
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    started: subprocess.Popen[bytes] = subprocess.Popen(program, cwd=folder, env=dict(variables), **quiet)  # type: ignore[call-overload]
-    return started
+    quiet = subprocess.DEVNULL
+    return subprocess.Popen(program, cwd=folder, env=dict(variables), stdout=quiet, stderr=quiet)
 
 
 class FirstAnswer(msgspec.Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""Fixtures and hooks for every test."""
+"""Fixtures and hooks of the whole test suite."""
 
 import gc
 import importlib

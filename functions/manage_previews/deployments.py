@@ -16,7 +16,7 @@ from functions.manage_previews.changes import (
 from functions.manage_previews.messages import EnvironmentsStay
 from functions.manage_previews.names import parts_of
 from functions.manage_previews.records import Deployed, DeploymentState
-from functions.manage_previews.refusals import refusing, shown
+from functions.manage_previews.refusals import if_shown, refusing
 from functions.manage_previews.world import FoundDeployment
 from shared.clients import Clients
 from shared.errors import Refused
@@ -50,26 +50,25 @@ def find_deployment(key: str, environment: str, known: Deployed, github: GitHub)
 
     None for one that someone else has deleted, and if GitHub shows us no deployments: then it takes none from us.
     """
-    path = f"/repos/{parts_of(key)[0]}/deployments"
-    with shown():
-        if known.id:
-            found = [DeploymentAnswer(known.id, known.sha)]
-        else:
-            found = github.get(path, list[DeploymentAnswer], {"environment": environment, "sha": known.sha})
-        for answer in found[:1]:  # the newest
-            statuses = github.get(f"{path}/{answer.id}/statuses", list[StatusAnswer], {"per_page": "1"})
-            return FoundDeployment(answer.id, answer.sha, _state(statuses))
+    return if_shown(lambda: _newest(f"/repos/{parts_of(key)[0]}/deployments", environment, known, github))
+
+
+def _newest(path: str, environment: str, known: Deployed, github: GitHub) -> FoundDeployment | None:
+    if known.id:
+        found = [DeploymentAnswer(known.id, known.sha)]
+    else:
+        found = github.get(path, list[DeploymentAnswer], {"environment": environment, "sha": known.sha})
+    for answer in found[:1]:
+        statuses = github.get(f"{path}/{answer.id}/statuses", list[StatusAnswer], {"per_page": "1"})
+        return FoundDeployment(answer.id, answer.sha, _state(statuses))
     return None
 
 
 def is_ours(key: str, environment: str, github: GitHub) -> bool:
     """Whether all deployments to an environment are ours; not, if GitHub does not show them to us."""
     path = f"/repos/{parts_of(key)[0]}/deployments"
-    is_ours_alone = False
-    with shown():
-        found = github.list(path, DescribedDeployment, {"environment": environment})
-        is_ours_alone = all(one.description == DESCRIPTION and one.transient_environment for one in found)
-    return is_ours_alone  # noqa: RET504 - not if nothing is shown
+    found = if_shown(lambda: github.list(path, DescribedDeployment, {"environment": environment}))
+    return found is not None and all(one.description == DESCRIPTION and one.transient_environment for one in found)
 
 
 def create_deployment(change: CreateDeployment, clients: Clients) -> DeploymentReported:

@@ -1,22 +1,25 @@
 """GitHub's permanent refusals of reads and writes."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 from shared.errors import Refused, in_words
 from shared.github import is_refused_for_good
 
+ValueT = TypeVar("ValueT")
 
-@contextmanager
-def shown() -> Iterator[None]:
-    """Go on after it, if GitHub does not show what is read here, and would not another time."""
+
+def if_shown(read: Callable[[], ValueT]) -> ValueT | None:
+    """The result of a read; None if GitHub does not show it, and would not another time."""
     from google.api_core.exceptions import GoogleAPICallError
 
     try:
-        yield
+        return read()
     except GoogleAPICallError as error:
         if not is_refused_for_good(error):
             raise
+        return None
 
 
 @contextmanager

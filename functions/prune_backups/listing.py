@@ -11,7 +11,7 @@ from functions.prune_backups.progress import Progress
 from functions.prune_backups.world import EXAMPLES, Listing, ListingOf, NoBucket, Restorable, UnknownNames
 from shared import rest
 from shared.clients import Clients
-from shared.errors import is_not_found
+from shared.errors import not_found_errors
 from shared.rest import UnknownAnswer
 
 API = "https://storage.googleapis.com/storage/v1"
@@ -67,10 +67,8 @@ def listed(need: ListingOf, clients: Clients) -> Listing | NoBucket:
                 inventory.add(backup)
             else:
                 misdated.add(stored.name)
-    except Exception as error:
-        if is_not_found(error):
-            return NoBucket()
-        raise
+    except not_found_errors():
+        return NoBucket()
     restorable = tuple(_restorable(need, live, clients)) if need.deleted_since else ()
     return Listing(inventory, unknown.found, misdated.found, restorable)
 

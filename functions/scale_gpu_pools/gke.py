@@ -14,7 +14,7 @@ from functions.scale_gpu_pools.records import PoolChange
 from functions.scale_gpu_pools.world import InstanceGroup, ListedNodePool, OperationInFlight, Operations
 from shared import rest
 from shared.clients import Clients
-from shared.errors import CaretakerError, StillBusy, is_not_found
+from shared.errors import CaretakerError, StillBusy, not_found_errors
 
 API = "https://container.googleapis.com/v1"
 RPC = "google.container.v1.ClusterManager"
@@ -109,10 +109,8 @@ def node_pools(cluster: str, clients: Clients) -> tuple[ListedNodePool, ...]:
     """The node pools of a cluster; none of one that does not exist."""
     try:
         listed = rest.get(clients, f"{API}/{cluster}/nodePools", {}, _NodePools, rpc=f"{RPC}/ListNodePools")
-    except Exception as error:
-        if is_not_found(error):
-            return ()
-        raise
+    except not_found_errors():
+        return ()
     return tuple(
         ListedNodePool(
             name=f"{cluster}/nodePools/{pool.name}",

@@ -12,7 +12,7 @@ from functions.scale_gpu_pools.settings import Signal
 from functions.scale_gpu_pools.signals import BUCKET, Answer, Point, Reading, buckets_asked, reading_of
 from shared import rest
 from shared.clients import Clients
-from shared.errors import is_not_found
+from shared.errors import not_found_errors
 
 API = "https://monitoring.googleapis.com/v3"
 RPC = "google.monitoring.v3.MetricService/ListTimeSeries"
@@ -89,9 +89,7 @@ def _answer(project: str, filter_: str, minutes: int, now: datetime, clients: Cl
     }
     try:
         pages = list(rest.pages(clients, f"{API}/projects/{project}/timeSeries", asked, _TimeSeries, rpc=RPC))
-    except Exception as error:
-        if is_not_found(error):
-            return Answer(unknown=rest.said_by(error))
-        raise
+    except not_found_errors() as error:
+        return Answer(unknown=rest.said_by(error))
     points = tuple(point for page in pages for point in page.points)
     return Answer(points, missing=next((page.missing for page in pages if page.missing), ""))

@@ -5,17 +5,19 @@ Texts and codes are those that Google's emulator and users' reports show.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
+from typing import Protocol
 from urllib.parse import urlsplit
 
 import grpc
 from google.pubsub_v1 import types
 
-from localcloud.core.messages import invalid
+from localcloud.core.messages import Resource, invalid, page
 from localcloud.core.server import ApiError
 from localcloud.pubsub.filter import compile_filter
 
+LARGEST_PAGE = 1000
 LARGEST_REQUEST = 10_000_000
 MOST_MESSAGES = 1000
 MOST_ATTRIBUTES = 100
@@ -36,6 +38,18 @@ PUSH_VERSION = {"x-goog-version": "v1"}
 _NAME = re.compile(
     r"projects/[^/]+/(?P<collection>topics|subscriptions|snapshots)/(?!goog)[A-Za-z][A-Za-z0-9\-_.~+%]{2,254}"
 )
+
+
+class Paged(Protocol):
+    """A request for a list."""
+
+    page_size: int
+    page_token: str
+
+
+def page_of(resources: Mapping[str, Resource], request: Paged) -> tuple[list[Resource], str]:
+    """The page that a request asks for of resources by name, and the token of the next. Raises ``ApiError``."""
+    return page(resources, request.page_size, request.page_token, default=LARGEST_PAGE, maximum=LARGEST_PAGE)
 
 
 def check_name(collection: str, name: str) -> None:

@@ -12,7 +12,7 @@ from google.protobuf import empty_pb2
 from google.pubsub_v1 import types
 
 from localcloud.core.clock import Clock
-from localcloud.core.messages import invalid, merge, page
+from localcloud.core.messages import invalid, merge
 from localcloud.core.server import ApiError
 from localcloud.pubsub.push import Pusher
 from localcloud.pubsub.rules import (
@@ -25,6 +25,7 @@ from localcloud.pubsub.rules import (
     kept,
     masked,
     not_found,
+    page_of,
 )
 from localcloud.pubsub.snapshots import DELETED_TOPIC, HasSnapshots
 from localcloud.pubsub.streaming import Stream
@@ -32,7 +33,6 @@ from localcloud.pubsub.subscription import Delivery, Subscription
 
 UNCHANGEABLE = frozenset({"name", "topic", "filter", "enable_message_ordering"})
 UNCHANGEABLE_OF_TOPICS = frozenset({"name", "kms_key_name"})
-LARGEST_PAGE = 1000
 LONGEST_DEADLINE = 600
 
 
@@ -79,8 +79,7 @@ class PubSub(HasSnapshots):
         """The topics of a project."""
         with self._lock:
             here = {name: topic for name, topic in self._topics.items() if name.startswith(f"{request.project}/")}
-            size = request.page_size
-            shown, token = page(here, size, request.page_token, default=LARGEST_PAGE, maximum=LARGEST_PAGE)
+            shown, token = page_of(here, request)
             return types.ListTopicsResponse(topics=shown, next_page_token=token)
 
     def delete_topic(self, request: types.DeleteTopicRequest) -> empty_pb2.Empty:
@@ -107,8 +106,7 @@ class PubSub(HasSnapshots):
             here = {
                 name: one.resource for name, one in self._subscriptions.items() if one.resource.topic == request.topic
             }
-            size = request.page_size
-            shown, token = page(here, size, request.page_token, default=LARGEST_PAGE, maximum=LARGEST_PAGE)
+            shown, token = page_of(here, request)
             return types.ListTopicSubscriptionsResponse(
                 subscriptions=[one.name for one in shown], next_page_token=token
             )
@@ -158,8 +156,7 @@ class PubSub(HasSnapshots):
                 for name, subscription in self._subscriptions.items()
                 if name.startswith(f"{request.project}/")
             }
-            size = request.page_size
-            shown, token = page(here, size, request.page_token, default=LARGEST_PAGE, maximum=LARGEST_PAGE)
+            shown, token = page_of(here, request)
             return types.ListSubscriptionsResponse(subscriptions=shown, next_page_token=token)
 
     def update_subscription(self, request: types.UpdateSubscriptionRequest) -> types.Subscription:

@@ -13,14 +13,13 @@ from google.protobuf import empty_pb2
 from google.pubsub_v1 import types
 
 from localcloud.core.clock import Clock
-from localcloud.core.messages import invalid, merge, page
+from localcloud.core.messages import invalid, merge
 from localcloud.core.server import ApiError
 from localcloud.pubsub.policies import HasPolicies
-from localcloud.pubsub.rules import already_exists, check_name, masked, not_found
+from localcloud.pubsub.rules import already_exists, check_name, masked, not_found, page_of
 from localcloud.pubsub.subscription import Subscription
 
 DELETED_TOPIC = "_deleted-topic_"
-LARGEST_PAGE = 1000
 # Message descriptions of google.pubsub.v1.Snapshot and CreateSnapshot
 LONGEST_LIFE = timedelta(days=7)
 SHORTEST_LIFE = timedelta(hours=1)
@@ -87,8 +86,7 @@ class HasSnapshots(HasPolicies):
             here = {
                 name: one.resource for name, one in self._snapshots.items() if name.startswith(f"{request.project}/")
             }
-            size = request.page_size
-            shown, token = page(here, size, request.page_token, default=LARGEST_PAGE, maximum=LARGEST_PAGE)
+            shown, token = page_of(here, request)
             return types.ListSnapshotsResponse(snapshots=shown, next_page_token=token)
 
     def list_topic_snapshots(self, request: types.ListTopicSnapshotsRequest) -> types.ListTopicSnapshotsResponse:
@@ -97,8 +95,7 @@ class HasSnapshots(HasPolicies):
             self._topic(request.topic)
             self._drop_expired()
             here = {name: one.resource for name, one in self._snapshots.items() if one.resource.topic == request.topic}
-            size = request.page_size
-            shown, token = page(here, size, request.page_token, default=LARGEST_PAGE, maximum=LARGEST_PAGE)
+            shown, token = page_of(here, request)
             return types.ListTopicSnapshotsResponse(snapshots=[one.name for one in shown], next_page_token=token)
 
     def update_snapshot(self, request: types.UpdateSnapshotRequest) -> types.Snapshot:

@@ -73,8 +73,8 @@ def without_history(call: Call) -> Message:
     request: Any = call.request
     if not call.method.endswith("Firestore/Commit") or not any(is_history(write) for write in request.writes):
         return call.request
-    left: Message = type(request)(database=request.database)
-    left.writes.extend(write for write in request.writes if not is_history(write))  # type: ignore[attr-defined]
+    kept = [write for write in request.writes if not is_history(write)]
+    left: Message = type(request)(database=request.database, writes=kept)
     return left
 
 

@@ -22,7 +22,7 @@ Json = dict[str, Any]
 
 
 def let_look(cloud: LocalCloud) -> None:
-    """Give the comparison a token for every repository."""
+    """Add a token that can read every repository, for the comparison of end states."""
     cloud.github.add_token(
         TOKEN, "comparison", permissions={"issues": "read", "deployments": "read", "actions": "read"}
     )

@@ -107,3 +107,11 @@ def data_of(received: list[types.ReceivedMessage]) -> list[bytes]:
 def backoff(shortest: float, longest: float) -> dict[str, timedelta]:
     """A retry policy, in seconds."""
     return {"minimum_backoff": timedelta(seconds=shortest), "maximum_backoff": timedelta(seconds=longest)}
+
+
+def subscribed(address: str) -> Messenger:
+    """A messenger with the topic `ticks` and its subscription `inbox`."""
+    messenger = Messenger(address)
+    messenger.create_topic()
+    messenger.subscribe()
+    return messenger

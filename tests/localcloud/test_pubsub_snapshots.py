@@ -10,7 +10,7 @@ from google.pubsub_v1 import types
 
 from localcloud import LocalCloud
 from tests.localcloud.inbox import open_inbox
-from tests.localcloud.messenger import Messenger
+from tests.localcloud.messenger import Messenger, subscribed
 
 START = datetime(2026, 11, 1, 9, tzinfo=UTC)
 NAME = "projects/demo-project/snapshots/before"
@@ -25,10 +25,7 @@ def cloud() -> Iterator[LocalCloud]:
 
 @pytest.fixture
 def messenger(cloud: LocalCloud) -> Messenger:
-    messenger = Messenger(cloud.address)
-    messenger.create_topic()
-    messenger.subscribe()
-    return messenger
+    return subscribed(cloud.address)
 
 
 def publish(messenger: Messenger, *texts: str) -> None:

@@ -11,7 +11,7 @@ from google.api_core.exceptions import GoogleAPICallError, InvalidArgument, NotF
 from google.pubsub_v1 import types
 
 from localcloud import LocalCloud
-from tests.localcloud.messenger import Messenger
+from tests.localcloud.messenger import Messenger, subscribed
 
 START = datetime(2026, 11, 1, 9, tzinfo=UTC)
 Request = types.StreamingPullRequest
@@ -25,10 +25,7 @@ def cloud() -> Iterator[LocalCloud]:
 
 @pytest.fixture
 def messenger(cloud: LocalCloud) -> Messenger:
-    messenger = Messenger(cloud.address)
-    messenger.create_topic()
-    messenger.subscribe()
-    return messenger
+    return subscribed(cloud.address)
 
 
 class Stream:

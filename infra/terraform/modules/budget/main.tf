@@ -5,8 +5,8 @@ resource "google_pubsub_topic" "notifications" {
   name    = var.topic
 }
 
-# Cloud Billing publishes as this account, for every billing account. No other account may: what comes by this topic is
-# believed. https://cloud.google.com/billing/docs/how-to/budgets-programmatic-notifications
+# Cloud Billing publishes as this account, for every billing account. No other account may publish here, because
+# Caretaker acts on these messages. https://cloud.google.com/billing/docs/how-to/budgets-programmatic-notifications
 resource "google_pubsub_topic_iam_binding" "publishers" {
   project = var.project_id
   topic   = google_pubsub_topic.notifications.name
