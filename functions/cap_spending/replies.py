@@ -19,6 +19,7 @@ from functions.cap_spending.ladder import active_rungs, began, passed_rungs
 from functions.cap_spending.messages import percent
 from functions.cap_spending.needs import is_linked_by_command
 from functions.cap_spending.records import Context, Interval, Records
+from functions.cap_spending.spend_caps import SpendCap
 from functions.cap_spending.world import CapOf, GoogleCap
 from shared.clock import format_time
 from shared.decision import Decision
@@ -38,7 +39,8 @@ def reply(context: Context, world: World, decision: Decision[Records, CapSpendin
     settings = context.settings
     match context.event.event:
         case Status():
-            return (*_budgets(context), *_caps(context, world), *_holds(context))
+            caps = [_cap(key, context, world, decision.changes) for key in settings.spend_caps]
+            return (*_budgets(context), *caps, *_holds(context))
         case LinkBilling() | Lift() | Arm() | RemoveSpendCaps() as command:
             return (_asked(command, context, world, decision.changes),)
         case Undo() as undo:
@@ -119,20 +121,19 @@ def _asked(
         case LinkBilling(project=project):
             return _linked(project, context)
         case Lift(cap=key) | Arm(cap=key):
-            cap = context.settings.spend_caps[key]
-            now = [DONE[type(one)] for one in changes if isinstance(one, CapChange) and one.target == cap.name]
-            return "; ".join([_cap(key, context, world), *now])
+            return _cap(key, context, world, changes)
         case RemoveSpendCaps():
             return "all spend caps are deleted, those that are enforced once they are lifted"
 
 
-def _caps(context: Context, world: World) -> list[str]:
-    return [_cap(key, context, world) for key in context.settings.spend_caps]
-
-
-def _cap(key: str, context: Context, world: World) -> str:
-    """The state of a spend cap. Google's API does not return what it has counted."""
+def _cap(key: str, context: Context, world: World, changes: Iterable[CapSpendingChange]) -> str:
+    """The state of a spend cap, and what this run does to it. Google's API does not return what it has counted."""
     cap = context.settings.spend_caps[key]
+    now = [DONE[type(one)] for one in changes if isinstance(one, CapChange) and one.target == cap.name]
+    return "; ".join([_seen(cap, key, world), *now])
+
+
+def _seen(cap: SpendCap, key: str, world: World) -> str:
     seen = world.get(CapOf(cap.name))
     what = f"{key}: {cap.service} in {cap.project}, at most {cap.money} {cap.currency} a month"
     if not isinstance(seen, GoogleCap):

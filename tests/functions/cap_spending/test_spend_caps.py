@@ -88,6 +88,14 @@ def test_a_cap_of_the_settings_is_made_once_and_follows_them() -> None:
         assert (caps(stage), stage.records.spend_caps) == ([], {})
 
 
+def test_a_status_says_which_cap_its_own_run_makes() -> None:
+    with Stage(settings(run=RUN)) as stage:
+        assert stage.command(type="status").status[0] == (
+            "run: cloud_run in my-product, at most 50 USD a month: there is no cap; made now"
+        )
+        assert caps(stage) == ["Caretaker 50 CONFIGURED"]
+
+
 def test_a_persons_change_to_a_cap_is_left_alone_and_reported() -> None:
     with Stage(settings(run=RUN)) as stage:
         stage.tick()
