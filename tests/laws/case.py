@@ -12,7 +12,7 @@ from localcloud.core.calls import Call
 from shared.automation import AnyAutomation
 from shared.errors import RunFailed
 from shared.history import COLLECTION
-from shared.report import Report
+from shared.report import Outcome, Report
 from shared.state import DATABASE
 from tests.laws.scenario import Scenario
 
@@ -44,11 +44,28 @@ class Delivery:
     """The API calls that the run made, in order."""
     calls: tuple[Call, ...]
     """The API calls that the cloud answered meanwhile."""
+    refused: tuple[str, ...] = ()
+    """The words of what the scenario refuses for good."""
 
     @property
     def is_acknowledged(self) -> bool:
         """Whether Pub/Sub would get an acknowledgement of the message."""
         return self.error is None and self.report is not None
+
+    @property
+    def failures(self) -> frozenset[str]:
+        """The reads and changes that failed, in the words of the report."""
+        if self.is_acknowledged or self.report is None:
+            return frozenset()
+        changes = (change for change in self.report.changes if change.outcome is Outcome.FAILED)
+        return frozenset((*map(str, self.report.unreadable), *(f"{one.target}: {one.error}" for one in changes)))
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it is acknowledged, or has come to its end, and what failed is refused for good in this scenario."""
+        if self.report is None or self.report.why or not self.failures:
+            return self.is_acknowledged
+        return all(any(words in failure for words in self.refused) for failure in self.failures)
 
     @property
     def mutating(self) -> list[Call]:

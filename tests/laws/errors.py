@@ -91,7 +91,7 @@ class Trial:
     """The end state by what a failed run had changed: what follows is the same wherever that is the same."""
 
     def hold(self, *faults: Fault) -> bool:
-        """Run the event with these faults, and hold what comes of it against the law; True if it was acknowledged."""
+        """Run the event with these faults, and hold what comes of it against the law; True if it came to its end."""
         self.past.restore()
         server = self.stage.cloud.server
         for fault in faults:
@@ -104,10 +104,10 @@ class Trial:
         self._must_be_safe(delivery, faults, what)
         also = [fault.code for fault in faults if fault.after_effect]
         effects = delivery.effects(*also)
-        if delivery.is_acknowledged:
+        if delivery.is_over:
             if effects != self.whole.effects():
                 self.stage.must_be(
-                    self.right_after, self.stage.end_state(), f"{what} acknowledged, and yet not all is done"
+                    self.right_after, self.stage.end_state(), f"{what} came to its end, and yet not all is done"
                 )
             return True
         self._must_be_reported(delivery, what)
@@ -134,11 +134,15 @@ class Trial:
             later = calls[failed + 1 :]
             if failed == len(calls) or any(call.method == fault.method for call in later):
                 continue
-            if delivery.is_acknowledged:
-                raise self.stage.broken(f"{what} acknowledged, as if it had been read")
+            if delivery.is_over and not self._is_refused(fault) and delivery.failures == self.whole.failures:
+                raise self.stage.broken(f"{what} came to its end, as if it had been read")
             for call in later:
                 if not self.stage.only_writes(call, "records", "leases") and edit_of(call) not in usual:
                     raise self.stage.broken(f"{what} and yet it went on to {call.method}, which is not made otherwise")
+
+    def _is_refused(self, fault: Fault) -> bool:
+        """Whether such a call is refused in just this way without the fault."""
+        return any(one.code == fault.code.name and one.calls in fault.method for one in self.stage.refused)
 
 
 def edit_of(call: Call) -> tuple[str, bytes]:

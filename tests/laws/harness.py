@@ -1,9 +1,10 @@
 """The stage on which a scenario is played: a local cloud, the official clients, and one automation's runs."""
 
+import contextlib
 import functools
 import importlib
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from types import TracebackType
@@ -42,7 +43,7 @@ from tests.laws.case import Case, Delivery, is_history
 from tests.laws.end_state import Places, Resources, end_state, places_of, resources
 from tests.laws.github_end_state import let_look
 from tests.laws.probe import PATIENCE_SECONDS, Crash, PausingProbe, Probe, Switchboard
-from tests.laws.scenario import Act, Event, Scenario, ScenarioError
+from tests.laws.scenario import Act, Event, Refusal, Scenario, ScenarioError
 
 MOST_DELIVERIES = 5
 """The number of deliveries after which a law stops waiting for an acknowledgement."""
@@ -73,6 +74,7 @@ class Stage:
         self.cloud = LocalCloud(now=case.scenario.now)
         self.authorize: Authorize | None = None
         """Restricts the calls of runs, if set: it raises ``ApiError`` for any other call."""
+        self.refused: tuple[Refusal, ...] = case.scenario.refused
         self._switchboard = Switchboard()
         self._is_by_wire = is_by_wire
         self._cloud_events: dict[str, CloudEvent] = {}
@@ -168,12 +170,15 @@ class Stage:
         return [delivery for event in events for delivery in self.deliver_until_acknowledged(event)]
 
     def deliver_until_acknowledged(self, event: Event) -> list[Delivery]:
-        """Deliver a message as Pub/Sub would: again, while the run raises; later, if an earlier one has its lease."""
+        """Deliver a message as Pub/Sub would: again, while the run raises; later, if an earlier one has its lease.
+
+        A run that fails for nothing but what the scenario refuses for good is not repeated: it would fail again.
+        """
         deliveries = []
         error = None
         for _ in range(MOST_DELIVERIES):
             deliveries.append(self.deliver(event))
-            if deliveries[-1].is_acknowledged:
+            if deliveries[-1].is_over:
                 return [*deliveries, *self.play(self._own_messages(deliveries[-1]))]
             error = deliveries[-1].error
             if error and isinstance(error.__cause__, StillAtWork):
@@ -198,9 +203,10 @@ class Stage:
         self.reach(event)
         self.cloud.server.clear_calls()
         probe = probe or Probe()
-        report, error = self._run(event, probe, mode)
+        with self._restricted():
+            report, error = self._run(event, probe, mode)
         self.cloud.clock.settle()
-        return Delivery(report, error, tuple(probe.methods), tuple(self.cloud.server.calls))
+        return self._delivery(report, error, probe, tuple(self.cloud.server.calls))
 
     def deliver_twice_at_once(self, event: Event, at: int) -> tuple[Delivery, Delivery]:
         """Deliver a message, hold its run before API call ``at``, run a second delivery to its end, and let go."""
@@ -208,7 +214,7 @@ class Stage:
         self.cloud.server.clear_calls()
         probe = PausingProbe(at)
         other = Probe()
-        with ThreadPoolExecutor(1) as first:
+        with self._restricted(), ThreadPoolExecutor(1) as first:
             running = first.submit(self._run, event, probe, None)
             try:
                 if not probe.paused.wait(PATIENCE_SECONDS):
@@ -218,7 +224,12 @@ class Stage:
                 probe.resumed.set()
             held = running.result(PATIENCE_SECONDS)
         calls = tuple(self.cloud.server.calls)
-        return Delivery(*held, tuple(probe.methods), calls), Delivery(*ended, tuple(other.methods), calls)
+        return self._delivery(*held, probe, calls), self._delivery(*ended, other, calls)
+
+    def _delivery(
+        self, report: Report | None, error: RunFailed | None, probe: Probe, calls: tuple[Call, ...]
+    ) -> Delivery:
+        return Delivery(report, error, tuple(probe.methods), calls, tuple(one.message for one in self.refused))
 
     def _run(self, event: Event, probe: Probe, mode: Mode | None) -> tuple[Report | None, RunFailed | None]:
         reports: list[Report] = []
@@ -229,7 +240,6 @@ class Stage:
             )
         settings = Configuration(mode or self.settings.mode, self.settings.section)
         self._switchboard.connect(probe)
-        self.cloud.server.authorize = self.authorize
         try:
             run(self.automation, settings, self._cloud_event(event), runtime)
         except RunFailed as failed:
@@ -237,9 +247,26 @@ class Stage:
         except Crash:
             return None, None
         finally:
-            self.cloud.server.authorize = None
             self._switchboard.disconnect()
         return reports[-1], None
+
+    @contextlib.contextmanager
+    def _restricted(self) -> Iterator[None]:
+        """Refuse the calls of runs, for this while, that are to be refused."""
+        server, authorize = self.cloud.server, self.authorize
+
+        def refuse(method: str, request: Message) -> None:
+            for one in self.refused:
+                if one.is_of(method, request, self.cloud.clock.now()):
+                    raise ApiError(StatusCode[one.code], one.message)
+            if authorize:
+                authorize(method, request)
+
+        server.authorize = refuse if self.refused else authorize
+        try:
+            yield
+        finally:
+            server.authorize = None
 
     def _cloud_event(self, event: Event) -> CloudEvent:
         if event.name not in self._cloud_events:

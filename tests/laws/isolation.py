@@ -1,7 +1,8 @@
 """Law 12, one part blocks only itself: what cannot be read is reported, and everything else ends as when all is read.
 
 Each read that the scenario makes is refused from the beginning, wherever it asks for the same. What then differs from
-the undisturbed end must belong to what that read names; the reports must name it too.
+the undisturbed end must belong to what that read names; the reports must name it too. What the scenario itself refuses
+for good is held to the same, beside the scenario in which it is not refused.
 """
 
 import re
@@ -14,6 +15,7 @@ from grpc import StatusCode
 
 from localcloud.core.calls import Call
 from localcloud.core.server import ApiError
+from localcloud.core.snapshot import Snapshot
 from shared.report import Outcome, Report
 from tests.laws.broken import differences, in_lines
 from tests.laws.case import Case, Delivery
@@ -55,12 +57,30 @@ def check(case: Case, part: str) -> None:
     with Stage(case, NAME, is_by_wire=False) as stage:
         past = stage.snapshot()
         whole, *expected = _play(stage)
+        if stage.scenario.refused:
+            _must_be_contained(stage, past, whole, expected)
         for read in dict.fromkeys(_read_of(call) for one in whole for call in one.calls if _is_question(call)):
             past.restore()
             deliveries, *actual = _play(stage, _refusing(read))
             _must_be_reported(stage, read, [one.report for one in deliveries if one.report])
             for right, found in zip(expected, actual, strict=True):
-                _must_be_alike(stage, read, right, found)
+                _must_be_alike(stage, {read: _blocked(read, stage.scenario.blocks)}, right, found)
+
+
+def _must_be_contained(stage: Stage, past: Snapshot, whole: list[Delivery], found: list[Resources]) -> None:
+    """What the scenario refuses for good is reported, and changes the end of nothing but what it names."""
+    past.restore()
+    stage.refused = ()
+    _, *expected = _play(stage)
+    stage.refused = stage.scenario.refused
+    if expected == found:
+        raise stage.broken("what the scenario refuses makes no difference: refuse what matters")
+    for one in stage.refused:
+        if not any(one.message in failure for delivery in whole for failure in delivery.failures):
+            raise stage.broken(f"{one.calls} is refused, and no failed report says `{one.message}`")
+    reads = {Read(one.calls, one.names): one.blocks for one in stage.refused}
+    for right, actual in zip(expected, found, strict=True):
+        _must_be_alike(stage, reads, right, actual)
 
 
 def _play(stage: Stage, authorize: Authorize | None = None) -> tuple[list[Delivery], Resources, Resources]:
@@ -79,12 +99,15 @@ def _play(stage: Stage, authorize: Authorize | None = None) -> tuple[list[Delive
     return deliveries, before, stage.resources()
 
 
-def _must_be_alike(stage: Stage, read: Read, right: Resources, found: Resources) -> None:
+def _must_be_alike(stage: Stage, reads: Mapping[Read, Sequence[str]], right: Resources, found: Resources) -> None:
+    """The resources that differ must concern one of the refused reads, or be of what else these block."""
     for name in sorted(right.keys() | found.keys()):
         before, after = right.get(name), found.get(name)
-        if before != after and not _concerns(read, name, f"{before} {after}", stage.scenario.blocks):
+        state = f"{before} {after}"
+        if before != after and not any(_concerns(read, name, state, also) for read, also in reads.items()):
             how = in_lines(differences(before, after))
-            raise stage.broken(f"{read} is refused, and {name} is not as it is otherwise:{how}")
+            refused = ", ".join(map(str, reads))
+            raise stage.broken(f"{refused} is refused, and {name} is not as it is otherwise:{how}")
 
 
 def _deliver(stage: Stage, event: Event) -> Iterator[Delivery]:
@@ -141,7 +164,10 @@ def _must_be_reported(stage: Stage, read: Read, reports: list[Report]) -> None:
     raise stage.broken(f"{read} is refused, and no failed report names it: {', '.join(said) or 'none failed'}")
 
 
-def _concerns(read: Read, name: str, state: str, blocks: Mapping[str, Sequence[str]]) -> bool:
+def _blocked(read: Read, blocks: Mapping[str, Sequence[str]]) -> list[str]:
+    return [text for part, blocked in blocks.items() if part in str(read) for text in blocked]
+
+
+def _concerns(read: Read, name: str, state: str, also: Sequence[str]) -> bool:
     """Whether a resource is, is in, or is marked as of, something that the read names, or depends on it."""
-    also = [text for part, blocked in blocks.items() if part in str(read) for text in blocked]
     return any(one in name or name in one or one in state for one in read.subjects) or any(one in name for one in also)

@@ -6,9 +6,10 @@ An automation supplies them in ``functions/<automation>/scenarios/*.yaml``; `doc
 import functools
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
+from google.protobuf.message import Message
 from msgspec import Meta
 
 from infra.suite.automations import ROOT
@@ -88,6 +89,29 @@ class PersonsAct(Act, frozen=True, kw_only=True):
     """By full resource name and field path, the values that must still be there after the undo."""
 
 
+class Refusal(Model, frozen=True, kw_only=True):
+    """Calls of the automation that are refused however often they are made: its runs fail, and do everything else."""
+
+    calls: Annotated[str, Meta(min_length=1)]
+    """A part of the method's name, such as ``api.github.com/repos/my-team/my-product``."""
+    names: str = ""
+    """A part of the request."""
+    code: Literal["PERMISSION_DENIED", "UNAUTHENTICATED"]
+    message: Annotated[str, Meta(min_length=8)]
+    """In the words of the service. A failure that has these words is one of these calls."""
+    since: datetime | None = None
+    """By default from the beginning."""
+    until: datetime | None = None
+    """By default to the end."""
+    blocks: tuple[str, ...] = ()
+    """Parts of the names of what depends on these calls, besides what they name."""
+
+    def is_of(self, method: str, request: Message, now: datetime) -> bool:
+        """Whether it refuses a call now."""
+        is_due = (self.since is None or now >= self.since) and (self.until is None or now < self.until)
+        return is_due and self.calls in method and (not self.names or self.names in str(request))
+
+
 class Scenario(Model, frozen=True, kw_only=True):
     """One story about one automation, which every law is held against."""
 
@@ -105,6 +129,8 @@ class Scenario(Model, frozen=True, kw_only=True):
     person: tuple[PersonsAct, ...] = ()
     meanwhile: tuple[TimedAct, ...] = ()
     """Others' actions over time: a spending restriction comes into force, a person resizes something."""
+    refused: tuple[Refusal, ...] = ()
+    """Calls that are refused. Law 12 compares with the same scenario in which they are not."""
     look_alikes: Annotated[tuple[str, ...], Meta(min_length=1)]
     """Full names of resources that must never be in a mutating call."""
     canary: Annotated[str, Meta(min_length=8)]
@@ -164,9 +190,14 @@ def _completed(scenario: Scenario, automation: str, path: Path) -> Scenario:
     meanwhile = tuple(
         sorted((msgspec.structs.replace(act, at=_aware(act.at)) for act in scenario.meanwhile), key=lambda act: act.at)
     )
-    return msgspec.structs.replace(
-        scenario, now=now, events=tuple(map(complete, scenario.events)), undo=undo, meanwhile=meanwhile
+    refused = tuple(
+        msgspec.structs.replace(
+            one, since=_aware(one.since) if one.since else None, until=_aware(one.until) if one.until else None
+        )
+        for one in scenario.refused
     )
+    events = tuple(map(complete, scenario.events))
+    return msgspec.structs.replace(scenario, now=now, events=events, undo=undo, meanwhile=meanwhile, refused=refused)
 
 
 def _aware(moment: datetime) -> datetime:
