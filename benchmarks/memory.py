@@ -5,33 +5,26 @@ import subprocess
 import sys
 import tempfile
 import time
-from functools import partial
+from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.harness import Figure, show
-from benchmarks.processes import resident_bytes
+from benchmarks.processes import resident_bytes, with_children
 from infra.suite.automations import ROOT
-from infra.suite.settings import load_caretaker_yaml
-from local.story import cap_spending, manage_previews, prune_backups, restore_drill, rotate_secrets, scale_gpu_pools
 
 MEBIBYTE = 1024 * 1024
 MOST_MEBIBYTES = 250.0
 MOST_SECONDS = 20.0
-# As `python -m local` does, before anything imports Google's packages: this module does too.
-PLAY = "from local.left_out import leave_out; leave_out(); import benchmarks.memory as memory; memory.play()"
+FUNCTIONS = "local.functions_host"
 
 
 def measure() -> bool:
     """Measure and print. Returns whether it could be measured."""
-    environment = os.environ | {"MALLOC_ARENA_MAX": "1"}  # as deploy.sh has it
-    run = partial(subprocess.run, cwd=ROOT, env=environment, check=True, capture_output=True, text=True)
-    play = run([sys.executable, "-c", PLAY])
-    cloud, functions = (int(part) / MEBIBYTE for part in play.stdout.split()[-2:])
     begun = time.perf_counter()
-    subprocess.run(
-        [sys.executable, "-m", "local", "--once"], cwd=ROOT, env=environment, check=True, capture_output=True
-    )
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run(_command(folder, "--once"), cwd=ROOT, env=_environment(), check=True, capture_output=True)
     took = time.perf_counter() - begun
+    cloud, functions = _mebibytes()
     figures = [
         Figure("all functions and the local cloud", "what we allow", cloud + functions, MOST_MEBIBYTES, "MiB", 1.0),
         Figure("./deploy.sh local --once", "what we allow", took, MOST_SECONDS, "s", 1.0),
@@ -39,38 +32,33 @@ def measure() -> bool:
     show(
         "The laptop run",
         figures,
-        [f"resident at the story's end: local cloud {cloud:.0f} MiB, functions {functions:.0f} MiB"],
+        [f"resident after the story and its report: local cloud {cloud:.0f} MiB, functions {functions:.0f} MiB"],
     )
     return True
 
 
-def play() -> None:
-    """Play the whole story in this process, and print the resident bytes of it and of the functions' process."""
-    from local.console import Console
-    from local.story.player import Player
-    from local.story.previewed_product import database_of_previews, with_database
-    from local.suite import Suite
-    from localcloud import LocalCloud
-    from localcloud.world import load_world, seed
+def _command(folder: str, *options: str) -> Sequence[str]:
+    return sys.executable, "-m", "local", "--directory", folder, *options
 
-    story = ROOT / "local" / "story"
-    owner = load_caretaker_yaml(story / "caretaker.yaml")
+
+def _environment() -> dict[str, str]:
+    return os.environ | {"MALLOC_ARENA_MAX": "1"}  # as deploy.sh has it
+
+
+def _mebibytes() -> tuple[float, float]:
+    """The memory of the process with the local cloud, and of the functions', as soon as they serve after the story."""
     with (
         tempfile.TemporaryDirectory() as folder,
-        rotate_secrets.database() as database,
-        database_of_previews(database) as previews,
-        LocalCloud(now=cap_spending.START) as cloud,
+        subprocess.Popen(_command(folder), cwd=ROOT, env=_environment(), stdout=subprocess.PIPE, text=True) as process,
     ):
-        player = Player(cloud, Console())
-        owner = with_database(owner, previews)
-        with Suite(cloud, "my-product", owner, on_line=player.on_line, error_log=Path(folder) / "log") as suite:
-            seed(cloud, load_world(story / "world.yaml"))
-            rotate_secrets.prepare(cloud, database)
-            prune_backups.prepare(suite)
-            cap_spending.play(player, suite)
-            scale_gpu_pools.play(player, suite)
-            manage_previews.play(player, suite, previews)
-            rotate_secrets.play(player, suite, database)
-            prune_backups.play(player, suite)
-            restore_drill.play(player, suite)
-            sys.stdout.write(f"\n{resident_bytes(os.getpid())} {resident_bytes(suite.process_id)}\n")
+        try:
+            if not any("until Ctrl-C" in line for line in process.stdout or ()):
+                raise RuntimeError("the story did not come to its end")
+            (functions,) = (one for one in with_children(process.pid) if FUNCTIONS in _arguments(one))
+            return resident_bytes(process.pid) / MEBIBYTE, resident_bytes(functions) / MEBIBYTE
+        finally:
+            process.terminate()
+
+
+def _arguments(process: int) -> list[str]:
+    return Path(f"/proc/{process}/cmdline").read_text("utf-8").split("\0")

@@ -6,44 +6,19 @@ import fcntl
 import os
 import signal
 import sys
-import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-import msgspec
-
-from infra.suite.automations import ROOT
-from infra.suite.settings import EXAMPLES, PATH, load_caretaker_yaml, own_or_example, refuse_another_kind
-from local.console import Console, OutputClosed
-from local.endpoints import write_endpoints
-from local.environment import print_environment
-from local.story import (
-    cap_spending,
-    manage_previews,
-    notify_chat,
-    prune_backups,
-    restore_drill,
-    rotate_secrets,
-    scale_gpu_pools,
-)
-from local.story.player import Player
-from local.story.previewed_product import Variables, database_of_previews, with_database
-from local.story.summary import reading, summary
-from local.suite import Suite
-from localcloud import LocalCloud
-from localcloud.shell import export_lines, write_environment
-from localcloud.world import World, read_world, seed
-from report.writing import write
+from infra.suite.automations import ROOT, Entry, load_functions
+from infra.suite.settings import PATH, load_caretaker_yaml, own_or_example
+from local.console import OutputClosed
+from local.functions_process import FunctionsProcess
 from shared.errors import CaretakerError, SettingsError
-from shared.postgres_server import PostgresServer
 from shared.settings import ProjectId, convert
-from shared.yaml_file import YamlFile, located_in, read_yaml_file
 
-HERE = ROOT / "local" / "story"
+STORY = ROOT / "local" / "story" / "caretaker.yaml"
 DIRECTORY = ROOT / ".local"
-PATIENCE_SECONDS = 30.0
-"""For a call to the local cloud: it may take some seconds until a preview has started."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -51,6 +26,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser()
     options = parser.parse_args(arguments)
     if options.what:
+        from local.environment import print_environment
+
         return print_environment(parser, options.directory.resolve())
     if options.once and (options.settings or options.world or options.now):
         parser.error("--once plays the story, which brings its own settings, world and time")
@@ -70,101 +47,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
+    """Start the functions' process and the database first: they take their time while the local cloud is imported."""
     is_story = not (options.serve or options.settings or options.world or options.now)
-    console = Console(is_verbose=options.verbose or not is_story)
-    settings = options.settings or (HERE / "caretaker.yaml" if is_story else own_or_example(PATH))
+    settings = options.settings or (STORY if is_story else own_or_example(PATH))
     owner = load_caretaker_yaml(settings)
-    world = read_world_file(options.world or HERE / "world.yaml") if is_story or options.world else None
     directory: Path = options.directory.resolve()  # the functions run in another folder
     directory.mkdir(parents=True, exist_ok=True)
-    start = options.now or (cap_spending.START if is_story else datetime.now(UTC))
     with contextlib.ExitStack() as stack:
         stack.enter_context(alone_in(directory))
-        endpoints = directory / "endpoints.json"
-        endpoints.unlink(missing_ok=True)  # a program that waits for it must not be sent to an earlier run
-        database = stack.enter_context(rotate_secrets.database()) if is_story else None
-        previews = stack.enter_context(database_of_previews(database))
-        if previews:
-            owner = with_database(owner, previews)
-            settings = _written(owner, directory)
-        cloud = stack.enter_context(LocalCloud(now=start, running=not is_story))
-        player = Player(cloud, console)
-        suite = stack.enter_context(
-            Suite(
-                cloud,
-                options.project,
-                owner,
-                on_line=player.on_line,
-                error_log=directory / "functions.log",
-                retry_seconds=PATIENCE_SECONDS,
-            )
-        )
-        if world:
-            with located_in(world[0]):
-                seed(cloud, world[1])
+        # A program that waits for it must not be sent to an earlier run.
+        (directory / "endpoints.json").unlink(missing_ok=True)
+        automations = [name for name, one in load_functions().items() if name in owner and isinstance(one, Entry)]
+        process = stack.enter_context(FunctionsProcess(directory / "functions.log", automations))
+        starting = None
         if is_story:
-            rotate_secrets.prepare(cloud, database)
-            prune_backups.prepare(suite)
-        write_endpoints(endpoints, suite, settings, EXAMPLES / "deployment.yaml" if is_story else None)
-        console.say("ready", f"local cloud at {cloud.address}, functions at {suite.address} ({endpoints})")
-        if is_story:
-            _play(player, suite, database, previews)
-            page = write(suite.deployed, suite.target, directory / "report.html")
-            console.say("report", f"{page.as_uri()} (./deploy.sh report --local)")
-            if options.once:
-                return 1 if player.wrong else 0
-            cloud.clock.start_running()
-        if not is_story:
-            console.say("shell", 'for gcloud, curl, Node and others: eval "$(./deploy.sh local env)", or paste:')
-            console.paste(export_lines(write_environment(cloud.http_address, directory, options.project)))
-        player.follow()
-        console.say("serving", "until Ctrl-C")
-        return _serve(suite, console)
+            from local.story.databases import databases
 
+            starting = stack.enter_context(databases())
+        from local.laptop import run
 
-def read_world_file(path: Path) -> tuple[YamlFile, World]:
-    """A world, and the lines of its keys. Raises ``SettingsError``, which names another kind of file as such."""
-    try:
-        return read_world(path)
-    except SettingsError:
-        refuse_another_kind(read_yaml_file(path), "world", "a world")
-        raise
-
-
-def _written(owner: Mapping[str, object], directory: Path) -> Path:
-    """The story's settings as they are deployed, in a file for `./deploy.sh --local`: YAML reads JSON."""
-    path = directory / "caretaker.yaml"
-    path.write_bytes(msgspec.json.encode(owner))
-    return path
-
-
-def _play(player: Player, suite: Suite, database: PostgresServer | None, previews: Variables) -> None:
-    """Play the whole story, and end with its summary."""
-    cap_spending.play(player, suite)
-    scale_gpu_pools.play(player, suite)
-    manage_previews.play(player, suite, previews)
-    rotate_secrets.play(player, suite, database)
-    prune_backups.play(player, suite)
-    restore_drill.play(player, suite)
-    notify_chat.play(player)
-    console = player.console
-    console.heading(player.cloud.clock.now(), "Summary")
-    for label, words in summary(player.reports, checks=player.checks, wrong=player.wrong):
-        console.paragraph(f"  {label:<10} {words}")
-    console.paragraph("Next:")
-    for line in reading(is_verbose=console.is_verbose):
-        console.paragraph(f"  {line}")
-
-
-def _serve(suite: Suite, console: Console) -> int:
-    """Stay up until Ctrl-C, or until the functions end by themselves: then 1, with the end of what they wrote."""
-    while True:
-        time.sleep(1)
-        if console.is_closed:
-            raise OutputClosed
-        if failure := suite.failure():
-            sys.stderr.write(f"{failure}\n")
-            return 1
+        return run(options, settings, owner, process, starting)
 
 
 @contextlib.contextmanager

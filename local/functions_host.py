@@ -1,9 +1,11 @@
 """Hosts every configured automation in one process, each at ``/<automation>/projects/P/topics/T``.
 
 Each is functions-framework's own application around the automation's ``main.py``, as in production; only the process
-and the port are shared. The first line on standard output reports that it listens; the lines after it are the logs.
+and the port are shared. Environment variables come as one line of JSON on standard input. The first line on standard
+output reports that it listens; the lines after it are the logs.
 """
 
+import importlib
 import json
 import os
 import sys
@@ -58,8 +60,15 @@ def application(automations: list[str]) -> WSGIApplication:
 def main() -> None:
     """Serve until standard input ends, as it does with the process that started this one, however that ends.
 
-    The first argument is the descriptor of the socket on which it is to listen.
+    The first argument is the descriptor of the socket on which it is to listen; the others are automations, whose
+    modules are imported while the environment is not known yet.
     """
+    for name in sys.argv[2:]:
+        importlib.import_module(f"functions.{name}.automation")
+    environment = sys.stdin.buffer.readline()
+    if not environment:
+        return
+    os.environ.update(json.loads(environment))
     app, listening = application(configured()), int(sys.argv[1])
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=QuietRequestHandler, fd=listening)
     sys.stdout.write("listening\n")

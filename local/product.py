@@ -10,13 +10,15 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import LiteralString
+from typing import TYPE_CHECKING, LiteralString
 
 import psycopg
 
 from infra.suite.automations import ROOT
-from localcloud.run.instance import Program
 from shared.postgres_server import LOOPBACK, PostgresServer, free_port
+
+if TYPE_CHECKING:
+    from localcloud.run.instance import Program
 
 PRODUCT = ROOT / "examples" / "product"
 PASSWORD = "a-canary-of-a-password"  # noqa: S105 - of a database that lives as long as this
@@ -79,9 +81,7 @@ class Product:
 def database(server: PostgresServer) -> Iterator[str]:
     """An empty database and its owner, both by the name that this hands out."""
     name = f"product_{os.getpid()}_{time.monotonic_ns()}"
-    with psycopg.connect(server.conninfo(), autocommit=True) as connection:
-        connection.execute(f"CREATE ROLE {name} LOGIN PASSWORD '{PASSWORD}'")
-        connection.execute(f"CREATE DATABASE {name} OWNER {name}")
+    make_database(server, name)
     try:
         yield name
     finally:
@@ -90,13 +90,22 @@ def database(server: PostgresServer) -> Iterator[str]:
             connection.execute(f"DROP ROLE {name}")
 
 
+def make_database(server: PostgresServer, name: str) -> None:
+    """Make an empty database, and its owner of the same name."""
+    with psycopg.connect(server.conninfo(), autocommit=True) as connection:
+        connection.execute(f"CREATE ROLE {name} LOGIN PASSWORD '{PASSWORD}'".encode())
+        connection.execute(f"CREATE DATABASE {name} OWNER {name}".encode())
+
+
 def variables_of(server: PostgresServer, name: str) -> dict[str, str]:
     """The environment variables that point the API to a database."""
     return {"DATABASE_URL": f"postgresql://{name}:{PASSWORD}@{LOOPBACK}:{server.port}/{name}"}
 
 
-def image(commit: str) -> Program:
+def image(commit: str) -> "Program":
     """The content of a product image that was built from a commit, as in its Dockerfile."""
+    from localcloud.run.instance import Program
+
     return Program(COMMAND, {"PYTHONPATH": str(PRODUCT), "PYTHONUNBUFFERED": "1", "COMMIT": commit})
 
 

@@ -2,13 +2,9 @@
 
 import contextlib
 import json
-import os
 import secrets
-import socket
-import subprocess
-import sys
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -17,19 +13,17 @@ import msgspec
 
 from infra.deploy.bundle import bundle_name
 from infra.deploy.provisioning import create
-from infra.deploy.resources import Function, resources_of
+from infra.deploy.resources import Function, resources_of, settings_of
 from infra.deploy.target import Target
 from infra.suite import deployment
-from infra.suite.automations import ROOT
 from infra.suite.deployment import Deployment
 from local.functions_api import FunctionsApi
+from local.functions_process import FunctionsProcess
 from localcloud import LocalCloud
 from shared import clients, clock, settings
 from shared.clients import Clients
 from shared.events import inbox_of
 
-STOP_SECONDS = 10.0
-BACKLOG = 128
 WEBHOOK_SECRET_FILE = "webhook-secret"  # noqa: S105 - the name of a file
 """Beside the functions' log: what GitHub's webhooks are signed with here."""
 
@@ -46,7 +40,9 @@ class Suite:
         on_line: Callable[[bytes], None],
         error_log: Path,
         retry_seconds: float = 5.0,
+        process: FunctionsProcess | None = None,
     ) -> None:
+        """``process`` is one that has been started already; the suite ends it."""
         self.cloud = cloud
         self.project = project
         self.clients = Clients(project, endpoint=cloud.address, http_endpoint=cloud.http_address)
@@ -56,36 +52,33 @@ class Suite:
         """The owner's settings and the deployment."""
         self.address = ""
         """The functions' address, as long as the suite runs."""
-        self._socket: socket.socket | None = None
+        self._process = process
         self._on_line = on_line
         self._error_log = error_log
         self._webhook_secret_file = error_log.parent / WEBHOOK_SECRET_FILE
-        self._environment = os.environ | {
+        self._environment = {
             clients.PROJECT_VARIABLE: project,
             clients.ENDPOINT_VARIABLE: cloud.address,
             clients.HTTP_ENDPOINT_VARIABLE: cloud.http_address,
             clients.RETRY_SECONDS_VARIABLE: str(retry_seconds),
             clock.ENDPOINT_VARIABLE: cloud.now_address,
-            "MALLOC_ARENA_MAX": "1",  # as deploy.sh has it for this process
         }
-        self._process: subprocess.Popen[bytes] | None = None
-        self._reader: threading.Thread | None = None
         self._lock = threading.Lock()
 
     def __enter__(self) -> Self:
         """Start the functions and provision what leads to them. Raises ``RuntimeError`` if they do not start."""
         with contextlib.ExitStack() as unless_all_is_well:
             unless_all_is_well.push(self)
-            # It outlives the functions' processes: a push that arrives between two of them waits, and is not lost.
-            self._socket = socket.create_server(("127.0.0.1", 0), backlog=BACKLOG)
-            self.address = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+            process = self._process = self._process or FunctionsProcess(self._error_log)
+            self.address = process.address
+            self._run(process, settings_of(self.deployed).values())
             self.cloud.resource_manager.add_project(self.project)
             self.cloud.http.add(FunctionsApi(lambda: self.functions, self.deploy))
             bundles = {name: bundle_name(name) for name in self.deployed.automations}
             resources = resources_of(self.deployed, bundles, lambda name: f"{self.address}/{name}")
-            self._start([one for one in resources if isinstance(one, Function)])
             for resource in resources:
                 create(self.clients, resource)
+            self._wait(process, [one for one in resources if isinstance(one, Function)])
             unless_all_is_well.pop_all()
         return self
 
@@ -94,74 +87,49 @@ class Suite:
 
         Raises ``RuntimeError`` if they do not start: then those that ran run again.
         """
+        if self._process is None:
+            return
         with self._lock:
             before = self.functions
-            self._stop()
             try:
-                self._start(functions)
+                self._replace(self._process, functions)
             except RuntimeError:
-                self._stop()
-                self._start(before)
+                self._replace(self._process, before)
                 raise
 
-    def _start(self, functions: Sequence[Function]) -> None:
+    def _replace(self, process: FunctionsProcess, functions: Sequence[Function]) -> None:
         self.functions = ()
-        if not functions or not self._socket:
+        self._run(process, [one.settings for one in functions])
+        self._wait(process, functions)
+
+    def _run(self, process: FunctionsProcess, given: Collection[dict[str, object]]) -> None:
+        """Have the process run the functions with these settings; if there are none it ends."""
+        if not given:
+            process.stop()
             return
-        given: dict[str, object] = {}
-        for one in functions:
-            given |= one.settings
-        with self._error_log.open("wb") as errors:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "local.functions_host", str(self._socket.fileno())],
-                pass_fds=[self._socket.fileno()],
-                cwd=ROOT,
-                env=self._environment | {settings.VARIABLE: json.dumps(_with_secrets(given, self._error_log.parent))},
-                stdin=subprocess.PIPE,  # it ends when this does
-                stdout=subprocess.PIPE,
-                stderr=errors,
-            )
-        if not (self._process.stdout and self._process.stdout.readline()):
-            self._process.wait()
-            lines = self._error_log.read_text(errors="replace").strip().splitlines()
-            raise RuntimeError(f"the functions did not start: {lines[-1] if lines else 'no output'}")
+        merged: dict[str, object] = {}
+        for one in given:
+            merged |= one
+        mounted = json.dumps(_with_secrets(merged, self._error_log.parent))
+        process.run(self._environment | {settings.VARIABLE: mounted})
+
+    def _wait(self, process: FunctionsProcess, functions: Sequence[Function]) -> None:
+        if functions:
+            process.wait(self._take_line)
         self.functions = tuple(functions)
-        self._reader = threading.Thread(target=self._read_lines, args=(self._process,), daemon=True)
-        self._reader.start()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """End the functions' process and our own connections."""
         self.clients.close()
-        self._stop()
-        if self._socket:
-            self._socket.close()
-
-    def _stop(self) -> None:
-        if self._process is None:
-            return
-        if self._process.stdin:
-            self._process.stdin.close()
-        try:
-            self._process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        if self._reader:
-            self._reader.join(STOP_SECONDS)
-        if self._process.stdout:
-            self._process.stdout.close()
-        self._process = None
+        if self._process:
+            self._process.close()
 
     def failure(self) -> str:
         """The error for a person if the functions' process has ended by itself; "" while it is up."""
         with self._lock:
-            if self._process is None or self._process.poll() is None:
-                return ""
-            written = self._error_log.read_text(errors="replace").strip().splitlines()
-            last = f": {written[-1]}" if written else ""
-            return f"the functions' process ended with exit code {self._process.returncode}{last} ({self._error_log})"
+            return self._process.failure if self._process else ""
 
     @property
     def target(self) -> Target:
@@ -171,7 +139,7 @@ class Suite:
     @property
     def process_id(self) -> int:
         """The functions' process."""
-        return self._process.pid if self._process else 0
+        return self._process.process_id if self._process else 0
 
     @property
     def webhook_secret(self) -> bytes:
@@ -182,14 +150,12 @@ class Suite:
         """The address at which an automation answers the pushes of a topic, given by its id."""
         return f"{self.address}/{automation}/projects/{self.project}/topics/{topic}"
 
-    def _read_lines(self, process: "subprocess.Popen[bytes]") -> None:
-        if process.stdout:
-            for line in process.stdout:
-                service = service_of(line)
-                revision = f"{service}-00001-{service[-3:]}"  # there is no other: a deployment starts them anew
-                location = self.deployed.deployment.region
-                self.cloud.logging.write_line(self.project, service, line, location=location, revision=revision)
-                self._on_line(line)
+    def _take_line(self, line: bytes) -> None:
+        service = service_of(line)
+        revision = f"{service}-00001-{service[-3:]}"  # there is no other: a deployment starts them anew
+        location = self.deployed.deployment.region
+        self.cloud.logging.write_line(self.project, service, line, location=location, revision=revision)
+        self._on_line(line)
 
 
 def service_of(line: bytes) -> str:

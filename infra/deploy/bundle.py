@@ -19,6 +19,8 @@ from infra.suite.automations import ROOT, load_functions
 
 FOLDER = ROOT / "infra" / "terraform" / "dist"
 OURS = ("functions", "shared")
+BLOCKS = ("body", "handlers", "orelse", "finalbody", "cases")
+"""Where a statement has further statements: expressions, most of the code, import nothing."""
 EARLIEST = (1980, 1, 1, 0, 0, 0)
 """The earliest time that a zip can tell: files' own times differ from checkout to checkout."""
 
@@ -72,18 +74,18 @@ def write_bundles(names: Iterable[str], folder: Path = FOLDER) -> dict[str, Path
 
 def _closure(module: str, root: Path) -> list[Path]:
     """The files of a module of ours, of all that it imports of ours, however deep, and of the packages around them."""
-    found: dict[str, Path] = {}
+    found: dict[str, Path | None] = {}
     waiting = [module]
     while waiting:
         name = waiting.pop()
-        path = _file_of(name, root)
-        if name in found or path is None:
+        if name in found:
             continue
-        found[name] = path
-        package = name.rpartition(".")[0]
-        waiting += [package] if package else []
-        waiting += _imports_in(path.read_bytes())
-    return sorted(found.values())
+        path = found[name] = _file_of(name, root)
+        if path:
+            package = name.rpartition(".")[0]
+            waiting += [package] if package else []
+            waiting += _imports_in(path.read_bytes())
+    return sorted(path for path in found.values() if path)
 
 
 def _file_of(module: str, root: Path) -> Path | None:
@@ -97,12 +99,12 @@ def _file_of(module: str, root: Path) -> Path | None:
 @functools.cache
 def _imports_in(source: bytes) -> tuple[str, ...]:
     """The modules that a file imports; functions share most of theirs."""
-    return tuple(_imports(ast.parse(source)))
+    return tuple(_imports(ast.parse(source).body))
 
 
-def _imports(tree: ast.AST) -> Iterator[str]:
+def _imports(statements: Iterable[ast.AST]) -> Iterator[str]:
     """The modules that some code imports when it runs, and names imported from modules, which may be modules too."""
-    for node in ast.iter_child_nodes(tree):
+    for node in statements:
         if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
             continue
         if isinstance(node, ast.Import):
@@ -111,7 +113,8 @@ def _imports(tree: ast.AST) -> Iterator[str]:
             yield node.module
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
         else:
-            yield from _imports(node)
+            for block in BLOCKS:
+                yield from _imports(getattr(node, block, ()))
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -8,8 +8,9 @@ from typing import Any
 from google.api_core.exceptions import NotFound
 from google.cloud.run_v2 import ServicesClient
 
+from local.story.databases import Databases
 from local.story.player import Player
-from local.story.previewed_product import PARENT, PreviewedProduct, Variables
+from local.story.previewed_product import PARENT, PreviewedProduct
 from local.story.webhooks import (
     AUTHOR,
     HEAD,
@@ -37,11 +38,11 @@ STRANGER, FORKED = "stranger", 3
 HASTY = 4
 
 
-def play(player: Player, suite: Suite, variables: Variables) -> None:
+def play(player: Player, suite: Suite, databases: Databases | None) -> None:
     """Play the whole life; every step checks what it has left in the cloud and on GitHub."""
     player.about("manage_previews")
     player.pass_time(MORNING - player.cloud.clock.now())
-    product = PreviewedProduct(player, suite, variables, _service_id(NUMBER))
+    product = PreviewedProduct(player, suite, databases, _service_id(NUMBER))
     _opened(player, suite)
     _image_pushed(player, suite, product)
     _forged(player, suite)

@@ -1,14 +1,13 @@
-"""The example product in the images of the previews' story, and the database that its previews share."""
+"""The example product in the images of the previews' story, with the database that its previews share."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from local.product import create_tables, database, image, variables_of
+from local.product import image
+from local.story.databases import Databases
 from local.story.player import Player
 from local.suite import Suite
 from localcloud.run.rules import address
-from shared.postgres_server import PostgresServer
 
 if TYPE_CHECKING:
     from requests import Response
@@ -16,21 +15,8 @@ if TYPE_CHECKING:
 PARENT = "projects/my-product-previews/locations/europe-west1"
 ORDER = '{"item": "tea", "quantity": 2}'
 
-Variables = Mapping[str, str]
-"""Environment variables for the previews' database; empty if PostgreSQL is not installed."""
 
-
-@contextmanager
-def database_of_previews(server: PostgresServer | None) -> Iterator[Variables]:
-    """A database, without tables yet, for as long as previews may use it."""
-    if server is None:
-        yield {}
-        return
-    with database(server) as name:
-        yield variables_of(server, name)
-
-
-def with_database(owner: Mapping[str, object], variables: Variables) -> dict[str, object]:
+def with_database(owner: Mapping[str, object], variables: Mapping[str, str]) -> dict[str, object]:
     """The owner's settings, with the variables of the previews' database, which holds nothing of value."""
     section: Any = owner["manage_previews"]
     repositories = {
@@ -43,13 +29,13 @@ def with_database(owner: Mapping[str, object], variables: Variables) -> dict[str
 class PreviewedProduct:
     """The answers of previews, if they have a database; otherwise the console says so once."""
 
-    def __init__(self, player: Player, suite: Suite, variables: Variables, service_id: str) -> None:
+    def __init__(self, player: Player, suite: Suite, databases: Databases | None, service_id: str) -> None:
         self._player = player
         self._suite = suite
-        self._is_there = bool(variables)
+        self._is_there = databases is not None
         self._address = address(PARENT, service_id)
-        if variables:
-            create_tables(variables)
+        if databases:
+            databases.tables.result()
         else:
             said = "what previews answer, 4 skipped: PostgreSQL is not installed, so nothing runs in them"
             player.console.say("skipped", said, "yellow")

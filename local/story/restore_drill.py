@@ -10,6 +10,7 @@ import psycopg
 from infra.suite.automations import ROOT
 from jobs.bucket import Bucket
 from local.console import read_line
+from local.story.databases import Databases
 from local.story.player import Player
 from local.suite import Suite
 from shared import clients, clock
@@ -22,7 +23,7 @@ CHECK_QUERY = "SELECT count(*) >= 1000 FROM orders"
 NIGHT = timedelta(days=1)
 
 
-def play(player: Player, suite: Suite) -> None:
+def play(player: Player, suite: Suite, databases: Databases | None) -> None:
     """Play the drill; where PostgreSQL is not installed, say so instead."""
     try:
         for program in PROGRAMS:
@@ -30,8 +31,8 @@ def play(player: Player, suite: Suite) -> None:
     except PostgresMissing as missing:
         player.console.say("skipped", f"the restore drill, 1 skipped: {missing}", "yellow")
         return
-    with PostgresServer() as server:
-        _Drill(player, suite, server).play()
+    if databases:
+        _Drill(player, suite, databases.server).play()
 
 
 class _Drill:

@@ -1,21 +1,18 @@
 """Secrets change: on a schedule, with a real database, with a revision that fails, interrupted half way."""
 
-import contextlib
-from collections.abc import Iterator
 from datetime import timedelta
 
 import psycopg
 from google.cloud.run_v2 import RevisionsClient, ServicesClient
 from google.cloud.secretmanager_v1 import SecretManagerServiceClient
 from grpc import StatusCode
-from psycopg.sql import SQL, Identifier, Literal
 
+from local.story.databases import ADMINISTRATOR, FIRST_PASSWORD, USERS, Databases
 from local.story.messages import command
 from local.story.player import Player
 from local.suite import Suite
 from localcloud import LocalCloud
 from localcloud.world import seed, world_from
-from shared.postgres_server import PostgresMissing, PostgresServer
 
 PROJECT = "projects/my-product"
 REGION = f"{PROJECT}/locations/europe-west3"
@@ -23,46 +20,25 @@ SESSION_KEY = f"{PROJECT}/secrets/session-key"
 DATABASE = f"{PROJECT}/secrets/database-url"
 NOTIFICATIONS = f"{PROJECT}/topics/caretaker-secret-notifications"
 IMAGE = "europe-west1-docker.pkg.dev/my-product/images/orders@sha256:" + "2" * 64
-USERS = ("app_a", "app_b")
-FIRST_PASSWORD = "the password of the first day"  # noqa: S105 - of a server that is gone when the story is
 
 
-@contextlib.contextmanager
-def database() -> Iterator[PostgresServer | None]:
-    """A real PostgreSQL server with two users; None if its programs are not on this machine."""
-    server = PostgresServer()
-    try:
-        server.start()
-    except PostgresMissing:
-        yield None
-        return
-    try:
-        with psycopg.connect(server.conninfo(), autocommit=True) as superuser:
-            for user in (*USERS, "admin"):
-                made = SQL("CREATE ROLE {} LOGIN SUPERUSER PASSWORD {}")
-                superuser.execute(made.format(Identifier(user), Literal(FIRST_PASSWORD)))
-        yield server
-    finally:
-        server.stop()
-
-
-def prepare(cloud: LocalCloud, server: PostgresServer | None) -> None:
+def prepare(cloud: LocalCloud, databases: Databases | None) -> None:
     """Let the address of the database be a secret, and a service use it if there is a database."""
-    where = f"127.0.0.1:{server.port}/postgres" if server else "database.example.com/postgres"
+    where = f"127.0.0.1:{databases.server.port}/postgres" if databases else "database.example.com/postgres"
     secrets = {
         name: {"versions": [f"postgresql://{user}:{FIRST_PASSWORD.replace(' ', '%20')}@{where}"]}
-        for name, user in (("database-url", USERS[0]), ("database-admin-url", "admin"))
+        for name, user in (("database-url", USERS[0]), ("database-admin-url", ADMINISTRATOR))
     }
-    services = {"orders": {"image": IMAGE, "secret_env": {"DATABASE_URL": "database-url:1"}}} if server else {}
+    services = {"orders": {"image": IMAGE, "secret_env": {"DATABASE_URL": "database-url:1"}}} if databases else {}
     here = {"location": "europe-west3", "secrets": secrets, "services": services}
     seed(cloud, world_from({"projects": {"my-product": here}}))
 
 
-def play(player: Player, suite: Suite, server: PostgresServer | None) -> None:
+def play(player: Player, suite: Suite, databases: Databases | None) -> None:
     """Play the chapter; every step checks what it has left in the cloud."""
     player.about("rotate_secrets")
     _on_schedule(player, suite)
-    if server:
+    if databases:
         _database(player, suite)
     else:
         player.step("A database password would be rotated now, but PostgreSQL is not installed.")

@@ -9,8 +9,6 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import cast
 
-from google.auth.crypt import RSAVerifier
-
 from localcloud.core.clock import Clock
 from localcloud.github.errors import GitHubError
 from localcloud.github.state import App, Installation, State, Token
@@ -139,6 +137,8 @@ def inaccessible(token: Token, headers: Mapping[str, str] | None = None) -> GitH
 
 def app_of(state: State, jwt: str, moments: tuple[datetime, ...]) -> App:
     """The app that signed a JWT which is timely at one of these moments. Raises GitHubError (401)."""
+    from google.auth.crypt import RSAVerifier  # with cryptography, 9 MiB that few need
+
     claims, signed, signature = _parts(jwt)
     issuer = str(claims.get("iss", ""))
     app = next((one for one in state.apps.values() if issuer in (str(one.id), one.client_id)), None)

@@ -20,6 +20,10 @@ pytestmark = pytest.mark.one_python
         "google.cloud.firestore_v1.async_client",
         "google.cloud.firestore_v1.client",
         "google.pubsub_v1.services.publisher.transports.rest",
+        "google.api_core.gapic_v1.method_async",
+        "google.auth.aio.transport",
+        "google.oauth2.service_account",
+        "grpc.aio",
     ],
 )
 def test_a_class_that_is_left_out_says_so_when_it_is_used(module: str) -> None:
@@ -45,6 +49,8 @@ def test_a_class_that_is_left_out_says_so_when_it_is_used(module: str) -> None:
         "google.cloud.firestore_v1.services.firestore.client",
         "google.cloud.firestore_v1.types",
         "google.api_core.rest_helpers",
+        "google.auth.transport.grpc",
+        "grpc._channel",
         "functions.cap_spending.async_client",
     ],
 )

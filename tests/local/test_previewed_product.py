@@ -10,7 +10,7 @@ from infra.suite.automations import ROOT
 from infra.suite.settings import load_caretaker_yaml
 from local.console import Console
 from local.story.player import Player
-from local.story.previewed_product import PreviewedProduct, database_of_previews, with_database
+from local.story.previewed_product import PreviewedProduct, with_database
 from local.suite import Suite
 from localcloud import LocalCloud
 
@@ -19,10 +19,10 @@ pytestmark = pytest.mark.one_python
 
 def test_without_postgresql_it_says_so_and_asks_nothing(tmp_path: Path) -> None:
     out = io.StringIO()
-    with LocalCloud() as cloud, database_of_previews(None) as variables:
+    with LocalCloud() as cloud:
         player = Player(cloud, Console(RichConsole(file=out, highlight=False, soft_wrap=True)))
         suite = Suite(cloud, "my-product", {}, on_line=player.on_line, error_log=tmp_path / "log")
-        product = PreviewedProduct(player, suite, variables, "product-pr-2")
+        product = PreviewedProduct(player, suite, None, "product-pr-2")
         product.built("example.com/api@sha256:1", "2" * 40)
         product.orders()
         product.check("404")

@@ -21,6 +21,6 @@ def test_without_postgresql_it_says_so(tmp_path: Path, monkeypatch: pytest.Monke
     with LocalCloud() as cloud:
         player = Player(cloud, Console(RichConsole(file=out, highlight=False, soft_wrap=True)))
         suite = Suite(cloud, "my-product", {}, on_line=player.on_line, error_log=tmp_path / "log")
-        restore_drill.play(player, suite)
+        restore_drill.play(player, suite, None)
     assert "the restore drill, 1 skipped: initdb is not on this machine" in out.getvalue()
     assert player.wrong == 0

@@ -9,7 +9,7 @@ import pytest
 from infra.suite.automations import ROOT
 from infra.suite.deployment import load_suite
 from infra.suite.settings import EXAMPLES, load_caretaker_yaml
-from local.__main__ import read_world_file
+from local.laptop import read_world_file
 from localcloud.world import load_world
 from shared.errors import SettingsError
 from shared.yaml12 import MOST_NODES
