@@ -3,6 +3,7 @@
 import argparse
 import importlib
 import sys
+from collections.abc import Sequence
 
 from benchmarks.harness import SHOWN
 from benchmarks.note import write
@@ -24,7 +25,7 @@ BENCHMARKS = {
 }
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Run those named, or all; the exit code is 0 if each could be measured."""
     listed = "\n".join(f"  {name:<14} {what}" for name, what in BENCHMARKS.items())
     parser = argparse.ArgumentParser(
@@ -34,7 +35,7 @@ def main() -> int:
     )
     parser.add_argument("names", nargs="*", metavar="NAME", help="which; all if none is named")
     parser.add_argument("--write", action="store_true", help="put the figures into docs/benchmarks.md, too")
-    given = parser.parse_args()
+    given = parser.parse_args(arguments)
     names = given.names or list(BENCHMARKS)
     for name in names:
         if name not in BENCHMARKS:

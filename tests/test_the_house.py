@@ -63,11 +63,6 @@ def test_help_needs_no_python(bare_machine: Path, command: str, arguments: tuple
     assert answer.stdout.startswith(f"usage: ./deploy.sh {command}")
 
 
-@pytest.mark.parametrize("command", sorted(help.MODULES))
-def test_help_is_what_the_command_itself_says(command: str) -> None:
-    assert (help.FOLDER / f"{command}.txt").read_text() == help.text_of(command), "run ./deploy.sh generate"
-
-
 @pytest.mark.parametrize("argument", ["--version", "-V", "version"])
 def test_the_version_is_that_of_the_project_and_of_the_changelog(bare_machine: Path, argument: str) -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
