@@ -14,7 +14,7 @@ from infra.tools import help  # noqa: A004 - it is the help of `deploy.sh`
 
 ROOT = Path(__file__).resolve().parents[1]
 
-pytestmark = pytest.mark.one_python
+pytestmark = [pytest.mark.one_python, pytest.mark.no_cover]
 
 
 def deploy(*arguments: str, folder: Path = ROOT, path: Path | None = None) -> subprocess.CompletedProcess[str]:

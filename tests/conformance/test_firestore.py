@@ -20,7 +20,7 @@ from shared.firestore_values import Builtins
 from tests.localcloud.raw_fields import to_fields
 from tests.localcloud.store import ABSENT, PRESENT, Store, values_of
 
-pytestmark = pytest.mark.one_python
+pytestmark = [pytest.mark.one_python, pytest.mark.no_cover]
 
 Values = dict[str, Builtins]
 

@@ -17,7 +17,7 @@ from tests.conformance.clouds import Cloud
 from tests.localcloud.inbox import Inbox
 from tests.localcloud.messenger import Messenger, backoff, data_of
 
-pytestmark = pytest.mark.one_python
+pytestmark = [pytest.mark.one_python, pytest.mark.no_cover]
 
 DAY = timedelta(days=1)
 

@@ -16,7 +16,7 @@ from shared.state import API, COMMIT, Document, State
 from tests.conformance.clouds import Cloud
 from tests.localcloud.store import Store
 
-pytestmark = pytest.mark.one_python
+pytestmark = [pytest.mark.one_python, pytest.mark.no_cover]
 
 MOMENT = datetime(2026, 11, 15, 12, tzinfo=UTC)
 

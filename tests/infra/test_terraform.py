@@ -10,7 +10,7 @@ from infra.suite.settings import EXAMPLES
 from infra.tools.examples import every_section
 from tests.infra.terraform import check, folders, modules_under_test, roots
 
-pytestmark = pytest.mark.one_python
+pytestmark = [pytest.mark.one_python, pytest.mark.no_cover, pytest.mark.long]
 
 
 def whole_suite() -> dict[str, object]:

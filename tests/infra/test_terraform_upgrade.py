@@ -15,7 +15,7 @@ from tests.infra.release import released
 from tests.infra.terraform import NOT_OURS, TERRAFORM, check_copy
 from tests.infra.test_terraform import whole_suite
 
-pytestmark = pytest.mark.one_python
+pytestmark = [pytest.mark.one_python, pytest.mark.no_cover, pytest.mark.long]
 
 BACKEND = re.compile(r'^  backend "gcs" \{.*?^  \}\n', re.MULTILINE | re.DOTALL)
 KEPT = """

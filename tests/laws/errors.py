@@ -13,6 +13,7 @@ NOT_FOUND and ALREADY_EXISTS are not among them: they say what is there, so an a
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from google.protobuf.message import Message
 from grpc import StatusCode
@@ -90,6 +91,16 @@ class Trial:
     ends: dict[object, State] = field(default_factory=dict)
     """The end state by what a failed run had changed: what follows is the same wherever that is the same."""
 
+    @cached_property
+    def usual(self) -> frozenset[tuple[str, bytes]]:
+        """The changes that are made when nothing fails."""
+        return frozenset(map(edit_of, self.whole.mutating))
+
+    @cached_property
+    def all_effects(self) -> tuple[tuple[str, bytes], ...]:
+        """The effects when nothing fails."""
+        return self.whole.effects()
+
     def hold(self, *faults: Fault) -> bool:
         """Run the event with these faults, and hold what comes of it against the law; True if it came to its end."""
         self.past.restore()
@@ -105,7 +116,7 @@ class Trial:
         also = [fault.code for fault in faults if fault.after_effect]
         effects = delivery.effects(*also)
         if delivery.is_over:
-            if effects != self.whole.effects():
+            if effects != self.all_effects:
                 self.stage.must_be(
                     self.right_after, self.stage.end_state(), f"{what} came to its end, and yet not all is done"
                 )
@@ -126,7 +137,6 @@ class Trial:
 
     def _must_be_safe(self, delivery: Delivery, faults: tuple[Fault, ...], what: str) -> None:
         """A read that fails, and goes on failing, is reported, and leads to no change that is not made without it."""
-        usual = {edit_of(call) for call in self.whole.mutating}
         for fault in (fault for fault in faults if is_read(fault.method)):
             calls = [call for call in delivery.calls if call.method == fault.method or call.mutating]
             # Of several faults, the first may have ended the run already.
@@ -137,7 +147,7 @@ class Trial:
             if delivery.is_over and not self._is_refused(fault) and delivery.failures == self.whole.failures:
                 raise self.stage.broken(f"{what} came to its end, as if it had been read")
             for call in later:
-                if not self.stage.only_writes(call, "records", "leases") and edit_of(call) not in usual:
+                if not self.stage.only_writes(call, "records", "leases") and edit_of(call) not in self.usual:
                     raise self.stage.broken(f"{what} and yet it went on to {call.method}, which is not made otherwise")
 
     def _is_refused(self, fault: Fault) -> bool:

@@ -19,7 +19,7 @@ class Law:
     """Hold one part of a scenario against the law. Raises ``LawBroken``."""
     parts: Callable[[Scenario], list[str]]
     on_every_python: bool
-    """Otherwise on one: which calls are made, and what they lead to, does not depend on the interpreter."""
+    """As what is logged, and tracebacks, are the interpreter's. Which calls are made does not depend on it."""
 
 
 def in_one_piece(scenario: Scenario) -> list[str]:

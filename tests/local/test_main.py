@@ -28,8 +28,6 @@ WHERE = "projects/my-product/locations/europe-west1"
 BUDGET_TOPIC = "projects/my-product/topics/caretaker-budget-notifications"
 INBOX = "projects/my-product/topics/caretaker-cap-spending"
 PATIENCE_SECONDS = 60
-COVERAGE = {"COVERAGE_PROCESS_CONFIG", "COVERAGE_PROCESS_START"}
-"""The variables with which a process measures its coverage, which triples its start time."""
 
 
 class Served:
@@ -72,14 +70,12 @@ class Served:
 
 
 @contextmanager
-def serving(directory: Path, *arguments: str | Path, is_measured: bool = True) -> Iterator[Served]:
-    """A laptop run in a process of its own; what it runs counts for the coverage if it is measured."""
-    environment = {name: value for name, value in os.environ.items() if is_measured or name not in COVERAGE}
+def serving(directory: Path, *arguments: str | Path) -> Iterator[Served]:
+    """A laptop run in a process of its own."""
     command = [sys.executable, "-m", "local", "--serve", "--directory", directory, *arguments]
     with subprocess.Popen(
         command,
         cwd=ROOT,
-        env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -170,9 +166,11 @@ def test_hand_made_events_and_official_clients_meet(tmp_path: Path, capsys: pyte
         assert capsys.readouterr().out == "false\n"
 
 
+@pytest.mark.one_python
+@pytest.mark.no_cover
 def test_it_can_be_ended_by_whatever_started_it_and_takes_the_functions_with_it(tmp_path: Path) -> None:
     (tmp_path / "endpoints.json").write_text('{"functions": "http://127.0.0.1:9"}')
-    with serving(tmp_path, is_measured=False) as served:
+    with serving(tmp_path) as served:
         assert served.endpoints["functions"] != "http://127.0.0.1:9"
         assert served.clients.of(PublisherClient).get_topic(topic=INBOX).name == INBOX
         assert served.end(signal.SIGTERM) == 0
@@ -180,14 +178,17 @@ def test_it_can_be_ended_by_whatever_started_it_and_takes_the_functions_with_it(
             served.post(INBOX, {})
 
 
+@pytest.mark.one_python
+@pytest.mark.no_cover
 def test_the_functions_end_even_if_it_is_killed(tmp_path: Path) -> None:
-    with serving(tmp_path, is_measured=False) as served:
+    with serving(tmp_path) as served:
         host, _, port = served.endpoints["functions"].removeprefix("http://").partition(":")
         with socket.create_connection((host, int(port)), timeout=PATIENCE_SECONDS) as connection:
             assert served.end(signal.SIGKILL) == -signal.SIGKILL
             assert connection.recv(1) == b""
 
 
+@pytest.mark.long
 def test_the_story_ends_well(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "local", "--once", "--directory", str(tmp_path)]
     environment = os.environ | {"TZ": "Pacific/Kiritimati"}
@@ -283,9 +284,11 @@ def test_a_second_run_in_the_same_folder_leaves_the_first_alone(
         """The first has ended."""
 
 
+@pytest.mark.one_python
+@pytest.mark.no_cover
 def test_it_ends_with_an_error_when_the_functions_die_and_serves_from_a_relative_folder(tmp_path: Path) -> None:
     relative = Path(os.path.relpath(tmp_path, ROOT))
-    with serving(relative, is_measured=False) as served:
+    with serving(relative) as served:
         assert Path(served.endpoints["webhook_secret_file"]).is_absolute()
         found = subprocess.run(("pgrep", "-P", str(served.process.pid)), capture_output=True, text=True, check=True)
         (child,) = found.stdout.split()
@@ -294,6 +297,7 @@ def test_it_ends_with_an_error_when_the_functions_die_and_serves_from_a_relative
         assert "the functions' process ended with exit code -9" in served.read_to("exit code -9")
 
 
+@pytest.mark.no_cover
 def test_a_reader_who_leaves_ends_the_story_without_a_traceback(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "local", "--once", "--verbose", "--directory", str(tmp_path)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:

@@ -14,6 +14,8 @@ from localcloud.core.server import ApiError
 from localcloud.core.snapshot import Snapshot
 from shared.clients import Clients
 
+pytestmark = pytest.mark.one_python
+
 REPOSITORY = "projects/demo-project/locations/europe-west1/repositories/images"
 HOST = "europe-west1-docker.pkg.dev/demo-project/images"
 FIRST, SECOND = "sha256:" + "1" * 64, "sha256:" + "2" * 64

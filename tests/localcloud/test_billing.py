@@ -14,6 +14,8 @@ from localcloud import LocalCloud
 from localcloud.world import seed, world_from
 from shared.clients import Clients
 
+pytestmark = pytest.mark.one_python
+
 OURS = "billingAccounts/0X0X0X-0X0X0X-0X0X0X"
 CLOSED = "billingAccounts/1X1X1X-1X1X1X-1X1X1X"
 DEMO = "projects/demo-project"

@@ -15,6 +15,8 @@ from localcloud import LocalCloud
 from localcloud.core.server import ApiError
 from shared.clients import Clients
 
+pytestmark = pytest.mark.one_python
+
 ACCOUNT = "billingAccounts/0X0X0X-0X0X0X-0X0X0X"
 TOPIC = "projects/demo-project/topics/budget-alerts"
 INBOX = "projects/demo-project/subscriptions/inbox"

@@ -12,6 +12,8 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from localcloud import LocalCloud
 from shared.clients import Clients
 
+pytestmark = pytest.mark.one_python
+
 PARENT = "projects/demo-project/locations/europe-west1"
 API = f"{PARENT}/services/api"
 
@@ -313,7 +315,6 @@ def test_lists_one_region_in_pages(services: run_v2.ServicesClient) -> None:
         services.list_services(parent="projects/demo-project/locations/-")
 
 
-@pytest.mark.one_python
 def test_a_region_holds_a_thousand_services(cloud: LocalCloud, services: run_v2.ServicesClient) -> None:
     for number in range(1000):
         cloud.run.create_service(

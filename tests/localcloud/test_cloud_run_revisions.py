@@ -14,6 +14,8 @@ from localcloud.world import seed, world_from
 from shared.clients import Clients
 from shared.errors import SettingsError
 
+pytestmark = pytest.mark.one_python
+
 PROJECT = "projects/demo-project"
 PARENT = f"{PROJECT}/locations/europe-west1"
 API = f"{PARENT}/services/api"

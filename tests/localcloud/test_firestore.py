@@ -18,6 +18,8 @@ from localcloud import LocalCloud
 from shared.firestore_values import Builtins
 from tests.localcloud.store import ABSENT, PRESENT, Store, values_of
 
+pytestmark = pytest.mark.one_python
+
 START = datetime(2026, 11, 1, 9, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 

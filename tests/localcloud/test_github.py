@@ -16,6 +16,8 @@ from localcloud.github.service import OPERATIONS
 from localcloud.github.state import Head
 from tests.localcloud.github_client import GitHubClient, refusal
 
+pytestmark = pytest.mark.one_python
+
 SHOP = "repos/acme/shop"
 FIRST, SECOND = "1" * 40, "2" * 40
 MINUTE = timedelta(minutes=1)

@@ -15,6 +15,8 @@ from localcloud.core.snapshot import Snapshot
 from localcloud.github.state import Head
 from tests.localcloud.github_client import GitHubClient, refusal
 
+pytestmark = pytest.mark.one_python
+
 NOW = datetime(2031, 11, 1, tzinfo=UTC)
 SHOP = "repos/acme/shop"
 COMMENTS = f"{SHOP}/issues/7/comments"

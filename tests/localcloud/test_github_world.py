@@ -12,6 +12,8 @@ from shared.clients import Clients
 from shared.errors import SettingsError
 from tests.localcloud.github_client import GitHubClient
 
+pytestmark = pytest.mark.one_python
+
 SHA, DIGEST = "1" * 40, "sha256:" + "1" * 64
 GITHUB = {
     "repositories": {

@@ -14,6 +14,8 @@ from localcloud.core.server import ApiError
 from localcloud.core.snapshot import Snapshot
 from shared.clients import Clients
 
+pytestmark = pytest.mark.one_python
+
 LOCATION = "projects/demo-project/locations/europe-west4"
 CLUSTER = f"{LOCATION}/clusters/training"
 GPU = f"{CLUSTER}/nodePools/gpu"

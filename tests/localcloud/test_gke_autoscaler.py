@@ -10,6 +10,8 @@ from localcloud import LocalCloud
 from localcloud.gke.autoscaler import SCALE_DOWN_DELAY, SCALE_UP_DELAY, scaled
 from shared.clients import Clients
 
+pytestmark = pytest.mark.one_python
+
 CLUSTER = "projects/demo-project/locations/europe-west4/clusters/training"
 GPU = f"{CLUSTER}/nodePools/gpu"
 ZONES = ["europe-west4-a", "europe-west4-b"]

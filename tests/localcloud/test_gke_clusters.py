@@ -13,6 +13,8 @@ from google.cloud import container_v1
 from localcloud import LocalCloud
 from shared.clients import Clients
 
+pytestmark = pytest.mark.one_python
+
 LOCATION = "projects/demo-project/locations/us-central1-a"
 CLUSTER = f"{LOCATION}/clusters/training"
 GPU = f"{CLUSTER}/nodePools/gpu"

@@ -11,6 +11,8 @@ from google.cloud import container_v1
 from localcloud import LocalCloud
 from localcloud.core.server import ApiError
 
+pytestmark = pytest.mark.one_python
+
 PROJECT = "compute.googleapis.com/compute/v1/projects/demo-project"
 CLUSTER = "projects/demo-project/locations/europe-west4/clusters/training"
 GPU = f"{CLUSTER}/nodePools/gpu"

@@ -15,6 +15,8 @@ from localcloud.core.snapshot import Snapshot
 from localcloud.monitoring.series import Series, aligned
 from shared.clients import Clients
 
+pytestmark = pytest.mark.one_python
+
 NOW = datetime(2026, 11, 2, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 BACKLOG = "pubsub.googleapis.com/subscription/num_undelivered_messages"

@@ -15,6 +15,8 @@ from localcloud import LocalCloud
 from localcloud.logging.filter import all_hold, parse_filter
 from shared.clients import Clients
 
+pytestmark = pytest.mark.one_python
+
 NOON = datetime(2026, 11, 15, 12, tzinfo=UTC)
 PROJECT = "projects/my-product"
 

@@ -22,6 +22,8 @@ from localcloud.pubsub.push import Pusher
 from tests.localcloud.inbox import Inbox, open_inbox
 from tests.localcloud.messenger import Messenger, backoff, data_of
 
+pytestmark = pytest.mark.one_python
+
 START = datetime(2026, 11, 1, 9, 58, 20, 123456, tzinfo=UTC)
 PUBLISHED = START.replace(microsecond=123000)
 PUBLISHED_TEXT = "2026-11-01T09:58:20.123Z"

@@ -12,6 +12,8 @@ from localcloud import LocalCloud
 from tests.localcloud.inbox import open_inbox
 from tests.localcloud.messenger import Messenger, subscribed
 
+pytestmark = pytest.mark.one_python
+
 START = datetime(2026, 11, 1, 9, tzinfo=UTC)
 NAME = "projects/demo-project/snapshots/before"
 TICKS = "projects/demo-project/topics/ticks"

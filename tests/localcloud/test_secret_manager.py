@@ -18,6 +18,8 @@ from localcloud.world import WorldError, seed, world_from
 from shared.clients import Clients
 from shared.errors import SettingsError
 
+pytestmark = pytest.mark.one_python
+
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 PROJECT = "projects/demo-project"
 NUMBERED = f"projects/{project_number('demo-project')}"

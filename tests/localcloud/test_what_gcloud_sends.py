@@ -10,6 +10,8 @@ import pytest
 from localcloud import LocalCloud
 from localcloud.world import seed, world_from
 
+pytestmark = pytest.mark.one_python
+
 PROJECT = "projects/demo-project"
 REGION = f"{PROJECT}/locations/europe-west1"
 RUN = "europe-west1-run.googleapis.com/apis/serving.knative.dev/v1/namespaces/demo-project"

@@ -15,6 +15,8 @@ from localcloud import LocalCloud
 from localcloud.core.snapshot import Snapshot
 from shared.clients import Clients
 
+pytestmark = pytest.mark.one_python
+
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
 PARENT = "projects/demo-project/locations/europe-west1"

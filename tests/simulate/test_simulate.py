@@ -50,6 +50,8 @@ def played_from(folder: Path, settings: Settings, assumptions: Assumptions = Ass
     return play(settings, "gpu", values_of(recordings, PERIOD), PERIOD, assumptions)
 
 
+@pytest.mark.one_python
+@pytest.mark.no_cover
 @pytest.mark.parametrize("policy", POLICIES)
 def test_the_local_cloud_does_the_same_to_the_minute_and_the_word(tmp_path: Path, policy: str) -> None:
     assumptions = Assumptions()
@@ -81,6 +83,7 @@ def test_each_scenario_with_signals_is_the_same_on_the_local_cloud(tmp_path: Pat
             assert differences(played, UNTIL_NOON, Assumptions(), [SECOND_DAY]) == []
 
 
+@pytest.mark.one_python
 def test_a_simulation_that_is_not_what_happens_is_found(tmp_path: Path) -> None:
     played = played_from(tmp_path, settings_for("idle and wake"), Assumptions(seen_after=0))
     assert differences(played, UNTIL_NOON, Assumptions(seen_after=8), [SECOND_DAY])

@@ -12,6 +12,8 @@ from tests.functions.cap_spending import examples
 from tests.functions.cap_spending.examples import API, DECEMBER, INBOX, MAY_TOUCH, NOON, hours, settings
 from tests.functions.cap_spending.stage import Stage
 
+pytestmark = pytest.mark.one_python
+
 READ, WRITE = "BatchGetDocuments", "Commit"
 Before = Callable[[Stage], object]
 COST = 700.0

@@ -38,6 +38,8 @@ from tests.functions.cap_spending.examples import (
 from tests.functions.cap_spending.simulation import ACCOUNT_NAME
 from tests.functions.cap_spending.stage import BUDGET_NAME, WORLD, Stage
 
+pytestmark = pytest.mark.one_python
+
 FREE = {
     "admin": 5,
     "api": 20,

@@ -29,6 +29,8 @@ from tests.functions.cap_spending.examples import (
 from tests.functions.cap_spending.simulation import ACCOUNT_NAME, Simulation, a_job, a_project, a_service
 from tests.functions.cap_spending.stage import WORLD, Stage
 
+pytestmark = pytest.mark.one_python
+
 DETACH = {"at": 1.5, "do": ["detach_billing"]}
 IN_EXPERIMENTS = f"{EXPERIMENTS}/locations/europe-west1"
 TOY, NIGHTLY = f"{IN_EXPERIMENTS}/services/toy", f"{IN_EXPERIMENTS}/jobs/batch-nightly"

@@ -22,6 +22,8 @@ from tests.functions.cap_spending.examples import (
 )
 from tests.functions.cap_spending.stage import Stage
 
+pytestmark = pytest.mark.one_python
+
 LIMIT = {"at": 1.0, "do": ["limit_cloud_run"]}
 DETACH = {"at": 1.0, "do": ["detach_billing"]}
 

@@ -11,6 +11,8 @@ from tests.functions.cap_spending.examples import API, DECEMBER, settings
 from tests.functions.cap_spending.stage import WORLD, Stage
 from tests.functions.cap_spending.test_edited_settings import LIMIT, maximum
 
+pytestmark = pytest.mark.one_python
+
 JANUARY = datetime(2026, 1, 1, 8, tzinfo=UTC)
 
 

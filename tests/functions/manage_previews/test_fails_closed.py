@@ -20,6 +20,8 @@ from shared.world import World
 from tests.functions.manage_previews.stage import NOON, TEAM, TOKEN, Stage, image, settings_of
 from tests.functions.stage import PROJECT, report_text
 
+pytestmark = pytest.mark.one_python
+
 
 def deployed(stage: Stage) -> None:
     stage.push_image(1)

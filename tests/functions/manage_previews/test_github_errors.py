@@ -25,6 +25,8 @@ from tests.functions.manage_previews.stage import (
     sha_of,
 )
 
+pytestmark = pytest.mark.one_python
+
 OTHER = "my-team/other-product"
 REPOSITORIES = {
     TEAM: {"service": "my-product", "image": PLACE},
@@ -188,7 +190,6 @@ def test_a_push_with_its_image_costs_eight_requests() -> None:
         assert stage.deployments(12)[-1] == (sha_of(2), ["success"])
 
 
-@pytest.mark.one_python
 def test_a_first_sweep_is_spread_over_as_many_as_github_allows() -> None:
     with Stage() as stage:
         for number in range(1, 71):

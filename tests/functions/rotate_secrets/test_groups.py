@@ -13,7 +13,7 @@ from tests.functions.rotate_secrets.gap import Applications, CrashingGapProbe, G
 from tests.functions.rotate_secrets.stage import PRODUCT, Stage, a_secret, a_service, a_world, kinds_of, settings_of
 from tests.laws.probe import Crash
 
-pytestmark = pytest.mark.one_python
+pytestmark = [pytest.mark.one_python, pytest.mark.no_cover]
 
 
 def group_settings(database: Database) -> Settings:

@@ -25,7 +25,7 @@ from tests.functions.rotate_secrets.stage import (
 )
 from tests.laws.probe import Crash
 
-pytestmark = pytest.mark.one_python
+pytestmark = [pytest.mark.one_python, pytest.mark.no_cover]
 
 TEAM = "my-team/my-product"
 HOOK = 77

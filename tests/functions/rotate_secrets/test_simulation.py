@@ -23,7 +23,7 @@ from tests.functions.rotate_secrets.gap import Applications, CrashingGapProbe, G
 from tests.functions.rotate_secrets.stage import PRODUCT, REGION, Stage, a_secret, a_service, a_world, settings_of
 from tests.laws.probe import Crash
 
-pytestmark = pytest.mark.one_python
+pytestmark = [pytest.mark.one_python, pytest.mark.no_cover]
 
 LATEST = "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST"
 REVISION = "TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION"

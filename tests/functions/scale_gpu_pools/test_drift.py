@@ -5,6 +5,8 @@ from google.cloud.container_v1 import ClusterManagerClient
 
 from tests.functions.scale_gpu_pools.stage import GPU, Stage, a_pool, settings_of
 
+pytestmark = pytest.mark.one_python
+
 NIGHT = 6 * 60
 TO_MORNING = 14 * 60
 TO_EVENING = 10 * 60

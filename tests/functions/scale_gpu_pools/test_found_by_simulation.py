@@ -2,8 +2,12 @@
 
 from datetime import timedelta
 
+import pytest
+
 from tests.functions.scale_gpu_pools.simulation import ACTIVE, BATCH, MISSING, Simulation
 from tests.functions.scale_gpu_pools.stage import GPU, Stage
+
+pytestmark = pytest.mark.one_python
 
 NIGHT = 6 * 60
 

@@ -10,6 +10,8 @@ from functions.scale_gpu_pools.settings import Settings
 from shared.settings import Mode
 from tests.functions.scale_gpu_pools.stage import CLUSTER, GPU, QUEUE, Stage, a_pool, settings_of
 
+pytestmark = pytest.mark.one_python
+
 NIGHT, TO_MORNING, TO_EVENING = 6 * 60, 14 * 60, 10 * 60
 SERVICE = "projects/my-product/locations/europe-west4/services/images"
 UNDELIVERED = "pubsub.googleapis.com/subscription/num_undelivered_messages"

@@ -14,6 +14,8 @@ from shared.settings import Mode
 from tests.functions.scale_gpu_pools.stage import HOURS, QUEUE, Stage, a_pool, settings_of
 from tests.laws.probe import Probe
 
+pytestmark = pytest.mark.one_python
+
 DUTY: dict[str, object] = {
     "kind": "gpu_duty_cycle",
     "project": "my-product",

@@ -15,7 +15,7 @@ from infra.tools.new import NotWritten, write_skeleton
 from shared.settings import VARIABLE
 from tests.infra.deploy.stage import serving
 
-pytestmark = pytest.mark.one_python
+pytestmark = [pytest.mark.one_python, pytest.mark.no_cover, pytest.mark.long]
 
 NAME = "pause_all_night_jobs"
 """As long as a name may be: lines stay short enough."""
@@ -69,7 +69,6 @@ def test_nothing_else_is_edited_by_hand(copy: Path) -> None:
     }
 
 
-@pytest.mark.no_cover
 def test_it_obeys_every_law(copy: Path) -> None:
     laws = run(copy, "pytest", "-q", "-p", "no:cacheprovider", "-n", "0", "tests/laws", "-k", NAME)
     assert " skipped" not in laws.splitlines()[-1]
