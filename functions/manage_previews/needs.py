@@ -6,9 +6,9 @@ from datetime import datetime
 import msgspec
 
 from functions.manage_previews.hearing import heard, lost_commands
-from functions.manage_previews.names import NUMBER, key_of, parts_of, service_id
+from functions.manage_previews.names import key_of, parts_of, service_id
 from functions.manage_previews.observing import observe
-from functions.manage_previews.orphans import is_orphan, is_ours, places_of_orphans
+from functions.manage_previews.orphans import is_orphan, places_of_orphans
 from functions.manage_previews.pacing import room
 from functions.manage_previews.preview_decision import Context, PullRequestView, decisions_on, views_of
 from functions.manage_previews.records import Deployed
@@ -43,9 +43,10 @@ from shared.world import Need, Unreadable, World
 
 def needs(context: Context, world: World) -> Iterator[PreviewNeed]:
     """Services and pull requests, who may write, images, and what was written at GitHub, one after another."""
+    context = heard(context, world)
+    seen = see(context, world)
     for step in (_pull_requests, _pull_requests_that_may_be_done, _speakers, _approvers_and_images, _written):
-        is_quiet = _quiet_until(context, world) is not None
-        asked = [need for need in step(heard(context, world), world) if not (is_quiet and isinstance(need, GitHubNeed))]
+        asked = [need for need in step(context, world, seen) if not (seen.quiet_until and isinstance(need, GitHubNeed))]
         yield from asked
         if world.missing(asked):
             return
@@ -65,14 +66,14 @@ def see(context: Context, world: World) -> Seen:
     for service in (one for listed in services.values() for one in listed):
         made = context.records.previews.get(service.name)
         owner = owner_of(service, context.settings)
-        if made and is_ours(service) and is_orphan(service.name, made, context.settings):
+        if made and service.is_ours and is_orphan(service.name, made, context.settings):
             orphans[service.name] = service.preview
-        elif owner is None or not service.name.startswith(f"{context.settings.parent}/"):
+        elif owner is None or service.number is None or not service.name.startswith(f"{context.settings.parent}/"):
             foreign.add(service.name)
         elif owner not in context.settings.repositories:
             strays.append(service.name)
         else:
-            previews[key_of(owner, int(service.labels[NUMBER]))] = service.preview
+            previews[key_of(owner, service.number)] = service.preview
     found, lost = _found(world)
     found = _known_to_be_closed(context, world) | found
     seen = Seen(
@@ -139,19 +140,18 @@ def _quiet_until(context: Context, world: World) -> datetime | None:
 
 def owner_of(service: ListedService, settings: Settings) -> str | None:
     """The repository of a preview of ours, by labels and the name that goes with them; None if the service is none."""
-    labels = service.labels
-    if not is_ours(service) or not labels.get(NUMBER, "").isdecimal():
+    if service.number is None:
         return None
     repository = settings.spelling_of(service.repository) or service.repository
     known = settings.repositories.get(repository)
     name = service.name.rpartition("/")[2]
-    is_named_so = known is None or name == service_id(known.service, int(labels[NUMBER]))
+    is_named_so = known is None or name == service_id(known.service, service.number)
     return repository if repository and is_named_so else None
 
 
-def _pull_requests(context: Context, world: World) -> Iterator[PreviewNeed]:
+def _pull_requests(context: Context, world: World, seen: Seen) -> Iterator[PreviewNeed]:
     """The pull requests of the event; for all of them, one list for each repository."""
-    del world
+    del world, seen
     scope, access = scope_of(context), context.settings.github
     if scope.is_empty:
         return
@@ -163,11 +163,11 @@ def _pull_requests(context: Context, world: World) -> Iterator[PreviewNeed]:
         yield from (PullRequestOf(access, key) for key in sorted(scope.keys))
 
 
-def _pull_requests_that_may_be_done(context: Context, world: World) -> Iterator[PreviewNeed]:
+def _pull_requests_that_may_be_done(context: Context, world: World, seen: Seen) -> Iterator[PreviewNeed]:
     """One get for each that is not open any more. What cannot be listed is not done."""
     if not scope_of(context).is_all:
         return
-    seen, access = see(context, world), context.settings.github
+    access = context.settings.github
     listed = {
         repository
         for repository in context.settings.repositories
@@ -203,9 +203,10 @@ def _list(context: Context, world: World, repository: str) -> tuple[PullRequest,
     return answer if isinstance(answer, tuple) else ()
 
 
-def _speakers(context: Context, world: World) -> Iterator[PreviewNeed]:
+def _speakers(context: Context, world: World, seen: Seen) -> Iterator[PreviewNeed]:
     """The authors of requests whose write access is not known yet."""
-    for view in views_of(context, see(context, world)):
+    del world
+    for view in views_of(context, seen):
         for request in view.record.pending:
             yield MayWrite(context.settings.github, view.pull.repository, request.by)
             is_heard = (view.pull.repository, request.comment_id) in view.seen.commands
@@ -213,9 +214,9 @@ def _speakers(context: Context, world: World) -> Iterator[PreviewNeed]:
                 yield CommandIn(context.settings.github, view.pull.repository, request.comment_id)
 
 
-def _approvers_and_images(context: Context, world: World) -> Iterator[PreviewNeed]:
+def _approvers_and_images(context: Context, world: World, seen: Seen) -> Iterator[PreviewNeed]:
     """The approvals to check again, and the images whose existence matters now."""
-    seen = see(context, world)
+    del world
     context = msgspec.structs.replace(context, records=observe(context, seen).records)
     views = [view for view in views_of(context, seen) if not view.unwanted()]
     for view in views:
@@ -229,9 +230,9 @@ def _approvers_and_images(context: Context, world: World) -> Iterator[PreviewNee
     yield from (DigestsOf(place, tuple(sorted(tags))) for place, tags in sorted(wanted.items()))
 
 
-def _written(context: Context, world: World) -> Iterator[PreviewNeed]:
+def _written(context: Context, world: World, seen: Seen) -> Iterator[PreviewNeed]:
     """Comments and deployments that were perhaps written, and comments that are to be written first."""
-    seen = see(context, world)
+    del world
     context = msgspec.structs.replace(context, records=observe(context, seen).records)
     access = context.settings.github
     first_writes = room(context.records.writes, context.now, is_sweep=scope_of(context).is_all)

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from functions.manage_previews.names import MANAGED_BY, service_id
+from functions.manage_previews.names import service_id
 from functions.manage_previews.records import Made, Records
 from functions.manage_previews.settings import Settings
-from functions.manage_previews.world import ListedService, ServicesIn
+from functions.manage_previews.world import ServicesIn
 
 
 def is_orphan(name: str, made: Made, settings: Settings) -> bool:
@@ -13,11 +13,6 @@ def is_orphan(name: str, made: Made, settings: Settings) -> bool:
     known = settings.spelling_of(made.repository)
     repository = settings.repositories.get(known or "")
     return repository is None or name != f"{settings.parent}/services/{service_id(repository.service, made.number)}"
-
-
-def is_ours(service: ListedService) -> bool:
-    """Whether a service has the labels of a preview."""
-    return all(service.labels.get(name) == value for name, value in MANAGED_BY.items())
 
 
 def places_of_orphans(records: Records, settings: Settings) -> Iterator[ServicesIn]:

@@ -73,10 +73,11 @@ def _scope_of_image(pushed: ImagePushed, context: Context) -> Scope:
 
 def _waiting_for(tag: str, context: Context) -> Iterable[str]:
     for key, record in context.records.pull_requests.items():
+        if not record.head_sha or record.head_sha not in tag or record.closed_at is not None:
+            continue  # every tag of an image has its commit in it
         name, number = parts_of(key)
         repository = context.settings.repositories.get(name)
-        is_open = bool(record.head_sha) and record.closed_at is None
-        if repository and is_open and tag == f"{repository.image}:{repository.tag_of(number, record.head_sha)}":
+        if repository and tag == f"{repository.image}:{repository.tag_of(number, record.head_sha)}":
             yield key
 
 

@@ -1,7 +1,7 @@
 """The edge to Cloud Run: the services that are previews of ours, by one list, and how one is made and taken away."""
 
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from datetime import UTC
+from typing import TYPE_CHECKING, Any
 
 from functions.manage_previews.changes import DeletePreview, DeployPreview
 from functions.manage_previews.names import COMMIT, DIGEST, MANAGED_BY, NUMBER, REPOSITORY, TEMPLATE
@@ -13,24 +13,20 @@ from shared.errors import StillBusy
 if TYPE_CHECKING:
     from google.cloud.run_v2 import Service
 
+    # Cloud Run's client publishes no type for its raw messages.
+    RawService = Any
+
 MASK = ("labels", "annotations", "ingress", "invoker_iam_disabled", "template")
 
 
 def services(parent: str, clients: Clients) -> tuple[ListedService, ...]:
-    """All services of a region."""
-    from google.cloud.run_v2 import ServicesClient
+    """All services of a region, read as raw messages: of hundreds, each run reads all, and wrappers take most of it."""
+    from google.cloud.run_v2 import Condition, ServicesClient
 
     request = {"parent": parent, "page_size": 1000}
     listed = clients.of(ServicesClient).list_services(request=request, **clients.reading)
-    return tuple(
-        ListedService(
-            name=service.name,
-            labels=dict(service.labels),
-            repository=service.annotations.get(REPOSITORY, ""),
-            preview=_preview(service),
-        )
-        for service in listed
-    )
+    ready = Condition.State.CONDITION_SUCCEEDED.value
+    return tuple(_listed(service, ready) for page in listed.pages for service in type(page).pb(page).services)
 
 
 def deploy(change: DeployPreview, clients: Clients) -> None:
@@ -64,22 +60,28 @@ def delete(change: DeletePreview, clients: Clients) -> None:
         return
 
 
-def _preview(service: "Service") -> PreviewService:
-    from google.cloud.run_v2 import Condition
-
-    condition, said = service.terminal_condition, service.annotations
-    is_in_flight = bool(service.reconciling or service.delete_time)
-    is_ready = condition.state == Condition.State.CONDITION_SUCCEEDED
-    return PreviewService(
+def _listed(service: "RawService", ready: int) -> ListedService:
+    labels, said, condition = service.labels, service.annotations, service.terminal_condition
+    is_ours = all(labels.get(name) == value for name, value in MANAGED_BY.items())
+    number = labels.get(NUMBER, "")
+    is_in_flight = service.reconciling or service.HasField("delete_time")
+    is_ready = condition.state == ready
+    return ListedService(
         name=service.name,
-        sha=said.get(COMMIT, ""),
-        digest=said.get(DIGEST, ""),
-        template=said.get(TEMPLATE, ""),
-        etag=service.etag,
-        uri=service.uri,
-        in_flight=is_in_flight,
-        problem="" if is_ready or is_in_flight else condition.message or "Cloud Run gives no reason",
-        since=datetime.combine(service.create_time.date(), service.create_time.time(), UTC),
+        is_ours=is_ours,
+        number=int(number) if is_ours and number.isdecimal() else None,
+        repository=said.get(REPOSITORY, ""),
+        preview=PreviewService(
+            name=service.name,
+            sha=said.get(COMMIT, ""),
+            digest=said.get(DIGEST, ""),
+            template=said.get(TEMPLATE, ""),
+            etag=service.etag,
+            uri=service.uri,
+            in_flight=is_in_flight,
+            problem="" if is_ready or is_in_flight else condition.message or "Cloud Run gives no reason",
+            since=service.create_time.ToDatetime(UTC),
+        ),
     )
 
 

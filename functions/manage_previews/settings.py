@@ -137,6 +137,8 @@ class Settings(Section, frozen=True, kw_only=True):
 
     def spelling_of(self, repository: str) -> str | None:
         """A repository as the settings spell it, however it is spelled: GitHub ignores case. None for others."""
+        if repository in self.repositories:
+            return repository
         return next((name for name in self.repositories if name.lower() == repository.lower()), None)
 
     @property

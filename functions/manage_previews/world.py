@@ -68,7 +68,10 @@ class ListedService(msgspec.Struct, frozen=True, kw_only=True):
     """A service of the region, and the preview that it would be if it is ours."""
 
     name: str
-    labels: Mapping[str, str]
+    is_ours: bool
+    """Whether it has the labels of a preview."""
+    number: int | None
+    """Of the pull request that its labels name."""
     repository: str
     """The value of its annotation."""
     preview: PreviewService

@@ -3,6 +3,8 @@
 https://firebase.google.com/docs/firestore/quotas, .../storage-size and .../manage-data/data-types
 """
 
+import functools
+import itertools
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -14,6 +16,8 @@ LARGEST_DOCUMENT = 1_048_576
 LONGEST_NAME = 1500
 DEEPEST = 20
 RESERVED = re.compile(r"__.*__", re.DOTALL)
+CHECKED_NAMES = 4096
+"""The names of fields that are known to be valid: documents have the same ones over and over."""
 ORDER = (
     ("null_value",),
     ("boolean_value",),
@@ -49,34 +53,45 @@ def kind_of(value: RawValue) -> str:
     return kind
 
 
-def normalize(fields: RawFields, depth: int = 1) -> None:
+def normalize(fields: RawFields, stored: RawFields | None = None, depth: int = 1) -> None:
     """Make fields what Firestore stores, in place: times lose what is below a microsecond.
 
-    Raises INVALID_ARGUMENT for a name or value that cannot be stored.
+    What is as it is among the ``stored`` fields needs nothing. Raises INVALID_ARGUMENT for a name or value that cannot
+    be stored.
     """
     for name, value in fields.items():
-        if not name:
-            raise invalid("The property.name is the empty string.")
-        if len(name.encode()) > LONGEST_NAME:
-            raise invalid(f"The property.name is longer than {LONGEST_NAME} bytes.")
-        if RESERVED.fullmatch(name):
-            raise invalid(f"field name {name} is reserved")
-        _normalize(value, depth)
+        known = stored[name] if stored is not None and name in stored else None
+        if known is None or value != known:
+            _check_name(name)
+            _normalize(value, known, depth)
 
 
-def _normalize(value: RawValue, depth: int) -> None:
+@functools.lru_cache(CHECKED_NAMES)
+def _check_name(name: str) -> None:
+    if not name:
+        raise invalid("The property.name is the empty string.")
+    if len(name.encode()) > LONGEST_NAME:
+        raise invalid(f"The property.name is longer than {LONGEST_NAME} bytes.")
+    if RESERVED.fullmatch(name):
+        raise invalid(f"field name {name} is reserved")
+
+
+def _normalize(value: RawValue, known: RawValue | None, depth: int) -> None:
     kind = kind_of(value)
     if kind == "timestamp_value":
         value.timestamp_value.nanos -= value.timestamp_value.nanos % 1000
     if kind in {"array_value", "map_value"} and depth > DEEPEST:
         raise invalid("Property contains an invalid nested entity.")
     if kind == "map_value":
-        normalize(value.map_value.fields, depth + 1)
+        normalize(value.map_value.fields, known.map_value.fields if known is not None else None, depth + 1)
     if kind == "array_value":
-        for item in value.array_value.values:
+        stored = known.array_value.values if known is not None else ()
+        for item, same in itertools.zip_longest(value.array_value.values, stored[: len(value.array_value.values)]):
+            if same is not None and item == same:
+                continue  # most arrays only grow
             if kind_of(item) == "array_value":
                 raise invalid("Cannot convert an array value in an array value.")
-            _normalize(item, depth + 1)
+            _normalize(item, None, depth + 1)
 
 
 def size_of(path: Sequence[str], fields: RawFields) -> int:

@@ -54,7 +54,7 @@ def apply_write(
     _fill(new, write, old)
     for transform in [*write.update_transforms, *write.transform.field_transforms]:
         result.transform_results.append(apply_transform(new.fields, transform, moment))
-    normalize(new.fields)
+    normalize(new.fields, old.fields if old is not None else None)
     # A value takes at most four times the bytes that protobuf sends for it: a small document is not added up.
     size = size_of(path, new.fields) if 4 * new.ByteSize() > LARGEST_DOCUMENT else 0
     if size > LARGEST_DOCUMENT:

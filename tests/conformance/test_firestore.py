@@ -314,8 +314,11 @@ def test_wrong_databases(store: Store, database: str) -> None:
 
 @pytest.mark.parametrize("name", ["", "__reserved__", "x" * 1501])
 def test_wrong_field_names(store: Store, name: str) -> None:
+    fine: Values = {"fine": 1}
     inner: Values = {name: 1}
-    for values in (inner, {"map": inner}):
+    store.put("things/a", {"map": fine, "list": [fine]})
+    wrong: list[Values] = [inner, {"map": inner}, {"map": fine | inner}, {"list": [fine, inner]}]
+    for values in wrong:
         with pytest.raises(exceptions.InvalidArgument):
             store.put("things/a", values)
 
