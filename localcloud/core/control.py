@@ -1,7 +1,8 @@
-"""The local cloud itself over HTTP, for tests in any language: faults, the clock, and the calls so far.
+"""The local cloud itself over HTTP, for tests in any language: faults, happenings, the clock, and the calls so far.
 
 ``<http>/localcloud/faults``: ``POST`` of what `Server.fail` takes, ``DELETE`` ends them. ``/localcloud/calls``: ``GET``
-lists the calls without their contents, ``DELETE`` forgets them. ``/localcloud/now``: ``GET`` answers the clock's time,
+lists the calls without their contents, ``DELETE`` forgets them. ``/localcloud/happenings``: ``POST`` of what people and
+pipelines do without an API (see `localcloud.core.happenings`). ``/localcloud/now``: ``GET`` answers the clock's time,
 ``PUT`` of a later one advances to it. ``/localcloud/certificate``: ``GET`` answers what its clients trust.
 None of these is recorded as a call.
 """
@@ -38,14 +39,23 @@ class FaultWanted(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
     message: str = ""
 
 
+class Happening(msgspec.Struct, forbid_unknown_fields=True):
+    """Something that happens without an API call: ``github.push``."""
+
+    happening: str
+    arguments: dict[str, object] = {}
+
+
 class Control:
     """Answers for a host that is none of Google's."""
 
     def __init__(self, cloud: "Cloud") -> None:
+        self._cloud = cloud
         self._server = cloud.server
         self._answers: Mapping[tuple[str, str], Callable[[HttpRequest], object]] = {
             ("POST", "faults"): self._fail,
             ("DELETE", "faults"): lambda _: self._server.clear_faults(),
+            ("POST", "happenings"): self._happen,
             ("GET", "calls"): self._calls,
             ("DELETE", "calls"): lambda _: self._server.clear_calls(),
             ("GET", "certificate"): lambda _: HttpAnswer(200, cloud.http.authority.certificate, TEXT),
@@ -84,6 +94,15 @@ class Control:
             after_effect=wanted.after_effect,
             message=wanted.message,
         )
+
+    def _happen(self, request: HttpRequest) -> None:
+        from localcloud.core.happenings import happen
+
+        try:
+            wanted = msgspec.json.decode(request.body, type=Happening)
+            happen(wanted.happening, wanted.arguments, self._cloud)
+        except (ValueError, LookupError) as error:
+            raise invalid(f"it cannot happen: {error}") from error
 
     def _calls(self, _: HttpRequest) -> object:
         return {

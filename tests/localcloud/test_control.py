@@ -1,5 +1,6 @@
 """The local cloud itself over HTTP: faults, the clock and the calls, for tests in any language."""
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -63,6 +64,32 @@ def test_what_is_no_fault_is_refused(
     cloud: LocalCloud, session: requests.Session, fault: dict[str, str | bool], message: str
 ) -> None:
     answer = session.post(f"{cloud.http_address}/localcloud/faults", json=fault, timeout=10)
+    assert answer.status_code == 400
+    assert answer.json()["error"]["message"].startswith(message)
+
+
+def test_what_people_do_happens(cloud: LocalCloud, session: requests.Session) -> None:
+    happenings = f"{cloud.http_address}/localcloud/happenings"
+    cloud.github.add_repository("my-team/my-product")
+    opened = {"repository": "my-team/my-product", "number": 7, "head": {"sha": "a" * 40}}
+    wanted = json.dumps({"happening": "github.open_pull_request", "arguments": opened})
+    assert session.post(happenings, data=wanted, timeout=10).json() == {}
+    assert cloud.github.state.repository("my-team/my-product").pull_requests[7].head_sha == "a" * 40
+
+
+@pytest.mark.parametrize(
+    ("wanted", "message"),
+    [
+        ({"arguments": {}}, "it cannot happen: Object missing required field `happening`"),
+        ({"happening": "github.psuh"}, "it cannot happen: invalid value 'github.psuh' for happening"),
+        ({"happening": "github.close", "arguments": {"repository": "my-team/my-product"}}, "it cannot happen: "),
+        ({"happening": "github.close", "arguments": {"repository": "a/b", "number": 1}}, "it cannot happen: 'a/b'"),
+    ],
+)
+def test_what_cannot_happen_is_refused(
+    cloud: LocalCloud, session: requests.Session, wanted: dict[str, object], message: str
+) -> None:
+    answer = session.post(f"{cloud.http_address}/localcloud/happenings", data=json.dumps(wanted), timeout=10)
     assert answer.status_code == 400
     assert answer.json()["error"]["message"].startswith(message)
 
