@@ -169,6 +169,8 @@ class Console:
         self.say(report.outcome, words, STYLES[report.outcome])
         for change in report.changes:
             self._change(change)
+        for unreadable in report.unreadable:
+            self.say(f"  {Outcome.FAILED}", str(unreadable), STYLES[Outcome.FAILED])
         for refusal in report.refusals:
             self.say("refused", f"{refusal.scope}: {refusal.reason} [{refusal.guard}]", STYLES[Outcome.REFUSED])
         for alert in report.alerts:

@@ -164,7 +164,7 @@ class GitHub:
         try:
             content, _, following = decipher_response(answer.status_code, lower, answer.content)
         except gidgethub.HTTPException as error:
-            known = _error_of(error, answer, f"{verb} {path}")
+            known = _error_of(error, answer, f"{verb} {path}", self._remedy)
             if isinstance(known, RateLimited):
                 limits.append(known)
             raise known from None
@@ -183,6 +183,13 @@ class GitHub:
             return msgspec.convert(answer, type_)
         except msgspec.ValidationError as error:
             raise UnknownAnswer(f"{what}: {error}") from None
+
+    @property
+    def _remedy(self) -> str:
+        """What to do when GitHub knows the credentials no more."""
+        if app := self._access.app:
+            return f"check the id and the installation of the app, and its key in {app.private_key_secret}"
+        return f"the token has expired or was revoked: store a new one in {self._access.token_secret}"
 
     @property
     def _token(self) -> str:
@@ -207,15 +214,15 @@ class GitHub:
         return self._typed(answer, InstallationToken, f"POST {path}").token
 
 
-def _error_of(error: "HTTPException", answer: "Response", what: str) -> Exception:
-    """An error of GitHub's in the words of the suite."""
+def _error_of(error: "HTTPException", answer: "Response", what: str, remedy: str) -> Exception:
+    """An error of GitHub's in the words of the suite; the remedy is for credentials that it does not know."""
     from gidgethub import RateLimitExceeded
     from google.api_core.exceptions import from_http_status
 
     # https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api#exceeding-the-rate-limit
     is_limit = isinstance(error, RateLimitExceeded) or "retry-after" in answer.headers
     is_used_up = answer.headers.get("x-ratelimit-remaining") == "0"
-    message = f"{what}: {error}"
+    message = f"{what}: {error}" + (f"; {remedy}" if answer.status_code == HTTPStatus.UNAUTHORIZED else "")
     if answer.status_code in (403, 429) and (is_limit or is_used_up or SECONDARY in str(error).lower()):
         return _limit_of(answer.headers, message)
     known: GoogleAPICallError = from_http_status(answer.status_code, message)

@@ -19,7 +19,6 @@ from functions.manage_previews.records import Deployed, DeploymentState
 from functions.manage_previews.refusals import if_shown, refusing
 from functions.manage_previews.world import FoundDeployment
 from shared.clients import Clients
-from shared.errors import Refused
 from shared.github import GitHub
 
 DESCRIPTION = "A preview of the pull request"
@@ -107,11 +106,8 @@ def delete_environment(change: DeleteEnvironment, clients: Clients) -> Environme
     from google.api_core.exceptions import NotFound
 
     path = f"/repos/{parts_of(change.scope)[0]}/environments/{quote(change.environment, safe='')}"
-    try:
-        with suppress(NotFound), refusing(NotFound):
-            GitHub(change.access, clients).delete(path)
-    except Refused as refused:
-        raise Refused(str(EnvironmentsStay(str(refused)))) from None
+    with suppress(NotFound), refusing(NotFound, words=EnvironmentsStay):
+        GitHub(change.access, clients).delete(path)
     return EnvironmentDeleted()
 
 

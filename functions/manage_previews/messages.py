@@ -23,6 +23,7 @@ ALERT_TITLES: Mapping[str, str] = {
 START_AGAIN = "Comment `/preview` to start it again."
 MARKER = "<!-- caretaker: preview -->"
 LONGEST_PROBLEM = 300
+EARLIER_COMMIT = " Until then the preview shows an earlier commit."
 COMMANDS = "Commands: `/preview`, `/preview stop`, `/preview extend 24h`."
 HELP = (
     "`/preview` starts the preview, or renews its time; `/preview` and a commit's full SHA approves that commit of a "
@@ -141,17 +142,24 @@ class NotApproved(Reason, frozen=True):
     """Whether the settings name a label that approves, too."""
     was_labeled: bool = False
     """Whether that label was set too soon after a push."""
+    shows_earlier: bool = False
+    """Whether the preview shows an earlier commit meanwhile."""
 
     def __str__(self) -> str:
         return "it comes from a fork, and this commit is not approved"
 
     def _explained(self) -> str:
         label = ", or set the label that approves it" if self.label_approves else ""
-        near = "The label does not count, as it was set within two minutes of a push. " if self.was_labeled else ""
+        near = (
+            "The label does not count, as it was set within two minutes of a push: remove it and set it again. "
+            if self.was_labeled
+            else ""
+        )
+        meanwhile = EARLIER_COMMIT if self.shows_earlier else ""
         return (
-            "It comes from a fork, so nothing is deployed before someone with write access to this repository has "
-            f"reviewed the commit. {near}To approve it, comment{label}:\n\n```\n/preview {self.sha}\n```\n\n"
-            "This approves only this commit: a push needs a new approval."
+            "It comes from a fork, so this commit is not deployed before someone with write access to this repository "
+            f"has reviewed it.{meanwhile} {near}To approve it, comment this line{label}:\n\n```\n/preview {self.sha}"
+            "\n```\n\nThis approves only this commit: a push needs a new approval."
         )
 
 
@@ -166,7 +174,7 @@ class ImageMissing(Reason, frozen=True):
         return f"there is no image {self.image} yet"
 
     def _explained(self) -> str:
-        meanwhile = " Until then the preview shows an earlier commit." if self.shows_earlier else ""
+        meanwhile = EARLIER_COMMIT if self.shows_earlier else ""
         return f"There is no image `{self.image}` yet. It is deployed as soon as it is pushed.{meanwhile}"
 
 
@@ -315,6 +323,16 @@ class RequestUnconfirmed(Message, frozen=True):
         return f"{self.kind} by {self.by} ignored: GitHub has no such comment or label"
 
 
+class WriteRefused(Message, frozen=True):
+    """GitHub refused a comment or a deployment, and would refuse it again."""
+
+    why: str
+
+    def __str__(self) -> str:
+        remedy = next((text for sign, text in _REMEDIES.items() if sign in self.why), "")
+        return f"{self.why}; {remedy}it is tried again with the next push, or a day later"
+
+
 class EnvironmentsStay(Message, frozen=True):
     """GitHub refused to delete one."""
 
@@ -346,8 +364,18 @@ class RepositoryRenamed(Message, frozen=True):
     def __str__(self) -> str:
         return (
             f"{self.repository} is {self.name} at GitHub now: sweeps keep its previews, but webhooks under the new "
-            f"name are ignored until the settings say {self.name}"
+            f"name are ignored until manage_previews.repositories and receive_github.repositories have it"
         )
+
+
+class NotReadHere(Message, frozen=True):
+    """A preview in the answer to ``status`` of whose pull request GitHub has said nothing."""
+
+    uri: str
+    sha: str
+
+    def __str__(self) -> str:
+        return f"its pull request could not be read; {self.uri}; commit {self.sha[:7]}"
 
 
 class UnknownIfOpen(Message, frozen=True):
@@ -356,6 +384,14 @@ class UnknownIfOpen(Message, frozen=True):
     def __str__(self) -> str:
         return "it is not known whether the pull request is open"
 
+
+_REMEDIES = {
+    "is locked": "unlock the conversation, or give Caretaker's user write access to the repository: ",
+    "Resource not accessible by": (
+        "give the token or app pull requests (write) and deployments (write), or set `deployments: false`: "
+    ),
+}
+"""By GitHub's words, what to do."""
 
 # The one comment on a pull request
 

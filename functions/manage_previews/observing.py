@@ -6,7 +6,7 @@ import msgspec
 
 from functions.manage_previews.comment import checksum_of
 from functions.manage_previews.messages import About, RequestIgnored, RequestUnconfirmed
-from functions.manage_previews.names import parts_of
+from functions.manage_previews.names import parts_of, service_id
 from functions.manage_previews.preview_decision import Context
 from functions.manage_previews.records import (
     MOST_IGNORED,
@@ -49,7 +49,8 @@ def observe(context: Context, seen: Seen) -> Observed:
             continue
         record = _weighed(context, pull, seen, notices)
         record = _with_head(record, pull, context)
-        record = _without_failure(_with_what_stands(record, key, seen), pull, seen)
+        record = _with_environment(_with_what_stands(record, key, seen), pull, context)
+        record = _without_failure(record, pull, seen)
         records_of[key] = (
             msgspec.structs.replace(record, closed_at=None) if pull.is_open else _closed(record, pull, context)
         )
@@ -141,6 +142,14 @@ def _with_what_stands(record: PullRecord, key: str, seen: Seen) -> PullRecord:
     if not seen.environments.get(key, True):
         record = msgspec.structs.replace(record, environment="")
     return record
+
+
+def _with_environment(record: PullRecord, pull: PullRequest, context: Context) -> PullRecord:
+    """The record with the environment of its deployments, which earlier releases did not record."""
+    if record.deployment is None or record.environment:
+        return record
+    service = context.settings.repositories[pull.repository].service
+    return msgspec.structs.replace(record, environment=service_id(service, pull.number))
 
 
 def _without_failure(record: PullRecord, pull: PullRequest, seen: Seen) -> PullRecord:

@@ -173,6 +173,7 @@ class PullRequestView(msgspec.Struct, frozen=True):
                     self.pull.head_sha,
                     label_approves=self.repository.approval_label is not None,
                     was_labeled=self._label is not None and self._is_near_push(self._label),
+                    shows_earlier=self.preview is not None,
                 ),
             )
         if not self._digest():

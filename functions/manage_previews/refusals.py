@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
+from functions.manage_previews.messages import WriteRefused
+from shared.decision import Message
 from shared.errors import Refused, in_words
 from shared.github import is_refused_for_good
 
@@ -23,13 +25,13 @@ def if_shown(read: Callable[[], ValueT]) -> ValueT | None:
 
 
 @contextmanager
-def refusing(*but: type[Exception]) -> Iterator[None]:
-    """Raise ``Refused`` for what GitHub would refuse again, but for some errors."""
+def refusing(*but: type[Exception], words: Callable[[str], Message] = WriteRefused) -> Iterator[None]:
+    """Raise ``Refused``, in these words, for what GitHub would refuse again, but for some errors."""
     from google.api_core.exceptions import GoogleAPICallError
 
     try:
         yield
     except GoogleAPICallError as error:
         if is_refused_for_good(error) and not isinstance(error, but):
-            raise Refused(in_words(error)) from None
+            raise Refused(str(words(in_words(error)))) from None
         raise

@@ -4,6 +4,7 @@ import msgspec
 
 from functions.manage_previews.events import Pause, Resume, Status
 from functions.manage_previews.hearing import heard
+from functions.manage_previews.messages import NotReadHere
 from functions.manage_previews.needs import see
 from functions.manage_previews.observing import observe
 from functions.manage_previews.preview_decision import Context, PreviewDecision, decisions_on
@@ -24,7 +25,7 @@ def reply(context: Context, world: World, decision: object) -> tuple[str, ...]:
         case Pause() | Resume():
             is_paused = context.records.is_paused
             return (
-                "previews are paused: all go, and none is made until `resume`"
+                "previews are paused: all are deleted, and none is created until `resume`"
                 if is_paused
                 else "previews are not paused",
             )
@@ -36,6 +37,11 @@ def _current_state(context: Context, seen: Seen) -> tuple[str, ...]:
         f"{len(seen.previews)} previews of {context.settings.maximum} at most",
         *(_line(decision) for decision in decisions_on(context, seen)),
         *(f"{key}: {why}" for key, why in sorted(seen.lost.items())),
+        *(
+            f"{key}: {NotReadHere(preview.uri, preview.sha)}"
+            for key, preview in sorted(seen.previews.items())
+            if key not in seen.pull_requests and key not in seen.lost
+        ),
     )
 
 

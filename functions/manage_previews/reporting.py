@@ -78,7 +78,7 @@ def _change_of_comment(decision: PreviewDecision, seen: Seen) -> Iterator[WriteC
         yield WriteComment(
             target=decision.key,
             field="comment",
-            before="there" if known else "",
+            before="earlier text" if known else "",
             after=f"{decision.state}, {decision.view.pull.head_sha[:7]}",
             reason=decision.why,
             scope=decision.key,

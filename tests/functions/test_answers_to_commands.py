@@ -179,7 +179,7 @@ def test_rotate_secrets_where_google_does() -> None:
 
 def test_manage_previews() -> None:
     with ManagePreviews() as stage:
-        paused = "previews are paused: all go, and none is made until `resume`"
+        paused = "previews are paused: all are deleted, and none is created until `resume`"
         assert answer(stage.command("pause")) == paused
         stage.cloud.clock.advance(timedelta(minutes=1))
         assert answer(stage.command("resume")) == "previews are not paused"

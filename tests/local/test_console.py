@@ -14,6 +14,7 @@ from local.story.summary import summary
 from shared.decision import Alert, Change, Refusal, Text
 from shared.report import ChangeReport, Outcome, Report, Upcoming, change_report, with_changes
 from shared.settings import Mode
+from shared.world import Unreadable
 
 NOON = datetime(2026, 11, 15, 12, tzinfo=UTC)
 REPORT = Report(
@@ -57,6 +58,7 @@ def test_a_report_of_changes() -> None:
             ),
         ),
         outcome=Outcome.FAILED,
+        unreadable=(Unreadable("ServicesIn", "projects/p", "Forbidden: no"),),
         refusals=(Refusal("projects/p", "may_be_detached", "not ours"),),
         waiting=("api is busy",),
         notices=("worker is gone",),
@@ -67,6 +69,7 @@ def test_a_report_of_changes() -> None:
         "  12:00 failed    cap_spending on Tick",
         "  12:00   failed  Change api:   because cost is high  (503)",
         "  12:00   applied Change api: max_instances 20 -> 1  because cost is high",
+        "  12:00   failed  cannot read ServicesIn of projects/p: Forbidden: no",
         "  12:00 refused   projects/p: not ours [may_be_detached]",
         "  12:00 ALERT     stock_out: gpu has no nodes",
         "  12:00 waiting   api is busy",

@@ -153,6 +153,7 @@ def test_a_maintainer_approves_one_commit_and_a_push_asks_anew() -> None:
         stage.event(7, "synchronize")
         assert stage.shown == {"my-product-pr-7": image(1)}
         assert f"/preview {sha_of(2)}" in stage.our_comment(7)
+        assert "Until then the preview shows an earlier commit." in stage.our_comment(7)
         stage.tick()
         assert stage.shown == {"my-product-pr-7": image(1)}
 
@@ -231,6 +232,45 @@ def test_a_label_near_a_push_asks_again(seconds: int, arrives: str, *, is_far: b
         stage.advance(minutes=10)
         stage.event(7, "labeled", label="safe to preview")  # set again
         assert stage.shown == {"my-product-pr-7": image(2)}
+
+
+@pytest.mark.one_python
+@pytest.mark.parametrize(
+    ("steps", "shown"),
+    [
+        ("image1 wait label", 1),
+        ("wait label image1", 1),
+        ("label wait image1", None),  # it was opened just before
+        ("wait label push image1", None),
+        ("image1 wait label push", 1),
+        ("image1 wait label push image2", 1),
+        ("image1 wait label push image2 label", 1),
+        ("image1 wait label push image2 wait", 1),
+        ("image1 wait label push image2 wait label", 2),
+    ],
+)
+def test_a_label_approves_the_commit_that_was_head_and_is_the_one_with_an_image_then(
+    steps: str, shown: int | None
+) -> None:
+    with Stage() as stage:
+        stage.open(7, 1, fork=FORK)
+        stage.event(7, "opened")
+        for step in steps.split():
+            match step:
+                case "image1" | "image2":
+                    stage.push_image(int(step[-1]))
+                case "label":
+                    stage.github.label(TEAM, 7, "safe to preview")
+                    stage.event(7, "labeled", label="safe to preview")
+                case "push":
+                    stage.github.push(TEAM, 7, sha_of(2))
+                    stage.event(7, "synchronize")
+                case _:
+                    stage.tick(minutes=10)
+        stage.tick()
+        assert stage.shown == ({} if shown is None else {"my-product-pr-7": image(shown)})
+        is_approved = shown == (2 if "push" in steps else 1)
+        assert ("waiting for approval" not in stage.our_comment(7)) is is_approved
 
 
 def test_a_label_near_a_push_takes_nothing_from_the_approval_by_a_comment() -> None:

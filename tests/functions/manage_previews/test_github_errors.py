@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 import grpc
+import msgspec
 import pytest
 
 from functions.manage_previews.pacing import MOST_WRITES, WINDOW
@@ -131,6 +132,7 @@ def test_what_github_refuses_for_good_is_reported_once_and_tried_again_a_day_lat
         report = stage.event(1, "opened")
         assert [(one.kind, one.outcome) for one in report.changes] == [("WriteComment", Outcome.REFUSED)]
         assert "issue is locked" in report.changes[0].error
+        assert "unlock the conversation" in report.changes[0].error
         assert report.outcome is Outcome.REFUSED
         assert stage.tick().changes == ()
         stage.github.lock_conversation(TEAM, 1, locked=False)
@@ -170,9 +172,20 @@ def test_what_is_paused_is_deleted_while_github_answers_nothing() -> None:
 def test_what_is_paused_is_deleted_with_an_expired_token_and_the_run_says_so() -> None:
     with two_repositories() as stage:
         stage.github.add_token(TOKEN, BOT, expires_at=stage.cloud.clock.now())
-        with pytest.raises(RunFailed, match="Bad credentials"):
+        with pytest.raises(RunFailed, match=r"Bad credentials; .* store a new one in .*secrets/github-token"):
             stage.command("pause")
         assert stage.shown == {}
+
+
+def test_the_status_lists_previews_whose_pull_requests_cannot_be_read() -> None:
+    with two_repositories() as stage:
+        forbid(stage)
+        with pytest.raises(RunFailed):
+            stage.command("status")
+        first, other, unread = stage.reports[-1].status
+        assert first == "2 previews of 10 at most"
+        assert other.startswith(f"{OTHER}#1: running")
+        assert unread.startswith(f"{TEAM}#1: its pull request could not be read; https://my-product-pr-1-")
 
 
 def test_a_push_with_its_image_costs_eight_requests() -> None:
@@ -236,6 +249,7 @@ def test_a_repository_that_was_renamed_or_transferred_is_followed_with_an_alert(
         stage.cloud.artifact_registry.push_image(REGISTRY, "api", digest_of(2), [sha_of(2)])
         report = stage.tick()
         assert [(alert.kind, alert.subject) for alert in report.alerts] == [("repository_renamed", TEAM)]
+        assert "receive_github.repositories" in report.alerts[0].reason
         assert stage.shown["my-product-pr-1"] == image(2)
         (comment,) = stage.github.comments(name, 1)
         assert sha_of(2) in comment
@@ -269,6 +283,19 @@ def test_the_environment_of_a_preview_is_deleted_when_its_pull_request_closes() 
         stage.github.close(TEAM, 1)
         stage.tick()  # no webhook came
         assert environments(stage) == ["production"]
+
+
+def test_the_environment_of_a_deployment_that_an_earlier_release_made_is_deleted_too() -> None:
+    with Stage() as stage:
+        stage.open(1, 1)
+        stage.push_image(1)
+        stage.event(1, "opened")
+        (record,) = stage.records.pull_requests.values()
+        stage.set_records(pull_requests={f"{TEAM}#1": msgspec.structs.replace(record, environment="")})
+        stage.github.close(TEAM, 1)
+        stage.event(1, "closed")
+        assert environments(stage) == []
+        assert stage.tick().changes == ()
 
 
 def test_an_environment_to_which_others_have_deployed_stays() -> None:
