@@ -3,23 +3,24 @@
 import io
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import redirect_stdout
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from importlib import import_module
-from itertools import pairwise
 
 import msgspec
 
 from benchmarks.functions import ACCOUNT, PROJECT, tick_event
 from benchmarks.harness import show_table
+from benchmarks.large_records import Large, measure_large
 from localcloud import LocalCloud
 from localcloud.world import seed, world_from
 from shared.automation import AnyAutomation
 from shared.clients import Clients
 from shared.events import Dated, PubsubMessage
-from shared.records_size import LARGEST, size_of
+from shared.firestore_values import Builtins
+from shared.parts import SPLIT_ABOVE, size_of
 from shared.report import Report
 from shared.run import run
 from shared.runtime import Runtime
@@ -27,7 +28,8 @@ from shared.settings import Section as SettingsSection
 from shared.settings import parse
 from shared.state import State
 
-COUNTS = (1, 10, 100, 1_000)
+HUNDRED = 100
+COUNTS = (1, 10, HUNDRED, 1_000)
 NIGHT = datetime(2026, 11, 16, 22, tzinfo=UTC)  # a Monday, out of the hours of pools
 REGION = "europe-west1"
 MOST_TICKS = 60
@@ -57,32 +59,32 @@ class Measured(msgspec.Struct, frozen=True):
     calls: int
     seconds: float
     record_bytes: int
+    fields: Mapping[str, Builtins]
+    """Of the records."""
 
 
 def measure() -> bool:
     """Measure and print. Returns whether everything came to rest."""
-    rows = []
+    rows, large = [], []
     for kind in KINDS:
-        found = [_measured(kind, count) for count in COUNTS]
-        for count, one in zip(COUNTS, found, strict=True):
-            limit = _limit(found) if count == COUNTS[-1] else ""
-            rows.append(
-                (kind.name, f"{count:,}", f"{one.calls:,}", f"{one.seconds:.3f}", f"{one.record_bytes:,}", limit)
-            )
-    headings = ("", "how many", "calls", "seconds", "bytes of records", "one document holds")
+        found = {count: _measured(kind, count) for count in COUNTS}
+        for count, one in found.items():
+            rows.append((kind.name, f"{count:,}", f"{one.calls:,}", f"{one.seconds:.3f}", f"{one.record_bytes:,}"))
+        if found[COUNTS[-1]].record_bytes > SPLIT_ABOVE:
+            large.append(Large(kind.name, _automation(kind), HUNDRED, found[HUNDRED].fields))
+    headings = ("", "how many", "calls", "seconds", "bytes of records")
     show_table("Growth: a tick that finds nothing to do", headings, rows, ["on a local cloud in the same process"])
+    measure_large(large)
     return True
 
 
-def _limit(found: Sequence[Measured]) -> str:
-    """The number that fits into one document, by what the last ones have added."""
-    (few, many), (fewer, more) = list(pairwise(found))[-1], list(pairwise(COUNTS))[-1]
-    each = (many.record_bytes - few.record_bytes) / (more - fewer)
-    return f"{int((LARGEST - few.record_bytes) / each + fewer):,}" if each >= 1 else "any number"
+def _automation(kind: Kind) -> AnyAutomation:
+    automation: AnyAutomation = import_module(f"functions.{kind.automation}.automation").AUTOMATION
+    return automation
 
 
 def _measured(kind: Kind, count: int) -> Measured:
-    automation: AnyAutomation = import_module(f"functions.{kind.automation}.automation").AUTOMATION
+    automation = _automation(kind)
     settings = {"mode": "act", kind.automation: kind.section(count)}
     configuration = parse(settings, kind.automation, automation.section)
     with LocalCloud(now=NIGHT) as cloud:
@@ -106,7 +108,7 @@ def _measured(kind: Kind, count: int) -> Measured:
         made = len(cloud.server.calls)
         (records,) = State(clients).read(f"records/{kind.automation}")
         clients.close()
-    return Measured(made, took, size_of(records.fields or {}))
+    return Measured(made, took, size_of(records.fields or {}), records.fields or {})
 
 
 def _report_cost(

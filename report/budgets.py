@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from functions.cap_spending.ladder import active_rungs, passed_at
+from functions.cap_spending.ladder import active_rungs_of, passed_at
 from functions.cap_spending.messages import percent
 from functions.cap_spending.records import BudgetRecord, Interval
 from functions.cap_spending.settings import Budget
@@ -70,8 +70,8 @@ def _rungs(
     key: str, budget: Budget, record: BudgetRecord | None, interval: Interval | None, sources: Sources
 ) -> Iterator[RungPicture]:
     active: set[str] = set()
-    if sources.spending and record and interval is record.current:
-        active = {one.name for one in active_rungs(sources.spending_records, sources.spending, sources.now)}
+    if record and interval is record.current:
+        active = {one.name for one in active_rungs_of(key, budget, sources.spending_records, sources.now)}
     for rung in sorted(budget.ladder, key=lambda one: (one.ratio, one.on)):
         passed: datetime | None = None
         if record and interval:

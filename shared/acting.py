@@ -71,7 +71,7 @@ class RunLoop(Generic[SectionT, EventT, RecordsT, NeedT, ChangeT]):
         """The event that it handles: its own, or a rerun of everything once another run has requested one."""
         self._now = now
         self._runtime = runtime
-        self._store = RecordsStore(automation, settings.section, event, now, runtime.clients, sent_by=sent_by)
+        self._store = RecordsStore(automation, settings.section, event, now, runtime, sent_by=sent_by)
         self._time = Stopwatch(runtime, now)
         self._lease: Lease | None = None
         """This run's lease, which it needs to make changes; none while it observes."""

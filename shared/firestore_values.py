@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Union, cast
 
-Builtins = Union[None, bool, int, float, str, datetime, "list[Builtins]", "dict[str, Builtins]"]
+Builtins = Union[None, bool, int, float, str, datetime, "list[Builtins]", "tuple[Builtins, ...]", "dict[str, Builtins]"]
 
 Fields = dict[str, Any]
 """The ``fields`` of a document or map value: by name, a mapping with the kind of value as its one key."""

@@ -1,4 +1,4 @@
-"""The size of an automation's records as Firestore counts it, and the alert before their document is full. Pure."""
+"""The size of an automation's records as Firestore takes them, and the alert before that is too much. Pure."""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
@@ -7,39 +7,43 @@ import msgspec
 
 from shared.automation import Records
 from shared.decision import Alert
-from shared.firestore_values import Builtins
+from shared.firestore_values import Builtins, to_fields
+from shared.parts import SPLIT_ABOVE, size_of, size_of_value
 
-LARGEST = 1_048_576
-"""Bytes of one document: https://firebase.google.com/docs/firestore/quotas."""
+LARGEST_COMMIT = 10_485_760
+"""Bytes of one request, in which all parts of the records may change: https://firebase.google.com/docs/firestore/quotas."""
+LARGEST_DOCUMENT = 1_048_576
+"""Bytes of one document: the same page. An entry of a mapping is never divided."""
 NEARLY_FULL = 0.8
 KIND = "records_nearly_full"
 
 
-def size_of(fields: Mapping[str, Builtins]) -> int:
-    """Bytes of the fields of a document, without its name: https://firebase.google.com/docs/firestore/storage-size."""
-    return sum(len(name.encode()) + 1 + _size_of(value) for name, value in fields.items())
-
-
-def _size_of(value: Builtins) -> int:
-    match value:
-        case None | bool():
-            return 1
-        case str():
-            return len(value.encode()) + 1
-        case dict():
-            return size_of(value)
-        case list():
-            return sum(map(_size_of, value))
-    return 8  # numbers and times
+def commit_size(fields: Mapping[str, Builtins]) -> int:
+    """Bytes of a commit that writes all of the records."""
+    return len(msgspec.json.encode(to_fields(fields)))
 
 
 def nearly_full(automation: str, records: Records) -> Iterator[Alert]:
-    """Alert at four fifths of what one document holds: past that no run can write, and so none changes anything."""
-    size = size_of(msgspec.to_builtins(records, builtin_types=(datetime,)))
-    if size >= NEARLY_FULL * LARGEST:
-        reason = (
-            f"the records of {automation} have {size // 1024:,} KiB, and one Firestore document holds "
-            f"{LARGEST // 1024:,} KiB; when it is full, nothing more is changed: name fewer resources in "
-            f"{automation}'s section of caretaker.yaml, or restore some of what is held"
-        )
-        yield Alert(KIND, automation, reason)
+    """Alert at four fifths of what can be written: past that a run cannot write, and so changes nothing."""
+    fields: dict[str, Builtins] = msgspec.to_builtins(records, builtin_types=(datetime,))
+    if size_of(fields) <= SPLIT_ABOVE:
+        return
+    for size, largest, holder in (
+        (commit_size(fields), LARGEST_COMMIT, "commit to Firestore"),
+        (_indivisible(fields), LARGEST_DOCUMENT, "document of Firestore, which one entry must fit into,"),
+    ):
+        if size >= NEARLY_FULL * largest:
+            reason = (
+                f"the records of {automation} have {size // 1024:,} KiB, and one {holder} holds {largest // 1024:,} "
+                f"KiB; when it is full, nothing more is changed: name fewer resources in {automation}'s section of "
+                "caretaker.yaml, or restore some of what is held"
+            )
+            yield Alert(KIND, automation, reason)
+            return
+
+
+def _indivisible(fields: Mapping[str, Builtins]) -> int:
+    """Bytes of the largest piece that lies in one document in any case."""
+    entries = [entry for value in fields.values() if isinstance(value, dict) for entry in value.values()]
+    plain = {name: value for name, value in fields.items() if not isinstance(value, dict)}
+    return max(size_of(plain), *map(size_of_value, entries), 0)

@@ -7,7 +7,6 @@ from typing import Generic
 import msgspec
 
 from shared.automation import Automation, ChangeT, EventT, RecordsT, RunContext, SectionT
-from shared.clients import Clients
 from shared.decision import Alert
 from shared.errors import RunFailed, WriteConflict
 from shared.events import Dated
@@ -16,6 +15,7 @@ from shared.lease import Lease
 from shared.moments import Moment
 from shared.restrictions import DOCUMENT as RESTRICTIONS_DOCUMENT
 from shared.restrictions import SpendingRestrictions
+from shared.runtime import Runtime
 from shared.state import ATTEMPTS, Document, State
 from shared.transitions import commanded, moments_between
 from shared.world import NeedT
@@ -38,7 +38,7 @@ class RecordsStore(Generic[SectionT, EventT, RecordsT, NeedT, ChangeT]):
         settings: SectionT,
         event: Dated[EventT],
         now: datetime,
-        clients: Clients,
+        runtime: Runtime,
         *,
         sent_by: str,
     ) -> None:
@@ -46,14 +46,14 @@ class RecordsStore(Generic[SectionT, EventT, RecordsT, NeedT, ChangeT]):
         self._settings = settings
         self._event = event
         self._now = now
-        self._project = clients.project
+        self._project = runtime.clients.project
         self._sent_by = sent_by
         self.journal = Journal(automation.name, event.message_id)
         """Its moments ride on the next write."""
-        self.state = State(clients, self.journal)
+        self.state = State(runtime.clients, self.journal, split_above=runtime.split_above)
 
     def read(self) -> Stored[SectionT, EventT, RecordsT]:
-        """All durable state, in one call."""
+        """All durable state, in one call; in two if the records lie in parts."""
         name = self._automation.name
         stored, lease, restrictions = self.state.read(f"records/{name}", Lease.path(name), RESTRICTIONS_DOCUMENT)
         records, unreadable_records = stored.read_as(self._automation.records)

@@ -9,6 +9,7 @@ import msgspec
 from shared import clock
 from shared.clients import Clients
 from shared.decision import LogLine
+from shared.parts import SPLIT_ABOVE
 from shared.report import Report, write_line, write_report
 
 
@@ -27,3 +28,5 @@ class Runtime(msgspec.Struct, frozen=True):
     """Seconds for which a run that has nothing else to do waits for what is in flight (`Automation.patience`)."""
     pause: Callable[[float], None] = time.sleep
     """Waits for so many seconds."""
+    split_above: int = SPLIT_ABOVE
+    """Bytes of the records above which their largest mappings move into documents of their own."""

@@ -15,6 +15,7 @@ from shared.errors import StoredUnreadable, WriteConflict
 from shared.firestore_values import Builtins, Fields, Write, from_fields, to_fields
 from shared.history import Journal
 from shared.moments import Moment
+from shared.parts import SPLIT_ABOVE, Part, join, paths_of_parts, split
 from shared.stored import UnreadableEntry, read_stored, with_unknown
 
 API = "https://firestore.googleapis.com/v1"
@@ -28,12 +29,14 @@ ValueT = TypeVar("ValueT")
 
 
 class Document(msgspec.Struct, frozen=True):
-    """One document as it was read: ``fields`` and ``version`` are None if it is not there."""
+    """One whole document as it was read: ``fields`` and ``version`` are None if it is not there."""
 
     path: str
     fields: Mapping[str, Builtins] | None = None
     version: str | None = None
     """The time of its last update, as Firestore says it."""
+    parts: Mapping[str, Part] = {}
+    """By id, what lies beside it of one that outgrew a single document (`shared/parts.py`)."""
 
     def as_type(self, type_: type[ValueT]) -> ValueT:
         """The document's value without the entries that cannot be read: see ``read_as``."""
@@ -74,20 +77,29 @@ class State:
     By REST (https://firebase.google.com/docs/firestore/reference/rest): Firestore's client is most of a cold start.
     """
 
-    def __init__(self, clients: Clients, journal: Journal | None = None) -> None:
-        """``journal`` has the moments of a run: each write takes along what it has not written yet."""
+    def __init__(self, clients: Clients, journal: Journal | None = None, *, split_above: int = SPLIT_ABOVE) -> None:
+        """``journal`` has the moments of a run: each write takes along what it has not written yet.
+
+        ``split_above`` are the bytes of a document above which its largest mappings move into parts.
+        """
         self._clients = clients
+        self._split_above = split_above
         self._journal = journal
         self._root = f"projects/{clients.project}/databases/{DATABASE}/documents"
 
     def read(self, *paths: str) -> tuple[Document, ...]:
-        """The documents at these paths (``collection/id``), in this order, in one call."""
-        names = [self._name(path) for path in paths]
-        answers = rest.read(
-            self._clients, READ, f"{API}/{self._root}:batchGet", {"documents": names}, tuple[_Read, ...]
-        )
-        found = {one.found.name: (_values(one.found), one.found.update_time) for one in answers if one.found}
-        return tuple(Document(path, *found.get(name, (None, None))) for path, name in zip(paths, names, strict=True))
+        """The documents at these paths (``collection/id``), in this order, as of one moment.
+
+        In one call, or two if one of them lies in parts. Raises ``StoredUnreadable`` for one that cannot be joined.
+        """
+        parts: set[str] = set()
+        for _ in range(ATTEMPTS):
+            found = self._get([*paths, *sorted(parts)])
+            named = {one for path in paths for one in paths_of_parts(path, found[path].fields or {})}
+            if named <= parts:
+                return tuple(_whole(found[path], found) for path in paths)
+            parts = named
+        raise WriteConflict(f"{', '.join(paths)}: split anew by other runs, {ATTEMPTS} times")
 
     def write(self, known: Document, value: msgspec.Struct, moments: Iterable[Moment] = ()) -> Document:
         """Put ``value`` in the place of the document as it was read, and return what is there now.
@@ -98,19 +110,46 @@ class State:
         Raises ``WriteConflict`` if the document has changed since, or has come or gone.
         """
         fields = with_unknown(known.path, known.fields, value)
+        stored, parts = split(fields, known.parts, self._split_above)
         unchanged = {"exists": False} if known.version is None else {"updateTime": known.version}
-        write = {"update": {"name": self._name(known.path), "fields": to_fields(fields)}, "currentDocument": unchanged}
-        return Document(known.path, fields, self._commit_with_history(write, known, moments))
+        beside = {part: one.fields_of(part) for part, one in parts.items() if one is not known.parts.get(part)}
+        # What is not named any more is emptied: nothing of the suite's may delete.
+        beside |= {part: {} for part in known.parts.keys() - parts.keys()}
+        writes = [
+            {**self._update(known.path, stored), "currentDocument": unchanged},
+            *(self._update(f"{known.path}.{part}", fields) for part, fields in sorted(beside.items())),
+        ]
+        return Document(known.path, fields, self._commit_with_history(writes, known, moments), parts)
 
-    def _commit_with_history(self, write: Write, known: Document, moments: Iterable[Moment]) -> str:
+    def _get(self, paths: Sequence[str]) -> dict[str, Document]:
+        """By path, documents as they are stored, all as of one moment.
+
+        What ``batchGet`` answers first has not changed until it answers the rest:
+        https://firebase.google.com/docs/firestore/reference/rest/v1/projects.databases.documents/batchGet.
+        """
+        names = {self._name(path): path for path in paths}
+        answers = rest.read(
+            self._clients, READ, f"{API}/{self._root}:batchGet", {"documents": list(names)}, tuple[_Read, ...]
+        )
+        found = {path: Document(path) for path in paths}
+        for one in answers:
+            if one.found:
+                path = names[one.found.name]
+                found[path] = Document(path, _values(one.found), one.found.update_time)
+        return found
+
+    def _update(self, path: str, fields: Mapping[str, Builtins]) -> Write:
+        return {"update": {"name": self._name(path), "fields": to_fields(fields)}}
+
+    def _commit_with_history(self, writes: Sequence[Write], known: Document, moments: Iterable[Moment]) -> str:
         added = self._journal.writes(self._root, self._journal.stamped(moments)) if self._journal else []
         try:
-            version = self._commit([write, *added], known)
+            version = self._commit([*writes, *added], known)
         except Exception as error:
             # The day's document may be full, which must not keep a record from being written.
             if not added or not _is_invalid(error):
                 raise
-            version = self._commit([write], known)
+            version = self._commit(writes, known)
         if self._journal:
             self._journal.written()
         return version
@@ -128,6 +167,15 @@ class State:
         return f"{self._root}/{path}"
 
 
+def _whole(document: Document, found: Mapping[str, Document]) -> Document:
+    """A document joined with its parts."""
+    if document.fields is None:
+        return document
+    stored = {path: one.fields for path, one in found.items()}
+    fields, parts = join(document.path, document.fields, stored)
+    return msgspec.structs.replace(document, fields=fields, parts=parts)
+
+
 def _values(stored: _Stored) -> Mapping[str, Builtins]:
     """Raises ``StoredUnreadable`` for a kind of value that the suite does not store."""
     try:
@@ -136,7 +184,7 @@ def _values(stored: _Stored) -> Mapping[str, Builtins]:
         raise StoredUnreadable(f"{stored.name}: {error}") from None
 
 
-@functools.lru_cache(maxsize=4)
+@functools.lru_cache(maxsize=64)
 def _decoded(fields: bytes) -> Mapping[str, Builtins]:
     """The values of a document, by what was answered: most runs of a process read what the one before has read."""
     return from_fields(msgspec.json.decode(fields, type=Fields))

@@ -1,7 +1,7 @@
 """Alerts on budgets and on what they hold. Pure."""
 
 import difflib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import timedelta
 
 from functions.cap_spending.ladder import ActiveRung
@@ -16,13 +16,20 @@ from shared.world import World
 SILENT_AFTER = timedelta(hours=48)
 """Google promises no interval; budgets notify several times a day, and cost data lags by a day at most, mostly."""
 
+Bearing = dict[tuple[ResourceKind, str], dict[str, Resource]]
+"""Resources that were read, by kind and project, then by short name."""
+
 
 def alerts(rungs: tuple[ActiveRung, ...], context: Context, world: World) -> Iterator[Alert]:
     """All of them, as long as it is so."""
     restraining = {key.split("/")[0] for key in context.records.in_force if not key.endswith(f"/{Action.NOTIFY}")}
+    actions: dict[str, set[Action]] = {}
+    for rung in rungs:
+        actions.setdefault(rung.budget, set()).update(rung.rung.do)
+    bearing = _by_kind_and_project(world)
     for key, budget in context.settings.budgets.items():
         yield from _budget_that_will_not_notify(key, budget, context, world, is_restraining=key in restraining)
-        yield from _names_without_match(key, budget, rungs, world)
+        yield from _names_without_match(key, budget, actions.get(key, ()), world, bearing)
     yield from _detached_without_settings(context)
 
 
@@ -42,17 +49,26 @@ def _budget_that_will_not_notify(
         yield Alert("budget_silent", key, f"its last notification was published at {last}: {stays}")
 
 
-def _names_without_match(key: str, budget: Budget, rungs: tuple[ActiveRung, ...], world: World) -> Iterable[Alert]:
+def _by_kind_and_project(world: World) -> Bearing:
+    found: Bearing = {}
+    for name, resource in resources_in(world).items():
+        found.setdefault((kind_of(name), name.split("/")[1]), {})[name.rpartition("/")[2]] = resource
+    return found
+
+
+def _names_without_match(
+    key: str, budget: Budget, actions: Collection[Action], world: World, bearing: Bearing
+) -> Iterable[Alert]:
     """A name, label or prefix in the settings that nothing bears, once all places of it have been read."""
-    for action in sorted({action for rung in rungs if rung.budget == key for action in rung.rung.do}):
+    for action in sorted(actions):
         scope = budget.scope_of(action)
         if not isinstance(scope, CloudRunScope | SchedulesScope) or not all(map(world.knows, places_of(scope))):
             continue
         there = {
             kind: {
-                name.rpartition("/")[2]: resource
-                for name, resource in resources_in(world).items()
-                if kind_of(name) is kind and name.split("/")[1] in scope.projects
+                name: resource
+                for project in scope.projects
+                for name, resource in bearing.get((kind, project), {}).items()
             }
             for kind in KINDS[action]
         }

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from itertools import chain
 
 import msgspec
 
@@ -45,17 +46,29 @@ class ActiveRung(msgspec.Struct, frozen=True):
 
 def active_rungs(records: Records, settings: Settings, now: datetime) -> tuple[ActiveRung, ...]:
     """The rungs whose actions should hold now: passed, not accepted or undone, and not held back by a snooze."""
-    return tuple(rung for rung in passed_rungs(records, settings, now) if not _is_let_go(rung, records, now))
+    found = (active_rungs_of(key, budget, records, now) for key, budget in settings.budgets.items())
+    return tuple(chain.from_iterable(found))
+
+
+def active_rungs_of(key: str, budget: Budget, records: Records, now: datetime) -> tuple[ActiveRung, ...]:
+    """The rungs of one budget whose actions should hold now."""
+    return tuple(rung for rung in passed_rungs_of(key, budget, records, now) if not _is_let_go(rung, records, now))
 
 
 def passed_rungs(records: Records, settings: Settings, now: datetime) -> tuple[ActiveRung, ...]:
     """All rungs that are passed in the current interval at the current amount."""
     return tuple(
+        rung for key, budget in settings.budgets.items() for rung in passed_rungs_of(key, budget, records, now)
+    )
+
+
+def passed_rungs_of(key: str, budget: Budget, records: Records, now: datetime) -> tuple[ActiveRung, ...]:
+    """The rungs of one budget that are passed."""
+    record = records.budgets.get(key)
+    return tuple(
         ActiveRung(key, rung, record.current.interval_start, since, _explain(rung, key, records, budget))
-        for key, budget in settings.budgets.items()
-        if (record := records.budgets.get(key))
-        for rung in budget.ladder
-        if (since := passed_at(rung, key, records, budget, now))
+        for rung in (budget.ladder if record else ())
+        if record and (since := passed_at(rung, key, records, budget, now))
     )
 
 

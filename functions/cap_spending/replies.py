@@ -15,7 +15,7 @@ from functions.cap_spending.commands import (
     Undo,
     budgets_of,
 )
-from functions.cap_spending.ladder import active_rungs, began, passed_rungs
+from functions.cap_spending.ladder import active_rungs, began, passed_rungs_of
 from functions.cap_spending.messages import percent
 from functions.cap_spending.needs import is_linked_by_command
 from functions.cap_spending.records import Context, Interval, Records
@@ -44,7 +44,9 @@ def reply(context: Context, world: World, decision: Decision[Records, CapSpendin
         case LinkBilling() | Lift() | Arm() | RemoveSpendCaps() as command:
             return (_asked(command, context, world, decision.changes),)
         case Undo() as undo:
-            return tuple(_undone(key, context) for key in budgets_of(undo, settings))
+            held_by = (rung for hold in context.records.holds.values() for rung in hold.held_by)
+            holding = {rung.partition("/")[0] for rung in held_by}
+            return tuple(_undone(key, context, holding) for key in budgets_of(undo, settings))
         case Accept(rung=rung) as accept:
             keys = budgets_of(accept, settings)
             known = [key for key in keys if rung in settings.budgets[key].rungs]
@@ -54,13 +56,13 @@ def reply(context: Context, world: World, decision: Decision[Records, CapSpendin
     return ()
 
 
-def _undone(key: str, context: Context) -> str:
+def _undone(key: str, context: Context, holding: set[str]) -> str:
+    """``holding`` are the budgets that hold something."""
     records = context.records
     undone = records.undone[key]
-    steps = passed_rungs(records, context.settings, context.now)
-    passed = [step.rung.name for step in steps if step.budget == key and step.since <= undone]
-    rungs = (held_by.partition("/")[0] for hold in records.holds.values() for held_by in hold.held_by)
-    if not passed and key not in rungs:
+    steps = passed_rungs_of(key, context.settings.budgets[key], records, context.now)
+    passed = [step.rung.name for step in steps if step.since <= undone]
+    if not passed and key not in holding:
         return f"{key}: no rung is passed, so there is nothing to undo"
     accepted = f"; accepted until the next period: {', '.join(passed)}" if passed else ""
     return f"{key}: let go of what was in force at {format_time(undone)}{accepted}"
@@ -96,7 +98,7 @@ def _budgets(context: Context) -> list[str]:
     lines = []
     for key, budget in settings.budgets.items():
         record = records.budgets.get(key)
-        passed = [rung for rung in passed_rungs(records, settings, context.now) if rung.budget == key]
+        passed = passed_rungs_of(key, budget, records, context.now)
         parts = [f"{rung.rung.name} {'in force' if rung.name in in_force else 'held back'}" for rung in passed]
         if (snoozed := records.snoozed.get(key)) and context.now < snoozed.until:
             parts.append(f"snoozed until {format_time(snoozed.until)}")

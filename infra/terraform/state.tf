@@ -10,3 +10,17 @@ resource "google_firestore_database" "state" {
 
   depends_on = [google_project_service.suite]
 }
+
+# Documents are read by their names alone. An indexed one may have 40,000 entries, and a commit 10 MiB with its documents' index entries
+# (https://firebase.google.com/docs/firestore/quotas#indexes, .../manage-data/transactions): records of 1,300 pools would be too many.
+resource "google_firestore_field" "not_indexed" {
+  for_each = toset(["records", "history"])
+
+  project         = var.project_id
+  database        = google_firestore_database.state.name
+  collection      = each.key
+  field           = "*"
+  deletion_policy = "ABANDON"
+
+  index_config {}
+}

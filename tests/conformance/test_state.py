@@ -86,6 +86,26 @@ def test_a_document_is_written_only_as_it_was_read(state: State, firestore: Clou
         state.write(second, Note("third"))
 
 
+def test_a_document_in_parts_is_whole_again(clients: Clients, firestore: Cloud, project: str) -> None:
+    """All in one commit; a write changes the document that names its parts, even if it changes but one of these."""
+    state = State(clients, split_above=200)
+    few = state.write(Document("notes/a"), Note("few"))
+    many = Note("many", {f"projects/p/{number}": number for number in range(40)})
+    written = state.write(few, many)
+    (known,) = state.read("notes/a")
+    assert (known.as_type(Note), known.version, known.parts) == (many, written.version, written.parts)
+    assert len(known.parts) > 1
+    changed = state.write(known, Note("many", {**many.counts, "projects/p/7": None}))
+    assert changed.version != known.version
+    with pytest.raises(WriteConflict):
+        state.write(known, many)
+    store = Store(firestore.address, project)
+    assert {name for part in changed.parts for name in store.get(f"notes/a.{part}")} == {"counts", "write"}
+    state.write(changed, Note("few"))
+    assert state.read("notes/a")[0].as_type(Note) == Note("few")
+    assert all(store.get(f"notes/a.{part}") == {} for part in changed.parts)
+
+
 def test_moments_are_added_to_the_history_once(clients: Clients) -> None:
     began = AlertBegan(at=MOMENT, alert="smoke", subject="attic", title="Smoke", reason="it burns")
     ended = AlertEnded(at=MOMENT, alert="smoke", subject="attic")

@@ -12,6 +12,7 @@ from localcloud.core.calls import Call
 from shared.automation import AnyAutomation
 from shared.errors import RunFailed
 from shared.history import COLLECTION
+from shared.parts import SPLIT_ABOVE
 from shared.report import Outcome, Report
 from shared.state import DATABASE
 from tests.laws.scenario import Scenario
@@ -28,6 +29,8 @@ class Case:
     scenario: Scenario
     name: str
     """The scenario's name: that of its file."""
+    split_above: int = SPLIT_ABOVE
+    """Bytes of its records above which they lie in parts."""
 
     def __str__(self) -> str:
         return f"{self.automation.name} in the scenario `{self.name}`"

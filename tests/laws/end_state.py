@@ -25,6 +25,7 @@ from infra.suite.automations import Entry
 from localcloud.world import World
 from shared.clients import Clients
 from shared.lease import LeaseRecord
+from shared.parts import join
 from shared.state import DATABASE
 from tests.laws.github_end_state import comments_and_deployments
 from tests.localcloud.raw_fields import from_fields
@@ -328,10 +329,11 @@ def end_state(
 
 
 def documents(clients: Clients, collection: str) -> dict[str, Any]:
-    """The fields of every document of a collection of the suite's database, by id."""
+    """The fields of every document of a collection of the suite's database, by id, each with what lies in its parts."""
     parent = f"projects/{clients.project}/databases/{DATABASE}/documents"
     found = clients.of(FirestoreClient).list_documents(request={"parent": parent, "collection_id": collection})
-    return {one.name.rpartition("/")[2]: from_fields(type(one).pb(one).fields) for one in found}
+    stored = {one.name.rpartition("/")[2]: from_fields(type(one).pb(one).fields) for one in found}
+    return {name: join(name, fields, stored)[0] for name, fields in stored.items() if "." not in name}
 
 
 def _plain(message: Any) -> dict[str, Any]:

@@ -233,7 +233,9 @@ class Stage:
 
     def _run(self, event: Event, probe: Probe, mode: Mode | None) -> tuple[Report | None, RunFailed | None]:
         reports: list[Report] = []
-        runtime = Runtime(self.clients, clock=self.cloud.clock.now, report=reports.append)
+        runtime = Runtime(
+            self.clients, clock=self.cloud.clock.now, report=reports.append, split_above=self.case.split_above
+        )
         if self.scenario.seconds_a_call:
             runtime = msgspec.structs.replace(
                 runtime, seconds=lambda: float(len(probe.methods) * self.scenario.seconds_a_call)
@@ -326,7 +328,7 @@ class Stage:
         own = {f"{database}/{collection}/{self.automation.name}" for collection in collections}
         writes = getattr(call.request, "writes", ())
         return call.method.endswith("Firestore/Commit") and all(
-            write.update.name in own or self.is_history(write) for write in writes
+            write.update.name.partition(".")[0] in own or self.is_history(write) for write in writes
         )
 
     def is_history(self, write: Any) -> bool:

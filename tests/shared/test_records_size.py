@@ -10,7 +10,8 @@ from shared.automation import Records
 from shared.clients import Clients, RetryPolicy
 from shared.errors import in_words
 from shared.firestore_values import Builtins
-from shared.records_size import KIND, LARGEST, NEARLY_FULL, nearly_full, size_of
+from shared.parts import SPLIT_ABOVE, size_of
+from shared.records_size import KIND, LARGEST_COMMIT, LARGEST_DOCUMENT, NEARLY_FULL, commit_size, nearly_full
 from shared.state import State
 
 NOW = datetime(2026, 11, 16, 12, tzinfo=UTC)
@@ -23,10 +24,17 @@ class Words(msgspec.Struct, frozen=True):
     words: str = ""
 
 
+class Said(Records, frozen=True, kw_only=True):
+    """Records of the tests."""
+
+    words: dict[str, str] = {}
+
+
 def test_the_size_is_what_firestore_counts() -> None:
     assert size_of(VALUES) == (4 + 1 + 1) + (3 + 1 + 1) + (4 + 1 + 8) + (4 + 1 + 8) + (5 + 1 + 3 + 4 + 1 + 8)
+    assert size_of({"words": ("b", "cd")}) == size_of({"words": ["b", "cd"]})
     name = 32 + len("records") + 1 + len("a") + 1 + 16  # what every document has besides: its name, and 32 bytes
-    fits = LARGEST - name - len("words") - 2
+    fits = LARGEST_DOCUMENT - name - len("words") - 2
     with LocalCloud(now=NOW) as cloud:
         clients = Clients("p", http_endpoint=cloud.http_address, retry=RetryPolicy(give_up=0.01))
         state = State(clients)
@@ -35,13 +43,23 @@ def test_the_size_is_what_firestore_counts() -> None:
             state.write(known, Words("x" * (fits + 1)))
         state.write(known, Words("x" * fits))
         clients.close()
-    assert f"{LARGEST:,} bytes" in in_words(refused.value)
+    assert f"{LARGEST_DOCUMENT:,} bytes" in in_words(refused.value)
 
 
 @pytest.mark.parametrize(("share", "alerts"), [(NEARLY_FULL * 0.99, 0), (NEARLY_FULL * 1.01, 1)])
-def test_four_fifths_are_an_alert(share: float, alerts: int) -> None:
-    each = len(f"stock_out/{0:050}") + 1 + 8
-    many = {f"stock_out/{number:050}": NOW + timedelta(number) for number in range(int(share * LARGEST / each))}
+def test_four_fifths_of_a_commit_are_an_alert(share: float, alerts: int) -> None:
+    one: dict[str, Builtins] = {f"stock_out/{0:050}": NOW}
+    each = commit_size({"alerting": one}) - commit_size({"alerting": {}})
+    many = {f"stock_out/{number:050}": NOW + timedelta(number) for number in range(int(share * LARGEST_COMMIT / each))}
     found = list(nearly_full("scale_gpu_pools", Records(alerting=many)))
     assert [(one.kind, one.subject) for one in found] == [(KIND, "scale_gpu_pools")] * alerts
-    assert all("1,024 KiB" in one.reason and "caretaker.yaml" in one.reason for one in found)
+    assert all("10,240 KiB" in one.reason and "caretaker.yaml" in one.reason for one in found)
+
+
+@pytest.mark.parametrize(
+    ("size", "alerts"), [(SPLIT_ABOVE, 0), (int(0.79 * LARGEST_DOCUMENT), 0), (int(0.81 * LARGEST_DOCUMENT), 1)]
+)
+def test_an_entry_that_nearly_fills_a_document_is_an_alert(size: int, alerts: int) -> None:
+    found = list(nearly_full("scale_gpu_pools", Said(words={"a": "x" * size, "b": "y"})))
+    assert len(found) == alerts
+    assert all("1,024 KiB" in one.reason for one in found)

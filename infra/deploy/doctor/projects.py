@@ -11,6 +11,7 @@ DEPLOYING = (
     "cloudfunctions.functions.create",
     "cloudscheduler.jobs.create",
     "datastore.databases.create",
+    "datastore.indexes.update",
     "iam.roles.create",
     "iam.serviceAccounts.actAs",
     "iam.serviceAccounts.create",

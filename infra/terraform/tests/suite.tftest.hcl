@@ -101,6 +101,10 @@ run "every_automation_of_the_map" {
     error_message = "A function is given its own section alone."
   }
   assert {
+    condition     = alltrue([for collection in ["records", "history"] : google_firestore_field.not_indexed[collection].field == "*" && length(google_firestore_field.not_indexed[collection].index_config[0].indexes) == 0])
+    error_message = "What grows in Firestore is not indexed."
+  }
+  assert {
     condition     = module.report[0].settings == jsonencode(merge({ mode = output.settings.cap_spending.mode }, [for name, settings in output.settings : { (name) = settings[name] }]...)) && contains(keys(google_project_service.suite), "iap.googleapis.com")
     error_message = "The report is given every section, with the ids of budgets that were created."
   }
