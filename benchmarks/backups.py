@@ -58,7 +58,7 @@ def measure() -> bool:
         with PostgresServer() as server, LocalCloud() as cloud, tempfile.TemporaryDirectory() as folder:
             _measure(server, cloud, Path(folder) / "dump")
     except PostgresMissing as missing:
-        sys.stdout.write(f"Backups: 1 skipped: {missing}\n")
+        show("Backups", [], [f"1 skipped: {missing}"])
         return False
     return True
 

@@ -189,13 +189,24 @@ def _push(message_id: str, data: bytes, published: datetime, attributes: Mapping
     return json.dumps({"message": message, "subscription": "projects/my-product/subscriptions/s"}).encode()
 
 
+class Hosted(msgspec.Struct, frozen=True):
+    """A function's server: where it listens, and its process, which has started a worker."""
+
+    port: int
+    process: int
+
+    def cpu_seconds(self) -> float:
+        """Seconds that server and worker have computed so far."""
+        return sum(map(cpu_seconds, with_children(self.process)))
+
+
 @contextlib.contextmanager
-def serving(folder: Path, target: str, variables: Mapping[str, str]) -> Iterator[int]:
-    """A functions-framework process for one function, as Google's buildpack starts it. Yields its port."""
+def serving(folder: Path, target: str, variables: Mapping[str, str]) -> Iterator[Hosted]:
+    """A functions-framework process for one function, as Google's buildpack starts it."""
     port = _free_port()
     process = _start(folder, target, variables, port)
     try:
-        yield port
+        yield Hosted(port, process.pid)
     finally:
         process.terminate()
         process.wait()

@@ -1,106 +1,157 @@
-"""10,000 notifications, doubled and shuffled, from eight senders at once: each resource is changed once."""
+"""10,000 notifications, doubled and shuffled, from eight senders at once: each resource is changed once.
+
+Ours and a function that does nothing take turns, each hosted as it is deployed. The senders have a process of their
+own; the local cloud, where ours reads and writes its state for each message, is this one.
+"""
 
 import http.client
 import itertools
+import multiprocessing
+import os
 import random
 import statistics
-import subprocess
 import sys
 import tempfile
 import threading
 import time
+from multiprocessing.pool import Pool
 from pathlib import Path
 
-from benchmarks.functions import PROJECT, SETTINGS, bare_bundle, environment, notification, post
-from benchmarks.harness import Figure, show
-from local.suite import Suite
+import msgspec
+
+from benchmarks.functions import (
+    PROJECT,
+    Hosted,
+    bare_bundle,
+    bundle,
+    environment,
+    notification,
+    post,
+    serving,
+    wait_for,
+)
+from benchmarks.harness import Figure, show, spread
+from benchmarks.processes import cpu_seconds
 from localcloud import LocalCloud
 from localcloud.world import seed, world_from
 
 MESSAGES = 10_000
 SENDERS = 8
 SERVICES = 20
-ROUNDS = 3
-BARE_MESSAGES = 2_000
+TURNS = 10
+IN_A_TURN = MESSAGES // TURNS
+TOPIC = f"/projects/{PROJECT}/topics/caretaker-budget-notifications"
+AT_LEAST = 0.55
+
+
+class Turn(msgspec.Struct, frozen=True):
+    """A part of the messages, sent to one contender."""
+
+    rate: float
+    """Messages a second."""
+    cpu: float
+    """CPU milliseconds a message, of the function."""
+    cloud_cpu: float
+    """The same of this process, which is the local cloud."""
+    sent_again: int
 
 
 def measure() -> bool:
     """Measure and print. Returns whether every service was changed exactly once."""
-    with tempfile.TemporaryDirectory() as folder:
-        bare_rates = [_bare_rate(Path(folder) / f"bare{number}") for number in range(ROUNDS)]
-        rate, updates, failed = _our_rate(Path(folder))
-        bare_rates += [_bare_rate(Path(folder) / f"bare{number}") for number in range(ROUNDS, 2 * ROUNDS)]
-    figure = Figure("messages a second", "bare function", rate, statistics.median(bare_rates), "/s")
-    once = sum(count == 1 for count in updates.values())
-    notes = [
-        f"{MESSAGES} messages, half of them different, shuffled, from {SENDERS} senders; {failed} sent again",
-        f"{once} of {SERVICES} services were changed exactly once; updates in all: {sum(updates.values())}",
-    ]
-    show("Notifications", [figure], notes)
-    return once == SERVICES == len(updates)
-
-
-def _our_rate(folder: Path) -> tuple[float, dict[str, int], int]:
-    services = {
-        f"web-{number}": {"labels": {"tier": "web"}, "scaling": {"max_instance_count": 10}}
-        for number in range(SERVICES)
-    }
-    world = world_from({"projects": {PROJECT: {"location": "europe-west1", "services": services}}})
-    different = [notification(str(number), 150 * number / (MESSAGES // 2)) for number in range(1, MESSAGES // 2 + 1)]
-    bodies = different * 2
-    random.Random(8).shuffle(bodies)  # noqa: S311 - the same order in each run
-    with (
-        LocalCloud() as cloud,
-        Suite(cloud, PROJECT, SETTINGS, on_line=lambda _: None, error_log=folder / "log") as suite,
-    ):
-        seed(cloud, world)
-        port = int(suite.address.rpartition(":")[2])
-        path = "/cap_spending" + f"/projects/{PROJECT}/topics/caretaker-budget-notifications"
-        begun = time.perf_counter()
-        failed = _send(port, path, bodies)
-        took = time.perf_counter() - begun
+    context = multiprocessing.get_context("spawn")
+    with tempfile.TemporaryDirectory() as folder, LocalCloud() as cloud, context.Pool(1) as senders:
+        seed(cloud, world_from(_world()))
+        ready = environment(cloud.address, cloud.http_address)
+        place = Path(folder)
+        with (
+            serving(bundle(place / "ours", "cap_spending"), "cap_spending", ready) as ours,
+            serving(bare_bundle(place / "bare"), "bare", ready) as bare,
+        ):
+            for contender in (ours, bare):
+                wait_for(contender.port)
+            bodies = _bodies()
+            _turn(senders, bare, bodies[:IN_A_TURN])  # not counted
+            turns = [
+                (_turn(senders, ours, part), _turn(senders, bare, part))
+                for part in (bodies[start : start + IN_A_TURN] for start in range(0, MESSAGES, IN_A_TURN))
+            ]
         updates: dict[str, int] = {}
         for call in cloud.server.calls:
             if call.method.endswith("Services/UpdateService"):
                 name = call.request.service.name  # type: ignore[attr-defined]
                 updates[name] = updates.get(name, 0) + 1
-    return len(bodies) / took, updates, failed
+    our_turns, bare_turns = zip(*turns[1:], strict=True)  # the first has the cold start, and changes the services
+    once = sum(count == 1 for count in updates.values())
+    figures = [
+        Figure("messages a second", "bare function", *_medians(our_turns, bare_turns, "rate"), "/s", at_least=AT_LEAST),
+        Figure("CPU of the function", "bare function", *_medians(our_turns, bare_turns, "cpu"), "ms a message"),
+    ]
+    sent_again = sum(ours.sent_again for ours, _ in turns)
+    rates = {"ours": our_turns, "bare": bare_turns}
+    each = ", ".join(f"{name} {spread([one.rate for one in found])}" for name, found in rates.items())
+    notes = [
+        f"{MESSAGES} messages, half of them different, shuffled, from {SENDERS} senders; {sent_again} sent again",
+        f"{once} of {SERVICES} services were changed exactly once; updates in all: {sum(updates.values())}",
+        f"messages a second in {TURNS} turns, of which the first is not counted: {each}",
+        f"CPU of the local cloud: {spread([one.cloud_cpu for one in our_turns])} ms a message of ours",
+    ]
+    show("Notifications", figures, notes)
+    return once == SERVICES == len(updates)
 
 
-def _bare_rate(folder: Path) -> float:
-    bodies = [notification(str(number), 1) for number in range(BARE_MESSAGES)]
-    variables = environment()
-    source = bare_bundle(folder) / "main.py"
-    host = [sys.executable, "-m", "benchmarks.host", str(source)]
-    with subprocess.Popen(host, env=variables, stdout=subprocess.PIPE) as process:
-        port = int(process.stdout.readline()) if process.stdout else 0
-        begun = time.perf_counter()
-        _send(port, "/bare/projects/p/topics/t", bodies)
-        rate = len(bodies) / (time.perf_counter() - begun)
-        process.terminate()
-    return rate
+def _medians(ours: tuple[Turn, ...], bare: tuple[Turn, ...], field: str) -> tuple[float, float]:
+    first, second = (statistics.median(getattr(turn, field) for turn in turns) for turns in (ours, bare))
+    return first, second
 
 
-def _send(port: int, path: str, bodies: list[bytes]) -> int:
-    """Send all bodies from several senders, each again until it is acknowledged. Returns how many were sent again."""
+def _world() -> dict[str, object]:
+    services = {
+        f"web-{number}": {"labels": {"tier": "web"}, "scaling": {"max_instance_count": 10}}
+        for number in range(SERVICES)
+    }
+    return {"projects": {PROJECT: {"location": "europe-west1", "services": services}}}
+
+
+def _bodies() -> list[bytes]:
+    """All messages: during them the cost passes the rung that limits the services."""
+    different = [notification(str(number), 150 * number / (MESSAGES // 2)) for number in range(1, MESSAGES // 2 + 1)]
+    bodies = different * 2
+    random.Random(8).shuffle(bodies)  # noqa: S311 - the same order in each run
+    return bodies
+
+
+def _turn(senders: Pool, contender: Hosted, bodies: list[bytes]) -> Turn:
+    before = contender.cpu_seconds(), cpu_seconds(os.getpid())
+    took, sent_again = senders.apply(send, (contender.port, TOPIC, bodies))
+    function, cloud = contender.cpu_seconds() - before[0], cpu_seconds(os.getpid()) - before[1]
+    return Turn(len(bodies) / took, function * 1000 / len(bodies), cloud * 1000 / len(bodies), sent_again)
+
+
+def send(port: int, path: str, bodies: list[bytes]) -> tuple[float, int]:
+    """Send all bodies from several senders, each again until it is acknowledged.
+
+    Returns the seconds that it takes, and how many were sent again.
+    """
     left, lock, again = iter(bodies), threading.Lock(), itertools.count()
 
-    def send() -> None:
+    def send_on() -> None:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         while True:
             with lock:
                 body = next(left, None)
             if body is None:
+                connection.close()
                 return
             while post(connection, body, path) != http.HTTPStatus.OK:
                 next(again)
 
-    senders = [threading.Thread(target=send) for _ in range(SENDERS)]
-    for sender in senders:
-        sender.start()
-    for sender in senders:
-        sender.join()
-    return next(again)
+    threads = [threading.Thread(target=send_on) for _ in range(SENDERS)]
+    begun = time.perf_counter()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return time.perf_counter() - begun, next(again)
 
 
 if __name__ == "__main__":

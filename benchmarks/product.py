@@ -7,7 +7,6 @@ minutes: ``python -c "from benchmarks.product import measure; measure(scale=1)"`
 
 import http.client
 import json
-import os
 import statistics
 import sys
 import tempfile
@@ -18,10 +17,8 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
 
-from rich.console import Console
-
 from benchmarks.functions import PATIENCE_SECONDS
-from benchmarks.harness import machine
+from benchmarks.harness import show_table
 from local.product import ON_CLOUD_RUN, Product, product
 from shared.postgres_server import LOOPBACK, PostgresServer
 
@@ -47,8 +44,7 @@ class Seen:
 
 def measure(scale: float = SCALE) -> bool:
     """Measure and print. Returns whether both modes kept the plan's thresholds."""
-    console = Console(highlight=False)
-    kept = True
+    rows, kept = [], True
     for mode, environment in MODES.items():
         with (
             tempfile.TemporaryDirectory() as folder,
@@ -58,17 +54,26 @@ def measure(scale: float = SCALE) -> bool:
             seen = _load(api, scale)
         p50, p95 = (statistics.quantiles(seen.milliseconds, n=100)[at - 1] for at in (50, 95))
         ratio = seen.failed / len(seen.milliseconds)
-        console.print(
-            f"{mode}: {len(seen.milliseconds)} requests, p50 {p50:.1f} ms, p95 {p95:.1f} ms, {ratio:.2%} failed,"
-            f" at most {seen.most_connections} connections"
+        is_kept = p95 < P95_ALLOWED_MS and ratio < FAILED_ALLOWED
+        kept &= is_kept
+        rows.append(
+            (
+                mode,
+                f"{len(seen.milliseconds):,}",
+                f"{p50:.1f} ms",
+                f"{p95:.1f} ms",
+                f"{ratio:.2%}",
+                f"{seen.most_connections}",
+                "kept" if is_kept else "NOT KEPT",
+            )
         )
-        kept &= p95 < P95_ALLOWED_MS and ratio < FAILED_ALLOWED
-    console.print(f"  up to {max(users for _, users in STAGES)} virtual users, stages at {scale:g} of their length")
-    console.print(
-        f"  thresholds: p95 < {P95_ALLOWED_MS:g} ms, failed < {FAILED_ALLOWED:.0%}: {'kept' if kept else 'NOT KEPT'}"
-    )
-    busy = ", ".join(f"{load:.1f}" for load in os.getloadavg())
-    console.print(f"  {machine()}, for users, API and database together; load average at the end {busy}")
+    notes = [
+        f"up to {max(users for _, users in STAGES)} virtual users, stages at {scale:g} of their length",
+        f"thresholds: p95 < {P95_ALLOWED_MS:g} ms, failed < {FAILED_ALLOWED:.0%}",
+        "users, API and database share the cores",
+    ]
+    headings = ("", "requests", "p50", "p95", "failed", "connections at most", "thresholds")
+    show_table("The load test of the example product", headings, rows, notes)
     return kept
 
 

@@ -1,6 +1,6 @@
 """One run of `prune_backups` as a process of its own: ``python -m benchmarks.prune_run KEEP observe|act``.
 
-It prints the seconds of the run, and the most memory that the process has had.
+It prints the seconds of the run, its CPU time, and the most memory that the process has had.
 """
 
 import os
@@ -20,6 +20,8 @@ class Ran(msgspec.Struct, frozen=True):
     """The result of a run."""
 
     seconds: float
+    cpu_seconds: float
+    """Of the process, with its start."""
     peak_bytes: int
     counts: dict[Outcome, int]
 
@@ -52,7 +54,8 @@ def main(keep: int, mode: str) -> None:
     begun = time.perf_counter()
     report = run(AUTOMATION, configuration, tick_event("prune_backups", "1", NOW), runtime)
     took = time.perf_counter() - begun
-    sys.stdout.write("\n" + msgspec.json.encode(Ran(took, peak_bytes(os.getpid()), report.counts)).decode() + "\n")
+    ran = Ran(took, time.process_time(), peak_bytes(os.getpid()), report.counts)
+    sys.stdout.write("\n" + msgspec.json.encode(ran).decode() + "\n")
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ to delete; ours lists, decides, and deletes each in the version that it has list
 """
 
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -24,10 +25,29 @@ from infra.suite.automations import ROOT
 from localcloud.storage.request import HOST
 from shared import clients
 
-KEPT, PRUNED = 500, 5_000
+KEPT, PRUNED = 500, 10_000
 MANY, LISTED = 100_000, 1_000_000
 MOST_BYTES = 180_000_000
 FEWER_REQUESTS = 10
+
+
+CPU_PART = 0.1
+"""Of the CPU seconds of `gcloud storage rm`."""
+
+
+class Cost(msgspec.Struct, frozen=True):
+    """What some work has cost: its processes, and the requests that the double received."""
+
+    seconds: float
+    cpu_seconds: float
+    """Of its processes, in user and kernel mode; the double's are not in it."""
+    requests: Requests
+
+    def __str__(self) -> str:
+        requests = self.requests
+        kinds = ", ".join(f"{count:,} {kind}" for kind, count in sorted(requests.kinds.items()))
+        spent = f"{self.seconds:.1f} s, {self.cpu_seconds:.2f} CPU s"
+        return f"{spent}, {requests.total:,} requests ({kinds}), {requests.left:,} objects are left"
 
 
 class MissingError(Exception):
@@ -54,50 +74,55 @@ class Double:
         return self._process.stdout.readline() if self._process.stdout else b""
 
 
-def measure() -> bool:
+def measure(pruned: int = PRUNED) -> bool:
     """Measure and print. Returns whether a million are planned within the memory that they may take."""
-    seconds, ours = _timed(lambda served: _prune(served, KEPT, "act"), PRUNED + KEPT)
+    ours = _cost(lambda served: _prune(served, KEPT, "act"), pruned + KEPT)
     figures: list[Figure] = []
-    notes = [f"{PRUNED:,} of {PRUNED + KEPT:,} by prune_backups: {seconds:.1f} s, {_summary(ours)}"]
+    notes = [f"{pruned:,} of {pruned + KEPT:,} by prune_backups: {ours}"]
     with tempfile.TemporaryDirectory() as folder:
         for name, contender in (("gcloud storage rm", _gcloud), ("gsutil -m rm", _gsutil)):
             try:
-                theirs_seconds, theirs = contender(Path(folder))
+                theirs = contender(Path(folder), pruned)
             except MissingError as missing:
                 notes.append(f"{name}: 1 skipped: {missing}")
                 continue
+            except subprocess.CalledProcessError as error:
+                notes.append(f"{name}: 1 skipped: it failed with exit code {error.returncode}")
+                continue
             figures += [
-                Figure("seconds", name, seconds, theirs_seconds, "s", 1.0),
-                Figure("requests", name, ours.total, theirs.total, "", 1 / FEWER_REQUESTS),
+                Figure("seconds", name, ours.seconds, theirs.seconds, "s", 1.0),
+                Figure("CPU seconds", name, ours.cpu_seconds, theirs.cpu_seconds, "s", CPU_PART),
+                Figure("requests", name, ours.requests.total, theirs.requests.total, "", 1 / FEWER_REQUESTS),
             ]
-            notes.append(f"{PRUNED:,} by {name}: {theirs_seconds:.1f} s, {_summary(theirs)}")
-    many_seconds, many = _timed(lambda served: _prune(served, KEPT, "act"), MANY + KEPT)
-    notes.append(f"{MANY:,} of {MANY + KEPT:,} by prune_backups: {many_seconds:.1f} s, {_summary(many)}")
+            notes.append(f"{pruned:,} by {name}: {theirs}")
+    many = _cost(lambda served: _prune(served, KEPT, "act"), MANY + KEPT)
+    notes.append(f"{MANY:,} of {MANY + KEPT:,} by prune_backups: {many}")
     double = Double(LISTED)
     planned = _prune(double.served, KEPT, "observe")
     notes.append(
-        f"the plan for {LISTED:,} objects: {planned.seconds:.1f} s with their list, "
-        f"{planned.peak_bytes / 1e6:.0f} MB at most, {_summary(double.end())}"
+        f"the plan for {LISTED:,} objects: {planned.seconds:.1f} s with their list, {planned.cpu_seconds:.1f} CPU s, "
+        f"{planned.peak_bytes / 1e6:.0f} MB at most, {double.end().total:,} requests"
     )
     show("Pruning", figures, notes)
-    return planned.peak_bytes <= MOST_BYTES and many.left == ours.left == KEPT
+    return planned.peak_bytes <= MOST_BYTES and many.requests.left == ours.requests.left == KEPT
 
 
-def _summary(requests: Requests) -> str:
-    kinds = ", ".join(f"{count:,} {kind}" for kind, count in sorted(requests.kinds.items()))
-    return f"{requests.total:,} requests ({kinds}), {requests.left:,} objects are left"
-
-
-def _timed(work: Callable[[Served], object], count: int, certificate: tuple[str, ...] = ()) -> tuple[float, Requests]:
-    """The seconds that some work takes on a double of its own, and the requests that the double received."""
+def _cost(work: Callable[[Served], object], count: int, certificate: tuple[str, ...] = ()) -> Cost:
+    """The cost of some work on a double of its own."""
     double = Double(count, certificate)
-    begun = time.perf_counter()
+    begun, before = time.perf_counter(), _cpu_seconds_of_children()
     try:
         work(double.served)
-        took = time.perf_counter() - begun
+        took, computed = time.perf_counter() - begun, _cpu_seconds_of_children() - before
     finally:
         requests = double.end()
-    return took, requests
+    return Cost(took, computed, requests)
+
+
+def _cpu_seconds_of_children() -> float:
+    """Of those that have ended, with theirs."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _prune(served: Served, keep: int, mode: str) -> Ran:
@@ -111,7 +136,7 @@ def _prune(served: Served, keep: int, mode: str) -> Ran:
     return msgspec.json.decode(run.stdout.splitlines()[-1], type=Ran)
 
 
-def _gcloud(folder: Path) -> tuple[float, Requests]:
+def _gcloud(folder: Path, pruned: int) -> Cost:
     program = _found("gcloud")
 
     def remove(served: Served) -> None:
@@ -119,12 +144,12 @@ def _gcloud(folder: Path) -> tuple[float, Requests]:
             **_cloud_sdk(folder),
             "CLOUDSDK_API_ENDPOINT_OVERRIDES_STORAGE": f"{served.http}/{HOST}/storage/v1/",
         }
-        _remove([program, "storage", "rm", "--read-paths-from-stdin"], environment)
+        _remove([program, "storage", "rm", "--read-paths-from-stdin"], environment, pruned)
 
-    return _timed(remove, PRUNED + KEPT)
+    return _cost(remove, pruned + KEPT)
 
 
-def _gsutil(folder: Path) -> tuple[float, Requests]:
+def _gsutil(folder: Path, pruned: int) -> Cost:
     """`gsutil` needs HTTPS, and a whole host."""
     program = _found("gsutil")
     certificate, key = folder / "certificate.pem", folder / "key.pem"
@@ -151,14 +176,14 @@ def _gsutil(folder: Path) -> tuple[float, Requests]:
             "BOTO_CONFIG": str(boto),
             "CLOUDSDK_CORE_PASS_CREDENTIALS_TO_GSUTIL": "false",
         }
-        _remove([program, "-m", "rm", "-I"], environment)
+        _remove([program, "-m", "rm", "-I"], environment, pruned)
 
-    return _timed(remove, PRUNED + KEPT, (str(certificate), str(key)))
+    return _cost(remove, pruned + KEPT, (str(certificate), str(key)))
 
 
-def _remove(command: list[str], environment: Mapping[str, str]) -> None:
+def _remove(command: list[str], environment: Mapping[str, str], pruned: int) -> None:
     """Let a program delete what is to be pruned. Raises ``CalledProcessError``."""
-    urls = "".join(f"gs://{BUCKET}/{name_of(number)}\n" for number in range(KEPT, KEPT + PRUNED))
+    urls = "".join(f"gs://{BUCKET}/{name_of(number)}\n" for number in range(KEPT, KEPT + pruned))
     subprocess.run(command, env=os.environ | environment, input=urls.encode(), capture_output=True, check=True)
 
 

@@ -1,7 +1,8 @@
 """Of the time to deploy and the time to recover what can be measured on one machine, beside the plan's objectives.
 
 Deploying: the bundles of all functions, and a revision of the example product on the local cloud, from the call to its
-first answer. Recovering: a backup of a gigabyte, restored into a server that has just been made, by ``prove_backup``.
+first answer. Recovering: a backup of a quarter of a gigabyte, restored into a server that has just been made, by
+``prove_backup``; of a whole one: ``python -c "from benchmarks.recovery import measure; measure(scale=1)"``.
 What Google adds is not in it: building an image, moving it, taking a machine.
 """
 
@@ -17,9 +18,8 @@ from pathlib import Path
 import msgspec
 import psycopg
 from google.cloud import run_v2
-from rich.console import Console
 
-from benchmarks.harness import machine
+from benchmarks.harness import show, show_table
 from infra.deploy.bundle import write_bundles
 from infra.suite.automations import ROOT, load_functions
 from local.product import create_tables, database, image, variables_of
@@ -34,11 +34,13 @@ RECOVERY_SECONDS = 900
 PROJECT, PARENT, IMAGE = "my-product", "projects/my-product/locations/europe-west1", "example.com/api@sha256:1"
 BUCKET = "my-backups"
 ROWS = 940_000
-"""Each of 1,920 letters that hardly compress further than to half, as they are hexadecimal."""
+"""Of a gigabyte: each of 1,920 letters that hardly compress further than to half, as they are hexadecimal."""
+SCALE = 0.25
+"""Of the rows."""
 TABLE = """
     CREATE TABLE events AS
     SELECT i AS id, (SELECT string_agg(md5(i::text || '-' || part), '') FROM generate_series(1, 60) part) AS payload
-    FROM generate_series(1, 940000) i
+    FROM generate_series(1, {rows}) i
 """
 
 
@@ -57,24 +59,32 @@ class _Line(msgspec.Struct, frozen=True):
     job: _Ended
 
 
-def measure() -> bool:
+def measure(scale: float = SCALE) -> bool:
     """Measure and print. Returns whether it could be measured: not without PostgreSQL."""
-    console = Console(highlight=False)
     try:
         find_program("pg_dump")
     except PostgresMissing as missing:
-        console.print(f"Recovery: 1 skipped: {missing}")
+        show("Deployment and recovery", [], [f"1 skipped: {missing}"])
         return False
     bundled = _seconds_of_bundles()
     with PostgresServer() as server, LocalCloud() as cloud:
         served = _seconds_of_a_revision(server, cloud)
-        backed_up, proved, whole = _seconds_of_a_restore(server, cloud)
-    console.print(f"Deployment: bundles {bundled:.1f} s, a revision until it answers {served:.1f} s")
-    console.print(f"  together {bundled + served:.1f} s of the objective's {DEPLOYMENT_SECONDS} s")
-    console.print(f"Recovery: a backup of {proved.size / 1e9:.2f} GB, taken in {backed_up:.0f} s")
-    console.print(f"  restored in {proved.restore_seconds:.0f} s, with server and comparison {whole:.0f} s")
-    console.print(f"  of the objective's {RECOVERY_SECONDS} s")
-    console.print(f"  {machine()}; load average at the end {', '.join(f'{load:.1f}' for load in os.getloadavg())}")
+        backed_up, proved, whole = _seconds_of_a_restore(server, cloud, scale)
+    backup = f"a backup of {proved.size / 1e9:.2f} GB"
+    rows = [
+        ("the bundles of all functions", f"{bundled:.1f}"),
+        ("a revision of the example product on the local cloud, from the call to its first order", f"{served:.1f}"),
+        (f"{backup}, taken", f"{backed_up:.0f}"),
+        ("the same, restored by `prove_backup` into a server that has just been made", f"{proved.restore_seconds:.0f}"),
+        ("the whole proof: process, server, restore, comparison", f"{whole:.0f}"),
+    ]
+    part = proved.restore_seconds / RECOVERY_SECONDS
+    notes = [
+        f"deployment: {bundled + served:.1f} s of the objective's {DEPLOYMENT_SECONDS} s are ours",
+        f"recovery: of the objective's {RECOVERY_SECONDS} s the restore takes {part:.1%}",
+        f"at this pace {proved.size / 1e9 / part:.0f} GB take all of it",
+    ]
+    show_table("Deployment and recovery", ("", "seconds"), rows, notes)
     return True
 
 
@@ -111,11 +121,11 @@ def _seconds_of_a_revision(server: PostgresServer, cloud: LocalCloud) -> float:
     return seconds[0]
 
 
-def _seconds_of_a_restore(server: PostgresServer, cloud: LocalCloud) -> tuple[float, _Proved, float]:
+def _seconds_of_a_restore(server: PostgresServer, cloud: LocalCloud, scale: float) -> tuple[float, _Proved, float]:
     """The seconds of the backup, what was proved, and the seconds of the whole proof."""
     cloud.storage.add_bucket(PROJECT, BUCKET)
     with psycopg.connect(server.conninfo(), autocommit=True) as connection:
-        connection.execute(TABLE.encode())
+        connection.execute(TABLE.format(rows=int(ROWS * scale)).encode())
     environment = {
         "PGHOST": str(server.folder),
         "PGPORT": str(server.port),

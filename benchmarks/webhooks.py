@@ -63,17 +63,17 @@ def measure() -> bool:
         measured: dict[str, list[float]] = {}
         deployed = ready | load_functions()["receive_github"].environment
         with serving(ours_folder, "receive_github", deployed) as ours:
-            slowest = _slowest_beside_strangers(ours, body)
+            slowest = _slowest_beside_strangers(ours.port, body)
         for _ in range(ROUNDS):
             with (
                 serving(ours_folder, "receive_github", deployed) as ours,
                 serving(bare_folder, "bare_http", ready) as bare,
             ):
                 contenders: dict[str, Callable[[], float]] = {
-                    "bare function": partial(_rate, bare, body, signed, HTTPStatus.OK),
-                    "forged": partial(_rate, ours, body, forged, HTTPStatus.FORBIDDEN),
-                    "not wanted": partial(_rate, ours, body, not_wanted, HTTPStatus.NO_CONTENT),
-                    "published": partial(_rate, ours, body, signed, HTTPStatus.ACCEPTED),
+                    "bare function": partial(_rate, bare.port, body, signed, HTTPStatus.OK),
+                    "forged": partial(_rate, ours.port, body, forged, HTTPStatus.FORBIDDEN),
+                    "not wanted": partial(_rate, ours.port, body, not_wanted, HTTPStatus.NO_CONTENT),
+                    "published": partial(_rate, ours.port, body, signed, HTTPStatus.ACCEPTED),
                 }
                 for name, rates in in_turn(contenders, TURNS).items():
                     measured.setdefault(name, []).append(statistics.harmonic_mean(rates))

@@ -82,8 +82,12 @@ def with_readings(context: Context, world: World) -> Records:
 
 def closed_projects(context: Context, world: World) -> frozenset[str]:
     """The full names of those projects that we hold and that are linked to no account now."""
-    found = ((name, world.get(BillingOf(name))) for name in context.records.holds)
-    return frozenset(name for name, seen in found if isinstance(seen, ProjectBilling) and not seen.account)
+    found = ((need.parent, seen) for need, seen in world.answers.items() if isinstance(need, BillingOf))
+    return frozenset(
+        name
+        for name, seen in found
+        if name in context.records.holds and isinstance(seen, ProjectBilling) and not seen.account
+    )
 
 
 def is_linked_by_command(name: str, hold: Hold, records: Records) -> bool:

@@ -1,11 +1,18 @@
 """The pure parts of the benchmarks' harness."""
 
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from benchmarks import note as notes
+from benchmarks.__main__ import measured
 from benchmarks.harness import Figure, Shown, in_turn, spread
 from benchmarks.note import BEGIN, END, with_measured
+from infra.suite.automations import ROOT
 
 
 def test_a_ratio_is_ours_over_theirs() -> None:
@@ -56,3 +63,28 @@ def test_the_note_has_the_latest_figures_of_each_benchmark() -> None:
     assert f"Measured later.\n\n**Growth**\n\n- nothing compared\n\n{END}\n\nMore text." in again
     assert with_measured(again, "growth", [first], "Measured today.") == once
     assert with_measured(note, "webhooks", [first], "How.").endswith(f"\n{END}\n")
+
+
+@pytest.mark.parametrize(
+    ("error", "why"),
+    [
+        (OSError(f"no server in {ROOT}/examples"), "OSError: no server in ./examples"),
+        (
+            subprocess.CalledProcessError(3, [f"{ROOT}/.venv/bin/python", "-m", "jobs"]),
+            "python failed with exit code 3",
+        ),
+    ],
+    ids=["here", "in a process"],
+)
+def test_the_note_says_that_a_benchmark_has_failed(
+    error: Exception, why: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def measure() -> bool:
+        raise error
+
+    monkeypatch.setitem(sys.modules, "benchmarks.broken", SimpleNamespace(measure=measure))
+    monkeypatch.setattr(notes, "NOTE", tmp_path / "note.md")
+    notes.NOTE.write_text("# What it costs\n\n## broken\n\nIts text.\n")
+    assert not measured("broken", is_written=True)
+    written = notes.NOTE.read_text()
+    assert f"**broken**\n\n- not measured: {why}\n\n{END}\n\nIts text.\n" in written

@@ -41,9 +41,9 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
         variables = (
             environment(cloud.address, more=webhook_section(folder)) | load_functions()["receive_github"].environment
         )
-        with serving(bundle(folder / "function", "receive_github"), "receive_github", variables) as port:
-            wait_for(port)
-            yield port
+        with serving(bundle(folder / "function", "receive_github"), "receive_github", variables) as hosted:
+            wait_for(hosted.port)
+            yield hosted.port
 
 
 def status_of(sender: socket.socket) -> int:
