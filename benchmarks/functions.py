@@ -18,10 +18,14 @@ from pathlib import Path
 
 import msgspec
 from cloudevents.http import CloudEvent
+from google.pubsub_v1 import PublisherClient
 
 from benchmarks.processes import cpu_seconds, resident_bytes, with_children
 from infra.suite.automations import ROOT
+from localcloud import LocalCloud
+from shared.clients import Clients
 from shared.events import Tick, inbox_of
+from shared.github_events import TOPIC
 
 ACCOUNT = "0A1B2C-3D4E5F-6A7B8C"
 BUDGET = "8f3d2c1b-0a9e-4d5c-8b7a-6f5e4d3c2b1a"
@@ -73,12 +77,33 @@ ROTATED: dict[str, object] = {
         }
     },
 }
+TEAM = "my-team/my-product"
+TOKEN, ROOM = "github_pat_of_the_benchmark", "T0TEAM/B0ROOM/of0the0benchmark"
+PREVIEWED: dict[str, object] = {
+    "manage_previews": {
+        "github": {"token_secret": f"projects/{PROJECT}/secrets/github-token"},
+        "project": PROJECT,
+        "region": "europe-west4",
+        "service_account": f"preview@{PROJECT}.iam.gserviceaccount.com",
+        "repositories": {
+            TEAM: {"service": "my-product", "image": f"europe-west4-docker.pkg.dev/{PROJECT}/images/my-product"}
+        },
+    },
+}
+TOLD: dict[str, object] = {
+    "notify_chat": {"product": "slack", "webhook_secret": f"projects/{PROJECT}/secrets/chat-webhook"},
+}
 WORLD: dict[str, object] = {
     "projects": {
         PROJECT: {
             "location": "europe-west4",
             "clusters": {"research": {"node_pools": {"gpu": {"node_count": 1}}}},
-            "secrets": {"session-key": {"versions": ["first"]}},
+            "secrets": {
+                "session-key": {"versions": ["first"]},
+                "github-token": {"versions": [TOKEN]},
+                "chat-webhook": {"versions": [f"https://hooks.slack.com/services/{ROOM}"]},
+            },
+            "repositories": {"images": {"images": {"my-product": {f"sha256:{1:064x}": [f"{1:040x}"]}}}},
             # From long ago, so that a tick refuses to delete any.
             "buckets": {
                 "my-product-backups": {
@@ -86,7 +111,12 @@ WORLD: dict[str, object] = {
                 }
             },
         }
-    }
+    },
+    "github": {
+        "repositories": {TEAM: {"pull_requests": {"1": {"head_sha": f"{1:040x}", "head_ref": "topic"}}}},
+        "tokens": {TOKEN: {"login": "caretaker-bot"}},
+    },
+    "chat": {"slack": [ROOM]},
 }
 """The local cloud's content for them."""
 WEBHOOK_SECRET = b"correct horse battery staple"
@@ -121,7 +151,7 @@ def environment(
     process writes no bytecode.
     """
     own = {
-        "CARETAKER_SETTINGS": json.dumps(SETTINGS | POOLS | ROTATED | PRUNED | dict(more or {})),
+        "CARETAKER_SETTINGS": json.dumps(SETTINGS | POOLS | ROTATED | PRUNED | PREVIEWED | TOLD | dict(more or {})),
         "CARETAKER_PROJECT": PROJECT,
     }
     endpoints = {"CARETAKER_GRPC_ENDPOINT": endpoint, "CARETAKER_HTTP_ENDPOINT": http_endpoint}
@@ -134,6 +164,13 @@ def webhook_section(folder: Path) -> dict[str, object]:
     secret_file = folder / "webhook-secret"
     secret_file.write_bytes(WEBHOOK_SECRET)
     return {"receive_github": {"repositories": ["Codertocat/Hello-World"], "secret_file": str(secret_file)}}
+
+
+def make_topic(cloud: LocalCloud) -> None:
+    """Make the topic to which webhooks are published."""
+    clients = Clients(PROJECT, endpoint=cloud.address)
+    clients.of(PublisherClient).create_topic(request={"name": f"projects/{PROJECT}/topics/{TOPIC}"})
+    clients.close()
 
 
 def webhook() -> bytes:

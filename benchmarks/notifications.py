@@ -4,39 +4,19 @@ Ours and a function that does nothing take turns, each hosted as it is deployed.
 own; the local cloud, where ours reads and writes its state for each message, is this one.
 """
 
-import http.client
-import itertools
-import multiprocessing
-import os
 import random
 import statistics
 import sys
 import tempfile
-import threading
-import time
-from multiprocessing.pool import Pool
 from pathlib import Path
 
-import msgspec
-
-from benchmarks.functions import (
-    PROJECT,
-    Hosted,
-    bare_bundle,
-    bundle,
-    environment,
-    notification,
-    post,
-    serving,
-    wait_for,
-)
+from benchmarks.functions import PROJECT, bare_bundle, bundle, environment, notification, serving, wait_for
 from benchmarks.harness import Figure, show, spread
-from benchmarks.processes import cpu_seconds
+from benchmarks.senders import SENDERS, Turn, senders, turn
 from localcloud import LocalCloud
 from localcloud.world import seed, world_from
 
 MESSAGES = 10_000
-SENDERS = 8
 SERVICES = 20
 TURNS = 10
 IN_A_TURN = MESSAGES // TURNS
@@ -44,22 +24,9 @@ TOPIC = f"/projects/{PROJECT}/topics/caretaker-budget-notifications"
 AT_LEAST = 0.55
 
 
-class Turn(msgspec.Struct, frozen=True):
-    """A part of the messages, sent to one contender."""
-
-    rate: float
-    """Messages a second."""
-    cpu: float
-    """CPU milliseconds a message, of the function."""
-    cloud_cpu: float
-    """The same of this process, which is the local cloud."""
-    sent_again: int
-
-
 def measure() -> bool:
     """Measure and print. Returns whether every service was changed exactly once."""
-    context = multiprocessing.get_context("spawn")
-    with tempfile.TemporaryDirectory() as folder, LocalCloud() as cloud, context.Pool(1) as senders:
+    with tempfile.TemporaryDirectory() as folder, LocalCloud() as cloud, senders() as pool:
         seed(cloud, world_from(_world()))
         ready = environment(cloud.address, cloud.http_address)
         place = Path(folder)
@@ -70,9 +37,9 @@ def measure() -> bool:
             for contender in (ours, bare):
                 wait_for(contender.port)
             bodies = _bodies()
-            _turn(senders, bare, bodies[:IN_A_TURN])  # not counted
+            turn(pool, bare, TOPIC, bodies[:IN_A_TURN])  # not counted
             turns = [
-                (_turn(senders, ours, part), _turn(senders, bare, part))
+                (turn(pool, ours, TOPIC, part), turn(pool, bare, TOPIC, part))
                 for part in (bodies[start : start + IN_A_TURN] for start in range(0, MESSAGES, IN_A_TURN))
             ]
         updates: dict[str, int] = {}
@@ -93,7 +60,7 @@ def measure() -> bool:
         f"{MESSAGES} messages, half of them different, shuffled, from {SENDERS} senders; {sent_again} sent again",
         f"{once} of {SERVICES} services were changed exactly once; updates in all: {sum(updates.values())}",
         f"messages a second in {TURNS} turns, of which the first is not counted: {each}",
-        f"CPU of the local cloud: {spread([one.cloud_cpu for one in our_turns])} ms a message of ours",
+        f"CPU of the local cloud: {spread([one.here for one in our_turns])} ms a message of ours",
     ]
     show("Notifications", figures, notes)
     return once == SERVICES == len(updates)
@@ -118,40 +85,6 @@ def _bodies() -> list[bytes]:
     bodies = different * 2
     random.Random(8).shuffle(bodies)  # noqa: S311 - the same order in each run
     return bodies
-
-
-def _turn(senders: Pool, contender: Hosted, bodies: list[bytes]) -> Turn:
-    before = contender.cpu_seconds(), cpu_seconds(os.getpid())
-    took, sent_again = senders.apply(send, (contender.port, TOPIC, bodies))
-    function, cloud = contender.cpu_seconds() - before[0], cpu_seconds(os.getpid()) - before[1]
-    return Turn(len(bodies) / took, function * 1000 / len(bodies), cloud * 1000 / len(bodies), sent_again)
-
-
-def send(port: int, path: str, bodies: list[bytes]) -> tuple[float, int]:
-    """Send all bodies from several senders, each again until it is acknowledged.
-
-    Returns the seconds that it takes, and how many were sent again.
-    """
-    left, lock, again = iter(bodies), threading.Lock(), itertools.count()
-
-    def send_on() -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-        while True:
-            with lock:
-                body = next(left, None)
-            if body is None:
-                connection.close()
-                return
-            while post(connection, body, path) != http.HTTPStatus.OK:
-                next(again)
-
-    threads = [threading.Thread(target=send_on) for _ in range(SENDERS)]
-    begun = time.perf_counter()
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return time.perf_counter() - begun, next(again)
 
 
 if __name__ == "__main__":

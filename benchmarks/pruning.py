@@ -25,7 +25,7 @@ from infra.suite.automations import ROOT
 from localcloud.storage.request import HOST
 from shared import clients
 
-KEPT, PRUNED = 500, 10_000
+KEPT, PRUNED = 500, 5_000
 MANY, LISTED = 100_000, 1_000_000
 MOST_BYTES = 180_000_000
 FEWER_REQUESTS = 10

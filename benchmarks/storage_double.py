@@ -6,12 +6,14 @@ how many requests it has had. With a certificate it also serves Cloud Storage as
 
 import ssl
 import sys
+import threading
 from collections import Counter
 
 import msgspec
 
 from benchmarks.stored_backups import A_MINUTE, BUCKET, NOW, name_of
 from localcloud import LocalCloud
+from localcloud.core.calls import Method
 from localcloud.storage.request import HOST
 from localcloud.storage.state import Zeros
 
@@ -49,14 +51,26 @@ def serve(count: int, certificate: tuple[str, str] | None) -> None:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(*certificate)
             port = cloud.http.serve_host(HOST, context)
+        counted = _counted(cloud)
         _say(Served(cloud.address, cloud.http_address, cloud.now_address, port))
         sys.stdin.read()
-        methods = [call.method for call in cloud.server.calls if f" {HOST}/" in call.method]
-        has_batches = any("/batch/" in method for method in methods)
         # What is in a batch is no request of its own.
-        sent = [method for method in methods if not (has_batches and method.startswith("DELETE"))]
-        kinds = Counter("batch" if "/batch/" in method else method.split()[0] for method in sent)
-        _say(Requests(dict(kinds), len(cloud.storage.names(BUCKET))))
+        kinds = {kind: count for kind, count in counted.items() if not (counted["batch"] and kind == "DELETE")}
+        _say(Requests(kinds, len(cloud.storage.names(BUCKET))))
+
+
+def _counted(cloud: LocalCloud) -> Counter[str]:
+    """The requests from now on, by kind, which are not kept: the local cloud keeps no more than the newest."""
+    counted: Counter[str] = Counter()
+    lock = threading.Lock()
+
+    def record(method: Method, *_: object) -> None:
+        if f" {HOST}/" in method.name:
+            with lock:
+                counted["batch" if "/batch/" in method.name else method.name.split()[0]] += 1
+
+    vars(cloud.server)["record"] = record
+    return counted
 
 
 def _say(what: msgspec.Struct) -> None:

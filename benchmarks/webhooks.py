@@ -7,25 +7,21 @@ a valid webhook beside fifty strangers, each of whom sends good headers and one 
 
 import contextlib
 import http.client
-import itertools
 import statistics
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 
-from google.pubsub_v1 import PublisherClient
-
 from benchmarks.functions import (
     PATIENCE_SECONDS,
-    PROJECT,
     bare_bundle,
     bundle,
     environment,
+    make_topic,
     post,
     serving,
     slow_sender,
@@ -35,18 +31,18 @@ from benchmarks.functions import (
     webhook_section,
 )
 from benchmarks.harness import Figure, in_turn, show, spread
+from benchmarks.senders import SENDERS, Turn, senders, turn
 from infra.suite.automations import load_functions
 from localcloud import LocalCloud
-from shared.clients import Clients
-from shared.github_events import TOPIC
 
-SENDERS = 8
 WEBHOOKS = 500
 TURNS = 3
 ROUNDS = 9
 STRANGERS = 50
 BESIDE_STRANGERS = 20
 LONGEST_ANSWER_SECONDS = 1.0
+AT_LEAST = {"forged": 0.9, "published": 0.7}
+"""Of a bare function's webhooks a second."""
 
 
 def measure() -> bool:
@@ -55,12 +51,13 @@ def measure() -> bool:
     signed = webhook_headers(body)
     forged = webhook_headers(body, b"another secret")
     not_wanted = signed | {"X-GitHub-Event": "push"}
-    with tempfile.TemporaryDirectory() as folder, LocalCloud() as cloud:
-        _make_topic(cloud)
+    bodies = [body] * WEBHOOKS
+    with tempfile.TemporaryDirectory() as folder, LocalCloud() as cloud, senders() as pool:
+        make_topic(cloud)
         place = Path(folder)
-        ready = environment(cloud.address, more=webhook_section(place))
+        ready = environment(cloud.address, cloud.http_address, more=webhook_section(place))
         ours_folder, bare_folder = bundle(place / "ours", "receive_github"), bare_bundle(place / "bare")
-        measured: dict[str, list[float]] = {}
+        measured: dict[str, list[Turn]] = {}
         deployed = ready | load_functions()["receive_github"].environment
         with serving(ours_folder, "receive_github", deployed) as ours:
             slowest = _slowest_beside_strangers(ours.port, body)
@@ -69,32 +66,48 @@ def measure() -> bool:
                 serving(ours_folder, "receive_github", deployed) as ours,
                 serving(bare_folder, "bare_http", ready) as bare,
             ):
-                contenders: dict[str, Callable[[], float]] = {
-                    "bare function": partial(_rate, bare.port, body, signed, HTTPStatus.OK),
-                    "forged": partial(_rate, ours.port, body, forged, HTTPStatus.FORBIDDEN),
-                    "not wanted": partial(_rate, ours.port, body, not_wanted, HTTPStatus.NO_CONTENT),
-                    "published": partial(_rate, ours.port, body, signed, HTTPStatus.ACCEPTED),
+                for contender in (ours, bare):
+                    wait_for(contender.port)
+                contenders: dict[str, Callable[[], Turn]] = {
+                    "bare function": partial(turn, pool, bare, "/", bodies, headers=signed),
+                    "forged": partial(turn, pool, ours, "/", bodies, headers=forged, expected=HTTPStatus.FORBIDDEN),
+                    "not wanted": partial(
+                        turn, pool, ours, "/", bodies, headers=not_wanted, expected=HTTPStatus.NO_CONTENT
+                    ),
+                    "published": partial(turn, pool, ours, "/", bodies, headers=signed, expected=HTTPStatus.ACCEPTED),
                 }
-                for name, rates in in_turn(contenders, TURNS).items():
-                    measured.setdefault(name, []).append(statistics.harmonic_mean(rates))
-    median = {name: statistics.median(values) for name, values in measured.items()}
-    floor = median.pop("bare function")
+                for name, turns in in_turn(contenders, TURNS).items():
+                    measured.setdefault(name, []).append(_together(turns))
     figures = [
-        Figure(name, "bare function", rate, floor, "/s", at_least=0.9 if name == "forged" else None)
-        for name, rate in median.items()
+        Figure(name, "bare function", _median(turns, field), _median(measured["bare function"], field), unit, **bound)
+        for field, unit in (("rate", "/s"), ("cpu", "CPU ms"))
+        for name, turns in measured.items()
+        if name != "bare function"
+        for bound in [{"at_least": AT_LEAST[name]} if field == "rate" and name in AT_LEAST else {}]
     ]
     figures.append(
         Figure(f"slowest beside {STRANGERS} strangers", "a second", slowest, LONGEST_ANSWER_SECONDS, "s", at_most=1.0)
     )
-    notes = [f"{name}: {spread(values)} /s, {ROUNDS} times {TURNS * WEBHOOKS}" for name, values in measured.items()]
+    notes = [
+        f"{name}: {spread([one.rate for one in turns])} /s, {ROUNDS} times {TURNS * WEBHOOKS}"
+        for name, turns in measured.items()
+    ]
+    notes.append(f"CPU of the local cloud: {_median(measured['published'], 'here'):.3f} ms for each that is published")
     show("Webhooks a second", figures, [f"{len(body)} bytes each, from {SENDERS} senders", *notes])
     return True
 
 
-def _make_topic(cloud: LocalCloud) -> None:
-    clients = Clients(PROJECT, endpoint=cloud.address)
-    clients.of(PublisherClient).create_topic(request={"name": f"projects/{PROJECT}/topics/{TOPIC}"})
-    clients.close()
+def _together(turns: Sequence[Turn]) -> Turn:
+    """Turns of the same number of requests as one."""
+    if again := sum(one.sent_again for one in turns):
+        raise RuntimeError(f"{again} of {len(turns) * WEBHOOKS} were answered otherwise")
+    mean = {field: statistics.mean(getattr(one, field) for one in turns) for field in ("cpu", "here")}
+    return Turn(rate=statistics.harmonic_mean([one.rate for one in turns]), sent_again=0, **mean)
+
+
+def _median(turns: Sequence[Turn], field: str) -> float:
+    median: float = statistics.median(getattr(turn, field) for turn in turns)
+    return median
 
 
 def _slowest_beside_strangers(port: int, body: bytes) -> float:
@@ -109,38 +122,11 @@ def _slowest_beside_strangers(port: int, body: bytes) -> float:
             begun = time.perf_counter()
             with contextlib.closing(connection):
                 status = post(connection, body, "/", webhook_headers(body))
-            if number:  # the first one imports the client of Pub/Sub: cold starts have a benchmark of their own
+            if number:  # the first one opens the connection to Pub/Sub: cold starts have a benchmark of their own
                 slowest = max(slowest, time.perf_counter() - begun)
             if status != HTTPStatus.ACCEPTED:
                 raise RuntimeError(f"answered {status}")
     return slowest
-
-
-def _rate(port: int, body: bytes, headers: Mapping[str, str], expected: HTTPStatus) -> float:
-    """Webhooks a second. Raises ``RuntimeError`` if one is answered otherwise."""
-    wait_for(port)
-    left, lock, others = iter(range(WEBHOOKS)), threading.Lock(), itertools.count()
-
-    def send() -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_SECONDS)
-        while True:
-            with lock:
-                if next(left, None) is None:
-                    break
-            if post(connection, body, "/", headers) != expected:
-                next(others)
-        connection.close()
-
-    senders = [threading.Thread(target=send) for _ in range(SENDERS)]
-    begun = time.perf_counter()
-    for sender in senders:
-        sender.start()
-    for sender in senders:
-        sender.join()
-    took = time.perf_counter() - begun
-    if wrong := next(others):
-        raise RuntimeError(f"{wrong} of {WEBHOOKS} were not answered {expected}")
-    return WEBHOOKS / took
 
 
 if __name__ == "__main__":

@@ -30,6 +30,9 @@ HTTP_ENDPOINT_VARIABLE = "CARETAKER_HTTP_ENDPOINT"
 PROJECT_VARIABLE = "CARETAKER_PROJECT"
 RETRY_SECONDS_VARIABLE = "CARETAKER_RETRY_SECONDS"
 
+CONCURRENCY = 8
+"""Calls at once, of a run."""
+
 ClientT = TypeVar("ClientT")
 ItemT = TypeVar("ItemT")
 ResultT = TypeVar("ResultT")
@@ -66,7 +69,7 @@ class Clients:
         http_endpoint: str = "",
         retry: RetryPolicy | None = None,
         watcher: "CallWatcher | None" = None,
-        concurrency: int = 8,
+        concurrency: int = CONCURRENCY,
     ) -> None:
         self.project = project
         self._endpoint = endpoint
@@ -82,17 +85,25 @@ class Clients:
         self._reading = threading.RLock()
 
     @classmethod
-    def from_environment(cls, project: str = "", *, retry: RetryPolicy | None = None) -> "Clients":
+    def from_environment(
+        cls, project: str = "", *, retry: RetryPolicy | None = None, concurrency: int = CONCURRENCY
+    ) -> "Clients":
         """Clients as the environment sets them: endpoints, seconds of retrying, and the project, if that is not given.
 
-        Where the environment says nothing of retrying, ``retry`` holds.
+        Where the environment says nothing of retrying, ``retry`` holds. ``concurrency`` is how many calls may be made
+        at once.
         """
-        seconds = os.environ.get(RETRY_SECONDS_VARIABLE)
+        policy = retry or RetryPolicy()
+        if seconds := os.environ.get(RETRY_SECONDS_VARIABLE):
+            policy = msgspec.structs.replace(
+                policy, first=min(policy.first, float(seconds) / 4), give_up=float(seconds)
+            )
         return cls(
             project or os.environ.get(PROJECT_VARIABLE) or os.environ.get("GOOGLE_CLOUD_PROJECT", ""),
             endpoint=os.environ.get(ENDPOINT_VARIABLE, ""),
             http_endpoint=os.environ.get(HTTP_ENDPOINT_VARIABLE, ""),
-            retry=RetryPolicy(first=min(0.5, float(seconds) / 4), give_up=float(seconds)) if seconds else retry,
+            retry=policy,
+            concurrency=concurrency,
         )
 
     def of(self, client_class: type[ClientT]) -> ClientT:
@@ -201,22 +212,18 @@ class Clients:
     @functools.cached_property
     def reading(self) -> CallOptions:
         """Options for a call that only reads: tried again while the error is one that passes."""
-        return self.repeating(self._retry.give_up, timeout=self._retry.timeout)
-
-    def repeating(self, give_up: float, *, timeout: float) -> CallOptions:
-        """Options for a call that does no harm twice: tried again for so long while the error is one that passes."""
-        return CallOptions(retry=self._retrying(give_up), timeout=timeout)
+        return CallOptions(retry=self._retrying(), timeout=self._retry.timeout)
 
     def repeated(self, call: Callable[[], ResultT]) -> ResultT:
-        """The result of an idempotent call that takes no options: it is retried as ``reading`` says."""
-        return repeating.repeated(call, lambda: self._retrying(self._retry.give_up))
+        """The result of a call that takes no options and does no harm twice: it is retried as ``reading`` says."""
+        return repeating.repeated(call, self._retrying)
 
-    def _retrying(self, give_up: float) -> "Retry":
+    def _retrying(self) -> "Retry":
         from google.api_core.retry import Retry
 
         policy = self._retry
         return Retry(
-            repeating.is_passing, initial=policy.first, maximum=policy.longest, multiplier=2.0, timeout=give_up
+            repeating.is_passing, initial=policy.first, maximum=policy.longest, multiplier=2.0, timeout=policy.give_up
         )
 
     @property

@@ -40,7 +40,7 @@ class Connections:
     def to_endpoint(cls, size: int, timeout: float) -> Self:
         """To an endpoint of our own, ``size`` at a time are kept: no credentials, and no proxy in between.
 
-        ``timeout`` is in seconds, for the connection and for each wait for the answer.
+        ``timeout`` is in seconds, for the connection and the wait for the answer together.
         """
         from urllib3 import PoolManager
 
@@ -71,6 +71,8 @@ class Connections:
 
         Raises ``urllib3.exceptions.HTTPError`` for no answer, or one that breaks off.
         """
+        from urllib3 import Timeout
+
         answer = self._sender.urlopen(
             verb,
             url,
@@ -78,7 +80,7 @@ class Connections:
             headers={"Accept-Encoding": "gzip", **headers},
             retries=False,
             redirect=False,
-            timeout=self._timeout,
+            timeout=Timeout(total=self._timeout),
         )
         return Answer(answer.status, answer.headers, answer.data)
 

@@ -196,11 +196,12 @@ def no_answer(what: str) -> Iterator[None]:
     Errors of `requests` contain the whole address, and that of an upload is as good as a password.
     """
     import requests
-    from google.api_core.exceptions import ServiceUnavailable
 
     try:
         yield
     except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError) as error:
+        from google.api_core.exceptions import ServiceUnavailable
+
         raise ServiceUnavailable(f"{what}: {type(error).__name__}") from None
 
 

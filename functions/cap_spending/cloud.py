@@ -7,8 +7,6 @@ from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from functions.cap_spending.cap_changes import CapChange
 from functions.cap_spending.cap_cloud import apply_to_cap, cap_of
 from functions.cap_spending.changes import (
@@ -40,6 +38,7 @@ from functions.cap_spending.world import (
 )
 from shared.clients import Clients
 from shared.events import RestrictionsChanged
+from shared.publishing import publish
 from shared.report import Severity, write_log
 from shared.state import State
 
@@ -174,14 +173,8 @@ def _notify(change: Notify) -> None:
 
 def _set_restrictions(change: SetRestrictions, clients: Clients) -> None:
     State(clients).write(change.known, change.restrictions)
-    if change.inboxes:
-        from google.pubsub_v1 import PublisherClient
-
-        data = msgspec.json.encode(RestrictionsChanged())
-        for inbox in change.inboxes:
-            clients.of(PublisherClient).publish(
-                request={"topic": inbox, "messages": [{"data": data}]}, **clients.writing
-            )
+    for inbox in change.inboxes:
+        publish(clients, inbox, RestrictionsChanged())
 
 
 def _set_instances(change: SetMaxInstances | SetManualInstances, clients: Clients) -> None:

@@ -27,6 +27,7 @@ from functions.manage_previews.world import (
 )
 from shared.automation import Answered
 from shared.clients import Clients
+from shared.errors import not_found_errors
 from shared.github import GitHub
 
 
@@ -61,14 +62,12 @@ def _ask_github(
 
 
 def _pull_requests(need: AboutPullRequests, github: GitHub) -> object:
-    from google.api_core.exceptions import NotFound
-
     try:
         if isinstance(need, OpenPullRequests):
             return tuple(pull_requests.open_pull_requests(need.repository, github))
         return pull_requests.pull_request(need.key, github)
-    except NotFound as error:
-        return Lost(error.message)
+    except not_found_errors() as error:
+        return Lost(str(getattr(error, "message", error)))
 
 
 def apply(change: PreviewChange, clients: Clients) -> Answered | None:

@@ -13,6 +13,7 @@ from functions.manage_previews.names import parts_of
 from functions.manage_previews.refusals import refusing
 from functions.manage_previews.world import FoundComment, PullRequest
 from shared.clients import Clients
+from shared.errors import not_found_errors
 from shared.github import Author, ByApp, GitHub
 from shared.github_events import CommentCommand, Sha, command_on
 
@@ -135,22 +136,18 @@ def pull_request(key: str, github: GitHub) -> PullRequest:
 
 def may_write(repository: str, login: str, github: GitHub) -> bool:
     """Whether a user has write access to a repository: GitHub answers 404 for an unknown user."""
-    from google.api_core.exceptions import NotFound
-
     path = f"/repos/{repository}/collaborators/{quote(login, safe='')}/permission"
     try:
         return github.get(path, PermissionAnswer).permission in CAN_WRITE
-    except NotFound:
+    except not_found_errors():
         return False
 
 
 def command_in(repository: str, comment_id: int, github: GitHub) -> CommentCommand | None:
     """The command in a comment, as GitHub has it now."""
-    from google.api_core.exceptions import NotFound
-
     try:
         answer = github.get(f"/repos/{repository}/issues/comments/{comment_id}", SaidAnswer)
-    except NotFound:
+    except not_found_errors():
         return None
     return answer.as_command(repository)
 
@@ -194,9 +191,7 @@ def _as_written(answer: CommentAnswer) -> CommentWritten:
 
 
 def _comment(repository: str, comment_id: int, github: GitHub) -> CommentAnswer | None:
-    from google.api_core.exceptions import NotFound
-
     try:
         return github.get(f"/repos/{repository}/issues/comments/{comment_id}", CommentAnswer)
-    except NotFound:
+    except not_found_errors():
         return None

@@ -1,32 +1,54 @@
 """The edge to Cloud Run: the services that are previews of ours, by one list, and how one is made and taken away."""
 
-from datetime import UTC
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import msgspec
 
 from functions.manage_previews.changes import DeletePreview, DeployPreview
 from functions.manage_previews.names import COMMIT, DIGEST, MANAGED_BY, NUMBER, REPOSITORY, TEMPLATE
 from functions.manage_previews.spec import Spec
 from functions.manage_previews.world import ListedService, PreviewService
+from shared import rest
 from shared.clients import Clients
 from shared.errors import StillBusy
 
 if TYPE_CHECKING:
     from google.cloud.run_v2 import Service
 
-    # Cloud Run's client publishes no type for its raw messages.
-    RawService = Any
-
+API = "https://run.googleapis.com/v2"
+LIST = "google.cloud.run.v2.Services/ListServices"
+SUCCEEDED = "CONDITION_SUCCEEDED"
 MASK = ("labels", "annotations", "ingress", "invoker_iam_disabled", "template")
 
 
-def services(parent: str, clients: Clients) -> tuple[ListedService, ...]:
-    """All services of a region, read as raw messages: of hundreds, each run reads all, and wrappers take most of it."""
-    from google.cloud.run_v2 import Condition, ServicesClient
+class _Condition(msgspec.Struct, frozen=True):
+    """Messages as Google's JSON has them: what is empty is left out."""
 
-    request = {"parent": parent, "page_size": 1000}
-    listed = clients.of(ServicesClient).list_services(request=request, **clients.reading)
-    ready = Condition.State.CONDITION_SUCCEEDED.value
-    return tuple(_listed(service, ready) for page in listed.pages for service in type(page).pb(page).services)
+    state: str = ""
+    message: str = ""
+
+
+class _Listed(msgspec.Struct, frozen=True, rename="camel"):
+    name: str
+    create_time: datetime
+    etag: str = ""
+    uri: str = ""
+    labels: dict[str, str] = {}
+    annotations: dict[str, str] = {}
+    reconciling: bool = False
+    delete_time: datetime | None = None
+    terminal_condition: _Condition = _Condition()
+
+
+class _Services(rest.Page, frozen=True):
+    services: tuple[_Listed, ...] = ()
+
+
+def services(parent: str, clients: Clients) -> tuple[ListedService, ...]:
+    """All services of a region, by REST, as every tick lists them."""
+    pages = rest.pages(clients, f"{API}/{parent}/services", {"pageSize": "1000"}, _Services, rpc=LIST)
+    return tuple(_listed(service) for page in pages for service in page.services)
 
 
 def deploy(change: DeployPreview, clients: Clients) -> None:
@@ -60,12 +82,12 @@ def delete(change: DeletePreview, clients: Clients) -> None:
         return
 
 
-def _listed(service: "RawService", ready: int) -> ListedService:
+def _listed(service: _Listed) -> ListedService:
     labels, said, condition = service.labels, service.annotations, service.terminal_condition
     is_ours = all(labels.get(name) == value for name, value in MANAGED_BY.items())
     number = labels.get(NUMBER, "")
-    is_in_flight = service.reconciling or service.HasField("delete_time")
-    is_ready = condition.state == ready
+    is_in_flight = service.reconciling or service.delete_time is not None
+    is_ready = condition.state == SUCCEEDED
     return ListedService(
         name=service.name,
         is_ours=is_ours,
@@ -80,7 +102,7 @@ def _listed(service: "RawService", ready: int) -> ListedService:
             uri=service.uri,
             in_flight=is_in_flight,
             problem="" if is_ready or is_in_flight else condition.message or "Cloud Run gives no reason",
-            since=service.create_time.ToDatetime(UTC),
+            since=service.create_time,
         ),
     )
 

@@ -10,16 +10,19 @@ import functions_framework
 from flask import Request, Response
 
 from functions.receive_github.bodies import Bodies
-from functions.receive_github.publishing import publish
+from functions.receive_github.publishing import POLICY, publish
 from functions.receive_github.settings import Settings
 from functions.receive_github.webhook import answer
 from functions.receive_github.webhook_secrets import WebhookSecrets
 from shared.clients import Clients
 from shared.settings import from_environment
 
+CONCURRENCY = 80
+"""The requests that an instance takes at once (`automations.yaml`): each may need a connection."""
+
 settings = from_environment("receive_github", Settings).section
 secrets = WebhookSecrets(Path(settings.secret_file), Path(settings.previous_secret_file))
-clients = Clients.from_environment()
+clients = Clients.from_environment(retry=POLICY, concurrency=CONCURRENCY)
 bodies = Bodies()
 
 

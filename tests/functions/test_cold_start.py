@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from benchmarks.functions import PROJECT, WORLD, environment
+from benchmarks.functions import PROJECT, TEAM, TOKEN, WORLD, environment
 from infra.suite.automations import ROOT
 from localcloud import LocalCloud
 from localcloud.world import seed, world_from
@@ -17,27 +17,34 @@ OUTCOMES = {
     "scale_gpu_pools": "unchanged",
     "rotate_secrets": "applied",  # it begins to count a secret's days, on the secret
     "prune_backups": "refused",  # too many are too old at once
+    "notify_chat": "unchanged",
+    "manage_previews": "unchanged",  # the last, as GitHub is asked by `requests`
 }
+NOTHING_OPEN = {"repositories": {TEAM: {}}, "tokens": {TOKEN: {"login": "caretaker-bot"}}}
 CALLS = {"BatchGetDocuments", "Commit", "ListNodePools", "instanceGroupManagers", "o"}
 CALLS |= {"ListSecrets", "ListSecretVersions", "UpdateSecret"}
+CALLS |= {"AccessSecretVersion", "ListServices", "comments", "pulls"}
+CLIENTS = ("grpc", "google.api_core", "google.protobuf", "proto")
 TICKS = """
 import base64, importlib, json, sys
 from cloudevents.http import CloudEvent
 there = set(sys.modules)  # an installed package may put an empty `google` there at start
+modules = {}
 for name in sys.argv[3:]:
     message = {"data": base64.b64encode(b'{"type": "tick", "every_seconds": 86400}').decode(), "messageId": name}
     source = sys.argv[1] + name.replace("_", "-")
     kind = "google.cloud.pubsub.topic.v1.messagePublished"
     event = CloudEvent({"type": kind, "source": source}, {"message": {**message, "publishTime": sys.argv[2]}})
     getattr(importlib.import_module(f"functions.{name}.main"), name)(event)
-print(json.dumps(sorted(set(sys.modules) - there)))
+    modules[name] = sorted(set(sys.modules) - there)
+print(json.dumps(modules))
 """
 
 
 @pytest.mark.one_python
 def test_ticks_import_no_client_of_google() -> None:
     with LocalCloud() as cloud:
-        seed(cloud, world_from(WORLD))
+        seed(cloud, world_from(WORLD | {"github": NOTHING_OPEN}))
         inbox = f"//pubsub.googleapis.com/projects/{PROJECT}/topics/caretaker-"
         done = subprocess.run(
             [sys.executable, "-c", TICKS, inbox, datetime.now(UTC).isoformat(), *OUTCOMES],
@@ -52,5 +59,6 @@ def test_ticks_import_no_client_of_google() -> None:
     outcomes = {one["report"]["automation"]: one["report"]["outcome"] for one in reports if "report" in one}
     assert outcomes == OUTCOMES
     assert called == CALLS
-    unwanted = ("grpc", "google.api_core", "google.protobuf", "proto", "requests")
-    assert [name for name in modules if name.startswith(unwanted)] == []
+    for name, imported in modules.items():
+        unwanted = CLIENTS if name == "manage_previews" else (*CLIENTS, "requests")
+        assert [module for module in imported if module.startswith(unwanted)] == [], name

@@ -106,6 +106,7 @@ def staged(folder: Path) -> Iterator[Stage]:
         patch.setenv(settings.VARIABLE, json.dumps({"mode": "act", "receive_github": section}))
         patch.setenv(clients.PROJECT_VARIABLE, PROJECT)
         patch.setenv(clients.ENDPOINT_VARIABLE, cloud.address)
+        patch.setenv(clients.HTTP_ENDPOINT_VARIABLE, cloud.http_address)
         patch.setenv(clients.RETRY_SECONDS_VARIABLE, "0.02")
         patch.setattr(sys, "path", list(sys.path))  # functions-framework adds the function's folder
         patch.setitem(sys.modules, "main", sys)  # what functions-framework puts there goes again

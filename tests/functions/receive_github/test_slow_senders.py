@@ -39,7 +39,8 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
         clients.of(PublisherClient).create_topic(request={"name": f"projects/{PROJECT}/topics/{TOPIC}"})
         clients.close()
         variables = (
-            environment(cloud.address, more=webhook_section(folder)) | load_functions()["receive_github"].environment
+            environment(cloud.address, cloud.http_address, more=webhook_section(folder))
+            | load_functions()["receive_github"].environment
         )
         with serving(bundle(folder / "function", "receive_github"), "receive_github", variables) as hosted:
             wait_for(hosted.port)

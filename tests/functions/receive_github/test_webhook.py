@@ -4,7 +4,6 @@ import io
 import json
 import socket
 import time
-from functools import partial
 from http import HTTPStatus
 
 import grpc
@@ -12,7 +11,7 @@ import msgspec
 import pytest
 
 from functions.receive_github.bodies import LARGEST_BODY
-from functions.receive_github.publishing import ATTEMPT_SECONDS, REPEATING_SECONDS, publish
+from functions.receive_github.publishing import POLICY
 from shared.clients import Clients, RetryPolicy
 from shared.github_events import CommentCommand, PullRequestEvent
 from tests.functions.receive_github.examples import (
@@ -127,8 +126,7 @@ def test_publishing_that_fails_is_answered_503(stage: Stage, *, after_effect: bo
     assert len(stage.published()) == int(after_effect)
 
 
-def test_publishing_that_goes_on_failing_is_given_up(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stage.main, "publish", partial(publish, repeating_seconds=0.05))
+def test_publishing_that_goes_on_failing_is_given_up(stage: Stage) -> None:
     stage.cloud.server.fail("Publish", grpc.StatusCode.UNAVAILABLE, times=10_000)
     assert stage.post(OPENED).status_code == HTTPStatus.SERVICE_UNAVAILABLE
     assert len(stage.calls()) > 1
@@ -139,18 +137,18 @@ def test_publishing_that_is_not_answered_is_given_up(stage: Stage, monkeypatch: 
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
-        clients = Clients(PROJECT, endpoint=f"127.0.0.1:{silent.getsockname()[1]}", retry=RetryPolicy(first=0.01))
+        retry = RetryPolicy(first=0.01, give_up=0.1, timeout=0.05)
+        clients = Clients(PROJECT, http_endpoint=f"http://127.0.0.1:{silent.getsockname()[1]}", retry=retry)
         monkeypatch.setattr(stage.main, "clients", clients)
-        monkeypatch.setattr(stage.main, "publish", partial(publish, attempt_seconds=0.05, repeating_seconds=0.1))
         begun = time.monotonic()
         assert stage.post(OPENED).status_code == HTTPStatus.SERVICE_UNAVAILABLE
-        assert time.monotonic() - begun < 10  # gRPC itself would try for twenty seconds to connect
+        assert time.monotonic() - begun < 10
         clients.close()
 
 
 def test_all_attempts_end_well_within_the_ten_seconds_that_github_waits() -> None:
-    # The last attempt begins within the one, and takes at most the other.
-    assert REPEATING_SECONDS + ATTEMPT_SECONDS <= 6
+    # The last attempt begins so long after the end of the first.
+    assert POLICY.timeout + POLICY.give_up + POLICY.timeout <= 6
 
 
 @pytest.mark.parametrize("number", range(4))
