@@ -36,7 +36,7 @@ CPU_PART = 0.1
 
 
 class Cost(msgspec.Struct, frozen=True):
-    """What some work has cost: its processes, and the requests that the double received."""
+    """The cost of some work: of its processes, and the requests that the double received."""
 
     seconds: float
     cpu_seconds: float

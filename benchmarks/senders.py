@@ -20,7 +20,7 @@ SENDERS = 8
 
 
 class Turn(msgspec.Struct, frozen=True):
-    """What some requests to one contender have cost."""
+    """The cost of some requests to one contender."""
 
     rate: float
     """Requests a second."""
