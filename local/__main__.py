@@ -14,6 +14,7 @@ from infra.suite.automations import ROOT, Entry, load_functions
 from infra.suite.settings import PATH, load_caretaker_yaml, own_or_example
 from local.console import OutputClosed
 from local.functions_process import FunctionsProcess
+from local.left_out import CLIENTS, leave_out
 from shared.errors import CaretakerError, SettingsError
 from shared.settings import ProjectId, convert
 
@@ -143,6 +144,7 @@ def _time(text: str) -> datetime:
 
 
 if __name__ == "__main__":
+    leave_out(CLIENTS)
     # The functions end with it, whichever signal ends it, and even if a script has started it in the background.
     for one in (signal.SIGINT, signal.SIGTERM):
         signal.signal(one, signal.default_int_handler)

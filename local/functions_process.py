@@ -1,4 +1,4 @@
-"""The functions' process: it starts, and imports what functions are made of, before it is told what to run.
+"""The functions' process: it starts, and imports what functions are made of, before it knows what to run.
 
 So its imports take their time while the local cloud and the database start.
 """
@@ -9,12 +9,13 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
+from infra.deploy.bundle import bundle_name
 from infra.suite.automations import ROOT
 
 STOP_SECONDS = 10.0
@@ -33,6 +34,7 @@ class FunctionsProcess:
         self._process: subprocess.Popen[bytes] | None = None
         self._reader: threading.Thread | None = None
         self._runs = False
+        self._bundles: dict[str, str] = {}
         self._open()
 
     def __enter__(self) -> Self:
@@ -64,6 +66,12 @@ class FunctionsProcess:
             raise RuntimeError(f"the functions did not start: {self._last_words() or 'no output'}")
         self._reader = threading.Thread(target=_read, args=(process.stdout, on_line), daemon=True)
         self._reader.start()
+
+    def bundles(self, functions: Iterable[str]) -> dict[str, str]:
+        """The names of functions' bundles, from their sources as they were when this was first asked."""
+        listed = list(functions)
+        self._bundles |= {name: bundle_name(name) for name in listed if name not in self._bundles}
+        return {name: self._bundles[name] for name in listed}
 
     def stop(self) -> None:
         """End the process; the address stays, and takes what comes meanwhile."""

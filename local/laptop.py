@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from infra.suite.automations import ROOT
+from infra.suite.automations import ROOT, load_functions
 from infra.suite.settings import EXAMPLES, refuse_another_kind
 from local.console import Console, OutputClosed
 from local.endpoints import write_endpoints
@@ -56,6 +56,7 @@ def run(
     directory: Path = options.directory.resolve()
     start = options.now or (cap_spending.START if starting else datetime.now(UTC))
     with LocalCloud(now=start, running=starting is None) as cloud:
+        process.bundles(name for name in load_functions() if name in owner)  # meanwhile the databases start
         databases = starting.result() if starting else None
         if databases:
             owner = with_database(owner, databases.previews)
@@ -81,6 +82,8 @@ def run(
             console.say("ready", f"local cloud at {cloud.address}, functions at {suite.address} ({endpoints})")
             if starting:
                 _play(player, suite, databases)
+                if options.once and databases:
+                    databases.stop_soon()
                 _write_report(suite, console, directory)
                 if options.once:
                     return 1 if player.wrong else 0

@@ -13,11 +13,11 @@ from functions.cap_spending.settings import Settings as SpendingSettings
 from functions.scale_gpu_pools.records import Records as PoolRecords
 from functions.scale_gpu_pools.savings import MonthOfSavings, SavingsBook, document_of
 from functions.scale_gpu_pools.settings import Settings as PoolSettings
-from infra.deploy.logs import newest_report
+from infra.deploy.logs import newest_entry, newest_report
 from infra.deploy.target import Target
 from infra.suite.automations import load_automations
 from infra.suite.deployment import Suite
-from infra.suite.loading import load_automation
+from infra.suite.loading import load_records
 from report.sources import JobRun, Month, Sources
 from shared.automation import Records
 from shared.errors import cloud_errors, in_words
@@ -39,7 +39,7 @@ def read_sources(suite: Suite, target: Target, *, now: datetime, zone: ZoneInfo,
     restrictions = documents[0].as_type(SpendingRestrictions)
     records: dict[str, Records] = {}
     for name, document in zip(names, documents[1:], strict=True):
-        records[name] = document.as_type(load_automation(name).records)
+        records[name] = document.as_type(load_records(name))
     days = tuple(days_between(month.start, min(month.end, now)))
     history = state.read(*(path_of(day) for day in days))
     moments = [moment for document in history for moment in read_moments(document.fields)]
@@ -111,23 +111,11 @@ class _JobLine(msgspec.Struct, frozen=True):
 
 
 def _newest_run(target: Target, job: str, now: datetime) -> JobRun | None:
-    from google.cloud.logging_v2.services.logging_service_v2 import LoggingServiceV2Client
-    from google.protobuf.json_format import MessageToDict
-
-    request = {
-        "resource_names": [f"projects/{target.project}"],
-        "filter": f'jsonPayload.job.name="{job}" AND timestamp>="{(now - timedelta(days=31)).isoformat()}"',
-        "order_by": "timestamp desc",
-        "page_size": 1,
-    }
-    pages = target.clients.of(LoggingServiceV2Client).list_log_entries(request=request, **target.clients.reading)
-    entry = next(iter(pages), None)
+    entry = newest_entry(target, f'jsonPayload.job.name="{job}"', now - timedelta(days=31))
     if entry is None:
         return None
-    raw = type(entry).pb(entry)
-    ended = msgspec.convert(MessageToDict(raw.json_payload), _JobLine, strict=False).job
-    at = raw.timestamp.ToDatetime(tzinfo=now.tzinfo)
-    return JobRun(job, at, ended.outcome == "failed", ended.why)
+    ended = entry.as_type(_JobLine).job
+    return JobRun(job, entry.timestamp.astimezone(now.tzinfo), ended.outcome == "failed", ended.why)
 
 
 def local_zone() -> ZoneInfo:

@@ -20,7 +20,7 @@ from infra.suite.automations import ROOT, load_functions
 FOLDER = ROOT / "infra" / "terraform" / "dist"
 OURS = ("functions", "shared")
 BLOCKS = ("body", "handlers", "orelse", "finalbody", "cases")
-"""Where a statement has further statements: expressions, most of the code, import nothing."""
+"""The fields of a statement with further statements: expressions, most of the code, import nothing."""
 EARLIEST = (1980, 1, 1, 0, 0, 0)
 """The earliest time that a zip can tell: files' own times differ from checkout to checkout."""
 

@@ -3,21 +3,38 @@
 import time
 from collections.abc import Callable
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TypeVar
 
 import msgspec
 
 from infra.deploy.target import Target
 from shared.report import Report
+from shared.rest import read
 
-if TYPE_CHECKING:
-    from google.cloud.logging_v2.types import LogEntry
-
+LIST = "google.logging.v2.LoggingServiceV2/ListLogEntries"
 FUNCTIONS = 'resource.type="cloud_run_revision"'
 EVERY_SECONDS = 2.0
 """Cloud Logging answers 60 reads a minute: https://cloud.google.com/logging/quotas."""
 EVERY_SECONDS_HERE = 0.1
 """The local cloud answers as many as come."""
+
+
+PayloadT = TypeVar("PayloadT")
+
+
+class Entry(msgspec.Struct, frozen=True, rename="camel"):
+    """An entry with a structured line."""
+
+    timestamp: datetime
+    json_payload: dict[str, object]
+
+    def as_type(self, type_: type[PayloadT]) -> PayloadT:
+        """The line as a value. Cloud Logging holds every number as a double, so it is read leniently."""
+        return msgspec.convert(self.json_payload, type_, strict=False)
+
+
+class _Entries(msgspec.Struct, frozen=True):
+    entries: tuple[Entry, ...] = ()
 
 
 class _Payload(msgspec.Struct):
@@ -48,24 +65,18 @@ def wait_for(
     return found
 
 
-def _newest(target: Target, condition: str, since: datetime) -> Report | None:
-    from google.cloud.logging_v2.services.logging_service_v2 import LoggingServiceV2Client
-
+def newest_entry(target: Target, condition: str, since: datetime) -> Entry | None:
+    """The newest entry of the project since then that meets a condition; None if there is none."""
     request = {
-        "resource_names": [f"projects/{target.project}"],
-        "filter": f'{FUNCTIONS} AND {condition} AND timestamp>="{since.isoformat()}"',
-        "order_by": "timestamp desc",
-        "page_size": 1,
+        "resourceNames": [f"projects/{target.project}"],
+        "filter": f'{condition} AND timestamp>="{since.isoformat()}"',
+        "orderBy": "timestamp desc",
+        "pageSize": 1,
     }
-    clients = target.clients
-    pages = clients.of(LoggingServiceV2Client).list_log_entries(request=request, **clients.reading)
-    entry = next(iter(pages), None)
-    return None if entry is None else _report(entry)
+    entries = read(target.clients, LIST, "https://logging.googleapis.com/v2/entries:list", request, _Entries).entries
+    return entries[0] if entries else None
 
 
-def _report(entry: "LogEntry") -> Report:
-    """The report in an entry. A protobuf struct holds every number as a double, so it is read leniently."""
-    from google.protobuf.json_format import MessageToDict
-
-    payload = MessageToDict(type(entry).pb(entry).json_payload)
-    return msgspec.convert(payload, _Payload, strict=False).report
+def _newest(target: Target, condition: str, since: datetime) -> Report | None:
+    entry = newest_entry(target, f"{FUNCTIONS} AND {condition}", since)
+    return entry.as_type(_Payload).report if entry else None

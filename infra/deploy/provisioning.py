@@ -10,11 +10,14 @@ from infra.deploy.changes import CREATE, DELETE, Change
 from infra.deploy.resources import SINKS, AnyResource, Database, Function, Sink, Subscription, TickJob, Topic
 from shared.clients import Clients
 from shared.events import Tick
-from shared.rest import get, post
+from shared.rest import get, post, send
 from shared.state import DATABASE
 
 FUNCTIONS = "https://caretaker.local/functions"
 """The address at which the local cloud lists its functions, and replaces them."""
+PUBSUB_API = "https://pubsub.googleapis.com/v1"
+SCHEDULER_API = "https://cloudscheduler.googleapis.com/v1"
+LOGGING_API = "https://logging.googleapis.com/v2"
 PUBSUB = "pubsub.googleapis.com/"
 """Before the topic, in the destination of a sink."""
 TICK_JOB = re.compile(r"caretaker-[a-z-]+-tick")
@@ -65,55 +68,37 @@ def carry_out(clients: Clients, changes: Iterable[Change], functions: list[Funct
 
 
 def create(clients: Clients, resource: AnyResource) -> None:
-    """Make one thing. A topic may be there already: what publishes to it may have been before the suite."""
+    """Make one thing. A topic may be there already: what publishes to it may have been before the suite.
+
+    Writes go by REST: the laptop run makes everything when it starts, and would wait for the official clients' imports.
+    """
     from google.api_core.exceptions import AlreadyExists
-    from google.cloud.scheduler_v1 import CloudSchedulerClient
-    from google.pubsub_v1 import PublisherClient, SubscriberClient
 
     match resource:
         case Topic():
             with suppress(AlreadyExists):  # it belongs to someone else, and is left alone
-                clients.of(PublisherClient).create_topic(
-                    request={"name": resource.name, "labels": LABELS}, **clients.writing
-                )
+                send(clients, "PUT", f"{PUBSUB_API}/{resource.name}", {"labels": LABELS})
         case Subscription():
-            clients.of(SubscriberClient).create_subscription(request=_subscription(resource), **clients.writing)
+            send(clients, "PUT", f"{PUBSUB_API}/{resource.name}", _subscription(resource))
         case TickJob():
-            parent = resource.name.partition("/jobs/")[0]
-            clients.of(CloudSchedulerClient).create_job(
-                request={"parent": parent, "job": _job(resource)}, **clients.writing
-            )
+            send(clients, "POST", f"{SCHEDULER_API}/{resource.name.rpartition('/')[0]}", _job(resource))
         case Sink():
-            from google.cloud.logging_v2.services.config_service_v2 import ConfigServiceV2Client
-
-            parent = resource.name.partition("/sinks/")[0]
-            clients.of(ConfigServiceV2Client).create_sink(
-                request={"parent": parent, "sink": _sink(resource)}, **clients.writing
-            )
+            send(clients, "POST", f"{LOGGING_API}/{resource.name.rpartition('/')[0]}", _sink(resource))
 
 
 def _update(clients: Clients, resource: AnyResource) -> None:
-    from google.cloud.scheduler_v1 import CloudSchedulerClient
-    from google.pubsub_v1 import SubscriberClient
-
     match resource:
         case Subscription():
             wanted = _subscription(resource)
             paths = [path for path in wanted if path not in {"name", "topic", "filter", "labels"}]
-            clients.of(SubscriberClient).update_subscription(
-                request={"subscription": wanted, "update_mask": {"paths": paths}}, **clients.writing
-            )
+            content = {"subscription": wanted, "updateMask": ",".join(paths)}
+            send(clients, "PATCH", f"{PUBSUB_API}/{resource.name}", content)
         case TickJob():
             wanted = _job(resource)
-            paths = [path for path in wanted if path != "name"]
-            clients.of(CloudSchedulerClient).update_job(
-                request={"job": wanted, "update_mask": {"paths": paths}}, **clients.writing
-            )
+            mask = ",".join(path for path in wanted if path != "name")
+            send(clients, "PATCH", f"{SCHEDULER_API}/{resource.name}", wanted, {"updateMask": mask})
         case Sink():
-            from google.cloud.logging_v2.services.config_service_v2 import ConfigServiceV2Client
-
-            request = {"sink_name": resource.name, "sink": _sink(resource)}
-            clients.of(ConfigServiceV2Client).update_sink(request=request, **clients.writing)
+            send(clients, "PUT", f"{LOGGING_API}/{resource.name}", _sink(resource))
 
 
 def _delete(clients: Clients, resource: AnyResource) -> None:
@@ -200,14 +185,14 @@ def _ticks(clients: Clients, parent: str) -> Iterator[TickJob]:
 def _subscription(one: Subscription) -> dict[str, object]:
     """As the API takes it."""
     pushing: dict[str, object] = {
-        "push_config": {"push_endpoint": one.push_endpoint},
-        "retry_policy": {
-            "minimum_backoff": {"seconds": one.minimum_backoff_seconds},
-            "maximum_backoff": {"seconds": one.maximum_backoff_seconds},
+        "pushConfig": {"pushEndpoint": one.push_endpoint},
+        "retryPolicy": {
+            "minimumBackoff": f"{one.minimum_backoff_seconds}s",
+            "maximumBackoff": f"{one.maximum_backoff_seconds}s",
         },
-        "dead_letter_policy": {
-            "dead_letter_topic": one.dead_letter_topic,
-            "max_delivery_attempts": one.max_delivery_attempts,
+        "deadLetterPolicy": {
+            "deadLetterTopic": one.dead_letter_topic,
+            "maxDeliveryAttempts": one.max_delivery_attempts,
         },
     }
     return {
@@ -215,9 +200,9 @@ def _subscription(one: Subscription) -> dict[str, object]:
         "topic": one.topic,
         "filter": one.filter,
         "labels": LABELS,
-        "ack_deadline_seconds": one.ack_deadline_seconds,
-        "message_retention_duration": {"seconds": one.message_retention_seconds},
-        "expiration_policy": {},  # never
+        "ackDeadlineSeconds": one.ack_deadline_seconds,
+        "messageRetentionDuration": f"{one.message_retention_seconds}s",
+        "expirationPolicy": {},  # never
         **(pushing if one.push_endpoint else {}),
     }
 
@@ -228,6 +213,6 @@ def _job(one: TickJob) -> dict[str, object]:
     return {
         "name": one.name,
         "schedule": one.schedule,
-        "time_zone": one.time_zone,
-        "pubsub_target": {"topic_name": one.topic, "data": data},
+        "timeZone": one.time_zone,
+        "pubsubTarget": {"topicName": one.topic, "data": data},
     }

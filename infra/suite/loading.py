@@ -2,12 +2,18 @@
 
 import importlib
 
-from shared.automation import AnyAutomation, Automation
+from shared.automation import AnyAutomation, Automation, Records
 from shared.errors import CaretakerError
 
 
 class BrokenAutomation(CaretakerError):
     """The code of one automation cannot be used; the others can."""
+
+
+def load_records(name: str) -> type[Records]:
+    """The type of an automation's records, without the rest of its code."""
+    found: type[Records] = importlib.import_module(f"functions.{name}.records").Records
+    return found
 
 
 def load_automation(name: str) -> AnyAutomation:

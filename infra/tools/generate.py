@@ -9,10 +9,11 @@ import argparse
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from infra.costs.lines import cost_lines
 from infra.costs.suite import suite_cost_lines
@@ -21,7 +22,12 @@ from infra.suite.settings import SCHEMA_PATH, schema_text
 from infra.tools import help, rules  # noqa: A004 - what the person asks for is called so
 from infra.tools.expected_resources import expected_resources_text
 from infra.tools.settings_tables import with_settings
+from localcloud.core.rpcs import PATH as RPCS
 from localcloud.rest.rules import PATH as HTTP_RULES
+
+if TYPE_CHECKING:
+    from localcloud.core.rpcs import Api
+    from localcloud.core.service import Service
 
 DEPLOY = ROOT / "docs" / "deploy.md"
 LOCAL_CLOUD = ROOT / "localcloud" / "README.md"
@@ -43,7 +49,21 @@ def _http_rules() -> str:
     from localcloud import LocalCloud
     from localcloud.rest.packages import rules_text
 
-    return rules_text(LocalCloud().server.transports)
+    return rules_text(api.transport for api in _apis(LocalCloud.services()))
+
+
+def _rpcs() -> str:
+    """The RPCs of all APIs that the local cloud serves."""
+    from localcloud import LocalCloud
+    from localcloud.core.rpcs import rpcs_text
+
+    return rpcs_text(_apis(LocalCloud.services()))
+
+
+def _apis(services: "Iterable[Service[Any]]") -> "Iterator[Api]":
+    from localcloud.core.rpcs import Api
+
+    return (one for service in services for one in service.transports if isinstance(one, Api))
 
 
 def _local_cloud_readme() -> str:
@@ -63,6 +83,7 @@ GENERATED: Mapping[Path, Callable[[], str]] = {
     **{path: partial(_readme_with_settings, path) for path in READMES},
     SCHEMA_PATH: schema_text,
     ROOT / "infra" / "terraform" / "tests" / "resources.json": expected_resources_text,
+    RPCS: _rpcs,
     HTTP_RULES: _http_rules,
     LOCAL_CLOUD: _local_cloud_readme,
     DEPLOY: lambda: _with_tables(DEPLOY.read_text(encoding="utf-8"), TABLES),

@@ -8,11 +8,9 @@ from urllib.request import Request, urlopen
 
 import grpc
 from google.cloud.billing.budgets_v1 import ListBudgetsRequest
-from google.cloud.billing_v1 import CloudBillingClient
-from google.cloud.run_v2 import Service, ServiceScaling, ServicesClient
-from google.cloud.scheduler_v1 import CloudSchedulerClient, Job
 
 from functions.cap_spending.spend_caps import IDS, CappedService
+from local.story import hands
 from local.story.messages import ACCOUNT, BUDGET, DECEMBER, NOVEMBER, command, notify
 from local.story.player import Player
 from local.suite import Suite
@@ -73,33 +71,27 @@ def _over_budget(player: Player, suite: Suite) -> tuple[str, datetime]:
 
 
 def _again_and_stale(player: Player, suite: Suite, message_id: str, published: datetime) -> None:
-    before = _writes(player)
+    before = player.number_of_calls
     player.step("The same notification arrives twice, then one published two hours ago: nothing changes.")
     _push(suite, message_id, "412.30", published)
     player.show(message_id)
     _push(suite, "stale-1", "398.10", player.cloud.clock.now() - timedelta(hours=2))
     player.show("stale-1")
-    player.check("calls that changed a resource", lambda: _writes(player) - before, 0)
+    player.check("calls that changed a resource", lambda: _writes(player, before), 0)
     _check_services(player, suite, api=1, worker=1, admin=5)
 
 
 def _forged(player: Player, suite: Suite) -> None:
-    before = len(player.calls)
+    before = player.number_of_calls
     player.step("Someone sends a notification for a budget that is not in the settings.")
     _push(suite, "forged-1", "99999.00", player.cloud.clock.now(), account="FFFFFF-FFFFFF-FFFFFF")
     player.show("forged-1")
-    player.check("API calls made for it", lambda: len(player.calls) - before, 0)
+    player.check("API calls made for it", lambda: len(player.calls_since(before)), 0)
 
 
 def _by_a_person(player: Player, suite: Suite) -> None:
     player.step("A person raises the worker to 4 instances by hand. The next notification leaves it at 4.")
-    services = suite.clients.of(ServicesClient)
-    services.update_service(
-        request={
-            "service": Service(name=f"{WHERE}/services/worker", scaling=ServiceScaling(max_instance_count=4)),
-            "update_mask": {"paths": ["scaling.max_instance_count"]},
-        }
-    ).result()
+    hands.set_max_instances(suite, f"{WHERE}/services/worker", 4)
     player.pass_time(timedelta(minutes=10))
     notify(player, "431.75")
     _check_services(player, suite, api=1, worker=4, admin=5)
@@ -158,7 +150,7 @@ def _push(suite: Suite, message_id: str, cost: str, published: datetime, *, acco
 
 def _check_services(player: Player, suite: Suite, **expected: int) -> None:
     def found() -> str:
-        services = suite.clients.of(ServicesClient).list_services(parent=WHERE)
+        services = hands.services(suite, WHERE)
         return _listed({one.name.rpartition("/")[2]: one.scaling.max_instance_count for one in services})
 
     player.check("maximum instances", found, _listed(expected))
@@ -166,8 +158,7 @@ def _check_services(player: Player, suite: Suite, **expected: int) -> None:
 
 def _check_jobs(player: Player, suite: Suite, **expected: str) -> None:
     def found() -> str:
-        jobs = suite.clients.of(CloudSchedulerClient).list_jobs(parent=WHERE)
-        states = {job.name.rpartition("/")[2]: Job.State(job.state).name for job in jobs}
+        states = {job.name.rpartition("/")[2]: job.state for job in hands.jobs(suite, WHERE)}
         return _listed({name: state for name, state in states.items() if not name.startswith("caretaker-")})
 
     player.check("scheduler jobs", found, _listed({name.replace("_", "-"): state for name, state in expected.items()}))
@@ -178,8 +169,7 @@ def _listed(values: dict[str, int] | dict[str, str]) -> str:
 
 
 def _number_capped(suite: Suite) -> int:
-    services = suite.clients.of(ServicesClient).list_services(parent=WHERE)
-    return sum(service.scaling.max_instance_count == 1 for service in services)
+    return sum(service.scaling.max_instance_count == 1 for service in hands.services(suite, WHERE))
 
 
 def _cap_state(player: Player) -> str:
@@ -193,10 +183,9 @@ def _restrictions(suite: Suite) -> str:
 
 
 def _account(suite: Suite) -> str:
-    info = suite.clients.of(CloudBillingClient).get_project_billing_info(name="projects/my-product-experiments")
-    return info.billing_account_name or "none"
+    return hands.billing_account(suite, "my-product-experiments") or "none"
 
 
-def _writes(player: Player) -> int:
-    """Calls that changed something besides what Caretaker remembers."""
-    return sum(call.mutating and "Firestore" not in call.method for call in player.calls)
+def _writes(player: Player, since: int) -> int:
+    """The number of calls that changed something besides what Caretaker remembers, after the first ``since``."""
+    return sum(call.mutating and "Firestore" not in call.method for call in player.calls_since(since))

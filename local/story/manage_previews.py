@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlencode
 
+import msgspec
 from google.api_core.exceptions import NotFound
-from google.cloud.run_v2 import ServicesClient
 
+from local.story import hands
 from local.story.databases import Databases
 from local.story.player import Player
 from local.story.previewed_product import PARENT, PreviewedProduct
@@ -71,10 +73,10 @@ def _image_pushed(player: Player, suite: Suite, product: PreviewedProduct) -> No
 
 def _forged(player: Player, suite: Suite) -> None:
     player.step("A forged webhook, signed with a wrong secret, says it is closed: rejected.")
-    before = len(player.calls)
+    before = player.number_of_calls
     status = send(player, suite, "pull_request", example("pull_request", "closed"), secret=b"a guess")
     player.check("answer", lambda: status, HTTPStatus.FORBIDDEN.value)
-    player.check("API calls made for it", lambda: len(player.calls) - before, 0)
+    player.check("API calls made for it", lambda: len(player.calls_since(before)), 0)
     _check(player, suite, NUMBER, image="a", comment="running", deployment="success")
 
 
@@ -180,11 +182,10 @@ def _check(
 def _image(suite: Suite, number: int) -> str:
     """The image that the preview of a pull request runs, by digest."""
     try:
-        service = suite.clients.of(ServicesClient).get_service(name=f"{PREVIEWS}/{_service_id(number)}")
+        service = hands.service(suite, f"{PREVIEWS}/{_service_id(number)}")
     except NotFound:
         return "none"
-    image: str = service.template.containers[0].image
-    return image
+    return service.template.containers[0].image
 
 
 def _state(suite: Suite, number: int) -> str:
@@ -194,8 +195,7 @@ def _state(suite: Suite, number: int) -> str:
         return f"{len(ours)} comments" if ours else "none"
     (said,) = ours
     heading = next(line for line in said.splitlines() if line.startswith("### Preview: "))
-    services = suite.clients.of(ServicesClient).list_services(parent=PARENT)
-    has_address = any(service.uri in said for service in services)
+    has_address = any(service.uri in said for service in hands.services(suite, PARENT))
     return heading.removeprefix("### Preview: ").partition(",")[0] + (", with the address" if has_address else "")
 
 
@@ -213,12 +213,7 @@ def _deployments(suite: Suite, number: int) -> str:
 
 def _github(suite: Suite, path: str, query: Mapping[str, str] | None = None) -> list[Any]:
     """A list of GitHub's, as the owner of the repository sees it."""
-    answer = suite.clients.public_session.get(
-        suite.clients.url(f"https://api.github.com/repos/{REPOSITORY}/{path}"),
-        params=query,
-        headers={"Authorization": f"Bearer {OWNERS_TOKEN}"},
-        timeout=30,
-    )
-    answer.raise_for_status()
-    listed: list[Any] = answer.json()
-    return listed
+    address = f"https://api.github.com/repos/{REPOSITORY}/{path}"
+    headers = {"Authorization": f"Bearer {OWNERS_TOKEN}"}
+    answer = suite.clients.send("GET", address, query=urlencode(query or {}), headers=headers)
+    return msgspec.json.decode(answer.content, type=list[Any])

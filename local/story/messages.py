@@ -1,11 +1,9 @@
 """The messages that arrive during the story: budget notifications, and commands of the owner."""
 
-import json
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from google.pubsub_v1 import PublisherClient, PubsubMessage
-
+from local.story import hands
 from local.story.player import Player
 from local.suite import Suite
 from shared.events import inbox_of
@@ -27,8 +25,4 @@ def notify(player: Player, cost: str, *, interval: datetime = NOVEMBER) -> str:
 def command(player: Player, suite: Suite, automation: str, said: dict[str, str]) -> None:
     """The owner sends a command to an automation's inbox."""
     player.console.detail("event", f"command to {automation}: {' '.join(said.values())}")
-    answer = suite.clients.of(PublisherClient).publish(
-        topic=f"projects/my-product/topics/{inbox_of(automation)}",
-        messages=[PubsubMessage(data=json.dumps(said).encode())],
-    )
-    player.show(answer.message_ids[0])
+    player.show(hands.publish(suite, f"projects/my-product/topics/{inbox_of(automation)}", said))

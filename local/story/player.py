@@ -59,9 +59,13 @@ class Player:
             return [line.report for line in self._lines if line.report]
 
     @property
-    def calls(self) -> list[Call]:
-        """The calls that were made, besides those of the automation that tells people about the others' reports."""
-        return [call for call in self.cloud.server.calls if not _is_of_notifier(call)]
+    def number_of_calls(self) -> int:
+        """The number of calls so far, for `calls_since`."""
+        return len(self.cloud.server.calls)
+
+    def calls_since(self, number: int) -> list[Call]:
+        """The calls after so many, besides those of the automation that tells people about the others' reports."""
+        return [call for call in self.cloud.server.calls[number:] if not _is_of_notifier(call)]
 
     def step(self, text: str, *, after: timedelta = timedelta(0)) -> None:
         """Begin a step of the story. If it begins later, what happens until then is shown under its heading.

@@ -1,5 +1,6 @@
 """The example product in the images of the previews' story, with the database that its previews share."""
 
+import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ from local.suite import Suite
 from localcloud.run.rules import address
 
 if TYPE_CHECKING:
-    from requests import Response
+    from shared.connections import Answer
 
 PARENT = "projects/my-product-previews/locations/europe-west1"
 ORDER = '{"item": "tea", "quantity": 2}'
@@ -59,12 +60,11 @@ class PreviewedProduct:
     def _health(self) -> str:
         """The commit that it reports, and its orders; or else the status code of its response."""
         health = self._ask("GET", "/health")
-        if health.status_code != 200:
-            return str(health.status_code)
-        return f"commit {health.json()['commit']}, orders: {len(self._ask('GET', '/orders').json())}"
+        if health.status != 200:
+            return str(health.status)
+        orders = json.loads(self._ask("GET", "/orders").content)
+        return f"commit {json.loads(health.content)['commit']}, orders: {len(orders)}"
 
-    def _ask(self, verb: str, path: str, body: str = "") -> "Response":
-        clients = self._suite.clients
+    def _ask(self, verb: str, path: str, body: str = "") -> "Answer":
         headers = {"Content-Type": "application/json"}
-        url = clients.url(f"{self._address}{path}")
-        return clients.public_session.request(verb, url, headers=headers, data=body, timeout=60)
+        return self._suite.clients.send(verb, f"{self._address}{path}", content=body.encode(), headers=headers)

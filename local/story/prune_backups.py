@@ -2,9 +2,8 @@
 
 from datetime import timedelta
 
-from google.cloud.scheduler_v1 import CloudSchedulerClient
-
 from infra.suite.deployment import REGION
+from local.story import hands
 from local.story.messages import command
 from local.story.player import Player
 from local.suite import Suite
@@ -22,7 +21,7 @@ STAYING = 13
 
 def prepare(suite: Suite) -> None:
     """Pause its tick until there are backups: without any it would raise an alert each day, and rightly."""
-    suite.clients.of(CloudSchedulerClient).pause_job(request={"name": _tick(suite)})
+    hands.pause_job(suite, _tick(suite))
 
 
 def play(player: Player, suite: Suite) -> None:
@@ -32,7 +31,7 @@ def play(player: Player, suite: Suite) -> None:
     player.pass_time(night - player.cloud.clock.now())
     for number in range(DAYS):
         _back_up(player, number * DAY)
-    suite.clients.of(CloudSchedulerClient).resume_job(request={"name": _tick(suite)})
+    hands.resume_job(suite, _tick(suite))
     player.step(f"The database has {DAYS} nightly backups. Those that no retention rule keeps are deleted.")
     pruned = player.cloud.clock.now()
     command(player, suite, "prune_backups", {"type": "prune"})

@@ -8,8 +8,8 @@ from datetime import timedelta
 import psycopg
 
 from infra.suite.automations import ROOT
-from jobs.bucket import Bucket
 from local.console import read_line
+from local.story import hands
 from local.story.databases import Databases
 from local.story.player import Player
 from local.suite import Suite
@@ -40,9 +40,8 @@ class _Drill:
 
     def __init__(self, player: Player, suite: Suite, server: PostgresServer) -> None:
         self._player = player
-        self._project = suite.project
+        self._suite = suite
         self._server = server
-        self._bucket = Bucket(suite.clients, BUCKET)
         self._environment = os.environ | {
             "PGHOST": str(server.folder),
             "PGPORT": str(server.port),
@@ -85,11 +84,11 @@ class _Drill:
         command = (sys.executable, "-m", f"jobs.{job}")
         run = subprocess.run(command, cwd=ROOT, env=self._environment | more, capture_output=True, check=False)
         for line in run.stdout.splitlines():
-            self._player.cloud.logging.write_line(self._project, job, line)
+            self._player.cloud.logging.write_line(self._suite.project, job, line)
             if report := read_line(line):
                 self._player.console.say("failed" if run.returncode else "applied", report.message)
         self._player.check(f"exit code of {job}", lambda: run.returncode, exit_code)
 
     def _check(self, what: str, expected: int) -> None:
-        proved = [name for name in self._bucket.names("") if read_proof(self._bucket.read(name).metadata)]
+        proved = [one for one in hands.object_metadata(self._suite, BUCKET) if read_proof(one)]
         self._player.check(what, lambda: len(proved), expected)

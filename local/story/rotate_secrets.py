@@ -3,10 +3,9 @@
 from datetime import timedelta
 
 import psycopg
-from google.cloud.run_v2 import RevisionsClient, ServicesClient
-from google.cloud.secretmanager_v1 import SecretManagerServiceClient
 from grpc import StatusCode
 
+from local.story import hands
 from local.story.databases import ADMINISTRATOR, FIRST_PASSWORD, USERS, Databases
 from local.story.messages import command
 from local.story.player import Player
@@ -49,15 +48,8 @@ def play(player: Player, suite: Suite, databases: Databases | None) -> None:
 
 def _on_schedule(player: Player, suite: Suite) -> None:
     player.step("Secret Manager's schedule says that the session key is due: it is rotated.")
-    request = {
-        "secret": {
-            "name": SESSION_KEY,
-            "topics": [{"name": NOTIFICATIONS}],
-            "rotation": {"next_rotation_time": player.cloud.clock.now() + timedelta(hours=1)},
-        },
-        "update_mask": {"paths": ["topics", "rotation"]},
-    }
-    suite.clients.of(SecretManagerServiceClient).update_secret(request=request)
+    due = player.cloud.clock.now() + timedelta(hours=1)
+    hands.schedule_rotation(suite, SESSION_KEY, due, [NOTIFICATIONS])
     player.pass_time(timedelta(hours=1))
     _check(player, suite, shop=2, checkout=2, enabled=[1, 2])
     player.step(
@@ -104,20 +96,19 @@ def _check(player: Player, suite: Suite, *, shop: int, checkout: int, enabled: l
 
 def _serves(suite: Suite, service_id: str) -> str:
     """The version that the revision of a service which has the traffic refers to."""
-    service = suite.clients.of(ServicesClient).get_service(name=f"{REGION}/services/{service_id}")
-    revision = suite.clients.of(RevisionsClient).get_revision(name=service.latest_ready_revision)
-    return str(revision.containers[0].env[0].value_source.secret_key_ref.version)
+    service = hands.service(suite, f"{REGION}/services/{service_id}")
+    return hands.revision(suite, service.latest_ready_revision).secret_version
 
 
 def _enabled(suite: Suite) -> list[int]:
-    listed = suite.clients.of(SecretManagerServiceClient).list_secret_versions(parent=SESSION_KEY)
-    return sorted(int(one.name.rpartition("/")[2]) for one in listed if one.state.name == "ENABLED")
+    listed = hands.versions(suite, SESSION_KEY)
+    return sorted(int(one.name.rpartition("/")[2]) for one in listed if one.state == "ENABLED")
 
 
 def _logs_in(suite: Suite) -> str:
     """The user that the service really logs in as, with what its revision holds."""
     name = f"{DATABASE}/versions/{_serves(suite, 'orders')}"
-    address = suite.clients.of(SecretManagerServiceClient).access_secret_version(name=name).payload.data.decode()
+    address = hands.access(suite, name)
     try:
         with psycopg.connect(address, connect_timeout=10) as connection:
             return connection.info.user

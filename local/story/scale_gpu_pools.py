@@ -2,8 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from google.cloud.container_v1 import ClusterManagerClient
-
+from local.story import hands
 from local.story.messages import DECEMBER, command, notify
 from local.story.player import Player
 from local.suite import Suite
@@ -112,8 +111,7 @@ def _ticks(player: Player, count: int) -> None:
 
 def _check(player: Player, suite: Suite, *, nodes: int, autoscaling: str) -> None:
     def bounds() -> str:
-        pool = suite.clients.of(ClusterManagerClient).get_node_pool(name=POOL)
-        said = pool.autoscaling
+        said = hands.autoscaling(suite, POOL)
         return f"{said.min_node_count} to {said.max_node_count}" if said.enabled else "off"
 
     player.check("GPU nodes", lambda: player.cloud.gke.size_of(POOL), nodes)

@@ -5,12 +5,15 @@ They are sent with the story's time and names in place of theirs. None of them i
 a pull request: those are derived, and say so.
 """
 
+import functools
 import hmac
 import itertools
 import json
 from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
+
+import msgspec
 
 from infra.suite.automations import ROOT
 from local.story.player import Player
@@ -32,11 +35,22 @@ _deliveries = itertools.count(1)
 
 def example(event: str, action: str) -> Payload:
     """GitHub's own example of an action."""
+    payload: Payload = msgspec.json.decode(_examples(event)[action])
+    return payload
+
+
+@functools.cache
+def _examples(event: str) -> dict[str, msgspec.Raw]:
+    """GitHub's own examples of an event, by their actions."""
     text = (EXAMPLES / f"{event}.json").read_text(encoding="utf-8")
     for theirs, ours in THEIRS.items():
         text = text.replace(theirs, ours)
-    listed: list[Payload] = json.loads(text)
-    return next(payload for payload in listed if payload["action"] == action)
+    listed = msgspec.json.decode(text, type=list[msgspec.Raw])
+    return {msgspec.json.decode(one, type=_Example).action: one for one in reversed(listed)}  # the first of each counts
+
+
+class _Example(msgspec.Struct):
+    action: str
 
 
 def derived_push(sha: str) -> Payload:

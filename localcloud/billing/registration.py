@@ -1,11 +1,10 @@
 """Cloud Billing in the local cloud."""
 
 from google.cloud import billing_v1
-from google.cloud.billing_v1.services.cloud_billing.transports import CloudBillingGrpcTransport
 
 from localcloud.billing.currencies import CURRENCIES
 from localcloud.billing.service import CloudBilling
-from localcloud.core.service import Service
+from localcloud.core.service import Api, Service
 from localcloud.core.world_format import BillingAccount, Project
 from localcloud.core.world_place import full_name
 
@@ -28,7 +27,7 @@ def _add_project(service: CloudBilling, project_id: str, project: Project) -> No
 
 BILLING = Service(
     lambda cloud: CloudBilling(cloud.clock),
-    transports=(CloudBillingGrpcTransport,),
+    transports=(Api("google.cloud.billing_v1.services.cloud_billing", "CloudBilling"),),
     add_account=_add_account,
     add_project=_add_project,
 )

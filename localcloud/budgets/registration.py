@@ -1,10 +1,8 @@
 """Cloud Billing's budgets in the local cloud."""
 
-from google.cloud.billing.budgets_v1.services.budget_service.transports import BudgetServiceGrpcTransport
-
 from localcloud.budgets.seed import Budget, add_budgets, set_cost_lag
 from localcloud.budgets.service import Budgets
-from localcloud.core.service import Section, Service
+from localcloud.core.service import Api, Section, Service
 from localcloud.core.world_format import BillingAccount, Count
 from localcloud.pubsub.registration import PUBSUB
 
@@ -15,7 +13,7 @@ def _add_account(service: Budgets, name: str, account: BillingAccount) -> None:
 
 BUDGETS = Service(
     lambda cloud: Budgets(cloud.clock, cloud.of(PUBSUB)),
-    transports=(BudgetServiceGrpcTransport,),
+    transports=(Api("google.cloud.billing.budgets_v1.services.budget_service", "BudgetService"),),
     is_http=True,
     add_account=_add_account,
     sections=(

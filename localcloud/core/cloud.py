@@ -6,18 +6,19 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import partial
 from types import TracebackType
-from typing import Any, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 import grpc
-from requests.adapters import BaseAdapter
 
 from localcloud.core.clock import Clock
-from localcloud.core.direct import DirectAdapter, DirectChannel
 from localcloud.core.http import HttpAnswer, HttpRequest, HttpServer, Route, Surface
 from localcloud.core.now import NowServer
 from localcloud.core.operations import Operations
 from localcloud.core.server import Server
-from localcloud.core.service import Later, Service
+from localcloud.core.service import Service
+
+if TYPE_CHECKING:
+    from requests.adapters import BaseAdapter
 
 SURFACES = (("localcloud.core.control", "Control"), ("localcloud.rest.transcoder", "Transcoder"))
 """Answers over HTTP beside the services' own routes: classes that take the cloud, by module and name."""
@@ -64,10 +65,14 @@ class Cloud:
 
     def channel(self) -> grpc.Channel:
         """Leads to its gRPC methods without a wire, for clients in this process."""
+        from localcloud.core.direct import DirectChannel
+
         return DirectChannel(self.server)
 
-    def adapter(self) -> BaseAdapter:
+    def adapter(self) -> "BaseAdapter":
         """Answers the requests of a session (of the package requests) without a wire."""
+        from localcloud.core.direct import DirectAdapter
+
         return DirectAdapter(self.http)
 
     def answer(self, verb: str, target: str, content: bytes, headers: Mapping[str, str]) -> HttpAnswer:
@@ -118,10 +123,7 @@ class Cloud:
     def _serve(self, service: Service[Any], made: Any) -> None:  # noqa: ANN401 - of any type
         check = self.check_billed if service.needs_billing else None
         for transport in service.transports:
-            if isinstance(transport, Later):
-                self.server.add_later(f"{transport.module}.transports", transport.name, made, check=check)
-            else:
-                self.server.add(transport, made, check=check)
+            self.server.add(transport, made, check=check)
         if service.is_http:
             self.http.add_routes(*(_checked(route, check) for route in made.routes))
 

@@ -1,14 +1,13 @@
 """The methods that a kind of cloud serves, read from its services, as a table for its README."""
 
-import importlib
 import re
 from collections.abc import Iterator
 from typing import Any
 
 from localcloud.core.cloud import Cloud
+from localcloud.core.rpcs import rpcs
 from localcloud.core.server import OPERATIONS
-from localcloud.core.service import Later, Service
-from localcloud.core.transports import rpcs_of
+from localcloud.core.service import Service
 
 
 def served_lines(cloud: Cloud) -> Iterator[str]:
@@ -23,12 +22,7 @@ def served_lines(cloud: Cloud) -> Iterator[str]:
 def methods_of(service: Service[Any], made: object) -> Iterator[tuple[str, list[str], list[str]]]:
     """Of each gRPC API of a service its name, the methods that are served, and those that are not."""
     for transport in service.transports:
-        kind = (
-            getattr(importlib.import_module(f"{transport.module}.transports"), f"{transport.name}GrpcTransport")
-            if isinstance(transport, Later)
-            else transport
-        )
-        own = [rpc for rpc in rpcs_of(kind) if not rpc.path.startswith((OPERATIONS, "/google.cloud.location"))]
+        own = [rpc for rpc in rpcs(transport) if not rpc.path.startswith((OPERATIONS, "/google.cloud.location"))]
         # Pub/Sub's transports bring IAM's methods along.
         api = next(rpc.path.split("/")[1] for rpc in own if not rpc.path.startswith("/google.iam"))
         served = sorted(rpc.path.rpartition("/")[2] for rpc in own if hasattr(made, rpc.snake_name))

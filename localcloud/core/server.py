@@ -1,7 +1,6 @@
 """Serves any official gRPC client package on one plaintext port, records every call, and can fail any of them."""
 
 import functools
-import importlib
 import itertools
 from collections.abc import Callable, Iterator, Mapping
 from concurrent import futures
@@ -17,8 +16,8 @@ from grpc_status import rpc_status
 
 from localcloud.core.calls import Method, Recorder
 from localcloud.core.clock import Clock
-from localcloud.core.plain_fields import find_at_once
-from localcloud.core.transports import REQUEST_STREAM, RESPONSE_STREAM, Rpc, rpcs_of
+from localcloud.core.rpcs import Api, rpcs
+from localcloud.core.transports import REQUEST_STREAM, RESPONSE_STREAM, Rpc
 
 WORKERS = 32
 OPERATIONS = "/google.longrunning.Operations/"
@@ -84,36 +83,24 @@ class Server(Recorder, grpc.GenericRpcHandler):
         self._operations: object = None
         self.authorize: Callable[[str, Message], None] | None = None
         """Is asked about each call, by its name and request, and raises ``ApiError`` to refuse it; None allows all."""
-        self._later: dict[str, tuple[str, object, Callable[[Any], None] | None]] = {}
         self._served: dict[str, Served] = {}
-        self._transports: list[type] = []
         self._handlers: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}
         self._server: grpc.Server | None = None
         self.port = 0
         """The address it listens on, as soon as it does."""
 
-    @property
-    def transports(self) -> tuple[type, ...]:
-        """All official transports that are served; those that wait for their first call are imported."""
-        for name in tuple(self._later):
-            self._load(name)
-        return tuple(self._transports)
-
     def add_operations(self, operations: object) -> None:
         """Serve long-running operations; to be called before any service is added."""
         self._operations = operations
 
-    def add(self, transport: type, service: object, *, check: Callable[[Any], None] | None = None) -> None:
-        """Serve an official transport's RPCs by the service's methods of the same names in snake case.
+    def add(self, transport: type | Api, service: object, *, check: Callable[[Any], None] | None = None) -> None:
+        """Serve the RPCs of an official transport, or of an API, by the service's methods of their names in snake case.
 
         A method takes the request as the official package has it, and returns the response (proto-plus or protobuf), or
         for a stream of responses an iterator of them. What it lacks is answered with UNIMPLEMENTED. Before any of them,
         but for those of long-running operations, ``check`` may refuse the request: it raises what is to be answered.
         """
-        self._transports.append(transport)
-        for rpc in rpcs_of(transport):
-            if issubclass(rpc.request, proto.Message):
-                find_at_once(rpc.request.meta.marshal)
+        for rpc in rpcs(transport):
             # Every transport brings the operations' methods too, and all services share one implementation of them.
             is_shared = rpc.path.startswith(OPERATIONS)
             handle = getattr(self._operations if is_shared else service, rpc.snake_name, None)
@@ -121,13 +108,8 @@ class Server(Recorder, grpc.GenericRpcHandler):
                 handle = functools.partial(_checked, check, handle)
             if handle is None and rpc.path in self._served:
                 continue  # a mixin, such as google.iam.v1.IAMPolicy, that another transport has brought and serves
-            served = Served(rpc, Method(rpc.path[1:], handle))
-            self._served[rpc.path] = served
-            self._handlers[rpc.path] = self._handler(served)
-
-    def add_later(self, module: str, name: str, service: object, *, check: Callable[[Any], None] | None = None) -> None:
-        """Serve a transport as `add` does, but import it only at the first call that nothing else serves."""
-        self._later[name] = (module, service, check)
+            self._served[rpc.path] = Served(rpc, Method(rpc.path[1:], handle))
+            self._handlers.pop(rpc.path, None)
 
     def start(self, port: int = 0) -> int:
         """Listen on loopback, and return the port. Raises ``RuntimeError`` if it is taken."""
@@ -150,26 +132,15 @@ class Server(Recorder, grpc.GenericRpcHandler):
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> "grpc.RpcMethodHandler[Any, Any]":
         """The handler of a method; for one that no added transport has, a refusal that names it."""
         path = handler_call_details.method
-        self._load_for(path)
+        if path not in self._handlers and path in self._served:
+            self._handlers[path] = self._handler(self._served[path])
         return self._handlers.get(path) or self._refusal(path)
 
     def find(self, path: str) -> Served:
         """An RPC by its path on the wire. Raises UNIMPLEMENTED if no added transport has it."""
-        self._load_for(path)
         if path not in self._served:
             raise _unserved(Method(path[1:], None))
         return self._served[path]
-
-    def _load_for(self, path: str) -> None:
-        # Google's services are called so in their last part: google.logging.v2.LoggingServiceV2.
-        self._load(path.split("/")[1].rpartition(".")[2])
-
-    def _load(self, name: str) -> None:
-        with self._lock:
-            if later := self._later.get(name):
-                module, service, check = later
-                self.add(getattr(importlib.import_module(module), f"{name}GrpcTransport"), service, check=check)
-                del self._later[name]
 
     def _handler(self, served: Served) -> "grpc.RpcMethodHandler[Any, Any]":
         rpc = served.rpc

@@ -9,22 +9,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
+from localcloud.core.rpcs import Api as Api  # noqa: PLC0414 - what services are registered with
+
 if TYPE_CHECKING:
     from localcloud.core.cloud import Cloud
     from localcloud.core.world_format import BillingAccount, Holder, Project
     from localcloud.core.world_place import Place
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Later:
-    """A gRPC transport that is imported when a client first calls it: of a service that is called rarely."""
-
-    module: str
-    """Such as ``google.cloud.run_v2.services.executions``."""
-    name: str
-    """Such as ``Executions``."""
 
 
 @dataclass(frozen=True)
@@ -47,8 +39,8 @@ class Service(Generic[T]):
 
     make: Callable[[Cloud], T]
     """Makes it for a cloud, with other services of this cloud (`Cloud.of`)."""
-    transports: tuple[type | Later, ...] = ()
-    """Of the official gRPC clients that it answers, by methods named like theirs in snake case."""
+    transports: tuple[type | Api, ...] = ()
+    """The gRPC APIs, or transports of official clients, that it answers, by methods named like theirs in snake case."""
     is_http: bool = False
     """Whether it answers over HTTP too: it has ``routes``."""
     surfaces: tuple[tuple[str, str], ...] = ()

@@ -7,6 +7,7 @@ takes: a transport is built on a channel that only notes what it is asked for.
 
 import collections.abc
 import functools
+import importlib
 import inspect
 import typing
 from collections.abc import Iterator
@@ -14,18 +15,30 @@ from dataclasses import dataclass
 from typing import Any, NoReturn, Self
 
 import grpc
+import proto
 
-UNARY, RESPONSE_STREAM, REQUEST_STREAM = "unary", "response stream", "request stream"
+from localcloud.core.plain_fields import find_at_once
+
+UNARY, RESPONSE_STREAM, REQUEST_STREAM = "unary", "response-stream", "request-stream"
 
 
 @dataclass(frozen=True)
 class Rpc:
-    """One RPC: its name in snake case, its path on the wire, what is streamed, and the type of its request."""
+    """One RPC: its name in snake case, its path on the wire, what is streamed, and where the type of its request is."""
 
     snake_name: str
     path: str
     kind: str
-    request: type
+    module: str
+    name: str
+
+    @functools.cached_property
+    def request(self) -> type:
+        """The type of its request, which is imported when it is first asked for."""
+        found: Any = getattr(importlib.import_module(self.module), self.name)
+        if issubclass(found, proto.Message):
+            find_at_once(found.meta.marshal)
+        return found  # type: ignore[no-any-return]
 
 
 @functools.cache
@@ -52,7 +65,7 @@ def _rpcs_of(transport: type) -> Iterator[Rpc]:
         instance._stubs.clear()  # noqa: SLF001 - a transport asks for each stub only once
         getattr(instance, name)
         if channel.path:
-            yield Rpc(name, channel.path, channel.kind, request)
+            yield Rpc(name, channel.path, channel.kind, request.__module__, request.__name__)
 
 
 class _NotingChannel(grpc.Channel):

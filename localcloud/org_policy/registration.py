@@ -1,8 +1,8 @@
 """The Organization Policy Service in the local cloud."""
 
-from localcloud.core.service import Later, Service
+from localcloud.core.service import Api, Service
 from localcloud.org_policy.service import OrgPolicy
 
 ORG_POLICY = Service(
-    lambda _: OrgPolicy(), transports=(Later("google.cloud.orgpolicy_v2.services.org_policy", "OrgPolicy"),)
+    lambda _: OrgPolicy(), transports=(Api("google.cloud.orgpolicy_v2.services.org_policy", "OrgPolicy"),)
 )

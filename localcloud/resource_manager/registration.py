@@ -1,11 +1,11 @@
 """Resource Manager in the local cloud."""
 
-from localcloud.core.service import Later, Service
+from localcloud.core.service import Api, Service
 from localcloud.resource_manager.service import ResourceManager
 
 RESOURCE_MANAGER = Service(
     lambda cloud: ResourceManager(cloud.operations),
-    transports=(Later("google.cloud.resourcemanager_v3.services.projects", "Projects"),),
+    transports=(Api("google.cloud.resourcemanager_v3.services.projects", "Projects"),),
     surfaces=(("localcloud.resource_manager.v1", "V1"),),
     add_project=lambda projects, project_id, _: projects.add_project(project_id),
 )

@@ -1,11 +1,6 @@
 """Cloud Run in the local cloud."""
 
-from google.cloud.run_v2.services.jobs.transports import JobsGrpcTransport
-from google.cloud.run_v2.services.revisions.transports import RevisionsGrpcTransport
-from google.cloud.run_v2.services.services.transports import ServicesGrpcTransport
-from google.cloud.run_v2.services.worker_pools.transports import WorkerPoolsGrpcTransport
-
-from localcloud.core.service import Later, Section
+from localcloud.core.service import Api, Section
 from localcloud.core.service import Service as Registered
 from localcloud.core.world_format import Project
 from localcloud.logging.registration import LOGGING
@@ -19,7 +14,7 @@ from localcloud.secret_manager.registration import SECRETS
 
 RUN = Registered(
     lambda cloud: CloudRun(cloud.clock, cloud.operations, cloud.of(SECRETS), cloud.of(LOGGING)),
-    transports=(ServicesGrpcTransport,),
+    transports=(Api("google.cloud.run_v2.services.services", "Services"),),
     is_http=True,
     surfaces=(("localcloud.run.v1.surface", "V1"),),
     needs_billing=True,
@@ -27,24 +22,26 @@ RUN = Registered(
     happenings=(CloudRun.fail_instances, CloudRun.reject_version),
     close=lambda run: run.instances.stop(),
 )
-REVISIONS = Registered(lambda cloud: cloud.of(RUN).revisions, transports=(RevisionsGrpcTransport,))
+REVISIONS = Registered(
+    lambda cloud: cloud.of(RUN).revisions, transports=(Api("google.cloud.run_v2.services.revisions", "Revisions"),)
+)
 RUN_JOBS = Registered(
     lambda cloud: CloudRunJobs(cloud.clock, cloud.operations, cloud.of(SECRETS)),
-    transports=(JobsGrpcTransport,),
+    transports=(Api("google.cloud.run_v2.services.jobs", "Jobs"),),
     needs_billing=True,
     sections=(Section(Project, "run_jobs", dict[str, RunJob], add_run_jobs),),
 )
 EXECUTIONS = Registered(
     lambda cloud: Executions(cloud.clock, cloud.of(RUN_JOBS)),
-    transports=(Later("google.cloud.run_v2.services.executions", "Executions"),),
+    transports=(Api("google.cloud.run_v2.services.executions", "Executions"),),
 )
 RUN_INSTANCES = Registered(
     lambda cloud: SingleInstances(cloud.clock),
-    transports=(Later("google.cloud.run_v2.services.instances", "Instances"),),
+    transports=(Api("google.cloud.run_v2.services.instances", "Instances"),),
 )
 WORKER_POOLS = Registered(
     lambda cloud: WorkerPools(cloud.clock, cloud.operations, cloud.of(SECRETS), cloud.of(REVISIONS)),
-    transports=(WorkerPoolsGrpcTransport,),
+    transports=(Api("google.cloud.run_v2.services.worker_pools", "WorkerPools"),),
     needs_billing=True,
     sections=(Section(Project, "worker_pools", dict[str, WorkerPool], add_worker_pools),),
 )

@@ -1,8 +1,6 @@
 """Secret Manager in the local cloud."""
 
-from google.cloud.secretmanager_v1.services.secret_manager_service.transports import SecretManagerServiceGrpcTransport
-
-from localcloud.core.service import Section, Service
+from localcloud.core.service import Api, Section, Service
 from localcloud.core.world_format import Project
 from localcloud.pubsub.registration import PUBSUB
 from localcloud.secret_manager.seed import Secret, add_secrets
@@ -10,7 +8,7 @@ from localcloud.secret_manager.service import SecretManager
 
 SECRETS = Service(
     lambda cloud: SecretManager(cloud.clock, cloud.of(PUBSUB)),
-    transports=(SecretManagerServiceGrpcTransport,),
+    transports=(Api("google.cloud.secretmanager_v1.services.secret_manager_service", "SecretManagerService"),),
     needs_billing=True,
     sections=(Section(Project, "secrets", dict[str, Secret], add_secrets),),
 )

@@ -1,9 +1,9 @@
 """Service Usage in the local cloud."""
 
-from localcloud.core.service import Later, Service
+from localcloud.core.service import Api, Service
 from localcloud.service_usage.service import ServiceUsage
 
 SERVICE_USAGE = Service(
     lambda cloud: ServiceUsage(cloud.operations),
-    transports=(Later("google.cloud.service_usage_v1.services.service_usage", "ServiceUsage"),),
+    transports=(Api("google.cloud.service_usage_v1.services.service_usage", "ServiceUsage"),),
 )

@@ -4,7 +4,7 @@ from importlib.util import module_from_spec
 
 import pytest
 
-from local.left_out import LeftOut
+from local.left_out import CLIENTS, LeftOut
 
 pytestmark = pytest.mark.one_python
 
@@ -24,6 +24,8 @@ pytestmark = pytest.mark.one_python
         "google.auth.aio.transport",
         "google.oauth2.service_account",
         "grpc.aio",
+        "google.pubsub_v1.services.schema_service",
+        "charset_normalizer.api",
     ],
 )
 def test_a_class_that_is_left_out_says_so_when_it_is_used(module: str) -> None:
@@ -34,6 +36,15 @@ def test_a_class_that_is_left_out_says_so_when_it_is_used(module: str) -> None:
     finder.exec_module(found)
     with pytest.raises(NotImplementedError, match=rf"{module} is left out here: see local/left_out\.py"):
         found.ServicesAsyncClient()
+
+
+def test_the_local_cloud_leaves_out_the_clients_of_its_own_services() -> None:
+    finder = LeftOut(CLIENTS)
+    for module in ("google.cloud.run_v2.services.services.client", "google.cloud.billing.budgets_v1.services"):
+        found = finder.find_spec(module, None)
+        assert found is not None
+        assert found.submodule_search_locations == []  # it has modules, which are left out too
+    assert finder.find_spec("google.cloud.run_v2.types.service", None) is None
 
 
 @pytest.mark.parametrize(
@@ -51,6 +62,8 @@ def test_a_class_that_is_left_out_says_so_when_it_is_used(module: str) -> None:
         "google.api_core.rest_helpers",
         "google.auth.transport.grpc",
         "grpc._channel",
+        "charset_normalizer",
+        "charset_normalizer.version",
         "functions.cap_spending.async_client",
     ],
 )

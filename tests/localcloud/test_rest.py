@@ -30,8 +30,9 @@ from google.protobuf.json_format import MessageToDict
 from google.pubsub_v1 import PublisherClient, SubscriberClient
 
 from localcloud import LocalCloud
+from localcloud.core.rpcs import rpcs
 from localcloud.core.server import protobuf
-from localcloud.core.transports import REQUEST_STREAM, rpcs_of
+from localcloud.core.transports import REQUEST_STREAM
 from localcloud.rest.rules import rules
 from localcloud.world import seed, world_from
 
@@ -374,8 +375,8 @@ def test_how_a_request_is_read(
 
 
 def test_whatever_is_served_has_a_rule_but_streams_of_requests(cloud: LocalCloud) -> None:
-    rpcs = {rpc.path[1:]: rpc.kind for transport in cloud.server.transports for rpc in rpcs_of(transport)}
-    served = {path for path in rpcs if cloud.server.find(f"/{path}").method.handle}
+    kinds = {rpc.path[1:]: rpc.kind for service in cloud.services() for api in service.transports for rpc in rpcs(api)}
+    served = {path for path in kinds if cloud.server.find(f"/{path}").method.handle}
     ruled = {rule.rpc for of_host in rules().values() for rule in of_host}
-    assert served - ruled == {path for path in served if rpcs[path] == REQUEST_STREAM}
-    assert ruled <= rpcs.keys()
+    assert served - ruled == {path for path in served if kinds[path] == REQUEST_STREAM}
+    assert ruled <= kinds.keys()

@@ -18,7 +18,7 @@ from infra.suite.automations import (
     load_functions,
     load_grant_targets,
 )
-from infra.suite.loading import load_automation
+from infra.suite.loading import load_automation, load_records
 from localcloud.github.schema import description
 from shared.events import inbox_of
 from shared.lease import DURATION
@@ -33,7 +33,8 @@ def test_its_keys_are_the_folders_of_the_functions() -> None:
 
 @pytest.mark.parametrize("name", load_automations())
 def test_each_automation_is_what_its_entry_says(name: str) -> None:
-    assert load_automation(name).name == name
+    automation = load_automation(name)
+    assert (automation.name, automation.records) == (name, load_records(name))
 
 
 def permissions_of_github() -> set[str]:
