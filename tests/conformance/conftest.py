@@ -33,19 +33,19 @@ def shared_directory(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -
     return own if worker_id == "master" else own.parent
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")  # idle, it would use the machine until the last test of all
 def pubsub_emulator(shared_directory: Path) -> Iterator[str]:
     """The address of a Pub/Sub emulator."""
     yield from _emulator(emulators.PUBSUB, shared_directory)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")  # idle, it would use the machine until the last test of all
 def firestore_emulator(shared_directory: Path) -> Iterator[str]:
     """The address of a Firestore emulator."""
     yield from _emulator(emulators.FIRESTORE, shared_directory)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")  # idle, it would use the machine until the last test of all
 def fake_gcs_server(shared_directory: Path) -> Iterator[str]:
     """The address of a fake-gcs-server."""
     yield from _emulator(emulators.CLOUD_STORAGE, shared_directory)
