@@ -1,6 +1,7 @@
 """Answers REST requests by the handlers of the RPCs that they stand for."""
 
 import contextlib
+import functools
 import json
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,9 @@ from localcloud.rest.requests import message_from, system_parameters
 from localcloud.rest.rules import api_of, matches, rules
 
 NOT_ALLOWED = 405
+REMEMBERED = 256
+REMEMBERED_BYTES = 16_384
+"""How many answers are remembered as JSON, and how long each may be."""
 
 if TYPE_CHECKING:
     from localcloud.core.cloud import Cloud
@@ -102,10 +106,19 @@ def _plain(rpc: str, answer: Any) -> object:  # noqa: ANN401 - an answer, or a l
     return plain_json.answer_of(rpc, answer)
 
 
-def _json(answer: Any, fields: str, *, as_numbers: bool) -> object:  # noqa: ANN401 - proto-plus or protobuf
-    message = protobuf(answer)
-    content = json_format.MessageToDict(message, use_integers_for_enums=as_numbers)
-    return select(content, selection(fields, _Known(message.DESCRIPTOR)) if fields else None)
+def _json(answer: Any, fields: str, *, as_numbers: bool) -> msgspec.Raw:  # noqa: ANN401 - proto-plus or protobuf
+    message: Any = protobuf(answer)
+    content = message.SerializeToString(deterministic=True)
+    encode = _encoded if len(content) <= REMEMBERED_BYTES else _encoded.__wrapped__
+    return encode(message.__class__, content, fields, as_numbers=as_numbers)
+
+
+@functools.lru_cache(maxsize=REMEMBERED)
+def _encoded(kind: Any, content: bytes, fields: str, *, as_numbers: bool) -> msgspec.Raw:  # noqa: ANN401 - a class of messages
+    """A message as JSON. To make that takes several times as long as to find it, and most is asked again and again."""
+    found = json_format.MessageToDict(kind.FromString(content), use_integers_for_enums=as_numbers)
+    wanted = selection(fields, _Known(kind.DESCRIPTOR)) if fields else None
+    return msgspec.Raw(msgspec.json.encode(select(found, wanted)))
 
 
 class _Known(Mapping[str, Selection | None]):
