@@ -17,10 +17,14 @@ from shared.errors import presentable
 from shared.settings import Mode
 from shared.world import Unreadable
 
-MOST_CHANGES = 100
+MOST_CHANGES = 70
 """The number of changes that one report lists in full: Cloud Logging takes no line of more than 256 KiB."""
 MOST_LINES = 100
 """The number of notices, operations in flight, and so on, for the same reason."""
+MOST_PROBLEMS = 30
+"""The number of alerts, of refusals, and of reads that failed."""
+MORE_ALERTS = "more_alerts"
+NOT_LISTED = "not listed here"
 
 
 class Outcome(StrEnum):
@@ -165,6 +169,29 @@ def bounded(lines: Iterable[str]) -> tuple[str, ...]:
     return (*listed[:MOST_LINES], *more)
 
 
+def bounded_alerts(alerts: tuple[Alert, ...], automation: str) -> tuple[Alert, ...]:
+    """As many alerts as a report holds, of each kind at least the first, and how many more there are."""
+    more = len(alerts) - MOST_PROBLEMS
+    if more <= 0:
+        return alerts
+    first = {alert.kind: number for number, alert in reversed([*enumerate(alerts)])}.values()
+    others = [number for number in range(len(alerts)) if number not in first]
+    listed = sorted([*first, *others[: MOST_PROBLEMS - len(first)]])
+    return (*(alerts[number] for number in listed), Alert(MORE_ALERTS, automation, f"{more} more, {NOT_LISTED}"))
+
+
+def bounded_refusals(refusals: tuple[Refusal, ...]) -> tuple[Refusal, ...]:
+    """As many refusals as a report holds, and how many more there are."""
+    more = len(refusals) - MOST_PROBLEMS
+    return (*refusals[:MOST_PROBLEMS], *([Refusal(f"{more} more", "", NOT_LISTED)] if more > 0 else []))
+
+
+def bounded_unreadable(unreadable: tuple[Unreadable, ...]) -> tuple[Unreadable, ...]:
+    """As many failed reads as a report holds, and how many more there are."""
+    more = len(unreadable) - MOST_PROBLEMS
+    return (*unreadable[:MOST_PROBLEMS], *([Unreadable("needs", f"{more} more", NOT_LISTED)] if more > 0 else []))
+
+
 def upcoming(following: Iterable[Next]) -> tuple[Upcoming, ...]:
     """The next steps, as many as a report holds."""
     found = [Upcoming(one.subject, str(one.what), one.at) for one in following]
@@ -208,7 +235,8 @@ def severity(report: Report) -> Severity:
 def sentence(report: Report) -> str:
     """A report for someone who reads one line."""
     counts = [f"{count} {outcome}" for outcome, count in sorted(report.counts.items())]
-    counts += [f"{len(report.refusals)} refused"] if report.refusals else []
+    refused = f"more than {MOST_PROBLEMS}" if len(report.refusals) > MOST_PROBLEMS else str(len(report.refusals))
+    counts += [f"{refused} refused"] if report.refusals else []
     counts += [f"{alert.kind}: {alert.subject}" for alert in report.alerts[:3]]
     counts += [f"waiting for {len(report.waiting)}"] if report.waiting else []
     counts += [str(unreadable) for unreadable in report.unreadable[:3]]

@@ -12,7 +12,7 @@ from shared.automation import AnyAutomation
 from shared.clients import Clients
 from shared.errors import IgnoredMessage, RunFailed, cloud_errors, in_words, presentable, shortened
 from shared.events import ASKED, PLAN, SENT_BY, Command, Dated, PubsubMessage, is_superseded, read_message
-from shared.report import Outcome, Report, with_changes
+from shared.report import Outcome, Report, bounded_unreadable, with_changes
 from shared.runtime import Runtime
 from shared.settings import Configuration, from_environment
 
@@ -87,7 +87,8 @@ def _sender(event: object, message: PubsubMessage) -> str:
 def _failed(report: Report, loop: RunLoop[Any, Any, Any, Any, Any], why: str) -> Report:
     """The report of a run that ended in the middle: what it has done, what it could not read, and why it ended."""
     done = with_changes(report, tuple(loop.results))
-    return msgspec.structs.replace(done, outcome=Outcome.FAILED, why=why, unreadable=loop.unreadable)
+    unreadable = bounded_unreadable(loop.unreadable)
+    return msgspec.structs.replace(done, outcome=Outcome.FAILED, why=why, unreadable=unreadable)
 
 
 def _where(error: Exception) -> str:

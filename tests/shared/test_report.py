@@ -10,13 +10,18 @@ from msgspec.structs import replace
 from shared.debts import Debt
 from shared.decision import Alert, Change, Decision, Next, Refusal, Saving, Text
 from shared.report import (
+    MORE_ALERTS,
     MOST_CHANGES,
     MOST_LINES,
+    MOST_PROBLEMS,
     ChangeReport,
     Outcome,
     Report,
     Severity,
     bounded,
+    bounded_alerts,
+    bounded_refusals,
+    bounded_unreadable,
     change_report,
     overall,
     sentence,
@@ -27,6 +32,7 @@ from shared.report import (
     write_report,
 )
 from shared.settings import Mode
+from shared.world import Unreadable
 
 NOON = datetime(2026, 11, 15, 12, tzinfo=UTC)
 REPORT = Report(automation="sweep", mode=Mode.ACT, at=NOON, event="Tick", message_id="7", outcome=Outcome.UNCHANGED)
@@ -117,6 +123,15 @@ def test_a_sentence_tells_three_alerts() -> None:
 def test_a_report_holds_so_many_lines_and_says_how_many_more_there_are(count: int, more: tuple[str, ...]) -> None:
     lines = [f"line {number}" for number in range(count)]
     assert bounded(iter(lines)) == (*lines[:MOST_LINES], *more)
+
+
+def test_a_report_holds_so_many_alerts_and_the_first_of_each_kind() -> None:
+    many = tuple(Alert("budget_silent", f"b{number}", "r") for number in range(300))
+    rare = tuple(Alert(kind, "s", "r") for kind in ("stock_out", "no_data"))
+    *listed, more = bounded_alerts((*many, *rare), "sweep")
+    assert listed == [*many[: MOST_PROBLEMS - 2], *rare]
+    assert (more.kind, more.subject, more.reason) == (MORE_ALERTS, "sweep", "272 more, not listed here")
+    assert bounded_alerts(many[:MOST_PROBLEMS], "sweep") == many[:MOST_PROBLEMS]
 
 
 @pytest.mark.parametrize(
@@ -215,6 +230,16 @@ def test_the_largest_report_fits_into_one_entry_of_cloud_logging(capsys: pytest.
     lines = bounded([f"{name}: {'w' * 40}"] * 1000)
     debt = Debt(name, "max_instances", "20", "1", ("monthly/actual@1",) * 3, REPORT.at, "u" * 60, reason="r" * 200)
     following = upcoming([Next(name, Text("w" * 40), REPORT.at)] * 1000)
-    full = replace(REPORT, waiting=lines, notices=lines, upcoming=following, held=(debt,) * MOST_LINES, status=lines)
+    full = replace(
+        REPORT,
+        waiting=lines,
+        notices=lines,
+        upcoming=following,
+        held=(debt,) * MOST_LINES,
+        status=lines,
+        alerts=bounded_alerts((Alert("budget_silent", name, "r" * 200, "t" * 40, REPORT.at),) * 1000, "sweep"),
+        refusals=bounded_refusals((Refusal(name, "guard", "r" * 200),) * 1000),
+        unreadable=bounded_unreadable((Unreadable("ServicesIn", name, "e" * 200),) * 1000),
+    )
     write_report(with_changes(full, (change_report(change, Outcome.FAILED, "e" * 1000),) * 1000))
     assert len(capsys.readouterr().out) < 256 * 1024
