@@ -36,9 +36,9 @@ class Large(msgspec.Struct, frozen=True):
 
 def measure_large(found: Sequence[Large]) -> None:
     """Measure and print."""
-    headings = ("", "bytes", "parts", "read, s", "one changed, s", "all, s", "bytes of that commit", "alert from")
+    headings = ("", "bytes", "parts", "read", "one changed", "all changed", "bytes of that commit", "alert from")
     notes = [
-        f"the entries of the records above under new names, until there are {MANY:,}; on a local cloud in this process",
+        f"the entries of the records above under new names, to {MANY:,}; seconds of CPU, of the local cloud too",
         f"one commit may have {LARGEST_COMMIT:,} bytes; at {NEARLY_FULL:.0%} of that, `records_nearly_full` comes",
     ]
     show_table(f"Growth: records of {MANY:,}", headings, [_row(one) for one in found], notes)
@@ -89,5 +89,5 @@ def _without_one(records: Records) -> Records:
 
 
 def _timed(call: Callable[[], ResultT]) -> tuple[ResultT, float]:
-    begun = time.perf_counter()
-    return call(), time.perf_counter() - begun
+    begun = time.process_time()
+    return call(), time.process_time() - begun
