@@ -18,14 +18,10 @@ from pathlib import Path
 
 import msgspec
 from cloudevents.http import CloudEvent
-from google.pubsub_v1 import PublisherClient
 
 from benchmarks.processes import cpu_seconds, resident_bytes, with_children
 from infra.suite.automations import ROOT
-from localcloud import LocalCloud
-from shared.clients import Clients
 from shared.events import Tick, inbox_of
-from shared.github_events import TOPIC
 
 ACCOUNT = "0A1B2C-3D4E5F-6A7B8C"
 BUDGET = "8f3d2c1b-0a9e-4d5c-8b7a-6f5e4d3c2b1a"
@@ -164,13 +160,6 @@ def webhook_section(folder: Path) -> dict[str, object]:
     secret_file = folder / "webhook-secret"
     secret_file.write_bytes(WEBHOOK_SECRET)
     return {"receive_github": {"repositories": ["Codertocat/Hello-World"], "secret_file": str(secret_file)}}
-
-
-def make_topic(cloud: LocalCloud) -> None:
-    """Make the topic to which webhooks are published."""
-    clients = Clients(PROJECT, endpoint=cloud.address)
-    clients.of(PublisherClient).create_topic(request={"name": f"projects/{PROJECT}/topics/{TOPIC}"})
-    clients.close()
 
 
 def webhook() -> bytes:

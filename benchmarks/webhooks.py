@@ -16,12 +16,14 @@ from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 
+from google.pubsub_v1 import PublisherClient
+
 from benchmarks.functions import (
     PATIENCE_SECONDS,
+    PROJECT,
     bare_bundle,
     bundle,
     environment,
-    make_topic,
     post,
     serving,
     slow_sender,
@@ -34,6 +36,8 @@ from benchmarks.harness import Figure, in_turn, show, spread
 from benchmarks.senders import SENDERS, Turn, senders, turn
 from infra.suite.automations import load_functions
 from localcloud import LocalCloud
+from shared.clients import Clients
+from shared.github_events import TOPIC
 
 WEBHOOKS = 500
 TURNS = 3
@@ -108,6 +112,13 @@ def _together(turns: Sequence[Turn]) -> Turn:
 def _median(turns: Sequence[Turn], field: str) -> float:
     median: float = statistics.median(getattr(turn, field) for turn in turns)
     return median
+
+
+def make_topic(cloud: LocalCloud) -> None:
+    """Make the topic to which webhooks are published."""
+    clients = Clients(PROJECT, endpoint=cloud.address)
+    clients.of(PublisherClient).create_topic(request={"name": f"projects/{PROJECT}/topics/{TOPIC}"})
+    clients.close()
 
 
 def _slowest_beside_strangers(port: int, body: bytes) -> float:
