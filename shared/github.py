@@ -186,7 +186,7 @@ class GitHub:
 
     @property
     def _remedy(self) -> str:
-        """What to do when GitHub knows the credentials no more."""
+        """The remedy when GitHub knows the credentials no more."""
         if app := self._access.app:
             return f"check the id and the installation of the app, and its key in {app.private_key_secret}"
         return f"the token has expired or was revoked: store a new one in {self._access.token_secret}"

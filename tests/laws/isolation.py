@@ -68,7 +68,7 @@ def check(case: Case, part: str) -> None:
 
 
 def _must_be_contained(stage: Stage, past: Snapshot, whole: list[Delivery], found: list[Resources]) -> None:
-    """What the scenario refuses for good is reported, and changes the end of nothing but what it names."""
+    """A refusal of the scenario that lasts is reported, and changes the end of nothing but what it names."""
     past.restore()
     stage.refused = ()
     _, *expected = _play(stage)
