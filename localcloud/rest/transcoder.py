@@ -25,7 +25,7 @@ from localcloud.rest.rules import api_of, matches, rules
 NOT_ALLOWED = 405
 REMEMBERED = 256
 REMEMBERED_BYTES = 16_384
-"""How many answers are remembered as JSON, and how long each may be."""
+"""The number of answers that are remembered as JSON, and the length that each may have."""
 
 if TYPE_CHECKING:
     from localcloud.core.cloud import Cloud
