@@ -21,7 +21,7 @@ from google.protobuf.descriptor import Descriptor
 from localcloud import LocalCloud
 from localcloud.compute.groups import GROUP_FIELDS
 from localcloud.core.server import ApiError
-from localcloud.rest.rules import Rule, matches
+from localcloud.rest.rules import Rule, rule_of
 from localcloud.rest.transcoder import request_type
 from localcloud.storage.buckets import READ_ONLY, SETTABLE
 from localcloud.storage.serializers import OBJECT_FIELDS
@@ -98,7 +98,8 @@ def _address(document: Document, method: Document) -> tuple[str, str]:
 
 def _rule_of(document: Document, method: Document) -> Rule | None:
     host, path = _address(document, method)
-    return next((rule for rule, _ in matches(host, method["httpMethod"], path)), None)
+    found = rule_of(host, method["httpMethod"], path)
+    return found[0] if found else None
 
 
 def _is_served(document: Document, method: Document, cloud: LocalCloud) -> bool:

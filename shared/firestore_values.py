@@ -29,27 +29,7 @@ def from_fields(fields: Fields) -> dict[str, Builtins]:
 
 
 def _to_value(value: Builtins) -> Fields:
-    plain: object
-    match value:
-        case None | bool():
-            kind, plain = "nullValue" if value is None else "booleanValue", value
-        case str():
-            kind, plain = "stringValue", value
-        case int():
-            kind, plain = "integerValue", str(value)
-        case float():
-            kind, plain = "doubleValue", value if math.isfinite(value) else _NAMES[str(value)]
-        case datetime():
-            kind, plain = "timestampValue", value.astimezone(UTC).isoformat().replace("+00:00", "Z")
-        case dict():
-            kind, plain = "mapValue", {"fields": to_fields(value)}
-        case _:
-            kind, plain = "arrayValue", {"values": [_to_value(item) for item in value]}
-    return {kind: plain}
-
-
-_NAMES = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
-"""Of the numbers that JSON has none for."""
+    return _WRITTEN[type(value)](value)
 
 
 def _from_value(value: Fields) -> Builtins:
@@ -61,18 +41,27 @@ def _from_value(value: Fields) -> Builtins:
     return _READ[kind](plain)
 
 
-def _to_microseconds(text: str) -> str:
-    """A time without what Python cannot hold of it: Firestore itself keeps no more than microseconds."""
-    seconds, point, rest = text.rstrip("Z").partition(".")
-    return f"{seconds}{point}{rest[:6].ljust(6, '0') if point else ''}+00:00"
-
-
+_NAMES = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
+"""Of the numbers that JSON has none for."""
 _AS_IT_IS = frozenset(("nullValue", "booleanValue", "stringValue"))
 _READ: Mapping[str, Callable[[Any], Builtins]] = {
     "integerValue": int,
     "doubleValue": float,
-    "timestampValue": lambda plain: datetime.fromisoformat(_to_microseconds(plain)),
+    # Of more than microseconds, which Firestore does not keep, Python reads just those.
+    "timestampValue": datetime.fromisoformat,
     "mapValue": lambda plain: from_fields(plain.get("fields", {})),
     "arrayValue": lambda plain: [_from_value(item) for item in plain.get("values", ())],
 }
 """The reader of each other kind of value: https://firebase.google.com/docs/firestore/reference/rest/v1/Value."""
+_WRITTEN: Mapping[type, Callable[[Any], Fields]] = {
+    type(None): lambda _: {"nullValue": None},
+    bool: lambda plain: {"booleanValue": plain},
+    str: lambda plain: {"stringValue": plain},
+    int: lambda plain: {"integerValue": str(plain)},
+    float: lambda plain: {"doubleValue": plain if math.isfinite(plain) else _NAMES[str(plain)]},
+    datetime: lambda plain: {"timestampValue": plain.astimezone(UTC).isoformat().replace("+00:00", "Z")},
+    dict: lambda plain: {"mapValue": {"fields": to_fields(plain)}},
+    list: lambda plain: {"arrayValue": {"values": [_to_value(item) for item in plain]}},
+    tuple: lambda plain: _to_value(list(plain)),
+}
+"""The writer of each kind of value."""

@@ -27,13 +27,13 @@ def moments_between(before: Records, after: Records, alerts: Iterable[Alert], no
         known = owed.get(key)
         if known is None or (known.state, known.by_hand, known.applied) != (debt.state, debt.by_hand, debt.applied):
             yield Owed(at=now, debt=debt.without_needs())
-    for key in owed.keys() - owing.keys():
+    for key in sorted(owed.keys() - owing.keys()):
         yield Paid(at=now, debt=owed[key].without_needs())
     current = {alert.key: alert for alert in alerts}
-    for began in after.alerting.keys() - before.alerting.keys():
+    for began in sorted(after.alerting.keys() - before.alerting.keys()):
         if alert := current.get(began):
             yield AlertBegan(at=now, alert=alert.kind, subject=alert.subject, title=alert.title, reason=alert.reason)
-    for ended in before.alerting.keys() - after.alerting.keys():
+    for ended in sorted(before.alerting.keys() - after.alerting.keys()):
         kind, _, subject = ended.partition("/")
         yield AlertEnded(at=now, alert=kind, subject=subject)
     yield from after.moments_since(before)

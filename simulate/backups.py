@@ -21,7 +21,7 @@ from shared.errors import SettingsError
 from shared.report import Report
 from shared.runtime import Runtime
 from shared.settings import Configuration, Mode
-from simulate.replay import HASTY, PROJECT, NoWatcher, run_tick
+from simulate.replay import PROJECT, NoWatcher, run_tick
 
 REMEDY = "export it with the command that ./deploy.sh simulate --print-export prints"
 LARGEST_PAGE = 1000
@@ -75,7 +75,7 @@ def backup_lines(folder: Path, settings: Settings, now: datetime | None) -> Iter
 
 def _observed(settings: Settings, listed: Mapping[str, list[_Object]], now: datetime) -> Report:
     cloud = LocalCloud(now=now)
-    clients = DirectClients(PROJECT, cloud, retry=HASTY, watcher=NoWatcher())
+    clients = DirectClients(PROJECT, cloud, watcher=NoWatcher())
     try:
         for bucket in sorted({one.bucket for one in settings.sets.values()}):
             cloud.storage.add_bucket(PROJECT, bucket)

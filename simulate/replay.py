@@ -17,7 +17,6 @@ from localcloud import LocalCloud
 from localcloud.monitoring.filter import parse_filter
 from localcloud.world import seed, world_from
 from shared.automation import AnyAutomation
-from shared.clients import RetryPolicy
 from shared.direct_clients import DirectClients
 from shared.events import Tick, inbox_of
 from shared.report import Report
@@ -35,7 +34,6 @@ PROJECT = "caretaker-simulation"
 DAY = 24 * 60
 MARGIN = 60
 """A signal may be asked for over a day, in whole buckets."""
-HASTY = RetryPolicy(first=0.001, longest=0.01, give_up=0.1, timeout=20.0)
 
 
 class NoWatcher:
@@ -71,7 +69,7 @@ def replay(played: Played, period: Period, assumptions: Assumptions, day: dateti
     (pool,) = played.settings.pools.values()
     start = played.days[day]
     cloud = LocalCloud(now=day)
-    clients = DirectClients(PROJECT, cloud, retry=HASTY, watcher=NoWatcher())
+    clients = DirectClients(PROJECT, cloud, watcher=NoWatcher())
     try:
         seed(cloud, world_from(_world(pool, start)))
         cloud.monitoring.visibility_delay = timedelta(minutes=assumptions.seen_after)

@@ -20,7 +20,7 @@ from shared.runtime import Runtime
 from shared.settings import Configuration, Mode
 from shared.state import State
 from simulate.playing import Step
-from simulate.replay import HASTY, PROJECT, NoWatcher, pushed
+from simulate.replay import PROJECT, NoWatcher, pushed
 from simulate.spending import Cost, Spent, forecast_threshold, period_start
 
 TOPIC = "budgets"
@@ -51,7 +51,7 @@ def spending_differences(
 
 def _replay(spent: Spent, settings: Settings, amounts: Mapping[str, float], day: datetime) -> list[Step]:
     cloud = LocalCloud(now=day)
-    clients = DirectClients(PROJECT, cloud, retry=HASTY, watcher=NoWatcher())
+    clients = DirectClients(PROJECT, cloud, watcher=NoWatcher())
     runtime = Runtime(clients, clock=cloud.clock.now, report=lambda _: None, log=lambda _: None)
     try:
         seed(cloud, world_from({"projects": {name: {} for name in sorted(_projects(settings))}}))

@@ -129,6 +129,8 @@ class HttpServer:
     def __init__(self, server: Server) -> None:
         self._server = server
         self._routes: list[Route] = []
+        self._by_host: dict[str, tuple[Route, ...]] = {}
+        """The routes that answer for a host, of each host that was asked for."""
         self._surfaces: list[Callable[[], Surface]] = []
         self._listener: Listener | None = None
         self._others: list[Listener] = []
@@ -141,6 +143,7 @@ class HttpServer:
     def add_routes(self, *routes: Route) -> None:
         """Serve what these answer."""
         self._routes += routes
+        self._by_host.clear()
 
     def add_later(self, *surfaces: Callable[[], Surface]) -> None:
         """Serve what these make; they are called at the first request that no route answers."""
@@ -171,9 +174,7 @@ class HttpServer:
 
     def serves(self, host: str) -> bool:
         """Whether anything is answered for a host."""
-        return any(route.host.fullmatch(host) for route in self._routes) or any(
-            surface.serves(host) for surface in self._loaded
-        )
+        return bool(self._routes_of(host)) or any(surface.serves(host) for surface in self._loaded)
 
     @functools.cached_property
     def authority(self) -> "Authority":
@@ -213,10 +214,15 @@ class HttpServer:
 
     def _route(self, verb: str, path: str, query: Mapping[str, str]) -> tuple[Route | None, Mapping[str, str]]:
         asked = "GET" if verb == "HEAD" else verb
-        for route in self._routes:
+        for route in self._routes_of(path.partition("/")[0]):
             if route.verb == asked and (found := route.pattern.fullmatch(path)) and route.takes(query):
                 return route, found.groupdict()
         return None, {}
+
+    def _routes_of(self, host: str) -> tuple[Route, ...]:
+        if host not in self._by_host:
+            self._by_host[host] = tuple(route for route in self._routes if route.host.fullmatch(host))
+        return self._by_host[host]
 
     def _on_a_surface(self, request: HttpRequest) -> HttpAnswer | None:
         return next((found for surface in self._loaded if (found := surface.answer(request))), None)

@@ -1,5 +1,6 @@
 """The names of Firestore's databases, collections and documents."""
 
+import functools
 import re
 
 from localcloud.core.messages import invalid
@@ -16,7 +17,8 @@ def check_database(name: str) -> None:
         raise invalid(f'Database name "{name}" is not of the form projects/*/databases/*.')
 
 
-def check_document(name: str, database: str = "") -> list[str]:
+@functools.lru_cache(maxsize=1024)
+def check_document(name: str, database: str = "") -> tuple[str, ...]:
     """The collection and document ids of a document's full name, in turns.
 
     Raises INVALID_ARGUMENT for a name that is not a document's, or of another database than the one given.
@@ -33,7 +35,7 @@ def check_document(name: str, database: str = "") -> list[str]:
         raise invalid(f'Document name "{name}" lacks "/" at index {len(name)}.')
     if len(parts) > 2 * DEEPEST_COLLECTION:
         raise invalid(f'Document name "{name}" is more than {DEEPEST_COLLECTION} collections deep.')
-    return parts
+    return tuple(parts)
 
 
 def check_parent(name: str) -> None:

@@ -73,21 +73,23 @@ class Firestore:
 
     def batch_get_documents(self, request: types.BatchGetDocumentsRequest) -> Iterator[RawMessage]:
         """Every document asked for, found or missing, as of one moment."""
-        check_database(request.database)
+        plain = protobuf(request)
+        check_database(plain.database)
+        answer_type = types.BatchGetDocumentsResponse.pb()
         with self._lock:
             transaction = self._transaction_of(request)
             read_time = self._read_time()
-            if "new_transaction" in request:
-                yield types.BatchGetDocumentsResponse.pb()(transaction=transaction, read_time=read_time)
-            for name in dict.fromkeys(request.documents):
-                check_document(name, request.database)
+            if plain.HasField("new_transaction"):
+                yield answer_type(transaction=transaction, read_time=read_time)
+            for name in dict.fromkeys(plain.documents):
+                check_document(name, plain.database)
                 self._note(transaction, functools.partial(self._version, name))
-                answer = types.BatchGetDocumentsResponse.pb()(read_time=read_time)
-                if name in self._documents:
-                    answer.found.CopyFrom(self._masked(name, request))
+                if name not in self._documents:
+                    yield answer_type(missing=name, read_time=read_time)
+                elif plain.HasField("mask"):
+                    yield answer_type(found=self._masked(name, request), read_time=read_time)
                 else:
-                    answer.missing = name
-                yield answer
+                    yield answer_type(found=self._documents[name], read_time=read_time)
 
     def list_documents(self, request: types.ListDocumentsRequest) -> RawMessage:
         """The documents of a collection, in order of name."""
@@ -162,13 +164,14 @@ class Firestore:
 
     def commit(self, request: types.CommitRequest) -> RawMessage:
         """All writes or none. ABORTED if something that the transaction read has changed since; it has ended then."""
-        check_database(request.database)
-        writes = list(protobuf(request).writes)
+        plain = protobuf(request)
+        check_database(plain.database)
+        writes = list(plain.writes)
         for write in writes:
-            check_document(target_of(write), request.database)
+            check_document(target_of(write), plain.database)
         with self._lock:
-            if request.transaction:
-                transaction = self._end(request.transaction)
+            if plain.transaction:
+                transaction = self._end(plain.transaction)
                 if transaction.is_read_only and writes:
                     raise invalid("Cannot modify entities in a read-only transaction.")
                 if any(read() != seen for read, seen in transaction.reads):
@@ -179,12 +182,13 @@ class Firestore:
     def _commit(self, writes: list[RawWrite]) -> tuple[list[RawWriteResult], RawTimestamp]:
         with self._lock:
             moment = max(self._clock.now(), self._last_commit + timedelta(microseconds=1))
+            commit_time = timestamp(moment)
             staged: dict[str, RawDocument | None] = {}
             results = []
             for write in writes:
                 name = target_of(write)
                 old = staged[name] if name in staged else self._documents.get(name)
-                staged[name], result = apply_write(write, old, timestamp(moment))
+                staged[name], result = apply_write(write, old, commit_time)
                 results.append(result)
             for name, document in staged.items():
                 if document is None:
@@ -192,7 +196,7 @@ class Firestore:
                 else:
                     self._documents[name] = document
             self._last_commit = moment
-            return results, timestamp(moment)
+            return results, commit_time
 
     def _write_one(self, write: RawWrite, request: RawMessage) -> RawDocument:
         with self._lock:

@@ -6,7 +6,7 @@ import grpc
 from google.cloud.firestore_v1 import types
 
 from localcloud.core.messages import invalid
-from localcloud.core.server import ApiError, copy_of
+from localcloud.core.server import ApiError
 from localcloud.firestore.fields import apply_transform, merge_fields
 from localcloud.firestore.names import check_document
 from localcloud.firestore.values import LARGEST_DOCUMENT, normalize, size_of
@@ -17,6 +17,8 @@ RawPrecondition = Any
 RawTimestamp = Any
 RawWrite = Any
 RawWriteResult = Any
+
+DOCUMENT, WRITE_RESULT = types.Document.pb(), types.WriteResult.pb()
 
 
 def target_of(write: RawWrite) -> str:
@@ -44,13 +46,11 @@ def apply_write(
     name = target_of(write)
     path = check_document(name)
     _check_precondition(write.current_document, name, old)
-    result = types.WriteResult.pb()()
+    result = WRITE_RESULT()
     if write.WhichOneof("operation") == "delete":
         return None, result
-    new = types.Document.pb()(name=name, create_time=moment, update_time=moment)
-    if old is not None:
-        new.create_time.CopyFrom(old.create_time)
-        new.update_time.CopyFrom(old.update_time)
+    before = old or DOCUMENT(create_time=moment, update_time=moment)
+    new = DOCUMENT(name=name, create_time=before.create_time, update_time=before.update_time)
     _fill(new, write, old)
     for transform in [*write.update_transforms, *write.transform.field_transforms]:
         result.transform_results.append(apply_transform(new.fields, transform, moment))
@@ -72,11 +72,11 @@ def _fill(new: RawDocument, write: RawWrite, old: RawDocument | None) -> None:
     """Set the fields: those of the update, or only its masked ones on top of the old."""
     is_partial = write.HasField("update_mask") or write.WhichOneof("operation") == "transform"
     if is_partial and old is not None:
-        new.MergeFrom(copy_of(old))
+        new.fields.MergeFrom(old.fields)
     if write.HasField("update_mask"):
         merge_fields(new.fields, write.update.fields, write.update_mask.field_paths)
     elif not is_partial:
-        new.MergeFrom(types.Document.pb()(fields=write.update.fields))
+        new.fields.MergeFrom(write.update.fields)
 
 
 def _check_precondition(condition: RawPrecondition, name: str, old: RawDocument | None) -> None:

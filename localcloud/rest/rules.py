@@ -6,9 +6,10 @@ each rule), generated from the REST transports of the official packages, which a
 
 import functools
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from urllib.parse import unquote
 
 PATH = Path(__file__).with_name("rules.txt")
@@ -52,7 +53,7 @@ class Rule:
         """The fields that are in the path, in its order: ``name``, ``topic.name``."""
         return tuple(found["field"] for found in _VARIABLE.finditer(self.template))
 
-    def captured(self, path: str) -> Mapping[str, str] | None:
+    def captured(self, path: str) -> dict[str, str] | None:
         """The fields in a path as it was sent (with its slash before, and encoded); None if it is of another rule."""
         found = self.pattern.fullmatch(path)
         return dict(zip(self.fields, map(_decoded, found.groups()), strict=True)) if found else None
@@ -83,11 +84,13 @@ def api_of(host: str) -> str:
     return f"{found['api']}.googleapis.com" if found else host
 
 
-def matches(host: str, verb: str, path: str) -> Iterator[tuple[Rule, Mapping[str, str]]]:
-    """The rules that a request fits, with the fields in its path; best first."""
+@functools.lru_cache(maxsize=1024)
+def rule_of(host: str, verb: str, path: str) -> tuple[Rule, Mapping[str, str]] | None:
+    """The rule that a request fits best, with the fields in its path."""
     for rule in rules().get(api_of(host), ()):
         if rule.verb == verb and (captured := rule.captured(path)) is not None:
-            yield rule, captured
+            return rule, MappingProxyType(captured)
+    return None
 
 
 def _segments(segments: str) -> str:

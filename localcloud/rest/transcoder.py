@@ -20,7 +20,7 @@ from localcloud.core.server import ApiError, Server, copy_of, protobuf
 from localcloud.core.transports import REQUEST_STREAM
 from localcloud.firestore import plain_json
 from localcloud.rest.requests import message_from, system_parameters
-from localcloud.rest.rules import api_of, matches, rules
+from localcloud.rest.rules import api_of, rule_of, rules
 
 NOT_ALLOWED = 405
 REMEMBERED = 256
@@ -45,18 +45,20 @@ class Transcoder:
         """The answer of the RPC that a request maps to; None if it maps to none."""
         host, _, path = request.path.partition("/")
         verb = "GET" if request.verb == "HEAD" else request.verb
-        for rule, captured in matches(host, verb, f"/{path}"):
-            system = system_parameters(request.arguments)
+        found = rule_of(host, verb, f"/{path}")
+        if found is None:
+            return None
+        rule, captured = found
+        system = system_parameters(request.arguments)
+        try:
             try:
+                message = plain_json.request_of(rule.rpc, captured, request)
+            except plain_json.NotPlain:
                 kind = request_type(self._server, rule.rpc)
-                try:
-                    message = plain_json.request_of(rule.rpc, captured, request)
-                except plain_json.NotPlain:
-                    message = message_from(kind, rule, captured, request.arguments, request.body)
-                return HttpAnswer(200, msgspec.json.encode(self._answer(rule.rpc, message, system)))
-            except ApiError as error:
-                return _refusal(error)
-        return None
+                message = message_from(kind, rule, captured, request.arguments, request.body)
+            return HttpAnswer(200, msgspec.json.encode(self._answer(rule.rpc, message, system)))
+        except ApiError as error:
+            return _refusal(error)
 
     def _answer(self, rpc: str, message: Message, system: Mapping[str, str]) -> object:
         what, _, options = system.get("alt", "json").partition(";")

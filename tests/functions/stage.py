@@ -11,7 +11,7 @@ import msgspec
 from localcloud import LocalCloud
 from localcloud.world import seed, world_from
 from shared.automation import AnyAutomation, SectionT
-from shared.clients import Clients, RetryPolicy
+from shared.clients import Clients
 from shared.direct_clients import DirectClients
 from shared.events import inbox_of
 from shared.report import Report
@@ -20,12 +20,11 @@ from shared.run import run
 from shared.runtime import Runtime
 from shared.settings import Configuration, Mode
 from shared.state import State
-from tests.laws.harness import cloud_event_of
 from tests.laws.probe import Probe, Switchboard
+from tests.laws.pushed import cloud_event_of
 from tests.laws.scenario import Event
 
 PROJECT = "caretaker-home"
-QUICK = RetryPolicy(first=0.001, longest=0.002, give_up=0.03)
 
 
 class AutomationStage(Generic[SectionT]):
@@ -45,8 +44,8 @@ class AutomationStage(Generic[SectionT]):
         self.mode = Mode.ACT
         self.reports: list[Report] = []
         self.switchboard = Switchboard()
-        self.clients: Clients = DirectClients(PROJECT, self.cloud, retry=QUICK, watcher=self.switchboard)
-        self.people: Clients = DirectClients(people_of, self.cloud, retry=QUICK, watcher=Switchboard())
+        self.clients: Clients = DirectClients(PROJECT, self.cloud, watcher=self.switchboard)
+        self.people: Clients = DirectClients(people_of, self.cloud, watcher=Switchboard())
         self.seconds: Callable[[], float] = time.monotonic
         self._automation = automation
         self._world = world

@@ -3,21 +3,17 @@
 import contextlib
 import functools
 import importlib
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any, Self
 
-import flask
 import msgspec
 from cloudevents.http import CloudEvent
-from functions_framework.event_conversion import background_event_to_cloud_event
 from google.protobuf.message import Message
 from google.pubsub_v1 import types as pubsub
 from grpc import StatusCode
-from werkzeug.test import EnvironBuilder
 
 from infra.suite.automations import Entry, load_automations
 from localcloud import LocalCloud
@@ -25,7 +21,6 @@ from localcloud.core.calls import Call
 from localcloud.core.happenings import happen
 from localcloud.core.server import ApiError
 from localcloud.core.snapshot import Snapshot
-from localcloud.pubsub.push import push_body
 from localcloud.world import World, seed, world_from
 from shared.automation import ALWAYS_INCIDENTAL
 from shared.clients import Clients, RetryPolicy
@@ -43,6 +38,7 @@ from tests.laws.case import Case, Delivery, is_history
 from tests.laws.end_state import Places, Resources, end_state, places_of, resources
 from tests.laws.github_end_state import let_look
 from tests.laws.probe import PATIENCE_SECONDS, Crash, PausingProbe, Probe, Switchboard
+from tests.laws.pushed import cloud_event_of
 from tests.laws.scenario import Act, Event, Refusal, Scenario, ScenarioError
 
 MOST_DELIVERIES = 5
@@ -79,7 +75,7 @@ class Stage:
         self._is_by_wire = is_by_wire
         self._cloud_events: dict[str, CloudEvent] = {}
         """By event: a law delivers the same one hundreds of times."""
-        self._others = DirectClients(case.scenario.project, self.cloud, retry=HASTY, watcher=Switchboard())
+        self._others = DirectClients(case.scenario.project, self.cloud, watcher=Switchboard())
         self.clients: Clients
 
     def __enter__(self) -> Self:
@@ -103,7 +99,7 @@ class Stage:
     def _connect(self) -> Clients:
         project, watcher = self.scenario.project, self._switchboard
         if not self._is_by_wire:
-            return DirectClients(project, self.cloud, retry=HASTY, watcher=watcher)
+            return DirectClients(project, self.cloud, watcher=watcher)
         self.cloud.start()
         return Clients(
             project,
@@ -347,22 +343,6 @@ def _call(act: Act, clients: Clients) -> None:
     module, _, name = act.client.rpartition(".")
     client = clients.of(getattr(importlib.import_module(module), name))
     getattr(client, act.method)(request=act.request)
-
-
-def cloud_event_of(event: Event, project: str) -> CloudEvent:
-    """The CloudEvent that functions-framework makes of our push subscription's request."""
-    topic = f"projects/{project}/topics/{event.topic}"
-    message = pubsub.PubsubMessage(
-        message_id=event.name, data=event.payload, attributes=event.attributes, publish_time=event.published
-    )
-    subscription = pubsub.Subscription(name=f"projects/{project}/subscriptions/{event.topic}", topic=topic)
-    request = EnvironBuilder(path=f"/{topic}", method="POST", json=push_body(subscription, message, 1)).get_request(
-        flask.Request
-    )
-    with warnings.catch_warnings():
-        # It calls datetime.utcnow(), which Python has deprecated since 3.12.
-        warnings.simplefilter("ignore", DeprecationWarning)
-        return background_event_to_cloud_event(request)
 
 
 def _topics(scenario: Scenario, world: World) -> set[str]:

@@ -1,5 +1,6 @@
 """The permissions that a call needs. The map is ours, from Google's and GitHub's pages: no service has checked it."""
 
+import functools
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -141,15 +142,21 @@ HTTP_PERMISSIONS: Mapping[str, Needed] = {
 
 def permissions_of(method: str, request: Message) -> Needed:
     """The IAM permissions that a call needs. Raises ``KeyError`` for a method that is not in the map."""
-    if method.partition(" ")[2].startswith(f"{HOST}/"):
-        return ()
-    for pattern, by_http in HTTP_PERMISSIONS.items():
-        if re.fullmatch(pattern, method):
-            return by_http
-    needed = PERMISSIONS[method]
+    needed = PERMISSIONS[method] if method in PERMISSIONS else _by_http(method)
     return needed(request) if callable(needed) else needed
 
 
+@functools.lru_cache(maxsize=1024)
+def _by_http(method: str) -> Needed:
+    if method.partition(" ")[2].startswith(f"{HOST}/"):
+        return ()
+    for pattern, needed in HTTP_PERMISSIONS.items():
+        if re.fullmatch(pattern, method):
+            return needed
+    raise KeyError(method)
+
+
+@functools.lru_cache(maxsize=1024)
 def github_permissions_of(method: str) -> tuple[Needed, str]:
     """The GitHub permissions that a call needs: any of these, at least at this level; none, if there are none.
 

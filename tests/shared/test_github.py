@@ -14,7 +14,7 @@ from google.auth.transport.requests import AuthorizedSession
 from localcloud import LocalCloud
 from localcloud.github.state import Head
 from localcloud.world import seed, world_from
-from shared.clients import Clients, RetryPolicy
+from shared.clients import Clients
 from shared.direct_clients import DirectClients
 from shared.errors import CaretakerError, SettingsError, cloud_errors
 from shared.github import App, Author, ByApp, GitHub, GitHubAccess, RateLimited
@@ -23,7 +23,6 @@ from tests.laws.probe import Switchboard
 from tests.localcloud.test_github_access import Key
 
 NOW = datetime(2026, 11, 16, 12, tzinfo=UTC)
-QUICK = RetryPolicy(first=0.001, longest=0.002, give_up=0.03)
 TOKEN = "github_pat_canary_9a7e"  # noqa: S105 - of the local GitHub
 SHOP = "/repos/acme/shop"
 BY_TOKEN = GitHubAccess(token_secret="projects/home/secrets/github-token")  # noqa: S106 - its name
@@ -65,7 +64,7 @@ def cloud(key: Key) -> Iterator[LocalCloud]:
 
 @pytest.fixture
 def clients(cloud: LocalCloud) -> Clients:
-    return DirectClients("home", cloud, retry=QUICK, watcher=Switchboard())
+    return DirectClients("home", cloud, watcher=Switchboard())
 
 
 @pytest.fixture(params=[BY_TOKEN, AS_APP], ids=["token", "app"])

@@ -1,10 +1,10 @@
 """The deployment in a life: the owner's settings, and the permissions that go with them."""
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from infra.suite.automations import load_automations
+from infra.suite.automations import Entry
 from infra.suite.scope import scope_of, union_of
 from shared.automation import AnyAutomation
 from shared.clients import Clients
@@ -20,8 +20,11 @@ from tests.simulation import world
 class Deployed:
     """The settings in force, and the calls that each automation may make."""
 
-    def __init__(self, automations: Mapping[str, AnyAutomation], clients: Clients) -> None:
+    def __init__(
+        self, entries: Mapping[str, Entry], automations: Mapping[str, AnyAutomation], clients: Clients
+    ) -> None:
         self.owner: dict[str, Any] = world.owner()
+        self._entries = entries
         self._automations = automations
         self._clients = clients
         self._settings: dict[str, Configuration[Any]] = {}
@@ -35,10 +38,8 @@ class Deployed:
 
     def authorize(self, name: str) -> Authorize:
         """The check of each call of an automation: what its settings ask for is granted, and what its debts need."""
-        if name not in self._grants:
-            entry = load_automations()[name]
-            asking: list[Any] = [self.owner[name], *(debt.asks_for for debt in self._debts()[name])]
-            self._grants[name] = enforcing(entry, union_of([scope_of(one, entry, world.HOME) for one in asking], entry))
+        if not self._grants:
+            self._grant(self._debts())
         return self._grants[name]
 
     def edit(self, owner: dict[str, Any]) -> bool:
@@ -52,10 +53,16 @@ class Deployed:
         except CaretakerError:
             return False
         self.owner = copy.deepcopy(owner)
-        self._settings, self._grants = {}, {}
-        for name in self._automations.keys() & owner.keys():
-            self.authorize(name)
+        self._settings = {}
+        self._grant(debts)
         return True
+
+    def _grant(self, debts: Mapping[str, Sequence[Debt]]) -> None:
+        self._grants = {}
+        for name in self._automations.keys() & self.owner.keys():
+            entry = self._entries[name]
+            asking: list[Any] = [self.owner[name], *(debt.asks_for for debt in debts[name])]
+            self._grants[name] = enforcing(entry, union_of([scope_of(one, entry, world.HOME) for one in asking], entry))
 
     def _debts(self) -> dict[str, tuple[Debt, ...]]:
         documents = State(self._clients).read(*(f"records/{name}" for name in self._automations))

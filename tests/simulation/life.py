@@ -19,7 +19,6 @@ from localcloud import LocalCloud
 from localcloud.github.state import Head
 from localcloud.world import seed, world_from
 from shared.automation import AnyAutomation
-from shared.clients import RetryPolicy
 from shared.direct_clients import DirectClients
 from shared.errors import RunFailed
 from shared.events import inbox_of
@@ -28,13 +27,12 @@ from shared.lease import DURATION
 from shared.report import Outcome, Report
 from shared.run import run
 from shared.runtime import Runtime
-from tests.laws.harness import cloud_event_of
 from tests.laws.probe import Crash, CrashingProbe, Probe, Switchboard
+from tests.laws.pushed import cloud_event_of
 from tests.laws.scenario import Event
 from tests.simulation import world
 from tests.simulation.deployed import Deployed
 
-HASTY = RetryPolicy(first=0.0005, longest=0.001, give_up=0.004)
 COSTS, REPORTS, NOTIFIER = "caretaker-budget-notifications", "caretaker-reports", "notify_chat"
 BACKUP_BYTES = 1_000_000
 
@@ -59,11 +57,12 @@ class Life:
     def __post_init__(self) -> None:
         self.cloud = LocalCloud(now=world.START)
         self.switchboard = Switchboard()
-        self.clients = DirectClients(world.HOME, self.cloud, retry=HASTY, watcher=self.switchboard)
-        self.people = DirectClients(world.PRODUCT, self.cloud, retry=HASTY, watcher=Switchboard())
-        names = [name for name in load_automations() if name in world.owner()]
-        self.automations = {name: self.replaced.get(name) or load_automation(name) for name in names}
-        self.deployed = Deployed(self.automations, self.clients)
+        self.clients = DirectClients(world.HOME, self.cloud, watcher=self.switchboard)
+        self.people = DirectClients(world.PRODUCT, self.cloud, watcher=Switchboard())
+        owner = world.owner()
+        self.entries = {name: entry for name, entry in load_automations().items() if name in owner}
+        self.automations = {name: self.replaced.get(name) or load_automation(name) for name in self.entries}
+        self.deployed = Deployed(self.entries, self.automations, self.clients)
         self.maxima = dict(world.LIMITED)
         """Each service's maximum, as people last set it."""
         self.reports: dict[str, Report] = {}
@@ -79,7 +78,7 @@ class Life:
         self._numbers = 0
 
     def __enter__(self) -> Self:
-        for name, entry in load_automations().items():
+        for name, entry in self.entries.items():
             for topic in {inbox_of(name), *entry.topics}:
                 self.cloud.pubsub.create_topic(pubsub.Topic(name=f"projects/{world.HOME}/topics/{topic}"))
         seed(self.cloud, world_from(world.WORLD))
@@ -116,7 +115,7 @@ class Life:
 
     def tick(self, name: str) -> bool:
         """A tick of an automation."""
-        tick = load_automations()[name].tick
+        tick = self.entries[name].tick
         return self.deliver(name, {"type": "tick", "every_seconds": tick.every_seconds if tick else 600})
 
     def tick_all(self) -> None:

@@ -12,7 +12,7 @@ from localcloud import LocalCloud
 from localcloud.core.http import HttpAnswer, HttpRequest, HttpServer, Route
 from shared.direct_clients import DirectClients
 from shared.rest import UnknownAnswer
-from tests.functions.stage import PROJECT, QUICK
+from tests.functions.stage import PROJECT
 from tests.laws.probe import Switchboard
 
 pytestmark = pytest.mark.one_python
@@ -46,7 +46,7 @@ def clients(service: Answering) -> Iterator[DirectClients]:
     with LocalCloud() as cloud:
         cloud.http = HttpServer(cloud.server)  # nothing but this service
         cloud.http.add(service)
-        clients = DirectClients(PROJECT, cloud, retry=QUICK, watcher=Switchboard())
+        clients = DirectClients(PROJECT, cloud, watcher=Switchboard())
         yield clients
         clients.close()
 
