@@ -12,10 +12,12 @@ from benchmarks.functions import PROJECT, message_event, tick_event
 from localcloud import LocalCloud
 from localcloud.world import seed, world_from
 from shared.clients import Clients
+from shared.direct_clients import DirectClients
 from shared.report import Outcome, Report
 from shared.run import run
 from shared.runtime import Runtime
 from shared.settings import VARIABLE, parse
+from simulate.replay import NoWatcher
 
 AUTOMATION = "manage_previews"
 PULL_REQUESTS = 500
@@ -37,8 +39,11 @@ SECTION: dict[str, object] = {
 class PreviewRuns:
     """Runs that come one after another, and what the last one has called."""
 
-    def __init__(self, cloud: LocalCloud, *, are_open: bool) -> None:
-        """``are_open`` says whether the pull requests are open at the beginning; else there are none."""
+    def __init__(self, cloud: LocalCloud, *, are_open: bool, is_by_wire: bool = True) -> None:
+        """``are_open`` says whether the pull requests are open at the beginning; else there are none.
+
+        Where seconds are of no interest, the runs reach the cloud without a wire, which takes half of the time.
+        """
         # A function reads the settings when it is imported.
         os.environ[VARIABLE] = json.dumps({"mode": "act", AUTOMATION: SECTION})
         from functions.manage_previews.settings import Settings
@@ -46,7 +51,11 @@ class PreviewRuns:
         self.calls: dict[str, int] = {}
         self.cloud = cloud
         seed(cloud, world_from(_world(range(1, PULL_REQUESTS + 1) if are_open else range(0))))
-        self._clients = Clients(PROJECT, endpoint=cloud.address, http_endpoint=cloud.http_address)
+        self._clients = (
+            Clients(PROJECT, endpoint=cloud.address, http_endpoint=cloud.http_address)
+            if is_by_wire
+            else DirectClients(PROJECT, cloud, watcher=NoWatcher())
+        )
         self._configuration = parse({"mode": "act", AUTOMATION: SECTION}, AUTOMATION, Settings)
         self._count = 0
 

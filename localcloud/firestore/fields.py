@@ -1,15 +1,12 @@
 """Field paths, masks and transforms of Firestore."""
 
-import functools
 import re
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
-from google.cloud.firestore_v1.types import Value
-
 from localcloud.core.messages import invalid
 from localcloud.firestore.raw import RawFields, RawValue
-from localcloud.firestore.values import kind_of, sort_key
+from localcloud.firestore.values import hash_of, kind_of, sort_key
 
 # Firestore's client publishes no types for its raw protobuf messages.
 RawTimestamp = Any
@@ -18,7 +15,6 @@ RawTransform = Any
 _PART = re.compile(r"`((?:[^`\\]|\\.)+)`|([A-Za-z_][A-Za-z0-9_]*)", re.DOTALL)
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 NUMBERS = frozenset({"integer_value", "double_value"})
-KEPT_HASHES = 8192
 SMALLEST_INTEGER, LARGEST_INTEGER = -(2**63), 2**63 - 1
 
 
@@ -95,13 +91,13 @@ def _change_array(value: RawValue, items: Sequence[RawValue], *, adds: bool) -> 
     """Add the items that an array lacks, or remove all that are equal to one of them; what is no array is replaced."""
     known = list(value.array_value.values) if value.WhichOneof("value_type") == "array_value" else []
     if adds:
-        hashes = set(map(_hash_of, known))
+        hashes = set(map(hash_of, known))
         for item in items:
             if not _is_among(item, known, hashes):
                 known.append(item)
-                hashes.add(_hash_of(item))
+                hashes.add(hash_of(item))
     else:
-        hashes = set(map(_hash_of, items))
+        hashes = set(map(hash_of, items))
         known = [one for one in known if not _is_among(one, items, hashes)]
     changed = type(value)()
     changed.array_value.SetInParent()
@@ -111,17 +107,7 @@ def _change_array(value: RawValue, items: Sequence[RawValue], *, adds: bool) -> 
 
 def _is_among(item: RawValue, values: Sequence[RawValue], hashes: Collection[int]) -> bool:
     """Whether a value equals one of those that have these hashes."""
-    return _hash_of(item) in hashes and sort_key(item) in map(sort_key, values)
-
-
-def _hash_of(value: RawValue) -> int:
-    """Equal values have equal ones. They are kept, as an array that grows is compared again and again."""
-    return _hash_of_bytes(value.SerializeToString())
-
-
-@functools.lru_cache(KEPT_HASHES)
-def _hash_of_bytes(serialized: bytes) -> int:
-    return hash(sort_key(Value.pb(Value.deserialize(serialized))))
+    return hash_of(item) in hashes and sort_key(item) in map(sort_key, values)
 
 
 def _combine(kind: str, old: RawValue | None, operand: RawValue) -> RawValue:

@@ -7,7 +7,9 @@ import functools
 import itertools
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
+
+from google.cloud.firestore_v1 import types
 
 from localcloud.core.messages import invalid
 from localcloud.firestore.raw import RawFields, RawValue
@@ -16,6 +18,7 @@ LARGEST_DOCUMENT = 1_048_576
 LONGEST_NAME = 1500
 DEEPEST = 20
 RESERVED = re.compile(r"__.*__", re.DOTALL)
+KEPT_VALUES = 8192
 CHECKED_NAMES = 4096
 """The names of fields that are known to be valid: documents have the same ones over and over."""
 ORDER = (
@@ -112,7 +115,7 @@ def _value_size(value: RawValue) -> int:
         case "reference_value":
             size = sum(_text(part) for part in value.reference_value.split("/")[5:]) + 16
         case "array_value":
-            size = sum(_value_size(item) for item in value.array_value.values)
+            size = sum(_kept(item.SerializeToString()).size for item in value.array_value.values)
         case "map_value":
             size = _fields_size(value.map_value.fields)
         case kind:
@@ -122,6 +125,23 @@ def _value_size(value: RawValue) -> int:
 
 def _text(text: str) -> int:
     return len(text.encode()) + 1
+
+
+class _Kept(NamedTuple):
+    hash: int
+    size: int
+
+
+@functools.lru_cache(KEPT_VALUES)
+def _kept(serialized: bytes) -> _Kept:
+    """What is kept of a value: an array that grows is compared, and added up, again and again."""
+    value = types.Value.pb(types.Value.deserialize(serialized))
+    return _Kept(hash(sort_key(value)), _value_size(value))
+
+
+def hash_of(value: RawValue) -> int:
+    """A number that equal values share."""
+    return _kept(value.SerializeToString()).hash
 
 
 def sort_key(value: RawValue) -> tuple[Any, ...]:
