@@ -13,8 +13,8 @@ from benchmarks.processes import resident_bytes, with_children
 from infra.suite.automations import ROOT
 
 MEBIBYTE = 1024 * 1024
-MOST_MEBIBYTES = 250.0
-MOST_SECONDS = 20.0
+MOST_MEBIBYTES = 220.0
+MOST_SECONDS = 15.0
 FUNCTIONS = "local.functions_host"
 
 

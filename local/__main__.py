@@ -60,14 +60,14 @@ def _run(options: argparse.Namespace) -> int:
         (directory / "endpoints.json").unlink(missing_ok=True)
         automations = [name for name, one in load_functions().items() if name in owner and isinstance(one, Entry)]
         process = stack.enter_context(FunctionsProcess(directory / "functions.log", automations))
-        starting = None
+        started = None
         if is_story:
             from local.story.databases import databases
 
-            starting = stack.enter_context(databases())
+            started = stack.enter_context(databases())
         from local.laptop import run
 
-        return run(options, settings, owner, process, starting)
+        return run(options, settings, owner, process, started, is_story=is_story)
 
 
 @contextlib.contextmanager

@@ -9,13 +9,12 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
-from infra.deploy.bundle import bundle_name
 from infra.suite.automations import ROOT
 
 STOP_SECONDS = 10.0
@@ -34,7 +33,6 @@ class FunctionsProcess:
         self._process: subprocess.Popen[bytes] | None = None
         self._reader: threading.Thread | None = None
         self._runs = False
-        self._bundles: dict[str, str] = {}
         self._open()
 
     def __enter__(self) -> Self:
@@ -67,22 +65,20 @@ class FunctionsProcess:
         self._reader = threading.Thread(target=_read, args=(process.stdout, on_line), daemon=True)
         self._reader.start()
 
-    def bundles(self, functions: Iterable[str]) -> dict[str, str]:
-        """The names of functions' bundles, from their sources as they were when this was first asked."""
-        listed = list(functions)
-        self._bundles |= {name: bundle_name(name) for name in listed if name not in self._bundles}
-        return {name: self._bundles[name] for name in listed}
+    def end_soon(self) -> None:
+        """Let the process end, without waiting for it; `stop` does."""
+        if self._process and self._process.stdin:
+            with suppress(BrokenPipeError):
+                self._process.stdin.close()
 
     def stop(self) -> None:
         """End the process; the address stays, and takes what comes meanwhile."""
+        self.end_soon()
         process, self._process = self._process, None
         reader, self._reader = self._reader, None
         self._runs = False
         if process is None:
             return
-        if process.stdin:
-            with suppress(BrokenPipeError):
-                process.stdin.close()
         try:
             process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:

@@ -4,13 +4,12 @@ import sys
 import time
 from argparse import Namespace
 from collections.abc import Mapping
-from concurrent.futures import Future
 from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
 
-from infra.suite.automations import ROOT, load_functions
+from infra.suite.automations import ROOT
 from infra.suite.settings import EXAMPLES, refuse_another_kind
 from local.console import Console, OutputClosed
 from local.endpoints import write_endpoints
@@ -45,19 +44,16 @@ def run(
     settings: Path,
     owner: Mapping[str, object],
     process: FunctionsProcess,
-    starting: "Future[Databases | None] | None",
+    databases: Databases | None,
+    *,
+    is_story: bool,
 ) -> int:
-    """Boot, play or serve; the exit code is 0 if every end state is as expected.
-
-    Without databases that are starting there is no story.
-    """
-    console = Console(is_verbose=options.verbose or starting is None)
-    world = read_world_file(options.world or HERE / "world.yaml") if starting or options.world else None
+    """Boot, play or serve; the exit code is 0 if every end state is as expected."""
+    console = Console(is_verbose=options.verbose or not is_story)
+    world = read_world_file(options.world or HERE / "world.yaml") if is_story or options.world else None
     directory: Path = options.directory.resolve()
-    start = options.now or (cap_spending.START if starting else datetime.now(UTC))
-    with LocalCloud(now=start, running=starting is None) as cloud:
-        process.bundles(name for name in load_functions() if name in owner)  # meanwhile the databases start
-        databases = starting.result() if starting else None
+    start = options.now or (cap_spending.START if is_story else datetime.now(UTC))
+    with LocalCloud(now=start, running=not is_story) as cloud:
         if databases:
             owner = with_database(owner, databases.previews)
             settings = _written(owner, directory)
@@ -74,16 +70,17 @@ def run(
             if world:
                 with located_in(world[0]):
                     seed(cloud, world[1])
-            if starting:
+            if is_story:
                 rotate_secrets.prepare(cloud, databases)
                 prune_backups.prepare(suite)
             endpoints = directory / "endpoints.json"
-            write_endpoints(endpoints, suite, settings, EXAMPLES / "deployment.yaml" if starting else None)
+            write_endpoints(endpoints, suite, settings, EXAMPLES / "deployment.yaml" if is_story else None)
             console.say("ready", f"local cloud at {cloud.address}, functions at {suite.address} ({endpoints})")
-            if starting:
+            if is_story:
                 _play(player, suite, databases)
-                if options.once and databases:
-                    databases.stop_soon()
+                if options.once:
+                    cloud.clock.settle()  # what has been pushed is answered
+                    _end_soon(process, databases)
                 _write_report(suite, console, directory)
                 if options.once:
                     return 1 if player.wrong else 0
@@ -94,6 +91,13 @@ def run(
             player.follow()
             console.say("serving", "until Ctrl-C")
             return _serve(suite, console)
+
+
+def _end_soon(process: FunctionsProcess, databases: Databases | None) -> None:
+    """Let the functions and the database end while the report is written, which needs neither."""
+    process.end_soon()
+    if databases:
+        databases.stop_soon()
 
 
 def read_world_file(path: Path) -> tuple[YamlFile, World]:

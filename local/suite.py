@@ -11,6 +11,7 @@ from typing import Self
 
 import msgspec
 
+from infra.deploy.bundle import bundle_name
 from infra.deploy.provisioning import create
 from infra.deploy.resources import Function, resources_of, settings_of
 from infra.deploy.target import Target
@@ -73,7 +74,7 @@ class Suite:
             self._run(process, settings_of(self.deployed).values())
             self.cloud.resource_manager.add_project(self.project)
             self.cloud.http.add(FunctionsApi(lambda: self.functions, self.deploy))
-            bundles = process.bundles(self.deployed.automations)
+            bundles = {name: bundle_name(name) for name in self.deployed.automations}
             resources = resources_of(self.deployed, bundles, lambda name: f"{self.address}/{name}")
             for resource in resources:
                 create(self.clients, resource)

@@ -64,16 +64,19 @@ class PostgresServer:
     It listens on a Unix socket in ``folder``, where ``postgres`` needs no password: the folder is closed to all but its
     owner and root. With ``is_on_loopback`` it listens on a free port of 127.0.0.1 too, where every role needs its
     password, and with a certificate a connection by TLS besides. ``major`` is the version of its programs; 0 is the
-    first that is found.
+    first that is found. ``port`` is one that is kept free for it; 0 is any.
     """
 
-    def __init__(self, *, is_on_loopback: bool = True, certificate: Certificate | None = None, major: int = 0) -> None:
+    def __init__(
+        self, *, is_on_loopback: bool = True, certificate: Certificate | None = None, major: int = 0, port: int = 0
+    ) -> None:
         self._major = major
         self._is_on_loopback = is_on_loopback
         self._certificate = certificate
         self._keeper: subprocess.Popen[bytes] | None = None
+        self._kept_port = port
         self.folder = Path()
-        self.port = 0
+        self.port = port
 
     def __enter__(self) -> Self:
         self.start()
@@ -135,7 +138,7 @@ class PostgresServer:
         initdb, postgres = find_program("initdb", self._major), find_program("postgres", self._major)
         user = _unprivileged_user()
         self.folder = Path(tempfile.mkdtemp(prefix="caretaker-pg-"))
-        self.port = free_port()
+        self.port = self._kept_port or free_port()
         if user:
             shutil.chown(self.folder, user)
         data = self.folder / "data"

@@ -1,6 +1,7 @@
 """The PostgreSQL server of the story, which starts while everything else does."""
 
 import contextlib
+import socket
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ import psycopg
 from psycopg.sql import SQL, Identifier, Literal
 
 from local.product import create_tables, make_database, variables_of
-from shared.postgres_server import PostgresMissing, PostgresServer
+from shared.postgres_server import LOOPBACK, PostgresMissing, PostgresServer, find_program
 
 USERS = ("app_a", "app_b")
 ADMINISTRATOR = "admin"
@@ -22,11 +23,12 @@ class Databases:
     """A server with the users whose passwords are rotated, and a database that all previews share."""
 
     server: PostgresServer
+    """It is starting; its port is known."""
     previews: Mapping[str, str]
     """The environment variables with which previews reach their database."""
-    tables: "Future[None]"
-    """Whether that one has its tables yet."""
     pool: ThreadPoolExecutor
+    made: "Future[None]"
+    """Whether all is there, with the tables of the previews' database. Raises ``PostgresFailed``."""
 
     def stop_soon(self) -> None:
         """End the server without waiting for it: to remove its files takes a while."""
@@ -34,29 +36,42 @@ class Databases:
 
 
 @contextlib.contextmanager
-def databases() -> Iterator["Future[Databases | None]"]:
-    """Start a real PostgreSQL server; None if its programs are not on this machine.
+def databases() -> Iterator[Databases | None]:
+    """Start a real PostgreSQL server, without waiting for it; None if its programs are not on this machine.
 
-    Waiting for it raises ``PostgresFailed`` if it cannot be started. The thread that starts it imports nothing: modules
-    that import each other must not be imported by two threads at once.
+    The thread that starts it imports nothing: modules that import each other must not be imported by two threads.
     """
-    server = PostgresServer()
     try:
-        with ThreadPoolExecutor(1) as pool:
-            yield pool.submit(_made, server, pool)
-    finally:
-        server.stop()
-
-
-def _made(server: PostgresServer, pool: ThreadPoolExecutor) -> Databases | None:
-    try:
-        server.start()
+        for program in ("initdb", "postgres"):
+            find_program(program)
     except PostgresMissing:
-        return None
+        yield None
+        return
+    with _kept_port() as port:
+        server = PostgresServer(port=port)
+        variables = variables_of(server, PREVIEWS)
+        try:
+            with ThreadPoolExecutor(1) as pool:
+                yield Databases(server, variables, pool, pool.submit(_make, server, variables))
+        finally:
+            server.stop()
+
+
+@contextlib.contextmanager
+def _kept_port() -> Iterator[int]:
+    """A port that no other program is given, and where a server may listen that, as PostgreSQL, reuses addresses."""
+    with socket.socket() as kept:
+        kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        kept.bind((LOOPBACK, 0))
+        port: int = kept.getsockname()[1]
+        yield port
+
+
+def _make(server: PostgresServer, variables: Mapping[str, str]) -> None:
+    server.start()
     with psycopg.connect(server.conninfo(), autocommit=True) as superuser:
         for user in (*USERS, ADMINISTRATOR):
             made = SQL("CREATE ROLE {} LOGIN SUPERUSER PASSWORD {}")
             superuser.execute(made.format(Identifier(user), Literal(FIRST_PASSWORD)))
     make_database(server, PREVIEWS)
-    variables = variables_of(server, PREVIEWS)
-    return Databases(server, variables, pool.submit(create_tables, variables), pool)
+    create_tables(variables)

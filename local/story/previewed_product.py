@@ -36,7 +36,7 @@ class PreviewedProduct:
         self._is_there = databases is not None
         self._address = address(PARENT, service_id)
         if databases:
-            databases.tables.result()
+            databases.made.result()
         else:
             said = "what previews answer, 4 skipped: PostgreSQL is not installed, so nothing runs in them"
             player.console.say("skipped", said, "yellow")

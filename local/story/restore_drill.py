@@ -32,6 +32,7 @@ def play(player: Player, suite: Suite, databases: Databases | None) -> None:
         player.console.say("skipped", f"the restore drill, 1 skipped: {missing}", "yellow")
         return
     if databases:
+        databases.made.result()
         _Drill(player, suite, databases.server).play()
 
 

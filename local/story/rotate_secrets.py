@@ -38,6 +38,7 @@ def play(player: Player, suite: Suite, databases: Databases | None) -> None:
     player.about("rotate_secrets")
     _on_schedule(player, suite)
     if databases:
+        databases.made.result()
         _database(player, suite)
     else:
         player.step("A database password would be rotated now, but PostgreSQL is not installed.")
