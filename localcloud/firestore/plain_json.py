@@ -28,7 +28,7 @@ IN_MICROSECONDS = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6}|\.\d{3})?Z
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SECONDS_A_DAY = 86_400
 NESTED = (b'{"mapValue"', b'{"arrayValue"')
-"""How a map and an array begin in compact JSON."""
+"""The beginnings of a map and of an array in compact JSON."""
 NESTED_KINDS = ("map_value", "array_value")
 VALUE = types.Value.pb()
 
