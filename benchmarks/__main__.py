@@ -17,19 +17,19 @@ from infra.suite.automations import ROOT
 from shared.errors import presentable, shortened
 
 BENCHMARKS = {
-    "backups": "backup and restore of a database, beside pg_dump and pg_restore",
     "cold_start": "from process start to the first message answered",
-    "gpu_pools": "the plan for 1,000 GPU pools, and the calls of a tick on which nothing changes",
-    "secrets": "200 secrets of 50 services: the calls of a rotation of all, and of a tick with nothing due",
-    "growth": "the calls, seconds and records of a quiet tick for 1 to 1,000 of each; records of 10,000",
-    "notifications": "10,000 notifications from eight senders",
-    "recovery": "deploying, and restoring a quarter of a gigabyte, beside the objectives of 5 and 15 minutes",
-    "previews": "the API calls of a sweep of 500 open pull requests",
-    "preview_events": "2,000 pull-request events in an hour: their requests to GitHub",
-    "pruning": "5,000 backups pruned beside gcloud and gsutil, then 100,000; the plan for 1,000,000",
     "webhooks": "webhooks a second, rejected and accepted",
-    "product": "the load test of the example product, with and without a pool",
+    "notifications": "10,000 notifications from eight senders",
+    "backups": "backup and restore of a database, beside pg_dump and pg_restore",
     "memory": "memory and seconds of the laptop run",
+    "secrets": "200 secrets of 50 services: the calls of a rotation of all, and of a tick with nothing due",
+    "gpu_pools": "the plan for 1,000 GPU pools, and the calls of a tick on which nothing changes",
+    "recovery": "deploying, and restoring a quarter of a gigabyte, beside the objectives of 5 and 15 minutes",
+    "pruning": "5,000 backups pruned beside gcloud and gsutil, then 100,000; the plan for 1,000,000",
+    "growth": "the calls, seconds and records of a quiet tick for 1 to 1,000 of each; records of 10,000",
+    "previews": "the API calls of a sweep of 500 open pull requests",
+    "product": "the load test of the example product, with and without a pool",
+    "preview_events": "2,000 pull-request events in an hour: their requests to GitHub",
 }
 LONGEST_SECONDS = 900
 """The longest that a benchmark may take among others."""
