@@ -5,6 +5,7 @@ The JSON mapping of protobuf: https://protobuf.dev/programming-guides/json/. Upd
 either spelling, as Google takes both.
 """
 
+import functools
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -40,6 +41,23 @@ def message_from(
     body: bytes,
 ) -> Message:
     """The request of a rule's RPC. Raises INVALID_ARGUMENT for a value that does not match its type."""
+    in_path, in_query = tuple(captured.items()), tuple(arguments)
+    if body:
+        return _parsed(kind, rule, in_path, in_query, body)
+    hashable: Any = kind  # which mypy does not know of a class of messages
+    return kind.FromString(_without_body(hashable, rule, in_path, in_query))
+
+
+Pairs = tuple[tuple[str, str], ...]
+
+
+@functools.lru_cache(maxsize=256)
+def _without_body(kind: Any, rule: Rule, captured: Pairs, arguments: Pairs) -> bytes:
+    """A request in protobuf, by its path and query: most lists are asked for again and again."""
+    return _parsed(kind, rule, captured, arguments, b"").SerializeToString()
+
+
+def _parsed(kind: type[Message], rule: Rule, captured: Pairs, arguments: Pairs, body: bytes) -> Message:
     described = cast("Descriptor", kind.DESCRIPTOR)
     content: Json = {}
     if rule.body:
@@ -50,7 +68,7 @@ def message_from(
     for name, value in arguments:
         if not _is_system(name):
             given.setdefault(name, []).append(value)
-    for name, values in (*given.items(), *((name, [value]) for name, value in captured.items())):
+    for name, values in (*given.items(), *((name, [value]) for name, value in captured)):
         _put(content, described, name, values)
     message = kind()
     try:
