@@ -24,8 +24,8 @@ RETRY_REFUSED = timedelta(days=1)
 MOST_IGNORED = 10
 """The number of ignored requests remembered for a pull request, so that each is judged once.
 
-Anybody may comment on a public repository. A word takes 135 bytes at most of the one document, which holds 1 MiB
-(https://cloud.google.com/firestore/docs/storage-size): so many of each of a hundred pull requests take an eighth.
+Anybody may comment on a public repository. A word takes 135 bytes at most of the 10 MiB that one commit takes
+(https://cloud.google.com/firestore/docs/storage-size): so many of each of a thousand pull requests take an eighth.
 """
 
 
