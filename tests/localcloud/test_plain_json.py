@@ -141,6 +141,13 @@ def test_an_answer(rpc: str, kind: Any, answer: dict[str, Any]) -> None:
     assert json.loads(msgspec.json.encode(plain)) == json_format.MessageToDict(message)
 
 
+def test_the_fields_of_an_answer_are_in_order() -> None:
+    found = {"name": NAME, "fields": FIELDS | {"nested": {"mapValue": {"fields": FIELDS}}}}
+    message = json_format.ParseDict({"found": found}, types.BatchGetDocumentsResponse.pb()())
+    answered = msgspec.json.decode(msgspec.json.encode(plain_json.answer_of(READ, message)))["found"]["fields"]
+    assert json.dumps(answered) == json.dumps(answered, sort_keys=True)
+
+
 def test_an_answer_that_is_more_is_left_to_the_general_mapping() -> None:
     with pytest.raises(plain_json.NotPlain):
         plain_json.answer_of(READ, types.BatchGetDocumentsResponse(missing=NAME, transaction=b"t"))
