@@ -1,8 +1,8 @@
 """Reads what a report is made from: Firestore and Cloud Logging, with the caller's own credentials."""
 
 import os
-from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -21,7 +21,8 @@ from infra.suite.loading import load_records
 from report.sources import JobRun, Month, Sources
 from shared.automation import Records
 from shared.errors import cloud_errors, in_words
-from shared.history import days_between, path_of, read_moments
+from shared.history import days_between, hours_beside, path_of, read_moments
+from shared.moments import AnyMoment
 from shared.report import Report
 from shared.restrictions import DOCUMENT, SpendingRestrictions
 from shared.settings import Mode, parse
@@ -29,6 +30,15 @@ from shared.state import State
 
 LOOKS_BACK = timedelta(days=2)
 JOBS = ("back_up_database", "prove_backup")
+
+
+def read_history(state: State, days: Sequence[date]) -> list[AnyMoment]:
+    """The moments of some days, in order of time: a second read finds what a day's document has had no room for."""
+    of_days = state.read(*map(path_of, days))
+    hours = [path for day, document in zip(days, of_days, strict=True) for path in hours_beside(day, document.fields)]
+    documents = (*of_days, *state.read(*hours)) if hours else of_days
+    moments = [moment for document in documents for moment in read_moments(document.fields)]
+    return sorted(moments, key=lambda moment: moment.at)
 
 
 def read_sources(suite: Suite, target: Target, *, now: datetime, zone: ZoneInfo, month: Month) -> Sources:
@@ -40,9 +50,7 @@ def read_sources(suite: Suite, target: Target, *, now: datetime, zone: ZoneInfo,
     records: dict[str, Records] = {}
     for name, document in zip(names, documents[1:], strict=True):
         records[name] = document.as_type(load_records(name))
-    days = tuple(days_between(month.start, min(month.end, now)))
-    history = state.read(*(path_of(day) for day in days))
-    moments = [moment for document in history for moment in read_moments(document.fields)]
+    moments = read_history(state, tuple(days_between(month.start, min(month.end, now))))
     reports, jobs, notes = _logged(target, names, now)
     spending, pools = records.get("cap_spending"), records.get("scale_gpu_pools")
     pool_settings = parse(suite.owner, "scale_gpu_pools", PoolSettings).section if pools is not None else None

@@ -1,27 +1,49 @@
 """The history: one small Firestore document a day, to which runs only add, so that it outlives the log.
 
 Moments ride on commits that a run makes anyway, so they cost no call, and what records tell is in the history exactly
-if it is in the records. Adding is a union (``appendMissingElements``): no reading, no contention, nothing twice.
+if it is in the records. Adding is a union (``appendMissingElements``): no reading, no contention, nothing twice. What
+the document of a busy day has no room for goes into one for each hour.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import UTC, date, datetime, time, timedelta
 
 import msgspec
 
 from shared.errors import presentable
 from shared.firestore_values import Builtins, Write, to_fields
 from shared.moments import AlertBegan, AnyMoment, Changed, Moment
+from shared.parts import size_of
 
 COLLECTION = "history"
 FIELD = "moments"
 MOST_MOMENTS = 50
 """Of one run: a document holds 1 MiB, a moment some 300 bytes, and a busy suite runs a thousand times a day."""
+HALF_FULL = 524_288
+"""Bytes of a day's document below which it has had room for each run's moments."""
 
 
 def path_of(day: date) -> str:
     """The document of a day, in UTC."""
     return f"{COLLECTION}/{day.isoformat()}"
+
+
+def path_of_day(moment: datetime) -> str:
+    """The document of the day of a moment."""
+    return path_of(moment.astimezone(UTC).date())
+
+
+def path_of_hour(moment: datetime) -> str:
+    """The document of the hour of a moment, in UTC, for what the day's has no room for: `history/2026-11-15T09`."""
+    return f"{COLLECTION}/{moment.astimezone(UTC):%Y-%m-%dT%H}"
+
+
+def hours_beside(day: date, fields: Mapping[str, Builtins] | None) -> tuple[str, ...]:
+    """The documents in which more of a day may be, by what its own has: none for most days."""
+    if size_of(fields or {}) < HALF_FULL:
+        return ()
+    midnight = datetime.combine(day, time(), UTC)
+    return tuple(path_of_hour(midnight + timedelta(hours=hour)) for hour in range(24))
 
 
 def days_between(start: datetime, end: datetime) -> Iterator[date]:
@@ -65,15 +87,15 @@ class Journal:
             found.append(msgspec.structs.replace(bounded, automation=self._automation, message_id=self._message_id))
         return found
 
-    def writes(self, root: str, more: Iterable[Moment] = ()) -> list[Write]:
-        """The writes that add the pending moments, and some more, to the documents of their days below ``root``."""
-        by_day: dict[date, list[Moment]] = {}
+    def writes(self, root: str, more: Iterable[Moment], path: Callable[[datetime], str]) -> list[Write]:
+        """The writes that add the pending moments, and some more, each to the document ``path`` of its time."""
+        by_path: dict[str, list[Moment]] = {}
         for moment in [*self._pending, *more][: max(self._room, 0)]:
-            by_day.setdefault(moment.at.astimezone(UTC).date(), []).append(moment)
-        return [_adding(f"{root}/{path_of(day)}", moments) for day, moments in by_day.items()]
+            by_path.setdefault(path(moment.at), []).append(moment)
+        return [_adding(f"{root}/{document}", moments) for document, moments in by_path.items()]
 
     def written(self) -> None:
-        """Forget what was pending: it is stored, or its day has no room."""
+        """Forget what was pending: it is stored, or its hour has no room either."""
         self._room -= len(self._pending)
         self._pending.clear()
 

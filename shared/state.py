@@ -13,7 +13,7 @@ from shared import rest
 from shared.clients import Clients
 from shared.errors import StoredUnreadable, WriteConflict
 from shared.firestore_values import Builtins, Fields, Write, from_fields, to_fields
-from shared.history import Journal
+from shared.history import Journal, path_of_day, path_of_hour
 from shared.moments import Moment
 from shared.parts import SPLIT_ABOVE, Part, join, paths_of_parts, split
 from shared.stored import UnreadableEntry, read_stored, with_unknown
@@ -142,16 +142,21 @@ class State:
         return {"update": {"name": self._name(path), "fields": to_fields(fields)}}
 
     def _commit_with_history(self, writes: Sequence[Write], known: Document, moments: Iterable[Moment]) -> str:
-        added = self._journal.writes(self._root, self._journal.stamped(moments)) if self._journal else []
-        try:
-            version = self._commit([*writes, *added], known)
-        except Exception as error:
-            # The day's document may be full, which must not keep a record from being written.
-            if not added or not _is_invalid(error):
-                raise
+        if self._journal is None:
+            return self._commit(writes, known)
+        stamped = self._journal.stamped(moments)
+        # A document that is full must not keep a record from being written.
+        for path in (path_of_day, path_of_hour):
+            added = self._journal.writes(self._root, stamped, path)
+            try:
+                version = self._commit([*writes, *added], known)
+                break
+            except Exception as error:
+                if not added or not _is_invalid(error):
+                    raise
+        else:
             version = self._commit(writes, known)
-        if self._journal:
-            self._journal.written()
+        self._journal.written()
         return version
 
     def _commit(self, writes: Sequence[Write], known: Document) -> str:

@@ -2,20 +2,21 @@
 
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
 from google.api_core import exceptions
-from grpc import StatusCode
 
 from localcloud import LocalCloud
+from report.reading import read_history
 from shared.clients import Clients
 from shared.errors import RunFailed
 from shared.firestore_values import Builtins
-from shared.history import path_of, read_moments
+from shared.history import path_of, path_of_day, path_of_hour, read_moments
 from shared.moments import AlertBegan, AlertEnded, AnyMoment, Changed, Commanded
 from shared.report import Outcome
 from shared.settings import Mode
-from shared.state import State
-from tests.shared.house import Stage
+from shared.state import Document, State
+from tests.shared.house import Records, Stage
 
 NOON = datetime(2026, 11, 15, 12, tzinfo=UTC)
 
@@ -83,10 +84,28 @@ def test_while_observing_a_plan_is_in_the_history_once(stage: Stage) -> None:
     assert planned == [Outcome.OBSERVED] * 3
 
 
-def test_a_day_without_room_keeps_no_record_from_being_written(stage: Stage) -> None:
-    stage.cloud.server.fail("google.firestore.v1.Firestore/Commit", StatusCode.INVALID_ARGUMENT, times=1)
+class Full(msgspec.Struct):
+    """A document of the history that has no room for a moment more."""
+
+    moments: tuple[str, ...] = (*("x" * 1000,) * 1047, "x" * 400)
+
+
+@pytest.mark.parametrize(
+    ("full", "found"),
+    [((), (4, 0)), ((path_of_day(NOON),), (0, 4)), ((path_of_day(NOON), path_of_hour(NOON)), (0, 0))],
+    ids=["none", "the day", "the day and its hour"],
+)
+def test_a_full_day_goes_on_in_its_hours_and_keeps_no_record_from_being_written(
+    stage: Stage, full: tuple[str, ...], found: tuple[int, int]
+) -> None:
+    state = State(stage.clients)
+    for path in full:
+        state.write(Document(path), Full())
     assert stage.wish(7).outcome is Outcome.APPLIED
-    assert kinds(history(stage)) == ["Changed"] * 3
+    assert state.read("records/lights")[0].as_type(Records).level == 7
+    read = [state.read(path)[0].fields for path in (path_of_day(NOON), path_of_hour(NOON))]
+    assert tuple(len(list(read_moments(fields))) for fields in read) == found
+    assert len(read_history(state, [NOON.date()])) == sum(found)
 
 
 def test_moments_of_a_newer_version_are_left_out() -> None:
