@@ -12,22 +12,23 @@ PUBLISH = "google.pubsub.v1.Publisher/Publish"
 
 
 class _Published(msgspec.Struct, frozen=True, rename="camel"):
-    message_ids: tuple[str, ...] = ()
+    message_ids: tuple[str]
 
 
 def publish(
     clients: Clients,
     topic: str,
-    value: msgspec.Struct,
+    value: msgspec.Struct | Mapping[str, object],
     attributes: Mapping[str, str] | None = None,
     *,
     may_come_twice: bool = False,
-) -> None:
-    """Publish a value as JSON to a topic, by its full name; returns when that is confirmed.
+) -> str:
+    """Publish a value as JSON to a topic, by its full name; returns the id of the message when that is confirmed.
 
     It is sent once, as every write is, or if the message may come twice, retried as a read. Raises ``GoogleAPIError``
     for an answer that is an error, or none, as Google's client does.
     """
     message = {"data": msgspec.json.encode(value), "attributes": attributes or {}}
     call = rest.read if may_come_twice else rest.write
-    call(clients, PUBLISH, f"{API}/{topic}:publish", {"messages": [message]}, _Published)
+    (published,) = call(clients, PUBLISH, f"{API}/{topic}:publish", {"messages": [message]}, _Published).message_ids
+    return published

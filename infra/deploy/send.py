@@ -8,12 +8,11 @@ import socket
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-import msgspec
-
 from infra.deploy.logs import EVERY_SECONDS, EVERY_SECONDS_HERE, report_of_message, wait_for
 from infra.deploy.rendering import report_lines
 from infra.deploy.target import Target
 from shared.events import PLAN, SENT_BY, Command, inbox_of
+from shared.publishing import publish
 from shared.report import Outcome, Report
 
 CLOCKS_DIFFER = timedelta(minutes=5)
@@ -34,14 +33,9 @@ def send(
 
     With ``plan``, it is only planned (``ASKED``), or carried out only if it leads to just the plan of that checksum.
     """
-    from google.pubsub_v1 import PublisherClient
-
     topic = f"projects/{target.project}/topics/{inbox_of(automation)}"
     attributes = {SENT_BY: sender(), **({PLAN: plan} if plan else {})}
-    message = {"data": msgspec.json.encode(command), "attributes": attributes}
-    clients = target.clients
-    published = clients.of(PublisherClient).publish(request={"topic": topic, "messages": [message]}, **clients.writing)
-    message_id = published.message_ids[0]
+    message_id = publish(target.clients, topic, command, attributes)
     say(f"published to {topic}: message {message_id}")
     since = now - CLOCKS_DIFFER
     every = EVERY_SECONDS_HERE if target.is_local else EVERY_SECONDS

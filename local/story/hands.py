@@ -1,14 +1,12 @@
 """The hands and eyes of people in the story, by Google's REST APIs: the official clients take long to import."""
 
-import base64
-import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 import msgspec
 
 from local.suite import Suite
-from shared.rest import Page, get, pages, send, write
+from shared.rest import Page, get, pages, send
 
 RUN = "https://run.googleapis.com/v2"
 SCHEDULER = "https://cloudscheduler.googleapis.com/v1"
@@ -122,10 +120,6 @@ class _BillingInfo(_Part, frozen=True):
     billing_account_name: str = ""
 
 
-class _Published(_Part, frozen=True):
-    message_ids: tuple[str, ...]
-
-
 class _Payload(_Part, frozen=True):
     data: bytes
 
@@ -180,14 +174,6 @@ def billing_account(suite: Suite, project: str) -> str:
 def autoscaling(suite: Suite, node_pool: str) -> Autoscaling:
     """The autoscaling of a node pool."""
     return get(suite.clients, f"https://container.googleapis.com/v1/{node_pool}", {}, _NodePool).autoscaling
-
-
-def publish(suite: Suite, topic: str, data: Mapping[str, object]) -> str:
-    """The id of a message with JSON that is published to a topic."""
-    message = {"data": base64.b64encode(json.dumps(data).encode()).decode()}
-    address = f"https://pubsub.googleapis.com/v1/{topic}:publish"
-    (published,) = write(suite.clients, "", address, {"messages": [message]}, _Published).message_ids
-    return published
 
 
 def schedule_rotation(suite: Suite, secret: str, at: datetime, topics: Iterable[str]) -> None:

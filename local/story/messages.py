@@ -3,10 +3,10 @@
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from local.story import hands
 from local.story.player import Player
 from local.suite import Suite
 from shared.events import inbox_of
+from shared.publishing import publish
 
 ACCOUNT = "0A1B2C-3D4E5F-6A7B8C"
 BUDGET = f"billingAccounts/{ACCOUNT}/budgets/8f3d2c1b-0a9e-4d5c-8b7a-6f5e4d3c2b1a"
@@ -25,4 +25,4 @@ def notify(player: Player, cost: str, *, interval: datetime = NOVEMBER) -> str:
 def command(player: Player, suite: Suite, automation: str, said: dict[str, str]) -> None:
     """The owner sends a command to an automation's inbox."""
     player.console.detail("event", f"command to {automation}: {' '.join(said.values())}")
-    player.show(hands.publish(suite, f"projects/my-product/topics/{inbox_of(automation)}", said))
+    player.show(publish(suite.clients, f"projects/my-product/topics/{inbox_of(automation)}", said))
