@@ -1,8 +1,9 @@
 """Pub/Sub's streaming pull, as the high-level clients use it, and seeking."""
 
+import contextlib
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
 import grpc
@@ -61,10 +62,21 @@ def publish(messenger: Messenger, *texts: str) -> None:
     messenger.publisher.publish(topic=messenger.topic("ticks"), messages=messages)
 
 
+@contextlib.contextmanager
+def soon(act: Callable[..., None], *what: object) -> Iterator[None]:
+    """Do something while a stream waits; it is over when this ends, however slow the machine is."""
+    timer = threading.Timer(0.05, act, what)
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.join()
+
+
 def test_messages_arrive_are_acknowledged_and_come_again_on_the_stream(cloud: LocalCloud, messenger: Messenger) -> None:
     stream = Stream(messenger, max_outstanding_messages=2)
-    threading.Timer(0.05, publish, (messenger, "one", "two", "three")).start()  # while the stream waits
-    one, two = stream.received(2)
+    with soon(publish, messenger, "one", "two", "three"):
+        one, two = stream.received(2)
     assert [one.message.data, two.message.data] == [b"one", b"two"]
     stream.send(Request(ack_ids=[one.ack_id]))
     (three,) = stream.received(1)  # there is room for it now
@@ -96,8 +108,7 @@ def test_a_stream_fails_on_request_and_ends_with_its_subscription(cloud: LocalCl
     with pytest.raises(GoogleAPICallError, match="injected UNAVAILABLE"):
         Stream(messenger).received(1)
     stream = Stream(messenger)
-    threading.Timer(0.05, messenger.delete).start()
-    with pytest.raises(NotFound):
+    with soon(messenger.delete), pytest.raises(NotFound):
         stream.received(1)
 
 
