@@ -10,6 +10,7 @@ REGION = f"projects/{PRODUCT}/locations/europe-west1"
 PREVIEW_REGION = f"projects/{PREVIEWS}/locations/europe-west1"
 GPU = f"projects/{PRODUCT}/locations/europe-west4/clusters/training/nodePools/gpu"
 SECRET = f"projects/{PRODUCT}/secrets/key"
+ROTATION_DAYS = 30
 TEAM = "my-team/my-product"
 REGISTRY = f"projects/{PREVIEWS}/locations/europe-west1/repositories/images"
 PLACE = f"europe-west1-docker.pkg.dev/{PREVIEWS}/images/api"
@@ -141,6 +142,6 @@ def owner() -> dict[str, Any]:
         "notify_chat": {"product": "slack", "webhook_secret": f"projects/{HOME}/secrets/chat-webhook"},
         "rotate_secrets": {
             "dependents_in": [{"project": PRODUCT, "region": "europe-west1"}],
-            "secrets": {"key": {"secret": SECRET, "every_days": 30, "value": {"kind": "random"}}},
+            "secrets": {"key": {"secret": SECRET, "every_days": ROTATION_DAYS, "value": {"kind": "random"}}},
         },
     }
