@@ -9,9 +9,10 @@ import msgspec
 
 from infra.deploy.target import Target
 from shared.report import Report
-from shared.rest import read
+from shared.rest import Page, read
 
 LIST = "google.logging.v2.LoggingServiceV2/ListLogEntries"
+ENTRIES = "https://logging.googleapis.com/v2/entries:list"
 FUNCTIONS = 'resource.type="cloud_run_revision"'
 EVERY_SECONDS = 2.0
 """Cloud Logging answers 60 reads a minute: https://cloud.google.com/logging/quotas."""
@@ -33,7 +34,7 @@ class Entry(msgspec.Struct, frozen=True, rename="camel"):
         return msgspec.convert(self.json_payload, type_, strict=False)
 
 
-class _Entries(msgspec.Struct, frozen=True):
+class _Entries(Page, frozen=True):
     entries: tuple[Entry, ...] = ()
 
 
@@ -66,15 +67,21 @@ def wait_for(
 
 
 def newest_entry(target: Target, condition: str, since: datetime) -> Entry | None:
-    """The newest entry of the project since then that meets a condition; None if there is none."""
-    request = {
+    """The newest entry of the project since then that meets a condition; None if there is none.
+
+    A page without entries ends the search only if it names no next one:
+    https://cloud.google.com/logging/docs/reference/v2/rest/v2/entries/list.
+    """
+    request: dict[str, object] = {
         "resourceNames": [f"projects/{target.project}"],
         "filter": f'{condition} AND timestamp>="{since.isoformat()}"',
         "orderBy": "timestamp desc",
         "pageSize": 1,
     }
-    entries = read(target.clients, LIST, "https://logging.googleapis.com/v2/entries:list", request, _Entries).entries
-    return entries[0] if entries else None
+    page = read(target.clients, LIST, ENTRIES, request, _Entries)
+    while page.next_page_token and not page.entries:
+        page = read(target.clients, LIST, ENTRIES, request | {"pageToken": page.next_page_token}, _Entries)
+    return page.entries[0] if page.entries else None
 
 
 def _newest(target: Target, condition: str, since: datetime) -> Report | None:
