@@ -2,7 +2,6 @@
 
 import http
 import itertools
-import resource
 import statistics
 import subprocess
 import sys
@@ -31,6 +30,7 @@ from benchmarks.functions import (
     webhook_section,
 )
 from benchmarks.harness import Figure, in_turn, show, spread
+from benchmarks.processes import cpu_seconds_of_children
 from benchmarks.webhooks import make_topic
 from localcloud import LocalCloud
 from localcloud.world import seed, world_from
@@ -173,10 +173,9 @@ def _import(python: str) -> Imported:
 
 def _run(python: str, code: str) -> tuple[float, float]:
     """The seconds, and the CPU seconds, that some code takes. Raises ``CalledProcessError``."""
-    begun, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
+    begun, before = time.perf_counter(), cpu_seconds_of_children()
     subprocess.run([python, "-c", code], check=True, capture_output=True)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return time.perf_counter() - begun, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return time.perf_counter() - begun, cpu_seconds_of_children() - before
 
 
 if __name__ == "__main__":

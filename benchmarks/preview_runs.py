@@ -17,7 +17,7 @@ from shared.report import Outcome, Report
 from shared.run import run
 from shared.runtime import Runtime
 from shared.settings import VARIABLE, parse
-from simulate.replay import NoWatcher
+from shared.watching import NoWatcher
 
 AUTOMATION = "manage_previews"
 PULL_REQUESTS = 500

@@ -1,6 +1,7 @@
 """Memory and CPU time of processes, as Linux counts them."""
 
 import contextlib
+import resource
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +22,12 @@ def _of_status(process: int, field: str) -> int:
         if line.startswith(f"{field}:"):
             return int(line.split()[1]) * 1024
     raise RuntimeError(f"/proc/{process}/status has no {field}")
+
+
+def cpu_seconds_of_children() -> float:
+    """Seconds that the children of this process which have ended, and theirs, have computed."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def with_children(process: int) -> Iterator[int]:

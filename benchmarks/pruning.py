@@ -5,7 +5,6 @@ to delete; ours lists, decides, and deletes each in the version that it has list
 """
 
 import os
-import resource
 import shutil
 import subprocess
 import sys
@@ -18,6 +17,7 @@ import msgspec
 
 from benchmarks.functions import PROJECT
 from benchmarks.harness import Figure, show
+from benchmarks.processes import cpu_seconds_of_children
 from benchmarks.prune_run import Ran
 from benchmarks.storage_double import Requests, Served
 from benchmarks.stored_backups import BUCKET, name_of
@@ -110,19 +110,13 @@ def measure(pruned: int = PRUNED) -> bool:
 def _cost(work: Callable[[Served], object], count: int, certificate: tuple[str, ...] = ()) -> Cost:
     """The cost of some work on a double of its own."""
     double = Double(count, certificate)
-    begun, before = time.perf_counter(), _cpu_seconds_of_children()
+    begun, before = time.perf_counter(), cpu_seconds_of_children()
     try:
         work(double.served)
-        took, computed = time.perf_counter() - begun, _cpu_seconds_of_children() - before
+        took, computed = time.perf_counter() - begun, cpu_seconds_of_children() - before
     finally:
         requests = double.end()
     return Cost(took, computed, requests)
-
-
-def _cpu_seconds_of_children() -> float:
-    """Of those that have ended, with theirs."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
 
 
 def _prune(served: Served, keep: int, mode: str) -> Ran:

@@ -21,6 +21,16 @@ class CallWatcher(Protocol):
         """The call has been answered."""
 
 
+class NoWatcher:
+    """Watches no call."""
+
+    def before(self, method: str) -> None:
+        """A call is about to be sent."""
+
+    def after(self, method: str) -> None:
+        """A call has been answered."""
+
+
 class WatchingInterceptor(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClientInterceptor):
     """Sits between a client and its channel. A watcher that raises stops the call there."""
 

@@ -21,7 +21,8 @@ from shared.errors import SettingsError
 from shared.report import Report
 from shared.runtime import Runtime
 from shared.settings import Configuration, Mode
-from simulate.replay import PROJECT, NoWatcher, run_tick
+from shared.watching import NoWatcher
+from simulate.replay import PROJECT, run_tick
 
 REMEDY = "export it with the command that ./deploy.sh simulate --print-export prints"
 LARGEST_PAGE = 1000

@@ -26,6 +26,7 @@ from shared.run import run
 from shared.runtime import Runtime
 from shared.settings import Configuration, Mode
 from shared.state import State
+from shared.watching import NoWatcher
 from simulate.exports import Query
 from simulate.playing import Assumptions, Played, Start, Step, tick_minutes
 from simulate.recording import MINUTE, Period
@@ -34,16 +35,6 @@ PROJECT = "caretaker-simulation"
 DAY = 24 * 60
 MARGIN = 60
 """A signal may be asked for over a day, in whole buckets."""
-
-
-class NoWatcher:
-    """Watches no call."""
-
-    def before(self, method: str) -> None:
-        """A call is about to be sent."""
-
-    def after(self, method: str) -> None:
-        """A call has been answered."""
 
 
 class Unplayable(Exception):

@@ -19,8 +19,9 @@ from shared.run import run
 from shared.runtime import Runtime
 from shared.settings import Configuration, Mode
 from shared.state import State
+from shared.watching import NoWatcher
 from simulate.playing import Step
-from simulate.replay import PROJECT, NoWatcher, pushed
+from simulate.replay import PROJECT, pushed
 from simulate.spending import Cost, Spent, forecast_threshold, period_start
 
 TOPIC = "budgets"

@@ -65,10 +65,12 @@ def passed_rungs(records: Records, settings: Settings, now: datetime) -> tuple[A
 def passed_rungs_of(key: str, budget: Budget, records: Records, now: datetime) -> tuple[ActiveRung, ...]:
     """The rungs of one budget that are passed."""
     record = records.budgets.get(key)
+    if record is None:
+        return ()
     return tuple(
         ActiveRung(key, rung, record.current.interval_start, since, _explain(rung, key, records, budget))
-        for rung in (budget.ladder if record else ())
-        if record and (since := passed_at(rung, key, records, budget, now))
+        for rung in budget.ladder
+        if (since := passed_at(rung, key, records, budget, now))
     )
 
 

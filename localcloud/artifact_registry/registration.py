@@ -2,7 +2,8 @@
 
 from localcloud.artifact_registry.seed import Repository, add_repositories
 from localcloud.artifact_registry.service import ArtifactRegistry
-from localcloud.core.service import Api, Section, Service
+from localcloud.core.rpcs import Api
+from localcloud.core.service import Section, Service
 from localcloud.core.world_format import Project
 from localcloud.pubsub.registration import PUBSUB
 

@@ -4,7 +4,8 @@ from google.cloud import billing_v1
 
 from localcloud.billing.currencies import CURRENCIES
 from localcloud.billing.service import CloudBilling
-from localcloud.core.service import Api, Service
+from localcloud.core.rpcs import Api
+from localcloud.core.service import Service
 from localcloud.core.world_format import BillingAccount, Project
 from localcloud.core.world_place import full_name
 

@@ -2,7 +2,8 @@
 
 from localcloud.budgets.seed import Budget, add_budgets, set_cost_lag
 from localcloud.budgets.service import Budgets
-from localcloud.core.service import Api, Section, Service
+from localcloud.core.rpcs import Api
+from localcloud.core.service import Section, Service
 from localcloud.core.world_format import BillingAccount, Count
 from localcloud.pubsub.registration import PUBSUB
 

@@ -9,7 +9,6 @@ import importlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from localcloud.core.transports import Rpc, rpcs_of
 
@@ -28,8 +27,8 @@ class Api:
     @property
     def transport(self) -> type:
         """The official transport, which this imports."""
-        found: Any = importlib.import_module(f"{self.module}.transports")
-        return getattr(found, f"{self.name}GrpcTransport")  # type: ignore[no-any-return]
+        found: type = getattr(importlib.import_module(f"{self.module}.transports"), f"{self.name}GrpcTransport")
+        return found
 
 
 def rpcs(transport: type | Api) -> tuple[Rpc, ...]:

@@ -9,10 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
-from localcloud.core.rpcs import Api as Api  # noqa: PLC0414 - what services are registered with
-
 if TYPE_CHECKING:
     from localcloud.core.cloud import Cloud
+    from localcloud.core.rpcs import Api
     from localcloud.core.world_format import BillingAccount, Holder, Project
     from localcloud.core.world_place import Place
 

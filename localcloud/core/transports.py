@@ -35,10 +35,10 @@ class Rpc:
     @functools.cached_property
     def request(self) -> type:
         """The type of its request, which is imported when it is first asked for."""
-        found: Any = getattr(importlib.import_module(self.module), self.name)
+        found: type = getattr(importlib.import_module(self.module), self.name)
         if issubclass(found, proto.Message):
             find_at_once(found.meta.marshal)
-        return found  # type: ignore[no-any-return]
+        return found
 
 
 @functools.cache

@@ -1,6 +1,7 @@
 """Firestore in the local cloud: documents, and databases."""
 
-from localcloud.core.service import Api, Service
+from localcloud.core.rpcs import Api
+from localcloud.core.service import Service
 from localcloud.firestore.databases import FirestoreDatabases
 from localcloud.firestore.service import Firestore
 

@@ -134,7 +134,7 @@ class _Kept(NamedTuple):
 
 @functools.lru_cache(KEPT_VALUES)
 def _kept(serialized: bytes) -> _Kept:
-    """The kept part of a value: an array that grows is compared, and added up, again and again."""
+    """The hash and the size of a value, by its bytes: an array that grows is compared and added up again and again."""
     value = types.Value.pb(types.Value.deserialize(serialized))
     return _Kept(hash(sort_key(value)), _value_size(value))
 

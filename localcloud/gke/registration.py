@@ -1,7 +1,8 @@
 """GKE in the local cloud."""
 
 from localcloud.compute.registration import INSTANCE_GROUPS
-from localcloud.core.service import Api, Section, Service
+from localcloud.core.rpcs import Api
+from localcloud.core.service import Section, Service
 from localcloud.core.world_format import Project
 from localcloud.gke.seed import Cluster, add_clusters
 from localcloud.gke.service import Gke

@@ -1,6 +1,7 @@
 """Cloud Logging in the local cloud."""
 
-from localcloud.core.service import Api, Service
+from localcloud.core.rpcs import Api
+from localcloud.core.service import Service
 from localcloud.logging.service import Logging
 from localcloud.logging.sinks import Sinks
 from localcloud.pubsub.registration import PUBSUB

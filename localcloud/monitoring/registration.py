@@ -1,6 +1,7 @@
 """Cloud Monitoring in the local cloud."""
 
-from localcloud.core.service import Api, Section, Service
+from localcloud.core.rpcs import Api
+from localcloud.core.service import Section, Service
 from localcloud.core.world_format import Project
 from localcloud.monitoring.seed import TimeSeries, add_time_series
 from localcloud.monitoring.service import Monitoring

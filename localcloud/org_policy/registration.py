@@ -1,6 +1,7 @@
 """The Organization Policy Service in the local cloud."""
 
-from localcloud.core.service import Api, Service
+from localcloud.core.rpcs import Api
+from localcloud.core.service import Service
 from localcloud.org_policy.service import OrgPolicy
 
 ORG_POLICY = Service(

@@ -1,6 +1,7 @@
 """Pub/Sub in the local cloud."""
 
-from localcloud.core.service import Api, Section, Service
+from localcloud.core.rpcs import Api
+from localcloud.core.service import Section, Service
 from localcloud.core.world_format import Project
 from localcloud.pubsub.seed import Subscription, add_subscriptions, add_topics
 from localcloud.pubsub.service import PubSub

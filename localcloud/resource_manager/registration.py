@@ -1,6 +1,7 @@
 """Resource Manager in the local cloud."""
 
-from localcloud.core.service import Api, Service
+from localcloud.core.rpcs import Api
+from localcloud.core.service import Service
 from localcloud.resource_manager.service import ResourceManager
 
 RESOURCE_MANAGER = Service(

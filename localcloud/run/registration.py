@@ -1,6 +1,7 @@
 """Cloud Run in the local cloud."""
 
-from localcloud.core.service import Api, Section
+from localcloud.core.rpcs import Api
+from localcloud.core.service import Section
 from localcloud.core.service import Service as Registered
 from localcloud.core.world_format import Project
 from localcloud.logging.registration import LOGGING

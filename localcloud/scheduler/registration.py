@@ -1,6 +1,7 @@
 """Cloud Scheduler in the local cloud."""
 
-from localcloud.core.service import Api, Section, Service
+from localcloud.core.rpcs import Api
+from localcloud.core.service import Section, Service
 from localcloud.core.world_format import Project
 from localcloud.pubsub.registration import PUBSUB
 from localcloud.scheduler.seed import Job, add_jobs

@@ -1,6 +1,7 @@
 """Service Usage in the local cloud."""
 
-from localcloud.core.service import Api, Service
+from localcloud.core.rpcs import Api
+from localcloud.core.service import Service
 from localcloud.service_usage.service import ServiceUsage
 
 SERVICE_USAGE = Service(
