@@ -189,6 +189,13 @@ def not_found_errors() -> tuple[type[Exception], ...]:
     return (NotFound,)
 
 
+def invalid_argument_errors() -> tuple[type[Exception], ...]:
+    """The error of a request that is refused as it is, for an ``except``: imported only once there is an error."""
+    from google.api_core.exceptions import InvalidArgument
+
+    return (InvalidArgument,)
+
+
 @contextmanager
 def no_answer(what: str) -> Iterator[None]:
     """Raise ``ServiceUnavailable`` for a request that gets none, as Google's clients do, and say only ``what`` it was.

@@ -1,6 +1,6 @@
-"""Publishes to Pub/Sub by REST, as ticks read: docs/decisions/0026-ticks-by-rest.md."""
+"""Publishes to Pub/Sub by REST, as ticks read: docs/decisions/0028-publishing-by-rest.md."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -11,8 +11,15 @@ API = "https://pubsub.googleapis.com/v1"
 PUBLISH = "google.pubsub.v1.Publisher/Publish"
 
 
+class Message(msgspec.Struct, frozen=True):
+    """A message to publish, as Pub/Sub's JSON has it."""
+
+    data: bytes
+    attributes: Mapping[str, str] = {}
+
+
 class _Published(msgspec.Struct, frozen=True, rename="camel"):
-    message_ids: tuple[str]
+    message_ids: tuple[str, ...]
 
 
 def publish(
@@ -20,15 +27,25 @@ def publish(
     topic: str,
     value: msgspec.Struct | Mapping[str, object],
     attributes: Mapping[str, str] | None = None,
-    *,
-    may_come_twice: bool = False,
 ) -> str:
     """Publish a value as JSON to a topic, by its full name; returns the id of the message when that is confirmed.
 
-    It is sent once, as every write is, or if the message may come twice, retried as a read. Raises ``GoogleAPIError``
-    for an answer that is an error, or none, as Google's client does.
+    Raises as ``publish_all`` does.
     """
-    message = {"data": msgspec.json.encode(value), "attributes": attributes or {}}
-    call = rest.read if may_come_twice else rest.write
-    (published,) = call(clients, PUBLISH, f"{API}/{topic}:publish", {"messages": [message]}, _Published).message_ids
+    (published,) = publish_all(clients, topic, [Message(msgspec.json.encode(value), attributes or {})])
     return published
+
+
+def publish_all(
+    clients: Clients, topic: str, messages: Sequence[Message], *, may_come_twice: bool = False
+) -> tuple[str, ...]:
+    """Publish messages to a topic in one call; returns their ids, in order, when all of them are confirmed.
+
+    It is sent once, as every write is, or if the messages may come twice, retried as a read. Raises ``GoogleAPIError``
+    for an answer that is an error, or none, as Google's client does, and ``UnknownAnswer`` for another number of ids.
+    """
+    call = rest.read if may_come_twice else rest.write
+    ids = call(clients, PUBLISH, f"{API}/{topic}:publish", {"messages": messages}, _Published).message_ids
+    if len(ids) != len(messages):
+        raise rest.UnknownAnswer(f"{PUBLISH}: {len(ids)} ids of {len(messages)} messages")
+    return ids

@@ -18,7 +18,7 @@ LARGE_BODY = 1024 * 1024
 LARGE_BODIES = 4
 """As many large ones are read at once as fit into the function's memory."""
 BODY_SECONDS = 3.0
-"""From the headers to the last byte. GitHub waits ten seconds for the answer, and publishing takes up to six."""
+"""From the headers to the last byte. GitHub waits ten seconds for the answer, of which publishing may take 6.5."""
 
 
 class Refused(msgspec.Struct, frozen=True):

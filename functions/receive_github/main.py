@@ -3,14 +3,13 @@
 What it publishes goes to the topic of pull requests and to no inbox, so nothing that comes from outside can command.
 """
 
-from functools import partial
 from pathlib import Path
 
 import functions_framework
 from flask import Request, Response
 
 from functions.receive_github.bodies import Bodies
-from functions.receive_github.publishing import POLICY, publish
+from functions.receive_github.publishing import POLICY, Publisher
 from functions.receive_github.settings import Settings
 from functions.receive_github.webhook import answer
 from functions.receive_github.webhook_secrets import WebhookSecrets
@@ -23,10 +22,11 @@ CONCURRENCY = 80
 settings = from_environment("receive_github", Settings).section
 secrets = WebhookSecrets(Path(settings.secret_file), Path(settings.previous_secret_file))
 clients = Clients.from_environment(retry=POLICY, concurrency=CONCURRENCY)
+publisher = Publisher(clients)
 bodies = Bodies()
 
 
 @functions_framework.http
 def receive_github(request: Request) -> Response:
     """Answer one webhook."""
-    return answer(request, secrets, settings, partial(publish, clients=clients), bodies)
+    return answer(request, secrets, settings, publisher.publish, bodies)
