@@ -1,7 +1,7 @@
 """Backup and restore of a database, beside `pg_dump` into a file and `pg_restore` from it.
 
 Ours goes through Python into the local cloud, which runs on the same cores, and counts every row; and it is a whole
-process of its own, from its start to its end.
+process of its own, from its start to its end, which takes what the backup of an empty database shows.
 """
 
 import os
@@ -30,6 +30,8 @@ BUCKET = "my-backups"
 ROWS = 1_500_000
 ROUNDS = 5
 MEGABYTE = 1_000_000
+EMPTY = "empty"
+"""A database without tables, whose backup costs what one of any size does besides the dump."""
 TABLE = """
     CREATE TABLE events AS
     SELECT i AS id, md5(i::text) AS token, timestamptz '2026-01-01' + i * interval '1 second' AS at, i % 97 AS kind
@@ -68,7 +70,9 @@ def _measure(server: PostgresServer, cloud: LocalCloud, file: Path) -> None:
     with psycopg.connect(server.conninfo(), autocommit=True) as connection:
         connection.execute(TABLE.encode())
         connection.execute("VACUUM ANALYZE")
+        connection.execute(f"CREATE DATABASE {EMPTY} TEMPLATE template0".encode())
     environment = _environment(server, cloud)
+    of_empty = environment | {"PGDATABASE": EMPTY, "BACKUP_PREFIX": "empty/"}
     restoring: list[float] = []
 
     def prove() -> float:
@@ -76,17 +80,21 @@ def _measure(server: PostgresServer, cloud: LocalCloud, file: Path) -> None:
         restoring.append(msgspec.json.decode(line, type=_Line).job.details.restore_seconds)
         return took
 
-    def back_up() -> float:
+    def back_up(environment: Mapping[str, str]) -> float:
         cloud.clock.advance(timedelta(seconds=1))  # each has a name of its own
         return _run([sys.executable, "-m", "jobs.back_up_database"], environment)[0]
 
     contenders: dict[str, Callable[[], float]] = {
         "pg_dump": partial(_dump, file, environment),
-        "back_up_database": back_up,
+        "back_up_database": partial(back_up, environment),
         "pg_restore": partial(_restore, file),
         "prove_backup": prove,
     }
     measured = in_turn(contenders, ROUNDS)
+    fixed = {
+        "pg_dump of an empty database": partial(_dump, file.with_name("empty"), of_empty),
+        "back_up_database of an empty database": partial(back_up, of_empty),
+    }
     measured["prove_backup, its restore alone"] = restoring[1:]
     size = file.stat().st_size / MEGABYTE
     rate = {name: size / statistics.median(seconds) for name, seconds in measured.items()}
@@ -102,7 +110,7 @@ def _measure(server: PostgresServer, cloud: LocalCloud, file: Path) -> None:
         ),
         Figure("the whole proof", "pg_restore from a file", rate["prove_backup"], rate["pg_restore"], "MB/s"),
     ]
-    notes = [f"{name}: {spread(seconds)} s" for name, seconds in measured.items()]
+    notes = [f"{name}: {spread(seconds)} s" for name, seconds in (measured | in_turn(fixed, ROUNDS)).items()]
     show("Backups", figures, [f"{ROWS} rows, a dump of {size:.0f} MB", *notes])
 
 

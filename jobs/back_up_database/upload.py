@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import msgspec
-from google.api_core.exceptions import GoogleAPICallError, PreconditionFailed
 
 from jobs.bucket import Bucket, StoredObject
 from jobs.job import JobFailed
@@ -23,7 +22,7 @@ from shared.report import Severity, write_log
 if TYPE_CHECKING:
     from requests import Response
 
-CHUNK = 16 * 1024 * 1024
+CHUNK = 8 * 1024 * 1024
 """Bytes of each request but the last: a multiple of 256 KiB."""
 RESUME_INCOMPLETE = 308
 CANCELLED = 499
@@ -59,6 +58,8 @@ class Upload:
 
     def cancel(self) -> None:
         """Give it up: it never becomes an object."""
+        from google.api_core.exceptions import GoogleAPICallError
+
         try:
             self._bucket.ask("DELETE", self._address)
         except GoogleAPICallError as error:
@@ -111,6 +112,8 @@ def uploading(bucket: Bucket, name: str) -> Iterator[Upload]:
 
     Raises ``JobFailed`` if there is an object of that name already.
     """
+    from google.api_core.exceptions import PreconditionFailed  # takes long, and `pg_dump` runs already
+
     parameters = {"uploadType": "resumable", "name": name, "ifGenerationMatch": "0"}
     path = f"/upload/storage/v1/b/{quote(bucket.name, safe='')}/o"
     try:

@@ -6,6 +6,7 @@ the services themselves, locks, threads, the port.
 
 import enum
 import functools
+import hashlib
 import itertools
 import re
 import threading
@@ -33,8 +34,9 @@ CONNECTING = (
     *(Server, HttpServer, Kept, Executor, threading.Thread, threading.Condition, itertools.count),
     *(type(threading.Lock()), type(threading.RLock())),
 )
+Hash = type(hashlib.md5(usedforsecurity=False))
 UNFILLED = (
-    *(Message, proto.Message, tuple, frozenset),
+    *(Hash, Message, proto.Message, tuple, frozenset),
     *(types.FunctionType, types.MethodType, functools.partial),
 )
 
@@ -82,16 +84,21 @@ class _Copier:
         match value:
             case Message() | proto.Message():
                 return copy_of(value)
+            case Hash():
+                return value.copy()
             case types.MethodType():
                 return types.MethodType(value.__func__, self.copy(value.__self__))
             case functools.partial():
                 return functools.partial(self.copy(value.func), *self.copy(value.args), **self.copy(value.keywords))
-            case types.FunctionType(__closure__=None):
-                return value
             case types.FunctionType():
-                cells = self.copy(value.__closure__)
-                return types.FunctionType(value.__code__, value.__globals__, value.__name__, value.__defaults__, cells)
+                return self._function(value)
         return type(value)(self.copy(one) for one in value)
+
+    def _function(self, value: types.FunctionType) -> types.FunctionType:
+        if value.__closure__ is None:
+            return value
+        cells = self.copy(value.__closure__)
+        return types.FunctionType(value.__code__, value.__globals__, value.__name__, value.__defaults__, cells)
 
     def _fill(self, fresh: Any, value: Any) -> None:
         match value:

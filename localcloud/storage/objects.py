@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from localcloud.core.clock import Clock
@@ -23,25 +22,17 @@ from localcloud.storage.state import (
     EPOCH,
     MICROSECOND,
     Bucket,
+    Checksums,
     Content,
     Json,
     Session,
     StoredObject,
-    crc32c_of,
-    md5_of,
+    checksums_of,
 )
 
 DEFAULT_CONTENT_TYPE = "application/octet-stream"
 HOLDS = {"temporaryHold": "temporary_hold", "eventBasedHold": "event_based_hold"}
 SETTABLE = frozenset((*OBJECT_SETTINGS, *HOLDS, "metadata"))
-
-
-@dataclass(frozen=True)
-class Checksums:
-    """The client's metadata for the content that it uploads."""
-
-    crc32c: str = ""
-    md5_hash: str = ""
 
 
 class Objects:
@@ -92,10 +83,18 @@ class Objects:
         return found
 
     def store(
-        self, bucket: Bucket, fields: Json, content: Content, request: HttpRequest | None, checksums: Checksums
+        self,
+        bucket: Bucket,
+        fields: Json,
+        content: Content,
+        request: HttpRequest | None,
+        said: Checksums,
+        *,
+        computed: Checksums | None = None,
     ) -> StoredObject:
         """Make a new live version of what ``fields`` name, in the place of the one that there is.
 
+        Checksums are what a client has ``said`` of its content, and of it, if they are ``computed`` already.
         Raises StorageError: 400 for invalid values, 403 if the present one is protected, 412 by preconditions.
         """
         name = str(fields.get("name", ""))
@@ -103,21 +102,22 @@ class Objects:
         present = bucket.live(name)
         if request:
             check_conditions(request, present)
+        computed = computed or checksums_of(content)
         made = StoredObject(
             name=name,
             generation=self.next_generation(),
             content=content,
             created=self.clock.now(),
             updated=self.clock.now(),
-            crc32c=crc32c_of(content),
-            md5_hash=md5_of(content),
+            crc32c=computed.crc32c,
+            md5_hash=computed.md5_hash,
         )
-        for what, said, is_so in (
-            ("CRC32C", checksums.crc32c, made.crc32c),
-            ("MD5 hash", checksums.md5_hash, made.md5_hash),
+        for what, provided, is_so in (
+            ("CRC32C", said.crc32c, computed.crc32c),
+            ("MD5 hash", said.md5_hash, computed.md5_hash),
         ):
-            if said and said != is_so:
-                raise invalid(f'Provided {what} "{said}" doesn\'t match calculated {what} "{is_so}".')
+            if provided and provided != is_so:
+                raise invalid(f'Provided {what} "{provided}" doesn\'t match calculated {what} "{is_so}".')
         defaults = {"contentType": DEFAULT_CONTENT_TYPE, "storageClass": bucket.fields.get("storageClass", "STANDARD")}
         if bucket.fields.get("defaultEventBasedHold"):
             defaults["eventBasedHold"] = True

@@ -23,11 +23,11 @@ from localcloud.storage.buckets import (
 from localcloud.storage.downloads import content_answer
 from localcloud.storage.errors import invalid, refusal
 from localcloud.storage.listing import list_objects
-from localcloud.storage.objects import Checksums, Objects
+from localcloud.storage.objects import Objects
 from localcloud.storage.request import CONDITIONS, HOST, api_url, check_parameters, flag_in, json_in, name_in
 from localcloud.storage.rules import check_conditions
 from localcloud.storage.serializers import KNOWN_OBJECT, ObjectSource, object_resource, selected
-from localcloud.storage.state import Bucket, Content, Json, StoredObject, Zeros
+from localcloud.storage.state import Bucket, Checksums, Content, Json, StoredObject, Zeros
 from localcloud.storage.uploads import begin_upload, cancel_upload, go_on_with_upload
 
 BUCKET = r"(?P<bucket>[^/]+)"

@@ -35,6 +35,32 @@ class Zeros:
 Content = bytes | Zeros
 
 
+@dataclass(frozen=True)
+class Checksums:
+    """The checksums of some content, as the API tells them, or a client: base64, and empty if it does not."""
+
+    crc32c: str = ""
+    md5_hash: str = ""
+
+
+class Hashing:
+    """Computes the checksums of content that arrives in pieces."""
+
+    def __init__(self) -> None:
+        self._crc32c = 0
+        self._md5 = hashlib.md5(usedforsecurity=False)
+
+    def update(self, piece: bytes) -> None:
+        """Add the next piece."""
+        self._crc32c = google_crc32c.extend(self._crc32c, piece)
+        self._md5.update(piece)
+
+    @property
+    def checksums(self) -> Checksums:
+        """Of all pieces so far."""
+        return Checksums(_crc32c_text(self._crc32c), base64.b64encode(self._md5.digest()).decode())
+
+
 @dataclass(slots=True)
 class StoredObject:
     """One version of an object: live, noncurrent, or soft-deleted."""
@@ -164,6 +190,8 @@ class Session:
     total: int | None
     begun: datetime
     pieces: list[bytes] = field(default_factory=list)
+    hashing: Hashing = field(default_factory=Hashing)
+    """As Cloud Storage does, so that the end of a large upload need not wait for it."""
     received: int = 0
     made: StoredObject | None = None
     """The object, once the upload is complete: a client that missed the response may ask again."""
@@ -175,25 +203,22 @@ def chunks_of(content: Content) -> Iterator[bytes]:
         yield content[start : start + CHUNK]
 
 
+def checksums_of(content: Content) -> Checksums:
+    """The checksums of some content; of zeros, of which there may be many, no MD5."""
+    if isinstance(content, Zeros):
+        return Checksums(_crc32c_of_zeros(content.size))
+    hashing = Hashing()
+    hashing.update(content)
+    return hashing.checksums
+
+
 @functools.lru_cache(maxsize=256)
 def _crc32c_of_zeros(size: int) -> str:
-    return _crc32c(Zeros(size))
+    crc32c = 0
+    for chunk in chunks_of(Zeros(size)):
+        crc32c = google_crc32c.extend(crc32c, chunk)
+    return _crc32c_text(crc32c)
 
 
-def _crc32c(content: Content) -> str:
-    checksum = google_crc32c.Checksum()
-    for chunk in chunks_of(content):
-        checksum.update(chunk)
-    return base64.b64encode(checksum.digest()).decode()
-
-
-def crc32c_of(content: Content) -> str:
-    """The CRC32C of some content, as the API tells it."""
-    return _crc32c_of_zeros(content.size) if isinstance(content, Zeros) else _crc32c(content)
-
-
-def md5_of(content: Content) -> str:
-    """The MD5 of some content, as the API tells it; none for zeros, of which there may be many."""
-    if isinstance(content, Zeros):
-        return ""
-    return base64.b64encode(hashlib.md5(content, usedforsecurity=False).digest()).decode()
+def _crc32c_text(crc32c: int) -> str:
+    return base64.b64encode(crc32c.to_bytes(4, "big")).decode()

@@ -11,10 +11,10 @@ from urllib.parse import urlencode
 
 from localcloud.core.http import HttpAnswer, HttpRequest
 from localcloud.storage.errors import StorageError, invalid
-from localcloud.storage.objects import Checksums, Objects
+from localcloud.storage.objects import Objects
 from localcloud.storage.request import CONDITIONS, api_url, check_parameters, json_in
 from localcloud.storage.rules import check_conditions, check_object_name
-from localcloud.storage.state import Bucket, Json, Session, StoredObject
+from localcloud.storage.state import Bucket, Checksums, Json, Session, StoredObject
 
 PARAMETERS = CONDITIONS | {"name", "upload_id", "contentEncoding"}
 PIECE = 256 * 1024
@@ -170,14 +170,15 @@ def _receive(session: Session, body: bytes, first: int, last: int, most: int | N
     fresh = body[session.received - first :][:most]
     if fresh:
         session.pieces.append(fresh)
+        session.hashing.update(fresh)
         session.received += len(fresh)
 
 
 def _complete(objects: Objects, session: Session, request: HttpRequest) -> StoredObject:
     bucket = objects.bucket(session.bucket)
     content = b"".join(session.pieces)
-    checksums = _checksums(session.fields, request)
-    return objects.store(bucket, session.fields, content, session.request, checksums)
+    said = _checksums(session.fields, request)
+    return objects.store(bucket, session.fields, content, session.request, said, computed=session.hashing.checksums)
 
 
 def _store(objects: Objects, bucket: Bucket, fields: Json, content: bytes, request: HttpRequest) -> StoredObject:

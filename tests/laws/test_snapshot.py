@@ -1,9 +1,12 @@
 """Snapshots of the local cloud: everything is put back, what its timers will do included."""
 
+import base64
+import hashlib
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import requests
 from google.cloud.run_v2 import Service, ServicesClient
 from google.cloud.scheduler_v1 import CloudSchedulerClient
 from google.pubsub_v1 import SubscriberClient
@@ -95,3 +98,18 @@ def test_what_a_snapshot_does_not_know_how_to_copy_is_an_error(cloud: LocalCloud
     cloud.pubsub.lines = iter(())  # type: ignore[attr-defined]
     with pytest.raises(TypeError, match="does not know how to copy"):
         Snapshot(cloud)
+
+
+def test_an_upload_in_progress_goes_on_in_every_future(cloud: LocalCloud) -> None:
+    cloud.storage.add_bucket("my-product", "backups")
+    objects = f"{cloud.http_address}/storage.googleapis.com/upload/storage/v1/b/backups/o"
+    begun = requests.post(objects, params={"uploadType": "resumable", "name": "one"}, timeout=10)
+    session, piece = begun.headers["Location"], bytes(256 * 1024)
+    requests.put(session, data=piece, headers={"Content-Range": f"bytes 0-{len(piece) - 1}/*"}, timeout=10)
+    snapshot = Snapshot(cloud)
+    for last in (b"this", b"that"):
+        content = piece + last
+        headers = {"Content-Range": f"bytes {len(piece)}-{len(content) - 1}/{len(content)}"}
+        made = requests.put(session, data=last, headers=headers, timeout=10).json()
+        assert made["md5Hash"] == base64.b64encode(hashlib.md5(content, usedforsecurity=False).digest()).decode()
+        snapshot.restore()
