@@ -10,9 +10,10 @@ from typing import Generic
 import msgspec
 
 from shared.applying import LEASE_LOST, TIME_IS_UP, Attempt, Attempts, in_lines, learned
-from shared.automation import Automation, ChangeT, EventT, RecordsT, RunContext, SectionT
+from shared.automation import Automation, ChangeT, EventT, Records, RecordsT, RunContext, SectionT
+from shared.cached import cached_by_identity
 from shared.continuing import publish_tick
-from shared.debts import held_and_unreadable, held_while_observing
+from shared.debts import Debt, held_and_unreadable, held_while_observing
 from shared.decision import Decision, LogLine, Message
 from shared.errors import RunFailed
 from shared.events import ASKED, Dated, RerunRequested, Tick
@@ -109,7 +110,8 @@ class RunLoop(Generic[SectionT, EventT, RecordsT, NeedT, ChangeT]):
             return self._observe(report, stored.records, first)
         remembered = first.decision.records
         known = stored.context.records
-        if first.decision.changes or is_rerun_due or without_alerting(remembered) != without_alerting(known):
+        is_same = remembered is known or without_alerting(remembered) == without_alerting(known)
+        if first.decision.changes or is_rerun_due or not is_same:
             self._lease = Lease(self._store.state, stored.lease, self._event.message_id)
             return self._act(report, self._lease, stored.records, first)
         if remembered != known and not self._store.write(stored.records, remembered, first.decision.alerts):
@@ -303,8 +305,14 @@ class RunLoop(Generic[SectionT, EventT, RecordsT, NeedT, ChangeT]):
             waiting=bounded(in_lines(decision.waiting)),
             notices=bounded(self.notices),
             upcoming=upcoming(decision.next),
-            held=tuple(debt.without_needs() for debt in decision.records.debts()[:MOST_LINES]),
+            held=_held(decision.records),
         )
+
+
+@cached_by_identity
+def _held(records: Records) -> tuple[Debt, ...]:
+    """The debts, as many as a report holds."""
+    return tuple(debt.without_needs() for debt in records.debts()[:MOST_LINES])
 
 
 def _applied(attempts: Iterable[Attempt[ChangeT]]) -> tuple[ChangeT, ...]:

@@ -41,6 +41,8 @@ def look_and_decide(
     """Read the decision's needs, and decide. Needs that are ``known``, or have failed in this run, are not asked."""
     world = read_world(automation, context, clients, known or World())
     decision = automation.decide(context, world, applied)
+    if decision.records == context.records:  # the very same, for what is cached by identity
+        decision = msgspec.structs.replace(decision, records=context.records)
     return Look(context, world, guarded(automation, context, world, decision))
 
 

@@ -47,6 +47,7 @@ class RecordsStore(Generic[SectionT, EventT, RecordsT, NeedT, ChangeT]):
         self._event = event
         self._now = now
         self._project = runtime.clients.project
+        self._reads = runtime.reads
         self._sent_by = sent_by
         self.journal = Journal(automation.name, event.message_id)
         """Its moments ride on the next write."""
@@ -55,7 +56,8 @@ class RecordsStore(Generic[SectionT, EventT, RecordsT, NeedT, ChangeT]):
     def read(self) -> Stored[SectionT, EventT, RecordsT]:
         """All durable state, in one call; in two if the records lie in parts."""
         name = self._automation.name
-        stored, lease, restrictions = self.state.read(f"records/{name}", Lease.path(name), RESTRICTIONS_DOCUMENT)
+        paths = (f"records/{name}", Lease.path(name), RESTRICTIONS_DOCUMENT)
+        stored, lease, restrictions = self._reads.read(paths, lambda: self.state.read(*paths))
         records, unreadable_records = stored.read_as(self._automation.records)
         in_force, unreadable_restrictions = restrictions.read_as(SpendingRestrictions)
         context = RunContext[SectionT, EventT, RecordsT](

@@ -11,6 +11,7 @@ from shared.clients import Clients
 from shared.decision import LogLine
 from shared.parts import SPLIT_ABOVE
 from shared.report import Report, write_line, write_report
+from shared.shared_reads import SharedReads
 
 
 class Runtime(msgspec.Struct, frozen=True):
@@ -30,3 +31,5 @@ class Runtime(msgspec.Struct, frozen=True):
     """Waits for so many seconds."""
     split_above: int = SPLIT_ABOVE
     """Bytes of the records above which their largest mappings move into documents of their own."""
+    reads: SharedReads = msgspec.field(default_factory=SharedReads)
+    """Of state, by the runs that are under way at the same time."""

@@ -6,7 +6,7 @@ subject is left alone. On the next write, fields that this version does not know
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -31,11 +31,23 @@ class UnreadableEntry(msgspec.Struct, frozen=True):
         return f"{self.field}.{self.key} in {self.document} cannot be read by this version: {self.error}"
 
 
+_LAST: dict[tuple[str, type], tuple[Fields | None, Any]] = {}
+"""By document and type, the last fields, and what they were read as: most runs read what the one before has read."""
+
+
 def read_stored(path: str, fields: Fields | None, type_: type[ValueT]) -> tuple[ValueT, tuple[UnreadableEntry, ...]]:
     """A document's value without the entries that cannot be read, and those; the type's empty value if there is none.
 
-    Raises ``StoredUnreadable`` if more than entries of maps cannot be read.
+    The same fields are the same value. Raises ``StoredUnreadable`` if more than entries of maps cannot be read.
     """
+    known = _LAST.get((path, type_))
+    if known is None or known[0] is not fields:
+        known = _LAST[path, type_] = fields, _read(path, fields, type_)
+    read: tuple[ValueT, tuple[UnreadableEntry, ...]] = known[1]
+    return read
+
+
+def _read(path: str, fields: Fields | None, type_: type[ValueT]) -> tuple[ValueT, tuple[UnreadableEntry, ...]]:
     stored = fields or {}
     try:
         return msgspec.convert(stored, type_, strict=False), ()

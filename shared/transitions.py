@@ -57,7 +57,9 @@ def with_dated_alerts(
     )
     current = {alert.key: alert.since or now for alert in alerts}
     alerting = dict(sorted((current if is_all else {**known, **current}).items()))
-    records = msgspec.structs.replace(decision.records, alerting=alerting)
+    records = decision.records
+    if alerting != known:
+        records = msgspec.structs.replace(records, alerting=alerting)
     return msgspec.structs.replace(decision, records=records, alerts=alerts)
 
 

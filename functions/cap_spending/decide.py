@@ -100,8 +100,11 @@ def decide(context: Context, world: World, applied: tuple[CapSpendingChange, ...
 
 
 def _with_latched_rungs(records: Records, context: Context) -> Records:
+    latched = latched_intervals(records, context.settings, context.now)
+    if not latched:
+        return records
     budgets = dict(records.budgets)
-    for key, interval in latched_intervals(records, context.settings, context.now).items():
+    for key, interval in latched.items():
         current = budgets[key].current
         intervals = tuple(interval if one is current else one for one in budgets[key].intervals)
         budgets[key] = msgspec.structs.replace(budgets[key], intervals=intervals)

@@ -4,8 +4,10 @@ import msgspec
 
 from functions.cap_spending.records import Records
 from functions.cap_spending.settings import Settings
+from shared.cached import cached_by_identity
 
 
+@cached_by_identity
 def labelled(records: Records, settings: Settings) -> Records:
     """The records under the keys that the settings give their budgets now.
 

@@ -15,6 +15,7 @@ from functions.cap_spending.messages import (
 )
 from functions.cap_spending.records import Anomaly, BudgetRecord, Interval, Records
 from functions.cap_spending.settings import Action, Basis, Budget, Rung, Settings
+from shared.cached import cached_by_identity
 from shared.decision import Message
 
 FORECAST_TOLERANCE = Decimal("1.05")
@@ -44,6 +45,7 @@ class ActiveRung(msgspec.Struct, frozen=True):
         return f"{self.name}/{action}"
 
 
+@cached_by_identity
 def active_rungs(records: Records, settings: Settings, now: datetime) -> tuple[ActiveRung, ...]:
     """The rungs whose actions should hold now: passed, not accepted or undone, and not held back by a snooze."""
     found = (active_rungs_of(key, budget, records, now) for key, budget in settings.budgets.items())

@@ -55,7 +55,7 @@ def decide_resources(rungs: Iterable[ActiveRung], context: Context, world: World
     decisions: dict[str, HoldDecision] = {}
     for name in {*wanted, *records.holds}:
         hold, resource = records.holds.get(name), resources.get(name)
-        if hold and name not in closed and project_around(name) in closed:
+        if closed and hold and name not in closed and project_around(name) in closed:
             decisions[name] = _in_detached_project(name, hold, rungs)
         elif world.knows(need_of(name)):
             decision = _decide_one(name, resource, wanted.get(name), hold, context.now)

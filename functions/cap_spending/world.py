@@ -1,5 +1,6 @@
 """The resources that `cap_spending` reads, as typed values, and the need that each answers."""
 
+import functools
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
@@ -15,6 +16,8 @@ from shared.world import Need, World
 
 MAX_INSTANCES, MANUAL_INSTANCES = "max_instances", "manual_instances"
 AMOUNT = "amount"
+MANY = 4096
+"""Names of resources of which it is remembered what they say."""
 
 
 class ResourceKind(StrEnum):
@@ -180,6 +183,7 @@ Place = ServicesIn | WorkerPoolsIn | JobsIn | BillingOf | CapOf
 CapSpendingNeed = Place | AmountOf
 
 
+@functools.lru_cache(MANY)
 def kind_of(name: str) -> ResourceKind:
     """The kind of resource of a full resource name."""
     if OF_CAPS in name:
@@ -191,6 +195,7 @@ def kind_of(name: str) -> ResourceKind:
     return ResourceKind.JOBS if "/jobs/" in name else ResourceKind.PROJECTS
 
 
+@functools.lru_cache(MANY)
 def need_of(name: str) -> Place:
     """The question whose answer has a resource, by its full name."""
     match kind_of(name):
@@ -206,6 +211,7 @@ def need_of(name: str) -> Place:
             return CapOf(name)
 
 
+@functools.lru_cache(MANY)
 def project_around(name: str) -> str:
     """The full name of the project that a resource is in, by the resource's own."""
     return "/".join(name.split("/")[:2])

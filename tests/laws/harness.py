@@ -32,6 +32,7 @@ from shared.report import Report
 from shared.run import run
 from shared.runtime import Runtime
 from shared.settings import Configuration, Mode, parse
+from shared.shared_reads import SharedReads
 from shared.state import DATABASE
 from tests.laws.broken import LawBroken, differences, in_lines
 from tests.laws.case import Case, Delivery, is_history
@@ -72,6 +73,8 @@ class Stage:
         """Restricts the calls of runs, if set: it raises ``ApiError`` for any other call."""
         self.refused: tuple[Refusal, ...] = case.scenario.refused
         self._switchboard = Switchboard()
+        self._reads = SharedReads(longest_wait=0.01)
+        """Of all runs, as those of one process: one that is held before it reads keeps others as long as this."""
         self._is_by_wire = is_by_wire
         self._cloud_events: dict[str, CloudEvent] = {}
         """By event: a law delivers the same one hundreds of times."""
@@ -230,7 +233,11 @@ class Stage:
     def _run(self, event: Event, probe: Probe, mode: Mode | None) -> tuple[Report | None, RunFailed | None]:
         reports: list[Report] = []
         runtime = Runtime(
-            self.clients, clock=self.cloud.clock.now, report=reports.append, split_above=self.case.split_above
+            self.clients,
+            clock=self.cloud.clock.now,
+            report=reports.append,
+            split_above=self.case.split_above,
+            reads=self._reads,
         )
         if self.scenario.seconds_a_call:
             runtime = msgspec.structs.replace(
