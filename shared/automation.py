@@ -25,7 +25,8 @@ An automation is a folder `functions/NAME` with one ``Automation`` value in `aut
    does not put there is looked up, as it is when the answer was lost.
 10. ``reply`` may answer a command in words. The default answers nothing.
 
-Importing `automation.py` must have no side effect: `main.py` makes the entry point. An example::
+Importing `automation.py` must have no side effect: `main.py` makes the entry point (`shared/receiving.py`) of its name,
+its section and its ``parse``, and imports the rest for the first message of its own. An example::
 
     AUTOMATION = Automation[Settings, Event, Records, Need, Change](
         name="switch_lights_off",

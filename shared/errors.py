@@ -10,12 +10,11 @@ LONGEST_SHOWN = 120
 """Characters of a value that an error quotes."""
 LONGEST_ERROR = 600
 """Characters of an error in a report: it is stored, and read on a phone."""
-_CREDENTIAL = re.compile(
+_CREDENTIAL = (
     r"(?<=://)[^/@\s]*:[^/@\s]*(?=@)|\bgh[a-z]_\w+|\bgithub_pat_\w+|\bya29\.[\w.-]+|(?<=Bearer )\S+"
-    r"|(?<=[?&]X-Goog-Signature=)\w+|\b(?<=password=)\S+|-----BEGIN .*",
-    re.DOTALL,
+    r"|(?<=[?&]X-Goog-Signature=)\w+|\b(?<=password=)\S+|-----BEGIN .*"
 )
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
+_CONTROL = r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+"
 """Characters that break a line, or turn the direction of what follows: a text for a person has none."""
 
 
@@ -123,12 +122,12 @@ def shortened(text: str, longest: int) -> str:
 
 def without_credentials(text: str) -> str:
     """A text with *** for each part that looks like a credential, such as the password of an address."""
-    return _CREDENTIAL.sub("***", text)
+    return re.sub(_CREDENTIAL, "***", text, flags=re.DOTALL)
 
 
 def presentable(text: str) -> str:
     """A text from elsewhere as reports carry it: one bounded line, without anything that looks like a credential."""
-    return shortened(_CONTROL.sub(" ", without_credentials(text)), LONGEST_ERROR)
+    return shortened(re.sub(_CONTROL, " ", without_credentials(text)), LONGEST_ERROR)
 
 
 class IgnoredMessage(CaretakerError):

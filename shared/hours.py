@@ -14,13 +14,15 @@ import re
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache, lru_cache
 from importlib import resources
-from typing import Annotated
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 from msgspec import Meta
 
 from shared.errors import SettingsError
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 """As ``date.weekday`` counts them."""
@@ -133,8 +135,10 @@ class _Span(msgspec.Struct, frozen=True):
 
 
 @cache
-def zone_of(name: str) -> ZoneInfo:
+def zone_of(name: str) -> "ZoneInfo":
     """The time zone of an IANA name. Raises ``SettingsError`` with the key ``time_zone`` for any other."""
+    from zoneinfo import ZoneInfo
+
     expected = "the IANA name of a time zone, such as Europe/Berlin"
     if not _ZONE.fullmatch(name):
         raise SettingsError("time_zone", name, expected)

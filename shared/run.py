@@ -1,7 +1,6 @@
 """One run: trigger -> parse -> fold -> [ (needs -> look)* -> decide -> guard -> record -> apply ]* -> report."""
 
 import traceback
-from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -9,71 +8,44 @@ from cloudevents.http import CloudEvent
 
 from shared.acting import RunLoop
 from shared.automation import AnyAutomation
-from shared.clients import Clients
-from shared.errors import IgnoredMessage, RunFailed, cloud_errors, in_words, presentable, shortened
-from shared.events import ASKED, PLAN, SENT_BY, Command, Dated, PubsubMessage, is_superseded, read_message
+from shared.errors import RunFailed, cloud_errors, in_words, presentable, shortened
+from shared.events import ASKED, PLAN, SENT_BY, Command, PubsubMessage
+from shared.receiving import Received, receive
 from shared.report import Outcome, Report, bounded_unreadable, with_changes
 from shared.runtime import Runtime
-from shared.settings import Configuration, from_environment
-
-
-def entry_point(automation: AnyAutomation) -> Callable[[CloudEvent], None]:
-    """The function that answers an automation's CloudEvents.
-
-    Raises ``SettingsError`` at once if the settings are wrong, so that a function with wrong settings does not start.
-    """
-    settings = from_environment(automation.name, automation.section)
-    runtime = Runtime(Clients.from_environment(), patience=automation.patience)
-
-    def answer(cloud_event: CloudEvent) -> None:
-        run(automation, settings, cloud_event, runtime)
-
-    return answer
+from shared.settings import Configuration
 
 
 def run(automation: AnyAutomation, settings: Configuration[Any], cloud_event: CloudEvent, runtime: Runtime) -> Report:
-    """Take one event through all steps, and report.
+    """Take one message through all steps, and report. Raises as ``carry_out`` does."""
+    received = receive(automation.name, automation.parse, settings, cloud_event, runtime)
+    return received if isinstance(received, Report) else carry_out(automation, settings, received, runtime)
 
-    Raises ``RunFailed`` if anything failed, so that Pub/Sub delivers the message again. A message that can
-    never succeed is reported and acknowledged.
+
+def carry_out(
+    automation: AnyAutomation, settings: Configuration[Any], received: Received[Any], runtime: Runtime
+) -> Report:
+    """Take one event from fold to the report.
+
+    Raises ``RunFailed`` if anything failed, so that Pub/Sub delivers the message again.
     """
-    now = runtime.clock()
+    event, message = received.event, received.message
     runtime = msgspec.structs.replace(runtime, clients=runtime.clients.for_one_run())
-    report = Report(
-        automation=automation.name,
-        mode=settings.mode,
-        at=now,
-        event="unknown",
-        message_id="",
-        outcome=Outcome.IGNORED,
-    )
-    try:
-        message = read_message(cloud_event)
-        report = msgspec.structs.replace(
-            report, message_id=message.message_id, event=f"a message by {message.topic.rpartition('/')[2]}"
-        )
-        event = Dated(automation.parse(message, settings.section), message.message_id, message.published)
-    except IgnoredMessage as ignored:
-        return _finish(msgspec.structs.replace(report, why=str(ignored)), runtime)
-    report = msgspec.structs.replace(report, event=type(event.event).__name__)
-    if is_superseded(event.event, event.published, now):
-        why = "superseded: this tick is older than its period, and a newer one is due"
-        return _finish(msgspec.structs.replace(report, outcome=Outcome.UNCHANGED, why=why), runtime)
-    report = msgspec.structs.replace(report, sent_by=_sender(event.event, message))
+    report = msgspec.structs.replace(received.report, sent_by=_sender(event.event, message))
     plan = message.attributes.get(PLAN, "") if isinstance(event.event, Command) else ""
-    loop = RunLoop(automation, settings, event, now, runtime, sent_by=report.sent_by, plan=plan)
+    loop = RunLoop(automation, settings, event, received.now, runtime, sent_by=report.sent_by, plan=plan)
     try:
         report = loop.carry_out(report)
     except cloud_errors() as error:
-        failed = _finish(_failed(report, loop, in_words(error)), runtime)
+        failed = runtime.finish(_failed(report, loop, in_words(error)))
         if plan == ASKED:
             return failed  # the caller sees it, and can ask again
         raise RunFailed(f"{automation.name}: {in_words(error)}") from error
     except Exception as error:
         # A fault of ours: alerts must see it too, so it is reported before it takes the run down.
-        _finish(_failed(report, loop, _where(error)), runtime)
+        runtime.finish(_failed(report, loop, _where(error)))
         raise
-    _finish(report, runtime)
+    runtime.finish(report)
     if report.outcome is Outcome.FAILED and plan != ASKED:
         raise RunFailed(f"{automation.name}: {_unfinished(report)}")
     return report
@@ -104,8 +76,3 @@ def _unfinished(report: Report) -> str:
     count = report.counts.get(Outcome.FAILED, 0)
     changes = [f"{count} {'change' if count == 1 else 'changes'} failed, such as {failed[0]}"] if failed else []
     return "; ".join([*changes, *map(str, report.unreadable[:1])])
-
-
-def _finish(report: Report, runtime: Runtime) -> Report:
-    runtime.report(report)
-    return report

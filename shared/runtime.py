@@ -33,3 +33,8 @@ class Runtime(msgspec.Struct, frozen=True):
     """Bytes of the records above which their largest mappings move into documents of their own."""
     reads: SharedReads = msgspec.field(default_factory=SharedReads)
     """Of state, by the runs that are under way at the same time."""
+
+    def finish(self, report: Report) -> Report:
+        """Write the report of a run that has ended; returns it."""
+        self.report(report)
+        return report

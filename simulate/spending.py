@@ -16,7 +16,8 @@ import msgspec
 from functions.cap_spending.automation import AUTOMATION
 from functions.cap_spending.changes import CapSpendingChange, DetachBilling, SetRestrictions
 from functions.cap_spending.notification import BudgetNotification
-from functions.cap_spending.records import Event, Records
+from functions.cap_spending.parse import Event
+from functions.cap_spending.records import Records
 from functions.cap_spending.settings import Basis, Budget, Settings
 from functions.cap_spending.world import (
     AmountOf,

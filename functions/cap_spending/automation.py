@@ -9,8 +9,8 @@ from functions.cap_spending.folding import fold
 from functions.cap_spending.guards import MAY_BE_DETACHED, may_be_capped, may_be_detached
 from functions.cap_spending.messages import ALERT_TITLES
 from functions.cap_spending.needs import needs
-from functions.cap_spending.parse import parse
-from functions.cap_spending.records import Event, Records
+from functions.cap_spending.parse import Event, parse
+from functions.cap_spending.records import Records
 from functions.cap_spending.replies import reply
 from functions.cap_spending.settings import Settings
 from functions.cap_spending.world import CapSpendingNeed

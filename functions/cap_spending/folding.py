@@ -9,6 +9,7 @@ from functions.cap_spending.anomaly import CostAnomaly
 from functions.cap_spending.commands import Accept, Arm, Lift, LinkBilling, RemoveSpendCaps, Snooze, Undo, budgets_of
 from functions.cap_spending.labels import holding_budgets, labelled
 from functions.cap_spending.notification import BudgetNotification
+from functions.cap_spending.parse import Event
 from functions.cap_spending.records import (
     AMOUNTS_KEPT,
     ANOMALIES_KEPT,
@@ -18,7 +19,6 @@ from functions.cap_spending.records import (
     BudgetRecord,
     CapAsked,
     CapCommand,
-    Event,
     Interval,
     Newest,
     Records,

@@ -2,7 +2,7 @@
 
 from msgspec.json import Decoder
 
-from functions.cap_spending.anomaly import is_anomaly, parse_anomaly
+from functions.cap_spending.anomaly import CostAnomaly, is_anomaly, parse_anomaly
 from functions.cap_spending.commands import (
     Accept,
     Arm,
@@ -14,11 +14,11 @@ from functions.cap_spending.commands import (
     Undo,
     checked,
 )
-from functions.cap_spending.notification import parse_notification
-from functions.cap_spending.records import Event
+from functions.cap_spending.notification import BudgetNotification, parse_notification
 from functions.cap_spending.settings import Settings
 from shared.events import Command, PubsubMessage, RestrictionsChanged, Tick, is_from_inbox, read_inbox
 
+Event = BudgetNotification | CostAnomaly | Tick | RestrictionsChanged | Command
 Inbox = Tick | RestrictionsChanged | Undo | Accept | Snooze | LinkBilling | Lift | Arm | RemoveSpendCaps | Status
 
 

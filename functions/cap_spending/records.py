@@ -12,15 +12,13 @@ from typing import ClassVar
 
 import msgspec
 
-from functions.cap_spending.anomaly import CostAnomaly
 from functions.cap_spending.cap_changes import CreateCap
-from functions.cap_spending.notification import BudgetNotification
+from functions.cap_spending.parse import Event
 from functions.cap_spending.settings import Settings
 from functions.cap_spending.spend_caps import OF_CAPS, parts_of
 from shared import automation
 from shared.debts import Debt, debts_of
 from shared.decision import Change
-from shared.events import Command, RestrictionsChanged, Tick
 from shared.holds import Hold, with_intended
 from shared.moments import Costed, Moment
 from shared.restrictions import undo_of
@@ -36,8 +34,7 @@ AMOUNTS_KEPT = 8
 ANOMALIES_KEPT = 50
 """Of each budget, the newest: Google reports a few in a day at most, and those of earlier periods do not count."""
 
-Event = BudgetNotification | CostAnomaly | Tick | RestrictionsChanged | Command
-Context = automation.RunContext[Settings, "Event", "Records"]
+Context = automation.RunContext[Settings, Event, "Records"]
 
 
 class Newest(msgspec.Struct, frozen=True, order=True):

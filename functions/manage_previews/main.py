@@ -1,15 +1,21 @@
-"""The entry point of `manage_previews`; `automation.py` says what it does."""
+"""The entry point of `manage_previews`: `automation.py` is imported for the first message of its own."""
 
 import functions_framework
 from cloudevents.http import CloudEvent
 
-from functions.manage_previews.automation import AUTOMATION
-from shared.run import entry_point
+from functions.manage_previews.parse import parse
+from functions.manage_previews.settings import Settings
+from shared.receiving import EntryPoint
 
-answer = entry_point(AUTOMATION)
+entry_point = EntryPoint("manage_previews", Settings, parse)
 
 
 @functions_framework.cloud_event
 def manage_previews(cloud_event: CloudEvent) -> None:
     """Handle one Pub/Sub push. If anything failed it raises, and Pub/Sub delivers the message again."""
-    answer(cloud_event)
+    if received := entry_point.receive(cloud_event):
+        from functions.manage_previews.automation import (
+            AUTOMATION,
+        )
+
+        entry_point.run(AUTOMATION, received)

@@ -5,8 +5,8 @@ from functions.notify_chat.cloud import apply, look
 from functions.notify_chat.commands import Status
 from functions.notify_chat.decide import decide
 from functions.notify_chat.needs import needs
-from functions.notify_chat.parse import parse
-from functions.notify_chat.records import Event, Records, fold
+from functions.notify_chat.parse import Event, parse
+from functions.notify_chat.records import Records, fold
 from functions.notify_chat.replies import reply
 from functions.notify_chat.settings import Settings
 from functions.notify_chat.world import Nothing

@@ -1,15 +1,32 @@
 """Parse messages: reports and jobs' outcomes from the topic of reports, ticks and commands from the inbox."""
 
+from datetime import datetime
+
+import msgspec
 from msgspec.json import Decoder
 
 from functions.notify_chat.commands import Status
-from functions.notify_chat.log_entry import LogEntry
-from functions.notify_chat.records import Event, JobEnded, Reported
+from functions.notify_chat.log_entry import JobEntry, LogEntry, ReportEntry
 from functions.notify_chat.settings import Settings
 from shared.errors import IgnoredMessage
-from shared.events import PubsubMessage, Tick, decode, in_utc, is_from_inbox, read_inbox
+from shared.events import Command, PubsubMessage, Tick, decode, in_utc, is_from_inbox, read_inbox
 from shared.report import Outcome
 
+
+class Reported(msgspec.Struct, frozen=True):
+    """An automation has reported a run."""
+
+    report: ReportEntry
+
+
+class JobEnded(msgspec.Struct, frozen=True):
+    """A container job has ended."""
+
+    job: JobEntry
+    at: datetime
+
+
+Event = Tick | Reported | JobEnded | Command
 INBOX: Decoder[Tick | Status] = Decoder(Tick | Status)
 ENTRY = Decoder(LogEntry)
 OWN = "notify_chat"

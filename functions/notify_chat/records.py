@@ -22,30 +22,17 @@ from functions.notify_chat.messages import (
     over_line,
     would_line,
 )
+from functions.notify_chat.parse import Event, JobEnded, Reported
 from functions.notify_chat.settings import Settings
 from shared import automation
-from shared.events import Command, Dated, Tick
+from shared.events import Dated
 from shared.report import ChangeReport, Outcome
 
 KEPT = timedelta(days=2)
 """Posted events are remembered for this long: a report may be delivered again for a day."""
 
 
-class Reported(msgspec.Struct, frozen=True):
-    """An automation has reported a run."""
-
-    report: ReportEntry
-
-
-class JobEnded(msgspec.Struct, frozen=True):
-    """A container job has ended."""
-
-    job: JobEntry
-    at: datetime
-
-
-Event = Tick | Reported | JobEnded | Command
-Context = automation.RunContext[Settings, "Event", "Records"]
+Context = automation.RunContext[Settings, Event, "Records"]
 
 
 class State(msgspec.Struct, frozen=True):

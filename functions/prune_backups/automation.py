@@ -7,8 +7,8 @@ from functions.prune_backups.decide import decide
 from functions.prune_backups.guards import GUARDS
 from functions.prune_backups.messages import ALERT_TITLES
 from functions.prune_backups.needs import needs
-from functions.prune_backups.parse import parse
-from functions.prune_backups.records import Event, Records, fold
+from functions.prune_backups.parse import Event, parse
+from functions.prune_backups.records import Records, fold
 from functions.prune_backups.replies import reply
 from functions.prune_backups.settings import Settings
 from functions.prune_backups.world import ListingOf

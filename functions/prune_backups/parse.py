@@ -3,11 +3,11 @@
 from msgspec.json import Decoder
 
 from functions.prune_backups.commands import Prune, Restore, Retire, Status, checked
-from functions.prune_backups.records import Event
 from functions.prune_backups.settings import Settings
 from shared.errors import IgnoredMessage
 from shared.events import Command, PubsubMessage, Tick, is_from_inbox, read_inbox
 
+Event = Tick | Command
 Inbox = Tick | Prune | Restore | Retire | Status
 
 

@@ -7,17 +7,17 @@ import msgspec
 
 from functions.prune_backups.changes import RestoreBackups
 from functions.prune_backups.commands import Restore, Retire, sets_of
+from functions.prune_backups.parse import Event
 from functions.prune_backups.settings import BackupSet, Settings
 from shared import automation
 from shared.decision import Change
-from shared.events import Command, Dated, Tick
+from shared.events import Dated
 
 MOST_RESTORED = 5_000
 """So many names are remembered of a set: a document holds 1 MiB. More than these are treated as misdated later, so that
 nothing is deleted until the owner looks."""
 
-Event = Tick | Command
-Context = automation.RunContext[Settings, "Event", "Records"]
+Context = automation.RunContext[Settings, Event, "Records"]
 
 
 class Restoring(msgspec.Struct, frozen=True):

@@ -7,9 +7,9 @@ from functions.rotate_secrets.decide import decide
 from functions.rotate_secrets.guards import STILL_IN_USE, still_in_use
 from functions.rotate_secrets.messages import ALERT_TITLES
 from functions.rotate_secrets.needs import needs
-from functions.rotate_secrets.parse import parse
+from functions.rotate_secrets.parse import Event, parse
 from functions.rotate_secrets.questions import RotationNeed
-from functions.rotate_secrets.records import Event, Records, fold
+from functions.rotate_secrets.records import Records, fold
 from functions.rotate_secrets.replies import reply
 from functions.rotate_secrets.settings import Settings
 from shared.automation import Automation

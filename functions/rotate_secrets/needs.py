@@ -4,8 +4,9 @@ from collections.abc import Iterable
 
 from functions.rotate_secrets.commands import Status
 from functions.rotate_secrets.decide_secret import decide_secret
+from functions.rotate_secrets.parse import VersionAdded
 from functions.rotate_secrets.questions import RotationNeed, VersionsOf
-from functions.rotate_secrets.records import Context, VersionAdded
+from functions.rotate_secrets.records import Context
 from functions.rotate_secrets.view import SecretView
 from functions.rotate_secrets.views import views
 from shared.events import RerunRequested

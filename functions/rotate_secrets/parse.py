@@ -2,19 +2,36 @@
 
 import re
 
+import msgspec
 from msgspec.json import Decoder
 
 from functions.rotate_secrets.commands import RollBack, Rotate, Status, checked
-from functions.rotate_secrets.records import Event, SecretEvent, VersionAdded
 from functions.rotate_secrets.settings import Settings
 from shared.errors import IgnoredMessage
 from shared.events import Command, PubsubMessage, Tick, is_from_inbox, read_inbox
 
-Inbox = Tick | Rotate | RollBack | Status
 ROTATE, ADD = "SECRET_ROTATE", "SECRET_VERSION_ADD"
 NOTIFICATIONS = "caretaker-secret-notifications"
 
 _SECRET = re.compile(r"projects/[0-9]{1,20}/secrets/(?P<id>[A-Za-z0-9_-]{1,255})")
+
+
+class SecretEvent(msgspec.Struct, frozen=True):
+    """Secret Manager reports that it is time to rotate a secret."""
+
+    secret: str
+    """In full, with its project's number."""
+
+
+class VersionAdded(msgspec.Struct, frozen=True):
+    """Secret Manager reports that a version was added: by a person, or here."""
+
+    secret: str
+    """In full, with its project's number."""
+
+
+Event = Tick | SecretEvent | VersionAdded | Command
+Inbox = Tick | Rotate | RollBack | Status
 
 
 def parse(message: PubsubMessage, settings: Settings) -> Event:

@@ -12,31 +12,16 @@ import msgspec
 
 from functions.rotate_secrets.changes import AddVersion
 from functions.rotate_secrets.commands import RollBack, Rotate
+from functions.rotate_secrets.parse import Event, SecretEvent
 from functions.rotate_secrets.rotation_state import NEVER
 from functions.rotate_secrets.settings import Settings
 from functions.rotate_secrets.terms import Terms
 from shared import automation
 from shared.debts import Debt
 from shared.decision import Change
-from shared.events import Command, Dated, Tick
+from shared.events import Dated
 
-
-class SecretEvent(msgspec.Struct, frozen=True):
-    """Secret Manager reports that it is time to rotate a secret."""
-
-    secret: str
-    """In full, with its project's number."""
-
-
-class VersionAdded(msgspec.Struct, frozen=True):
-    """Secret Manager reports that a version was added: by a person, or here."""
-
-    secret: str
-    """In full, with its project's number."""
-
-
-Event = Tick | SecretEvent | VersionAdded | Command
-Context = automation.RunContext[Settings, "Event", "Records"]
+Context = automation.RunContext[Settings, Event, "Records"]
 
 
 class Records(automation.Records, frozen=True, kw_only=True):

@@ -6,8 +6,8 @@ from functions.scale_gpu_pools.commands import Awake, Off, Status
 from functions.scale_gpu_pools.decide import decide
 from functions.scale_gpu_pools.messages import ALERT_TITLES
 from functions.scale_gpu_pools.needs import needs
-from functions.scale_gpu_pools.parse import parse
-from functions.scale_gpu_pools.records import Event, Records, fold
+from functions.scale_gpu_pools.parse import Event, parse
+from functions.scale_gpu_pools.records import Records, fold
 from functions.scale_gpu_pools.replies import reply
 from functions.scale_gpu_pools.settings import Settings
 from functions.scale_gpu_pools.world import PoolNeed

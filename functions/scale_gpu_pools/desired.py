@@ -22,7 +22,8 @@ from functions.scale_gpu_pools.messages import (
     ZeroAt,
     ZeroWhenIdle,
 )
-from functions.scale_gpu_pools.records import Event, Override, PoolRecord, Records
+from functions.scale_gpu_pools.parse import Event
+from functions.scale_gpu_pools.records import Override, PoolRecord, Records
 from functions.scale_gpu_pools.settings import Pool, Settings
 from functions.scale_gpu_pools.signals import WAKE_MINUTES, Reading, Says
 from functions.scale_gpu_pools.world import GpuPool, Question

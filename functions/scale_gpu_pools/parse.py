@@ -3,11 +3,11 @@
 from msgspec.json import Decoder
 
 from functions.scale_gpu_pools.commands import Awake, Off, Status, checked
-from functions.scale_gpu_pools.records import Event
 from functions.scale_gpu_pools.settings import Settings
 from shared.errors import IgnoredMessage
 from shared.events import Command, PubsubMessage, RestrictionsChanged, Tick, is_from_inbox, read_inbox
 
+Event = Tick | RestrictionsChanged | Command
 Inbox = Tick | RestrictionsChanged | Awake | Off | Status
 
 

@@ -7,17 +7,16 @@ from typing import ClassVar
 import msgspec
 
 from functions.scale_gpu_pools.commands import Awake, Off, pools_of
+from functions.scale_gpu_pools.parse import Event
 from functions.scale_gpu_pools.settings import Settings
 from shared import automation
 from shared.debts import Debt, debts_of
 from shared.decision import Change
-from shared.events import Command, Dated, RestrictionsChanged, Tick
+from shared.events import Dated
 from shared.holds import HeldChange, Hold, with_intended
 from shared.restrictions import undo_of
 
 UNDO = "./deploy.sh send scale_gpu_pools awake --until TIME"
-
-Event = Tick | RestrictionsChanged | Command
 
 
 class Override(msgspec.Struct, frozen=True, omit_defaults=True):

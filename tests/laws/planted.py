@@ -15,7 +15,8 @@ from functions.cap_spending.automation import AUTOMATION
 from functions.cap_spending.changes import CapSpendingChange, Notify, SetMaxInstances
 from functions.cap_spending.decide import CapSpendingDecision
 from functions.cap_spending.notification import BudgetNotification
-from functions.cap_spending.records import BudgetRecord, Context, Event, Newest, Records
+from functions.cap_spending.parse import Event
+from functions.cap_spending.records import BudgetRecord, Context, Newest, Records
 from functions.cap_spending.settings import Settings
 from functions.cap_spending.world import AmountOf, BillingOf, BudgetAmount, CapSpendingNeed, ProjectBilling, ServicesIn
 from shared.automation import AnyAutomation

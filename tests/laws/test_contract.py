@@ -76,6 +76,14 @@ def test_the_folder_has_the_rooms_of_the_contract_and_main_is_only_the_entry_poi
         if isinstance(statement, ast.FunctionDef | ast.ClassDef)
     ]
     assert defined == [name]
+    # It has what the automation has, which is imported for messages of its own alone.
+    automation: AnyAutomation = importlib.import_module(f"functions.{name}.automation").AUTOMATION
+    own = (
+        importlib.import_module(f"functions.{name}.settings").Settings,
+        importlib.import_module(f"functions.{name}.parse").parse,
+    )
+    assert (automation.name, automation.section, automation.parse) == (name, *own)
+    assert f'EntryPoint("{name}", Settings, parse)' in (folder / "main.py").read_text()
 
 
 def _descendants(kind: type[Change]) -> set[type[Change]]:

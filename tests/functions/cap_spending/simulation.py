@@ -25,7 +25,8 @@ from functions.cap_spending.changes import (
 from functions.cap_spending.decide import CapSpendingDecision
 from functions.cap_spending.folding import fold
 from functions.cap_spending.notification import BudgetNotification
-from functions.cap_spending.records import Context, Event, Records
+from functions.cap_spending.parse import Event
+from functions.cap_spending.records import Context, Records
 from functions.cap_spending.settings import Settings
 from functions.cap_spending.world import (
     AmountOf,

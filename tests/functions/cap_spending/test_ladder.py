@@ -11,7 +11,8 @@ from functions.cap_spending.folding import fold
 from functions.cap_spending.ladder import active_rungs, latched_intervals, passed_rungs, projected_crossing
 from functions.cap_spending.messages import percent
 from functions.cap_spending.notification import BudgetNotification
-from functions.cap_spending.records import Event, Records
+from functions.cap_spending.parse import Event
+from functions.cap_spending.records import Records
 from shared.events import Dated
 from tests.functions.cap_spending.examples import DECEMBER, NOON, NOVEMBER, hours, settings
 

@@ -14,7 +14,8 @@ from functions.cap_spending.commands import Accept, LinkBilling, Snooze, Status,
 from functions.cap_spending.folding import fold
 from functions.cap_spending.ladder import active_rungs
 from functions.cap_spending.notification import BudgetNotification
-from functions.cap_spending.records import INTERVALS_KEPT, Event, Interval, Newest, Records, Snoozed
+from functions.cap_spending.parse import Event
+from functions.cap_spending.records import INTERVALS_KEPT, Interval, Newest, Records, Snoozed
 from functions.cap_spending.settings import Settings
 from shared.events import Dated, RestrictionsChanged, Tick
 from tests.functions.cap_spending.examples import (

@@ -15,8 +15,8 @@ from functions.notify_chat.cloud import apply
 from functions.notify_chat.decide import decide
 from functions.notify_chat.items import Item, ItemKind
 from functions.notify_chat.log_entry import LogEntry
-from functions.notify_chat.parse import parse
-from functions.notify_chat.records import Context, JobEnded, Records, Reported, after_posting, fold
+from functions.notify_chat.parse import JobEnded, Reported, parse
+from functions.notify_chat.records import Context, Records, after_posting, fold
 from functions.notify_chat.settings import Product, Settings
 from localcloud import LocalCloud
 from localcloud.chat import google_chat, slack

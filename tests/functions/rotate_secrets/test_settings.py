@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from functions.rotate_secrets.commands import RollBack, Rotate, Status
-from functions.rotate_secrets.parse import parse
-from functions.rotate_secrets.records import Event, Records, SecretEvent, VersionAdded, fold
+from functions.rotate_secrets.parse import Event, SecretEvent, VersionAdded, parse
+from functions.rotate_secrets.records import Records, fold
 from shared.errors import IgnoredMessage
 from shared.events import Dated, PubsubMessage, Tick
 from tests.functions.rotate_secrets.stage import PRODUCT, a_secret, settings_of

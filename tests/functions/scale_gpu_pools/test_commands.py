@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from functions.scale_gpu_pools.commands import Awake, Off, Status, pools_of
-from functions.scale_gpu_pools.parse import parse
-from functions.scale_gpu_pools.records import Event, Override, Records, fold
+from functions.scale_gpu_pools.parse import Event, parse
+from functions.scale_gpu_pools.records import Override, Records, fold
 from functions.scale_gpu_pools.settings import Settings
 from shared.errors import IgnoredMessage
 from shared.events import Dated, PubsubMessage, RestrictionsChanged, Tick, inbox_of

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from functions.scale_gpu_pools.desired import Desired, PoolView, State
-from functions.scale_gpu_pools.records import Event, Override, PoolRecord, Records
+from functions.scale_gpu_pools.parse import Event
+from functions.scale_gpu_pools.records import Override, PoolRecord, Records
 from functions.scale_gpu_pools.settings import GpuDutyCycle, Metric, PendingMessages, Settings, Signal
 from functions.scale_gpu_pools.signals import WAKE_MINUTES, Reading, Says
 from functions.scale_gpu_pools.world import AUTOSCALING, OFF, GpuPool, Question
