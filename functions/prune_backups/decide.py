@@ -8,7 +8,7 @@ from functions.prune_backups.inventory import Inventory
 from functions.prune_backups.messages import DeletesPaused, NoRuleKeeps, NotProved, RestoreRequested
 from functions.prune_backups.needs import listing_of
 from functions.prune_backups.records import Context, Records
-from functions.prune_backups.retention import KeepReasons, keep_reasons
+from functions.prune_backups.retention import keep_reasons
 from functions.prune_backups.settings import BackupSet
 from functions.prune_backups.table import table_of
 from functions.prune_backups.world import Listing, NoBucket, listings_in
@@ -27,18 +27,19 @@ def decide(context: Context, world: World, applied: tuple[PruneChange, ...]) -> 
     notices: list[NotProved] = []
     for key, listing in listings_in(world).items():
         settings = context.settings.sets[key]
-        reasons = keep_reasons(listing.inventory, settings.retention, settings.zone, settings.proof)
+        inventory = listing.inventory
+        reasons = keep_reasons(inventory, settings.retention, settings.zone, settings.proof)
+        deleted = reasons.deleted()
         if restoring := context.records.restoring_now(settings, context.now):
             paused = Next(key, DeletesPaused(restoring.until), restoring.until)
             changes += _restores(key, settings, listing)
             following.append(paused)
             table.append(str(paused))
         else:
-            changes += _deletes(key, settings, listing.inventory, reasons)
-        inventory = listing.inventory
+            changes += _deletes(key, settings, inventory, deleted)
         unproved = sum(1 for _ in inventory.unproved_times(range(len(inventory)), settings.proof))
         notices += [NotProved(key, unproved, settings.proof)] if unproved else []
-        table += table_of(key, settings, listing, reasons)
+        table += table_of(key, settings, listing, reasons, len(deleted))
     return Decision(
         records=context.records,
         changes=tuple(changes),
@@ -55,8 +56,7 @@ def _without_bucket(context: Context, world: World) -> Iterable[Refusal]:
             yield Refusal(key, "no_bucket", f"{settings.full_name}: no such bucket", is_alert=True)
 
 
-def _deletes(key: str, settings: BackupSet, inventory: Inventory, reasons: KeepReasons) -> Iterator[DeleteBackups]:
-    places = reasons.deleted()
+def _deletes(key: str, settings: BackupSet, inventory: Inventory, places: Sequence[int]) -> Iterator[DeleteBackups]:
     for start in range(0, len(places), BATCH):
         batch = places[start : start + BATCH]
         versions = [(backup.name, backup.generation) for backup in (inventory[batch[0]], inventory[batch[-1]])]

@@ -6,9 +6,7 @@ text. ``{group}-{time:%Y%m%dT%H%M%S%z}.dump`` reads ``orders-20261101T023000Z.du
 
 import functools
 import re
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta, timezone, tzinfo
-from operator import itemgetter
+from datetime import UTC, datetime, tzinfo
 
 import msgspec
 
@@ -26,11 +24,15 @@ DIRECTIVES = {
 """The directives allowed in a time's format, and what each matches in a name."""
 NOT_UTC = "`%z` in place of `Z`, which is an offset: as text it would be read on the clock of `time_zone`"
 NEEDED = ("%Y", "%m", "%d")
-PARTS = ("year", "month", "day", "hour", "minute", "second")
+PARTS = ("year", "month", "day", "hour", "minute", "second", "offset")
+ISO = "{year}-{month}-{day}T{hour}:{minute}:{second}{offset}"
+ABSENT = dict.fromkeys(PARTS, "00") | {"offset": ""}
+MIDNIGHT = "T24"
+"""An hour that Python takes for the next day, from 3.14 on."""
 YEARS = range(1970, 9000)
 
 
-class ParsedName(msgspec.Struct, frozen=True):
+class ParsedName(msgspec.Struct, frozen=True, gc=False):
     """The values in a name: ``time`` is None if the pattern has none."""
 
     group: str = ""
@@ -56,11 +58,8 @@ class NamePattern:
         self._expression = re.compile("".join(expression), re.DOTALL | re.ASCII)
         self._has_group = "group" in fields
         self._parts = [part for part in PARTS if part in self._expression.groupindex]
-        """The parts of the time that names have; the rest is 0."""
-        places = [self._parts.index(part) if part in self._parts else -1 for part in PARTS]
-        self._of_parts: Callable[[tuple[int, ...]], tuple[int, int, int, int, int, int]] = itemgetter(*places)
-        """All parts, of those that a name has and a 0 at the end: by place, as a million names are read."""
-        self._has_offset = "offset" in self._expression.groupindex
+        self._iso = ISO.format_map(ABSENT | dict.fromkeys(self._parts, "%s"))
+        """The time in ISO 8601, of the parts that names have: it is read at once, as there may be a million."""
 
     def read(self, name: str, zone: tzinfo) -> ParsedName | None:
         """The values in a name, None if it does not match. A time without an offset is local time in ``zone``."""
@@ -75,15 +74,16 @@ class NamePattern:
 
     def _time(self, found: re.Match[str], zone: tzinfo) -> datetime | None:
         """The time of a name, in UTC; None if there is none such. Of the two of a clock that is set back, the first."""
-        year, month, day, hour, minute, second = self._of_parts((*map(int, found.group(*self._parts)), 0))
-        if year not in YEARS:
-            return None
+        text = self._iso % found.group(*self._parts)
         try:
-            zone = _zone(found["offset"]) if self._has_offset else zone
-            moment = datetime(year, month, day, hour, minute, second, tzinfo=zone)
+            moment = datetime.fromisoformat(text)
         except ValueError:
             return None
-        return moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+        if moment.year not in YEARS or MIDNIGHT in text:
+            return None
+        if moment.tzinfo is UTC:
+            return moment
+        return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
 
 
 @functools.lru_cache(maxsize=64)
@@ -112,11 +112,3 @@ def _matching(field: re.Match[str]) -> str:
     if any(part not in directives for part in NEEDED) or len(set(directives)) < len(directives):
         raise ValueError(f"a time with {', '.join(NEEDED)}, each directive once")
     return "".join(DIRECTIVES.get(part) or re.escape(part) for part in parts)
-
-
-def _zone(offset: str) -> tzinfo:
-    """Raises ``ValueError`` for an offset of a day or more."""
-    if offset == "Z":
-        return UTC
-    minutes = int(offset[1:3]) * 60 + int(offset[-2:])
-    return timezone(timedelta(minutes=-minutes if offset[0] == "-" else minutes))

@@ -14,10 +14,9 @@ MOST_ROWS = 80
 """Of one set; a report holds a hundred lines."""
 
 
-def table_of(key: str, settings: BackupSet, listing: Listing, reasons: KeepReasons) -> list[str]:
+def table_of(key: str, settings: BackupSet, listing: Listing, reasons: KeepReasons, deleted: int) -> list[str]:
     """A line for the set, and from the newest to the oldest one for each that stays, and each run of those that go."""
     inventory = listing.inventory
-    deleted = len(reasons.deleted())
     head = f"{key} ({settings.full_name}): {len(inventory) - deleted:,} stay, {deleted:,} go"
     unknown = f", {listing.unknown.count:,} names do not fit" if listing.unknown.count else ""
     if listing.misdated.count:

@@ -53,6 +53,8 @@ def test_a_name_that_fits(pattern: str, name: str, expected: ParsedName) -> None
         "20261301T023000Z.dump",  # no such month
         "20260230T023000Z.dump",
         "20261101T250000Z.dump",
+        "20261101T240000Z.dump",
+        "20261101T023060Z.dump",
         "20261101T023000+99:00.dump",
         "00011101T023000Z.dump",
         "99991101T023000Z.dump",
