@@ -105,7 +105,8 @@ def create_app(settings: Settings) -> FastAPI:
     @app.post("/orders", status_code=status.HTTP_201_CREATED)
     def take_order(order: NewOrder) -> Order:
         """Take an order."""
-        with Session(engine) as session:
+        # What the insert returned is known: reading it again after the commit would take a second connection.
+        with Session(engine, expire_on_commit=False) as session:
             row = OrderRow(item=order.item, quantity=order.quantity)
             session.add(row)
             session.commit()

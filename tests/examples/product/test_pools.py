@@ -15,6 +15,10 @@ pytestmark = pytest.mark.one_python
 
 REQUESTS = 50
 ROOM = {"CONCURRENT_REQUESTS": str(REQUESTS)}
+SESSIONS = """
+    SELECT sessions, (SELECT count(*) FROM pg_stat_activity a WHERE a.datname = d.datname)
+    FROM pg_stat_database d WHERE datname = %s
+"""
 
 
 @pytest.mark.parametrize(
@@ -40,6 +44,28 @@ def test_connections_of_fifty_requests(
                 assert api.connections() == during
             assert [answer.result().status for answer in answers] == [200] * REQUESTS
         until(lambda: api.connections() == after, f"{after} connections should be kept, not {api.connections()}")
+
+
+def test_each_request_opens_one_connection(postgres: PostgresServer, tmp_path: Path) -> None:
+    with product(postgres, tmp_path, ON_CLOUD_RUN) as api:
+        before = sessions_of(postgres, api.user)
+        assert api.ask("POST", "/orders", {"item": "tea", "quantity": 1}).status == 201
+        assert sessions_of(postgres, api.user) == before + 1
+        assert [api.ask("GET", path).status for path in ("/orders", "/orders/1")] == [200, 200]
+        assert sessions_of(postgres, api.user) == before + 3
+
+
+def sessions_of(postgres: PostgresServer, database: str) -> int:
+    """The number of connections that a database has had, once all of them have ended, and so are counted."""
+    found: list[tuple[int, int]] = []
+
+    def has_ended() -> bool:
+        with psycopg.connect(postgres.conninfo()) as connection:
+            found[:] = connection.execute(SESSIONS, [database]).fetchall()
+        return found[0][1] == 0
+
+    until(has_ended, "a connection was kept")
+    return found[0][0]
 
 
 def test_the_pools_are_sqlalchemys() -> None:
