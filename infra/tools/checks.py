@@ -227,11 +227,12 @@ def main(arguments: Sequence[str]) -> int:
     others = {version: path for version, path in pythons.items() if path and version != main_version()}
     cores = getattr(os, "process_cpu_count", os.cpu_count)() or 1
     half = max(cores // 2, 1)
-    # Most of what the machine does is to run the tests on the main Python, on all its cores. The rest goes on beside
-    # that one after another, so that no core is left idle while something waits; two at once when the tests are done.
+    # Most of what the machine does is to run the tests on the main Python, on all its cores; a worker more goes on
+    # while others wait for programs that their tests start. The rest goes on beside that one after another, so that no
+    # core is left idle while something waits; two at once when the tests are done.
     with ThreadPoolExecutor(2) as pool, ThreadPoolExecutor(1) as reading:
         try:
-            here = begin(pool, [tests_here(cores)])
+            here = begin(pool, [tests_here(cores + 1)])
             beside = begin(pool, static_checks())
             elsewhere = begin(pool, [tests_elsewhere(version, path, half) for version, path in others.items()])
             outcomes = show_all(beside | here)
