@@ -297,6 +297,7 @@ def test_it_ends_with_an_error_when_the_functions_die_and_serves_from_a_relative
         assert "the functions' process ended with exit code -9" in served.read_to("exit code -9")
 
 
+@pytest.mark.one_python
 @pytest.mark.no_cover
 def test_a_reader_who_leaves_ends_the_story_without_a_traceback(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "local", "--once", "--verbose", "--directory", str(tmp_path)]
