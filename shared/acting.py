@@ -105,7 +105,7 @@ class RunLoop(Generic[SectionT, EventT, RecordsT, NeedT, ChangeT]):
             self._look_at_everything()
         first = self._look(stored.context, ())
         reply = self._automation.reply(stored.context, first.world, first.decision)
-        report = msgspec.structs.replace(report, status=bounded(in_lines(reply)))
+        report = msgspec.structs.replace(report, status=bounded(reply))
         if self._settings.mode is Mode.OBSERVE:
             return self._observe(report, stored.records, first)
         remembered = first.decision.records
@@ -135,7 +135,7 @@ class RunLoop(Generic[SectionT, EventT, RecordsT, NeedT, ChangeT]):
         if self._plan != ASKED:
             return msgspec.structs.replace(report, outcome=Outcome.IGNORED, why=PLAN_CHANGED, plan=checksum)
         planned = tuple(change_report(change, Outcome.OBSERVED) for change in look.decision.changes)
-        reply = bounded(in_lines(self._automation.reply(look.context, look.world, look.decision)))
+        reply = bounded(self._automation.reply(look.context, look.world, look.decision))
         return msgspec.structs.replace(self._summary(report, look.decision, planned), status=reply, plan=checksum)
 
     def _look(
@@ -302,7 +302,7 @@ class RunLoop(Generic[SectionT, EventT, RecordsT, NeedT, ChangeT]):
             unreadable=bounded_unreadable(self.unreadable),
             refusals=bounded_refusals(decision.refusals),
             alerts=bounded_alerts(decision.alerts, report.automation),
-            waiting=bounded(in_lines(decision.waiting)),
+            waiting=bounded(decision.waiting),
             notices=bounded(self.notices),
             upcoming=upcoming(decision.next),
             held=_held(decision.records),

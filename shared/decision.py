@@ -158,10 +158,10 @@ class Decision(msgspec.Struct, Generic[RecordsT_co, ChangeT_co], frozen=True, kw
     notices: tuple[Message, ...] = ()
     """Facts from this look that a person should know."""
     log: tuple[LogLine, ...] = ()
-    table: tuple[str, ...] = ()
+    table: tuple[Message | str, ...] = ()
     """While observing, the whole decision, line by line: what stays as it is, and why, is in it too."""
 
-    def table_with_refusals(self) -> tuple[str, ...]:
+    def table_with_refusals(self) -> tuple[Message | str, ...]:
         """The decision as a table, with what is refused of it."""
         refused = (f"{one.scope} is refused: {one.reason} [{one.guard}]" for one in self.refusals)
         return (*self.table, *refused) if self.table else ()

@@ -12,7 +12,7 @@ from enum import StrEnum
 import msgspec
 
 from shared.debts import Debt
-from shared.decision import Alert, Change, Decision, LogLine, Next, Refusal
+from shared.decision import Alert, Change, Decision, LogLine, Message, Next, Refusal
 from shared.errors import presentable
 from shared.settings import Mode
 from shared.world import Unreadable
@@ -162,11 +162,11 @@ def with_changes(report: Report, changes: tuple[ChangeReport, ...]) -> Report:
     )
 
 
-def bounded(lines: Iterable[str]) -> tuple[str, ...]:
-    """As many lines as a report holds, and how many more there are."""
+def bounded(lines: Iterable[Message | str]) -> tuple[str, ...]:
+    """As many lines as a report holds, in words, and how many more there are."""
     listed = tuple(lines)
     more = (f"... and {len(listed) - MOST_LINES} more",) if len(listed) > MOST_LINES else ()
-    return (*listed[:MOST_LINES], *more)
+    return (*map(str, listed[:MOST_LINES]), *more)
 
 
 def bounded_alerts(alerts: tuple[Alert, ...], automation: str) -> tuple[Alert, ...]:

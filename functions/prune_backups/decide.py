@@ -12,7 +12,7 @@ from functions.prune_backups.retention import keep_reasons
 from functions.prune_backups.settings import BackupSet
 from functions.prune_backups.table import table_of
 from functions.prune_backups.world import Listing, NoBucket, listings_in
-from shared.decision import Decision, Next, Refusal
+from shared.decision import Decision, Message, Next, Refusal
 from shared.world import World
 
 PruneDecision = Decision[Records, PruneChange]
@@ -22,7 +22,7 @@ def decide(context: Context, world: World, applied: tuple[PruneChange, ...]) -> 
     """Delete what no rule keeps, or if a person asks for that, restore what was deleted. An unreadable set waits."""
     del applied
     changes: list[PruneChange] = []
-    table: list[str] = []
+    table: list[Message | str] = []
     following: list[Next] = []
     notices: list[NotProved] = []
     for key, listing in listings_in(world).items():
@@ -34,7 +34,7 @@ def decide(context: Context, world: World, applied: tuple[PruneChange, ...]) -> 
             paused = Next(key, DeletesPaused(restoring.until), restoring.until)
             changes += _restores(key, settings, listing)
             following.append(paused)
-            table.append(str(paused))
+            table.append(paused)
         else:
             changes += _deletes(key, settings, inventory, deleted)
         unproved = sum(1 for _ in inventory.unproved_times(range(len(inventory)), settings.proof))

@@ -6,10 +6,11 @@ from functions.prune_backups.formatting import printable
 from functions.prune_backups.records import Context
 from functions.prune_backups.world import listings_in
 from shared.clock import format_time
+from shared.decision import Message
 from shared.world import World
 
 
-def reply(context: Context, world: World, decision: PruneDecision) -> tuple[str, ...]:
+def reply(context: Context, world: World, decision: PruneDecision) -> tuple[Message | str, ...]:
     """A line for each set, for `status` its table; nothing for an event that is no command."""
     match context.event.event:
         case Status():
