@@ -8,7 +8,7 @@ import msgspec
 from shared.automation import Records
 from shared.decision import Alert
 from shared.firestore_values import Builtins, to_fields
-from shared.parts import SPLIT_ABOVE, size_of, size_of_value
+from shared.parts import SPLIT_ABOVE, json_size, size_of, split
 
 LARGEST_COMMIT = 10_485_760
 """Bytes of one request, in which all parts of the records may change: https://firebase.google.com/docs/firestore/quotas."""
@@ -20,14 +20,16 @@ KIND = "records_nearly_full"
 
 def commit_size(fields: Mapping[str, Builtins]) -> int:
     """Bytes of a commit that writes all of the records."""
-    return len(msgspec.json.encode(to_fields(fields)))
+    stored, parts = split(fields, {}, SPLIT_ABOVE)
+    documents = [stored, *(one.fields_of(part) for part, one in parts.items())]
+    return sum(json_size(to_fields(document)) for document in documents)
 
 
 def nearly_full(automation: str, records: Records) -> Iterator[Alert]:
     """Alert at four fifths of what can be written: past that a run cannot write, and so changes nothing."""
-    fields: dict[str, Builtins] = msgspec.to_builtins(records, builtin_types=(datetime,))
-    if size_of(fields) <= SPLIT_ABOVE:
+    if json_size(records) <= SPLIT_ABOVE:
         return
+    fields: dict[str, Builtins] = msgspec.to_builtins(records, builtin_types=(datetime,))
     for size, largest, holder in (
         (commit_size(fields), LARGEST_COMMIT, "commit to Firestore"),
         (_indivisible(fields), LARGEST_DOCUMENT, "document of Firestore, which one entry must fit into,"),
@@ -43,7 +45,7 @@ def nearly_full(automation: str, records: Records) -> Iterator[Alert]:
 
 
 def _indivisible(fields: Mapping[str, Builtins]) -> int:
-    """Bytes of the largest piece that lies in one document in any case."""
+    """Bytes of the largest piece that lies in one document in any case: an entry as it is in a part, or all others."""
     entries = [entry for value in fields.values() if isinstance(value, dict) for entry in value.values()]
     plain = {name: value for name, value in fields.items() if not isinstance(value, dict)}
-    return max(size_of(plain), *map(size_of_value, entries), 0)
+    return max(size_of(plain), *map(json_size, entries), 0)

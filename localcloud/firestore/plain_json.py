@@ -18,6 +18,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from localcloud.core.http import HttpRequest
 from localcloud.core.server import protobuf
 from localcloud.firestore.raw import RawFields, RawValue
+from localcloud.firestore.values import check_request
 
 Json = Any
 RawDocument = Any
@@ -72,8 +73,11 @@ class _Commit(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def request_of(rpc: str, captured: Mapping[str, str], request: HttpRequest) -> Message:
-    """The request of an RPC. Raises ``NotPlain``."""
-    if rpc not in REQUESTS or request.arguments:
+    """The request of an RPC. Raises ``NotPlain``, or INVALID_ARGUMENT for one that is too large."""
+    if rpc not in REQUESTS:
+        raise NotPlain
+    check_request(len(request.body))
+    if request.arguments:
         raise NotPlain
     try:
         return REQUESTS[rpc](captured["database"], request.body)

@@ -23,6 +23,7 @@ from localcloud.core.server import ApiError, copy_of, protobuf
 from localcloud.firestore.fields import merge_fields
 from localcloud.firestore.names import check_database, check_document, check_parent
 from localcloud.firestore.query import select
+from localcloud.firestore.values import check_request
 from localcloud.firestore.writes import RawDocument, RawTimestamp, RawWrite, RawWriteResult, apply_write, target_of
 
 DEFAULT_PAGE, LARGEST_PAGE = 100, 1000
@@ -165,6 +166,7 @@ class Firestore:
     def commit(self, request: types.CommitRequest) -> RawMessage:
         """All writes or none. ABORTED if something that the transaction read has changed since; it has ended then."""
         plain = protobuf(request)
+        check_request(plain.ByteSize())
         check_database(plain.database)
         writes = list(plain.writes)
         for write in writes:

@@ -15,6 +15,8 @@ from localcloud.core.messages import invalid
 from localcloud.firestore.raw import RawFields, RawValue
 
 LARGEST_DOCUMENT = 1_048_576
+LARGEST_REQUEST = 10_485_760
+LONGEST_TEXT = 1_048_487
 LONGEST_NAME = 1500
 DEEPEST = 20
 RESERVED = re.compile(r"__.*__", re.DOTALL)
@@ -46,6 +48,12 @@ SIZES = {
 RANK = {kind: rank for rank, kinds in enumerate(ORDER) for kind in kinds}
 
 
+def check_request(size: int) -> None:
+    """Raise INVALID_ARGUMENT for a request of too many bytes, as they were sent: of JSON or of protobuf."""
+    if size > LARGEST_REQUEST:
+        raise invalid(f"Request payload size exceeds the limit: {LARGEST_REQUEST} bytes.")
+
+
 def kind_of(value: RawValue) -> str:
     """The kind of a value, such as ``string_value``. INVALID_ARGUMENT for a value of no kind."""
     kind: str | None = value.WhichOneof("value_type")
@@ -66,7 +74,7 @@ def normalize(fields: RawFields, stored: RawFields | None = None, depth: int = 1
         known = stored[name] if stored is not None and name in stored else None
         if known is None or value != known:
             _check_name(name)
-            _normalize(value, known, depth)
+            _normalize(name, value, known, depth)
 
 
 @functools.lru_cache(CHECKED_NAMES)
@@ -79,8 +87,11 @@ def _check_name(name: str) -> None:
         raise invalid(f"field name {name} is reserved")
 
 
-def _normalize(value: RawValue, known: RawValue | None, depth: int) -> None:
+def _normalize(name: str, value: RawValue, known: RawValue | None, depth: int) -> None:
     kind = kind_of(value)
+    # A character takes four bytes at most.
+    if kind == "string_value" and 4 * len(value.string_value) > LONGEST_TEXT < len(value.string_value.encode()):
+        raise invalid(f'The value of property "{name}" is longer than {LONGEST_TEXT} bytes.')
     if kind == "timestamp_value":
         value.timestamp_value.nanos -= value.timestamp_value.nanos % 1000
     if kind in {"array_value", "map_value"} and depth > DEEPEST:
@@ -94,7 +105,7 @@ def _normalize(value: RawValue, known: RawValue | None, depth: int) -> None:
                 continue  # most arrays only grow
             if kind_of(item) == "array_value":
                 raise invalid("Cannot convert an array value in an array value.")
-            _normalize(item, None, depth + 1)
+            _normalize(name, item, None, depth + 1)
 
 
 def size_of(path: Sequence[str], fields: RawFields) -> int:

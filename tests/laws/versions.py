@@ -6,6 +6,7 @@ does not know, as a newer one would leave them behind when it is rolled back.
 
 from typing import Any
 
+import msgspec
 from google.cloud.firestore_v1.services.firestore import FirestoreClient
 from google.cloud.firestore_v1.types import Document, Write
 
@@ -66,18 +67,30 @@ def _add_unknown(stage: Stage) -> set[str]:
     database = f"projects/{stage.scenario.project}/databases/{DATABASE}"
     documents = _documents(stage)
     for name, fields in documents.items():
-        if WRITE not in fields:  # a part has no fields of its own
+        if WRITE in fields:  # a part has no fields of its own, and its entries as JSON
+            fields |= {key: _added_to_text(text) for key, text in fields.items() if key != WRITE}
+        else:
             fields[UNKNOWN] = "a field"
-        for value in fields.values():
-            for entry in value.values() if isinstance(value, dict) else ():
-                if isinstance(entry, dict):
-                    entry[UNKNOWN] = "a field of an entry"
+            for value in fields.values():
+                _add_to_entries(value)
         if name.endswith(RESTRICTIONS):
             fields.setdefault("in_force", {})[UNKNOWN] = {"kind": "an entry"}
         write = Write(update=Document(name=name))
         to_fields(fields, Write.pb(write).update.fields)
         stage.clients.of(FirestoreClient).commit(request={"database": database, "writes": [write]})
     return set(documents)
+
+
+def _added_to_text(text: str) -> str:
+    entries = msgspec.json.decode(text)
+    _add_to_entries(entries)
+    return msgspec.json.encode(entries).decode()
+
+
+def _add_to_entries(value: object) -> None:
+    for entry in value.values() if isinstance(value, dict) else ():
+        if isinstance(entry, dict):
+            entry[UNKNOWN] = "a field of an entry"
 
 
 def _must_have_kept(stage: Stage, marked: set[str], when: str) -> None:

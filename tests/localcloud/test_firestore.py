@@ -182,13 +182,19 @@ def test_what_is_taken_in_is_a_copy(cloud: LocalCloud, store: Store) -> None:
     assert store.get("things/a") == {"n": 1}
 
 
-def test_a_document_has_a_largest_size(store: Store) -> None:
-    # https://firebase.google.com/docs/firestore/storage-size: 16 + 7 + 2 for the name, 2 + 1 for the field, 32 besides.
-    longest = 1_048_576 - 60
-    store.put("things/a", {"x": "y" * longest})
+def test_a_document_a_field_and_a_commit_have_a_largest_size(store: Store) -> None:
+    # https://firebase.google.com/docs/firestore/storage-size: 16 + 7 + 2 for the name, 2 + 1 for a field, 32 besides.
+    longest = 1_048_576 - 60 - 103
+    store.put("things/a", {"x": "y" * longest, "z": "z" * 100})
     with pytest.raises(exceptions.InvalidArgument, match="exceeds the maximum allowed size"):
-        store.put("things/a", {"x": "y" * (longest + 1)})
+        store.put("things/a", {"x": "y" * (longest + 1), "z": "z" * 100})
     assert len(str(store.get("things/a")["x"])) == longest
+    with pytest.raises(exceptions.InvalidArgument, match='property "x" is longer than 1048487 bytes'):
+        store.put("things/a", {"x": "y" * 1_048_488})
+    updates = [store.update(f"things/{number}", {"x": "y" * 1_048_000}) for number in range(11)]
+    store.commit(*updates[1:])
+    with pytest.raises(exceptions.InvalidArgument, match="Request payload size exceeds the limit: 10485760 bytes"):
+        store.commit(*updates)
 
 
 @pytest.mark.parametrize(

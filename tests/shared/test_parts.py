@@ -1,7 +1,7 @@
 """Documents in parts: whole again when joined, each small enough, stable, and refused where something is missing."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -16,7 +16,7 @@ from localcloud import LocalCloud
 from shared.clients import Clients
 from shared.errors import StoredUnreadable, WriteConflict
 from shared.firestore_values import Builtins
-from shared.parts import IN_PARTS, Part, join, paths_of_parts, size_of, split
+from shared.parts import IN_PARTS, Part, join, json_size, paths_of_parts, size_of, split
 from shared.state import READ, Document, State
 from shared.yaml12 import read_yaml
 from tests.localcloud.store import Store
@@ -29,7 +29,8 @@ Whole = dict[str, Builtins]
 Layout = Mapping[str, Part]
 
 values: some.SearchStrategy[Builtins] = some.one_of(
-    some.integers(0, 9), some.text("ab", max_size=60), some.dictionaries(some.text("xy", max_size=2), some.booleans())
+    *(some.none(), some.integers(0, 9), some.floats(allow_nan=False, allow_infinity=False), some.text(max_size=60)),
+    *(some.dictionaries(some.text("xy", max_size=2), some.booleans()), some.lists(some.text('"\\', max_size=2))),
 )
 mappings = some.dictionaries(some.text("abcdef/", min_size=1, max_size=6), values, max_size=25)
 wholes: some.SearchStrategy[Whole] = some.fixed_dictionaries(
@@ -43,6 +44,7 @@ class Notes(msgspec.Struct, frozen=True):
     notes: dict[str, str] = {}
     words: dict[str, tuple[int, ...]] = {}
     title: str = ""
+    times: dict[str, datetime] = {}
 
 
 def stored_as(fields: Mapping[str, Builtins], parts: Layout) -> dict[str, Mapping[str, Builtins] | None]:
@@ -61,11 +63,17 @@ def test_what_is_split_is_whole_when_joined_through_any_edits(edits: list[Whole]
         assert read == parts
         assert set(paths_of_parts(PATH, fields)) == {f"{PATH}.{part}" for part in parts}
         assert split(whole, parts, ABOVE) == (fields, parts), "what has not changed stays as it was"
-        assert all(size_of(one.entries) <= ABOVE or len(one.entries) == 1 for one in parts.values())
-        if size_of(whole) <= ABOVE // 2 or (number == 0 and size_of(whole) <= ABOVE):
+        assert all(json_size(one.entries) <= ABOVE + 1 or len(one.entries) == 1 for one in parts.values())
+        if json_size(whole) <= ABOVE // 2 or (number == 0 and json_size(whole) <= ABOVE):
             assert (fields, parts) == (whole, {})
         if before and parts and parts != before:
             assert fields[IN_PARTS] != {part: one.write for part, one in before.items()}, "it changes with its parts"
+
+
+@given(values)
+def test_firestore_counts_at_most_four_bytes_for_one_of_json(value: Builtins) -> None:
+    assert size_of({"a": value}) <= 4 * json_size({"a": value})
+    assert size_of({"a": [value] * 99}) <= 4 * json_size({"a": [value] * 99})
 
 
 def test_an_edit_writes_the_part_that_it_is_in() -> None:
@@ -83,19 +91,22 @@ def test_an_edit_writes_the_part_that_it_is_in() -> None:
 
 def test_halves_are_joined_again_when_they_fill_half_of_one() -> None:
     notes: Whole = {f"n{number}": "x" * 20 for number in range(12)}
-    _, parts = split({"notes": notes}, {}, ABOVE)
+    _, parts = split({"notes": notes, "title": "a long one"}, {}, ABOVE)
     assert parts.keys() == {"notes.0", "notes.1"}
-    for kept, wanted in ((6, {"notes.0", "notes.1"}), (4, {"notes"}), (3, set())):
+    for kept, wanted in ((6, {"notes.0", "notes.1"}), (3, {"notes"}), (2, set())):
         fewer = dict(list(notes.items())[:kept])
-        assert split({"notes": fewer}, parts, ABOVE)[1].keys() == wanted
+        assert split({"notes": fewer, "title": "a long one"}, parts, ABOVE)[1].keys() == wanted
 
 
 @pytest.mark.parametrize(
     ("change", "error"),
     [
         ({"records/a.notes": None}, "records/a.notes is missing: restore it"),
-        ({"records/a.notes": {"write": 1, "notes": {}}}, "records/a.notes is not of write 2"),
+        ({"records/a.notes": {"write": 1, "notes": "{}"}}, "records/a.notes is not of write 2"),
+        ({"records/a.notes": {"write": 2, "notes": {}}}, "records/a.notes is not of write 2"),
         ({"records/a.notes": {}}, "records/a.notes is not of write 2"),
+        ({"records/a.notes": {"write": 2, "notes": '{"k": "v'}}, "records/a.notes is no mapping in JSON: Input data"),
+        ({"records/a.notes": {"write": 2, "notes": '["k"]'}}, "records/a.notes is no mapping in JSON: Expected"),
         ({PATH: {IN_PARTS: {"notes": "2"}}}, "records/a: in_parts cannot be read by this version"),
         ({PATH: {IN_PARTS: ["notes"]}}, "records/a: in_parts cannot be read by this version"),
     ],
@@ -103,7 +114,7 @@ def test_halves_are_joined_again_when_they_fill_half_of_one() -> None:
 def test_what_cannot_be_joined_is_refused(change: dict[str, Any], error: str) -> None:
     stored: dict[str, Any] = {
         PATH: {"notes": "in parts", IN_PARTS: {"notes": 2}},
-        "records/a.notes": {"write": 2, "notes": {"k": "v"}},
+        "records/a.notes": {"write": 2, "notes": '{"k":"v"}'},
     }
     assert join(PATH, stored[PATH], stored)[0] == {"notes": {"k": "v"}}
     broken: dict[str, Any] = {**stored, **change}
@@ -147,7 +158,7 @@ def test_a_document_grows_and_shrinks(state: State, cloud: LocalCloud) -> None:
     (read,) = state.read("notes/a")
     assert [call.method.rpartition("/")[2] for call in cloud.server.calls] == ["BatchGetDocuments"] * 2
     assert (read.as_type(Notes), read.version, read.parts) == (NOTES, many.version, many.parts)
-    assert many.parts.keys() > {"notes.00", "notes.01"}
+    assert many.parts.keys() > {"notes.00", "notes.010"}
     state.write(read, Notes({"n0": "y"}, {}, "t"))
     cloud.server.clear_calls()
     (fewer,) = state.read("notes/a")
@@ -159,9 +170,11 @@ def test_a_document_grows_and_shrinks(state: State, cloud: LocalCloud) -> None:
 
 
 def test_a_write_sends_no_part_that_stays_as_it_was(state: State, cloud: LocalCloud) -> None:
-    words = Notes({}, {f"n{number}": (number, number + 1) for number in range(30)}, "t")
+    times = {f"n{number}": NOON + timedelta(microseconds=number) for number in range(30)}
+    words = Notes({}, {f"n{number}": (number, number + 1) for number in range(30)}, "t", times)
     state.write(Document("notes/a"), words)
     (known,) = state.read("notes/a")
+    assert known.as_type(Notes) == words
     for value, written in (
         (msgspec.structs.replace(words, title="u"), 1),
         (msgspec.structs.replace(words, title="u", words={**words.words, "n7": (8,)}), 2),
@@ -215,7 +228,7 @@ def test_what_is_unknown_survives_in_parts_too(state: State) -> None:
     class Newer(Notes, frozen=True):
         mood: dict[str, str] = {}
 
-    newer = Newer(NOTES.notes, {}, "t", {f"m{number}": "x" * 30 for number in range(30)})
+    newer = Newer(NOTES.notes, {}, "t", mood={f"m{number}": "x" * 30 for number in range(30)})
     state.write(Document("notes/a"), newer)
     (known,) = state.read("notes/a")
     assert {part.partition(".")[0] for part in known.parts} == {"notes", "mood"}
