@@ -181,7 +181,7 @@ SYNTAX = [
     ("a list", b"- mode\n", 1, "found a list", "expected `mode`"),
     ("a text", b"act\n", 1, "found a text", "expected `mode`"),
     ("a file that contains itself", b"a: &a [*a]\n", 0, "contains itself through an alias", "write it without"),
-    ("too deep", b"[" * 4000 + b"]" * 4000, 0, "nested too deeply", "write it without"),
+    ("too deep", b"[\n" * 4000 + b"]" * 4000, 0, "nested too deeply", "write it without"),
     ("a large file", b"#" * (MOST_BYTES + 1), 0, "the file has 1.0 MB", "expected at most 1 MB"),
 ]
 
