@@ -4,18 +4,21 @@ Runs on a bare Python, so it uses the standard library alone:
 
     python3 infra/tools/environment.py .venv requirements.txt
 
-With the path of another environment's Python at the end, that one's pip installs: the new one gets none of its own.
+uv installs, in a third of the CPU time that pip needs: pip installs uv first, and all the rest where uv cannot. With
+the path of another environment's Python at the end, that one's uv and pip install: the new one gets no pip of its own.
 """
 
+import ast
 import fcntl
 import hashlib
 import os
 import platform
+import re
 import subprocess
 import sys
 import time
 import venv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -23,6 +26,21 @@ from pathlib import Path
 # out of the environment.
 PIP_SETTINGS = {"PIP_USER": "0", "PIP_REQUIRE_VIRTUALENV": "0", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
 SHOWN_LINES = 15
+UV_PIN = re.compile(r"^uv==.*\n(?: +.*\n)+", re.MULTILINE)
+UV_SETTINGS = {
+    "index-url": "UV_DEFAULT_INDEX",
+    "extra-index-url": "UV_INDEX",
+    "find-links": "UV_FIND_LINKS",
+    "constraint": "",
+    "cert": "SSL_CERT_FILE",
+    "timeout": "UV_HTTP_TIMEOUT",
+    "default-timeout": "UV_HTTP_TIMEOUT",
+    "disable-pip-version-check": "",
+    "user": "",
+    "require-virtualenv": "",
+}
+"""pip's settings as uv's variables, https://docs.astral.sh/uv/reference/environment/; empty where a complete lock
+needs none."""
 
 
 class InstallationFailed(Exception):
@@ -32,7 +50,7 @@ class InstallationFailed(Exception):
 def ensure(environment: Path, lock: Path, pip_of: Path | None = None) -> None:
     """Make ``environment`` hold exactly what ``lock`` pins, for the Python that runs this.
 
-    Its own pip installs, or that of the environment whose Python is ``pip_of``: to bring one along takes seconds.
+    Its own pip and uv install, or those of the environment whose Python is ``pip_of``: its own pip takes seconds.
 
     An interrupted installation leaves no mark behind, so the next run does it again; a second process that
     wants the same environment waits for the first. Raises `InstallationFailed`.
@@ -51,7 +69,7 @@ def ensure(environment: Path, lock: Path, pip_of: Path | None = None) -> None:
             return
         started = time.monotonic()
         version = platform.python_version()
-        print(f"Installing into {environment.name} for Python {version}: about half a minute, once.", flush=True)
+        print(f"Installing into {environment.name} for Python {version}: up to half a minute, once.", flush=True)
         mark.unlink(missing_ok=True)
         _install(environment, lock, pip_of)
         mark.write_text(wanted)
@@ -71,6 +89,15 @@ def _install(environment: Path, lock: Path, pip_of: Path | None) -> None:
         raise InstallationFailed(_end_of(error.stdout.decode(errors="replace"))) from error
     python = environment / "bin" / "python"
     pip = (pip_of, "-m", "pip", "--python", python) if pip_of else (python, "-m", "pip")
+    if not pip_of and (pin := UV_PIN.search(lock.read_text())):
+        first = environment / "uv.txt"
+        first.write_text(pin[0])
+        _pip_installs(pip, first)
+    if not _uv_installs(python, lock, pip_of or python):
+        _pip_installs(pip, lock)
+
+
+def _pip_installs(pip: Sequence[str | Path], lock: Path) -> None:
     # A lock is complete: nothing is left to resolve. Most modules are never imported: none is compiled early.
     options = ("--quiet", "--no-input", "--require-hashes", "--no-deps", "--no-compile", "--requirement", lock)
     run = subprocess.run(
@@ -84,6 +111,42 @@ def _install(environment: Path, lock: Path, pip_of: Path | None) -> None:
     )
     if run.returncode:
         raise InstallationFailed(_end_of(run.stdout))
+
+
+def _uv_installs(python: Path, lock: Path, uv_of: Path) -> bool:
+    """Whether the uv of an environment has installed what is pinned, from where the person's pip would have."""
+    uv = uv_of.with_name("uv")
+    if not uv.exists():
+        return False
+    listed = subprocess.run((uv_of, "-m", "pip", "config", "list"), capture_output=True, text=True, check=False)
+    settings = uv_settings(listed.stdout)
+    if listed.returncode or settings is None:
+        return False
+    options = ("--quiet", "--no-config", "--require-hashes", "--no-deps", "--index-strategy=unsafe-best-match")
+    run = subprocess.run(
+        (uv, "pip", "install", *options, "--python", python, "--requirement", lock),
+        env={**os.environ, **settings},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+    )
+    return run.returncode == 0
+
+
+def uv_settings(listed: str) -> dict[str, str] | None:
+    """The variables that tell uv what ``pip config list`` printed; None if it has no word for a part of it."""
+    settings: dict[str, str] = {}
+    for line in listed.splitlines():
+        key, _, value = line.partition("=")
+        name = UV_SETTINGS.get(key.rpartition(".")[2])
+        if name is None:
+            return None
+        separator = "," if name == "UV_FIND_LINKS" else " "
+        text = separator.join(str(ast.literal_eval(value)).split())
+        if name and settings.setdefault(name, text) != text:
+            return None  # which of them holds is for pip to say
+    settings.pop("", None)
+    return settings
 
 
 def _end_of(output: str) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from infra.suite.automations import ROOT
 from infra.tools import environment
 
 
@@ -46,6 +47,35 @@ def test_an_environment_depends_on_its_pins_and_its_place(tmp_path: Path) -> Non
 def test_a_missing_lock_is_said_plainly(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert environment.main([str(tmp_path / "env"), str(tmp_path / "requirements.txt")]) == 1
     assert "requirements.txt" in capsys.readouterr().err
+
+
+def test_uv_comes_first_by_its_own_pin() -> None:
+    pin = environment.UV_PIN.search((ROOT / "requirements.txt").read_text())
+    assert pin
+    assert pin[0].count("==") == 1
+    assert "--hash=sha256:" in pin[0]
+
+
+@pytest.mark.parametrize(
+    ("listed", "settings"),
+    [
+        ("", {}),
+        (":env:.disable-pip-version-check='1'\nglobal.user='0'\n", {}),
+        (
+            """:env:.cert='/a.pem'\nglobal.cert='/a.pem'\nglobal.find-links='/w /x'
+global.extra-index-url='https://a.example/simple\\nhttps://b.example/simple'\n""",
+            {
+                "SSL_CERT_FILE": "/a.pem",
+                "UV_FIND_LINKS": "/w,/x",
+                "UV_INDEX": "https://a.example/simple https://b.example/simple",
+            },
+        ),
+        ("global.index-url='https://a.example'\ninstall.index-url='https://b.example'\n", None),
+        ("global.trusted-host='a.example'\n", None),
+    ],
+)
+def test_uv_installs_from_where_pip_would_or_not_at_all(listed: str, settings: dict[str, str] | None) -> None:
+    assert environment.uv_settings(listed) == settings
 
 
 @pytest.mark.one_python
