@@ -60,7 +60,7 @@ class RecordsStore(Generic[SectionT, EventT, RecordsT, NeedT, ChangeT]):
         stored, lease, restrictions = self._reads.read(paths, lambda: self.state.read(*paths))
         records, unreadable_records = stored.read_as(self._automation.records)
         in_force, unreadable_restrictions = restrictions.read_as(SpendingRestrictions)
-        context = RunContext[SectionT, EventT, RecordsT](
+        context: RunContext[SectionT, EventT, RecordsT] = RunContext(
             event=self._event,
             records=records,
             restrictions=in_force,

@@ -1,6 +1,7 @@
 """One read for several runs: those of a process that want the same while one of them reads it share the next read."""
 
 import threading
+import time
 from collections.abc import Callable, Hashable
 from typing import Any, TypeVar, cast
 
@@ -31,7 +32,7 @@ class SharedReads:
         self._lock = threading.Lock()
         self._under_way: dict[Hashable, _Read] = {}
         self._next: dict[Hashable, _Read] = {}
-        """Not begun yet, so that others may still join."""
+        """Reads that have not begun: others may still join."""
 
     def read(self, what: Hashable, read: Callable[[], ValueT]) -> ValueT:
         """The result of ``read``, an immutable value: of this run's, or of another's.
@@ -40,23 +41,23 @@ class SharedReads:
         """
         mine = _Read()
         with self._lock:
-            joined = self._next.get(what)
+            joined = self._next.setdefault(what, mine)
             before = self._under_way.get(what)
-            if joined is None:
-                (self._next if before else self._under_way)[what] = mine
-        if joined is not None:
+        if joined is not mine:
             joined.ended.wait(self._longest_wait)
             return cast("ValueT", joined.found[0]) if joined.found else read()
-        if before is not None:
-            before.ended.wait(self._longest_wait)
+        try:
+            if before is not None:
+                before.ended.wait(self._longest_wait)
+            time.sleep(0)  # lets threads go first that are about to ask
             with self._lock:
                 self._under_way[what] = self._next.pop(what)
-        try:
             found = read()
             mine.found = (found,)
+            return found
         finally:
             with self._lock:
-                if self._under_way.get(what) is mine:
-                    del self._under_way[what]
+                for reads in (self._next, self._under_way):
+                    if reads.get(what) is mine:
+                        del reads[what]
             mine.ended.set()
-        return found

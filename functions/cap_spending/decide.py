@@ -1,6 +1,6 @@
 """The decision of `cap_spending`: what to change and why, what to remember, what to report. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 import msgspec
@@ -111,7 +111,9 @@ def _with_latched_rungs(records: Records, context: Context) -> Records:
     return msgspec.structs.replace(records, budgets=budgets)
 
 
-def _holds(records: Records, decisions: Iterable[HoldDecision]) -> dict[str, Hold]:
+def _holds(records: Records, decisions: Sequence[HoldDecision]) -> dict[str, Hold]:
+    if not decisions:
+        return records.holds
     seen = {decision.name: decision.hold for decision in decisions}
     holds = {name: seen.get(name, hold) for name, hold in {**records.holds, **seen}.items()}
     return {name: hold for name, hold in sorted(holds.items()) if hold}

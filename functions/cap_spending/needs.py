@@ -148,7 +148,7 @@ def _places(context: Context) -> Iterator[Place]:
     active = {rung.name for rung in rungs}
     holds = context.records.holds
     for name, hold in holds.items():
-        if names & set(hold.held_by) or _is_due(name, hold, active, context.records):
+        if not names.isdisjoint(hold.held_by) or _is_due(name, hold, active, context.records):
             yield need_of(name)
     yield from _kept_caps(context)
 
@@ -166,7 +166,7 @@ def _is_due(name: str, hold: Hold, active: set[str], records: Records) -> bool:
         return hold.phase is Phase.INTENDED or is_linked_by_command(name, hold, records)
     if hold.phase is Phase.INTENDED and project_around(name) not in records.holds:
         return True
-    return not active & set(hold.held_by)
+    return active.isdisjoint(hold.held_by)
 
 
 def _restraining(rungs: Iterable[ActiveRung], records: Records) -> set[str]:

@@ -99,8 +99,8 @@ class BudgetRecord(msgspec.Struct, frozen=True):
     @property
     def current(self) -> Interval:
         """The interval and amount that the newest message speaks of."""
-        key = (self.newest.interval_start, self.newest.amount)
-        return next(one for one in self.intervals if (one.interval_start, one.amount) == key)
+        start, amount = self.newest.interval_start, self.newest.amount
+        return next(one for one in self.intervals if one.amount == amount and one.interval_start == start)
 
 
 class Anomaly(msgspec.Struct, frozen=True):

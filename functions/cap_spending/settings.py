@@ -1,5 +1,6 @@
 """The owner's settings for budgets: for each a ladder of rungs, and the resources that its actions may touch."""
 
+import functools
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated
@@ -94,6 +95,7 @@ class Rung(Model, frozen=True, kw_only=True):
         return self.on is Basis.ANOMALY and is_meant and deviation >= Decimal(repr(self.threshold))
 
 
+@functools.lru_cache
 def rung_name(basis: str, threshold: float) -> str:
     """The name of a rung: ratios and amounts as people write them, with no exponent."""
     return f"{basis}@{threshold:g}" if threshold < 1000 else f"{basis}@{threshold:.15g}"

@@ -47,6 +47,8 @@ ENABLED, PAUSED, UPDATE_FAILED = "ENABLED", "PAUSED", "UPDATE_FAILED"
 
 def decide_resources(rungs: Iterable[ActiveRung], context: Context, world: World) -> list[HoldDecision]:
     """One decision for each resource that is wanted or held, as far as it could be read, in order of name."""
+    if not world.answers:
+        return []  # as after most messages
     rungs = tuple(rungs)
     records, settings = context.records, context.settings
     resources = resources_in(world)
@@ -55,7 +57,7 @@ def decide_resources(rungs: Iterable[ActiveRung], context: Context, world: World
     decisions: dict[str, HoldDecision] = {}
     for name in {*wanted, *records.holds}:
         hold, resource = records.holds.get(name), resources.get(name)
-        if closed and hold and name not in closed and project_around(name) in closed:
+        if hold and name not in closed and project_around(name) in closed:
             decisions[name] = _in_detached_project(name, hold, rungs)
         elif world.knows(need_of(name)):
             decision = _decide_one(name, resource, wanted.get(name), hold, context.now)
