@@ -77,7 +77,8 @@ def run(
             write_endpoints(endpoints, suite, settings, EXAMPLES / "deployment.yaml" if is_story else None)
             console.say("ready", f"local cloud at {cloud.address}, functions at {suite.address} ({endpoints})")
             if is_story:
-                _play(player, suite, databases)
+                with restore_drill.drill(databases) as drill:
+                    _play(player, suite, databases, drill)
                 if options.once:
                     cloud.clock.settle()  # what has been pushed is answered
                     _end_soon(process, databases)
@@ -116,14 +117,14 @@ def _written(owner: Mapping[str, object], directory: Path) -> Path:
     return path
 
 
-def _play(player: Player, suite: Suite, databases: Databases | None) -> None:
+def _play(player: Player, suite: Suite, databases: Databases | None, drill: restore_drill.Drill | None) -> None:
     """Play the whole story, and end with its summary."""
     cap_spending.play(player, suite)
     scale_gpu_pools.play(player, suite)
     manage_previews.play(player, suite, databases)
     rotate_secrets.play(player, suite, databases)
     prune_backups.play(player, suite)
-    restore_drill.play(player, suite, databases)
+    restore_drill.play(player, suite, drill)
     notify_chat.play(player)
     console = player.console
     console.heading(player.cloud.clock.now(), "Summary")

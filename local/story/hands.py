@@ -6,6 +6,7 @@ from datetime import datetime
 import msgspec
 
 from local.suite import Suite
+from shared.clients import Clients
 from shared.rest import Page, get, pages, send
 
 RUN = "https://run.googleapis.com/v2"
@@ -182,9 +183,9 @@ def schedule_rotation(suite: Suite, secret: str, at: datetime, topics: Iterable[
     send(suite.clients, "PATCH", f"{SECRETS}/{secret}", value, {"updateMask": "topics,rotation"})
 
 
-def object_metadata(suite: Suite, bucket: str) -> list[Mapping[str, str]]:
+def object_metadata(clients: Clients, bucket: str) -> list[Mapping[str, str]]:
     """The metadata of each object in a bucket."""
-    found = pages(suite.clients, f"https://storage.googleapis.com/storage/v1/b/{bucket}/o", {}, _Objects)
+    found = pages(clients, f"https://storage.googleapis.com/storage/v1/b/{bucket}/o", {}, _Objects)
     return [one.metadata for page in found for one in page.items]
 
 
