@@ -57,12 +57,20 @@ def application(automations: list[str]) -> WSGIApplication:
     return DispatcherMiddleware(nothing_here, mounted)
 
 
+def leave_out_grpc() -> None:
+    """Let there be no gRPC here if no function is deployed with it: Google's errors import it where it is installed."""
+    locks = (ROOT / "functions" / name / "requirements.txt" for name in load_functions())
+    if not any("\ngrpcio==" in lock.read_text(encoding="utf-8") for lock in locks):
+        sys.modules["grpc"] = None  # type: ignore[assignment] # as https://docs.python.org/3/reference/import.html says
+
+
 def main() -> None:
     """Serve until standard input ends, as it does with the process that started this one, however that ends.
 
     The first argument is the descriptor of the socket on which it is to listen; the others are automations, whose
     modules are imported while the environment is not known yet.
     """
+    leave_out_grpc()
     for name in sys.argv[2:]:
         importlib.import_module(f"functions.{name}.automation")
     environment = sys.stdin.buffer.readline()

@@ -12,8 +12,8 @@ An automation is a folder `functions/NAME` with one ``Automation`` value in `aut
    however often they come.
 3. ``needs`` names what must be read, from the context and from what has been answered so far. It is asked again after
    each round of answers; nothing new means enough. It must be pure, and name nothing if there is nothing to decide.
-4. ``look`` answers one need by official clients. It may raise what a client raises: the engine makes an ``Unreadable``
-   of that, and asks no more for it in this run.
+4. ``look`` answers one need by calls. It may raise what a client of Google's raises: the engine makes an
+   ``Unreadable`` of that, and asks no more for it in this run.
 5. ``decide`` is called once a look, and must be pure: context, world and the changes that this run has applied in, one
    ``Decision`` out. An ``Unreadable`` blocks the subject that needs it, and only that; it must never count as "none".
 6. ``guards``, by name, judge all changes together before the first is made. A change that cannot simply be undone must

@@ -195,6 +195,20 @@ def invalid_argument_errors() -> tuple[type[Exception], ...]:
     return (InvalidArgument,)
 
 
+def already_exists_errors() -> tuple[type[Exception], ...]:
+    """The error of a call that makes what there is already, for an ``except``, as above."""
+    from google.api_core.exceptions import AlreadyExists
+
+    return (AlreadyExists,)
+
+
+def method_not_implemented_errors() -> tuple[type[Exception], ...]:
+    """The error of a call that there is not (yet), for an ``except``, as above."""
+    from google.api_core.exceptions import MethodNotImplemented
+
+    return (MethodNotImplemented,)
+
+
 @contextmanager
 def no_answer(what: str) -> Iterator[None]:
     """Raise ``ServiceUnavailable`` for a request that gets none, as Google's clients do, and say only ``what`` it was.

@@ -19,6 +19,25 @@ if TYPE_CHECKING:
 
     from shared.connections import Answer
 
+ERRORS = {
+    "ABORTED": "Aborted",
+    "ALREADY_EXISTS": "AlreadyExists",
+    "CANCELLED": "Cancelled",
+    "DATA_LOSS": "DataLoss",
+    "DEADLINE_EXCEEDED": "DeadlineExceeded",
+    "FAILED_PRECONDITION": "FailedPrecondition",
+    "INTERNAL": "InternalServerError",
+    "INVALID_ARGUMENT": "InvalidArgument",
+    "NOT_FOUND": "NotFound",
+    "OUT_OF_RANGE": "OutOfRange",
+    "PERMISSION_DENIED": "PermissionDenied",
+    "RESOURCE_EXHAUSTED": "ResourceExhausted",
+    "UNAUTHENTICATED": "Unauthenticated",
+    "UNAVAILABLE": "ServiceUnavailable",
+    "UNIMPLEMENTED": "MethodNotImplemented",
+    "UNKNOWN": "Unknown",
+}
+"""By the status in an error, the class of `google.api_core.exceptions` that gRPC would raise."""
 JSON = {"Content-Type": "application/json"}
 
 Int64 = Annotated[str, msgspec.Meta(pattern=r"^-?[0-9]{1,19}$")]
@@ -121,6 +140,14 @@ def said_by(error: Exception) -> str:
     return str(getattr(error, "message", error)).partition(": ")[2]
 
 
+def typed(value: object, type_: type[ValueT], what: str) -> ValueT:
+    """A part of an answer, which was read as plain values, as a value of a type. Raises ``UnknownAnswer``."""
+    try:
+        return msgspec.convert(value, type_)
+    except msgspec.ValidationError as error:
+        raise UnknownAnswer(f"{what}: {error}") from None
+
+
 def _typed(answer: "Answer", type_: type[ValueT], what: str) -> ValueT:
     try:
         return msgspec.json.decode(answer.content, type=type_)
@@ -163,17 +190,13 @@ def _error_of(answer: "Answer", what: str) -> "GoogleAPICallError | UnknownAnswe
     Only one that is of that shape says that a resource is not there: a wrong turn on the way is a 404 too.
     """
     from google.api_core import exceptions
-    from grpc import StatusCode
 
     said = _said(answer.content)
     message = f"{what}: {said.message if said else answer.content.decode(errors='replace') or 'unknown error'}"
     if said is None and answer.status == HTTPStatus.NOT_FOUND:
         return UnknownAnswer(message)
-    code = StatusCode.__members__.get(said.status) if said else None
-    error: GoogleAPICallError = (
-        exceptions.from_grpc_status(code, message) if code else exceptions.from_http_status(answer.status, message)
-    )
-    return error
+    error: type[GoogleAPICallError] | None = getattr(exceptions, ERRORS.get(said.status, ""), None) if said else None
+    return error(message) if error else exceptions.from_http_status(answer.status, message)
 
 
 def _said(content: bytes) -> _Status | None:

@@ -1,18 +1,21 @@
-"""Google's Budget API over REST, for spend caps: the official client (1.22.0) does not know the field.
+"""The edge to Google's Budget API, by REST: the amounts of budgets, and spend caps.
 
+https://cloud.google.com/billing/docs/reference/budget/rest
 https://cloud.google.com/billing/docs/how-to/budget-api-spend-cap
 """
 
 from collections.abc import Iterator
+from datetime import date
 from decimal import Decimal
 
 import msgspec
 
 from functions.cap_spending.cap_changes import AnyCapChange, ArmCap, CreateCap, DeleteCap, LiftCap, SetCapAmount
 from functions.cap_spending.spend_caps import IDS, CapState, parts_of, plain, title_of
-from functions.cap_spending.world import GoogleCap
+from functions.cap_spending.world import AmountOf, BudgetAmount, GoogleCap
 from shared import rest
 from shared.clients import Clients
+from shared.errors import not_found_errors
 
 API = "https://billingbudgets.googleapis.com/v1"
 CONFIGURED = {"inputState": "CONFIGURED"}
@@ -38,9 +41,20 @@ class _Amount(_Answer, frozen=True, rename="camel"):
     specified_amount: _Money | None = None
 
 
+class _Date(_Answer, frozen=True):
+    year: int = 0
+    month: int = 0
+    day: int = 0
+
+
+class _Period(_Answer, frozen=True, rename="camel"):
+    end_date: _Date = _Date()
+
+
 class _Filter(_Answer, frozen=True, rename="camel"):
     projects: tuple[str, ...] = ()
     services: tuple[str, ...] = ()
+    custom_period: _Period = _Period()
 
 
 class _Cap(_Answer, frozen=True, rename="camel"):
@@ -62,6 +76,25 @@ class CappedBudget(_Answer, frozen=True, rename="camel"):
 class _Budgets(_Answer, frozen=True, rename="camel"):
     budgets: tuple[CappedBudget, ...] = ()
     next_page_token: str = ""
+
+
+def amount_of(need: AmountOf, clients: Clients) -> BudgetAmount:
+    """The amount of a budget now, and the end of its period. Raises what the call raises, but for NOT_FOUND."""
+    try:
+        budget = rest.get(clients, f"{API}/{need.budget}", {}, CappedBudget)
+    except not_found_errors():
+        return BudgetAmount(exists=False)
+    end = budget.budget_filter.custom_period.end_date
+    return BudgetAmount(
+        exists=True,
+        amount=_specified(budget.amount.specified_amount, need.currency),
+        period_ended=date(end.year, end.month, end.day) if end.year else None,
+    )
+
+
+def _specified(money: _Money | None, currency: str) -> Decimal | None:
+    """The fixed amount of a budget, in its currency; None if it follows the last period's cost."""
+    return money.amount if money and money.currency_code in ("", currency) else None
 
 
 def cap_of(name: str, clients: Clients) -> GoogleCap:

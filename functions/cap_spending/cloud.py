@@ -1,14 +1,13 @@
 """The edge to Google Cloud: answers one need with typed values, and makes one change.
 
-Every client is imported when it is first needed: most messages need none but Firestore's.
+By REST (docs/decisions/0030-all-calls-by-rest.md):
+https://cloud.google.com/scheduler/docs/reference/rest, https://cloud.google.com/billing/docs/reference/rest.
 """
 
-from datetime import date
-from decimal import Decimal
-from typing import TYPE_CHECKING
+import msgspec
 
 from functions.cap_spending.cap_changes import CapChange
-from functions.cap_spending.cap_cloud import apply_to_cap, cap_of
+from functions.cap_spending.cap_cloud import amount_of, apply_to_cap, cap_of
 from functions.cap_spending.changes import (
     CapSpendingChange,
     DetachBilling,
@@ -23,27 +22,50 @@ from functions.cap_spending.changes import (
 from functions.cap_spending.world import (
     AmountOf,
     BillingOf,
-    BudgetAmount,
     CapOf,
     CapSpendingNeed,
     JobsIn,
     ProjectBilling,
-    ResourceKind,
     RunService,
     ScheduledJob,
     ServicesIn,
     WorkerPool,
     WorkerPoolsIn,
-    kind_of,
 )
+from shared import cloud_run, rest
 from shared.clients import Clients
+from shared.cloud_run import MANUAL, set_instances
 from shared.events import RestrictionsChanged
 from shared.publishing import publish
 from shared.report import Severity, write_log
 from shared.state import State
 
-if TYPE_CHECKING:
-    from google.cloud.billing import budgets_v1
+SCHEDULER_API = "https://cloudscheduler.googleapis.com/v1"
+BILLING_API = "https://cloudbilling.googleapis.com/v1"
+SCHEDULER = "google.cloud.scheduler.v1.CloudScheduler"
+BILLING = "google.cloud.billing.v1.CloudBilling"
+
+
+class _Answer(msgspec.Struct, frozen=True, rename="camel"):
+    """Messages as Google's JSON has them: what is empty is left out."""
+
+
+class _Target(_Answer, frozen=True):
+    topic_name: str = ""
+
+
+class _Job(_Answer, frozen=True):
+    name: str
+    state: str = "STATE_UNSPECIFIED"
+    pubsub_target: _Target = _Target()
+
+
+class _Jobs(rest.Page, frozen=True):
+    jobs: tuple[_Job, ...] = ()
+
+
+class _BillingInfo(_Answer, frozen=True):
+    billing_account_name: str = ""
 
 
 def look(need: CapSpendingNeed, clients: Clients) -> object:
@@ -60,7 +82,7 @@ def look(need: CapSpendingNeed, clients: Clients) -> object:
         case CapOf(parent=name):
             return cap_of(name, clients)
         case AmountOf():
-            return _amount(need, clients)
+            return amount_of(need, clients)
 
 
 def apply(change: CapSpendingChange, clients: Clients) -> None:
@@ -70,10 +92,11 @@ def apply(change: CapSpendingChange, clients: Clients) -> None:
             _notify(change)
         case SetRestrictions():
             _set_restrictions(change, clients)
-        case SetManualInstances() if kind_of(change.target) is ResourceKind.WORKER_POOLS:
-            _set_size(change, clients)
-        case SetMaxInstances() | SetManualInstances():
-            _set_instances(change, clients)
+        # Of the service or the worker pool, not of its template. Whether it took is read from it.
+        case SetMaxInstances():
+            set_instances(change.target, change.etag, "max_instance_count", change.max_instances, clients)
+        case SetManualInstances():
+            set_instances(change.target, change.etag, "manual_instance_count", change.instances, clients)
         case PauseJob() | ResumeJob():
             _set_job_state(change, clients)
         case DetachBilling():
@@ -85,73 +108,40 @@ def apply(change: CapSpendingChange, clients: Clients) -> None:
 
 
 def _services(parent: str, clients: Clients) -> tuple[RunService, ...]:
-    from google.cloud.run_v2 import ServiceScaling, ServicesClient
-
-    manual = ServiceScaling.ScalingMode.MANUAL
-    listed = clients.of(ServicesClient).list_services(request={"parent": parent}, **clients.reading)
     return tuple(
         RunService(
             name=service.name,
-            labels=dict(service.labels),
+            labels=service.labels,
             max_instances=service.scaling.max_instance_count,
             min_instances=service.scaling.min_instance_count,
             in_flight=service.reconciling,
             etag=service.etag,
-            manual_instances=service.scaling.manual_instance_count if service.scaling.scaling_mode == manual else None,
+            manual_instances=service.scaling.manual_instance_count if service.scaling.scaling_mode == MANUAL else None,
         )
-        for service in (type(one).pb(one) for one in listed)
+        for service in cloud_run.services(parent, clients)
     )
 
 
 def _worker_pools(parent: str, clients: Clients) -> tuple[WorkerPool, ...]:
-    from google.cloud.run_v2 import WorkerPoolsClient
-
-    listed = clients.of(WorkerPoolsClient).list_worker_pools(request={"parent": parent}, **clients.reading)
     return tuple(
         WorkerPool(pool.name, pool.scaling.manual_instance_count, in_flight=pool.reconciling, etag=pool.etag)
-        for pool in listed
+        for pool in cloud_run.worker_pools(parent, clients)
     )
 
 
 def _jobs(parent: str, clients: Clients) -> tuple[ScheduledJob, ...]:
-    from google.cloud.scheduler_v1 import CloudSchedulerClient, Job
-
-    listed = clients.of(CloudSchedulerClient).list_jobs(request={"parent": parent}, **clients.reading)
+    pages = rest.pages(clients, f"{SCHEDULER_API}/{parent}/jobs", {}, _Jobs, rpc=f"{SCHEDULER}/ListJobs")
     return tuple(
-        ScheduledJob(name=job.name, state=Job.State(job.state).name, topic=job.pubsub_target.topic_name)
-        for job in listed
+        ScheduledJob(name=job.name, state=job.state, topic=job.pubsub_target.topic_name)
+        for page in pages
+        for job in page.jobs
     )
 
 
 def _billing(project: str, clients: Clients) -> ProjectBilling:
-    from google.cloud.billing_v1 import CloudBillingClient
-
-    info = clients.of(CloudBillingClient).get_project_billing_info(request={"name": project}, **clients.reading)
+    address = f"{BILLING_API}/{project}/billingInfo"
+    info = rest.get(clients, address, {}, _BillingInfo, rpc=f"{BILLING}/GetProjectBillingInfo")
     return ProjectBilling(name=project, account=info.billing_account_name)
-
-
-def _amount(need: AmountOf, clients: Clients) -> BudgetAmount:
-    from google.api_core.exceptions import NotFound
-    from google.cloud.billing.budgets_v1 import BudgetServiceClient
-
-    try:
-        budget = clients.of(BudgetServiceClient).get_budget(request={"name": need.budget}, **clients.reading)
-    except NotFound:
-        return BudgetAmount(exists=False)
-    end = budget.budget_filter.custom_period.end_date
-    return BudgetAmount(
-        exists=True,
-        amount=_specified(budget.amount, need.currency),
-        period_ended=date(end.year, end.month, end.day) if end and end.year else None,
-    )
-
-
-def _specified(amount: "budgets_v1.BudgetAmount", currency: str) -> Decimal | None:
-    """The fixed amount of a budget, in its currency; None if it follows the last period's cost."""
-    money = amount.specified_amount
-    if "specified_amount" not in amount or money.currency_code not in ("", currency):
-        return None
-    return Decimal(money.units) + Decimal(money.nanos).scaleb(-9)
 
 
 def _notify(change: Notify) -> None:
@@ -177,49 +167,11 @@ def _set_restrictions(change: SetRestrictions, clients: Clients) -> None:
         publish(clients, inbox, RestrictionsChanged())
 
 
-def _set_instances(change: SetMaxInstances | SetManualInstances, clients: Clients) -> None:
-    """Changes the service, not its template: no new revision. Whether it took is read from the service."""
-    from google.cloud.run_v2 import Service, ServiceScaling, ServicesClient
-
-    if isinstance(change, SetMaxInstances):
-        scaling, path = ServiceScaling(max_instance_count=change.max_instances), "scaling.max_instance_count"
-    else:
-        scaling, path = ServiceScaling(manual_instance_count=change.instances), "scaling.manual_instance_count"
-    service = Service(name=change.target, etag=change.etag, scaling=scaling)
-    clients.of(ServicesClient).update_service(
-        request={"service": service, "update_mask": {"paths": [path]}},
-        **clients.writing,
-    )
-
-
-def _set_size(change: SetManualInstances, clients: Clients) -> None:
-    """Changes how many instances a worker pool has: no new revision."""
-    from google.cloud.run_v2 import WorkerPool, WorkerPoolScaling, WorkerPoolsClient
-
-    scaling = WorkerPoolScaling(manual_instance_count=change.instances)
-    clients.of(WorkerPoolsClient).update_worker_pool(
-        request={
-            "worker_pool": WorkerPool(name=change.target, etag=change.etag, scaling=scaling),
-            "update_mask": {"paths": ["scaling.manual_instance_count"]},
-        },
-        **clients.writing,
-    )
-
-
 def _set_job_state(change: PauseJob | ResumeJob, clients: Clients) -> None:
-    from google.cloud.scheduler_v1 import CloudSchedulerClient
-
-    scheduler = clients.of(CloudSchedulerClient)
-    if isinstance(change, PauseJob):
-        scheduler.pause_job(request={"name": change.target}, **clients.writing)
-    else:
-        scheduler.resume_job(request={"name": change.target}, **clients.writing)
+    verb, method = ("pause", "PauseJob") if isinstance(change, PauseJob) else ("resume", "ResumeJob")
+    rest.send(clients, "POST", f"{SCHEDULER_API}/{change.target}:{verb}", {}, rpc=f"{SCHEDULER}/{method}")
 
 
 def _set_billing_account(project: str, account: str, clients: Clients) -> None:
-    from google.cloud.billing_v1 import CloudBillingClient
-
-    clients.of(CloudBillingClient).update_project_billing_info(
-        request={"name": project, "project_billing_info": {"billing_account_name": account}},
-        **clients.writing,
-    )
+    address, content = f"{BILLING_API}/{project}/billingInfo", {"billingAccountName": account}
+    rest.send(clients, "PUT", address, content, rpc=f"{BILLING}/UpdateProjectBillingInfo")

@@ -1,7 +1,7 @@
 """The changes that `rotate_secrets` makes."""
 
 from collections.abc import Mapping
-from typing import ClassVar, TypedDict
+from typing import Any, ClassVar, TypedDict
 
 import msgspec
 
@@ -101,7 +101,7 @@ class Roll(Change, frozen=True, kw_only=True):
     """Let a dependent refer to other versions, all of them in one update."""
 
     moves: tuple[Move, ...]
-    resource: object
+    resource: Mapping[str, Any]
     """As it was read, with its etag."""
 
 

@@ -1,7 +1,4 @@
-"""The edge: answers one question about the world, and makes one change.
-
-Every client is imported when it is first needed.
-"""
+"""The edge: answers one question about the world, and makes one change."""
 
 from functions.rotate_secrets import cloud_run, cloud_run_moves, secret_manager
 from functions.rotate_secrets.changes import AddVersion, Retire, Roll, RotationChange, SecretChange, SetValue

@@ -1,34 +1,51 @@
-"""The edge to Cloud Run: what refers to secrets, by one list of each kind of resource in a location.
-
-https://cloud.google.com/run/docs/reference/rpc/google.cloud.run.v2
-"""
+"""The edge to Cloud Run: what refers to secrets, by one list of each kind of resource in a location."""
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from typing import Any
 
-from functions.rotate_secrets.world import LATEST, Dependent, Reference
+from functions.rotate_secrets.cloud_run_answers import (
+    Changeable,
+    Execution,
+    File,
+    Instance,
+    Job,
+    Service,
+    Serving,
+    Template,
+    WorkerPool,
+)
+from functions.rotate_secrets.world import Dependent, Reference
+from shared import rest
 from shared.clients import Clients
+from shared.cloud_run import API, PAGE_SIZE, RPC
+from shared.errors import method_not_implemented_errors
 
-if TYPE_CHECKING:
-    from google.cloud.run_v2 import (
-        Execution,
-        Instance,
-        Job,
-        Revision,
-        RevisionTemplate,
-        SecretVolumeSource,
-        Service,
-        TaskTemplate,
-        WorkerPool,
-        WorkerPoolRevisionTemplate,
-    )
-
-    Template = RevisionTemplate | TaskTemplate | WorkerPoolRevisionTemplate | Revision | Instance
-
-PAGE_SIZE = 1000
 MANAGED_BY = "goog-managed-by"
 FUNCTIONS = "cloudfunctions"
 PREVIOUS = "previous"
+
+Json = dict[str, Any]
+"""A resource as Google's JSON has it: it is sent back with fields that are not known here."""
+
+
+class _Services(rest.Page, frozen=True):
+    services: tuple[Json, ...] = ()
+
+
+class _Jobs(rest.Page, frozen=True):
+    jobs: tuple[Json, ...] = ()
+
+
+class _WorkerPools(rest.Page, frozen=True):
+    worker_pools: tuple[Json, ...] = ()
+
+
+class _Instances(rest.Page, frozen=True):
+    instances: tuple[Instance, ...] = ()
+
+
+class _Executions(rest.Page, frozen=True):
+    executions: tuple[Execution, ...] = ()
 
 
 def dependents_in(location: str, clients: Clients) -> tuple[Dependent, ...]:
@@ -40,15 +57,14 @@ def dependents_in(location: str, clients: Clients) -> tuple[Dependent, ...]:
 
 def running_executions_in(location: str, clients: Clients) -> tuple[Dependent, ...]:
     """The executions of jobs that have not ended: each keeps the references that its job had when it started."""
-    from google.cloud.run_v2 import ExecutionsClient
-
-    request = {"parent": f"{location}/jobs/-", "page_size": PAGE_SIZE}
-    listed = clients.of(ExecutionsClient).list_executions(request=request, **clients.reading)
-    return tuple(_execution(one) for one in listed if "completion_time" not in one)
+    address, rpc = f"{API}/{location}/jobs/-/executions", f"{RPC}.Executions/ListExecutions"
+    pages = rest.pages(clients, address, PAGE_SIZE, _Executions, rpc=rpc)
+    return tuple(_execution(one) for page in pages for one in page.executions if not one.completion_time)
 
 
-def service_dependent(service: "Service", clients: Clients) -> Dependent:
+def service_dependent(resource: Json, clients: Clients) -> Dependent:
     """A service with what it serves with. Raises what a call raises."""
+    service = rest.typed(resource, Service, "a service")
     targets = service.traffic_statuses or service.traffic
     return Dependent(
         name=service.name,
@@ -59,7 +75,7 @@ def service_dependent(service: "Service", clients: Clients) -> Dependent:
         is_pinned=any(target.revision for target in service.traffic),
         has_tag=_has_tag(service.template),
         is_function=service.labels.get(MANAGED_BY) == FUNCTIONS,
-        resource=service,
+        resource=resource,
     )
 
 
@@ -73,10 +89,9 @@ def is_previous(name: str) -> bool:
     return PREVIOUS in name.lower()
 
 
-def files_of(secret: "SecretVolumeSource") -> list[tuple[str, str]]:
-    """The version in each file. A volume without items has the latest one, in a file of the secret's name."""
-    items = [(item.path, item.version or LATEST) for item in secret.items]
-    return items or [(secret.secret.rpartition("/")[2], LATEST)]
+def file_of(secret: str) -> str:
+    """The one file of a volume that lists none: it has the latest version, and the name of the secret."""
+    return secret.rpartition("/")[2]
 
 
 def project_of(name: str) -> str:
@@ -85,60 +100,58 @@ def project_of(name: str) -> str:
 
 
 def _services(parent: str, clients: Clients) -> list[Dependent]:
-    from google.cloud.run_v2 import ServicesClient
-
-    request = {"parent": parent, "page_size": PAGE_SIZE}
-    listed = clients.of(ServicesClient).list_services(request=request, **clients.reading)
-    return [service_dependent(service, clients) for service in listed]
+    address, rpc = f"{API}/{parent}/services", f"{RPC}.Services/ListServices"
+    pages = rest.pages(clients, address, PAGE_SIZE, _Services, rpc=rpc)
+    return [service_dependent(service, clients) for page in pages for service in page.services]
 
 
 def _jobs(parent: str, clients: Clients) -> list[Dependent]:
-    from google.cloud.run_v2 import JobsClient
+    pages = rest.pages(clients, f"{API}/{parent}/jobs", PAGE_SIZE, _Jobs, rpc=f"{RPC}.Jobs/ListJobs")
+    return [_job(resource) for page in pages for resource in page.jobs]
 
-    request = {"parent": parent, "page_size": PAGE_SIZE}
-    return [
-        Dependent(
-            name=job.name,
-            references=tuple(_references(job.template.template, project_of(job.name))),
-            is_in_flight=job.reconciling,
-            problem=_problem(job),
-            has_tag=_has_tag(job.template.template),
-            resource=job,
-        )
-        for job in clients.of(JobsClient).list_jobs(request=request, **clients.reading)
-    ]
+
+def _job(resource: Json) -> Dependent:
+    job = rest.typed(resource, Job, "a job")
+    template = job.template.template
+    return Dependent(
+        name=job.name,
+        references=tuple(_references(template, project_of(job.name))),
+        is_in_flight=job.reconciling,
+        problem=_problem(job),
+        has_tag=_has_tag(template),
+        resource=resource,
+    )
 
 
 def _worker_pools(parent: str, clients: Clients) -> list[Dependent]:
-    from google.cloud.run_v2 import WorkerPoolsClient
+    address, rpc = f"{API}/{parent}/workerPools", f"{RPC}.WorkerPools/ListWorkerPools"
+    pages = rest.pages(clients, address, PAGE_SIZE, _WorkerPools, rpc=rpc)
+    return [_worker_pool(resource, clients) for page in pages for resource in page.worker_pools]
 
-    request = {"parent": parent, "page_size": PAGE_SIZE}
-    return [
-        Dependent(
-            name=pool.name,
-            references=tuple(_references(pool.template, project_of(pool.name))),
-            serving=_serving(
-                pool, [split.revision for split in pool.instance_split_statuses or pool.instance_splits], clients
-            ),
-            is_in_flight=pool.reconciling,
-            problem=_problem(pool),
-            is_pinned=any(split.revision for split in pool.instance_splits),
-            has_tag=_has_tag(pool.template),
-            resource=pool,
-        )
-        for pool in clients.of(WorkerPoolsClient).list_worker_pools(request=request, **clients.reading)
-    ]
+
+def _worker_pool(resource: Json, clients: Clients) -> Dependent:
+    pool = rest.typed(resource, WorkerPool, "a worker pool")
+    splits = pool.instance_split_statuses or pool.instance_splits
+    return Dependent(
+        name=pool.name,
+        references=tuple(_references(pool.template, project_of(pool.name))),
+        serving=_serving(pool, [split.revision for split in splits], clients),
+        is_in_flight=pool.reconciling,
+        problem=_problem(pool),
+        is_pinned=any(split.revision for split in pool.instance_splits),
+        has_tag=_has_tag(pool.template),
+        resource=resource,
+    )
 
 
 def _instances(parent: str, clients: Clients) -> list[Dependent]:
     """Instances can be started and stopped, and not changed. Where there is no such API yet, there are none."""
-    from google.api_core.exceptions import MethodNotImplemented
-    from google.cloud.run_v2 import InstancesClient
-
-    request = {"parent": parent, "page_size": PAGE_SIZE}
+    address, rpc = f"{API}/{parent}/instances", f"{RPC}.Instances/ListInstances"
     try:
-        listed = list(clients.of(InstancesClient).list_instances(request=request, **clients.reading))
-    except MethodNotImplemented:
+        listed = [
+            one for page in rest.pages(clients, address, PAGE_SIZE, _Instances, rpc=rpc) for one in page.instances
+        ]
+    except method_not_implemented_errors():
         return []
     return [
         Dependent(
@@ -151,7 +164,7 @@ def _instances(parent: str, clients: Clients) -> list[Dependent]:
     ]
 
 
-def _execution(execution: "Execution") -> Dependent:
+def _execution(execution: Execution) -> Dependent:
     return Dependent(
         name=execution.name,
         references=tuple(_references(execution.template, project_of(execution.name))),
@@ -159,14 +172,12 @@ def _execution(execution: "Execution") -> Dependent:
     )
 
 
-def _serving(resource: "Service | WorkerPool", revisions: Iterable[str], clients: Clients) -> tuple[Reference, ...]:
+def _serving(resource: Serving, revisions: Iterable[str], clients: Clients) -> tuple[Reference, ...]:
     """The references of those revisions that serve, where these are not known to be those of the template.
 
     The newest revision is made from the template once the resource has been reconciled; until then Cloud Run still
     names the one before as the newest, and ``observed_generation`` is behind.
     """
-    from google.cloud.run_v2 import RevisionsClient
-
     names = {
         f"{resource.name}/revisions/{revision}" if revision else resource.latest_ready_revision
         for revision in list(revisions) or [""]
@@ -174,39 +185,33 @@ def _serving(resource: "Service | WorkerPool", revisions: Iterable[str], clients
     is_settled = not resource.reconciling and resource.observed_generation == resource.generation
     if is_settled:
         names.discard(resource.latest_created_revision)
-    revisions_client = clients.of(RevisionsClient) if names - {""} else None
+    rpc = f"{RPC}.Revisions/GetRevision"
     found = [
         reference
         for name in sorted(names - {""})
-        if revisions_client
-        for reference in _references(
-            revisions_client.get_revision(request={"name": name}, **clients.reading), project_of(name)
-        )
+        for reference in _references(rest.get(clients, f"{API}/{name}", {}, Template, rpc=rpc), project_of(name))
     ]
     return tuple(dict.fromkeys(found))
 
 
-def _problem(resource: "Service | Job | WorkerPool") -> str:
-    from google.cloud.run_v2 import Condition
-
+def _problem(resource: Changeable) -> str:
     condition = resource.terminal_condition
-    if resource.reconciling or condition.state == Condition.State.CONDITION_SUCCEEDED:
+    if resource.reconciling or condition.is_ready:
         return ""
-    return condition.message or Condition.State(condition.state).name
+    return condition.message or condition.state
 
 
-def _has_tag(template: "Template") -> bool:
+def _has_tag(template: Template) -> bool:
     return any("@sha256:" not in container.image for container in template.containers)
 
 
-def _references(template: "Template", project: str) -> Iterator[Reference]:
+def _references(template: Template, project: str) -> Iterator[Reference]:
     for container in template.containers:
         for variable in container.env:
-            if "value_source" in variable:
-                source = variable.value_source.secret_key_ref
-                name = full_name(source.secret, project)
-                yield Reference(name, source.version or LATEST, is_previous(variable.name))
+            if key := variable.value_source.secret_key_ref:
+                yield Reference(full_name(key.secret, project), key.version, is_previous(variable.name))
     for volume in template.volumes:
-        if "secret" in volume:
-            for path, version in files_of(volume.secret):
-                yield Reference(full_name(volume.secret.secret, project), version, is_previous(path), is_file=True)
+        if secret := volume.secret:
+            name = full_name(secret.secret, project)
+            for file in secret.items or (File(file_of(secret.secret)),):
+                yield Reference(name, file.version, is_previous(file.path), is_file=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
@@ -73,8 +74,8 @@ class Dependent(msgspec.Struct, frozen=True, kw_only=True):
     """Whether it was made with the Functions API, whose next deployment overwrites any change made here."""
     cannot_change: str = ""
     """Why nothing can change it, if that is so."""
-    resource: object = None
-    """Google's own message, to be sent back with other references: only the edge looks into it."""
+    resource: Mapping[str, Any] = {}
+    """Google's own JSON, to be sent back with other references: only the edge looks into it."""
 
     @property
     def is_ready(self) -> bool:

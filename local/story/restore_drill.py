@@ -45,11 +45,11 @@ class FinishedJob:
     output: bytes
     exit_code: int
     proved: int
-    """How many backups had been proved when it ended."""
+    """The number of backups that had been proved when it ended."""
 
 
 class _Cloud(Cloud):
-    """Where the backups are."""
+    """The cloud of the backups."""
 
     storage = STORAGE
 

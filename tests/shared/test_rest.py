@@ -120,6 +120,11 @@ def test_an_answer_is_a_typed_value(clients: Clients, things: Things) -> None:
     assert things.queries == [{"fields": "name,size", "view": "a b&c"}]
 
 
+def test_each_status_is_the_error_that_grpc_would_raise() -> None:
+    codes = set(grpc.StatusCode) - {grpc.StatusCode.OK}
+    assert {code.name: type(exceptions.from_grpc_status(code, "")).__name__ for code in codes} == rest.ERRORS
+
+
 @pytest.mark.parametrize(
     ("code", "error"),
     [

@@ -31,6 +31,8 @@ from tests.functions.cap_spending import examples
 from tests.functions.cap_spending.examples import ACCOUNT, BUDGET_ID, NOON, PROJECT
 
 BUDGET_NAME = f"billingAccounts/{ACCOUNT}/budgets/{BUDGET_ID}"
+GET_BUDGET = BUDGET_ID
+"""The end of the name of the call that reads the budget."""
 RECORDS = "records/cap_spending"
 QUICK = RetryPolicy(first=0.001, longest=0.002)
 TICK = {"type": "tick", "every_seconds": 600}

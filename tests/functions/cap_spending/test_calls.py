@@ -10,7 +10,7 @@ from shared.report import Outcome
 from shared.settings import Mode
 from tests.functions.cap_spending import examples
 from tests.functions.cap_spending.examples import API, DECEMBER, INBOX, MAY_TOUCH, NOON, hours, settings
-from tests.functions.cap_spending.stage import Stage
+from tests.functions.cap_spending.stage import GET_BUDGET, Stage
 
 pytestmark = pytest.mark.one_python
 
@@ -121,7 +121,7 @@ def test_a_tick_while_something_is_in_force_reads_the_budget_and_what_it_holds(s
     stage.calls()
     stage.tick(1 / 6)
     first, *rest = stage.calls()
-    assert (first, sorted(rest)) == (READ, ["GetBudget", "GetProjectBillingInfo", "ListJobs", "ListServices"])
+    assert (first, sorted(rest)) == (READ, [GET_BUDGET, "GetProjectBillingInfo", "ListJobs", "ListServices"])
 
 
 def test_a_tick_for_restrictions_alone_reads_the_budget() -> None:
@@ -129,7 +129,7 @@ def test_a_tick_for_restrictions_alone_reads_the_budget() -> None:
         stage.notify(210)
         stage.calls()
         stage.tick(1 / 6)
-        assert stage.calls() == [READ, "GetBudget"]
+        assert stage.calls() == [READ, GET_BUDGET]
 
 
 def test_observing_a_routine_status_costs_no_more() -> None:

@@ -36,7 +36,7 @@ from tests.functions.cap_spending.examples import (
     settings_of,
 )
 from tests.functions.cap_spending.simulation import ACCOUNT_NAME
-from tests.functions.cap_spending.stage import BUDGET_NAME, WORLD, Stage
+from tests.functions.cap_spending.stage import BUDGET_NAME, GET_BUDGET, WORLD, Stage
 
 pytestmark = pytest.mark.one_python
 
@@ -52,7 +52,7 @@ CAPPED = FREE | {"api": 1, "worker": 1, "batch-import": "PAUSED"}
 LIMIT = {"at": 1.0, "do": ["limit_cloud_run"]}
 UPDATE = "Services/UpdateService"
 BLOCKED_BY = {
-    "GetBudget": {"api", "worker", "batch-import", "my-experiments"},
+    GET_BUDGET: {"api", "worker", "batch-import", "my-experiments"},
     "ListServices": {"api", "worker", "my-experiments"},
     "ListJobs": {"batch-import", "my-experiments"},
     "GetProjectBillingInfo": {"my-experiments"},
@@ -207,7 +207,7 @@ def test_a_tick_reads_the_budget_while_something_is_in_force(
     stage.calls()
     stage.tick(1 / 6)
     first, *rest = stage.calls()
-    assert (first, "GetBudget" in rest) == ("BatchGetDocuments", True)
+    assert (first, GET_BUDGET in rest) == ("BatchGetDocuments", True)
     assert (stage.values == CAPPED) is is_capped
     assert (stage.values == FREE) is not is_capped
 
@@ -215,7 +215,7 @@ def test_a_tick_reads_the_budget_while_something_is_in_force(
 @pytest.mark.parametrize(
     ("method", "code"),
     [
-        ("GetBudget", grpc.StatusCode.PERMISSION_DENIED),  # NOT_FOUND says that it has been deleted
+        (GET_BUDGET, grpc.StatusCode.PERMISSION_DENIED),  # NOT_FOUND says that it has been deleted
         *itertools.product(
             ["ListServices", "ListJobs", "GetProjectBillingInfo"],
             [grpc.StatusCode.PERMISSION_DENIED, grpc.StatusCode.NOT_FOUND],

@@ -13,7 +13,7 @@ from shared.lease import DURATION
 from shared.restrictions import SpendingRestrictions
 from tests.functions.cap_spending.examples import DECEMBER, NOVEMBER
 from tests.functions.cap_spending.simulation import ACCOUNT_NAME
-from tests.functions.cap_spending.stage import Stage
+from tests.functions.cap_spending.stage import GET_BUDGET, Stage
 
 pytestmark = [pytest.mark.one_python, pytest.mark.no_cover]
 
@@ -35,7 +35,7 @@ METHODS = [
     "ResumeJob",
     "GetProjectBillingInfo",
     "UpdateProjectBillingInfo",
-    "GetBudget",
+    GET_BUDGET,
 ]
 CODES = [
     grpc.StatusCode.UNAVAILABLE,

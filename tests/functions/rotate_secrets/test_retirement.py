@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from google.cloud import run_v2
 from google.cloud.billing_v1 import CloudBillingClient
+from google.protobuf import json_format
 
 from functions.rotate_secrets.cloud_run import service_dependent
 from functions.rotate_secrets.messages import NOBODY_KNOWN, StillUsedBy
@@ -110,7 +111,7 @@ def test_a_revision_that_serves_is_read_while_cloud_run_still_names_it_as_the_ne
         service.reconciling = True
         service.terminal_condition = run_v2.Condition(type_="Ready", state="CONDITION_PENDING")
         assert service.latest_created_revision == service.latest_ready_revision
-        dependent = service_dependent(service, stage.people)
+        dependent = service_dependent(json_format.MessageToDict(run_v2.Service.pb(service)), stage.people)
         assert [reference.version for reference in dependent.references] == ["2"]
         assert [reference.version for reference in dependent.serving] == ["1"]
         assert dependent.is_in_flight
