@@ -4,9 +4,8 @@ import sys
 
 import msgspec
 
-from jobs.back_up_database.dump import dump
+from jobs.back_up_database.dump import dump, snapshot_of
 from jobs.back_up_database.settings import Settings, connection_variables
-from jobs.back_up_database.snapshot import counting, snapshot_of
 from jobs.bucket import Bucket
 from jobs.job import PATIENT, Result, run_job
 from jobs.settings import from_environment
@@ -33,17 +32,13 @@ def back_up_database() -> Result:
     bucket = Bucket(Clients.from_environment(retry=PATIENT), settings.bucket)
     started = now()
     name = f"{settings.prefix}{started:%Y%m%dT%H%M%SZ}.dump"
-    lock_seconds = settings.lock_seconds
-    with (
-        snapshot_of(variables) as snapshot,
-        counting(snapshot, variables, lock_seconds=lock_seconds) as counted,
-    ):
-        dumped = dump(bucket, name, snapshot, counted, variables, lock_seconds=lock_seconds)
+    with snapshot_of(variables, lock_seconds=settings.lock_seconds) as snapshot:
+        dumped = dump(bucket, name, snapshot, variables, lock_seconds=settings.lock_seconds)
     backup = BackupMetadata(
         sha256=dumped.sha256,
         size=int(dumped.stored.size),
         server_version=snapshot.server_version,
-        tables=short(dumped.tables),
+        tables=short(snapshot.tables),
         locale=snapshot.locale,
         roles=fitting(snapshot.roles),
         started=started,
@@ -51,7 +46,7 @@ def back_up_database() -> Result:
     )
     # Until it says of itself what it is, it does not count.
     bucket.set_metadata(dumped.stored, backup_to_metadata(backup))
-    return _result(f"gs://{settings.bucket}/{name}", backup, dumped.tables)
+    return _result(f"gs://{settings.bucket}/{name}", backup, snapshot.tables)
 
 
 def _result(object_: str, backup: BackupMetadata, tables: dict[str, int]) -> Result:

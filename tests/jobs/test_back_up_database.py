@@ -4,18 +4,14 @@ import hashlib
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from threading import Event
-from time import monotonic
 
 import grpc
 import psycopg
 import pytest
 
-from jobs.back_up_database import snapshot as snapshots
 from jobs.back_up_database.__main__ import back_up_database
-from jobs.back_up_database.dump import dump
+from jobs.back_up_database.dump import dump, snapshot_of
 from jobs.back_up_database.settings import connection_variables
-from jobs.back_up_database.snapshot import counting, snapshot_of
 from jobs.job import ExitCode
 from shared.backup_metadata import BackupMetadata, Locale, backup_to_metadata, is_complete, read_backup
 from shared.postgres_server import PostgresServer
@@ -72,16 +68,15 @@ def test_what_is_counted_and_dumped_is_of_one_moment(stage: Stage, prove: Job, m
     for name, value in stage.environment.items():
         monkeypatch.setenv(name, value)
     variables = connection_variables()
-    with snapshot_of(variables) as snapshot:
+    with snapshot_of(variables, lock_seconds=5) as snapshot:
         stage.execute("DELETE FROM orders WHERE id > 10", "CREATE TABLE later (id int)")
-        with counting(snapshot, variables, lock_seconds=5) as counted:
-            dumped = dump(stage.its_bucket(), NAME, snapshot, counted, variables, lock_seconds=5)
-    assert dumped.tables == {"public.customers": 3, "public.orders": 1000}
+        dumped = dump(stage.its_bucket(), NAME, snapshot, variables, lock_seconds=5)
+    assert snapshot.tables == {"public.customers": 3, "public.orders": 1000}
     backup = BackupMetadata(
         sha256=dumped.sha256,
         size=int(dumped.stored.size),
         server_version=snapshot.server_version,
-        tables=dumped.tables,
+        tables=snapshot.tables,
         started=NOW,
         finished=NOW,
     )
@@ -205,34 +200,6 @@ def test_a_table_that_another_session_has_locked_is_not_waited_for_without_end(s
         ExitCode.FAILED,
         "the tables cannot be counted: canceling statement due to lock timeout",
     )
-
-
-def test_a_count_that_fails_while_the_dump_is_on_its_way_leaves_no_object(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    stage.execute("CREATE TABLE noise AS SELECT md5(i::text) AS x FROM generate_series(1, 60000) i")
-    is_sent = Event()
-
-    def fails(*_: object) -> dict[str, int]:
-        assert is_sent.wait(60)
-        raise psycopg.OperationalError("the connection is lost")
-
-    monkeypatch.setattr(snapshots, "count_rows", fails)
-    stage.let_happen(monkeypatch, Disaster("PUT", 1, is_sent.set))
-    said = job_runner("back_up_database", back_up_database, stage, monkeypatch, capsys)()
-    assert (said.exit_code, said.why) == (ExitCode.FAILED, "the tables cannot be counted: the connection is lost")
-    assert stage.names() == []
-    assert len(stage.calls("DELETE")) == 1
-
-
-def test_a_count_that_is_not_needed_any_more_is_stopped(stage: Stage, back_up: Job) -> None:
-    stage.execute(*ORDERS)
-    with psycopg.connect(stage.server.conninfo(dbname=stage.database)) as other:
-        other.execute("LOCK TABLE orders IN ACCESS EXCLUSIVE MODE")
-        began = monotonic()
-        said = back_up(BACKUP_BUCKET="another-bucket", BACKUP_LOCK_SECONDS="600")
-    assert said.why == "NotFound: POST gs://another-bucket: The specified bucket does not exist."
-    assert monotonic() - began < 60
 
 
 def test_an_object_whose_metadata_could_not_be_written_does_not_count(stage: Stage, back_up: Job) -> None:
