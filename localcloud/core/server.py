@@ -67,12 +67,12 @@ def protobuf(message: Any) -> Any:
 
 def copy_of(message: MessageT) -> MessageT:
     """A copy of a message (protobuf or proto-plus), so that callers cannot change what is stored."""
+    raw = protobuf(message)
+    fresh = type(raw)()
+    fresh.CopyFrom(raw)
     kind: Any = type(message)
-    if isinstance(message, proto.Message):
-        return cast("MessageT", kind(message))
-    fresh = kind()
-    fresh.CopyFrom(message)
-    return cast("MessageT", fresh)
+    # The constructor of proto-plus copies by `copy.deepcopy`, which takes twice as long.
+    return cast("MessageT", kind.wrap(fresh) if isinstance(message, proto.Message) else fresh)
 
 
 class Server(Recorder, grpc.GenericRpcHandler):

@@ -67,17 +67,18 @@ class _Copier:
 
     def copy(self, value: Any) -> Any:
         """A copy of a value. Raises ``TypeError`` for one of a type that is not known here."""
-        if isinstance(value, (*UNCHANGING, *CONNECTING)):
+        kind: Any = type(value)
+        if _stays(kind):
             return value
         if id(value) in self._known:
             return self._known[id(value)]
-        if isinstance(value, UNFILLED):
-            self._known[id(value)] = self._rebuilt(value)
+        if _is_unfilled(kind):
+            fresh = self._known[id(value)] = self._rebuilt(value)
         else:
             # It is known before what is within it is copied: that may lead back to it.
-            self._known[id(value)] = _begun(value)
-            self._fill(self._known[id(value)], value)
-        return self._known[id(value)]
+            fresh = self._known[id(value)] = _begun(value)
+            self._fill(fresh, value)
+        return fresh
 
     def _rebuilt(self, value: Any) -> Any:
         """A copy of what cannot be filled later."""
@@ -103,7 +104,8 @@ class _Copier:
     def _fill(self, fresh: Any, value: Any) -> None:
         match value:
             case dict():
-                fresh.update((self.copy(key), self.copy(one)) for key, one in value.items())
+                for key, one in value.items():
+                    fresh[self.copy(key)] = self.copy(one)
             case list() | deque():
                 fresh.extend(self.copy(one) for one in value)
             case set():
@@ -111,9 +113,25 @@ class _Copier:
             case types.CellType():
                 fresh.cell_contents = self.copy(value.cell_contents)
             case _:
-                slots = [name for kind in type(value).__mro__ for name in getattr(kind, "__slots__", ())]
-                for name in (*getattr(value, "__dict__", {}), *slots):
+                kind: Any = type(value)
+                for name in (*getattr(value, "__dict__", {}), *_slots_of(kind)):
                     object.__setattr__(fresh, name, self.copy(getattr(value, name)))
+
+
+@functools.cache
+def _stays(kind: type) -> bool:
+    """Whether a snapshot shares values of a type. Of each type it is asked once: it takes longer than most copies."""
+    return issubclass(kind, (*UNCHANGING, *CONNECTING))
+
+
+@functools.cache
+def _is_unfilled(kind: type) -> bool:
+    return issubclass(kind, UNFILLED)
+
+
+@functools.cache
+def _slots_of(kind: type) -> tuple[str, ...]:
+    return tuple(name for one in kind.__mro__ for name in getattr(one, "__slots__", ()))
 
 
 def _begun(value: Any) -> Any:

@@ -28,6 +28,6 @@ def check(case: Case, part: str) -> None:
                 died = stage.deliver(event, probe=CrashingProbe(at, answer_lost=answer_lost))
                 if died.report or died.error:
                     raise stage.broken(f"{point}, and yet the run went on to {died.error or died.report}")
-                if died.effects() not in seen:
-                    seen.add(died.effects())
+                if (effects := died.effects()) not in seen:
+                    seen.add(effects)
                     stage.must_be(expected, stage.again_and_tick(event), f"{point}: the end state differs")

@@ -1,12 +1,13 @@
 """The end state that laws compare: resources and records, without what servers make up."""
 
+import functools
 import hashlib
 import re
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote
 
 import msgspec
@@ -20,6 +21,7 @@ from google.cloud.scheduler_v1 import CloudSchedulerClient
 from google.cloud.secretmanager_v1 import SecretManagerServiceClient, SecretVersion
 from google.iam.v1.policy_pb2 import Policy
 from google.protobuf.json_format import MessageToDict
+from google.protobuf.message import Message
 
 from infra.suite.automations import Entry
 from localcloud.world import World
@@ -337,9 +339,20 @@ def documents(clients: Clients, collection: str) -> dict[str, Any]:
 
 
 def _plain(message: Any) -> dict[str, Any]:
-    fields = MessageToDict(type(message).pb(message), preserving_proto_field_name=True)
-    plain: dict[str, Any] = _without_empty({key: value for key, value in fields.items() if key not in SERVER_MADE})
-    return plain
+    """A message in the API's own words, in a mapping of the caller's own."""
+    kind = type(message).pb()
+    raw = kind()
+    raw.CopyFrom(type(message).pb(message))
+    for name in SERVER_MADE.intersection(raw.DESCRIPTOR.fields_by_name):
+        raw.ClearField(name)
+    return {**_in_words(kind, raw.SerializeToString(deterministic=True))}
+
+
+@functools.lru_cache(maxsize=4096)
+def _in_words(kind: type[Message], serialized: bytes) -> Mapping[str, Any]:
+    """A message in the API's own words: most resources are what they were in the last end state, too."""
+    plain: dict[str, Any] = MessageToDict(kind.FromString(serialized), preserving_proto_field_name=True)
+    return cast("dict[str, Any]", _without_empty(plain))
 
 
 def _without_incidental_annotations(names: frozenset[str], found: Resources) -> Resources:

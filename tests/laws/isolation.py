@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 from google.protobuf.message import Message
-from google.protobuf.text_format import MessageToString
 from grpc import StatusCode
 
 from localcloud.core.calls import Call
@@ -137,13 +136,16 @@ def _read(method: str, request: Message) -> Read:
     for field in ("page_token", "interval"):
         if field in plain.DESCRIPTOR.fields_by_name:
             plain.ClearField(field)
-    asked = MessageToString(plain, as_one_line=True)
-    return Read(NUMBERED.sub(r"/\1/*", method), NUMBERED.sub(r"/\1/*", asked))
+    return Read(_without_numbers(method), _without_numbers(str(plain)))
+
+
+def _without_numbers(text: str) -> str:
+    return NUMBERED.sub(r"/\1/*", text)
 
 
 def _refusing(refused: Read) -> Authorize:
     def authorize(method: str, request: Message) -> None:
-        if _read(method, request) == refused:
+        if _without_numbers(method) == refused.method and _read(method, request) == refused:
             # As Secret Manager answers; what others answer names less.
             named = f" on resource {refused.subjects[0]}" if method.endswith("AccessSecretVersion") else ""
             raise ApiError(StatusCode.PERMISSION_DENIED, f"Permission denied{named}")
