@@ -14,8 +14,6 @@ entry_point = EntryPoint("manage_previews", Settings, parse)
 def manage_previews(cloud_event: CloudEvent) -> None:
     """Handle one Pub/Sub push. If anything failed it raises, and Pub/Sub delivers the message again."""
     if received := entry_point.receive(cloud_event):
-        from functions.manage_previews.automation import (
-            AUTOMATION,
-        )
+        from functions.manage_previews.automation import AUTOMATION
 
         entry_point.run(AUTOMATION, received)

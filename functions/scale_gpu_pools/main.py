@@ -14,8 +14,6 @@ entry_point = EntryPoint("scale_gpu_pools", Settings, parse)
 def scale_gpu_pools(cloud_event: CloudEvent) -> None:
     """Handle one Pub/Sub push. If anything failed it raises, and Pub/Sub delivers the message again."""
     if received := entry_point.receive(cloud_event):
-        from functions.scale_gpu_pools.automation import (
-            AUTOMATION,
-        )
+        from functions.scale_gpu_pools.automation import AUTOMATION
 
         entry_point.run(AUTOMATION, received)
