@@ -1,4 +1,4 @@
-"""Google's official clients: made on first use, pointed at an endpoint, with one policy for retries.
+"""Connections to Google's APIs, and its clients: made on first use, with one endpoint and one policy for retries.
 
 Without an endpoint a client is what Google's library makes of the function's own credentials. With
 ``CARETAKER_GRPC_ENDPOINT`` (``host:port``) every client speaks plaintext gRPC to that address, and with

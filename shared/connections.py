@@ -1,6 +1,6 @@
 """HTTP connections to Google's APIs, kept open: urllib3, with the credentials that google-auth finds.
 
-They are the way for calls that a cold start waits for (docs/decisions/0023-state-by-rest.md).
+They are the way for all calls of automations (docs/decisions/0030-all-calls-by-rest.md).
 """
 
 import os

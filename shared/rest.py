@@ -1,4 +1,4 @@
-"""Google's REST APIs, for calls that a cold start waits for: with the retries and errors of Google's clients.
+"""Google's REST APIs, which automations call: with the retries and errors of Google's clients.
 
 A method that is an RPC too is given by its name, ``package.Service/Method``, which is what watchers know it by.
 """
