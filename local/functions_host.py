@@ -68,11 +68,11 @@ def main() -> None:
     """Serve until standard input ends, as it does with the process that started this one, however that ends.
 
     The first argument is the descriptor of the socket on which it is to listen; the others are automations, whose
-    modules are imported while the environment is not known yet.
+    modules are imported, with the engine's, while the environment is not known yet.
     """
     leave_out_grpc()
-    for name in sys.argv[2:]:
-        importlib.import_module(f"functions.{name}.automation")
+    for module in ("shared.run", *(f"functions.{name}.automation" for name in sys.argv[2:])):
+        importlib.import_module(module)
     environment = sys.stdin.buffer.readline()
     if not environment:
         return

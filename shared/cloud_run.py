@@ -6,10 +6,9 @@ https://cloud.google.com/run/docs/reference/rest
 from collections.abc import Iterator
 from datetime import datetime
 
-import msgspec
-
 from shared import rest
 from shared.clients import Clients
+from shared.rest import ApiMessage
 
 API = "https://run.googleapis.com/v2"
 RPC = "google.cloud.run.v2"
@@ -23,11 +22,7 @@ CAMEL = {
 }
 
 
-class Answer(msgspec.Struct, frozen=True, rename="camel"):
-    """A message as Google's JSON has it: what is empty is left out."""
-
-
-class Condition(Answer, frozen=True):
+class Condition(ApiMessage, frozen=True):
     """The state of a resource, and why."""
 
     state: str = "STATE_UNSPECIFIED"
@@ -39,7 +34,7 @@ class Condition(Answer, frozen=True):
         return self.state == SUCCEEDED
 
 
-class Scaling(Answer, frozen=True):
+class Scaling(ApiMessage, frozen=True):
     """The numbers of instances of a service or a worker pool: the resource's own, not its template's."""
 
     max_instance_count: int = 0
@@ -48,7 +43,7 @@ class Scaling(Answer, frozen=True):
     scaling_mode: str = ""
 
 
-class Resource(Answer, frozen=True, kw_only=True):
+class Resource(ApiMessage, frozen=True, kw_only=True):
     """A service or a worker pool."""
 
     name: str

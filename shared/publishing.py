@@ -18,7 +18,7 @@ class Message(msgspec.Struct, frozen=True):
     attributes: Mapping[str, str] = {}
 
 
-class _Published(msgspec.Struct, frozen=True, rename="camel"):
+class _Published(rest.ApiMessage, frozen=True):
     message_ids: tuple[str, ...]
 
 

@@ -46,7 +46,11 @@ Int64 = Annotated[str, msgspec.Meta(pattern=r"^-?[0-9]{1,19}$")]
 ValueT = TypeVar("ValueT")
 
 
-class Page(msgspec.Struct, frozen=True, rename="camel"):
+class ApiMessage(msgspec.Struct, frozen=True, rename="camel"):
+    """A message as Google's JSON has it: what is empty may be left out."""
+
+
+class Page(ApiMessage, frozen=True):
     """One page of a list: each list adds the field with its items."""
 
     next_page_token: str = ""

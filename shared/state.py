@@ -11,7 +11,7 @@ import msgspec
 
 from shared import rest
 from shared.clients import Clients
-from shared.errors import StoredUnreadable, WriteConflict
+from shared.errors import StoredUnreadable, WriteConflict, invalid_argument_errors
 from shared.firestore_values import Builtins, Fields, Write, from_fields, to_fields
 from shared.history import Journal, path_of_day, path_of_hour
 from shared.moments import Moment
@@ -51,7 +51,7 @@ class Document(msgspec.Struct, frozen=True):
         return read_stored(self.path, self.fields, type_)
 
 
-class _Stored(msgspec.Struct, frozen=True, rename="camel"):
+class _Stored(rest.ApiMessage, frozen=True):
     name: str
     update_time: str
     fields: msgspec.Raw = msgspec.Raw(b"{}")
@@ -63,11 +63,11 @@ class _Read(msgspec.Struct, frozen=True):
     found: _Stored | None = None
 
 
-class _Written(msgspec.Struct, frozen=True, rename="camel"):
+class _Written(rest.ApiMessage, frozen=True):
     update_time: str
 
 
-class _Committed(msgspec.Struct, frozen=True, rename="camel"):
+class _Committed(rest.ApiMessage, frozen=True):
     write_results: tuple[_Written, ...]
 
 
@@ -151,8 +151,8 @@ class State:
             try:
                 version = self._commit([*writes, *added], known)
                 break
-            except Exception as error:
-                if not added or not _is_invalid(error):
+            except invalid_argument_errors():
+                if not added:
                     raise
         else:
             version = self._commit(writes, known)
@@ -193,12 +193,6 @@ def _values(stored: _Stored) -> Mapping[str, Builtins]:
 def _decoded(fields: bytes) -> Mapping[str, Builtins]:
     """The values of a document, by what was answered: most runs of a process read what the one before has read."""
     return from_fields(msgspec.json.decode(fields, type=Fields))
-
-
-def _is_invalid(error: Exception) -> bool:
-    from google.api_core.exceptions import InvalidArgument
-
-    return isinstance(error, InvalidArgument)
 
 
 def _is_conflict(error: Exception) -> bool:

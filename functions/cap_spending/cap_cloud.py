@@ -8,14 +8,13 @@ from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 
-import msgspec
-
 from functions.cap_spending.cap_changes import AnyCapChange, ArmCap, CreateCap, DeleteCap, LiftCap, SetCapAmount
 from functions.cap_spending.spend_caps import IDS, CapState, parts_of, plain, title_of
 from functions.cap_spending.world import AmountOf, BudgetAmount, GoogleCap
 from shared import rest
 from shared.clients import Clients
 from shared.errors import not_found_errors
+from shared.rest import ApiMessage
 
 API = "https://billingbudgets.googleapis.com/v1"
 CONFIGURED = {"inputState": "CONFIGURED"}
@@ -23,11 +22,7 @@ THRESHOLDS = (0.5, 0.8, 1.0)
 """The values that Google requires of every spend cap."""
 
 
-class _Answer(msgspec.Struct, frozen=True, rename="camel"):
-    """Messages as Google's JSON has them: what is empty may be left out."""
-
-
-class _Money(_Answer, frozen=True, rename="camel"):
+class _Money(ApiMessage, frozen=True):
     units: str = "0"
     nanos: int = 0
     currency_code: str = ""
@@ -37,32 +32,32 @@ class _Money(_Answer, frozen=True, rename="camel"):
         return Decimal(self.units) + Decimal(self.nanos).scaleb(-9)
 
 
-class _Amount(_Answer, frozen=True, rename="camel"):
+class _Amount(ApiMessage, frozen=True):
     specified_amount: _Money | None = None
 
 
-class _Date(_Answer, frozen=True):
+class _Date(ApiMessage, frozen=True):
     year: int = 0
     month: int = 0
     day: int = 0
 
 
-class _Period(_Answer, frozen=True, rename="camel"):
+class _Period(ApiMessage, frozen=True):
     end_date: _Date = _Date()
 
 
-class _Filter(_Answer, frozen=True, rename="camel"):
+class _Filter(ApiMessage, frozen=True):
     projects: tuple[str, ...] = ()
     services: tuple[str, ...] = ()
     custom_period: _Period = _Period()
 
 
-class _Cap(_Answer, frozen=True, rename="camel"):
+class _Cap(ApiMessage, frozen=True):
     output_state: str = ""
     reconciling: bool = False
 
 
-class CappedBudget(_Answer, frozen=True, rename="camel"):
+class CappedBudget(ApiMessage, frozen=True):
     """A budget as far as its spend cap matters."""
 
     name: str
@@ -73,7 +68,7 @@ class CappedBudget(_Answer, frozen=True, rename="camel"):
     spend_cap: _Cap | None = None
 
 
-class _Budgets(_Answer, frozen=True, rename="camel"):
+class _Budgets(ApiMessage, frozen=True):
     budgets: tuple[CappedBudget, ...] = ()
     next_page_token: str = ""
 

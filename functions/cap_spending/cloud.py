@@ -4,8 +4,6 @@ By REST (docs/decisions/0030-all-calls-by-rest.md):
 https://cloud.google.com/scheduler/docs/reference/rest, https://cloud.google.com/billing/docs/reference/rest.
 """
 
-import msgspec
-
 from functions.cap_spending.cap_changes import CapChange
 from functions.cap_spending.cap_cloud import amount_of, apply_to_cap, cap_of
 from functions.cap_spending.changes import (
@@ -38,6 +36,7 @@ from shared.cloud_run import MANUAL, set_instances
 from shared.events import RestrictionsChanged
 from shared.publishing import publish
 from shared.report import Severity, write_log
+from shared.rest import ApiMessage
 from shared.state import State
 
 SCHEDULER_API = "https://cloudscheduler.googleapis.com/v1"
@@ -46,15 +45,11 @@ SCHEDULER = "google.cloud.scheduler.v1.CloudScheduler"
 BILLING = "google.cloud.billing.v1.CloudBilling"
 
 
-class _Answer(msgspec.Struct, frozen=True, rename="camel"):
-    """Messages as Google's JSON has them: what is empty is left out."""
-
-
-class _Target(_Answer, frozen=True):
+class _Target(ApiMessage, frozen=True):
     topic_name: str = ""
 
 
-class _Job(_Answer, frozen=True):
+class _Job(ApiMessage, frozen=True):
     name: str
     state: str = "STATE_UNSPECIFIED"
     pubsub_target: _Target = _Target()
@@ -64,7 +59,7 @@ class _Jobs(rest.Page, frozen=True):
     jobs: tuple[_Job, ...] = ()
 
 
-class _BillingInfo(_Answer, frozen=True):
+class _BillingInfo(ApiMessage, frozen=True):
     billing_account_name: str = ""
 
 

@@ -4,46 +4,46 @@ https://cloud.google.com/run/docs/reference/rest
 """
 
 from functions.rotate_secrets.world import LATEST
-from shared.cloud_run import Answer, Condition
-from shared.rest import Int64
+from shared.cloud_run import Condition
+from shared.rest import ApiMessage, Int64
 
 
-class _SecretKey(Answer, frozen=True):
+class _SecretKey(ApiMessage, frozen=True):
     secret: str
     version: str = LATEST
 
 
-class _Source(Answer, frozen=True):
+class _Source(ApiMessage, frozen=True):
     secret_key_ref: _SecretKey | None = None
 
 
-class _Variable(Answer, frozen=True):
+class _Variable(ApiMessage, frozen=True):
     name: str
     value_source: _Source = _Source()
 
 
-class _Container(Answer, frozen=True):
+class _Container(ApiMessage, frozen=True):
     image: str = ""
     env: tuple[_Variable, ...] = ()
 
 
-class File(Answer, frozen=True):
+class File(ApiMessage, frozen=True):
     """A version of a secret as a file."""
 
     path: str = ""
     version: str = LATEST
 
 
-class _Secret(Answer, frozen=True):
+class _Secret(ApiMessage, frozen=True):
     secret: str
     items: tuple[File, ...] = ()
 
 
-class _Volume(Answer, frozen=True):
+class _Volume(ApiMessage, frozen=True):
     secret: _Secret | None = None
 
 
-class Template(Answer, frozen=True):
+class Template(ApiMessage, frozen=True):
     """The containers of a revision, a task or an instance."""
 
     containers: tuple[_Container, ...] = ()
@@ -57,11 +57,11 @@ class Instance(Template, frozen=True, kw_only=True):
     reconciling: bool = False
 
 
-class _Target(Answer, frozen=True):
+class _Target(ApiMessage, frozen=True):
     revision: str = ""
 
 
-class Changeable(Answer, frozen=True, kw_only=True):
+class Changeable(ApiMessage, frozen=True, kw_only=True):
     """A service, a worker pool or a job."""
 
     name: str
@@ -94,7 +94,7 @@ class WorkerPool(Serving, frozen=True, kw_only=True):
     instance_split_statuses: tuple[_Target, ...] = ()
 
 
-class _Task(Answer, frozen=True):
+class _Task(ApiMessage, frozen=True):
     template: Template = Template()
 
 
@@ -104,7 +104,7 @@ class Job(Changeable, frozen=True, kw_only=True):
     template: _Task = _Task()
 
 
-class Execution(Answer, frozen=True, kw_only=True):
+class Execution(ApiMessage, frozen=True, kw_only=True):
     """An execution of a job."""
 
     name: str

@@ -23,25 +23,22 @@ from functions.rotate_secrets.rotation_state import (
 from functions.rotate_secrets.world import ExistingSecret, Version
 from shared import rest
 from shared.clients import Clients
+from shared.rest import ApiMessage
 from shared.secret_values import API, RPC, crc32c, payload_of
 
 PAGE_SIZE = {"pageSize": "1000"}
 ENABLED, NOT_MANAGED = "ENABLED", "STATE_UNSPECIFIED"
 
 
-class _Answer(msgspec.Struct, frozen=True, rename="camel"):
-    """Messages as Google's JSON has them: what is empty is left out."""
-
-
-class _ManagedRotation(_Answer, frozen=True):
+class _ManagedRotation(ApiMessage, frozen=True):
     state: str = ""
 
 
-class _Rotation(_Answer, frozen=True):
+class _Rotation(ApiMessage, frozen=True):
     managed_rotation_status: _ManagedRotation = _ManagedRotation()
 
 
-class _Secret(_Answer, frozen=True):
+class _Secret(ApiMessage, frozen=True):
     name: str
     etag: str = ""
     annotations: dict[str, str] = {}
@@ -53,7 +50,7 @@ class _Secrets(rest.Page, frozen=True):
     secrets: tuple[_Secret, ...] = ()
 
 
-class _Version(_Answer, frozen=True):
+class _Version(ApiMessage, frozen=True):
     name: str
     create_time: datetime
     state: str = ""

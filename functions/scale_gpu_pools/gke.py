@@ -6,8 +6,6 @@ By REST (https://cloud.google.com/kubernetes-engine/docs/reference/rest), as eve
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import msgspec
-
 from functions.scale_gpu_pools.autoscaling import Autoscaling, read_autoscaling
 from functions.scale_gpu_pools.changes import Resize, SetAutoscaling
 from functions.scale_gpu_pools.records import PoolChange
@@ -15,6 +13,7 @@ from functions.scale_gpu_pools.world import InstanceGroup, ListedNodePool, Opera
 from shared import rest
 from shared.clients import Clients
 from shared.errors import CaretakerError, StillBusy, not_found_errors
+from shared.rest import ApiMessage
 
 API = "https://container.googleapis.com/v1"
 RPC = "google.container.v1.ClusterManager"
@@ -29,15 +28,11 @@ INCOMPATIBLE = "incompatible operation"
 """GKE's words for an operation that is already running."""
 
 
-class _Answer(msgspec.Struct, frozen=True, rename="camel"):
-    """Messages as Google's JSON has them: what is empty is left out."""
-
-
-class _Condition(_Answer, frozen=True):
+class _Condition(ApiMessage, frozen=True):
     message: str = ""
 
 
-class _NodePool(_Answer, frozen=True):
+class _NodePool(ApiMessage, frozen=True):
     name: str
     autoscaling: Autoscaling = Autoscaling()
     instance_group_urls: tuple[str, ...] = ()
@@ -51,30 +46,30 @@ class _NodePool(_Answer, frozen=True):
         return ("; ".join(reasons) or self.status_message)[:LONGEST_REASON]
 
 
-class _NodePools(_Answer, frozen=True):
+class _NodePools(ApiMessage, frozen=True):
     node_pools: tuple[_NodePool, ...] = ()
 
 
-class _Operation(_Answer, frozen=True):
+class _Operation(ApiMessage, frozen=True):
     status: str = ""
     operation_type: str = ""
     target_link: str = ""
     start_time: str = ""
 
 
-class _Operations(_Answer, frozen=True):
+class _Operations(ApiMessage, frozen=True):
     operations: tuple[_Operation, ...] = ()
     missing_zones: tuple[str, ...] = ()
 
 
-class CurrentActions(_Answer, frozen=True):
+class CurrentActions(ApiMessage, frozen=True):
     """The number of a group's instances that are being created."""
 
     creating: int = 0
     creating_without_retries: int = 0
 
 
-class InstanceGroupManager(_Answer, frozen=True):
+class InstanceGroupManager(ApiMessage, frozen=True):
     """An instance group: how many instances it is to have, and what it does about that."""
 
     self_link: str
@@ -88,7 +83,7 @@ class InstanceGroupManager(_Answer, frozen=True):
         return max(self.target_size - missing, 0)
 
 
-class Scope(_Answer, frozen=True):
+class Scope(ApiMessage, frozen=True):
     """The groups of one zone."""
 
     instance_group_managers: tuple[InstanceGroupManager, ...] = ()

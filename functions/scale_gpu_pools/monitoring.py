@@ -6,13 +6,12 @@ By REST (https://cloud.google.com/monitoring/api/ref_v3/rest/v3/projects.timeSer
 from collections.abc import Iterator
 from datetime import datetime
 
-import msgspec
-
 from functions.scale_gpu_pools.settings import Signal
 from functions.scale_gpu_pools.signals import BUCKET, Answer, Point, Reading, buckets_asked, reading_of
 from shared import rest
 from shared.clients import Clients
 from shared.errors import not_found_errors
+from shared.rest import ApiMessage
 
 API = "https://monitoring.googleapis.com/v3"
 RPC = "google.monitoring.v3.MetricService/ListTimeSeries"
@@ -24,15 +23,11 @@ HIGHEST = {
 """The highest value of all series in each five minutes: https://cloud.google.com/monitoring/api/v3/aggregation."""
 
 
-class _Answer(msgspec.Struct, frozen=True, rename="camel"):
-    """Messages as Google's JSON has them: what is empty is left out."""
-
-
-class _Interval(_Answer, frozen=True):
+class _Interval(ApiMessage, frozen=True):
     end_time: datetime
 
 
-class _Value(_Answer, frozen=True):
+class _Value(ApiMessage, frozen=True):
     """One of them is there."""
 
     double_value: float | str | None = None
@@ -40,16 +35,16 @@ class _Value(_Answer, frozen=True):
     int64_value: rest.Int64 | None = None
 
 
-class _Point(_Answer, frozen=True):
+class _Point(ApiMessage, frozen=True):
     interval: _Interval
     value: _Value
 
 
-class _Series(_Answer, frozen=True):
+class _Series(ApiMessage, frozen=True):
     points: tuple[_Point, ...] = ()
 
 
-class _Status(_Answer, frozen=True):
+class _Status(ApiMessage, frozen=True):
     message: str = ""
 
 
