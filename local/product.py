@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, LiteralString
 import psycopg
 
 from infra.suite.automations import ROOT
-from shared.postgres_server import LOOPBACK, PostgresServer, free_port
+from shared.postgres_server import LOOPBACK, PostgresServer, kept_port
 
 if TYPE_CHECKING:
     from localcloud.run.instance import Program
@@ -126,20 +126,20 @@ def product(server: PostgresServer, folder: Path, environment: Mapping[str, str]
 
 @contextmanager
 def _process(conninfo: str, user: str, folder: Path, environment: Mapping[str, str]) -> Iterator[Product]:
-    port = free_port()
-    variables = {**os.environ, "PYTHONPATH": str(PRODUCT), "PORT": str(port), **environment}
     create_tables(environment)
     log = folder / "log"
-    with log.open("wb") as output, subprocess.Popen(COMMAND, env=variables, stdout=output) as process:
-        running = Product(port, conninfo, user, log, process)
-        try:
-            until(lambda: process.poll() is not None or _answers(running), "the API does not answer")
-            if process.returncode is not None:
-                raise RuntimeError(f"the API did not start: {log.read_text()}")
-            yield running
-        finally:
-            process.terminate()
-            process.wait(SECONDS)
+    with kept_port() as port, log.open("wb") as output:
+        variables = {**os.environ, "PYTHONPATH": str(PRODUCT), "PORT": str(port), **environment}
+        with subprocess.Popen(COMMAND, env=variables, stdout=output) as process:
+            running = Product(port, conninfo, user, log, process)
+            try:
+                until(lambda: process.poll() is not None or _answers(running), "the API does not answer")
+                if process.returncode is not None:
+                    raise RuntimeError(f"the API did not start: {log.read_text()}")
+                yield running
+            finally:
+                process.terminate()
+                process.wait(SECONDS)
 
 
 def _answers(running: Product) -> bool:

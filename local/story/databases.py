@@ -1,7 +1,6 @@
 """The PostgreSQL server of the story, which starts while everything else does."""
 
 import contextlib
-import socket
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ import psycopg
 from psycopg.sql import SQL, Identifier, Literal
 
 from local.product import create_tables, make_database, variables_of
-from shared.postgres_server import LOOPBACK, PostgresMissing, PostgresServer, find_program
+from shared.postgres_server import PostgresMissing, PostgresServer, find_program, kept_port
 
 USERS = ("app_a", "app_b")
 ADMINISTRATOR = "admin"
@@ -47,7 +46,7 @@ def databases() -> Iterator[Databases | None]:
     except PostgresMissing:
         yield None
         return
-    with _kept_port() as port:
+    with kept_port() as port:
         server = PostgresServer(port=port)
         variables = variables_of(server, PREVIEWS)
         try:
@@ -55,16 +54,6 @@ def databases() -> Iterator[Databases | None]:
                 yield Databases(server, variables, pool, pool.submit(_make, server, variables))
         finally:
             server.stop()
-
-
-@contextlib.contextmanager
-def _kept_port() -> Iterator[int]:
-    """A port that no other program is given, and where a server may listen that, as PostgreSQL, reuses addresses."""
-    with socket.socket() as kept:
-        kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        kept.bind((LOOPBACK, 0))
-        port: int = kept.getsockname()[1]
-        yield port
 
 
 def _make(server: PostgresServer, variables: Mapping[str, str]) -> None:
