@@ -7,16 +7,15 @@ gidgethub (https://gidgethub.readthedocs.io) says what a request has to bear and
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
-from msgspec import Meta
 
 from shared.clients import Clients
-from shared.errors import Deferred, SettingsError, no_answer
+from shared.errors import Deferred, no_answer
+from shared.github_access import App, GitHubAccess
 from shared.rest import UnknownAnswer
-from shared.secret_values import SecretName, latest_value
-from shared.settings import Model
+from shared.secret_values import latest_value
 
 if TYPE_CHECKING:
     from gidgethub import HTTPException
@@ -36,31 +35,6 @@ PAGE_SIZE = 100
 Query = Mapping[str, str]
 Body = Mapping[str, "str | bool | list[str]"] | None
 ValueT = TypeVar("ValueT")
-
-
-class App(Model, frozen=True, kw_only=True):
-    """A GitHub App, installed in an account."""
-
-    id: Annotated[int, Meta(ge=1)]
-    installation: Annotated[int, Meta(ge=1)]
-    private_key_secret: SecretName
-    """Holds the app's private key (PEM)."""
-
-
-class GitHubAccess(Model, frozen=True, kw_only=True):
-    """The suite's credentials at GitHub: a fine-grained token, or an app. Raises ``SettingsError`` for both."""
-
-    token_secret: SecretName | None = None
-    """Holds a fine-grained personal access token."""
-    app: App | None = None
-    api: Annotated[
-        str, Meta(pattern=r"^https://[a-z0-9.-]+(/api/v3)?$", examples=["https://github.example.com/api/v3"])
-    ] = "https://api.github.com"
-    """Of GitHub Enterprise Server ``https://HOST/api/v3``, of ghe.com ``https://api.SUBDOMAIN.ghe.com``."""
-
-    def __post_init__(self) -> None:
-        if (self.token_secret is None) == (self.app is None):
-            raise SettingsError("token_secret", self.token_secret, "either `token_secret` or `app`")
 
 
 class RateLimited(Deferred):

@@ -14,6 +14,7 @@ import re
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache, lru_cache
 from importlib import resources
+from io import BytesIO
 from typing import TYPE_CHECKING, Annotated
 
 import msgspec
@@ -62,7 +63,7 @@ class Hours(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Dates in the time zone, on which no window begins."""
 
     def __post_init__(self) -> None:
-        zone_of(self.time_zone)
+        check_zone(self.time_zone)
         _week(self.windows)
         for place, holiday in enumerate(self.holidays):
             if self.holidays.index(holiday) != place:
@@ -134,21 +135,35 @@ class _Span(msgspec.Struct, frozen=True):
     """Of its text in the settings."""
 
 
+def check_zone(name: str) -> None:
+    """Raise ``SettingsError`` with the key ``time_zone`` for what is no IANA name of a time zone."""
+    _zone_data(name)
+
+
 @cache
 def zone_of(name: str) -> "ZoneInfo":
-    """The time zone of an IANA name. Raises ``SettingsError`` with the key ``time_zone`` for any other."""
+    """The time zone of an IANA name. Raises as ``check_zone`` does."""
     from zoneinfo import ZoneInfo
 
+    return ZoneInfo.from_file(BytesIO(_zone_data(name)), key=name)
+
+
+@cache
+def _zone_data(name: str) -> bytes:
+    """The data of a time zone: https://www.rfc-editor.org/rfc/rfc9636 (TZif).
+
+    Of the pinned package, wherever this runs: ``ZoneInfo(name)`` prefers the machine's own, which may be years old.
+    """
     expected = "the IANA name of a time zone, such as Europe/Berlin"
     if not _ZONE.fullmatch(name):
         raise SettingsError("time_zone", name, expected)
-    # The pinned package, wherever this runs: `ZoneInfo(name)` prefers the machine's own data, which may be years old.
-    pinned = resources.files("tzdata").joinpath("zoneinfo", *name.split("/"))
     try:
-        with pinned.open("rb") as data:
-            return ZoneInfo.from_file(data, key=name)
-    except (ValueError, OSError) as error:  # OSError: `Europe` is a directory
-        raise SettingsError("time_zone", name, expected, remedy=_zone_remedy(name, expected)) from error
+        data = resources.files("tzdata").joinpath("zoneinfo", *name.split("/")).read_bytes()
+    except OSError:  # `Europe` is a directory
+        data = b""
+    if not data.startswith(b"TZif"):
+        raise SettingsError("time_zone", name, expected, remedy=_zone_remedy(name, expected))
+    return data
 
 
 def _zone_remedy(name: str, expected: str) -> str:

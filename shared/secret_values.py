@@ -1,23 +1,10 @@
 """Values from Secret Manager: read when needed, and never kept, logged or put into an error."""
 
-from typing import Annotated
-
 import msgspec
-from msgspec import Meta
 
 from shared import rest
 from shared.clients import Clients
 from shared.errors import CaretakerError
-
-SecretName = Annotated[
-    str,
-    Meta(
-        pattern=r"^projects/[^/]+/secrets/[A-Za-z0-9_-]{1,255}$",
-        examples=["projects/my-product/secrets/database-url"],
-        description="A secret in full, such as projects/my-product/secrets/github-token.",
-    ),
-]
-
 
 API = "https://secretmanager.googleapis.com/v1"
 RPC = "google.cloud.secretmanager.v1.SecretManagerService"

@@ -26,6 +26,14 @@ class Mode(StrEnum):
 
 ProjectId = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{4,28}[a-z0-9]$", examples=["my-product"])]
 Region = Annotated[str, Meta(pattern=r"^[a-z]+-[a-z]+[0-9]+$", examples=["europe-west1"])]
+SecretName = Annotated[
+    str,
+    Meta(
+        pattern=r"^projects/[^/]+/secrets/[A-Za-z0-9_-]{1,255}$",
+        examples=["projects/my-product/secrets/database-url"],
+        description="A secret in full, such as projects/my-product/secrets/github-token.",
+    ),
+]
 
 
 class Model(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -6,7 +6,7 @@ from functions.manage_previews.records import DeploymentState, GitHubChange, Git
 from functions.manage_previews.spec import Spec
 from shared.automation import Answered
 from shared.decision import Change
-from shared.github import GitHubAccess
+from shared.github_access import GitHubAccess
 
 
 class DeployPreview(MakesPreview, frozen=True, kw_only=True):

@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from shared.decision import SUITE_PREFIX
 from shared.errors import SettingsError
-from shared.github import GitHubAccess
+from shared.github_access import GitHubAccess
 from shared.github_events import Repository as RepositoryName
 from shared.settings import Model, ProjectId, Region, Section
 

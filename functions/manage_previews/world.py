@@ -7,7 +7,7 @@ import msgspec
 
 from functions.manage_previews.names import key_of
 from functions.manage_previews.records import Deployed, DeploymentState
-from shared.github import GitHubAccess
+from shared.github_access import GitHubAccess
 from shared.github_events import CommentCommand
 from shared.world import AnswerT_co, Need
 

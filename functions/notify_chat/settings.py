@@ -2,8 +2,7 @@
 
 from enum import StrEnum
 
-from shared.secret_values import SecretName
-from shared.settings import Section
+from shared.settings import SecretName, Section
 
 
 class Product(StrEnum):

@@ -2,8 +2,7 @@
 
 from datetime import timedelta
 from enum import StrEnum
-from typing import Annotated
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING, Annotated
 
 from msgspec import Meta
 
@@ -11,8 +10,11 @@ from functions.prune_backups.durations import DurationText
 from functions.prune_backups.names import name_pattern
 from functions.prune_backups.policy import RetentionPolicy, check_duration
 from shared.errors import SettingsError
-from shared.hours import zone_of
+from shared.hours import check_zone, zone_of
 from shared.settings import Model, Section
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
 
 BucketName = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]$", examples=["my-backups"])]
 """https://cloud.google.com/storage/docs/buckets#naming"""
@@ -80,7 +82,7 @@ class BackupSet(Model, frozen=True, kw_only=True):
             raise SettingsError("name", self.name, what)
         if has_time and self.time_from is TimeFrom.CREATION:
             raise SettingsError("time_from", self.time_from.value, "name, as names have a time")
-        zone_of(self.time_zone)
+        check_zone(self.time_zone)
 
     @property
     def full_name(self) -> str:
@@ -88,7 +90,7 @@ class BackupSet(Model, frozen=True, kw_only=True):
         return f"gs://{self.bucket}/{self.prefix}".rstrip("/")
 
     @property
-    def zone(self) -> ZoneInfo:
+    def zone(self) -> "ZoneInfo":
         """Its time zone."""
         return zone_of(self.time_zone)
 

@@ -9,11 +9,10 @@ from typing import Annotated, ClassVar
 from msgspec import Meta
 
 from shared.errors import SettingsError
-from shared.github import GitHubAccess
+from shared.github_access import GitHubAccess
 from shared.github_events import Repository
 from shared.hours import Hours
-from shared.secret_values import SecretName
-from shared.settings import Model, ProjectId, Region, Section
+from shared.settings import Model, ProjectId, Region, SecretName, Section
 
 ENOUGH_BITS = 128
 """A checksum of each value is recorded: shorter ones could be guessed from it."""

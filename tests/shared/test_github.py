@@ -17,7 +17,8 @@ from localcloud.world import seed, world_from
 from shared.clients import Clients
 from shared.direct_clients import DirectClients
 from shared.errors import CaretakerError, SettingsError, cloud_errors
-from shared.github import App, Author, ByApp, GitHub, GitHubAccess, RateLimited
+from shared.github import Author, ByApp, GitHub, RateLimited
+from shared.github_access import App, GitHubAccess
 from shared.rest import UnknownAnswer
 from tests.laws.probe import Switchboard
 from tests.localcloud.test_github_access import Key

@@ -18,7 +18,7 @@ from functions.rotate_secrets.kinds.random_text import RandomText
 from functions.rotate_secrets.settings import GithubWebhook, Postgres, Random, Value
 from local.certificate import self_signed
 from shared.clients import Clients
-from shared.github import GitHubAccess
+from shared.github_access import GitHubAccess
 from shared.postgres_server import PostgresMissing, PostgresServer
 from tests.functions.rotate_secrets.databases import Database, a_database, a_pooler
 from tests.functions.rotate_secrets.stage import PRODUCT, Stage, a_world
