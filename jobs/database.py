@@ -67,19 +67,17 @@ def prepare(connection: psycopg.Connection, *, lock_seconds: int = 0) -> None:
     connection.read_only = True
 
 
-def count_rows(connection: psycopg.Connection, snapshot: str = "") -> dict[str, int]:
-    """The number of rows of each table, by ``schema.table``, in a snapshot that another transaction has exported.
+def count_rows(connection: psycopg.Connection) -> dict[str, int]:
+    """The number of rows of each table, by ``schema.table``.
 
-    Each table is counted in a transaction of its own: a lock on it, and on each of its indexes, lasts no longer than
-    that. The connection is a prepared one. Raises ``psycopg.Error``.
+    A lock on a table, and on each of its indexes, lasts no longer than its count, also within a transaction, as rolling
+    back to a savepoint releases locks. The connection is a prepared one. Raises ``psycopg.Error``.
     """
     counts = {}
-    with connection.transaction():
-        _use(connection, snapshot)
+    with connection.transaction(force_rollback=True):
         tables = connection.execute(TABLES).fetchall()
     for schema, table, has_no_rows in tables:
-        with connection.transaction():
-            _use(connection, snapshot)
+        with connection.transaction(force_rollback=True):
             counts[table_name(_text(schema), _text(table))] = 0 if has_no_rows else _count(connection, schema, table)
     return counts
 
@@ -116,11 +114,6 @@ def database_error(what: str, error: psycopg.Error) -> JobFailed:
     """An error of the database for a report: without values of rows, which may follow in its details."""
     message = error.diag.message_primary or str(error).strip().partition("\n")[0]
     return JobFailed(f"{what}: {message or type(error).__name__}")
-
-
-def _use(connection: psycopg.Connection, snapshot: str) -> None:
-    if snapshot:
-        connection.execute(f"SET TRANSACTION SNAPSHOT '{snapshot}'".encode())
 
 
 def _count(connection: psycopg.Connection, schema: bytes, table: bytes) -> int:

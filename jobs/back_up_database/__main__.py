@@ -1,13 +1,11 @@
 """Takes a backup of a database into a bucket: `python -m jobs.back_up_database`."""
 
-import sys
-
 import msgspec
 
 from jobs.back_up_database.dump import dump, snapshot_of
 from jobs.back_up_database.settings import Settings, connection_variables
 from jobs.bucket import Bucket
-from jobs.job import PATIENT, Result, run_job
+from jobs.job import PATIENT, Result, main
 from jobs.settings import from_environment
 from shared.backup_metadata import BackupMetadata, backup_to_metadata, fitting, short
 from shared.clients import Clients
@@ -65,4 +63,4 @@ def _result(object_: str, backup: BackupMetadata, tables: dict[str, int]) -> Res
 
 
 if __name__ == "__main__":
-    sys.exit(run_job("back_up_database", back_up_database))
+    main("back_up_database", back_up_database)

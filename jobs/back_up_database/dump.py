@@ -1,9 +1,11 @@
 """A dump of a database on its way into an upload, with what is in it: nothing of it is ever kept here."""
 
 import hashlib
+import io
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
+from typing import IO
 
 import msgspec
 import psycopg
@@ -14,6 +16,9 @@ from jobs.database import count_rows, database_error, exported_snapshot, locale_
 from jobs.program import ProgramFailed, running
 from shared.backup_metadata import Locale
 from shared.postgres_server import find_dumper
+
+PIECE = 256 * 1024
+"""Bytes of a chunk that are read at a time."""
 
 
 class Snapshot(msgspec.Struct, frozen=True):
@@ -36,11 +41,11 @@ def snapshot_of(variables: Mapping[str, str], *, lock_seconds: int) -> Iterator[
     """A snapshot of the database that libpq's variables lead to, which lasts as long as the ``with``.
 
     https://www.postgresql.org/docs/current/functions-admin.html#FUNCTIONS-SNAPSHOT-SYNCHRONIZATION.
-    The connection that exports it holds no lock: tables are counted by another one. Raises ``JobFailed``.
+    It holds no lock on a table. Raises ``JobFailed``.
     """
     with closing(_connected(variables)) as connection:
         try:
-            snapshot = _take(connection, variables, lock_seconds)
+            snapshot = _take(connection, lock_seconds)
         except psycopg.Error as error:
             raise database_error("the tables cannot be counted", error) from None
         yield snapshot
@@ -53,20 +58,16 @@ def _connected(variables: Mapping[str, str]) -> psycopg.Connection:
         raise database_error("the database cannot be reached", error) from None
 
 
-def _take(connection: psycopg.Connection, variables: Mapping[str, str], lock_seconds: int) -> Snapshot:
+def _take(connection: psycopg.Connection, lock_seconds: int) -> Snapshot:
     prepare(connection, lock_seconds=lock_seconds)
     connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-    exported = exported_snapshot(connection)
-    with closing(_connected(variables)) as counting:
-        prepare(counting, lock_seconds=lock_seconds)
-        tables = count_rows(counting, exported)
     version = connection.info.parameter_status("server_version") or ""
     return Snapshot(
-        id=exported,
+        id=exported_snapshot(connection),
         server_version=version.partition(" ")[0],
         major=connection.info.server_version // 10_000,
         user=connection.info.user,
-        tables=tables,
+        tables=count_rows(connection),
         locale=locale_of(connection),
         roles=roles_of(connection),
     )
@@ -90,28 +91,40 @@ def dump(bucket: Bucket, name: str, snapshot: Snapshot, variables: Mapping[str, 
         f"--lock-wait-timeout={lock_seconds * 1000}",
         "--no-password",  # it would ask a person
     )
-    sha256, md5 = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
+    content = _Content()
     # On any failure the upload is given up first, then the program, which the reader waits for.
     with (
         ThreadPoolExecutor(1) as reader,
         running(find_dumper(snapshot.major), options, environment=variables) as program,
     ):
         # The next chunk comes in while one is sent; the first while the upload begins.
-        coming = reader.submit(program.output.read, CHUNK)
+        coming = reader.submit(content.next_chunk, program.output)
         with uploading(bucket, name) as upload:
-            while True:
-                data = coming.result()
-                sha256.update(data)
-                md5.update(data)
-                if len(data) < CHUNK:
-                    break
-                coming = reader.submit(program.output.read, CHUNK)
+            while len(data := coming.result()) == CHUNK:
+                coming = reader.submit(content.next_chunk, program.output)
                 upload.send(data)
             try:
                 program.finish()
             except ProgramFailed as failed:
                 raise ProgramFailed(f"{failed}{_hint(str(failed), snapshot.user)}") from None
-            return Dumped(upload.finish(data, md5.digest()), sha256.hexdigest())
+            return Dumped(upload.finish(data, content.md5.digest()), content.sha256.hexdigest())
+
+
+class _Content:
+    """The checksums of a dump as far as it has been read."""
+
+    def __init__(self) -> None:
+        self.sha256 = hashlib.sha256()
+        self.md5 = hashlib.md5(usedforsecurity=False)
+
+    def next_chunk(self, output: IO[bytes]) -> bytes:
+        """The next chunk; one that is shorter is the last. Once it has come, little of it is left to be summed up."""
+        chunk = io.BytesIO()
+        while piece := output.read(min(PIECE, CHUNK - chunk.tell())):
+            self.sha256.update(piece)
+            self.md5.update(piece)
+            chunk.write(piece)
+        return chunk.getvalue()
 
 
 def _hint(error: str, user: str) -> str:

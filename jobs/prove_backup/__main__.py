@@ -1,12 +1,11 @@
 """Proves the newest backup by restoring it: `python -m jobs.prove_backup`."""
 
-import sys
 import time
 
 import msgspec
 
 from jobs.bucket import Bucket, StoredObject
-from jobs.job import PATIENT, Result, run_job
+from jobs.job import PATIENT, Result, main
 from jobs.prove_backup.newest import newest_backup
 from jobs.prove_backup.restore import NotProved, ask, compare, restore
 from jobs.prove_backup.restorer import new_restorer
@@ -82,4 +81,4 @@ def _restored(bucket: Bucket, stored: StoredObject, backup: BackupMetadata, sett
 
 
 if __name__ == "__main__":
-    sys.exit(run_job("prove_backup", prove_backup))
+    main("prove_backup", prove_backup)

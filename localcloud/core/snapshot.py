@@ -7,6 +7,7 @@ the services themselves, locks, threads, the port.
 import enum
 import functools
 import hashlib
+import io
 import itertools
 import re
 import threading
@@ -110,6 +111,8 @@ class _Copier:
                 fresh.extend(self.copy(one) for one in value)
             case set():
                 fresh.update(self.copy(one) for one in value)
+            case io.BytesIO():
+                fresh.write(value.getvalue())
             case types.CellType():
                 fresh.cell_contents = self.copy(value.cell_contents)
             case _:
@@ -136,7 +139,7 @@ def _slots_of(kind: type) -> tuple[str, ...]:
 
 def _begun(value: Any) -> Any:
     """The empty object that a copy fills."""
-    if isinstance(value, (dict, list, deque, set, types.CellType)):
+    if isinstance(value, (dict, list, deque, set, io.BytesIO, types.CellType)):
         return type(value)()
     if type(value).__module__.startswith("localcloud.") and not hasattr(value, "__struct_fields__"):
         return object.__new__(type(value))

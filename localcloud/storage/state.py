@@ -3,6 +3,7 @@
 import base64
 import functools
 import hashlib
+import io
 from bisect import bisect_left, insort
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -189,7 +190,7 @@ class Session:
     """The one that began it, whose preconditions hold at the end as well."""
     total: int | None
     begun: datetime
-    pieces: list[bytes] = field(default_factory=list)
+    content: io.BytesIO = field(default_factory=io.BytesIO)
     hashing: Hashing = field(default_factory=Hashing)
     """As Cloud Storage does, so that the end of a large upload need not wait for it."""
     received: int = 0

@@ -3,6 +3,7 @@
 https://cloud.google.com/storage/docs/uploads-downloads and .../performing-resumable-uploads
 """
 
+import io
 import re
 import uuid
 from datetime import timedelta
@@ -104,7 +105,7 @@ def go_on_with_upload(objects: Objects, request: HttpRequest) -> StoredObject | 
     if session.received != session.total:
         return _incomplete(session)
     session.made = _complete(objects, session, request)
-    session.pieces.clear()
+    session.content = io.BytesIO()
     return session.made
 
 
@@ -169,15 +170,14 @@ def _receive(session: Session, body: bytes, first: int, last: int, most: int | N
         raise StorageError(416, f"The upload goes on at byte {session.received}, not {first}.")
     fresh = body[session.received - first :][:most]
     if fresh:
-        session.pieces.append(fresh)
+        session.content.write(fresh)
         session.hashing.update(fresh)
         session.received += len(fresh)
 
 
 def _complete(objects: Objects, session: Session, request: HttpRequest) -> StoredObject:
     bucket = objects.bucket(session.bucket)
-    content = b"".join(session.pieces)
-    said = _checksums(session.fields, request)
+    content, said = session.content.getvalue(), _checksums(session.fields, request)
     return objects.store(bucket, session.fields, content, session.request, said, computed=session.hashing.checksums)
 
 
