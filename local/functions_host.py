@@ -5,6 +5,7 @@ and the port are shared. Environment variables come as one line of JSON on stand
 output reports that it listens; the lines after it are the logs.
 """
 
+import gc
 import importlib
 import json
 import os
@@ -92,3 +93,4 @@ def _shut_down_after_input(server: BaseWSGIServer) -> None:
 
 if __name__ == "__main__":
     main()
+    gc.freeze()  # or Python looks through all objects for cycles before it ends

@@ -71,6 +71,7 @@ def run(
                 with located_in(world[0]):
                     seed(cloud, world[1])
             if is_story:
+                manage_previews.prepare(cloud, databases)
                 rotate_secrets.prepare(cloud, databases)
                 prune_backups.prepare(suite)
             endpoints = directory / "endpoints.json"

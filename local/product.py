@@ -12,9 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, LiteralString
 
-import psycopg
-
 from infra.suite.automations import ROOT
+from local import psql
 from shared.postgres_server import LOOPBACK, PostgresServer, kept_port
 
 if TYPE_CHECKING:
@@ -27,6 +26,7 @@ SECONDS = 60.0
 CONNECTIONS = "SELECT count(*) FROM pg_stat_activity WHERE usename = %s AND backend_type = 'client backend'"
 ON_CLOUD_RUN = {"K_SERVICE": "product-api", "TRACE_EXPORT": "none"}
 COMMAND = (sys.executable, "-P", "-m", "product_api")
+WAITING = (sys.executable, "-P", str(ROOT / "local" / "waiting.py"), "product_api", "product_api.main", "uvicorn")
 
 
 @dataclass(frozen=True)
@@ -73,6 +73,8 @@ class Product:
         return self._count(f"{CONNECTIONS} AND wait_event_type = 'Lock'")
 
     def _count(self, query: LiteralString) -> int:
+        import psycopg
+
         with psycopg.connect(self.conninfo) as connection:
             return sum(count for (count,) in connection.execute(query, [self.user]))
 
@@ -85,16 +87,12 @@ def database(server: PostgresServer) -> Iterator[str]:
     try:
         yield name
     finally:
-        with psycopg.connect(server.conninfo(), autocommit=True) as connection:
-            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
-            connection.execute(f"DROP ROLE {name}")
+        psql.execute(server, f"DROP DATABASE {name} WITH (FORCE)", f"DROP ROLE {name}")
 
 
 def make_database(server: PostgresServer, name: str) -> None:
     """Make an empty database, and its owner of the same name."""
-    with psycopg.connect(server.conninfo(), autocommit=True) as connection:
-        connection.execute(f"CREATE ROLE {name} LOGIN PASSWORD '{PASSWORD}'".encode())
-        connection.execute(f"CREATE DATABASE {name} OWNER {name}".encode())
+    psql.execute(server, f"CREATE ROLE {name} LOGIN PASSWORD '{PASSWORD}'", f"CREATE DATABASE {name} OWNER {name}")
 
 
 def variables_of(server: PostgresServer, name: str) -> dict[str, str]:
@@ -103,10 +101,10 @@ def variables_of(server: PostgresServer, name: str) -> dict[str, str]:
 
 
 def image(commit: str) -> "Program":
-    """The content of a product image that was built from a commit, as in its Dockerfile."""
+    """The content of a product image that was built from a commit: as in its Dockerfile, but it waits until needed."""
     from localcloud.run.instance import Program
 
-    return Program(COMMAND, {"PYTHONPATH": str(PRODUCT), "PYTHONUNBUFFERED": "1", "COMMIT": commit})
+    return Program(WAITING, {"PYTHONPATH": str(PRODUCT), "PYTHONUNBUFFERED": "1", "COMMIT": commit}, waits=True)
 
 
 def create_tables(environment: Mapping[str, str]) -> None:

@@ -5,8 +5,9 @@ A program of its own, which imports nothing of the suite:
     python -I shared/keeper.py SIGNAL USER FOLDER COMMAND...
 
 It runs the command, as USER if one is named, until its standard input ends, which happens at the latest when the
-process that holds the other end dies. Then it ends the command with SIGNAL (such as SIGQUIT), and removes FOLDER.
-If the command ends by itself this ends with its exit code, and FOLDER stays.
+process that holds the other end dies. What comes there before that is the command's. Then it ends the command with
+SIGNAL (such as SIGQUIT), and removes FOLDER. If the command ends by itself this ends with its exit code, and FOLDER
+stays.
 """
 
 import contextlib
@@ -18,6 +19,7 @@ import subprocess
 import sys
 import threading
 
+CHUNK = 64 * 1024
 QUIT_SECONDS = 10.0
 
 
@@ -26,7 +28,13 @@ def main(ending: str, user: str, folder: str, *command: str) -> int:
     let_go = threading.Event()
     group = pwd.getpwnam(user).pw_gid if user else None
     server = subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, cwd=folder, user=user or None, group=group, extra_groups=[] if user else None
+        command,
+        bufsize=0,
+        stdin=subprocess.PIPE,
+        cwd=folder,
+        user=user or None,
+        group=group,
+        extra_groups=[] if user else None,
     )
 
     def end(*_: object) -> None:
@@ -34,8 +42,10 @@ def main(ending: str, user: str, folder: str, *command: str) -> int:
         server.send_signal(signal.Signals[ending])
 
     def follow() -> None:
-        while os.read(0, 1):
-            """Ignores all input: only its end counts."""
+        while said := os.read(0, CHUNK):
+            if server.stdin:
+                with contextlib.suppress(BrokenPipeError):  # it has ended, or reads nothing
+                    server.stdin.write(said)
         end()
         with contextlib.suppress(subprocess.TimeoutExpired):
             server.wait(QUIT_SECONDS)

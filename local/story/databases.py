@@ -5,9 +5,7 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
-import psycopg
-from psycopg.sql import SQL, Identifier, Literal
-
+from local import psql
 from local.product import create_tables, make_database, variables_of
 from shared.postgres_server import PostgresMissing, PostgresServer, find_program, kept_port
 
@@ -43,6 +41,7 @@ def databases() -> Iterator[Databases | None]:
     try:
         for program in ("initdb", "postgres"):
             find_program(program)
+        psql.program()
     except PostgresMissing:
         yield None
         return
@@ -58,9 +57,7 @@ def databases() -> Iterator[Databases | None]:
 
 def _make(server: PostgresServer, variables: Mapping[str, str]) -> None:
     server.start()
-    with psycopg.connect(server.conninfo(), autocommit=True) as superuser:
-        for user in (*USERS, ADMINISTRATOR):
-            made = SQL("CREATE ROLE {} LOGIN SUPERUSER PASSWORD {}")
-            superuser.execute(made.format(Identifier(user), Literal(FIRST_PASSWORD)))
+    users = (*USERS, ADMINISTRATOR)
+    psql.execute(server, *(f"CREATE ROLE {user} LOGIN SUPERUSER PASSWORD '{FIRST_PASSWORD}'" for user in users))
     make_database(server, PREVIEWS)
     create_tables(variables)

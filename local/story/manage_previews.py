@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 import msgspec
 from google.api_core.exceptions import NotFound
 
+from local.product import image
 from local.story import hands
 from local.story.databases import Databases
 from local.story.player import Player
@@ -26,6 +27,7 @@ from local.story.webhooks import (
     send,
 )
 from local.suite import Suite
+from localcloud import LocalCloud
 from localcloud.github.state import Head
 
 MORNING = datetime(2026, 12, 3, 9, tzinfo=UTC)
@@ -38,6 +40,12 @@ OWNERS_TOKEN = "ghp_of_the_owner"  # noqa: S105 - of the local GitHub
 SECOND = "2" * 40
 STRANGER, FORKED = "stranger", 3
 HASTY = 4
+
+
+def prepare(cloud: LocalCloud, databases: Databases | None) -> None:
+    """Let the product be in the images that CI will push, if there is a database."""
+    for letter, commit in (("a", HEAD), ("b", SECOND)) if databases else ():
+        cloud.run.instances.know(_uri(letter), image(commit))
 
 
 def play(player: Player, suite: Suite, databases: Databases | None) -> None:
@@ -64,7 +72,6 @@ def _opened(player: Player, suite: Suite) -> None:
 def _image_pushed(player: Player, suite: Suite, product: PreviewedProduct) -> None:
     _pass_minutes(player)
     player.step("CI pushes the image of its commit: the preview is deployed, by digest.")
-    product.built(_uri("a"), HEAD)
     _push_image(player, HEAD, digest="a")
     _check(player, suite, NUMBER, image="a", comment="running", deployment="success")
     product.orders()
@@ -87,7 +94,6 @@ def _pushed_again(player: Player, suite: Suite, product: PreviewedProduct) -> No
     _webhook(player, suite, "pull_request", derived_push(SECOND))
     _check(player, suite, NUMBER, image="a", comment="waiting for its image", deployment="success")
     product.check(f"commit {HEAD}, orders: 1")
-    product.built(_uri("b"), SECOND)
     _push_image(player, SECOND, digest="b")
     _check(player, suite, NUMBER, image="b", comment="running", deployment="inactive, success")
     product.check(f"commit {SECOND}, orders: 1")

@@ -4,7 +4,6 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from local.product import image
 from local.story.databases import Databases
 from local.story.player import Player
 from local.suite import Suite
@@ -40,11 +39,6 @@ class PreviewedProduct:
         else:
             said = "what previews answer, 4 skipped: PostgreSQL is not installed, so nothing runs in them"
             player.console.say("skipped", said, "yellow")
-
-    def built(self, uri: str, commit: str) -> None:
-        """CI has built an image of a commit: the product is in it."""
-        if self._is_there:
-            self._player.cloud.run.instances.know(uri, image(commit))
 
     def orders(self) -> None:
         """A visitor places an order on the preview."""

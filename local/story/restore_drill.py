@@ -14,9 +14,8 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-import psycopg
-
 from infra.suite.automations import ROOT
+from local import psql
 from local.console import read_line
 from local.story import hands
 from local.story.databases import Databases
@@ -81,23 +80,19 @@ class Drill:
         with contextlib.ExitStack() as in_the_end:
             in_the_end.callback(cloud.stop)
             cloud.storage.add_bucket("my-product", BUCKET)
-            self._execute(
+            psql.execute(
+                self._server,
                 "CREATE TABLE orders (id serial PRIMARY KEY, total numeric)",
                 "INSERT INTO orders (total) SELECT i FROM generate_series(1, 5000) i",
             )
             first_night = self._back_up_and_prove(cloud)
             cloud.clock.advance(A_DAY)
-            self._execute("DELETE FROM orders WHERE id > 10")
+            psql.execute(self._server, "DELETE FROM orders WHERE id > 10")
             return [*first_night, *self._back_up_and_prove(cloud)]
 
     def _back_up_and_prove(self, cloud: Cloud) -> tuple[FinishedJob, FinishedJob]:
         backed_up = self._run("back_up_database", cloud)
         return backed_up, self._run("prove_backup", cloud, BACKUP_CHECK_QUERY=CHECK_QUERY)
-
-    def _execute(self, *statements: str) -> None:
-        with psycopg.connect(self._server.conninfo(), autocommit=True) as connection:
-            for statement in statements:
-                connection.execute(statement.encode())
 
     def _run(self, job: str, cloud: Cloud, **more: str) -> FinishedJob:
         """Run a job as Cloud Run would."""

@@ -2,9 +2,9 @@
 
 from datetime import timedelta
 
-import psycopg
 from grpc import StatusCode
 
+from local import psql
 from local.story import hands
 from local.story.databases import ADMINISTRATOR, FIRST_PASSWORD, USERS, Databases
 from local.story.messages import command
@@ -110,8 +110,4 @@ def _logs_in(suite: Suite) -> str:
     """The user that the service really logs in as, with what its revision holds."""
     name = f"{DATABASE}/versions/{_serves(suite, 'orders')}"
     address = hands.access(suite, name)
-    try:
-        with psycopg.connect(address, connect_timeout=10) as connection:
-            return connection.info.user
-    except psycopg.OperationalError:
-        return "refused"
+    return psql.user_at(address) or "refused"

@@ -1,6 +1,7 @@
 """One instance of a Cloud Run service: a process that listens on loopback."""
 
 import http.client
+import json
 import os
 import shutil
 import socket
@@ -10,6 +11,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
@@ -30,23 +32,25 @@ NOT_PASSED_ON = frozenset({"accept-encoding", "connection", "content-length", "h
 class Program:
     """The content of an image: its command, and its environment variables.
 
-    The command listens on port ``PORT`` of 127.0.0.1.
+    The command listens on port ``PORT`` of 127.0.0.1. One that ``waits`` gets that, and its other variables, as a
+    line of JSON on its standard input: so a process of it can be started before a revision needs it.
     """
 
     command: tuple[str, ...]
     environment: Mapping[str, str] = field(default_factory=dict)
+    waits: bool = False
 
 
 class Instance:
     """A process with a folder of its own; both are gone at the latest when this process ends."""
 
-    def __init__(self, program: Program, environment: Mapping[str, str], on_line: Callable[[bytes], None]) -> None:
-        """Start it with this environment and nothing of our own but PATH; each line that it writes is handed on."""
+    def __init__(self, program: Program, environment: Mapping[str, str] | None = None) -> None:
+        """Start it with this environment and nothing of our own but PATH; one that waits has no other yet."""
         self._port = _free_port()
         variables = {
             "PATH": os.environ.get("PATH", os.defpath),
             **program.environment,
-            **environment,
+            **(environment or {}),
             "PORT": str(self._port),
         }
         self._folder = tempfile.mkdtemp(prefix="caretaker-instance-")
@@ -58,6 +62,19 @@ class Instance:
             env=variables,
             start_new_session=True,  # Ctrl-C is for us: it ends when we do
         )
+        self._reader: threading.Thread | None = None
+
+    def begin(self, environment: Mapping[str, str]) -> None:
+        """Let one that waits run, with this environment besides."""
+        self._port = _free_port()  # of the one at its start another program may have taken hold
+        line = json.dumps({**environment, "PORT": str(self._port)}).encode() + b"\n"
+        if self._process.stdin:
+            with suppress(BrokenPipeError):  # it has ended: it will not come up
+                self._process.stdin.write(line)
+                self._process.stdin.flush()
+
+    def read(self, on_line: Callable[[bytes], None]) -> None:
+        """From now on hand on each line that it writes."""
         self._reader = threading.Thread(target=self._read, args=(on_line,), daemon=True)
         self._reader.start()
 
@@ -92,7 +109,8 @@ class Instance:
             if self._process.stdin:
                 self._process.stdin.close()
             self._process.wait()
-            self._reader.join()
+            if self._reader:
+                self._reader.join()
         shutil.rmtree(self._folder, ignore_errors=True)  # it is still there, if the program has ended by itself
 
     def _read(self, on_line: Callable[[bytes], None]) -> None:

@@ -3,6 +3,8 @@
 Behind every other image nothing runs: its revisions still become ready, and their address does not respond.
 """
 
+import threading
+from collections.abc import Mapping
 from functools import partial
 from http.client import HTTPException
 
@@ -28,10 +30,15 @@ class Instances:
         self._logging = logging
         self._programs: dict[str, Program] = {}
         self._running: dict[str, tuple[str, Instance]] = {}
+        self._waiting: dict[str, Instance] = {}
+        """By image, those that no revision has needed yet."""
+        self._ending: list[threading.Thread] = []
 
     def know(self, image: str, program: Program) -> None:
-        """Say what is in an image, which is named as services name it."""
+        """Say what is in an image, which is named as services name it. A program that waits is started at once."""
         self._programs[image] = program
+        if program.waits:
+            self._waiting[image] = Instance(program)
 
     def bring_up(self, service: run_v2.Service) -> bool:
         """Have an instance of the newest revision in the place of the one before; whether it has come up.
@@ -51,10 +58,12 @@ class Instances:
         return True
 
     def take_down(self, service: str) -> None:
-        """End the instance of a service, if it has one."""
+        """Have the instance of a service end, if it has one. No call waits for that, as on Cloud Run."""
         if service in self._running:
             _, instance = self._running.pop(service)
-            instance.end()
+            self._ending = [one for one in self._ending if one.is_alive()]
+            self._ending.append(threading.Thread(target=instance.end, name="ending", daemon=True))
+            self._ending[-1].start()
 
     def ask(self, service: str, request: HttpRequest) -> HttpAnswer:
         """The answer of a service's instance. UNIMPLEMENTED if there is none, UNAVAILABLE if it does not answer."""
@@ -69,9 +78,13 @@ class Instances:
             ) from error
 
     def stop(self) -> None:
-        """End them all."""
+        """End them all, and wait until they have."""
         for service in list(self._running):
             self.take_down(service)
+        for waiting in self._waiting.values():
+            waiting.end()
+        for one in self._ending:
+            one.join()
 
     def _started(self, service: run_v2.Service, program: Program) -> Instance | None:
         """An instance that listens; None if it does not come up."""
@@ -86,8 +99,16 @@ class Instances:
         }
         variables = environment_of(service.template.containers[0], project, self._secrets) | contract
         for _ in range(ATTEMPTS):
-            instance = Instance(program, variables, write)
+            instance = self._instance(service.template.containers[0].image, program, variables)
+            instance.read(write)
             if instance.has_come_up():
                 return instance
             instance.end()
         return None
+
+    def _instance(self, image: str, program: Program, variables: Mapping[str, str]) -> Instance:
+        if not program.waits:
+            return Instance(program, variables)
+        instance = self._waiting.pop(image, None) or Instance(program)
+        instance.begin(variables)
+        return instance

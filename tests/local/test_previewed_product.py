@@ -23,7 +23,6 @@ def test_without_postgresql_it_says_so_and_asks_nothing(tmp_path: Path) -> None:
         player = Player(cloud, Console(RichConsole(file=out, highlight=False, soft_wrap=True)))
         suite = Suite(cloud, "my-product", {}, on_line=player.on_line, error_log=tmp_path / "log")
         product = PreviewedProduct(player, suite, None, "product-pr-2")
-        product.built("example.com/api@sha256:1", "2" * 40)
         product.orders()
         product.check("404")
         assert cloud.server.calls == []

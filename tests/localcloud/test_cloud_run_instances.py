@@ -12,6 +12,7 @@ from google.api_core import exceptions
 from google.cloud import run_v2
 from google.cloud.logging_v2.services.logging_service_v2 import LoggingServiceV2Client
 
+from local.product import until
 from localcloud import LocalCloud
 from localcloud.run.instance import Program
 from localcloud.world import seed, world_from
@@ -146,16 +147,36 @@ def test_it_ends_when_another_takes_its_place_and_with_the_service(clients: Clie
     made = update(clients, IMAGE, TOLD="anew")
     second = ask(clients, made.uri)
     assert second["environment"]["TOLD"] == "anew"
-    assert [Path(said["folder"]).exists() for said in (first, second)] == [False, True]
+    until(lambda: not Path(first["folder"]).exists(), "it does not end")
+    assert Path(second["folder"]).exists()
     clients.of(run_v2.ServicesClient).delete_service(name=API, retry=None).result(timeout=10)
-    assert not Path(second["folder"]).exists()
+    until(lambda: not Path(second["folder"]).exists(), "it does not end")
     assert ask(clients, made.uri) == 404
+
+
+def test_a_program_that_waits_is_started_before_a_revision_needs_it(tmp_path: Path) -> None:
+    program = (
+        f"import os, json; open(f'{tmp_path}/{{os.getpid()}}', 'x'); os.environ.update(json.loads(input())); {ECHO}"
+    )
+    waiting = Program((sys.executable, "-I", "-c", program), PROGRAM.environment, waits=True)
+    with a_cloud() as cloud:
+        for image in (IMAGE, BROKEN):
+            cloud.run.instances.know(image, waiting)
+        until(lambda: len(list(tmp_path.iterdir())) == 2, "no process waits for each image")
+        clients = Clients("demo-project", endpoint=cloud.address, http_endpoint=cloud.http_address)
+        asked = ask(clients, create(clients, IMAGE, TOLD="in time").uri)
+        anew = ask(clients, update(clients, IMAGE, TOLD="anew").uri)
+        clients.close()
+    assert [said["environment"]["TOLD"] for said in (asked, anew)] == ["in time", "anew"]
+    # For the second revision of its image one was started anew; what waited for the other is gone with the cloud.
+    assert len(list(tmp_path.iterdir())) == 3
+    assert not any(Path(said["folder"]).exists() for said in (asked, anew))
 
 
 def test_behind_an_image_that_is_not_known_nothing_runs(clients: Clients) -> None:
     folder = Path(ask(clients, create(clients, IMAGE).uri)["folder"])
     assert ask(clients, update(clients, "example.com/api@sha256:3").uri) == 501
-    assert not folder.exists()
+    until(lambda: not folder.exists(), "it does not end")
 
 
 def test_it_ends_with_the_cloud() -> None:
