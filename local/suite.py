@@ -1,6 +1,7 @@
 """The suite on the local cloud: the functions' process, and what Terraform would make around it."""
 
 import contextlib
+import functools
 import json
 import secrets
 import threading
@@ -11,9 +12,9 @@ from typing import Self
 
 import msgspec
 
-from infra.deploy.bundle import bundle_name
+from infra.deploy.bundle import bundle_name, read_sources
 from infra.deploy.provisioning import create
-from infra.deploy.resources import Function, resources_of, settings_of
+from infra.deploy.resources import AnyResource, Function, resources_of, settings_of
 from infra.deploy.target import Target
 from infra.suite import deployment
 from infra.suite.deployment import Deployment
@@ -46,13 +47,12 @@ class Suite:
         self.cloud = cloud
         self.project = project
         self.clients = Clients(project, endpoint=cloud.address, http_endpoint=cloud.http_address)
-        self.functions: tuple[Function, ...] = ()
-        """The deployed functions."""
         self.deployed = deployment.Suite(Deployment(project=project), owner)
         """The owner's settings and the deployment."""
         self.address = ""
         """The functions' address, as long as the suite runs."""
         self._process = process
+        self._deployed: Callable[[], tuple[Function, ...]] = tuple
         self._on_line = on_line
         self._error_log = error_log
         self._webhook_secret_file = error_log.parent / WEBHOOK_SECRET_FILE
@@ -74,13 +74,27 @@ class Suite:
             self._run(process, settings_of(self.deployed).values())
             self.cloud.resource_manager.add_project(self.project)
             self.cloud.http.add(FunctionsApi(lambda: self.functions, self.deploy))
-            bundles = {name: bundle_name(name) for name in self.deployed.automations}
-            resources = resources_of(self.deployed, bundles, lambda name: f"{self.address}/{name}")
-            for resource in resources:
+            sources = read_sources()
+            for resource in self._resources(dict.fromkeys(self.deployed.automations, "")):
                 create(self.clients, resource)
-            self._wait(process, [one for one in resources if isinstance(one, Function)])
+            if self.deployed.automations:
+                process.wait(self._take_line)
+            self._deployed = functools.cache(lambda: self._functions(sources))
             unless_all_is_well.pop_all()
         return self
+
+    @property
+    def functions(self) -> tuple[Function, ...]:
+        """The deployed functions."""
+        return self._deployed()
+
+    def _functions(self, sources: Mapping[str, bytes]) -> tuple[Function, ...]:
+        """The functions as they were started. The names of their bundles take 0.2 s, and few ask for them."""
+        bundles = {name: bundle_name(name, sources) for name in self.deployed.automations}
+        return tuple(one for one in self._resources(bundles) if isinstance(one, Function))
+
+    def _resources(self, bundles: Mapping[str, str]) -> Sequence[AnyResource]:
+        return resources_of(self.deployed, bundles, lambda name: f"{self.address}/{name}")
 
     def deploy(self, functions: Sequence[Function]) -> None:
         """Let these functions run in the place of those that do, from the sources as they are now.
@@ -90,17 +104,19 @@ class Suite:
         if self._process is None:
             return
         with self._lock:
-            before = self.functions
+            before = self._deployed
             try:
                 self._replace(self._process, functions)
             except RuntimeError:
-                self._replace(self._process, before)
+                self._replace(self._process, before())
                 raise
 
     def _replace(self, process: FunctionsProcess, functions: Sequence[Function]) -> None:
-        self.functions = ()
+        self._deployed = tuple
         self._run(process, [one.settings for one in functions])
-        self._wait(process, functions)
+        if functions:
+            process.wait(self._take_line)
+        self._deployed = lambda: tuple(functions)
 
     def _run(self, process: FunctionsProcess, given: Collection[dict[str, object]]) -> None:
         """Have the process run the functions with these settings; if there are none it ends."""
@@ -112,11 +128,6 @@ class Suite:
             merged |= one
         mounted = json.dumps(_with_secrets(merged, self._error_log.parent))
         process.run(self._environment | {settings.VARIABLE: mounted})
-
-    def _wait(self, process: FunctionsProcess, functions: Sequence[Function]) -> None:
-        if functions:
-            process.wait(self._take_line)
-        self.functions = tuple(functions)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

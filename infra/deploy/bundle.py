@@ -11,25 +11,38 @@ import ast
 import functools
 import hashlib
 import io
+import os
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from infra.suite.automations import ROOT, load_functions
 
 FOLDER = ROOT / "infra" / "terraform" / "dist"
 OURS = ("functions", "shared")
+PINS = "requirements.txt"
 BLOCKS = ("body", "handlers", "orelse", "finalbody", "cases")
 """The fields of a statement with further statements: expressions, most of the code, import nothing."""
 EARLIEST = (1980, 1, 1, 0, 0, 0)
 """The earliest time that a zip can tell: files' own times differ from checkout to checkout."""
 
 
+def read_sources(root: Path = ROOT) -> dict[str, bytes]:
+    """By path in the repository, all that bundles are made of, as it is now."""
+    folders = [Path(folder) for ours in OURS for folder, _, _ in os.walk(root / ours)]
+    paths = (path for folder in folders for path in folder.iterdir() if path.suffix == ".py" or path.name == PINS)
+    return {path.relative_to(root).as_posix(): path.read_bytes() for path in paths}
+
+
 def bundle(name: str, root: Path = ROOT) -> dict[str, bytes]:
     """The files of a function's bundle, by their paths in it."""
-    files = {str(path.relative_to(root)): path.read_bytes() for path in _closure(f"functions.{name}.main", root)}
+    return _bundle(name, read_sources(root))
+
+
+def _bundle(name: str, sources: Mapping[str, bytes]) -> dict[str, bytes]:
+    files = {path: sources[path] for path in _closure(f"functions.{name}.main", sources)}
     files["main.py"] = f"from functions.{name}.main import {name} as {name}\n".encode()
-    files["requirements.txt"] = (root / "functions" / name / "requirements.txt").read_bytes()
+    files[PINS] = sources[f"functions/{name}/{PINS}"]
     return files
 
 
@@ -45,9 +58,9 @@ def zipped(files: dict[str, bytes]) -> bytes:
     return buffer.getvalue()
 
 
-def bundle_name(name: str) -> str:
+def bundle_name(name: str, sources: Mapping[str, bytes]) -> str:
     """The name of the file of a function's bundle, which carries a hash of its content."""
-    return _name_of(name, zipped(bundle(name)))
+    return _name_of(name, zipped(_bundle(name, sources)))
 
 
 def _name_of(name: str, content: bytes) -> str:
@@ -58,8 +71,9 @@ def write_bundles(names: Iterable[str], folder: Path = FOLDER) -> dict[str, Path
     """Write the functions' bundles, each with its content's hash in its name, and take older ones away."""
     folder.mkdir(parents=True, exist_ok=True)
     written = {}
+    sources = read_sources()
     for name in names:
-        content = zipped(bundle(name))
+        content = zipped(_bundle(name, sources))
         path = folder / _name_of(name, content)
         if not path.exists():
             fresh = path.with_suffix(".new")
@@ -72,28 +86,26 @@ def write_bundles(names: Iterable[str], folder: Path = FOLDER) -> dict[str, Path
     return written
 
 
-def _closure(module: str, root: Path) -> list[Path]:
+def _closure(module: str, sources: Mapping[str, bytes]) -> list[str]:
     """The files of a module of ours, of all that it imports of ours, however deep, and of the packages around them."""
-    found: dict[str, Path | None] = {}
+    found: dict[str, str | None] = {}
     waiting = [module]
     while waiting:
         name = waiting.pop()
         if name in found:
             continue
-        path = found[name] = _file_of(name, root)
+        path = found[name] = _file_of(name, sources)
         if path:
             package = name.rpartition(".")[0]
             waiting += [package] if package else []
-            waiting += _imports_in(path.read_bytes())
+            waiting += _imports_in(sources[path])
     return sorted(path for path in found.values() if path)
 
 
-def _file_of(module: str, root: Path) -> Path | None:
+def _file_of(module: str, sources: Mapping[str, bytes]) -> str | None:
     """The file of a module; None if it is none of ours, such as a name that is imported from one."""
-    if module.partition(".")[0] not in OURS:
-        return None
-    path = root.joinpath(*module.split("."))
-    return next((file for file in (path.with_suffix(".py"), path / "__init__.py") if file.is_file()), None)
+    path = module.replace(".", "/")
+    return next((file for file in (f"{path}.py", f"{path}/__init__.py") if file in sources), None)
 
 
 @functools.cache
