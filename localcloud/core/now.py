@@ -18,6 +18,8 @@ class NowServer:
     def __init__(self, clock: Clock) -> None:
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            # Head and body go out together: apart they take 40 ms more on a connection that is kept.
+            wbufsize = -1
 
             def do_GET(self) -> None:
                 """Answer the time, or 404 for any other path."""
