@@ -1,5 +1,6 @@
 """Clients that reach a cloud in this process without a wire: it saves half of a call's time."""
 
+import functools
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -95,7 +96,7 @@ class DirectClients(Clients):
 
     def _exchange(self, verb: str, url: str, content: bytes | None, headers: Mapping[str, str]) -> Answer:
         found = self._cloud.answer(verb, url.removeprefix(ANYWHERE), content or b"", headers)
-        return Answer(found.status, HTTPHeaderDict({"Content-Type": found.content_type, **found.headers}), found.body)
+        return Answer(found.status, _headers(found.content_type, tuple(found.headers.items())), found.body)
 
     def _open_session(self, *, authorized: bool) -> Session:
         del authorized  # no authentication
@@ -103,3 +104,9 @@ class DirectClients(Clients):
         session.trust_env = False
         session.mount(ANYWHERE, self._adapter)
         return session
+
+
+@functools.lru_cache
+def _headers(content_type: str, others: tuple[tuple[str, str], ...]) -> Mapping[str, str]:
+    """The headers of an answer: nearly all answers have the same."""
+    return HTTPHeaderDict({"Content-Type": content_type, **dict(others)})

@@ -1,6 +1,7 @@
 """Handling of messages that several services share: update masks, pages, versions."""
 
 import base64
+import functools
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -34,6 +35,7 @@ def timestamp(moment: datetime) -> Timestamp:
     return message
 
 
+@functools.lru_cache
 def project_number(project: str) -> str:
     """The number of a project, twelve digits that are made from its id."""
     return f"{int.from_bytes(sha256(project.encode()).digest()[:8]) % 10**12:012}"

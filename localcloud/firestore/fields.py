@@ -89,7 +89,9 @@ def apply_transform(fields: RawFields, transform: RawTransform, moment: RawTimes
 
 def _change_array(value: RawValue, items: Sequence[RawValue], *, adds: bool) -> None:
     """Add the items that an array lacks, or remove all that are equal to one of them; what is no array is replaced."""
-    known = list(value.array_value.values) if value.WhichOneof("value_type") == "array_value" else []
+    if value.WhichOneof("value_type") != "array_value":
+        value.array_value.SetInParent()
+    known = value.array_value.values
     if adds:
         hashes = set(map(hash_of, known))
         for item in items:
@@ -98,11 +100,9 @@ def _change_array(value: RawValue, items: Sequence[RawValue], *, adds: bool) -> 
                 hashes.add(hash_of(item))
     else:
         hashes = set(map(hash_of, items))
-        known = [one for one in known if not _is_among(one, items, hashes)]
-    changed = type(value)()
-    changed.array_value.SetInParent()
-    changed.array_value.values.extend(known)
-    value.CopyFrom(changed)
+        for place in reversed(range(len(known))):
+            if _is_among(known[place], items, hashes):
+                del known[place]
 
 
 def _is_among(item: RawValue, values: Sequence[RawValue], hashes: Collection[int]) -> bool:

@@ -3,7 +3,6 @@
 Logins and names of repositories are the same in capitals and small letters.
 """
 
-import itertools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -219,11 +218,13 @@ class State:
         self.tokens: dict[str, Token] = {}
         self.apps: dict[int, App] = {}
         self.installations: dict[int, Installation] = {}
-        self._ids = itertools.count(1)
+        self._last_id = 0
+        """A number, and no iterator: a snapshot puts it back, and futures that do the same get the same ids."""
 
     def new_id(self) -> int:
         """An id that nothing else has."""
-        return next(self._ids)
+        self._last_id += 1
+        return self._last_id
 
     def user(self, login: str) -> User:
         """The user of this login, who is there from now on."""

@@ -13,6 +13,7 @@ from google.pubsub_v1 import SubscriberClient
 
 from localcloud import LocalCloud
 from localcloud.core.snapshot import Snapshot
+from localcloud.github.state import Head
 from localcloud.world import seed, world_from
 from shared.clients import Clients
 
@@ -92,6 +93,18 @@ def test_an_operation_that_was_in_flight_finishes_in_every_future(cloud: LocalCl
         assert not the_service(clients).reconciling
         assert clients.of(ServicesClient).get_operation({"name": operation.operation.name}).done
         snapshot.restore()
+
+
+def test_futures_that_do_the_same_are_given_the_same_ids(cloud: LocalCloud) -> None:
+    """Laws take them for one future then: GitHub's ids are in records."""
+    cloud.github.add_repository("my-team/my-product")
+    cloud.github.open_pull_request("my-team/my-product", 7, Head("1" * 40, "change"))
+    snapshot = Snapshot(cloud)
+    ids = set()
+    for _ in range(2):
+        ids.add(cloud.github.comment("my-team/my-product", 7, "octocat", "text"))
+        snapshot.restore()
+    assert len(ids) == 1
 
 
 def test_what_a_snapshot_does_not_know_how_to_copy_is_an_error(cloud: LocalCloud) -> None:
