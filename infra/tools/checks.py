@@ -17,6 +17,7 @@ from functools import partial
 from pathlib import Path
 
 from infra.tools import rules
+from infra.tools.files_in_memory import files_in_memory
 
 ROOT = Path(__file__).resolve().parents[2]
 SECONDS_ALLOWED = 300
@@ -94,7 +95,8 @@ def run_tests(
     """The test suite as ``interpreter`` runs a module, counted as pytest counts it."""
     # A single worker would only be a second process beside the one that waits for it.
     parallel = [f"--numprocesses={workers}", "--dist=worksteal"] if workers > 1 else []
-    code, output = execute((*interpreter, "-m", *PYTEST, *parallel, *options), environment)
+    with files_in_memory() as variables:
+        code, output = execute((*interpreter, "-m", *PYTEST, *parallel, *options), {**(environment or {}), **variables})
     return read_pytest(code, output)
 
 
