@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 
 MEMORY = Path("/dev/shm")  # noqa: S108 - tempfile makes what is made there
 ROOM_BYTES = 2 << 30
-"""What must be free there, of which the tests on one Python take an eighth."""
+"""The bytes that must be free there: eight times what the tests on one Python take."""
 
 
 @contextmanager

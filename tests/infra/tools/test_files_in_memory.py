@@ -1,4 +1,4 @@
-"""Where the tests' files go."""
+"""The place of the tests' files."""
 
 from pathlib import Path
 
