@@ -10,6 +10,7 @@ import msgspec
 
 from jobs.job import JobFailed
 from shared.clients import Clients
+from shared.decoding import decoded
 from shared.errors import no_answer
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ class Bucket:
     def read(self, name: str) -> StoredObject:
         """An object as it is now, without its content."""
         answer = self.clients.repeated(lambda: self.ask("GET", self._object(name)))
-        return msgspec.json.decode(answer.content, type=StoredObject)
+        return decoded(answer.content, StoredObject)
 
     def content(self, stored: StoredObject) -> Iterator[bytes]:
         """The content of this very generation, piece by piece; a connection that breaks is resumed."""
@@ -108,7 +109,7 @@ class Bucket:
                 if {key: known.metadata.get(key) for key in metadata} == dict(metadata):
                     return known
                 raise ServiceUnavailable(f"the metadata of {known.name} was changed meanwhile") from None
-            return msgspec.json.decode(answer.content, type=StoredObject)
+            return decoded(answer.content, StoredObject)
 
         return self.clients.repeated(attempt)
 
@@ -149,7 +150,7 @@ class Bucket:
     def _page(self, parameters: Mapping[str, str]) -> _Page:
         parameters = {**parameters, "fields": "items(name),nextPageToken"}
         answer = self.clients.repeated(lambda: self.ask("GET", self._objects, parameters=parameters))
-        return msgspec.json.decode(answer.content, type=_Page)
+        return decoded(answer.content, _Page)
 
     def _object(self, name: str) -> str:
         return f"{self._objects}/{quote(name, safe='')}"
@@ -170,6 +171,6 @@ class Bucket:
 def _said(answer: "Response") -> str:
     """The error in an answer, in Google's words if it has any."""
     try:
-        return msgspec.json.decode(answer.content, type=_Error).error.message or answer.reason
+        return decoded(answer.content, _Error).error.message or answer.reason
     except msgspec.DecodeError:
         return answer.reason

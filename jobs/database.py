@@ -5,6 +5,7 @@ import psycopg
 
 from jobs.job import JobFailed
 from shared.backup_metadata import Locale
+from shared.decoding import decoded
 
 TABLES = """
     SELECT textsend(n.nspname::text), textsend(c.relname::text),
@@ -84,7 +85,7 @@ def count_rows(connection: psycopg.Connection) -> dict[str, int]:
 
 def locale_of(connection: psycopg.Connection) -> Locale:
     """The encoding and the locale of the database. Raises ``psycopg.Error``."""
-    found = msgspec.json.decode(_only(connection, DATABASE), type=_Database)
+    found = decoded(_only(connection, DATABASE), _Database)
     return Locale(
         encoding=found.encoding,
         provider=PROVIDERS.get(found.datlocprovider, found.datlocprovider),

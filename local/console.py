@@ -11,6 +11,7 @@ from rich.console import Console as RichConsole
 from rich.text import Text
 
 from local.brief import brief_alerts, brief_lines
+from shared.decoding import decoded
 from shared.report import ChangeReport, Outcome, Report
 
 BAR = 30
@@ -72,7 +73,7 @@ class LogLine(msgspec.Struct, frozen=True):
 def read_line(line: bytes) -> LogLine | None:
     """A function's line as a typed value; None if there is nothing to show: a library's warning, a metric's figure."""
     try:
-        read = msgspec.json.decode(line, type=LogLine)
+        read = decoded(line, LogLine)
     except msgspec.DecodeError:
         return None
     return None if read.budget_cost else read

@@ -11,6 +11,7 @@ from infra.deploy.resources import Function
 from localcloud.core.http import HttpAnswer, HttpRequest, Route
 from localcloud.core.messages import invalid
 from localcloud.core.server import ApiError
+from shared.decoding import decoded
 
 PATH = re.compile(re.escape(FUNCTIONS.removeprefix("https://")))
 
@@ -34,7 +35,7 @@ class FunctionsApi:
 
     def _post(self, request: HttpRequest) -> HttpAnswer:
         try:
-            wanted = msgspec.json.decode(request.body, type=list[Function])
+            wanted = decoded(request.body, list[Function])
         except msgspec.DecodeError as error:
             raise invalid(f"no list of functions: {error}") from error
         try:

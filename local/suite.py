@@ -23,6 +23,7 @@ from local.functions_process import FunctionsProcess
 from localcloud import LocalCloud
 from shared import clients, clock, settings
 from shared.clients import Clients
+from shared.decoding import decoded
 from shared.events import inbox_of
 
 WEBHOOK_SECRET_FILE = "webhook-secret"  # noqa: S105 - the name of a file
@@ -172,7 +173,7 @@ class Suite:
 def service_of(line: bytes) -> str:
     """The Cloud Run service that wrote a line, if the line names it: here all functions are one process."""
     try:
-        return inbox_of(msgspec.json.decode(line, type=_Line).report.automation)
+        return inbox_of(decoded(line, _Line).report.automation)
     except msgspec.DecodeError:
         return "caretaker-functions"
 

@@ -20,6 +20,7 @@ from infra.suite.deployment import Suite
 from infra.suite.loading import load_records
 from report.sources import JobRun, Month, Sources
 from shared.automation import Records
+from shared.decoding import converted
 from shared.errors import cloud_errors, in_words
 from shared.history import days_between, hours_beside, path_of, read_moments
 from shared.moments import AnyMoment
@@ -93,7 +94,7 @@ def _book(state: State, settings: PoolSettings | None, month: Month, now: dateti
     found: dict[str, list[object]] = {}
     for (name, _), document in zip(keys, documents, strict=True):
         found.setdefault(name, []).extend(document.as_type(MonthOfSavings).intervals.values())
-    return msgspec.convert({"intervals": msgspec.to_builtins(found, builtin_types=(datetime,))}, SavingsBook)
+    return converted({"intervals": msgspec.to_builtins(found, builtin_types=(datetime,))}, SavingsBook)
 
 
 def _logged(

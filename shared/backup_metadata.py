@@ -14,6 +14,7 @@ from typing import Final, TypeVar
 
 import msgspec
 
+from shared.decoding import decoded
 from shared.errors import CaretakerError
 
 SHA256: Final = "caretaker-sha256"
@@ -181,9 +182,9 @@ def counts_digest(tables: Mapping[str, int]) -> str:
 
 def _tables(text: str) -> Tables:
     with contextlib.suppress(msgspec.DecodeError):
-        return msgspec.json.decode(text, type=TableCounts)
+        return decoded(text, TableCounts)
     with contextlib.suppress(msgspec.DecodeError):
-        return msgspec.json.decode(text, type=dict[str, int])
+        return decoded(text, dict[str, int])
     raise IncompleteMetadata(f"{TABLES} is {text[:80]!r}, which is no JSON of tables and their rows")
 
 
@@ -192,7 +193,7 @@ def _decoded(metadata: Mapping[str, str], key: str, type_: type[ValueT]) -> Valu
     if key not in metadata:
         return None
     try:
-        return msgspec.json.decode(metadata[key], type=type_)
+        return decoded(metadata[key], type_)
     except msgspec.DecodeError as error:
         raise IncompleteMetadata(f"{key} is {metadata[key][:80]!r}: {error}") from None
 

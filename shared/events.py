@@ -10,6 +10,7 @@ import msgspec
 from cloudevents.http import CloudEvent
 from msgspec import Meta
 
+from shared.decoding import converted
 from shared.errors import IgnoredMessage
 
 SENT_BY = "sent_by"
@@ -79,7 +80,7 @@ def read_message(cloud_event: CloudEvent) -> PubsubMessage:
     """
     source = str(cloud_event["source"])
     try:
-        envelope = msgspec.convert(cloud_event.data, _Push).message
+        envelope = converted(cloud_event.data, _Push).message
         data = base64.b64decode(envelope.data, validate=True)
     except (msgspec.ValidationError, binascii.Error) as error:
         raise IgnoredMessage(f"undecodable: the event carries no Pub/Sub message ({explain(error)})") from None

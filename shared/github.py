@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 import msgspec
 
 from shared.clients import Clients
+from shared.decoding import converted
 from shared.errors import Deferred, no_answer
 from shared.github_access import App, GitHubAccess
 from shared.rest import UnknownAnswer
@@ -154,7 +155,7 @@ class GitHub:
 
     def _typed(self, answer: object, type_: type[ValueT], what: str) -> ValueT:
         try:
-            return msgspec.convert(answer, type_)
+            return converted(answer, type_)
         except msgspec.ValidationError as error:
             raise UnknownAnswer(f"{what}: {error}") from None
 

@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import msgspec
 
+from shared.decoding import converted
 from shared.errors import presentable
 from shared.firestore_values import Builtins, Write, to_fields
 from shared.moments import AlertBegan, AnyMoment, Changed, Moment
@@ -60,7 +61,7 @@ def read_moments(fields: Mapping[str, Builtins] | None) -> Iterator[AnyMoment]:
     read: list[AnyMoment] = []
     for one in stored if isinstance(stored, list) else ():
         try:
-            read.append(msgspec.convert(one, AnyMoment, strict=False))
+            read.append(converted(one, AnyMoment, strict=False))
         except msgspec.ValidationError:
             continue  # A newer version wrote it, and the moments of this one are worth showing without it.
     yield from sorted(read, key=lambda moment: moment.at)

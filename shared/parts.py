@@ -19,6 +19,7 @@ from typing import cast
 
 import msgspec
 
+from shared.decoding import converted, decoded
 from shared.errors import StoredUnreadable
 from shared.firestore_values import Builtins
 
@@ -49,7 +50,7 @@ class Part(msgspec.Struct, frozen=True):
     @property
     def entries(self) -> dict[str, Builtins]:
         """The entries, with times as text. Raises ``msgspec.DecodeError`` if the text is no mapping."""
-        return cast("dict[str, Builtins]", msgspec.json.decode(self.text, type=dict[str, object]))
+        return cast("dict[str, Builtins]", decoded(self.text, dict[str, object]))
 
     def fields_of(self, part: str) -> dict[str, Builtins]:
         """The fields of its document, by its id."""
@@ -102,7 +103,7 @@ def join(path: str, fields: Fields, stored: Mapping[str, Fields | None]) -> tupl
     paths = paths_of_parts(path, fields)
     if not paths:
         return fields, {}
-    named = msgspec.convert(fields[IN_PARTS], dict[str, int])
+    named = converted(fields[IN_PARTS], dict[str, int])
     parts = {part: _part(where, part, stored[where], named[part]) for where, part in paths.items()}
     whole = {name: value for name, value in fields.items() if name != IN_PARTS}
     moved: dict[str, dict[str, Builtins]] = {}

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import msgspec
 
 from shared.clients import Clients
+from shared.decoding import converted, decoded
 from shared.errors import CaretakerError
 from shared.events import MALFORMED
 
@@ -147,14 +148,14 @@ def said_by(error: Exception) -> str:
 def typed(value: object, type_: type[ValueT], what: str) -> ValueT:
     """A part of an answer, which was read as plain values, as a value of a type. Raises ``UnknownAnswer``."""
     try:
-        return msgspec.convert(value, type_)
+        return converted(value, type_)
     except msgspec.ValidationError as error:
         raise UnknownAnswer(f"{what}: {error}") from None
 
 
 def _typed(answer: "Answer", type_: type[ValueT], what: str) -> ValueT:
     try:
-        return msgspec.json.decode(answer.content, type=type_)
+        return decoded(answer.content, type_)
     except MALFORMED as error:
         raise UnknownAnswer(f"{what}: {error}") from None
 
@@ -207,5 +208,5 @@ def _said(content: bytes) -> _Status | None:
     """The text of an error: Google's JSON, in a list if the answer would have been a stream; None if it is not that."""
     for in_a_list in (content, b"[" + content + b"]"):
         with contextlib.suppress(*MALFORMED):
-            return msgspec.json.decode(in_a_list, type=tuple[_Error])[0].error
+            return decoded(in_a_list, tuple[_Error])[0].error
     return None

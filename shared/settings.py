@@ -12,6 +12,7 @@ from typing import Annotated, Generic, TypeVar
 import msgspec
 from msgspec import Meta
 
+from shared.decoding import decoded
 from shared.errors import SettingsError, settings_error_of
 
 VARIABLE = "CARETAKER_SETTINGS"
@@ -112,7 +113,7 @@ def convert(
     except TypeError as error:
         raise SettingsError(key, data, "text, numbers, lists and mappings") from error
     try:
-        value = msgspec.json.decode(encoded, type=type_, strict=strict)
+        value = decoded(encoded, type_, strict=strict)
     except msgspec.ValidationError:
         from shared.settings_errors import errors_in
 

@@ -30,6 +30,7 @@ from msgspec.inspect import (
     VarTupleType,
 )
 
+from shared.decoding import converted, decoded
 from shared.errors import SettingsError
 from shared.settings_words import choices, did_you_mean, either, expected, nearest, unwrapped
 
@@ -172,8 +173,8 @@ class _Walk:
 
     def _convert(self, data: object, type_: type) -> object:
         if self._strict:
-            return msgspec.json.decode(msgspec.json.encode(data), type=type_)
-        return msgspec.convert(data, type_, strict=False)
+            return decoded(msgspec.json.encode(data), type_)
+        return converted(data, type_, strict=False)
 
 
 def _bare(kind: Type) -> Type:

@@ -11,6 +11,7 @@ import msgspec
 
 from shared import rest
 from shared.clients import Clients
+from shared.decoding import decoded
 from shared.errors import StoredUnreadable, WriteConflict, invalid_argument_errors
 from shared.firestore_values import Builtins, Fields, Write, from_fields, to_fields
 from shared.history import Journal, path_of_day, path_of_hour
@@ -192,7 +193,7 @@ def _values(stored: _Stored) -> Mapping[str, Builtins]:
 @functools.lru_cache(maxsize=64)
 def _decoded(fields: bytes) -> Mapping[str, Builtins]:
     """The values of a document, by what was answered: most runs of a process read what the one before has read."""
-    return from_fields(msgspec.json.decode(fields, type=Fields))
+    return from_fields(decoded(fields, Fields))
 
 
 def _is_conflict(error: Exception) -> bool:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from shared.decoding import converted
 from shared.errors import StoredUnreadable
 from shared.firestore_values import Builtins
 
@@ -50,7 +51,7 @@ def read_stored(path: str, fields: Fields | None, type_: type[ValueT]) -> tuple[
 def _read(path: str, fields: Fields | None, type_: type[ValueT]) -> tuple[ValueT, tuple[UnreadableEntry, ...]]:
     stored = fields or {}
     try:
-        return msgspec.convert(stored, type_, strict=False), ()
+        return converted(stored, type_, strict=False), ()
     except msgspec.ValidationError:
         unreadable = tuple(_unreadable_entries(path, stored, type_))
     bad = {(one.field, one.key) for one in unreadable}
@@ -61,7 +62,7 @@ def _read(path: str, fields: Fields | None, type_: type[ValueT]) -> tuple[ValueT
         for field, value in stored.items()
     }
     try:
-        return msgspec.convert(readable, type_, strict=False), unreadable
+        return converted(readable, type_, strict=False), unreadable
     except msgspec.ValidationError as error:
         raise StoredUnreadable(f"{path} cannot be read by this version: {error}") from None
 
@@ -80,7 +81,7 @@ def _unreadable_entries(path: str, stored: Fields, type_: type[ValueT]) -> Itera
     for field, value in stored.items():
         for key, entry in value.items() if isinstance(value, dict) else ():
             try:
-                msgspec.convert({field: {key: entry}}, type_, strict=False)
+                converted({field: {key: entry}}, type_, strict=False)
             except msgspec.ValidationError as error:
                 yield UnreadableEntry(path, field, key, str(error).partition(" - at")[0])
 

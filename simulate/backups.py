@@ -16,6 +16,7 @@ from functions.prune_backups.automation import AUTOMATION
 from functions.prune_backups.settings import BackupSet, Settings
 from localcloud import LocalCloud
 from localcloud.storage.state import Zeros
+from shared.decoding import converted
 from shared.direct_clients import DirectClients
 from shared.errors import SettingsError
 from shared.report import Report
@@ -105,7 +106,7 @@ def _objects(path: Path) -> list[_Object]:
     try:
         while at < len(text):
             data, at = decoder.raw_decode(text, at)
-            pages.append(msgspec.convert(data, _Page, strict=False))
+            pages.append(converted(data, _Page, strict=False))
             at += len(text[at:]) - len(text[at:].lstrip())
     except ValueError as error:
         raise _wrong(path, f"this is no listing of a bucket ({error})", REMEDY) from None

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import msgspec
 
+from shared.decoding import converted
 from shared.errors import SettingsError
 
 DAY = timedelta(days=1)
@@ -102,7 +103,7 @@ def read_charges(path: Path) -> list[Charge]:
 def _from_json(text: str, path: Path) -> Iterator[Charge]:
     try:
         data = json.loads(text)
-        rows = msgspec.convert(data, list[_Row], strict=False)
+        rows = converted(data, list[_Row], strict=False)
     except ValueError as error:
         raise _wrong(path, f"these are no rows of the detailed export ({error})", REMEDY) from None
     for row in rows:
@@ -122,7 +123,7 @@ def _from_focus(text: str, path: Path) -> Iterator[Charge]:
     lines = text.splitlines()
     for number, cells in enumerate(csv.DictReader(lines), start=2):
         try:
-            row = msgspec.convert({key: value or "" for key, value in cells.items()}, _FocusRow, strict=False)
+            row = converted({key: value or "" for key, value in cells.items()}, _FocusRow, strict=False)
             tags = json.loads(row.tags) if row.tags.startswith("{") else {}
         except (ValueError, TypeError) as error:
             raise _wrong(path, f"line {number} is no row of FOCUS ({error})", "export FOCUS as CSV") from None

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from shared.decoding import converted
 from shared.errors import SettingsError
 from simulate.exports import Query
 
@@ -123,7 +124,7 @@ def _page(data: object, path: Path) -> _Page:
     if isinstance(data, dict) and "error" in data:
         raise _wrong(path, "this is an error that Google answered, not a time series", REMEDY)
     try:
-        return msgspec.convert(data, _Page)
+        return converted(data, _Page)
     except msgspec.ValidationError as error:
         raise _wrong(path, f"this is no answer of timeSeries.list: {error}", REMEDY) from None
 

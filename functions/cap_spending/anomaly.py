@@ -14,6 +14,7 @@ from msgspec import Meta
 
 from functions.cap_spending.notification import SCHEMA_VERSION, is_plausible
 from functions.cap_spending.settings import Basis, Settings
+from shared.decoding import decoded
 from shared.errors import IgnoredMessage
 from shared.events import MALFORMED, PubsubMessage, explain, in_utc
 
@@ -73,7 +74,7 @@ def parse_anomaly(message: PubsubMessage, settings: Settings) -> CostAnomaly:
     if version != SCHEMA_VERSION:
         raise IgnoredMessage(f"unknown shape: a cost anomaly has a SchemaVersion other than {SCHEMA_VERSION}")
     try:
-        data = msgspec.json.decode(message.data, type=_Data)
+        data = decoded(message.data, _Data)
     except MALFORMED as error:
         raise IgnoredMessage(f"malformed: a cost anomaly: {explain(error)}") from None
     if data.detection_date.tzinfo is None:

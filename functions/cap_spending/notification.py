@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Meta
 
 from functions.cap_spending.settings import Settings
+from shared.decoding import decoded
 from shared.errors import IgnoredMessage
 from shared.events import MALFORMED, PubsubMessage, explain, in_utc
 
@@ -65,7 +66,7 @@ def parse_notification(message: PubsubMessage, settings: Settings) -> BudgetNoti
             f"unknown shape: a notification of budget {key} has a schemaVersion other than {SCHEMA_VERSION}"
         )
     try:
-        data = msgspec.json.decode(message.data, type=_Data)
+        data = decoded(message.data, _Data)
     except MALFORMED as error:
         raise IgnoredMessage(f"malformed: a notification of budget {key}: {explain(error)}") from None
     if data.cost_interval_start.tzinfo is None:

@@ -1,7 +1,5 @@
 """Parse messages: only notifications and anomalies from the budget topic, only ticks and commands from the inbox."""
 
-from msgspec.json import Decoder
-
 from functions.cap_spending.anomaly import CostAnomaly, is_anomaly, parse_anomaly
 from functions.cap_spending.commands import (
     Accept,
@@ -16,6 +14,7 @@ from functions.cap_spending.commands import (
 )
 from functions.cap_spending.notification import BudgetNotification, parse_notification
 from functions.cap_spending.settings import Settings
+from shared.decoding import decoder_of
 from shared.events import Command, PubsubMessage, RestrictionsChanged, Tick, is_from_inbox, read_inbox
 
 Event = BudgetNotification | CostAnomaly | Tick | RestrictionsChanged | Command
@@ -29,5 +28,5 @@ def parse(message: PubsubMessage, settings: Settings) -> Event:
     """
     if not is_from_inbox(message, "cap_spending"):
         return parse_anomaly(message, settings) if is_anomaly(message) else parse_notification(message, settings)
-    event = read_inbox(message, Decoder(Inbox))
+    event = read_inbox(message, decoder_of(Inbox))
     return checked(event, settings) if isinstance(event, Command) else event

@@ -3,10 +3,10 @@
 from datetime import UTC, datetime, timedelta
 
 import msgspec
-from msgspec.json import Decoder
 
 from functions.manage_previews.events import Event, ImagePushed, Pause, Resume, Status
 from functions.manage_previews.settings import Settings
+from shared.decoding import decoder_of
 from shared.errors import IgnoredMessage
 from shared.events import PubsubMessage, RestrictionsChanged, Tick, decode, in_utc, is_from_inbox, read_inbox
 from shared.github_events import TOPIC, CommentCommand, GithubEvent, PullRequestEvent
@@ -25,14 +25,14 @@ Inbox = Tick | RestrictionsChanged | Pause | Resume | Status
 def parse(message: PubsubMessage, settings: Settings) -> Event:
     """The message as a typed event. Raises ``IgnoredMessage`` for what can never succeed."""
     if is_from_inbox(message, "manage_previews"):
-        command: Event = read_inbox(message, Decoder(Inbox))
+        command: Event = read_inbox(message, decoder_of(Inbox))
         return command
     topic = message.topic.rpartition("/")[2]
     if topic == REGISTRY_TOPIC:
-        return decode(message.data, Decoder(ImagePushed))
+        return decode(message.data, decoder_of(ImagePushed))
     if topic != TOPIC:
         raise IgnoredMessage(f"foreign: nothing is expected by the topic {message.topic}")
-    event: PullRequestEvent | CommentCommand = decode(message.data, Decoder(GithubEvent))
+    event: PullRequestEvent | CommentCommand = decode(message.data, decoder_of(GithubEvent))
     known = settings.spelling_of(event.repository)
     if known is None:
         raise IgnoredMessage(f"foreign: {event.repository} is not in manage_previews.repositories")

@@ -8,6 +8,7 @@ from msgspec.json import Decoder
 from functions.notify_chat.commands import Status
 from functions.notify_chat.log_entry import JobEntry, LogEntry, ReportEntry
 from functions.notify_chat.settings import Settings
+from shared.decoding import decoder_of
 from shared.errors import IgnoredMessage
 from shared.events import Command, PubsubMessage, Tick, decode, in_utc, is_from_inbox, read_inbox
 from shared.report import Outcome
@@ -27,8 +28,8 @@ class JobEnded(msgspec.Struct, frozen=True):
 
 
 Event = Tick | Reported | JobEnded | Command
-INBOX: Decoder[Tick | Status] = Decoder(Tick | Status)
-ENTRY = Decoder(LogEntry)
+INBOX: Decoder[Tick | Status] = decoder_of(Tick | Status)
+ENTRY = decoder_of(LogEntry)
 OWN = "notify_chat"
 
 

@@ -8,6 +8,7 @@ import msgspec
 
 from shared import rest
 from shared.clients import Clients
+from shared.decoding import decoded
 from shared.events import MALFORMED
 from shared.rest import UnknownAnswer
 
@@ -90,6 +91,6 @@ def _part(head: bytes, body: bytes) -> Part:
     if status < HTTPStatus.BAD_REQUEST:
         return Part(status)
     try:
-        return Part(status, msgspec.json.decode(body, type=_Body).error)
+        return Part(status, decoded(body, _Body).error)
     except MALFORMED:
         return Part(status, Refused(HTTPStatus(status).phrase if status in set(HTTPStatus) else ""))

@@ -5,8 +5,8 @@ from typing import Annotated, TypeVar, get_args
 
 import msgspec
 from msgspec import Meta
-from msgspec.json import Decoder
 
+from shared.decoding import converted, decoder_of
 from shared.errors import IgnoredMessage
 from shared.events import decode, explain, in_utc
 from shared.github_events import CommentCommand, GithubEvent, PullRequestAction, PullRequestEvent, command_on
@@ -94,9 +94,9 @@ def read_payload(event: str, body: bytes) -> GithubEvent | None:
     Raises ``IgnoredMessage`` if it is not what GitHub sends; what it said is not repeated.
     """
     if event == "pull_request":
-        return _pull_request(decode(body, Decoder(PullRequestPayload)))
+        return _pull_request(decode(body, decoder_of(PullRequestPayload)))
     if event == "issue_comment":
-        return _comment(decode(body, Decoder(CommentPayload)))
+        return _comment(decode(body, decoder_of(CommentPayload)))
     return None
 
 
@@ -138,6 +138,6 @@ def _comment(said: CommentPayload) -> CommentCommand | None:
 def _checked(fields: dict[str, object], type_: type[PublishedT]) -> PublishedT:
     """The published event, with every field of the shape that it must have."""
     try:
-        return msgspec.convert({"type": type_.__struct_config__.tag, **fields}, type_)
+        return converted({"type": type_.__struct_config__.tag, **fields}, type_)
     except msgspec.ValidationError as error:
         raise IgnoredMessage(f"malformed: {explain(error)}") from None

@@ -3,10 +3,10 @@
 import re
 
 import msgspec
-from msgspec.json import Decoder
 
 from functions.rotate_secrets.commands import RollBack, Rotate, Status, checked
 from functions.rotate_secrets.settings import Settings
+from shared.decoding import decoder_of
 from shared.errors import IgnoredMessage
 from shared.events import Command, PubsubMessage, Tick, is_from_inbox, read_inbox
 
@@ -37,7 +37,7 @@ Inbox = Tick | Rotate | RollBack | Status
 def parse(message: PubsubMessage, settings: Settings) -> Event:
     """The message as a typed event. Raises ``IgnoredMessage`` for what can never succeed."""
     if is_from_inbox(message, "rotate_secrets"):
-        event = read_inbox(message, Decoder(Inbox))
+        event = read_inbox(message, decoder_of(Inbox))
         return checked(event, settings) if isinstance(event, Command) else event
     if not message.topic.endswith(f"/topics/{NOTIFICATIONS}"):
         raise IgnoredMessage(f"foreign: nothing is expected by the topic {message.topic}")

@@ -11,6 +11,7 @@ import msgspec
 from msgspec import field
 
 from functions.rotate_secrets.settings import RotationStage
+from shared.decoding import decoded
 
 ANNOTATION = "caretaker-rotation"
 FORMAT = 1
@@ -113,7 +114,7 @@ def encoded(state: RotationState, known: str = "") -> str:
 def read_state(text: str) -> RotationState:
     """The state that an annotation holds. Raises ``UnreadableState``."""
     try:
-        state = msgspec.json.decode(text, type=RotationState)
+        state = decoded(text, RotationState)
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise UnreadableState(
             f"the annotation {ANNOTATION} cannot be read: correct it, or remove it to begin anew"

@@ -10,6 +10,7 @@ import msgspec
 
 from infra.suite.automations import load_automations
 from infra.suite.loading import BrokenAutomation, load_automation
+from shared.decoding import converted
 from shared.events import Command
 from shared.settings_words import did_you_mean, nearest
 
@@ -111,7 +112,7 @@ def _made(kind: CommandType, options: Mapping[str, object], now: datetime) -> Co
         text = options[f"field_{field.name}"]
         if text is not None:
             given[field.encode_name] = a_time(str(text), now) if _holds(field.type, datetime) else text
-    return msgspec.convert(given, kind, strict=False)
+    return converted(given, kind, strict=False)
 
 
 def a_time(text: str, now: datetime) -> datetime:

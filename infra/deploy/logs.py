@@ -8,6 +8,7 @@ from typing import TypeVar
 import msgspec
 
 from infra.deploy.target import Target
+from shared.decoding import converted
 from shared.report import Report
 from shared.rest import Page, read
 
@@ -31,7 +32,7 @@ class Entry(msgspec.Struct, frozen=True, rename="camel"):
 
     def as_type(self, type_: type[PayloadT]) -> PayloadT:
         """The line as a value. Cloud Logging holds every number as a double, so it is read leniently."""
-        return msgspec.convert(self.json_payload, type_, strict=False)
+        return converted(self.json_payload, type_, strict=False)
 
 
 class _Entries(Page, frozen=True):

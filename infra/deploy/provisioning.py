@@ -9,6 +9,7 @@ import msgspec
 from infra.deploy.changes import CREATE, DELETE, Change
 from infra.deploy.resources import SINKS, AnyResource, Database, Function, Sink, Subscription, TickJob, Topic
 from shared.clients import Clients
+from shared.decoding import decoded
 from shared.events import Tick
 from shared.rest import get, post, send
 from shared.state import DATABASE
@@ -170,7 +171,7 @@ def _ticks(clients: Clients, parent: str) -> Iterator[TickJob]:
     for job in clients.of(CloudSchedulerClient).list_jobs(request={"parent": parent}, **clients.reading):
         if TICK_JOB.fullmatch(job.name.rpartition("/")[2]):
             try:
-                every_seconds = msgspec.json.decode(job.pubsub_target.data, type=Tick).every_seconds
+                every_seconds = decoded(job.pubsub_target.data, Tick).every_seconds
             except msgspec.DecodeError:
                 every_seconds = 0  # it was changed by hand, and is put right
             yield TickJob(

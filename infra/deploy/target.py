@@ -13,6 +13,7 @@ from infra.suite.settings import PATH as SETTINGS_PATH
 from infra.suite.settings import own_or_example, refuse_missing
 from shared import clock
 from shared.clients import Clients, RetryPolicy
+from shared.decoding import decoded
 from shared.errors import CaretakerError
 
 LOCAL_DIRECTORY = ROOT / ".local"
@@ -77,7 +78,7 @@ def on_this_machine(directory: Path = LOCAL_DIRECTORY) -> Target:
     path = directory / "endpoints.json"
     start = "start one with ./deploy.sh local --serve"
     try:
-        found = msgspec.json.decode(path.read_bytes(), type=_Endpoints)
+        found = decoded(path.read_bytes(), _Endpoints)
     except (OSError, msgspec.DecodeError) as error:
         raise NotRunning(f"no local cloud is running ({path} cannot be read); {start}") from error
     host, _, port = found.grpc.rpartition(":")

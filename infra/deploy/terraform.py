@@ -11,6 +11,7 @@ from infra.deploy import state_bucket
 from infra.deploy.bundle import write_bundles
 from infra.suite.deployment import TERRAFORM, Suite, write_variables
 from shared.clients import Clients
+from shared.decoding import decoded
 from shared.errors import CaretakerError
 
 PLAN = "caretaker.tfplan"
@@ -52,7 +53,7 @@ class Terraform(msgspec.Struct, frozen=True):
 
     def outputs(self) -> dict[str, object]:
         """The root's outputs."""
-        answer = msgspec.json.decode(self._read("output", "-json"), type=dict[str, _Output])
+        answer = decoded(self._read("output", "-json"), dict[str, _Output])
         return {name: output.value for name, output in answer.items()}
 
     def _prepare(self) -> None:

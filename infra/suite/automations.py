@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from shared.decoding import converted
 from shared.yaml12 import read_yaml
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -100,7 +101,7 @@ def load_functions(path: Path = PATH) -> dict[str, Entry | Webhook]:
 
 @functools.cache
 def _functions_in(text: str) -> Mapping[str, Entry | Webhook]:
-    return msgspec.convert(read_yaml(text), dict[str, Entry | Webhook])
+    return converted(read_yaml(text), dict[str, Entry | Webhook])
 
 
 class GrantTarget(Model, frozen=True, kw_only=True):
@@ -121,7 +122,7 @@ def load_grant_targets(path: Path = PERMISSIONS_PATH) -> dict[str, GrantTarget]:
 
 @functools.cache
 def _grant_targets_in(text: str) -> Mapping[str, GrantTarget]:
-    return msgspec.convert(read_yaml(text), dict[str, GrantTarget])
+    return converted(read_yaml(text), dict[str, GrantTarget])
 
 
 def grant_target_of(permission: str, targets: dict[str, GrantTarget]) -> GrantTarget:

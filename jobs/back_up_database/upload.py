@@ -12,10 +12,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-import msgspec
-
 from jobs.bucket import Bucket, StoredObject
 from jobs.job import JobFailed
+from shared.decoding import decoded
 from shared.errors import in_words
 from shared.report import Severity, write_log
 
@@ -90,7 +89,7 @@ class Upload:
         while True:
             kept, answer = self._kept, self._bucket.clients.repeated(attempt)
             if answer.status_code != RESUME_INCOMPLETE:
-                return msgspec.json.decode(answer.content, type=StoredObject)
+                return decoded(answer.content, StoredObject)
             if self._kept == end and total == "*":
                 return None
             if self._kept == kept:

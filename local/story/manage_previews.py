@@ -6,7 +6,6 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode
 
-import msgspec
 from google.api_core.exceptions import NotFound
 
 from local.product import image
@@ -29,6 +28,7 @@ from local.story.webhooks import (
 from local.suite import Suite
 from localcloud import LocalCloud
 from localcloud.github.state import Head
+from shared.decoding import decoded
 
 MORNING = datetime(2026, 12, 3, 9, tzinfo=UTC)
 PREVIEWS = f"{PARENT}/services"
@@ -222,4 +222,4 @@ def _github(suite: Suite, path: str, query: Mapping[str, str] | None = None) -> 
     address = f"https://api.github.com/repos/{REPOSITORY}/{path}"
     headers = {"Authorization": f"Bearer {OWNERS_TOKEN}"}
     answer = suite.clients.send("GET", address, query=urlencode(query or {}), headers=headers)
-    return msgspec.json.decode(answer.content, type=list[Any])
+    return decoded(answer.content, list[Any])

@@ -18,6 +18,7 @@ import msgspec
 from infra.suite.automations import ROOT
 from local.story.player import Player
 from local.suite import Suite
+from shared.decoding import decoded
 
 EXAMPLES = ROOT / "tests/functions/receive_github/payloads"
 REPOSITORY = "my-team/my-product"
@@ -45,8 +46,8 @@ def _examples(event: str) -> dict[str, msgspec.Raw]:
     text = (EXAMPLES / f"{event}.json").read_text(encoding="utf-8")
     for theirs, ours in THEIRS.items():
         text = text.replace(theirs, ours)
-    listed = msgspec.json.decode(text, type=list[msgspec.Raw])
-    return {msgspec.json.decode(one, type=_Example).action: one for one in reversed(listed)}  # the first of each counts
+    listed = decoded(text, list[msgspec.Raw])
+    return {decoded(one, _Example).action: one for one in reversed(listed)}  # the first of each counts
 
 
 class _Example(msgspec.Struct):

@@ -18,6 +18,7 @@ from localcloud.core.http import HttpAnswer, HttpRequest, google_refusal
 from localcloud.core.messages import invalid
 from localcloud.core.now import answer_time
 from localcloud.core.server import ApiError
+from shared.decoding import decoded
 
 if TYPE_CHECKING:
     from localcloud.core.cloud import Cloud
@@ -81,7 +82,7 @@ class Control:
 
     def _fail(self, request: HttpRequest) -> None:
         try:
-            wanted = msgspec.json.decode(request.body, type=FaultWanted)
+            wanted = decoded(request.body, FaultWanted)
         except msgspec.DecodeError as error:
             raise invalid(f"no fault: {error}") from error
         if wanted.code not in grpc.StatusCode.__members__:
@@ -99,7 +100,7 @@ class Control:
         from localcloud.core.happenings import happen
 
         try:
-            wanted = msgspec.json.decode(request.body, type=Happening)
+            wanted = decoded(request.body, Happening)
             happen(wanted.happening, wanted.arguments, self._cloud)
         except (ValueError, LookupError) as error:
             raise invalid(f"it cannot happen: {error}") from error

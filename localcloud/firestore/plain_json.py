@@ -19,6 +19,7 @@ from localcloud.core.http import HttpRequest
 from localcloud.core.server import protobuf
 from localcloud.firestore.raw import RawFields, RawValue
 from localcloud.firestore.values import check_request
+from shared.decoding import decoded
 
 Json = Any
 RawDocument = Any
@@ -93,14 +94,14 @@ def answer_of(rpc: str, answer: object) -> Json:
 
 
 def _batch_get(database: str, body: bytes) -> Message:
-    documents = msgspec.json.decode(body, type=_Read).documents
+    documents = decoded(body, _Read).documents
     request: Message = types.BatchGetDocumentsRequest.pb()(database=database, documents=documents)
     return request
 
 
 def _commit(database: str, body: bytes) -> Message:
     request = types.CommitRequest.pb()(database=database)
-    for write in msgspec.json.decode(body, type=_Commit).writes:
+    for write in decoded(body, _Commit).writes:
         _put_write(write, request.writes.add())
     committed: Message = request
     return committed

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, cast
 
 import msgspec
 
+from shared.decoding import decoded
+
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator
 
@@ -80,7 +82,7 @@ class Description(msgspec.Struct, frozen=True):
 @functools.cache
 def description() -> Description:
     """GitHub's description."""
-    return msgspec.json.decode(FILE.read_bytes(), type=Description)
+    return decoded(FILE.read_bytes(), Description)
 
 
 def problems(schema: Json, value: object) -> Iterator[str]:

@@ -19,6 +19,7 @@ from infra.suite.loading import load_automation
 from report.service.app import app
 from report.service.assertions import Assertions
 from shared.clients import PROJECT_VARIABLE
+from shared.decoding import decoded
 from shared.errors import CaretakerError, SettingsError
 from shared.settings import VARIABLE
 
@@ -31,7 +32,7 @@ def application(environment: Mapping[str, str]) -> Starlette:
     audience = _required(environment, AUDIENCE_VARIABLE, "/projects/NUMBER/locations/REGION/services/NAME")
     expected = "JSON made from caretaker.yaml"
     try:
-        owner = msgspec.json.decode(_required(environment, VARIABLE, expected), type=dict[str, object])
+        owner = decoded(_required(environment, VARIABLE, expected), dict[str, object])
     except msgspec.DecodeError as error:
         raise SettingsError(VARIABLE, environment[VARIABLE], expected) from error
     suite = Suite(Deployment(project=project), owner)

@@ -16,7 +16,7 @@ from localcloud.__main__ import main
 
 ROOT = Path(localcloud.__path__[0]).parent
 OF_SHARED = {
-    *("shared.errors", "shared.settings", "shared.settings_errors", "shared.settings_words"),
+    *("shared.decoding", "shared.errors", "shared.settings", "shared.settings_errors", "shared.settings_words"),
     *("shared.supervisor", "shared.yaml12", "shared.yaml_file"),
 }
 WORLD = """

@@ -10,6 +10,7 @@ import msgspec
 from infra.deploy.doctor.findings import CheckContext, Finding, not_checked, ok, problem
 from infra.deploy.doctor.projects import present
 from shared.clients import Clients
+from shared.decoding import decoded
 from shared.errors import no_answer
 from shared.rest import UnknownAnswer
 
@@ -72,6 +73,6 @@ def _is_there(clients: Clients, account: str) -> bool:
     if not answer.ok:
         raise from_http_response(answer)
     try:
-        return bool(msgspec.json.decode(answer.content, type=dict[str, str]))
+        return bool(decoded(answer.content, dict[str, str]))
     except msgspec.DecodeError as error:
         raise UnknownAnswer(f"GET {address}: {error}") from None
