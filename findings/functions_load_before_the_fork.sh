@@ -8,7 +8,8 @@
 #   a thread started in the global scope   is not there when the first request comes, and nothing says so
 #   os.getpid() of the global scope        is the parent of the process that answers
 #
-# With `--debug` it is one process, and the thread runs: whoever tries it so finds nothing. This fails if either differs.
+# With `--debug` it is one process, and the thread runs, so a trial in debug mode does not show it. This fails if either
+# mode behaves differently.
 set -euo pipefail
 
 folder=$(mktemp -d)

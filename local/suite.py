@@ -53,7 +53,7 @@ class Suite:
         self.address = ""
         """The functions' address, as long as the suite runs."""
         self._process = process
-        self._deployed: Callable[[], tuple[Function, ...]] = tuple
+        self._running: Callable[[], tuple[Function, ...]] = tuple
         self._on_line = on_line
         self._error_log = error_log
         self._webhook_secret_file = error_log.parent / WEBHOOK_SECRET_FILE
@@ -80,14 +80,14 @@ class Suite:
                 create(self.clients, resource)
             if self.deployed.automations:
                 process.wait(self._take_line)
-            self._deployed = functools.cache(lambda: self._functions(sources))
+            self._running = functools.cache(lambda: self._functions(sources))
             unless_all_is_well.pop_all()
         return self
 
     @property
     def functions(self) -> tuple[Function, ...]:
         """The deployed functions."""
-        return self._deployed()
+        return self._running()
 
     def _functions(self, sources: Mapping[str, bytes]) -> tuple[Function, ...]:
         """The functions as they were started. The names of their bundles take 0.2 s, and few ask for them."""
@@ -105,7 +105,7 @@ class Suite:
         if self._process is None:
             return
         with self._lock:
-            before = self._deployed
+            before = self._running
             try:
                 self._replace(self._process, functions)
             except RuntimeError:
@@ -113,11 +113,11 @@ class Suite:
                 raise
 
     def _replace(self, process: FunctionsProcess, functions: Sequence[Function]) -> None:
-        self._deployed = tuple
+        self._running = tuple
         self._run(process, [one.settings for one in functions])
         if functions:
             process.wait(self._take_line)
-        self._deployed = lambda: tuple(functions)
+        self._running = lambda: tuple(functions)
 
     def _run(self, process: FunctionsProcess, given: Collection[dict[str, object]]) -> None:
         """Have the process run the functions with these settings; if there are none it ends."""

@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING, TypeVar
 import msgspec
 
 from shared.clients import Clients
-from shared.decoding import converted
 from shared.errors import Deferred, no_answer
 from shared.github_access import App, GitHubAccess
-from shared.rest import UnknownAnswer
+from shared.rest import UnknownAnswer, typed
 from shared.secret_values import latest_value
 
 if TYPE_CHECKING:
@@ -88,7 +87,7 @@ class GitHub:
 
     def send(self, verb: str, path: str, body: Body, type_: type[ValueT]) -> ValueT:
         """Change something, once, and return what it is now."""
-        return self._typed(self._exchange(verb, path, body=body)[0], type_, f"{verb} {path}")
+        return typed(self._exchange(verb, path, body=body)[0], type_, f"{verb} {path}")
 
     def delete(self, path: str) -> None:
         """Delete something, once."""
@@ -108,7 +107,7 @@ class GitHub:
     def _read(self, path: str, type_: type[ValueT], query: Query) -> tuple[ValueT, bool]:
         """A typed answer, and whether there are more pages."""
         answer, has_more = self._clients.repeated(lambda: self._exchange("GET", path, query=query))
-        return self._typed(answer, type_, f"GET {path}"), has_more
+        return typed(answer, type_, f"GET {path}"), has_more
 
     def _exchange(
         self, verb: str, path: str, *, query: Query | None = None, body: Body = None, jwt: str | None = None
@@ -153,12 +152,6 @@ class GitHub:
         path = next((location.removeprefix(api) for api in apis if location.startswith(api)), "")
         return path if path.startswith("/repositories/") else ""
 
-    def _typed(self, answer: object, type_: type[ValueT], what: str) -> ValueT:
-        try:
-            return converted(answer, type_)
-        except msgspec.ValidationError as error:
-            raise UnknownAnswer(f"{what}: {error}") from None
-
     @property
     def _remedy(self) -> str:
         """The remedy when GitHub knows the credentials no more."""
@@ -186,7 +179,7 @@ class GitHub:
             raise UnknownAnswer(f"{app.private_key_secret}: no private key in PEM ({type(error).__name__})") from None
         path = f"/app/installations/{app.installation}/access_tokens"
         answer, _ = self._clients.repeated(lambda: self._exchange("POST", path, jwt=jwt))
-        return self._typed(answer, InstallationToken, f"POST {path}").token
+        return typed(answer, InstallationToken, f"POST {path}").token
 
 
 def _error_of(error: "HTTPException", answer: "Response", what: str, remedy: str) -> Exception:
